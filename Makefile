@@ -1,0 +1,36 @@
+# Everything that a newcomer types. `make` alone lists it.
+# The compiler's output is shared between clones: CARGO_TARGET_DIR says where.
+SHELL := /bin/bash
+export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sparkify/target
+PROGRAM := bin/sparkify
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test build lint fmt clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: build ## a sample, loaded, checked, and the analysts' first questions answered
+	@scripts/demo.sh
+
+build: lib/libduckdb.so ## the program, at bin/sparkify
+	cargo build --release --locked
+	@mkdir -p bin
+	@install -m 755 "$$CARGO_TARGET_DIR/release/sparkify" $(PROGRAM)
+	@ln -sf "$$(realpath lib/libduckdb.so)" bin/libduckdb.so
+
+lib/libduckdb.so:
+	@scripts/duckdb.sh
+
+test: lib/libduckdb.so ## every test; what they need is fetched first
+	@scripts/test.sh
+
+lint: lib/libduckdb.so ## format, clippy and the rules of the house
+	cargo fmt --check
+	cargo clippy --release --locked --all-targets -- -D warnings
+
+fmt: ## format the code
+	cargo fmt
+
+clean: ## remove what was built here; the shared folders stay
+	rm -rf bin lib sample sparkify.duckdb sparkify.duckdb.wal

@@ -1,0 +1,16 @@
+-- One load that was published.
+-- grain: one load; source: the program; a load that failed leaves no row
+create table if not exists etl_loads (
+    load_id bigint not null, -- 1 for the first load, counting up
+    started_at timestamp not null, -- UTC
+    finished_at timestamp not null, -- UTC
+    version varchar not null, -- of the program
+    kind varchar not null, -- full: the model was made anew; incremental: only the keys that the load touched
+    objects bigint not null, -- objects read
+    replaced bigint not null, -- of these, objects that had been loaded before with other content
+    size_bytes bigint not null, -- of the objects, as they lie in the source
+    events bigint not null, -- events staged
+    songs bigint not null, -- song records staged
+    rejects bigint not null, -- records that could not be used
+    repairs bigint not null -- text values that had been encoded twice
+);

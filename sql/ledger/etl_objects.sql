@@ -1,0 +1,13 @@
+-- One object that was loaded.
+-- grain: one object key; source: the listing and the reader; the same key with other content replaces its row
+create table if not exists etl_objects (
+    object_id bigint not null, -- stays with the key
+    object_key varchar /*redshift (2048) */ not null, -- absolute path or URL
+    source varchar not null, -- events or songs
+    size_bytes bigint not null, -- as it lies in the source
+    modified_ns bigint, -- modification time in ns since 1970, null when it was too fresh to tell versions apart
+    fingerprint varchar not null, -- xxh3-128 of the content, or the store's etag
+    load_id bigint not null, -- the load that read it last
+    rows_staged bigint not null, -- records accepted
+    rows_rejected bigint not null -- records refused
+);

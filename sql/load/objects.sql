@@ -1,0 +1,11 @@
+-- What the ledger knows of each object.
+select
+    object_id,
+    object_key,
+    source,
+    size_bytes,
+    modified_ns,
+    fingerprint,
+    rows_staged
+from etl_objects
+order by object_id;

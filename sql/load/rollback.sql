@@ -1,0 +1,2 @@
+-- One load is one transaction.
+rollback;

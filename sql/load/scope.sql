@@ -1,0 +1,55 @@
+-- The keys of the model that a load touches, once each: a model file restricts itself to them.
+drop table if exists scope_plays;
+create temp table scope_plays as
+select distinct
+    session_id,
+    item_in_session
+from touched_events
+where page = 'NextSong';
+
+-- Plays that a song of this load now matches, or that a retired one matched.
+insert into scope_plays
+with titles as (
+    select distinct
+        title,
+        artist_name
+    from touched_songs
+),
+
+concerned as (
+    select distinct
+        songplays.session_id,
+        songplays.item_in_session
+    from songplays
+    join titles on titles.title = songplays.song_title and titles.artist_name = songplays.artist_name
+)
+
+select
+    concerned.session_id,
+    concerned.item_in_session
+from concerned
+left join scope_plays
+    on scope_plays.session_id = concerned.session_id and scope_plays.item_in_session = concerned.item_in_session
+where scope_plays.session_id is null;
+
+drop table if exists scope_users;
+create temp table scope_users as
+select distinct user_id
+from touched_events
+where user_id is not null;
+
+drop table if exists scope_songs;
+create temp table scope_songs as
+select distinct song_id
+from touched_songs;
+
+drop table if exists scope_artists;
+create temp table scope_artists as
+select distinct artist_id
+from touched_songs;
+
+drop table if exists scope_times;
+create temp table scope_times as
+select distinct f_epoch_ms(ts) as start_time
+from touched_events
+where page = 'NextSong';

@@ -1,0 +1,56 @@
+-- One artist of the catalogue.
+-- grain: one artist_id; source: staging_songs
+-- rule: of several records the first by: has coordinates, has a location, fewest characters in the name, name, location, song_id, latitude, longitude
+create table if not exists artists (
+    artist_id varchar not null, -- key, AR...
+    name varchar /*redshift (2048) */ not null, -- the shortest spelling among the best records
+    location varchar /*redshift (2048) */, -- null when unknown
+    latitude double precision, -- degrees north
+    longitude double precision -- degrees east
+);
+
+delete from artists /*incremental using scope_artists where artists.artist_id = scope_artists.artist_id */;
+
+insert into artists
+with records as (
+    select
+        artist_id,
+        artist_name as name,
+        artist_location as location,
+        artist_latitude as latitude,
+        artist_longitude as longitude,
+        song_id
+    from staging_songs
+    /*incremental join scope_artists using (artist_id) */
+),
+
+ranked as (
+    select
+        artist_id,
+        name,
+        location,
+        latitude,
+        longitude,
+        row_number() over (
+            partition by artist_id
+            order by
+                case when latitude is null or longitude is null then 1 else 0 end,
+                case when location is null or location = '' then 1 else 0 end,
+                length(name),
+                f_bytes(name),
+                f_bytes(location) nulls last,
+                f_bytes(song_id),
+                latitude nulls last,
+                longitude nulls last
+        ) as place
+    from records
+)
+
+select
+    artist_id,
+    name,
+    nullif(location, '') as location,
+    latitude,
+    longitude
+from ranked
+where place = 1;

@@ -1,0 +1,141 @@
+-- One song play, whether its song is in the catalogue or not.
+-- grain: one identity (session_id, item_in_session, ts, user_id); source: staging_events where page = 'NextSong', matched to staging_songs
+-- rule: of copies that differ the first by (song, artist, length, level, location, user_agent)
+-- match: records with the same title and artist name; the nearest duration, then the smallest song_id, then artist_id
+create table if not exists songplays (
+    songplay_id uuid /*redshift= char(36) */ not null, -- key: md5 of the identity
+    start_time timestamp not null, -- UTC, with milliseconds; in time
+    user_id bigint, -- in users; null for a guest
+    level varchar, -- free or paid, at the time of the play
+    song_id varchar, -- in songs; null when the catalogue lacks the song
+    artist_id varchar, -- in artists; null when the catalogue lacks the song
+    session_id bigint not null, -- of the visit
+    location varchar /*redshift (2048) */, -- of the user; null when unknown
+    user_agent varchar /*redshift (4096) */, -- the browser's own words
+    item_in_session integer not null, -- place of the play in its session
+    song_title varchar /*redshift (2048) */, -- as logged, text repaired
+    artist_name varchar /*redshift (2048) */, -- as logged, text repaired
+    length double precision, -- of the song as logged, in seconds
+    match_method varchar -- exact: duration agrees to 0.001 s; title_artist: it does not; null: no match
+);
+
+delete from songplays /*incremental using scope_plays where songplays.session_id = scope_plays.session_id and songplays.item_in_session = scope_plays.item_in_session */;
+
+insert into songplays
+with plays as (
+    select
+        session_id,
+        item_in_session,
+        ts,
+        user_id,
+        level,
+        location,
+        user_agent,
+        song,
+        artist,
+        length
+    from staging_events
+    /*incremental join scope_plays using (session_id, item_in_session) */
+    where page = 'NextSong'
+),
+
+-- Places in a session that stand more than once: only these are ranked.
+repeated as (
+    select
+        session_id,
+        item_in_session
+    from plays
+    group by session_id, item_in_session
+    having count(*) > 1
+),
+
+ranked as (
+    select
+        plays.*,
+        row_number() over (
+            partition by session_id, item_in_session, ts, user_id
+            order by
+                f_bytes(song) nulls last,
+                f_bytes(artist) nulls last,
+                length nulls last,
+                f_bytes(level) nulls last,
+                f_bytes(location) nulls last,
+                f_bytes(user_agent) nulls last
+        ) as place
+    from plays
+    join repeated using (session_id, item_in_session)
+),
+
+distinct_plays as (
+    select
+        plays.*,
+        1 as place
+    from plays
+    left join repeated
+        on repeated.session_id = plays.session_id and repeated.item_in_session = plays.item_in_session
+    where repeated.session_id is null
+    union all
+    select *
+    from ranked
+    where place = 1
+),
+
+-- The catalogue is asked once for each (song, artist, length).
+wanted as (
+    select distinct
+        song,
+        artist,
+        length
+    from plays
+    where song is not null and artist is not null
+),
+
+candidates as (
+    select
+        wanted.song,
+        wanted.artist,
+        wanted.length,
+        staging_songs.song_id,
+        staging_songs.artist_id,
+        abs(staging_songs.duration - wanted.length) as distance,
+        row_number() over (
+            partition by wanted.song, wanted.artist, wanted.length
+            order by
+                abs(staging_songs.duration - wanted.length) nulls last,
+                f_bytes(staging_songs.song_id),
+                f_bytes(staging_songs.artist_id)
+        ) as place
+    from wanted
+    join staging_songs on staging_songs.title = wanted.song and staging_songs.artist_name = wanted.artist
+),
+
+matches as (
+    select
+        song,
+        artist,
+        length,
+        song_id,
+        artist_id,
+        case when distance <= 0.001 then 'exact' else 'title_artist' end as match_method
+    from candidates
+    where place = 1
+)
+
+select
+    f_songplay_id(p.session_id, p.item_in_session, p.ts, p.user_id) as songplay_id,
+    f_epoch_ms(p.ts) as start_time,
+    p.user_id,
+    p.level,
+    m.song_id,
+    m.artist_id,
+    p.session_id,
+    nullif(p.location, '') as location,
+    p.user_agent,
+    p.item_in_session,
+    p.song as song_title,
+    p.artist as artist_name,
+    p.length,
+    m.match_method
+from distinct_plays as p
+left join matches as m
+    on m.song = p.song and m.artist = p.artist and f_same(m.length, p.length);

@@ -1,0 +1,52 @@
+-- One song of the catalogue.
+-- grain: one song_id; source: staging_songs
+-- rule: of several records the first by: has a year, title, artist_id, duration, year; year 0 is unknown
+create table if not exists songs (
+    song_id varchar not null, -- key, SO...
+    title varchar /*redshift (2048) */ not null, -- as in the catalogue
+    artist_id varchar not null, -- in artists
+    year integer, -- of release, null when unknown
+    duration double precision not null -- in seconds
+);
+
+delete from songs /*incremental using scope_songs where songs.song_id = scope_songs.song_id */;
+
+insert into songs
+with records as (
+    select
+        song_id,
+        title,
+        artist_id,
+        nullif(year, 0) as year,
+        duration
+    from staging_songs
+    /*incremental join scope_songs using (song_id) */
+),
+
+ranked as (
+    select
+        song_id,
+        title,
+        artist_id,
+        year,
+        duration,
+        row_number() over (
+            partition by song_id
+            order by
+                case when year is null then 1 else 0 end,
+                f_bytes(title),
+                f_bytes(artist_id),
+                duration,
+                year
+        ) as place
+    from records
+)
+
+select
+    song_id,
+    title,
+    artist_id,
+    year,
+    duration
+from ranked
+where place = 1;

@@ -1,0 +1,31 @@
+-- One moment at which a play started, in parts.
+-- grain: one start_time of songplays; source: songplays
+-- rule: UTC; week is the ISO week, weekday runs from 0, Sunday, to 6, Saturday
+create table if not exists time (
+    start_time timestamp not null, -- key, with milliseconds
+    hour integer not null, -- 0 to 23
+    day integer not null, -- of the month, 1 to 31
+    week integer not null, -- ISO week, 1 to 53
+    month integer not null, -- 1 to 12
+    year integer not null, -- of the calendar, not of the ISO week
+    weekday integer not null -- 0 Sunday to 6 Saturday
+);
+
+delete from time /*incremental using scope_times where time.start_time = scope_times.start_time */;
+
+insert into time
+with moments as (
+    select distinct songplays.start_time
+    from songplays
+    /*incremental join scope_times on scope_times.start_time = songplays.start_time */
+)
+
+select
+    start_time,
+    extract(hour from start_time)::integer as hour,
+    extract(day from start_time)::integer as day,
+    f_week(start_time)::integer as week,
+    extract(month from start_time)::integer as month,
+    extract(year from start_time)::integer as year,
+    f_weekday(start_time)::integer as weekday
+from moments;

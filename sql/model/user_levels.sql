@@ -1,0 +1,44 @@
+-- One span of one level of one user.
+-- grain: one change of level; source: staging_events of every page that carry a level
+-- rule: events by (ts, session_id, item_in_session, level); a span runs from its first event to the first event of the next level, the last is open
+create table if not exists user_levels (
+    user_id bigint not null, -- in users
+    level varchar not null, -- free or paid
+    valid_from timestamp not null, -- UTC, of the span's first event
+    valid_to timestamp, -- UTC, of the next span's first event, which is no longer part of it; null while current
+    is_current boolean not null -- the user's last span
+);
+
+delete from user_levels /*incremental using scope_users where user_levels.user_id = scope_users.user_id */;
+
+insert into user_levels
+with followed as (
+    select
+        user_id,
+        level,
+        ts,
+        session_id,
+        item_in_session,
+        lag(level) over (partition by user_id order by ts, session_id, item_in_session, f_bytes(level)) as level_before
+    from staging_events
+    /*incremental join scope_users using (user_id) */
+    where user_id is not null and level is not null
+),
+
+spans as (
+    select
+        user_id,
+        level,
+        ts,
+        lead(ts) over (partition by user_id order by ts, session_id, item_in_session, f_bytes(level)) as ts_after
+    from followed
+    where level_before is null or level_before <> level
+)
+
+select
+    user_id,
+    level,
+    f_epoch_ms(ts) as valid_from,
+    f_epoch_ms(ts_after) as valid_to,
+    ts_after is null as is_current
+from spans;

@@ -1,0 +1,53 @@
+-- One user, as of the latest event.
+-- grain: one user_id; source: staging_events of every page
+-- rule: the event latest by (ts, session_id, item_in_session); among equals the first by (level, first_name, last_name, gender)
+create table if not exists users (
+    user_id bigint not null, -- key
+    first_name varchar /*redshift (1024) */, -- as logged last
+    last_name varchar /*redshift (1024) */, -- as logged last
+    gender varchar, -- as logged last
+    level varchar -- free or paid, as logged last
+);
+
+delete from users /*incremental using scope_users where users.user_id = scope_users.user_id */;
+
+insert into users
+with latest as (
+    select
+        user_id,
+        max(ts) as ts
+    from staging_events
+    /*incremental join scope_users using (user_id) */
+    where user_id is not null
+    group by user_id
+),
+
+ranked as (
+    select
+        e.user_id,
+        e.first_name,
+        e.last_name,
+        e.gender,
+        e.level,
+        row_number() over (
+            partition by e.user_id
+            order by
+                e.session_id desc,
+                e.item_in_session desc,
+                f_bytes(e.level) nulls last,
+                f_bytes(e.first_name) nulls last,
+                f_bytes(e.last_name) nulls last,
+                f_bytes(e.gender) nulls last
+        ) as place
+    from staging_events as e
+    join latest on latest.user_id = e.user_id and latest.ts = e.ts
+)
+
+select
+    user_id,
+    first_name,
+    last_name,
+    gender,
+    level
+from ranked
+where place = 1;

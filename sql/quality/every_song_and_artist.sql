@@ -1,0 +1,16 @@
+-- claims: each song and artist of staging is in `songs` and `artists`, and no other
+with counted as (
+    select
+        (select count(distinct song_id) from staging_songs) as songs_staged,
+        (select count(*) from songs) as songs,
+        (select count(distinct artist_id) from staging_songs) as artists_staged,
+        (select count(*) from artists) as artists
+)
+
+select
+    songs_staged,
+    songs,
+    artists_staged,
+    artists
+from counted
+where songs_staged <> songs or artists_staged <> artists;

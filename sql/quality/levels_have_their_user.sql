@@ -1,0 +1,7 @@
+-- claims: each user of `user_levels` is in `users`
+select
+    user_levels.user_id,
+    user_levels.level
+from user_levels
+left join users on users.user_id = user_levels.user_id
+where users.user_id is null;

@@ -1,0 +1,13 @@
+-- claims: each row of staging and rejects belongs to an object of the ledger
+with owners as (
+    select distinct object_id from staging_events
+    union
+    select distinct object_id from staging_songs
+    union
+    select distinct object_id from etl_rejects
+)
+
+select owners.object_id
+from owners
+left join etl_objects on etl_objects.object_id = owners.object_id
+where etl_objects.object_id is null;

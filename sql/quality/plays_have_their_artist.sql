@@ -1,0 +1,7 @@
+-- claims: each `artist_id` of `songplays` is in `artists`
+select
+    songplays.songplay_id,
+    songplays.artist_id
+from songplays
+left join artists on artists.artist_id = songplays.artist_id
+where songplays.artist_id is not null and artists.artist_id is null;

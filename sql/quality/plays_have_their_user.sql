@@ -1,0 +1,7 @@
+-- claims: each `user_id` of `songplays` is in `users`
+select
+    songplays.songplay_id,
+    songplays.user_id
+from songplays
+left join users on users.user_id = songplays.user_id
+where songplays.user_id is not null and users.user_id is null;

@@ -1,0 +1,8 @@
+-- claims: parts of `time` are in their ranges
+select *
+from time
+where hour not between 0 and 23
+    or day not between 1 and 31
+    or week not between 1 and 53
+    or month not between 1 and 12
+    or weekday not between 0 and 6;

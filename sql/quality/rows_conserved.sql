@@ -1,0 +1,28 @@
+-- claims: each object has in staging and rejects as many rows as the ledger says were read from it
+with staged as (
+    select object_id, count(*) as rows_found
+    from staging_events
+    group by object_id
+    union all
+    select object_id, count(*)
+    from staging_songs
+    group by object_id
+),
+
+rejected as (
+    select object_id, count(*) as rows_found
+    from etl_rejects
+    group by object_id
+)
+
+select
+    etl_objects.object_key,
+    etl_objects.rows_staged,
+    coalesce(staged.rows_found, 0) as found_staged,
+    etl_objects.rows_rejected,
+    coalesce(rejected.rows_found, 0) as found_rejected
+from etl_objects
+left join staged on staged.object_id = etl_objects.object_id
+left join rejected on rejected.object_id = etl_objects.object_id
+where etl_objects.rows_staged <> coalesce(staged.rows_found, 0)
+    or etl_objects.rows_rejected <> coalesce(rejected.rows_found, 0);

@@ -1,0 +1,7 @@
+-- claims: `artist_id` is the key of `artists`: no two rows share it
+select
+    artist_id,
+    count(*) as copies
+from artists
+group by artist_id
+having count(*) > 1;

@@ -1,0 +1,7 @@
+-- claims: `songplay_id` is the key of `songplays`: no two rows share it
+select
+    songplay_id,
+    count(*) as copies
+from songplays
+group by songplay_id
+having count(*) > 1;

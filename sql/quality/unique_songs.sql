@@ -1,0 +1,7 @@
+-- claims: `song_id` is the key of `songs`: no two rows share it
+select
+    song_id,
+    count(*) as copies
+from songs
+group by song_id
+having count(*) > 1;

@@ -1,0 +1,7 @@
+-- claims: `start_time` is the key of `time`: no two rows share it
+select
+    start_time,
+    count(*) as copies
+from time
+group by start_time
+having count(*) > 1;

@@ -1,0 +1,8 @@
+-- claims: a user has one open span at most
+select
+    user_id,
+    count(*) as open_spans
+from user_levels
+where is_current
+group by user_id
+having count(*) > 1;

@@ -1,0 +1,17 @@
+-- One accepted song record of the catalogue, from every object that is loaded.
+-- grain: one record of a song object; source: song_data; values as written, text repaired
+create table if not exists staging_songs (
+    num_songs integer, -- always 1 in real data
+    artist_id varchar, -- AR...
+    artist_latitude double precision, -- degrees north
+    artist_longitude double precision, -- degrees east
+    artist_location varchar /*redshift (2048) */, -- empty when unknown
+    artist_name varchar /*redshift (2048) */, -- spellings differ between records of one artist
+    song_id varchar, -- SO...
+    title varchar /*redshift (2048) */, -- of the song
+    duration double precision, -- in seconds
+    year integer, -- 0 when unknown
+    load_id bigint not null, -- lineage: in etl_loads
+    object_id bigint not null, -- lineage: in etl_objects
+    byte_offset bigint not null -- lineage: where the record begins in the decompressed object
+);

@@ -1,0 +1,174 @@
+//! The command line as it is typed. What it means is decided in `config` and in each command's file.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+use super::printer::{Color, Output};
+use crate::config::Flags;
+
+const SETTINGS: &str = "\
+Settings: a flag beats the environment (SPARKIFY_CONFIG, SPARKIFY_WAREHOUSE, SPARKIFY_SONG_DATA, SPARKIFY_LOG_DATA,
+SPARKIFY_MAX_REJECT_SHARE, SPARKIFY_MEMORY, SPARKIFY_THREADS) beats the file (dwh.cfg) beats the default.
+Exit codes: 0 fine, 1 the data failed a check, 2 the tool failed.";
+
+/// From song and event files to a star schema, correct to the row and safe to run twice.
+#[derive(Debug, Parser)]
+#[command(name = "sparkify", version, after_help = SETTINGS, max_term_width = 120)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub(super) struct Global {
+    /// The configuration file [default: dwh.cfg, if it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The warehouse as a URL [default: duckdb:sparkify.duckdb]
+    #[arg(long, global = true, value_name = "URL")]
+    pub warehouse: Option<String>,
+    /// The form of the answer
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    pub output: Output,
+    /// Memory for the warehouse's work; it spills to disk beyond [default: 768MB]
+    #[arg(long, global = true, value_name = "SIZE")]
+    pub memory: Option<String>,
+    /// Threads [default: one a core]
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<String>,
+    /// Say more: once for the steps, twice for the SQL
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Say nothing but answers and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value = "auto")]
+    pub color: Color,
+}
+
+/// The commands, in the order in which they are needed.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make input of any size to try things out on
+    #[command(
+        after_help = "Example: sparkify generate sample --songs 2000 --events 100000 --days 30 --users 500 --seed 7"
+    )]
+    Generate(Generate),
+    /// Drop and create all tables
+    #[command(
+        after_help = "Example: sparkify create-tables --warehouse duckdb:sparkify.duckdb --yes"
+    )]
+    CreateTables(CreateTables),
+    /// Load what is new or changed: extract, stage, transform, check, publish
+    #[command(
+        after_help = "Example: sparkify etl --song-data data/song_data --log-data data/log_data"
+    )]
+    Etl(Etl),
+    /// Run the data-quality checks alone
+    #[command(after_help = "Example: sparkify check --warehouse duckdb:sparkify.duckdb")]
+    Check,
+    /// Ask the warehouse: a question with a name, or SQL (an argument, a file, standard input)
+    #[command(
+        after_help = "Examples: sparkify query top_songs\n          sparkify query \"select level, count(*) from songplays group by level\" --format csv"
+    )]
+    Query(Query),
+    /// Show the tables, or the columns of one
+    #[command(after_help = "Example: sparkify describe songplays")]
+    Describe(Describe),
+    /// Print the SQL as the warehouse would get it
+    #[command(after_help = "Example: sparkify sql songplays")]
+    Sql(Sql),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Generate {
+    /// The folder to make the input in
+    pub out: PathBuf,
+    /// Song files
+    #[arg(long, default_value_t = 2000)]
+    pub songs: u64,
+    /// Events
+    #[arg(long, default_value_t = 100_000)]
+    pub events: u64,
+    /// Days that the events spread over, a file each
+    #[arg(long, default_value_t = 30)]
+    pub days: u32,
+    /// Listeners
+    #[arg(long, default_value_t = 500)]
+    pub users: u32,
+    /// Another seed, another world
+    #[arg(long, default_value_t = 7)]
+    pub seed: u64,
+    /// Add what real input gets wrong: odd forms, duplicates, damage
+    #[arg(long)]
+    pub awkward: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CreateTables {
+    /// Do not ask before data is dropped
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Etl {
+    /// The folder of song objects [default: `SONG_DATA` of [S3] in dwh.cfg]
+    #[arg(long, value_name = "DIR")]
+    pub song_data: Option<String>,
+    /// The folder of event objects [default: `LOG_DATA` of [S3] in dwh.cfg]
+    #[arg(long, value_name = "DIR")]
+    pub log_data: Option<String>,
+    /// Fail, and publish nothing, when more of the records than this cannot be used [default: 1%]
+    #[arg(long, value_name = "SHARE")]
+    pub max_reject_share: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Query {
+    /// A question's name or SQL; `-` or nothing reads standard input
+    pub sql: Option<String>,
+    /// Read the SQL from a file
+    #[arg(short, long, value_name = "FILE", conflicts_with = "sql")]
+    pub file: Option<PathBuf>,
+    /// The form of the result [default: table, or json with --output json]
+    #[arg(long, value_enum)]
+    pub format: Option<super::query::Format>,
+    /// List the questions that have a name
+    #[arg(long, conflicts_with_all = ["sql", "file"])]
+    pub list: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Describe {
+    /// One table
+    pub table: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Sql {
+    /// One file's name, for example songplays; without it, all in the order in which they are used
+    pub name: Option<String>,
+    /// As for a load that touches part of the model
+    #[arg(long)]
+    pub incremental: bool,
+}
+
+impl Global {
+    /// As `config` takes it.
+    pub(super) fn flags(&self) -> Flags {
+        Flags {
+            config: self.config.clone(),
+            warehouse: self.warehouse.clone(),
+            memory: self.memory.clone(),
+            threads: self.threads.clone(),
+            ..Flags::default()
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! `sparkify etl`: one load, with its progress and its summary.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use super::args::Etl;
+use super::failure::Failure;
+use super::printer::{Output, Printer};
+use super::progress::Progress;
+use crate::config::{Flags, Settings};
+use crate::pipeline::{self, Outcome, Request, Summary};
+use crate::report::{grouped, plain_table};
+use crate::stage::Meter;
+use crate::warehouse::{self, Access};
+
+impl Etl {
+    /// What was typed for this command, over what was typed for all.
+    pub(super) fn over(&self, flags: Flags) -> Flags {
+        Flags {
+            song_data: self.song_data.clone(),
+            log_data: self.log_data.clone(),
+            max_reject_share: self.max_reject_share.clone(),
+            ..flags
+        }
+    }
+}
+
+pub(super) fn run(settings: &Settings, printer: &Printer) -> Result<(), Failure> {
+    let request = Request {
+        song_data: settings.song_data.clone(),
+        log_data: settings.log_data.clone(),
+        max_reject_share: settings.max_reject_share,
+    };
+    pipeline::check_request(&request)?;
+    let mut warehouse = warehouse::open(settings, Access::Write)?;
+    let meter = Arc::new(Meter::default());
+    let progress = Progress::watch(&meter, printer);
+    let loaded = pipeline::etl(warehouse.as_mut(), &request, &meter);
+    progress.end();
+    let summary = loaded?;
+    // Closing the file writes what is still in memory: it belongs to the load.
+    drop(warehouse);
+    match printer.output {
+        Output::Json => write_json(printer, &summary),
+        Output::Text => {
+            let mut out = printer.data();
+            out.write_all(text(&summary).as_bytes())?;
+            out.flush().map_err(Failure::from)
+        }
+    }
+}
+
+/// Writes a document to standard output.
+pub(super) fn write_json(
+    printer: &Printer,
+    document: &impl serde::Serialize,
+) -> Result<(), Failure> {
+    let mut out = printer.data();
+    serde_json::to_writer_pretty(&mut out, document).map_err(std::io::Error::from)?;
+    writeln!(out)?;
+    out.flush().map_err(Failure::from)
+}
+
+fn text(summary: &Summary) -> String {
+    let mut sections = vec![extracted(summary)];
+    if summary.outcome == Outcome::Published {
+        sections.push(doubtful(summary));
+    }
+    sections.push(tables(summary));
+    sections.push(matched(summary));
+    sections.push(steps(summary));
+    sections.retain(|section| !section.is_empty());
+    let headline = match (summary.outcome, summary.load_id) {
+        (Outcome::Published, Some(load)) => format!("load {load} is published\n"),
+        _ => format!(
+            "nothing is new: {} objects are loaded already\n",
+            grouped(summary.objects_skipped)
+        ),
+    };
+    format!("{}\n{headline}", sections.join("\n"))
+}
+
+fn section(title: &str, rows: Vec<(String, String)>) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let rows: Vec<Vec<String>> = rows.into_iter().map(|(name, value)| vec![name, value]).collect();
+    plain_table(&[title, ""], &rows, &[1])
+}
+
+fn extracted(summary: &Summary) -> String {
+    let mut rows = vec![
+        ("objects read".to_owned(), grouped(summary.objects_read)),
+        ("  of these changed since their last load".into(), grouped(summary.objects_changed)),
+        ("objects skipped, loaded already".into(), grouped(summary.objects_skipped)),
+        ("names ignored".into(), grouped(summary.objects_ignored.len() as u64)),
+        ("objects vanished, rows kept".into(), grouped(summary.objects_vanished.len() as u64)),
+        ("megabytes read".into(), format!("{:.1}", summary.bytes_read as f64 / 1e6)),
+        ("records = staged + rejected".into(), grouped(summary.records)),
+        ("  events staged".into(), grouped(summary.events_staged)),
+        ("  songs staged".into(), grouped(summary.songs_staged)),
+        ("  rejected".into(), grouped(summary.rejected)),
+    ];
+    rows.retain(|(name, value)| {
+        value != "0" || !name.starts_with("  of") && !name.contains("vanished")
+    });
+    section("extracted", rows)
+}
+
+/// What was odd about the input, if anything was.
+fn doubtful(summary: &Summary) -> String {
+    let mut rows = Vec::new();
+    for (reason, count) in &summary.rejects {
+        rows.push((format!("rejected: {reason}"), grouped(*count)));
+    }
+    for (key, count) in &summary.repairs {
+        rows.push((format!("text repaired: {key}"), grouped(*count)));
+    }
+    for (key, count) in &summary.extra_keys {
+        rows.push((format!("key not used: {}", key.escape_debug()), grouped(*count)));
+    }
+    if summary.duplicates > 0 {
+        rows.push(("plays staged more than once".into(), grouped(summary.duplicates)));
+    }
+    section("doubtful", rows)
+}
+
+fn tables(summary: &Summary) -> String {
+    let rows = summary.tables.iter().map(|(table, rows)| (table.clone(), grouped(*rows)));
+    section("rows now", rows.collect())
+}
+
+fn matched(summary: &Summary) -> String {
+    let plays = summary.rows("songplays").max(1) as f64;
+    let rows = summary.matched.iter().map(|(method, count)| {
+        let percent = 100.0 * *count as f64 / plays;
+        (method.clone(), format!("{} ({percent:.1} %)", grouped(*count)))
+    });
+    section("plays matched to the catalogue", rows.collect())
+}
+
+fn steps(summary: &Summary) -> String {
+    let all: f64 = summary.steps.iter().map(|step| step.seconds).sum();
+    let steps = summary.steps.iter().map(|step| (step.name.clone(), step.seconds));
+    let rows = steps.chain([("all".to_owned(), all)]);
+    section("seconds", rows.map(|(name, seconds)| (name, format!("{seconds:.2}"))).collect())
+}

@@ -1,0 +1,85 @@
+//! How does a person drive it? One file a command; this room alone prints.
+//!
+//! A command turns what was typed into a call of the path, and what comes back into an answer on standard output. It decides nothing about data.
+
+mod args;
+mod check;
+mod create_tables;
+mod describe;
+mod etl;
+mod failure;
+mod generate;
+mod printer;
+mod progress;
+mod query;
+mod sql;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::config::{Flags, Settings};
+use crate::stage::Sample;
+use crate::warehouse::{self, Access, Warehouse};
+use args::{Cli, Command};
+use failure::Failure;
+use printer::Printer;
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let printer = Printer::new(cli.global.output, cli.global.quiet, cli.global.color);
+    trace(cli.global.verbose);
+    match run(&cli, &printer) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.tell(&printer),
+    }
+}
+
+fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
+    let flags = cli.global.flags();
+    match &cli.command {
+        Command::Generate(args) => generate::run(args, printer),
+        Command::CreateTables(args) => {
+            create_tables::run(args, &settings(&flags, printer)?, printer)
+        }
+        Command::Etl(args) => etl::run(&settings(&args.over(flags), printer)?, printer),
+        Command::Check => check::run(&settings(&flags, printer)?, printer),
+        Command::Query(args) => query::run(args, &settings(&flags, printer)?, printer),
+        Command::Describe(args) => describe::run(args, &settings(&flags, printer)?, printer),
+        Command::Sql(args) => sql::run(args, &settings(&flags, printer)?, printer),
+    }
+}
+
+fn settings(flags: &Flags, printer: &Printer) -> Result<Settings, Failure> {
+    let settings = Settings::resolve(flags)?;
+    settings.warnings.iter().for_each(|warning| printer.warn(warning));
+    Ok(settings)
+}
+
+/// The warehouse for reading, with all of our tables in it.
+fn open_loaded(settings: &Settings) -> Result<Box<dyn Warehouse>, Failure> {
+    let mut warehouse = warehouse::open(settings, Access::Read)?;
+    let present = crate::tables::present(warehouse.as_mut())?;
+    match crate::tables::all().find(|table| !present.contains(&table.name)) {
+        Some(table) => Err(Failure::new(
+            format!("the warehouse `{}` has no table `{}`", settings.warehouse, table.name),
+            "run `sparkify etl` first, or name another with `--warehouse`",
+        )),
+        None => Ok(warehouse),
+    }
+}
+
+fn trace(verbose: u8) {
+    let level = match verbose {
+        0 => return,
+        1 => tracing::Level::INFO,
+        _ => tracing::Level::DEBUG,
+    };
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .without_time()
+        .init();
+}

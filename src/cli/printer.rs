@@ -1,0 +1,86 @@
+//! Where words go: answers to standard output, everything said about the work to standard error.
+
+use std::io::{self, IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+use clap::ValueEnum;
+
+/// When to colour what people read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The form of what a command answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Output {
+    /// For people.
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+/// Handed to every command.
+pub(super) struct Printer {
+    /// The form of the answer.
+    pub output: Output,
+    quiet: bool,
+}
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default().bold();
+
+impl Printer {
+    pub(super) fn new(output: Output, quiet: bool, color: Color) -> Self {
+        match color {
+            Color::Auto => {}
+            Color::Always => anstream::ColorChoice::Always.write_global(),
+            Color::Never => anstream::ColorChoice::Never.write_global(),
+        }
+        Self { output, quiet }
+    }
+
+    /// Whether progress is worth drawing.
+    pub(super) fn draws(&self) -> bool {
+        !self.quiet && io::stderr().is_terminal()
+    }
+
+    /// The answer's stream.
+    #[expect(clippy::unused_self, reason = "all words go through the printer")]
+    pub(super) fn data(&self) -> impl Write {
+        io::BufWriter::new(anstream::stdout())
+    }
+
+    /// A line about the work, unless it should be quiet.
+    pub(super) fn note(&self, text: &str) {
+        if !self.quiet {
+            self.line(text);
+        }
+    }
+
+    pub(super) fn warn(&self, text: &str) {
+        if !self.quiet {
+            self.line(&format!("{WARNING}warning{WARNING:#}: {text}"));
+        }
+    }
+
+    pub(super) fn error(&self, text: &str) {
+        self.line(&format!("{ERROR}error{ERROR:#}: {text}"));
+    }
+
+    pub(super) fn hint(&self, text: &str) {
+        self.line(&format!("{HINT}hint{HINT:#}: {text}"));
+    }
+
+    /// A line to standard error; one that cannot be written is lost, since there is nowhere to say so.
+    #[expect(clippy::unused_self, reason = "all words go through the printer")]
+    pub(super) fn line(&self, text: &str) {
+        let _ = writeln!(anstream::stderr(), "{text}");
+    }
+}

@@ -1,0 +1,50 @@
+//! `sparkify sql`: what the warehouse would be told, without telling it.
+
+use std::io::Write;
+
+use super::args::Sql;
+use super::failure::Failure;
+use super::printer::{Output, Printer};
+use crate::config::{Settings, suggest};
+use crate::warehouse::{self, Opening, SqlFile};
+use crate::{model, pipeline, quality, report, tables};
+
+pub(super) fn run(args: &Sql, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
+    let engine = warehouse::engine_of(&settings.warehouse)?;
+    let opening = Opening { engine, incremental: args.incremental };
+    let all = files(settings)?;
+    let chosen: Vec<&SqlFile> = match args.name.as_deref() {
+        None => all.clone(),
+        Some(name) => {
+            let matching: Vec<_> = all.iter().filter(|file| file.name == name).copied().collect();
+            if matching.is_empty() {
+                let names = all.iter().map(|file| file.name);
+                let hint = suggest::hint(name, names, "`sparkify sql` prints them all");
+                return Err(Failure::new(format!("no SQL is called `{name}`"), hint));
+            }
+            matching
+        }
+    };
+    if printer.output == Output::Json {
+        let opened = chosen
+            .iter()
+            .map(|file| serde_json::json!({ "name": file.name, "sql": file.opened(opening) }));
+        return super::etl::write_json(printer, &opened.collect::<Vec<_>>());
+    }
+    let mut out = printer.data();
+    for (index, file) in chosen.iter().enumerate() {
+        let gap = if index == 0 { "" } else { "\n" };
+        write!(out, "{gap}{}", file.opened(opening))?;
+    }
+    out.flush().map_err(Failure::from)
+}
+
+/// Every file, in the order in which a warehouse meets them.
+fn files(settings: &Settings) -> Result<Vec<&'static SqlFile>, Failure> {
+    let dialect = warehouse::dialect_of(&settings.warehouse)?;
+    let mut files: Vec<&SqlFile> = dialect.iter().collect();
+    files.extend(tables::all().filter(|table| !model::TABLES.iter().any(|t| t.name == table.name)));
+    files.extend(pipeline::STEPS);
+    files.extend(model::TABLES.iter().chain(quality::CHECKS).chain(report::QUESTIONS));
+    Ok(files)
+}

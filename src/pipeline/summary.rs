@@ -1,0 +1,126 @@
+//! What a load did, as data: the terminal's table and the JSON document tell the same.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Listings, Plans};
+use crate::stage::{RecordKind, Sample, Tally};
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Something was loaded and published.
+    Published,
+    /// Everything was loaded already: nothing was changed.
+    #[default]
+    Unchanged,
+}
+
+/// The time that one step took.
+#[derive(Debug, Clone, Serialize)]
+pub struct Step {
+    /// Its name.
+    pub name: String,
+    /// Wall time in seconds.
+    pub seconds: f64,
+}
+
+/// Everything that people are told after a load.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Summary {
+    /// Whether anything was published.
+    pub outcome: Outcome,
+    /// The load's number; none when nothing was loaded.
+    pub load_id: Option<i64>,
+    /// Whether only the touched part of the model was made anew.
+    pub incremental: bool,
+    /// Objects that were read.
+    pub objects_read: u64,
+    /// Of these, objects that were loaded before with other content.
+    pub objects_changed: u64,
+    /// Objects that were loaded already as they are.
+    pub objects_skipped: u64,
+    /// Names that are ignored by rule.
+    pub objects_ignored: Vec<String>,
+    /// Objects that were loaded once and are no longer there; their rows are kept.
+    pub objects_vanished: Vec<String>,
+    /// Size of the objects read, as they lie in the source.
+    pub bytes_read: u64,
+    /// Records met: staged and rejected.
+    pub records: u64,
+    /// Events staged.
+    pub events_staged: u64,
+    /// Song records staged.
+    pub songs_staged: u64,
+    /// Records refused.
+    pub rejected: u64,
+    /// The same by reason.
+    pub rejects: BTreeMap<String, u64>,
+    /// The first few of them.
+    pub reject_samples: Vec<Sample>,
+    /// Texts that had been encoded twice, by key.
+    pub repairs: BTreeMap<String, u64>,
+    /// Keys that no column takes, and in how many records they stood.
+    pub extra_keys: BTreeMap<String, u64>,
+    /// Plays in staging that are the same as another one.
+    pub duplicates: u64,
+    /// Rows of each table now.
+    pub tables: Vec<(String, u64)>,
+    /// Plays by the way in which they found their song, now.
+    pub matched: Vec<(String, u64)>,
+    /// The time that each step took.
+    pub steps: Vec<Step>,
+}
+
+impl Summary {
+    pub(super) fn of(listings: &Listings, plans: &Plans) -> Self {
+        let mut summary = Self::default();
+        for (_, listing) in listings {
+            summary.objects_ignored.extend(listing.ignored.iter().cloned());
+        }
+        for (_, plan) in plans {
+            summary.objects_read += plan.read.len() as u64;
+            summary.objects_changed += plan.changed;
+            summary.objects_skipped += plan.unchanged;
+            summary.objects_vanished.extend(plan.vanished.iter().cloned());
+            summary.bytes_read += plan.read.iter().map(|(_, object)| object.size).sum::<u64>();
+        }
+        summary
+    }
+
+    /// Takes over what was read, and gives the share of rejects among its records.
+    pub(super) fn take(&mut self, tally: &Tally, load_id: i64, incremental: bool) -> f64 {
+        self.outcome = Outcome::Published;
+        self.load_id = Some(load_id);
+        self.incremental = incremental;
+        self.events_staged = tally.staged(RecordKind::Events);
+        self.songs_staged = tally.staged(RecordKind::Songs);
+        self.rejected = tally.rejected();
+        self.records = self.events_staged + self.songs_staged + self.rejected;
+        self.rejects.clone_from(&tally.rejects);
+        self.reject_samples.clone_from(&tally.samples);
+        self.repairs.clone_from(&tally.repairs);
+        self.extra_keys.clone_from(&tally.extra_keys);
+        if self.records == 0 { 0.0 } else { self.rejected as f64 / self.records as f64 }
+    }
+
+    /// In the order of `etl_loads`.
+    pub(super) fn ledger_counts(&self) -> [u64; 7] {
+        [
+            self.objects_read,
+            self.objects_changed,
+            self.bytes_read,
+            self.events_staged,
+            self.songs_staged,
+            self.rejected,
+            self.repairs.values().sum(),
+        ]
+    }
+
+    /// Rows of one table.
+    pub fn rows(&self, table: &str) -> u64 {
+        self.tables.iter().find(|(name, _)| name == table).map_or(0, |(_, rows)| *rows)
+    }
+}

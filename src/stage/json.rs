@@ -1,0 +1,385 @@
+//! One JSON object in a window of bytes: is it valid, where does it end, and where in it are the values that we want?
+//!
+//! RFC 8259 to the letter; nothing is converted here, and nothing is allocated but the stack of open brackets. What a value means is decided in
+//! `value`, which object comes next in `records`.
+
+use memchr::memchr2;
+
+use super::text;
+
+/// Where a key's value stands in the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Raw {
+    /// The key does not occur.
+    #[default]
+    Missing,
+    /// `null`
+    Null,
+    /// What stands between the quotes; `escaped` when it holds a backslash.
+    Text { start: usize, end: usize, escaped: bool },
+    /// A number as written.
+    Number { start: usize, end: usize },
+    /// Something that no column takes, in words.
+    Other(&'static str),
+}
+
+/// Why a scan did not come to an end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// The window ends before the object does.
+    Incomplete,
+    /// The object is not valid JSON: what was wrong.
+    Invalid(&'static str),
+}
+
+/// Scans the object whose `{` is at `start`, notes the values of `keys` in `slots` (the last one where a key stands twice), hands every
+/// other key to `extra`, and gives the offset behind the closing `}`.
+pub(super) fn scan_object(
+    window: &[u8],
+    start: usize,
+    keys: &[&str],
+    slots: &mut [Raw],
+    extra: &mut dyn FnMut(&[u8]),
+) -> Result<usize, Stop> {
+    slots.fill(Raw::Missing);
+    let mut cursor = Cursor { window, at: start + 1 };
+    let mut expected = 0;
+    if cursor.next_token()? == b'}' {
+        return Ok(cursor.at + 1);
+    }
+    loop {
+        let name = cursor.key()?;
+        let slot = find(window, name, keys, expected);
+        let value = cursor.value()?;
+        match slot {
+            Some(index) => {
+                slots[index] = value;
+                expected = index + 1;
+            }
+            None if name.2 => extra(
+                &text::unescape(&window[name.0..name.1])
+                    .map_or_else(|_| window[name.0..name.1].to_vec(), String::into_bytes),
+            ),
+            None => extra(&window[name.0..name.1]),
+        }
+        match cursor.next_token()? {
+            b',' => cursor.at += 1,
+            b'}' => return Ok(cursor.at + 1),
+            _ => return Err(Stop::Invalid("`,` or `}` is missing")),
+        }
+        cursor.next_token()?;
+    }
+}
+
+/// The index of the key: first where it usually stands, then anywhere. A key with escapes is compared unescaped.
+fn find(
+    window: &[u8],
+    name: (usize, usize, bool),
+    keys: &[&str],
+    expected: usize,
+) -> Option<usize> {
+    let written = &window[name.0..name.1];
+    if !name.2 {
+        if keys.get(expected).is_some_and(|key| key.as_bytes() == written) {
+            return Some(expected);
+        }
+        return keys.iter().position(|key| key.as_bytes() == written);
+    }
+    let plain = text::unescape(written).ok()?;
+    keys.iter().position(|key| *key == plain)
+}
+
+struct Cursor<'a> {
+    window: &'a [u8],
+    at: usize,
+}
+
+impl Cursor<'_> {
+    fn peek(&self) -> Result<u8, Stop> {
+        self.window.get(self.at).copied().ok_or(Stop::Incomplete)
+    }
+
+    /// The next byte that is no white space, not taken.
+    fn next_token(&mut self) -> Result<u8, Stop> {
+        loop {
+            match self.peek()? {
+                b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
+                other => return Ok(other),
+            }
+        }
+    }
+
+    /// A key and the colon behind it: its place, and whether it holds escapes.
+    fn key(&mut self) -> Result<(usize, usize, bool), Stop> {
+        if self.peek()? != b'"' {
+            return Err(Stop::Invalid("a key is missing"));
+        }
+        let key = self.string()?;
+        if self.next_token()? != b':' {
+            return Err(Stop::Invalid("`:` is missing"));
+        }
+        self.at += 1;
+        self.next_token()?;
+        Ok(key)
+    }
+
+    fn value(&mut self) -> Result<Raw, Stop> {
+        match self.peek()? {
+            b'"' => {
+                let (start, end, escaped) = self.string()?;
+                Ok(Raw::Text { start, end, escaped })
+            }
+            b'-' | b'0'..=b'9' => {
+                let start = self.at;
+                self.number()?;
+                Ok(Raw::Number { start, end: self.at })
+            }
+            b'n' => self.word(b"null").map(|()| Raw::Null),
+            b't' => self.word(b"true").map(|()| Raw::Other("true")),
+            b'f' => self.word(b"false").map(|()| Raw::Other("false")),
+            b'{' => self.nested().map(|()| Raw::Other("an object")),
+            b'[' => self.nested().map(|()| Raw::Other("an array")),
+            _ => Err(Stop::Invalid("a value is missing")),
+        }
+    }
+
+    fn word(&mut self, word: &[u8]) -> Result<(), Stop> {
+        let rest = &self.window[self.at..];
+        if rest.starts_with(word) {
+            self.at += word.len();
+            Ok(())
+        } else if rest.len() < word.len() && word.starts_with(rest) {
+            Err(Stop::Incomplete)
+        } else {
+            Err(Stop::Invalid("a word that is no value"))
+        }
+    }
+
+    /// From the opening quote to behind the closing one: the place between them, and whether a backslash is in it.
+    fn string(&mut self) -> Result<(usize, usize, bool), Stop> {
+        let start = self.at + 1;
+        let mut at = start;
+        let mut escaped = false;
+        loop {
+            let found = memchr2(b'"', b'\\', self.window.get(at..).unwrap_or_default());
+            let stop = at + found.ok_or(Stop::Incomplete)?;
+            if self.window[stop] == b'"' {
+                check_text(&self.window[start..stop])?;
+                self.at = stop + 1;
+                return Ok((start, stop, escaped));
+            }
+            escaped = true;
+            at = self.escape(stop)?;
+        }
+    }
+
+    /// The offset behind the escape whose backslash is at `at`.
+    fn escape(&self, at: usize) -> Result<usize, Stop> {
+        match self.window.get(at + 1).ok_or(Stop::Incomplete)? {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Ok(at + 2),
+            b'u' => {
+                let digits = self.window.get(at + 2..at + 6).ok_or(Stop::Incomplete)?;
+                if digits.iter().all(u8::is_ascii_hexdigit) {
+                    Ok(at + 6)
+                } else {
+                    Err(Stop::Invalid("an escape that is none"))
+                }
+            }
+            _ => Err(Stop::Invalid("an escape that is none")),
+        }
+    }
+
+    fn number(&mut self) -> Result<(), Stop> {
+        match number_end(&self.window[self.at..]) {
+            // A number is followed by something, or the window ends within it.
+            Ok(length) if self.at + length < self.window.len() => {
+                self.at += length;
+                Ok(())
+            }
+            Ok(_) | Err(Stop::Incomplete) => Err(Stop::Incomplete),
+            Err(stop) => Err(stop),
+        }
+    }
+
+    /// An object or array that no column takes, of any depth: without recursion, so that no input exhausts our stack.
+    fn nested(&mut self) -> Result<(), Stop> {
+        let mut open = Vec::new();
+        loop {
+            match self.next_token()? {
+                bracket @ (b'{' | b'[') => {
+                    self.at += 1;
+                    open.push(bracket);
+                    let closing = if bracket == b'{' { b'}' } else { b']' };
+                    if self.next_token()? != closing {
+                        if bracket == b'{' {
+                            self.key()?;
+                        }
+                        continue;
+                    }
+                }
+                _ => {
+                    self.value()?;
+                }
+            }
+            if self.close(&mut open)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// After a value within brackets: takes all that close here; true when none is left open.
+    fn close(&mut self, open: &mut Vec<u8>) -> Result<bool, Stop> {
+        while let Some(bracket) = open.last().copied() {
+            match (self.next_token()?, bracket) {
+                (b'}', b'{') | (b']', b'[') => {
+                    self.at += 1;
+                    open.pop();
+                }
+                (b',', _) => {
+                    self.at += 1;
+                    self.next_token()?;
+                    if bracket == b'{' {
+                        self.key()?;
+                    }
+                    return Ok(false);
+                }
+                _ => return Err(Stop::Invalid("brackets that do not match")),
+            }
+        }
+        Ok(true)
+    }
+}
+
+fn check_text(text: &[u8]) -> Result<(), Stop> {
+    if text.iter().any(|byte| *byte < 0x20) {
+        return Err(Stop::Invalid("a control character in a string"));
+    }
+    match std::str::from_utf8(text) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Stop::Invalid("a string that is not UTF-8")),
+    }
+}
+
+/// The length of the JSON number with which `text` begins.
+pub(super) fn number_end(text: &[u8]) -> Result<usize, Stop> {
+    const WRONG: Stop = Stop::Invalid("a number that is none");
+    let digits = |from: usize| {
+        text.get(from..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count()
+    };
+    let mut at = usize::from(text.first() == Some(&b'-'));
+    let whole = digits(at);
+    match (whole, text.get(at)) {
+        (0, None) => return Err(Stop::Incomplete),
+        (0, _) | (2.., Some(b'0')) => return Err(WRONG),
+        _ => at += whole,
+    }
+    if text.get(at) == Some(&b'.') {
+        let fraction = digits(at + 1);
+        at += 1 + fraction;
+        if fraction == 0 {
+            return Err(if at < text.len() { WRONG } else { Stop::Incomplete });
+        }
+    }
+    if matches!(text.get(at), Some(b'e' | b'E')) {
+        at += 1 + usize::from(matches!(text.get(at + 1), Some(b'+' | b'-')));
+        let exponent = digits(at);
+        at += exponent;
+        if exponent == 0 {
+            return Err(if at < text.len() { WRONG } else { Stop::Incomplete });
+        }
+    }
+    Ok(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const KEYS: &[&str] = &["a", "b"];
+
+    fn scan(text: &str) -> Result<(usize, Vec<Raw>, Vec<String>), Stop> {
+        let mut slots = [Raw::Missing; 2];
+        let mut extra = Vec::new();
+        let end = scan_object(text.as_bytes(), 0, KEYS, &mut slots, &mut |key| {
+            extra.push(String::from_utf8_lossy(key).into_owned());
+        })?;
+        Ok((end, slots.to_vec(), extra))
+    }
+
+    #[test]
+    fn values_are_found_in_any_order_and_the_last_counts() {
+        let (end, slots, extra) =
+            scan(r#"{"b":"x\"y","c":[{"a":1},[]],"\u0061":-1.5e3,"b":null} {"#).unwrap();
+        assert_eq!((end, extra), (54, vec!["c".to_owned()]));
+        assert_eq!(slots, [Raw::Number { start: 38, end: 44 }, Raw::Null]);
+    }
+
+    #[test]
+    fn depth_costs_no_stack() {
+        let deep = format!("{{\"c\":{}1{}}}", "[".repeat(1_000_000), "]".repeat(1_000_000));
+        assert_eq!(scan(&deep).unwrap().0, deep.len());
+    }
+
+    #[test]
+    fn every_prefix_is_incomplete_and_never_invalid() {
+        let text = r#"{"a":"\u00e9é\n","c":{"d":[true,false,null,{}],"e":-0.5E-7},"b":12}"#;
+        for end in (1..text.len()).filter(|end| text.is_char_boundary(*end)) {
+            assert_eq!(scan(&text[..end]), Err(Stop::Incomplete), "{}", &text[..end]);
+        }
+    }
+
+    /// Text near JSON: pieces of it, in any order.
+    fn near_json() -> impl Strategy<Value = String> {
+        let piece = prop::sample::select(vec![
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            ":",
+            "\"a\"",
+            "\"b\"",
+            "\"c\"",
+            "1",
+            "-0",
+            "01",
+            "1.",
+            "1.5",
+            "2e5",
+            "2e",
+            "true",
+            "nul",
+            "null",
+            " ",
+            "\n",
+            "\"\\n\"",
+            "\"\\x\"",
+            "\"\\ud800\"",
+            "\"\t\"",
+            "\"é\"",
+            "{\"a\":1}",
+            "\"a\":1,",
+            "\"b\":[1,2]",
+            "-",
+        ]);
+        prop::collection::vec(piece, 0..12).prop_map(|pieces| format!("{{{}", pieces.concat()))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+        /// serde_json is the judge of what is valid and where it ends.
+        #[test]
+        fn the_same_objects_are_valid_as_for_serde_json(text in near_json()) {
+            let mut stream =
+                serde_json::Deserializer::from_str(&text).into_iter::<serde::de::IgnoredAny>();
+            let theirs = stream.next().map(|first| first.map_err(|error| error.is_eof()));
+            match (scan(&text), theirs) {
+                (Ok((end, ..)), Some(Ok(_))) => prop_assert_eq!(end, stream.byte_offset()),
+                // Where we wait for more, they may call a cut escape or word invalid: it ends the same.
+                (Err(Stop::Incomplete | Stop::Invalid(_)), Some(Err(_))) => {}
+                (ours, theirs) => prop_assert!(false, "{text}: {ours:?}, {theirs:?}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! How far a load is, for whoever watches: counters that the readers advance and a terminal reads.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// The counters of one load.
+#[derive(Debug, Default)]
+pub struct Meter {
+    step: Mutex<String>,
+    /// Objects that will be read.
+    pub objects_total: AtomicU64,
+    /// Their bytes as they lie in the source.
+    pub bytes_total: AtomicU64,
+    /// Objects read to their end.
+    pub objects: AtomicU64,
+    /// Bytes of these.
+    pub bytes: AtomicU64,
+    /// Records met.
+    pub records: AtomicU64,
+}
+
+impl Meter {
+    /// Says what is being done from now on.
+    pub fn enter(&self, step: &str) {
+        tracing::info!("{step}");
+        step.clone_into(&mut self.step.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// What is being done.
+    pub fn step(&self) -> String {
+        self.step.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn advance(counter: &AtomicU64, by: u64) {
+        counter.fetch_add(by, Ordering::Relaxed);
+    }
+}

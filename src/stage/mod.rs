@@ -1,0 +1,140 @@
+//! What rows did we read? From the bytes of objects to typed rows of the staging tables, and to rejects with their bytes.
+//!
+//! `records` cuts a stream into records, `json` finds the values in one, `schema` types them, `text` repairs them, `reader` runs it on all threads.
+//! Nothing here changes what a value means: that is the model's.
+
+mod json;
+mod meter;
+mod number;
+mod reader;
+mod records;
+mod rejects;
+mod schema;
+mod text;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::source::{Object, SourceError};
+use crate::sql_files;
+use crate::warehouse::{SqlFile, Warehouse, WarehouseError};
+
+pub use meter::Meter;
+pub use rejects::Sample;
+pub use schema::RecordKind;
+
+/// The staging tables.
+pub const TABLES: &[SqlFile] = sql_files!["stage": "staging_events", "staging_songs"];
+
+/// What was read from one object.
+#[derive(Debug, Clone)]
+pub struct ObjectRows {
+    /// Its number in the ledger.
+    pub object_id: i64,
+    /// The object as it was listed.
+    pub object: Object,
+    /// What it holds.
+    pub kind: RecordKind,
+    /// The fingerprint of its content.
+    pub fingerprint: String,
+    /// Records accepted.
+    pub staged: u64,
+    /// Records refused.
+    pub rejected: u64,
+}
+
+impl Default for ObjectRows {
+    fn default() -> Self {
+        Self {
+            object_id: 0,
+            object: Object::default(),
+            kind: RecordKind::Events,
+            fingerprint: String::new(),
+            staged: 0,
+            rejected: 0,
+        }
+    }
+}
+
+/// What a load read.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// Each object.
+    pub objects: Vec<ObjectRows>,
+    /// Unknown keys, and in how many records each stood.
+    pub extra_keys: BTreeMap<String, u64>,
+    /// Values that had been encoded twice, by `kind.key`.
+    pub repairs: BTreeMap<String, u64>,
+    /// Records refused, by reason.
+    pub rejects: BTreeMap<String, u64>,
+    /// The first few of them.
+    pub samples: Vec<Sample>,
+}
+
+impl Tally {
+    /// Adds what another part of the load read.
+    pub fn merge(&mut self, other: Self) {
+        self.objects.extend(other.objects);
+        self.samples.extend(other.samples);
+        for (ours, theirs) in [
+            (&mut self.extra_keys, other.extra_keys),
+            (&mut self.repairs, other.repairs),
+            (&mut self.rejects, other.rejects),
+        ] {
+            for (name, count) in theirs {
+                *ours.entry(name).or_default() += count;
+            }
+        }
+    }
+
+    /// Records accepted of one kind.
+    pub fn staged(&self, kind: RecordKind) -> u64 {
+        self.objects.iter().filter(|rows| rows.kind == kind).map(|rows| rows.staged).sum()
+    }
+
+    /// Records refused.
+    pub fn rejected(&self) -> u64 {
+        self.objects.iter().map(|rows| rows.rejected).sum()
+    }
+}
+
+/// Reads `objects`, each with its number in the ledger, into the staging table of their kind, and their rejects into `etl_rejects`.
+pub fn stage(
+    warehouse: &mut dyn Warehouse,
+    kind: RecordKind,
+    load_id: i64,
+    objects: Vec<(i64, Object)>,
+    meter: &Arc<Meter>,
+) -> Result<Tally, StageError> {
+    if objects.is_empty() {
+        return Ok(Tally::default());
+    }
+    let reader = Arc::new(reader::Reader::new(kind, load_id, objects, Arc::clone(meter)));
+    let loaded = warehouse.load(kind.table(), reader.clone());
+    // The reader's own error says more than what the engine made of it.
+    let (mut tally, rejects) = reader.finish()?;
+    loaded?;
+    tally.rejects.clone_from(&rejects.by_reason);
+    tally.samples.clone_from(&rejects.samples);
+    if rejects.count > 0 {
+        let source = rejects.into_source(load_id).map_err(StageError::Spool)?;
+        warehouse.load("etl_rejects", Arc::new(source))?;
+    }
+    Ok(tally)
+}
+
+/// Why staging came to no end.
+#[derive(Debug, Error)]
+pub enum StageError {
+    /// The bytes could not be had.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The warehouse did not take the rows.
+    #[error(transparent)]
+    Warehouse(#[from] WarehouseError),
+    /// Rejects could not be kept.
+    #[error("cannot keep the rejects in a temporary file")]
+    Spool(#[source] std::io::Error),
+}

@@ -1,0 +1,143 @@
+//! Records that could not be used, kept until the load is written: in memory while they are few, in a temporary file beyond.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::sync::{Mutex, PoisonError};
+
+use tempfile::SpooledTempFile;
+
+use crate::warehouse::{BATCH_ROWS, Batch, ColumnType, RowSource};
+
+/// Rejects take this much memory before they go to a file, in bytes.
+const IN_MEMORY: usize = 8 << 20;
+/// A batch of rejects holds about this many bytes at most.
+const BATCH_BYTES: usize = 16 << 20;
+/// How many are told with their bytes when a load fails.
+const SAMPLES: usize = 5;
+
+/// One reject as people are shown it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Sample {
+    /// The object's key.
+    pub object: String,
+    /// Where it begins in the decompressed object.
+    pub position: u64,
+    /// What is wrong.
+    pub reason: String,
+    /// The first bytes of it.
+    pub excerpt: String,
+}
+
+/// One reject on its way into the store.
+pub(super) struct Reject<'a> {
+    pub object_id: i64,
+    pub object_key: &'a str,
+    pub offset: u64,
+    pub length: u64,
+    pub reason: &'a str,
+    pub raw: &'a [u8],
+}
+
+/// All rejects of one load.
+pub(super) struct Rejects {
+    spool: SpooledTempFile,
+    pub count: u64,
+    pub by_reason: BTreeMap<String, u64>,
+    pub samples: Vec<Sample>,
+}
+
+impl Rejects {
+    pub(super) fn new() -> Self {
+        Self {
+            spool: SpooledTempFile::new(IN_MEMORY),
+            count: 0,
+            by_reason: BTreeMap::new(),
+            samples: Vec::new(),
+        }
+    }
+
+    pub(super) fn push(&mut self, reject: &Reject<'_>) -> io::Result<()> {
+        self.count += 1;
+        *self.by_reason.entry(reject.reason.to_owned()).or_default() += 1;
+        if self.samples.len() < SAMPLES {
+            self.samples.push(Sample {
+                object: reject.object_key.to_owned(),
+                position: reject.offset,
+                reason: reject.reason.to_owned(),
+                excerpt: excerpt(reject.raw),
+            });
+        }
+        self.spool.write_all(&reject.object_id.to_le_bytes())?;
+        self.spool.write_all(&reject.offset.to_le_bytes())?;
+        self.spool.write_all(&reject.length.to_le_bytes())?;
+        for bytes in [reject.reason.as_bytes(), reject.raw] {
+            self.spool.write_all(&(bytes.len() as u64).to_le_bytes())?;
+            self.spool.write_all(bytes)?;
+        }
+        Ok(())
+    }
+
+    /// The rejects as rows of `etl_rejects`.
+    pub(super) fn into_source(mut self, load_id: i64) -> io::Result<RejectSource> {
+        self.spool.seek(SeekFrom::Start(0))?;
+        let state = (BufReader::new(self.spool), self.count);
+        Ok(RejectSource { load_id, state: Mutex::new(state) })
+    }
+}
+
+fn excerpt(raw: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&raw[..raw.len().min(240)]);
+    let short: String = text.chars().take(80).collect();
+    let more = if short.len() < text.len() || raw.len() > 240 { "…" } else { "" };
+    format!("{}{more}", short.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'"))
+}
+
+/// Gives the rejects of a load to the warehouse.
+pub(super) struct RejectSource {
+    load_id: i64,
+    state: Mutex<(BufReader<SpooledTempFile>, u64)>,
+}
+
+impl RejectSource {
+    fn read_one(&self, spool: &mut impl Read, batch: &mut Batch) -> io::Result<usize> {
+        let mut number = || -> io::Result<i64> {
+            let mut bytes = [0; 8];
+            spool.read_exact(&mut bytes)?;
+            Ok(i64::from_le_bytes(bytes))
+        };
+        let (object_id, offset, length) = (number()?, number()?, number()?);
+        let mut bytes = || -> io::Result<Vec<u8>> {
+            let mut size = [0; 8];
+            spool.read_exact(&mut size)?;
+            let mut bytes = vec![0; usize::try_from(u64::from_le_bytes(size)).unwrap_or(0)];
+            spool.read_exact(&mut bytes)?;
+            Ok(bytes)
+        };
+        let (reason, raw) = (bytes()?, bytes()?);
+        for (column, value) in [self.load_id, object_id, offset, length].into_iter().enumerate() {
+            batch.columns[column].push_int(value);
+        }
+        batch.columns[4].push_bytes(&reason);
+        batch.columns[5].push_bytes(&raw);
+        Ok(reason.len() + raw.len())
+    }
+}
+
+impl RowSource for RejectSource {
+    fn types(&self) -> Vec<ColumnType> {
+        let mut types = vec![ColumnType::BigInt; 4];
+        types.extend([ColumnType::Text, ColumnType::Bytes]);
+        types
+    }
+
+    fn next(&self, batch: &mut Batch) -> Result<(), String> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bytes = 0;
+        while state.1 > 0 && batch.len() < BATCH_ROWS && bytes < BATCH_BYTES {
+            let read = self.read_one(&mut state.0, batch);
+            bytes += read.map_err(|error| format!("cannot read the rejects back: {error}"))?;
+            state.1 -= 1;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,265 @@
+//! Which keys a record has, which columns they fill, and what a value must be to fill them.
+
+use super::json::Raw;
+use super::number::{self, Misfit};
+use super::text;
+use crate::warehouse::{Batch, ColumnType};
+
+/// What a column takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Integer,
+    BigInt,
+    Double,
+    Text,
+    /// Milliseconds since 1970, within the years 1 to 9999.
+    EpochMillis,
+    /// A bigint, or `""` for nobody.
+    UserId,
+}
+
+impl Kind {
+    fn column(self) -> ColumnType {
+        match self {
+            Self::Integer => ColumnType::Integer,
+            Self::BigInt | Self::EpochMillis | Self::UserId => ColumnType::BigInt,
+            Self::Double => ColumnType::Double,
+            Self::Text => ColumnType::Text,
+        }
+    }
+}
+
+/// One key of a record and its column; the columns stand in the order of the table's.
+pub(super) struct Field {
+    pub key: &'static str,
+    pub kind: Kind,
+    pub needed: bool,
+}
+
+const fn field(key: &'static str, kind: Kind) -> Field {
+    Field { key, kind, needed: false }
+}
+
+const fn needed(key: &'static str, kind: Kind) -> Field {
+    Field { key, kind, needed: true }
+}
+
+/// The kind of record that a folder holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordKind {
+    /// Events of the activity log.
+    Events,
+    /// Song records of the catalogue.
+    Songs,
+}
+
+const EVENT: &[Field] = &[
+    field("artist", Kind::Text),
+    field("auth", Kind::Text),
+    field("firstName", Kind::Text),
+    field("gender", Kind::Text),
+    needed("itemInSession", Kind::Integer),
+    field("lastName", Kind::Text),
+    field("length", Kind::Double),
+    field("level", Kind::Text),
+    field("location", Kind::Text),
+    field("method", Kind::Text),
+    needed("page", Kind::Text),
+    field("registration", Kind::Double),
+    needed("sessionId", Kind::BigInt),
+    field("song", Kind::Text),
+    field("status", Kind::Integer),
+    needed("ts", Kind::EpochMillis),
+    field("userAgent", Kind::Text),
+    field("userId", Kind::UserId),
+];
+
+const SONG: &[Field] = &[
+    field("num_songs", Kind::Integer),
+    needed("artist_id", Kind::Text),
+    field("artist_latitude", Kind::Double),
+    field("artist_longitude", Kind::Double),
+    field("artist_location", Kind::Text),
+    needed("artist_name", Kind::Text),
+    needed("song_id", Kind::Text),
+    needed("title", Kind::Text),
+    needed("duration", Kind::Double),
+    field("year", Kind::Integer),
+];
+
+impl RecordKind {
+    /// The staging table that takes these records.
+    pub fn table(self) -> &'static str {
+        match self {
+            Self::Events => "staging_events",
+            Self::Songs => "staging_songs",
+        }
+    }
+
+    /// As the ledger calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Songs => "songs",
+        }
+    }
+
+    pub(super) fn fields(self) -> &'static [Field] {
+        match self {
+            Self::Events => EVENT,
+            Self::Songs => SONG,
+        }
+    }
+
+    /// The columns of the staging table: the record's, then lineage.
+    pub(super) fn columns(self) -> Vec<ColumnType> {
+        let own = self.fields().iter().map(|field| field.kind.column());
+        own.chain([ColumnType::BigInt; 3]).collect()
+    }
+}
+
+/// One value on its way into a column; text is in the row's scratch or in the window.
+#[derive(Debug, Clone, Copy)]
+enum Typed {
+    Null,
+    Int(i64),
+    Double(f64),
+    Window(usize, usize),
+    Scratch(usize, usize),
+}
+
+/// Converts records of one kind; reused from row to row for its memory.
+pub(super) struct RowBuilder {
+    fields: &'static [Field],
+    row: Vec<Typed>,
+    scratch: Vec<u8>,
+    /// How many values of each field had been encoded twice.
+    pub repairs: Vec<u64>,
+}
+
+impl RowBuilder {
+    pub(super) fn new(kind: RecordKind) -> Self {
+        let fields = kind.fields();
+        Self { fields, row: Vec::new(), scratch: Vec::new(), repairs: vec![0; fields.len()] }
+    }
+
+    /// Appends the record whose values are in `slots` to `batch`, or says why it cannot be used; then `batch` is as it was.
+    pub(super) fn append(
+        &mut self,
+        window: &[u8],
+        slots: &[Raw],
+        lineage: [i64; 3],
+        batch: &mut Batch,
+    ) -> Result<(), String> {
+        self.row.clear();
+        self.scratch.clear();
+        let mut repaired = [false; 32];
+        for (index, raw) in slots.iter().enumerate() {
+            let field = &self.fields[index];
+            let typed = typed(field, *raw, window, &mut self.scratch, &mut repaired[index])
+                .map_err(|misfit| format!("{} {misfit}", field.key))?;
+            self.row.push(typed);
+        }
+        for (count, repaired) in self.repairs.iter_mut().zip(repaired) {
+            *count += u64::from(repaired);
+        }
+        let (own, behind) = batch.columns.split_at_mut(self.row.len());
+        for (typed, column) in self.row.iter().zip(own) {
+            match *typed {
+                Typed::Null => column.push_null(),
+                Typed::Int(value) => column.push_int(value),
+                Typed::Double(value) => column.push_double(value),
+                Typed::Window(start, end) => column.push_bytes(&window[start..end]),
+                Typed::Scratch(start, end) => column.push_bytes(&self.scratch[start..end]),
+            }
+        }
+        for (value, column) in lineage.into_iter().zip(behind) {
+            column.push_int(value);
+        }
+        Ok(())
+    }
+}
+
+fn typed(
+    field: &Field,
+    raw: Raw,
+    window: &[u8],
+    scratch: &mut Vec<u8>,
+    repaired: &mut bool,
+) -> Result<Typed, String> {
+    let (start, end, escaped) = match raw {
+        Raw::Missing if field.needed => return Err("is missing".into()),
+        Raw::Null if field.needed => return Err("is null".into()),
+        Raw::Missing | Raw::Null => return Ok(Typed::Null),
+        Raw::Other(what) => return Err(format!("is {what}")),
+        Raw::Text { start, end, escaped } => (start, end, escaped),
+        Raw::Number { start, end } => {
+            return match field.kind {
+                Kind::Text => Ok(Typed::Window(start, end)),
+                _ => numeric(field.kind, &window[start..end]),
+            };
+        }
+    };
+    let written = &window[start..end];
+    if field.kind == Kind::Text {
+        return textual((start, end), written, escaped, scratch, repaired);
+    }
+    if field.kind == Kind::UserId && written.is_empty() {
+        return Ok(Typed::Null);
+    }
+    if escaped {
+        let plain = text::unescape(written)?;
+        return numeric(field.kind, plain.as_bytes());
+    }
+    numeric(field.kind, written)
+}
+
+fn textual(
+    (start, end): (usize, usize),
+    written: &[u8],
+    escaped: bool,
+    scratch: &mut Vec<u8>,
+    repaired: &mut bool,
+) -> Result<Typed, String> {
+    if !escaped && written.is_ascii() {
+        return Ok(Typed::Window(start, end));
+    }
+    let plain = if escaped {
+        text::unescape(written)?
+    } else {
+        String::from_utf8(written.to_vec()).map_err(|_| "is not UTF-8")?
+    };
+    let mended = text::repair(&plain);
+    *repaired = mended.is_some();
+    let from = scratch.len();
+    scratch.extend_from_slice(mended.as_deref().unwrap_or(&plain).as_bytes());
+    Ok(Typed::Scratch(from, scratch.len()))
+}
+
+/// 0001-01-01 and the last millisecond of 9999-12-31, in milliseconds since 1970 UTC.
+const FIRST_MS: i64 = -62_135_596_800_000;
+const LAST_MS: i64 = 253_402_300_799_999;
+
+fn numeric(kind: Kind, written: &[u8]) -> Result<Typed, String> {
+    if kind == Kind::Double {
+        return number::double(written).map(Typed::Double).map_err(|misfit| say(misfit).to_owned());
+    }
+    let value = number::whole(written).map_err(|misfit| match (kind, misfit) {
+        (Kind::UserId, Misfit::NotANumber) => "is not a whole number",
+        _ => say(misfit),
+    })?;
+    let fits = match kind {
+        Kind::Integer => i32::try_from(value).is_ok(),
+        Kind::EpochMillis => (FIRST_MS..=LAST_MS).contains(&value),
+        _ => true,
+    };
+    if fits { Ok(Typed::Int(value)) } else { Err(say(Misfit::OutOfRange).into()) }
+}
+
+fn say(misfit: Misfit) -> &'static str {
+    match misfit {
+        Misfit::NotANumber => "is not a number",
+        Misfit::NotWhole => "is not a whole number",
+        Misfit::OutOfRange => "is out of range",
+    }
+}

@@ -1,0 +1,181 @@
+//! `DuckDB`: the warehouse in a file, in this very process. The default.
+
+mod answer;
+mod rows;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use duckdb::{Config, Connection};
+
+use super::batch::RowSource;
+use super::sql::{SqlFile, split, with_table};
+use super::value::Value;
+use super::{Access, FoundColumn, RowSink, Rows, Warehouse, WarehouseError};
+use crate::sql_files;
+
+/// Its name in conditional comments.
+pub(super) const ENGINE: &str = "duckdb";
+
+/// The SQL that it alone gets.
+pub(super) const DIALECT: &[SqlFile] = sql_files!["dialect/duckdb": "prelude", "load", "catalog"];
+
+/// What `DuckDB` may use.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Bytes before it spills to disk.
+    pub memory: u64,
+    /// Threads of its own.
+    pub threads: usize,
+}
+
+/// One connection to one file.
+pub(super) struct DuckDb {
+    connection: Connection,
+    slot: rows::Slot,
+}
+
+impl DuckDb {
+    /// Opens the file at `path`, and makes it first if it may write.
+    pub(super) fn open(
+        path: &Path,
+        access: Access,
+        limits: Limits,
+    ) -> Result<Self, WarehouseError> {
+        if access == Access::Read && !path.exists() {
+            return Err(WarehouseError::Missing { path: path.into() });
+        }
+        let opened = configuration(access, limits)
+            .and_then(|configuration| Connection::open_with_flags(path, configuration));
+        let connection = opened.map_err(|error| cannot_open(path, &error))?;
+        let mut warehouse = Self { connection, slot: rows::Slot::default() };
+        warehouse
+            .connection
+            .register_table_function_with_extra_info::<rows::RowsFunction, _>(
+                rows::NAME,
+                &warehouse.slot,
+            )
+            .map_err(|error| failed(&error))?;
+        warehouse.run(&DIALECT[0])?;
+        Ok(warehouse)
+    }
+}
+
+fn configuration(access: Access, limits: Limits) -> duckdb::Result<Config> {
+    let mode = match access {
+        Access::Write => duckdb::AccessMode::ReadWrite,
+        Access::Read => duckdb::AccessMode::ReadOnly,
+    };
+    Config::default()
+        .access_mode(mode)?
+        .enable_autoload_extension(false)?
+        .with("preserve_insertion_order", "false")?
+        .with("memory_limit", format!("{}B", limits.memory))?
+        .threads(i64::try_from(limits.threads).unwrap_or(1))
+}
+
+impl Warehouse for DuckDb {
+    fn engine(&self) -> &'static str {
+        ENGINE
+    }
+
+    fn execute(&mut self, statement: &str) -> Result<u64, WarehouseError> {
+        let started = std::time::Instant::now();
+        let changed = self.connection.execute(statement, []).map_err(|error| failed(&error))?;
+        tracing::debug!(rows = changed, ms = started.elapsed().as_millis(), "{statement}");
+        Ok(changed as u64)
+    }
+
+    fn query_each(
+        &mut self,
+        statement: &str,
+        sink: &mut dyn RowSink,
+    ) -> Result<(), WarehouseError> {
+        let mut statement = self.connection.prepare(statement).map_err(|error| failed(&error))?;
+        let batches = statement.query_arrow([]).map_err(|error| failed(&error))?;
+        let schema = batches.get_schema();
+        sink.start(schema.fields().iter().map(|field| field.name().clone()).collect())?;
+        for batch in batches {
+            for row in 0..batch.num_rows() {
+                let values = batch.columns().iter().map(|column| answer::value(column, row));
+                sink.row(values.collect::<Vec<Value>>())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn load(&mut self, table: &str, source: Arc<dyn RowSource>) -> Result<u64, WarehouseError> {
+        self.slot.put(Some(source));
+        let statements = split(&with_table(DIALECT[1].text, table));
+        let loaded = self.execute(&statements.concat());
+        self.slot.put(None);
+        loaded
+    }
+
+    fn found_columns(&mut self) -> Result<Vec<FoundColumn>, WarehouseError> {
+        let Rows { rows, .. } = self.ask(&DIALECT[2], usize::MAX)?;
+        let text = |value: &Value| value.to_string();
+        Ok(rows
+            .iter()
+            .map(|row| FoundColumn {
+                table: text(&row[0]),
+                name: text(&row[1]),
+                data_type: text(&row[2]),
+            })
+            .collect())
+    }
+}
+
+fn message_of(error: &duckdb::Error) -> String {
+    match error {
+        duckdb::Error::DuckDBFailure(_, Some(message)) => message.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn cannot_open(path: &Path, error: &duckdb::Error) -> WarehouseError {
+    let message = message_of(error);
+    let path = path.to_path_buf();
+    if message.contains("Could not set lock") || message.contains("Conflicting lock") {
+        let pid =
+            message.split("PID ").nth(1).map(|rest| rest.chars().take_while(char::is_ascii_digit));
+        let holder =
+            pid.map_or(String::new(), |digits| format!(" (PID {})", digits.collect::<String>()));
+        return WarehouseError::Busy { path, holder };
+    }
+    let (reason, hint) = if message.contains("not a valid DuckDB database file") {
+        ("it is not a DuckDB file".into(), "name another file with `--warehouse duckdb:FILE`")
+    } else if message.contains("No such file or directory") {
+        ("its folder does not exist".into(), "create the folder first")
+    } else if message.contains("Permission denied") {
+        ("permission denied".into(), "check who may write the file and its folder")
+    } else {
+        (first_line(&message), "name another file with `--warehouse duckdb:FILE`")
+    };
+    WarehouseError::CannotOpen { path, reason, hint: hint.into() }
+}
+
+fn first_line(message: &str) -> String {
+    message.lines().next().unwrap_or_default().to_owned()
+}
+
+/// `DuckDB`'s message as ours: its guess at what was meant becomes the hint.
+fn failed(error: &duckdb::Error) -> WarehouseError {
+    let message = message_of(error);
+    if message.contains("No space left on device") || message.contains("Disk quota exceeded") {
+        return WarehouseError::Full { message: first_line(&message) };
+    }
+    if message.contains("read-only mode") {
+        return WarehouseError::Statement {
+            message: "the statement would change the warehouse, which is open for reading alone"
+                .into(),
+            hint: Some("queries read; `sparkify etl` writes".into()),
+        };
+    }
+    let guess = ["Did you mean \"", "Candidate bindings: \""]
+        .iter()
+        .find_map(|start| message.split_once(start))
+        .and_then(|(_, rest)| rest.split_once('"'))
+        .map(|(name, _)| format!("did you mean `{}`?", name.rsplit('.').next().unwrap_or(name)));
+    WarehouseError::Statement { message: message.trim_end().to_owned(), hint: guess }
+}

@@ -1,0 +1,217 @@
+//! Where does SQL run? Behind [`Warehouse`], which an engine implements and nobody else knows.
+//!
+//! This room opens connections, opens the files of `sql/` for its engine, takes rows in bulk and gives answers as [`Rows`]. It knows no table
+//! by name and never decides what is run.
+
+mod batch;
+mod duckdb;
+mod sql;
+mod value;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::config::{Settings, WarehouseUrl};
+
+pub use batch::{BATCH_ROWS, Batch, Column, ColumnType, RowSource, Values};
+pub use sql::{DeclaredColumn, Opening, SqlFile};
+pub use value::{Rows, Value};
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Reading and writing; what does not exist yet is made.
+    Write,
+    /// Reading alone; what does not exist is an error.
+    Read,
+}
+
+/// A column that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundColumn {
+    /// The table that has it.
+    pub table: String,
+    /// Its name.
+    pub name: String,
+    /// Its type, in the engine's words, lower case.
+    pub data_type: String,
+}
+
+/// One connection to one engine.
+pub trait Warehouse {
+    /// The engine's name, as it stands in the conditional comments of `sql/`.
+    fn engine(&self) -> &'static str;
+
+    /// Runs one statement and says how many rows it changed.
+    fn execute(&mut self, statement: &str) -> Result<u64, WarehouseError>;
+
+    /// Runs one statement and hands out its rows one by one: `start` gets the names of the columns before the first row.
+    fn query_each(&mut self, statement: &str, rows: &mut dyn RowSink)
+    -> Result<(), WarehouseError>;
+
+    /// Appends all rows of `source` to `table` and says how many they were.
+    fn load(&mut self, table: &str, source: Arc<dyn RowSource>) -> Result<u64, WarehouseError>;
+
+    /// Every column of every table in the schema.
+    fn found_columns(&mut self) -> Result<Vec<FoundColumn>, WarehouseError>;
+
+    /// The files of `sql/` opened for this engine.
+    fn opening(&self, incremental: bool) -> Opening {
+        Opening { engine: self.engine(), incremental }
+    }
+
+    /// Runs every statement of a file.
+    fn run(&mut self, file: &SqlFile) -> Result<(), WarehouseError> {
+        self.run_all(&file.statements(self.opening(false)))
+    }
+
+    /// Runs statements one after the other.
+    fn run_all(&mut self, statements: &[String]) -> Result<(), WarehouseError> {
+        statements.iter().try_for_each(|statement| self.execute(statement).map(drop))
+    }
+
+    /// Runs one statement and keeps the first `keep` rows of its answer.
+    fn query(&mut self, statement: &str, keep: usize) -> Result<Rows, WarehouseError> {
+        let mut kept = Keep { rows: Rows::default(), keep };
+        self.query_each(statement, &mut kept)?;
+        Ok(kept.rows)
+    }
+
+    /// Runs a file that is one query.
+    fn ask(&mut self, file: &SqlFile, keep: usize) -> Result<Rows, WarehouseError> {
+        let statement = file.statements(self.opening(false)).concat();
+        self.query(&statement, keep)
+    }
+}
+
+/// Takes the rows of an answer as they come.
+pub trait RowSink {
+    /// The names of the columns, once, before the first row.
+    fn start(&mut self, columns: Vec<String>) -> Result<(), WarehouseError>;
+    /// One row.
+    fn row(&mut self, row: Vec<Value>) -> Result<(), WarehouseError>;
+}
+
+struct Keep {
+    rows: Rows,
+    keep: usize,
+}
+
+impl RowSink for Keep {
+    fn start(&mut self, columns: Vec<String>) -> Result<(), WarehouseError> {
+        self.rows.columns = columns;
+        Ok(())
+    }
+
+    fn row(&mut self, row: Vec<Value>) -> Result<(), WarehouseError> {
+        self.rows.total += 1;
+        if self.rows.rows.len() < self.keep {
+            self.rows.rows.push(row);
+        }
+        Ok(())
+    }
+}
+
+/// Connects to the warehouse of `settings`.
+pub fn open(settings: &Settings, access: Access) -> Result<Box<dyn Warehouse>, WarehouseError> {
+    match &settings.warehouse {
+        WarehouseUrl::DuckDb(path) => {
+            let limits = duckdb::Limits { memory: settings.memory, threads: settings.threads };
+            Ok(Box::new(duckdb::DuckDb::open(path, access, limits)?))
+        }
+        WarehouseUrl::Unserved(scheme) => Err(WarehouseError::Unserved { scheme: scheme.clone() }),
+    }
+}
+
+/// The name of the engine that serves `url`, as it stands in conditional comments.
+pub fn engine_of(url: &WarehouseUrl) -> Result<&'static str, WarehouseError> {
+    match url {
+        WarehouseUrl::DuckDb(_) => Ok(duckdb::ENGINE),
+        WarehouseUrl::Unserved(scheme) => Err(WarehouseError::Unserved { scheme: scheme.clone() }),
+    }
+}
+
+/// The SQL that only the engine of `url` gets.
+pub fn dialect_of(url: &WarehouseUrl) -> Result<&'static [SqlFile], WarehouseError> {
+    engine_of(url).map(|_| duckdb::DIALECT)
+}
+
+/// Why a warehouse did not do what it was asked.
+#[derive(Debug, Error)]
+pub enum WarehouseError {
+    /// There is no such file to read.
+    #[error("there is no warehouse at `{}`", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is there and is not ours to open.
+    #[error("cannot open the warehouse `{}`: {reason}", path.display())]
+    CannotOpen {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+        /// What to do.
+        hint: String,
+    },
+    /// Another process has the file.
+    #[error("the warehouse `{}` is in use by another process{holder}", path.display())]
+    Busy {
+        /// The file.
+        path: PathBuf,
+        /// ` (PID 12)` if the engine says so.
+        holder: String,
+    },
+    /// The engine is known, and this build does not serve it.
+    #[error("this build does not serve `{scheme}` warehouses")]
+    Unserved {
+        /// The URL's scheme.
+        scheme: String,
+    },
+    /// A table of ours is there with other columns.
+    #[error("the table `{table}` exists and is not ours: {difference}")]
+    Foreign {
+        /// The table.
+        table: String,
+        /// The first difference.
+        difference: String,
+    },
+    /// A statement failed.
+    #[error("{message}")]
+    Statement {
+        /// What the engine said, without its own prefix.
+        message: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// The place where the warehouse lies is full.
+    #[error("no space is left for the warehouse: {message}")]
+    Full {
+        /// What the engine said.
+        message: String,
+    },
+    /// The taker of the rows gave up.
+    #[error("cannot write the answer")]
+    Sink(#[source] std::io::Error),
+}
+
+impl WarehouseError {
+    /// What a person can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Missing { .. } => Some("run `sparkify etl` first, or name it with `--warehouse duckdb:FILE`".into()),
+            Self::CannotOpen { hint, .. } => Some(hint.clone()),
+            Self::Busy { .. } => Some("wait until it is done, or name another file with `--warehouse`".into()),
+            Self::Unserved { .. } => Some("use `duckdb:FILE`".into()),
+            Self::Foreign { .. } => {
+                Some("name another file with `--warehouse`; a warehouse of another version is rebuilt with `sparkify create-tables`".into())
+            }
+            Self::Statement { hint, .. } => hint.clone(),
+            Self::Full { .. } => Some("free some space and run it again: nothing of this load was published".into()),
+            Self::Sink(_) => None,
+        }
+    }
+}

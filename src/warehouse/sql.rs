@@ -1,0 +1,198 @@
+//! From a file under `sql/` to the statements that an engine gets.
+//!
+//! The files are plain SQL. Three things happen to them here and nowhere else: conditional comments are opened (`sql/README.md`), the
+//! text is cut into statements at each `;` that ends a line, and `:table` becomes a table's name. Nothing else is ever pasted into SQL.
+
+/// For whom, and for what, a file is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opening {
+    /// The engine's name, as it stands in the comments.
+    pub engine: &'static str,
+    /// Whether the load touches only part of the model.
+    pub incremental: bool,
+}
+
+/// A file under `sql/` with the name that people use for it.
+#[derive(Debug, Clone, Copy)]
+pub struct SqlFile {
+    /// The file's stem: a table, a check, a step.
+    pub name: &'static str,
+    /// The file's text.
+    pub text: &'static str,
+}
+
+/// Names files of one folder under `sql/` as [`SqlFile`]s.
+#[macro_export]
+macro_rules! sql_files {
+    ($folder:literal: $($name:literal),+ $(,)?) => {
+        &[$($crate::warehouse::SqlFile {
+            name: $name,
+            text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/", $folder, "/", $name, ".sql")),
+        }),+]
+    };
+}
+
+/// A column as its table's file declares it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type as the file writes it, for example `double precision`.
+    pub declared_type: String,
+    /// What stands behind `--`.
+    pub description: String,
+}
+
+impl SqlFile {
+    /// The text with the comments of `opening` opened.
+    pub fn opened(&self, opening: Opening) -> String {
+        open_comments(self.text, opening)
+    }
+
+    /// The statements of the opened file, without comment lines before or behind them.
+    pub fn statements(&self, opening: Opening) -> Vec<String> {
+        split(&self.opened(opening))
+    }
+
+    /// The statements that create tables: what a table's file says before it says how the table is filled.
+    pub fn definitions(&self, opening: Opening) -> Vec<String> {
+        self.statements(opening).into_iter().filter(|sql| is_definition(sql)).collect()
+    }
+
+    /// The statements that fill the table.
+    pub fn transformation(&self, opening: Opening) -> Vec<String> {
+        self.statements(opening).into_iter().filter(|sql| !is_definition(sql)).collect()
+    }
+
+    /// The first line of the header: what the file is about.
+    pub fn headline(&self) -> &'static str {
+        let line = self.text.lines().next().unwrap_or_default().trim_start_matches("--").trim();
+        line.strip_prefix("claims: ").or_else(|| line.strip_prefix("question: ")).unwrap_or(line)
+    }
+
+    /// The columns of the file's `create table`, one a line.
+    pub fn columns(&self, opening: Opening) -> Vec<DeclaredColumn> {
+        let text = self.opened(opening);
+        let body = text.split_once("create table").map_or("", |(_, rest)| rest);
+        body.lines().skip(1).take_while(|line| !line.starts_with(");")).map(declared).collect()
+    }
+}
+
+fn declared(line: &str) -> DeclaredColumn {
+    let (code, description) = line.split_once("--").unwrap_or((line, ""));
+    let code = code.trim().trim_end_matches(',').trim().trim_end_matches("not null").trim();
+    let (name, declared_type) = code.split_once(' ').unwrap_or((code, ""));
+    DeclaredColumn {
+        name: name.into(),
+        declared_type: declared_type.trim().into(),
+        description: description.trim().into(),
+    }
+}
+
+fn is_definition(sql: &str) -> bool {
+    sql.starts_with("create table if not exists")
+}
+
+/// Puts a table's name, quoted, where a file says `":table"`.
+pub(super) fn with_table(sql: &str, table: &str) -> String {
+    sql.replace("\":table\"", &format!("\"{}\"", table.replace('"', "\"\"")))
+}
+
+/// The whole statements of a text, each without the `;` that ends it.
+pub(super) fn split(text: &str) -> Vec<String> {
+    let mut statements = Vec::new();
+    let mut current = String::new();
+    for line in text.lines() {
+        if current.is_empty() && (line.trim().is_empty() || line.starts_with("--")) {
+            continue;
+        }
+        let ended = line.trim_end().strip_suffix(';');
+        current.push_str(ended.unwrap_or(line).trim_end());
+        if ended.is_some() {
+            statements.push(std::mem::take(&mut current));
+        } else {
+            current.push('\n');
+        }
+    }
+    let rest = current.trim_end();
+    if !rest.is_empty() {
+        statements.push(rest.to_owned());
+    }
+    statements
+}
+
+fn open_comments(text: &str, opening: Opening) -> String {
+    let mut opened = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, comment_on)) = rest.split_once("/*") {
+        let Some((body, after)) = comment_on.split_once("*/") else { break };
+        let (label, content) = body.split_once(' ').unwrap_or((body, ""));
+        let content = content.trim();
+        opened.push_str(before);
+        rest = after;
+        if label == opening.engine || (label == "incremental" && opening.incremental) {
+            opened.push_str(content);
+        } else if label.strip_suffix('=') == Some(opening.engine) {
+            let kept = opened.trim_end().rfind(char::is_whitespace).map_or(0, |at| at + 1);
+            opened.truncate(kept);
+            opened.push_str(content);
+        } else {
+            drop_blank(&mut opened, after);
+        }
+    }
+    opened.push_str(rest);
+    opened
+}
+
+/// A comment that stays closed leaves nothing: neither a line of its own nor a blank before `,` or `;`.
+fn drop_blank(opened: &mut String, after: &str) {
+    if after.starts_with(['\n', ' ', ',', ';']) || after.is_empty() {
+        opened.truncate(opened.trim_end_matches(' ').len());
+    }
+    if after.starts_with('\n') && opened.ends_with('\n') {
+        opened.pop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DUCKDB: Opening = Opening { engine: "duckdb", incremental: false };
+
+    #[test]
+    fn comments_open_for_their_engine_alone() {
+        let text = "a varchar /*redshift (9) */,\nb uuid /*redshift= char(36) *//*postgres= text */ not null\n";
+        let redshift = Opening { engine: "redshift", incremental: false };
+        assert_eq!(open_comments(text, DUCKDB), "a varchar,\nb uuid not null\n");
+        assert_eq!(open_comments(text, redshift), "a varchar (9),\nb char(36) not null\n");
+    }
+
+    #[test]
+    fn an_incremental_line_stands_or_vanishes() {
+        let text = "from t\n/*incremental join s using (k) */\nwhere x";
+        assert_eq!(open_comments(text, DUCKDB), "from t\nwhere x");
+        let incremental = Opening { incremental: true, ..DUCKDB };
+        assert_eq!(open_comments(text, incremental), "from t\njoin s using (k)\nwhere x");
+    }
+
+    #[test]
+    fn statements_end_where_a_line_ends_with_a_semicolon() {
+        let statements =
+            split("-- head\n\ncreate x (\n  a int -- b; c\n);\n\nselect ';';\nselect 2");
+        assert_eq!(statements, ["create x (\n  a int -- b; c\n)", "select ';'", "select 2"]);
+    }
+
+    #[test]
+    fn a_table_declares_its_columns() {
+        let file = SqlFile {
+            name: "t",
+            text: "-- T.\ncreate table if not exists t (\n    a double precision not null, -- one, two\n    b uuid /*redshift= char(36) */ -- key\n);\n",
+        };
+        let columns = file.columns(DUCKDB);
+        assert_eq!(columns[0].declared_type, "double precision");
+        assert_eq!(columns[0].description, "one, two");
+        assert_eq!((columns[1].name.as_str(), columns[1].declared_type.as_str()), ("b", "uuid"));
+        assert_eq!(file.headline(), "T.");
+    }
+}

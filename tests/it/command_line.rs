@@ -1,0 +1,268 @@
+//! What a person types, and what the program answers: words, exit codes, settings, and help with slips.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::Stdio;
+
+use crate::support::{event, put, run, song, sparkify};
+
+fn loaded() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "data/song_data/a.json", song("SO1", "One", 200.5));
+    put(folder.path(), "data/log_data/e.json", event(1, 0, 1_541_000_000_000, "NextSong", "One"));
+    run(folder.path(), ["etl", "--song-data", "data/song_data", "--log-data", "data/log_data"])
+        .good();
+    folder
+}
+
+/// Runs a command that must fail with `code` and say exactly this.
+macro_rules! assert_says {
+    ($folder:expr, $arguments:expr, $code:literal, @$words:literal) => {
+        let words = run($folder, $arguments).bad($code);
+        let place = $folder.canonicalize().unwrap().display().to_string();
+        insta::assert_snapshot!(words.replace(&place, "DIR"), @$words);
+    };
+}
+
+#[test]
+fn slips_get_a_hint() {
+    let folder = loaded();
+    let here = folder.path();
+    assert_says!(here, ["describe", "songplay"], 2, @r"
+    error: no table is called `songplay`
+    hint: did you mean `songplays`?
+    ");
+    assert_says!(here, ["query", "top_song"], 2, @r"
+    error: no question is called `top_song`
+    hint: did you mean `top_songs`?
+    ");
+    assert_says!(here, ["sql", "songplay"], 2, @r"
+    error: no SQL is called `songplay`
+    hint: did you mean `songplays`?
+    ");
+    assert_says!(here, ["etl", "--song-data", "data/song_dat"], 2, @r"
+    error: there is nothing at `data/song_dat`
+    hint: did you mean `data/song_data`?
+    ");
+    assert_says!(here, ["check", "--warehouse", "duckbd:x"], 2, @r"
+    error: cannot understand the warehouse `duckbd:x`
+    hint: did you mean `duckdb`?
+    ");
+    let words = run(here, ["query", "select * from songplay"]).bad(2);
+    assert!(words.contains("hint: did you mean `songplays`?"), "{words}");
+    let words = run(here, ["query", "select user_idd from users"]).bad(2);
+    assert!(words.contains("hint: did you mean `user_id`?"), "{words}");
+}
+
+#[test]
+fn what_is_missing_or_foreign_is_said_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    assert_says!(here, ["etl"], 2, @r"
+    error: neither song data nor log data was named
+    hint: give `--song-data DIR` and `--log-data DIR`, or `[S3] SONG_DATA` and `LOG_DATA` in `dwh.cfg`
+    ");
+    assert!(!here.join("sparkify.duckdb").exists(), "a refused load makes no file");
+    assert_says!(here, ["check"], 2, @r"
+    error: there is no warehouse at `sparkify.duckdb`
+    hint: run `sparkify etl` first, or name it with `--warehouse duckdb:FILE`
+    ");
+    put(
+        here,
+        "text.duckdb",
+        "this is a text, and longer than a header of DuckDB would be".repeat(300),
+    );
+    assert_says!(here, ["check", "--warehouse", "duckdb:text.duckdb"], 2, @r"
+    error: cannot open the warehouse `text.duckdb`: it is not a DuckDB file
+    hint: name another file with `--warehouse duckdb:FILE`
+    ");
+    assert_says!(here, ["create-tables", "--warehouse", "duckdb:no/where.duckdb"], 2, @r"
+    error: cannot open the warehouse `no/where.duckdb`: its folder does not exist
+    hint: create the folder first
+    ");
+    assert_says!(here, ["etl", "--log-data", "s3://bucket/logs"], 2, @r"
+    error: this build reads folders, and cannot list `s3://bucket/logs`
+    hint: fetch the objects first, for example with `aws s3 sync`
+    ");
+    let words = run(here, ["check", "--warehouse", "redshift://me:hunter2@host/db"]).bad(2);
+    assert!(!words.contains("hunter2"), "{words}");
+}
+
+#[test]
+fn a_foreign_table_of_our_name_is_never_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let path = here.join("theirs.duckdb");
+    let mut theirs = crate::support::duckdb(path.to_str().unwrap());
+    theirs.execute("create table users (name varchar)").unwrap();
+    theirs.execute("insert into users values ('precious')").unwrap();
+    drop(theirs);
+    put(here, "logs/e.json", event(1, 0, 1, "NextSong", "One"));
+    for command in [&["etl", "--log-data", "logs"][..], &["create-tables", "--yes"], &["check"]] {
+        let arguments = command.iter().chain(&["--warehouse", "duckdb:theirs.duckdb"]);
+        let words = run(here, arguments).bad(2);
+        assert!(words.contains("the table `users` exists and is not ours"), "{words}");
+    }
+    let rows = run(
+        here,
+        ["query", "from users", "--format", "csv", "--warehouse", "duckdb:theirs.duckdb"],
+    );
+    assert_eq!(rows.good(), "name\nprecious\n");
+}
+
+#[test]
+fn create_tables_asks_before_it_drops() {
+    let folder = loaded();
+    assert_says!(folder.path(), ["create-tables"], 2, @r"
+    error: `duckdb:sparkify.duckdb` holds 11 rows, which would be dropped
+    hint: say `--yes` if that is meant
+    ");
+    let count = || {
+        run(folder.path(), ["query", "select count(*) as plays from songplays", "--format", "csv"])
+            .good()
+    };
+    assert_eq!(count(), "plays\n1\n");
+    run(folder.path(), ["create-tables", "--yes"]).good();
+    assert_eq!(count(), "plays\n0\n");
+    run(folder.path(), ["create-tables"]).good();
+}
+
+#[test]
+fn queries_come_as_arguments_files_or_input_and_only_read() {
+    let folder = loaded();
+    let here = folder.path();
+    let sql = "select 'a,\"b\"' as text, null as nothing, '' as empty, 1.5 as number, true as yes";
+    let csv = "text,nothing,empty,number,yes\n\"a,\"\"b\"\"\",,\"\",1.5,true\n";
+    assert_eq!(run(here, ["query", sql, "--format", "csv"]).good(), csv);
+    put(here, "q.sql", sql);
+    assert_eq!(run(here, ["query", "--file", "q.sql", "--format", "csv"]).good(), csv);
+    let mut child = sparkify(here, ["query", "--format", "csv"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(sql.as_bytes()).unwrap();
+    assert_eq!(String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap(), csv);
+    let json = run(here, ["query", sql, "--output", "json"]).json();
+    assert_eq!(
+        json,
+        serde_json::json!([{ "text": "a,\"b\"", "nothing": null, "empty": "", "number": "1.5", "yes": true }])
+    );
+    insta::assert_snapshot!(run(here, ["query", "top_songs"]).good(), @r"
+    song_title  artist_name  plays  listeners  hours
+    ─────────────────────────────────────────────────
+    One         Band             1          1   0.06
+    1 row
+    ");
+    assert_says!(here, ["query", "delete from songplays"], 2, @r"
+    error: the statement would change the warehouse, which is open for reading alone
+    hint: queries read; `sparkify etl` writes
+    ");
+    run(here, ["query", "--file", "nothing.sql"]).bad(2);
+    run(here, ["query", " "]).bad(2);
+    let words = run(here, ["query", "selec 1"]).bad(2);
+    assert!(words.contains("syntax error"), "{words}");
+}
+
+#[test]
+fn every_named_question_answers_in_every_form() {
+    let folder = loaded();
+    let list = run(folder.path(), ["query", "--list", "--output", "json"]).json();
+    let names: Vec<&str> =
+        list.as_array().unwrap().iter().map(|pair| pair[0].as_str().unwrap()).collect();
+    assert!(names.len() >= 8);
+    for name in names {
+        assert!(run(folder.path(), ["query", name]).good().contains("row"), "{name}");
+        assert!(
+            run(folder.path(), ["query", name, "--format", "csv"]).good().lines().count() > 1,
+            "{name}"
+        );
+        assert!(
+            !run(folder.path(), ["query", name, "--format", "json"])
+                .json()
+                .as_array()
+                .unwrap()
+                .is_empty()
+        );
+    }
+}
+
+fn config(folder: &Path, text: &str) {
+    put(folder, "dwh.cfg", text);
+}
+
+#[test]
+fn the_dwh_cfg_that_people_have_works_unchanged() {
+    let folder = loaded();
+    let here = folder.path();
+    config(
+        here,
+        "[CLUSTER]\nHOST=redshift-cluster.example.us-west-2.redshift.amazonaws.com\nDB_NAME=dev\nDB_USER=awsuser\nDB_PASSWORD=Pa%ss;w#rd\n\
+         DB_PORT=5439\n\n[IAM_ROLE]\nARN='arn:aws:iam::123456789012:role/dwhRole'\n\n[S3]\nLOG_DATA='data/log_data'\n\
+         LOG_JSONPATH='s3://udacity-dend/log_json_path.json'\nSONG_DATA=\"data/song_data\"\n\n[AWS]\nKEY=\nSECRET=\n",
+    );
+    let ended = run(here, ["etl"]);
+    assert_eq!(ended.err, "", "no warning");
+    assert!(ended.good().contains("nothing is new: 2 objects are loaded already"));
+    config(
+        here,
+        "[S3]\nLOG_DATA = data/log_data\nSONG_DTA = x\n[Spark]\nx = 1\n[WAREHOUSE]\nURL = duckdb:other.duckdb\n",
+    );
+    let ended = run(here, ["etl"]);
+    insta::assert_snapshot!(ended.err, @r"
+    warning: `SONG_DTA` in `[S3]` is not a key of ours, did you mean `SONG_DATA`?
+    warning: `[Spark]` is not a section of ours
+    ");
+    assert!(here.join("other.duckdb").exists());
+    config(here, "[S3\nLOG_DATA = x\n");
+    run(here, ["etl"]).bad(2);
+    assert_says!(here, ["etl", "--config", "mine.cfg"], 2, @r"
+    error: cannot read the configuration file `mine.cfg`
+      because: No such file or directory (os error 2)
+    hint: name another file with `--config`
+    ");
+}
+
+#[test]
+fn flags_beat_the_environment_beats_the_file() {
+    let folder = loaded();
+    config(folder.path(), "[WAREHOUSE]\nURL = duckdb:file.duckdb\n");
+    let missing = |arguments: &[&str], variable: &str| {
+        let output =
+            sparkify(folder.path(), arguments).env("SPARKIFY_WAREHOUSE", variable).output();
+        String::from_utf8(output.unwrap().stderr).unwrap()
+    };
+    assert!(
+        missing(&["check", "--warehouse", "duckdb:flag.duckdb"], "duckdb:env.duckdb")
+            .contains("`flag.duckdb`")
+    );
+    assert!(missing(&["check"], "duckdb:env.duckdb").contains("`env.duckdb`"));
+    assert!(missing(&["check"], "").contains("`file.duckdb`"));
+}
+
+#[test]
+fn every_command_has_help_with_an_example() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = run(folder.path(), ["--help"]).good();
+    assert!(help.contains("a flag beats the environment (SPARKIFY_CONFIG"), "{help}");
+    for command in ["generate", "create-tables", "etl", "check", "query", "describe", "sql"] {
+        assert!(help.contains(command), "{command}");
+        let own = run(folder.path(), [command, "--help"]).good();
+        assert!(own.contains("Example") && own.contains(&format!("sparkify {command}")), "{own}");
+    }
+    run(folder.path(), ["etll"]).bad(2);
+}
+
+#[test]
+fn the_sql_that_is_printed_is_the_sql_that_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let users = run(folder.path(), ["sql", "users"]).good();
+    assert!(users.contains("delete from users;") && !users.contains("/*"), "{users}");
+    let partly = run(folder.path(), ["sql", "users", "--incremental"]).good();
+    assert!(partly.contains("join scope_users using (user_id)"), "{partly}");
+    let all = run(folder.path(), ["sql"]).good();
+    let position = |text: &str| all.find(text).unwrap_or_else(|| panic!("{text}"));
+    assert!(
+        position("create table if not exists staging_events") < position("insert into songplays")
+    );
+}

@@ -1,0 +1,253 @@
+//! What goes wrong outside: the process is killed, the disk is full, another one writes, a file is damaged. Afterwards the warehouse opens, holds
+//! the last published state, and the next run completes.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::{Ended, event, put, run, song, sparkify};
+
+const ETL: [&str; 5] = ["etl", "--song-data", "data/song_data", "--log-data", "data/log_data"];
+
+/// A folder with a warehouse of the first days of a sample, and the rest of the sample to load.
+struct Scene {
+    folder: tempfile::TempDir,
+    before: String,
+    after: String,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let size = ["--songs", "300", "--events", "60000", "--days", "12", "--users", "200"];
+        run(folder.path(), ["generate", "all"].into_iter().chain(size)).good();
+        let days = std::fs::read_dir(folder.path().join("all/log_data/2018/11")).unwrap();
+        for day in days.map(|entry| entry.unwrap().file_name().into_string().unwrap()) {
+            let part = if day.as_str() < "2018-11-05" { "data" } else { "later" };
+            let target = folder.path().join(part).join("log_data");
+            std::fs::create_dir_all(&target).unwrap();
+            std::fs::rename(
+                folder.path().join("all/log_data/2018/11").join(&day),
+                target.join(&day),
+            )
+            .unwrap();
+        }
+        let songs = folder.path().join("data/song_data");
+        std::fs::rename(folder.path().join("all/song_data"), songs).unwrap();
+        run(folder.path(), ETL).good();
+        let before = state(folder.path());
+        std::fs::copy(folder.path().join("sparkify.duckdb"), folder.path().join("base.duckdb"))
+            .unwrap();
+        for entry in std::fs::read_dir(folder.path().join("later/log_data")).unwrap() {
+            let entry = entry.unwrap();
+            let target = folder.path().join("data/log_data").join(entry.file_name());
+            std::fs::rename(entry.path(), target).unwrap();
+        }
+        run(folder.path(), ETL).good();
+        let after = state(folder.path());
+        assert_ne!(before, after);
+        Self { folder, before, after }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Puts the warehouse back to the first days.
+    fn rewind(&self) {
+        let _ = std::fs::remove_file(self.path().join("sparkify.duckdb.wal"));
+        std::fs::copy(self.path().join("base.duckdb"), self.path().join("sparkify.duckdb"))
+            .unwrap();
+    }
+
+    /// After a fault: the state is one of the two published ones, its checks pass, and the next run completes.
+    fn recovers(&self, fault: &str) {
+        let found = state(self.path());
+        assert!(found == self.before || found == self.after, "{fault}: neither state:\n{found}");
+        run(self.path(), ["check", "--quiet"]).good();
+        run(self.path(), ETL).good();
+        assert_eq!(state(self.path()), self.after, "{fault}: the next run");
+    }
+}
+
+/// A digest of every model table.
+fn state(folder: &Path) -> String {
+    let tables = [
+        "songplays",
+        "users",
+        "user_levels",
+        "songs",
+        "artists",
+        "time",
+        "staging_events",
+        "staging_songs",
+    ];
+    let parts = tables.map(|table| {
+        let columns = if table.starts_with("staging") { "exclude (load_id)" } else { "" };
+        format!("select '{table}', count(*), sum(hash(row)::hugeint) from (select * {columns} from {table}) as row")
+    });
+    run(folder, ["query", "--format", "csv", &parts.join(" union all ")]).good()
+}
+
+/// Starts a load and kills it as soon as it says that it enters `step`, or after `delay`.
+fn killed(folder: &Path, step: Option<&str>, delay: Duration) -> bool {
+    let mut command = sparkify(folder, ETL.into_iter().chain(["-v"]));
+    let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    let met = if let Some(step) = step {
+        said.any(|line| line.unwrap().trim_end().ends_with(&format!("INFO {step}")))
+    } else {
+        std::thread::sleep(delay);
+        true
+    };
+    child.kill().unwrap();
+    child.wait().unwrap();
+    met
+}
+
+#[test]
+fn a_load_that_is_killed_leaves_the_published_state_and_the_next_run_completes() {
+    let scene = Scene::new();
+    let started = Instant::now();
+    scene.rewind();
+    run(scene.path(), ETL).good();
+    let usual = started.elapsed();
+    let steps = [
+        "list",
+        "compare",
+        "stage songs",
+        "stage events",
+        "find what is touched",
+        "songs",
+        "artists",
+        "users",
+        "user_levels",
+        "songplays",
+        "time",
+        "check",
+        "publish",
+    ];
+    for step in steps {
+        scene.rewind();
+        assert!(killed(scene.path(), Some(step), Duration::ZERO), "no step `{step}`");
+        scene.recovers(&format!("killed at `{step}`"));
+    }
+    let random = 12;
+    for part in 0..random {
+        scene.rewind();
+        let delay = usual.mul_f64((f64::from(part) + 0.5) / f64::from(random));
+        killed(scene.path(), None, delay);
+        scene.recovers(&format!("killed after {delay:?}"));
+    }
+    println!(
+        "killed at {} named steps and {random} other moments; recovered each time",
+        steps.len()
+    );
+}
+
+#[test]
+fn a_full_disk_publishes_nothing_and_says_so() {
+    let scene = Scene::new();
+    let size = std::fs::metadata(scene.path().join("base.duckdb")).unwrap().len();
+    let mut failures = 0;
+    for percent in [100, 105, 120, 150] {
+        scene.rewind();
+        // Files may not grow beyond so many blocks of 1,024 bytes: the write fails as on a full disk.
+        let blocks = size * percent / 100 / 1024;
+        let script = format!("ulimit -f {blocks}; trap '' XFSZ; exec \"$@\"");
+        let mut limited = Command::new("bash");
+        limited
+            .args(["-c", &script, "bash", env!("CARGO_BIN_EXE_sparkify")])
+            .args(ETL)
+            .current_dir(scene.path());
+        let ended = Ended::from(limited.output().unwrap());
+        failures += u32::from(ended.code == Some(2));
+        assert!(matches!(ended.code, Some(0 | 2)), "{ended:?}");
+        assert!(!ended.err.contains("panicked"), "{ended:?}");
+        if ended.code == Some(2) {
+            assert_eq!(state(scene.path()), scene.before, "at {percent} %");
+        }
+        scene.recovers(&format!("no room beyond {percent} %"));
+    }
+    assert!(failures >= 2, "the limit never bit");
+    println!("{failures} loads met a full disk; recovered each time");
+}
+
+/// A folder with one song and one play.
+fn small() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "data/song_data/a.json", song("SO1", "One", 200.5));
+    put(folder.path(), "data/log_data/e.json", event(1, 0, 1, "NextSong", "One"));
+    folder
+}
+
+#[test]
+fn a_second_writer_is_told_who_writes() {
+    let folder = small();
+    run(folder.path(), ETL).good();
+    let holder = crate::support::duckdb(folder.path().join("sparkify.duckdb").to_str().unwrap());
+    let words = run(folder.path(), ETL).bad(2);
+    assert!(words.contains("is in use by another process (PID "), "{words}");
+    assert!(words.contains("hint: wait until it is done"), "{words}");
+    drop(holder);
+    run(folder.path(), ETL).good();
+}
+
+/// Runs a load that must fail, and checks that nothing was lost by it.
+fn fails(folder: &Path, code: i32, says: &[&str]) {
+    let words = run(folder, ETL).bad(code);
+    for said in says {
+        assert!(words.contains(said), "`{said}` is not in {words}");
+    }
+    let plays = run(folder, ["query", "--format", "csv", "select count(*) from songplays"]).good();
+    assert_eq!(plays, "count_star()\n1\n", "after: {words}");
+}
+
+#[test]
+fn damaged_compression_stops_the_load_and_nothing_is_lost() {
+    let whole =
+        zstd::encode_all(event(2, 0, 1, "NextSong", "One").repeat(200).as_bytes(), 1).unwrap();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut gzip, event(2, 0, 1, "NextSong", "One").repeat(200).as_bytes())
+        .unwrap();
+    let gzip = gzip.finish().unwrap();
+    let mut flipped = gzip.clone();
+    let middle = flipped.len() / 2;
+    flipped[middle] ^= 0x55;
+    let cases: [(&str, Vec<u8>); 6] = [
+        ("cut.json.gz", gzip[..gzip.len() / 2].to_vec()),
+        ("flipped.json.gz", flipped),
+        ("tail.json.gz", [gzip.as_slice(), b"tail"].concat()),
+        ("plain.json.gz", event(2, 0, 1, "NextSong", "One").into_bytes()),
+        ("cut.json.zst", whole[..whole.len() / 2].to_vec()),
+        ("plain.json.zst", b"{}".to_vec()),
+    ];
+    for (name, content) in cases {
+        let folder = small();
+        run(folder.path(), ETL).good();
+        put(folder.path(), &format!("data/log_data/{name}"), content);
+        fails(folder.path(), 2, &["error: cannot decompress `", name, "hint: fetch it again"]);
+        std::fs::remove_file(folder.path().join("data/log_data").join(name)).unwrap();
+        run(folder.path(), ETL).good();
+    }
+}
+
+#[test]
+fn what_cannot_be_read_stops_the_load_and_nothing_is_lost() {
+    let folder = small();
+    run(folder.path(), ETL).good();
+    let link = folder.path().join("data/log_data/gone.json");
+    std::os::unix::fs::symlink(folder.path().join("nowhere"), &link).unwrap();
+    fails(folder.path(), 2, &["gone.json", "because: No such file"]);
+    std::fs::remove_file(&link).unwrap();
+
+    let pipe: PathBuf = folder.path().join("data/log_data/pipe.json");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    fails(folder.path(), 2, &["pipe.json", "neither a file nor a folder"]);
+    std::fs::remove_file(&pipe).unwrap();
+
+    // A link back up is no trap.
+    std::os::unix::fs::symlink(folder.path().join("data/log_data"), &link).unwrap();
+    run(folder.path(), ETL).good();
+}

@@ -1,0 +1,162 @@
+//! The law: whatever the files, the tables are those of a small computation that shares nothing with the program; and whatever the order and the
+//! split of the files into loads, with repeats and rewrites between them, the tables are those of one load.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use sparkify::pipeline::{Outcome, Summary};
+use sparkify::stage::RecordKind;
+use sparkify::warehouse::{Value, Warehouse};
+
+use crate::oracle::{self, awkward};
+use crate::support::{assert_same_model, duckdb, load, model, rows};
+
+/// How many cases: `SPARKIFY_CASES` asks for more.
+fn cases(usual: u32) -> ProptestConfig {
+    let asked = std::env::var("SPARKIFY_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig {
+        cases: asked.unwrap_or(usual),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+#[test]
+fn one_load_gives_what_the_oracle_computes() {
+    let mut runner = TestRunner::new(cases(150));
+    let tried = Cell::new(0);
+    runner
+        .run(&awkward::awkward_folder(), |files| {
+            let folder = tempfile::tempdir().unwrap();
+            awkward::write(&files, folder.path());
+            let mut warehouse = duckdb(":memory:");
+            let summary = load(warehouse.as_mut(), folder.path(), 1.0).unwrap();
+            compare(warehouse.as_mut(), folder.path(), &summary);
+            tried.set(tried.get() + 1);
+            Ok(())
+        })
+        .unwrap();
+    println!("{} generated folders were loaded and compared with the oracle", tried.get());
+}
+
+fn compare(warehouse: &mut dyn Warehouse, folder: &Path, summary: &Summary) {
+    let (songs, logs) = (folder.join("song_data"), folder.join("log_data"));
+    let expected = oracle::expected(Some(&songs), Some(&logs));
+    assert_same_model(&model(warehouse), &expected.tables, "one load");
+    let usize_of = |count: u64| usize::try_from(count).unwrap();
+    assert_eq!(usize_of(summary.events_staged), expected.staged_events);
+    assert_eq!(usize_of(summary.songs_staged), expected.staged_songs);
+    assert_eq!(usize_of(summary.duplicates), expected.duplicates);
+    assert_eq!(summary.extra_keys, expected.extra_keys);
+    assert_eq!(usize_of(summary.repairs.values().sum()), expected.repairs);
+    let found = rows(
+        warehouse,
+        "etl_rejects join etl_objects using (object_id)",
+        &["object_key", "byte_offset", "raw"],
+    );
+    let mut theirs: Vec<Vec<String>> = expected
+        .rejects
+        .iter()
+        .map(|reject| {
+            let below =
+                [&songs, &logs].map(|root| root.canonicalize().unwrap().join(&reject.object));
+            let object = below.iter().find(|path| path.exists()).unwrap();
+            let raw = Value::Bytes(reject.raw.clone()).to_string();
+            vec![object.to_str().unwrap().to_owned(), reject.position.to_string(), raw]
+        })
+        .collect();
+    theirs.sort();
+    assert_eq!(found, theirs, "the rejects");
+    let kinds = [RecordKind::Events, RecordKind::Songs];
+    assert_eq!(kinds.map(RecordKind::name), ["events", "songs"]);
+}
+
+/// What happens to one file, and in which load.
+#[derive(Debug, Clone)]
+struct Fate {
+    /// The load that first meets it.
+    load: usize,
+    /// The load, if any, before which its content becomes that of the file `of`.
+    rewritten: Option<(usize, usize)>,
+}
+
+const LOADS: usize = 4;
+
+fn fates() -> impl Strategy<Value = Vec<Fate>> {
+    let fate = (0..LOADS, prop::option::weighted(0.3, (0..LOADS, 0_usize..8)))
+        .prop_map(|(load, rewritten)| Fate { load, rewritten });
+    prop::collection::vec(fate, 8)
+}
+
+#[test]
+fn any_order_and_split_with_repeats_and_rewrites_ends_in_the_same_tables() {
+    let mut runner = TestRunner::new(cases(150));
+    let (tried, loads) = (Cell::new(0), Cell::new(0));
+    runner
+        .run(&(awkward::awkward_folder(), fates()), |(files, fates)| {
+            loads.set(loads.get() + live(&files, &fates));
+            tried.set(tried.get() + 1);
+            Ok(())
+        })
+        .unwrap();
+    println!("{} histories of {} loads ended in the tables of one load", tried.get(), loads.get());
+}
+
+type File = (String, Vec<u8>);
+
+/// Lives through the loads, and compares the end with one full load of what lies there then; says how many loads there were.
+fn live(files: &awkward::Files, fates: &[Fate]) -> usize {
+    let folder = tempfile::tempdir().unwrap();
+    for part in ["song_data", "log_data"] {
+        std::fs::create_dir(folder.path().join(part)).unwrap();
+    }
+    let mut warehouse = duckdb(":memory:");
+    let mut loads = 0;
+    for number in 0..LOADS {
+        for (part, list) in [("song_data", &files.songs), ("log_data", &files.logs)] {
+            for (index, (path, content)) in list.iter().enumerate() {
+                lay(&folder.path().join(part), (path, content), list, &fates[index % 8], number);
+            }
+        }
+        let summary = load(warehouse.as_mut(), folder.path(), 1.0).unwrap();
+        loads += 1;
+        let again = load(warehouse.as_mut(), folder.path(), 1.0).unwrap();
+        assert_eq!(again.outcome, Outcome::Unchanged, "{summary:#?}");
+    }
+    let mut fresh = duckdb(":memory:");
+    load(fresh.as_mut(), folder.path(), 1.0).unwrap();
+    assert_same_model(&model(warehouse.as_mut()), &model(fresh.as_mut()), "after all loads");
+    assert_eq!(staged(warehouse.as_mut()), staged(fresh.as_mut()));
+    loads
+}
+
+fn lay(root: &Path, (path, content): (&String, &Vec<u8>), list: &[File], fate: &Fate, now: usize) {
+    let target = root.join(path);
+    let content = match fate.rewritten {
+        // A `.gz` can only become another `.gz`.
+        Some((load, other)) if load <= now && now > fate.load => {
+            let (other_path, other) = &list[other % list.len()];
+            // What is ignored under a packed name need not be packed.
+            let same_form = Path::new(other_path).extension() == Path::new(path).extension()
+                && (path.ends_with("json") || other.get(..2) == content.get(..2));
+            if same_form { other } else { content }
+        }
+        _ => content,
+    };
+    if fate.load > now || std::fs::read(&target).is_ok_and(|there| there == *content) {
+        return;
+    }
+    std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+    std::fs::write(target, content).unwrap();
+}
+
+/// How many rows each object has in staging and rejects.
+fn staged(warehouse: &mut dyn Warehouse) -> BTreeMap<String, Vec<String>> {
+    rows(warehouse, "etl_objects", &["object_key", "rows_staged", "rows_rejected", "fingerprint"])
+        .into_iter()
+        .map(|row| (row[0].clone(), row))
+        .collect()
+}

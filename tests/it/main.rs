@@ -1,0 +1,12 @@
+//! The program as a user meets it, on real engines. One binary, a file a subject.
+
+mod checks;
+mod command_line;
+mod course;
+mod faults;
+mod forms;
+mod law;
+mod oracle;
+mod sample;
+mod support;
+mod tidy;

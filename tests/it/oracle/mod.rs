@@ -1,0 +1,153 @@
+//! The oracle: what a full load of a folder must give, computed plainly and in memory.
+//!
+//! It shares nothing with the program: no SQL, no streaming, no clever scan; maps, sorts and the
+//! rules of `docs/rules.md`, each cited where it is followed. Read it beside the rules; whatever
+//! the program says otherwise is a fault in one of the three.
+//!
+//! `files` finds and opens, `json` and `records` split bytes into records, `fields` and `rows`
+//! type them, `model` derives the tables, `cell` writes a value as text. `awkward` makes input
+//! that is hard to read.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+pub(crate) mod awkward;
+pub(crate) mod cell;
+mod fields;
+mod files;
+mod json;
+mod model;
+mod records;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use fields::Fields;
+use records::Piece;
+use rows::{Event, Song};
+
+/// Of a reject's bytes, the first 1 MiB are kept (rules, Records).
+const KEPT_BYTES: usize = 1 << 20;
+
+/// What a full load must give.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Expected {
+    /// Events accepted, whatever their page.
+    pub(crate) staged_events: usize,
+    /// Song records accepted.
+    pub(crate) staged_songs: usize,
+    /// What was not accepted, by object and position; songs and events together.
+    pub(crate) rejects: Vec<Reject>,
+    /// Plays staged less facts.
+    pub(crate) duplicates: usize,
+    /// Text values of accepted records that the text repair changed.
+    pub(crate) repairs: usize,
+    /// Model table to its rows, as cell text (see [`cell`]), sorted.
+    pub(crate) tables: BTreeMap<&'static str, Vec<Vec<String>>>,
+    /// Unknown key to the number of records that carry it, accepted or not.
+    pub(crate) extra_keys: BTreeMap<String, u64>,
+}
+
+/// One reject.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Reject {
+    /// The file's path below the folder named, with `/`.
+    pub(crate) object: String,
+    /// Offset in bytes, from 0, in the decompressed file.
+    pub(crate) position: u64,
+    /// Its bytes, the first 1 MiB of them.
+    pub(crate) raw: Vec<u8>,
+}
+
+/// Columns of the model tables, in the contract's order.
+pub(crate) const COLUMNS: [(&str, &[&str]); 6] = [
+    (
+        "songplays",
+        &[
+            "songplay_id",
+            "start_time",
+            "user_id",
+            "level",
+            "song_id",
+            "artist_id",
+            "session_id",
+            "location",
+            "user_agent",
+            "item_in_session",
+            "song_title",
+            "artist_name",
+            "length",
+            "match_method",
+        ],
+    ),
+    ("users", &["user_id", "first_name", "last_name", "gender", "level"]),
+    ("user_levels", &["user_id", "level", "valid_from", "valid_to", "is_current"]),
+    ("songs", &["song_id", "title", "artist_id", "year", "duration"]),
+    ("artists", &["artist_id", "name", "location", "latitude", "longitude"]),
+    ("time", &["start_time", "hour", "day", "week", "month", "year", "weekday"]),
+];
+
+/// What a full load of these folders must give.
+///
+/// Panics where the load must stop: a file that cannot be read or decompressed.
+pub(crate) fn expected(song_data: Option<&Path>, log_data: Option<&Path>) -> Expected {
+    let songs: Reading<Song> = read_folder(song_data, &rows::SONG_KEYS, rows::song);
+    let events: Reading<Event> = read_folder(log_data, &rows::EVENT_KEYS, rows::event);
+    let (tables, duplicates) = model::tables(&events.rows, &songs.rows);
+    let mut rejects = [songs.rejects, events.rejects].concat();
+    rejects.sort();
+    let mut extra_keys = songs.extra_keys;
+    for (key, count) in events.extra_keys {
+        *extra_keys.entry(key).or_default() += count;
+    }
+    Expected {
+        staged_events: events.rows.len(),
+        staged_songs: songs.rows.len(),
+        rejects,
+        duplicates,
+        repairs: songs.repairs + events.repairs,
+        tables,
+        extra_keys,
+    }
+}
+
+/// What one folder holds.
+struct Reading<Row> {
+    rows: Vec<Row>,
+    rejects: Vec<Reject>,
+    repairs: usize,
+    extra_keys: BTreeMap<String, u64>,
+}
+
+/// Reads every file of a folder; no folder holds nothing.
+fn read_folder<Row>(
+    folder: Option<&Path>,
+    known: &[&str],
+    row: fn(&mut Fields) -> Result<Row, fields::Refused>,
+) -> Reading<Row> {
+    let mut reading =
+        Reading { rows: Vec::new(), rejects: Vec::new(), repairs: 0, extra_keys: BTreeMap::new() };
+    let objects = folder.map(files::objects).unwrap_or_default();
+    for (object, path) in objects {
+        let bytes = files::content(&path);
+        for Piece { position, raw, members } in records::pieces(&bytes) {
+            let accepted = members.and_then(|members| {
+                let mut fields = Fields::new(members);
+                for key in fields.keys().filter(|key| !known.contains(key)) {
+                    *reading.extra_keys.entry(key.to_string()).or_default() += 1;
+                }
+                let row = row(&mut fields).ok()?;
+                Some((row, fields.repairs))
+            });
+            if let Some((row, repairs)) = accepted {
+                reading.rows.push(row);
+                reading.repairs += repairs;
+            } else {
+                let raw = raw[..raw.len().min(KEPT_BYTES)].to_vec();
+                let position = position as u64;
+                reading.rejects.push(Reject { object: object.clone(), position, raw });
+            }
+        }
+    }
+    reading
+}

@@ -1,0 +1,115 @@
+//! The rows of the two staging tables, as far as the model needs them.
+//!
+//! Fields that no table of the model takes are checked all the same: a wrong one makes a reject.
+
+use super::fields::{Fields, Refused, needed};
+
+/// The known keys of an event.
+pub(super) const EVENT_KEYS: [&str; 18] = [
+    "artist",
+    "auth",
+    "firstName",
+    "gender",
+    "itemInSession",
+    "lastName",
+    "length",
+    "level",
+    "location",
+    "method",
+    "page",
+    "registration",
+    "sessionId",
+    "song",
+    "status",
+    "ts",
+    "userAgent",
+    "userId",
+];
+
+/// The known keys of a song.
+pub(super) const SONG_KEYS: [&str; 10] = [
+    "num_songs",
+    "artist_id",
+    "artist_latitude",
+    "artist_longitude",
+    "artist_location",
+    "artist_name",
+    "song_id",
+    "title",
+    "duration",
+    "year",
+];
+
+/// One accepted event.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Event {
+    pub(super) artist: Option<String>,
+    pub(super) first_name: Option<String>,
+    pub(super) gender: Option<String>,
+    pub(super) item_in_session: i32,
+    pub(super) last_name: Option<String>,
+    pub(super) length: Option<f64>,
+    pub(super) level: Option<String>,
+    pub(super) location: Option<String>,
+    pub(super) page: String,
+    pub(super) session_id: i64,
+    pub(super) song: Option<String>,
+    pub(super) ts: i64,
+    pub(super) user_agent: Option<String>,
+    pub(super) user_id: Option<i64>,
+}
+
+/// One accepted song record.
+#[allow(clippy::struct_field_names, reason = "they are the columns' names")]
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Song {
+    pub(super) artist_id: String,
+    pub(super) artist_latitude: Option<f64>,
+    pub(super) artist_longitude: Option<f64>,
+    pub(super) artist_location: Option<String>,
+    pub(super) artist_name: String,
+    pub(super) song_id: String,
+    pub(super) title: String,
+    pub(super) duration: f64,
+    pub(super) year: Option<i32>,
+}
+
+/// An event needs `ts`, `page`, `sessionId`, `itemInSession` (contract, What a record needs).
+pub(super) fn event(fields: &mut Fields) -> Result<Event, Refused> {
+    fields.text("auth")?;
+    fields.text("method")?;
+    fields.double("registration")?;
+    fields.integer("status")?;
+    Ok(Event {
+        artist: fields.text("artist")?,
+        first_name: fields.text("firstName")?,
+        gender: fields.text("gender")?,
+        item_in_session: needed(fields.integer("itemInSession")?)?,
+        last_name: fields.text("lastName")?,
+        length: fields.double("length")?,
+        level: fields.text("level")?,
+        location: fields.text("location")?,
+        page: needed(fields.text("page")?)?,
+        session_id: needed(fields.bigint("sessionId")?)?,
+        song: fields.text("song")?,
+        ts: needed(fields.bigint("ts")?)?,
+        user_agent: fields.text("userAgent")?,
+        user_id: fields.user_id("userId")?,
+    })
+}
+
+/// A song needs `song_id`, `title`, `artist_id`, `artist_name`, `duration`.
+pub(super) fn song(fields: &mut Fields) -> Result<Song, Refused> {
+    fields.integer("num_songs")?;
+    Ok(Song {
+        artist_id: needed(fields.text("artist_id")?)?,
+        artist_latitude: fields.double("artist_latitude")?,
+        artist_longitude: fields.double("artist_longitude")?,
+        artist_location: fields.text("artist_location")?,
+        artist_name: needed(fields.text("artist_name")?)?,
+        song_id: needed(fields.text("song_id")?)?,
+        title: needed(fields.text("title")?)?,
+        duration: needed(fields.double("duration")?)?,
+        year: fields.integer("year")?,
+    })
+}

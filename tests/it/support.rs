@@ -1,0 +1,172 @@
+//! What the tests share: the binary, folders of input, and a warehouse looked into.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+
+use sparkify::config::{Flags, Settings};
+use sparkify::pipeline::{self, EtlError, Request, Summary};
+use sparkify::stage::Meter;
+use sparkify::warehouse::{self, Access, Value, Warehouse};
+
+use crate::oracle;
+
+/// A command of the program, with no configuration but what the test gives it.
+pub(crate) fn sparkify<S: AsRef<OsStr>>(
+    folder: &Path,
+    arguments: impl IntoIterator<Item = S>,
+) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sparkify"));
+    command.args(arguments).current_dir(folder).stdin(Stdio::null()).env("NO_COLOR", "1");
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SPARKIFY_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs the program to its end.
+pub(crate) fn run<S: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator<Item = S>) -> Ended {
+    Ended::from(sparkify(folder, arguments).output().expect("the program starts"))
+}
+
+/// What a command left behind.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout).expect("standard output is UTF-8"),
+            err: String::from_utf8(output.stderr).expect("standard error is UTF-8"),
+        }
+    }
+}
+
+impl Ended {
+    /// The answer of a command that must have gone well.
+    pub(crate) fn good(self) -> String {
+        assert_eq!(self.code, Some(0), "{self:#?}");
+        self.out
+    }
+
+    /// The words of a command that must have ended with `code`.
+    pub(crate) fn bad(self, code: i32) -> String {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        assert!(!self.err.contains("panicked"), "{self:#?}");
+        self.err
+    }
+
+    /// The answer as JSON.
+    pub(crate) fn json(self) -> serde_json::Value {
+        serde_json::from_str(&self.good()).expect("the answer is JSON")
+    }
+}
+
+/// Loads `data/song_data` and `data/log_data` in this very process.
+pub(crate) fn load(
+    warehouse: &mut dyn Warehouse,
+    data: &Path,
+    max_reject_share: f64,
+) -> Result<Summary, EtlError> {
+    let part = |name: &str| {
+        let path = data.join(name);
+        path.exists().then(|| path.to_str().expect("a path of UTF-8").to_owned())
+    };
+    let request =
+        Request { song_data: part("song_data"), log_data: part("log_data"), max_reject_share };
+    pipeline::etl(warehouse, &request, &Arc::new(Meter::default()))
+}
+
+/// A `DuckDB` warehouse at `path`; `:memory:` is one too.
+pub(crate) fn duckdb(path: &str) -> Box<dyn Warehouse> {
+    let flags = Flags {
+        warehouse: Some(format!("duckdb:{path}")),
+        threads: Some("2".into()),
+        ..Flags::default()
+    };
+    let settings = Settings::resolve(&flags).expect("settings");
+    warehouse::open(&settings, Access::Write).expect("a warehouse")
+}
+
+/// The rows of a table as the oracle writes them, sorted.
+pub(crate) fn rows(
+    warehouse: &mut dyn Warehouse,
+    table: &str,
+    columns: &[&str],
+) -> Vec<Vec<String>> {
+    let sql = format!("select {} from {table}", columns.join(", "));
+    let answer = warehouse.query(&sql, usize::MAX).expect("a query");
+    let cell = |value: &Value| match value {
+        Value::Null => oracle::cell::NULL.to_owned(),
+        value => value.to_string(),
+    };
+    let mut rows: Vec<Vec<String>> =
+        answer.rows.iter().map(|row| row.iter().map(cell).collect()).collect();
+    rows.sort();
+    rows
+}
+
+/// Every model table.
+pub(crate) fn model(warehouse: &mut dyn Warehouse) -> BTreeMap<&'static str, Vec<Vec<String>>> {
+    oracle::COLUMNS
+        .iter()
+        .map(|(table, columns)| (*table, rows(warehouse, table, columns)))
+        .collect()
+}
+
+/// Fails with the first differing rows when two models are not the same.
+pub(crate) fn assert_same_model(
+    ours: &BTreeMap<&'static str, Vec<Vec<String>>>,
+    theirs: &BTreeMap<&'static str, Vec<Vec<String>>>,
+    context: &str,
+) {
+    for (table, expected) in theirs {
+        let found = &ours[table];
+        let missing: Vec<_> = expected.iter().filter(|row| !found.contains(row)).take(3).collect();
+        let extra: Vec<_> = found.iter().filter(|row| !expected.contains(row)).take(3).collect();
+        assert!(
+            found == expected,
+            "{table}, {context}: {} rows, expected {}\nmissing {missing:#?}\nextra {extra:#?}",
+            found.len(),
+            expected.len()
+        );
+    }
+}
+
+/// The real data, when it lies beside the project.
+pub(crate) fn course() -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/course");
+    path.exists().then(|| path.canonicalize().expect("a path"))
+}
+
+/// One valid event, as a line.
+pub(crate) fn event(session: u32, item: u32, ts: u64, page: &str, song: &str) -> String {
+    format!(
+        "{{\"artist\":\"Band\",\"auth\":\"Logged In\",\"firstName\":\"Ada\",\"gender\":\"F\",\"itemInSession\":{item},\
+         \"lastName\":\"Day\",\"length\":200.5,\"level\":\"free\",\"location\":\"Here\",\"method\":\"PUT\",\"page\":\"{page}\",\
+         \"registration\":1540919166796.0,\"sessionId\":{session},\"song\":\"{song}\",\"status\":200,\"ts\":{ts},\
+         \"userAgent\":\"x\",\"userId\":\"7\"}}\n"
+    )
+}
+
+/// One valid song record.
+pub(crate) fn song(id: &str, title: &str, duration: f64) -> String {
+    format!(
+        "{{\"num_songs\":1,\"artist_id\":\"AR1\",\"artist_latitude\":null,\"artist_longitude\":null,\"artist_location\":\"\",\
+         \"artist_name\":\"Band\",\"song_id\":\"{id}\",\"title\":\"{title}\",\"duration\":{duration},\"year\":0}}"
+    )
+}
+
+/// Writes a file below `folder`, with the folders that it needs.
+pub(crate) fn put(folder: &Path, path: &str, content: impl AsRef<[u8]>) {
+    let path = folder.join(path);
+    std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+    std::fs::write(path, content).expect("a file");
+}
