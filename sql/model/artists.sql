@@ -1,6 +1,7 @@
 -- One artist of the catalogue.
 -- grain: one artist_id; source: staging_songs
 -- rule: of several records the first by: has coordinates, has a location, fewest characters in the name, name, location, song_id, latitude, longitude
+-- key: artist_id
 create table if not exists artists (
     artist_id varchar not null, -- key, AR...
     name varchar /*redshift (2048) */ not null, -- the shortest spelling among the best records

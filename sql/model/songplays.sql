@@ -2,6 +2,7 @@
 -- grain: one identity (session_id, item_in_session, ts, user_id); source: staging_events where page = 'NextSong', matched to staging_songs
 -- rule: of copies that differ the first by (song, artist, length, level, location, user_agent)
 -- match: records with the same title and artist name; the nearest duration, then the smallest song_id, then artist_id
+-- key: songplay_id
 create table if not exists songplays (
     songplay_id uuid /*redshift= char(36) */ not null, -- key: md5 of the identity
     start_time timestamp not null, -- UTC, with milliseconds; in time

@@ -1,6 +1,7 @@
 -- One song of the catalogue.
 -- grain: one song_id; source: staging_songs
 -- rule: of several records the first by: has a year, title, artist_id, duration, year; year 0 is unknown
+-- key: song_id
 create table if not exists songs (
     song_id varchar not null, -- key, SO...
     title varchar /*redshift (2048) */ not null, -- as in the catalogue

@@ -1,6 +1,7 @@
 -- One moment at which a play started, in parts.
 -- grain: one start_time of songplays; source: songplays
 -- rule: UTC; week is the ISO week, weekday runs from 0, Sunday, to 6, Saturday
+-- key: start_time
 create table if not exists time (
     start_time timestamp not null, -- key, with milliseconds
     hour integer not null, -- 0 to 23

@@ -1,6 +1,7 @@
 -- One span of one level of one user.
 -- grain: one change of level; source: staging_events of every page that carry a level
 -- rule: events by (ts, session_id, item_in_session, level); a span runs from its first event to the first event of the next level, the last is open
+-- key: user_id, valid_from, valid_to, level
 create table if not exists user_levels (
     user_id bigint not null, -- in users
     level varchar not null, -- free or paid

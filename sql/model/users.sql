@@ -1,6 +1,7 @@
 -- One user, as of the latest event.
 -- grain: one user_id; source: staging_events of every page
 -- rule: the event latest by (ts, session_id, item_in_session); among equals the first by (level, first_name, last_name, gender)
+-- key: user_id
 create table if not exists users (
     user_id bigint not null, -- key
     first_name varchar /*redshift (1024) */, -- as logged last

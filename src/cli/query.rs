@@ -41,7 +41,7 @@ pub(super) fn run(args: &Query, settings: &Settings, printer: &Printer) -> Resul
     };
     let mut out = printer.data();
     let mut writer = report::writer(format, &mut out);
-    warehouse.query_each(&statement, writer.as_mut())?;
+    warehouse.query_each(&statement, &[], writer.as_mut())?;
     writer.finish().map_err(Failure::from)
 }
 

@@ -23,6 +23,17 @@ pub struct Object {
     path: PathBuf,
 }
 
+impl Object {
+    /// The object of this key, as it lies there now.
+    pub fn find(key: &str) -> Result<Self, SourceError> {
+        let missing = || SourceError::Missing {
+            location: key.into(),
+            hint: "its rows are kept in the warehouse".into(),
+        };
+        local::list(key)?.objects.pop().ok_or_else(missing)
+    }
+}
+
 /// What lies under a location.
 #[derive(Debug, Clone, Default)]
 pub struct Listing {

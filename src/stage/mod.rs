@@ -125,6 +125,24 @@ pub fn stage(
     Ok(tally)
 }
 
+/// The bytes of the record or reject that begins at `offset` of the decompressed `object`; none when nothing begins there.
+pub fn bytes_at(object: &Object, offset: u64) -> Result<Option<Vec<u8>>, StageError> {
+    let mut content = crate::source::Content::open(object)?;
+    let mut records = records::Records::new();
+    loop {
+        match records.next(&mut content, &[], &mut [], &mut |_| {})? {
+            records::Item::Record { offset: at, start, end } if at == offset => {
+                return Ok(Some(records.window()[start..end].to_vec()));
+            }
+            records::Item::Reject { offset: at, .. } if at == offset => {
+                return Ok(Some(records.scrap().to_vec()));
+            }
+            records::Item::End => return Ok(None),
+            _ => {}
+        }
+    }
+}
+
 /// Why staging came to no end.
 #[derive(Debug, Error)]
 pub enum StageError {

@@ -47,9 +47,13 @@ pub trait Warehouse {
     /// Runs one statement and says how many rows it changed.
     fn execute(&mut self, statement: &str) -> Result<u64, WarehouseError>;
 
-    /// Runs one statement and hands out its rows one by one: `start` gets the names of the columns before the first row.
-    fn query_each(&mut self, statement: &str, rows: &mut dyn RowSink)
-    -> Result<(), WarehouseError>;
+    /// Runs one statement, with `parameters` bound to its `$1`, `$2` …, and hands out its rows one by one.
+    fn query_each(
+        &mut self,
+        statement: &str,
+        parameters: &[Value],
+        rows: &mut dyn RowSink,
+    ) -> Result<(), WarehouseError>;
 
     /// Appends all rows of `source` to `table` and says how many they were.
     fn load(&mut self, table: &str, source: Arc<dyn RowSource>) -> Result<u64, WarehouseError>;
@@ -75,14 +79,26 @@ pub trait Warehouse {
     /// Runs one statement and keeps the first `keep` rows of its answer.
     fn query(&mut self, statement: &str, keep: usize) -> Result<Rows, WarehouseError> {
         let mut kept = Keep { rows: Rows::default(), keep };
-        self.query_each(statement, &mut kept)?;
+        self.query_each(statement, &[], &mut kept)?;
         Ok(kept.rows)
     }
 
     /// Runs a file that is one query.
     fn ask(&mut self, file: &SqlFile, keep: usize) -> Result<Rows, WarehouseError> {
+        self.ask_with(file, &[], keep)
+    }
+
+    /// Runs a file that is one query, with `parameters` bound to its `$1`, `$2` ….
+    fn ask_with(
+        &mut self,
+        file: &SqlFile,
+        parameters: &[Value],
+        keep: usize,
+    ) -> Result<Rows, WarehouseError> {
         let statement = file.statements(self.opening(false)).concat();
-        self.query(&statement, keep)
+        let mut kept = Keep { rows: Rows::default(), keep };
+        self.query_each(&statement, parameters, &mut kept)?;
+        Ok(kept.rows)
     }
 }
 

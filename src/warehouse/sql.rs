@@ -70,6 +70,12 @@ impl SqlFile {
         line.strip_prefix("claims: ").or_else(|| line.strip_prefix("question: ")).unwrap_or(line)
     }
 
+    /// The columns that tell a table's rows apart: the header's `-- key:` line.
+    pub fn key(&self) -> Vec<&'static str> {
+        let line = self.text.lines().find_map(|line| line.strip_prefix("-- key: "));
+        line.map(|names| names.split(", ").collect()).unwrap_or_default()
+    }
+
     /// The columns of the file's `create table`, one a line.
     pub fn columns(&self, opening: Opening) -> Vec<DeclaredColumn> {
         let text = self.opened(opening);

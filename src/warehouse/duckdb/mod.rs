@@ -89,10 +89,12 @@ impl Warehouse for DuckDb {
     fn query_each(
         &mut self,
         statement: &str,
+        parameters: &[Value],
         sink: &mut dyn RowSink,
     ) -> Result<(), WarehouseError> {
         let mut statement = self.connection.prepare(statement).map_err(|error| failed(&error))?;
-        let batches = statement.query_arrow([]).map_err(|error| failed(&error))?;
+        let parameters = duckdb::params_from_iter(parameters.iter().map(bound));
+        let batches = statement.query_arrow(parameters).map_err(|error| failed(&error))?;
         let schema = batches.get_schema();
         sink.start(schema.fields().iter().map(|field| field.name().clone()).collect())?;
         for batch in batches {
@@ -123,6 +125,20 @@ impl Warehouse for DuckDb {
                 data_type: text(&row[2]),
             })
             .collect())
+    }
+}
+
+/// A value as DuckDB binds it.
+fn bound(value: &Value) -> duckdb::types::Value {
+    use duckdb::types::{TimeUnit, Value as Bound};
+    match value {
+        Value::Null => Bound::Null,
+        Value::Bool(value) => Bound::Boolean(*value),
+        Value::Int(value) => Bound::HugeInt(*value),
+        Value::Double(value) => Bound::Double(*value),
+        Value::Text(value) => Bound::Text(value.clone()),
+        Value::Timestamp(micros) => Bound::Timestamp(TimeUnit::Microsecond, *micros),
+        Value::Bytes(value) => Bound::Blob(value.clone()),
     }
 }
 
