@@ -9,6 +9,7 @@ mod describe;
 mod etl;
 mod failure;
 mod generate;
+mod plan;
 mod printer;
 mod progress;
 mod query;
@@ -43,7 +44,8 @@ fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
         Command::CreateTables(args) => {
             create_tables::run(args, &settings(&flags, printer)?, printer)
         }
-        Command::Etl(args) => etl::run(&settings(&args.over(flags), printer)?, printer),
+        Command::Etl(args) => etl::run(args, &settings(&args.over(flags), printer)?, printer),
+        Command::Plan(args) => plan::run(args, &settings(&args.over(flags), printer)?, printer),
         Command::Check => check::run(&settings(&flags, printer)?, printer),
         Command::Query(args) => query::run(args, &settings(&flags, printer)?, printer),
         Command::Describe(args) => describe::run(args, &settings(&flags, printer)?, printer),

@@ -8,5 +8,6 @@ mod forms;
 mod law;
 mod oracle;
 mod sample;
+mod selection;
 mod support;
 mod tidy;

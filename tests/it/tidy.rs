@@ -21,6 +21,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         &[
             "config",
             "generate",
+            "ledger",
             "model",
             "pipeline",
             "quality",
