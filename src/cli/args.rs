@@ -83,6 +83,17 @@ pub(super) enum Command {
         after_help = "Examples: sparkify query top_songs\n          sparkify query \"select level, count(*) from songplays group by level\" --format csv"
     )]
     Query(Query),
+    /// Look at the records that could not be used
+    #[command(
+        subcommand,
+        after_help = "Examples: sparkify rejects list --reason \"is missing\"\n          sparkify rejects show 3:284\n          sparkify rejects export rejects.ndjson"
+    )]
+    Rejects(super::rejects::Rejects),
+    /// Follow a play back to the bytes that it came from
+    #[command(
+        after_help = "Examples: sparkify trace 0c2b4e9a-8f5d-3c61-9d0e-5b7a1f2e3d4c\n          sparkify trace --session 345 --item 2"
+    )]
+    Trace(Trace),
     /// Show the tables, or the columns of one
     #[command(after_help = "Example: sparkify describe songplays")]
     Describe(Describe),
@@ -160,6 +171,19 @@ pub(super) struct Query {
     /// List the questions that have a name
     #[arg(long, conflicts_with_all = ["sql", "file"])]
     pub list: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Trace {
+    /// The play's `songplay_id`
+    #[arg(required_unless_present = "session", conflicts_with_all = ["session", "item"])]
+    pub songplay_id: Option<String>,
+    /// Every play of this session that stands at `--item`
+    #[arg(long, value_name = "N", requires = "item", allow_negative_numbers = true)]
+    pub session: Option<i64>,
+    /// The place in the session, from 0
+    #[arg(long, value_name = "N", requires = "session", allow_negative_numbers = true)]
+    pub item: Option<i64>,
 }
 
 #[derive(Debug, Args)]

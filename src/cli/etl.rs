@@ -84,8 +84,7 @@ pub(super) fn write_json(
     document: &impl serde::Serialize,
 ) -> Result<(), Failure> {
     let mut out = printer.data();
-    serde_json::to_writer_pretty(&mut out, document).map_err(std::io::Error::from)?;
-    writeln!(out)?;
+    writeln!(out, "{}", super::json::pretty(document)?)?;
     out.flush().map_err(Failure::from)
 }
 

@@ -9,11 +9,15 @@ mod describe;
 mod etl;
 mod failure;
 mod generate;
+mod json;
 mod plan;
 mod printer;
 mod progress;
 mod query;
+mod raw;
+mod rejects;
 mod sql;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -30,7 +34,7 @@ use printer::Printer;
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let printer = Printer::new(cli.global.output, cli.global.quiet, cli.global.color);
-    trace(cli.global.verbose);
+    say_steps(cli.global.verbose);
     match run(&cli, &printer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.tell(&printer),
@@ -48,6 +52,10 @@ fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
         Command::Plan(args) => plan::run(args, &settings(&args.over(flags), printer)?, printer),
         Command::Check => check::run(&settings(&flags, printer)?, printer),
         Command::Query(args) => query::run(args, &settings(&flags, printer)?, printer),
+        Command::Rejects(command) => {
+            rejects::run(command, &settings(&command.over(flags), printer)?, printer)
+        }
+        Command::Trace(args) => trace::run(args, &settings(&flags, printer)?, printer),
         Command::Describe(args) => describe::run(args, &settings(&flags, printer)?, printer),
         Command::Sql(args) => sql::run(args, &settings(&flags, printer)?, printer),
     }
@@ -72,7 +80,7 @@ fn open_loaded(settings: &Settings) -> Result<Box<dyn Warehouse>, Failure> {
     }
 }
 
-fn trace(verbose: u8) {
+fn say_steps(verbose: u8) {
     let level = match verbose {
         0 => return,
         1 => tracing::Level::INFO,

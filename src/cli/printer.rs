@@ -51,10 +51,10 @@ impl Printer {
         !self.quiet && io::stderr().is_terminal()
     }
 
-    /// The answer's stream.
+    /// The answer's stream: every byte goes out as it is, so that what looks like a colour in the data is not lost on the way to a file.
     #[expect(clippy::unused_self, reason = "all words go through the printer")]
     pub(super) fn data(&self) -> impl Write {
-        io::BufWriter::new(anstream::stdout())
+        io::BufWriter::new(io::stdout())
     }
 
     /// A line about the work, unless it should be quiet.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use serde_json::{Map, Number, Value as Json};
+use serde_json::{Map, Value as Json};
 
 use super::Writer;
 use crate::warehouse::{RowSink, Value, WarehouseError};
@@ -23,22 +23,9 @@ impl<'a> JsonWriter<'a> {
     fn object(&mut self, row: &[Value]) -> io::Result<()> {
         self.out.write_all(if self.rows == 0 { b"[\n  " } else { b",\n  " })?;
         self.rows += 1;
-        let cells = row.iter().map(json);
+        let cells = row.iter().map(serde_json::to_value).collect::<Result<Vec<Json>, _>>()?;
         let object: Map<String, Json> = self.columns.iter().cloned().zip(cells).collect();
         serde_json::to_writer(&mut *self.out, &object).map_err(io::Error::from)
-    }
-}
-
-fn json(value: &Value) -> Json {
-    match value {
-        Value::Null => Json::Null,
-        Value::Bool(value) => Json::Bool(*value),
-        Value::Int(number) => i64::try_from(*number).map_or_else(
-            |_| Json::String(number.to_string()),
-            |number| Json::Number(number.into()),
-        ),
-        Value::Double(number) => Number::from_f64(*number).map_or(Json::Null, Json::Number),
-        Value::Text(_) | Value::Timestamp(_) | Value::Bytes(_) => Json::String(value.to_string()),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::warehouse::{RowSink, SqlFile, WarehouseError};
 
 pub use csv::CsvWriter;
 pub use json::JsonWriter;
-pub use table::{TableWriter, grouped, plain_table};
+pub use table::{TableWriter, grouped, plain_table, shown};
 
 /// The questions that have a name.
 pub const QUESTIONS: &[SqlFile] = sql_files![

@@ -58,7 +58,8 @@ pub fn grouped(number: u64) -> String {
     grouped
 }
 
-fn shown(value: &Value) -> String {
+/// A value as a table shows it.
+pub fn shown(value: &Value) -> String {
     match value {
         Value::Null => "∅".into(),
         value => value

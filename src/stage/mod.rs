@@ -3,6 +3,7 @@
 //! `records` cuts a stream into records, `json` finds the values in one, `schema` types them, `text` repairs them, `reader` runs it on all threads.
 //! Nothing here changes what a value means: that is the model's.
 
+mod bytes;
 mod json;
 mod meter;
 mod number;
@@ -21,6 +22,7 @@ use crate::source::{Object, SourceError};
 use crate::sql_files;
 use crate::warehouse::{SqlFile, Warehouse, WarehouseError};
 
+pub use bytes::{RawBytes, visible, visible_lines};
 pub use meter::Meter;
 pub use rejects::Sample;
 pub use schema::RecordKind;

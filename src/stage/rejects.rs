@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tempfile::SpooledTempFile;
 
+use super::bytes::excerpt;
 use crate::warehouse::{BATCH_ROWS, Batch, ColumnType, RowSource};
 
 /// Rejects take this much memory before they go to a file, in bytes.
@@ -83,13 +84,6 @@ impl Rejects {
         let state = (BufReader::new(self.spool), self.count);
         Ok(RejectSource { load_id, state: Mutex::new(state) })
     }
-}
-
-fn excerpt(raw: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&raw[..raw.len().min(240)]);
-    let short: String = text.chars().take(80).collect();
-    let more = if short.len() < text.len() || raw.len() > 240 { "…" } else { "" };
-    format!("{}{more}", short.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'"))
 }
 
 /// Gives the rejects of a load to the warehouse.

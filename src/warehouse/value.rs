@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
 use time::macros::format_description;
 
 /// One value.
@@ -57,6 +58,22 @@ impl fmt::Display for Value {
             Self::Text(value) => f.write_str(value),
             Self::Timestamp(micros) => write_timestamp(f, *micros),
             Self::Bytes(bytes) => bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}")),
+        }
+    }
+}
+
+/// As JSON has it: timestamps, bytes and whole numbers beyond 64 bits are strings, a double that is no number is null.
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::Int(value) => match i64::try_from(*value) {
+                Ok(value) => serializer.serialize_i64(value),
+                Err(_) => serializer.collect_str(value),
+            },
+            Self::Double(value) => serializer.serialize_f64(*value),
+            Self::Text(_) | Self::Timestamp(_) | Self::Bytes(_) => serializer.collect_str(self),
         }
     }
 }

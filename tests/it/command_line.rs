@@ -143,6 +143,10 @@ fn queries_come_as_arguments_files_or_input_and_only_read() {
         .unwrap();
     child.stdin.take().unwrap().write_all(sql.as_bytes()).unwrap();
     assert_eq!(String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap(), csv);
+    // What a terminal would obey is data all the same.
+    let escape = "select chr(27) || '[1mbold' as text";
+    assert_eq!(run(here, ["query", escape, "--format", "csv"]).good(), "text\n\u{1b}[1mbold\n");
+    assert!(run(here, ["query", escape]).good().contains("\u{fffd}[1mbold"));
     let json = run(here, ["query", sql, "--output", "json"]).json();
     assert_eq!(
         json,
@@ -245,7 +249,17 @@ fn every_command_has_help_with_an_example() {
     let folder = tempfile::tempdir().unwrap();
     let help = run(folder.path(), ["--help"]).good();
     assert!(help.contains("a flag beats the environment (SPARKIFY_CONFIG"), "{help}");
-    for command in ["generate", "create-tables", "etl", "check", "query", "describe", "sql"] {
+    for command in [
+        "generate",
+        "create-tables",
+        "etl",
+        "check",
+        "query",
+        "rejects",
+        "trace",
+        "describe",
+        "sql",
+    ] {
         assert!(help.contains(command), "{command}");
         let own = run(folder.path(), [command, "--help"]).good();
         assert!(own.contains("Example") && own.contains(&format!("sparkify {command}")), "{own}");

@@ -252,8 +252,11 @@ fn what_cannot_be_read_stops_the_load_and_nothing_is_lost() {
     run(folder.path(), ETL).good();
 }
 
+/// Does something to the file at a path, which holds these bytes.
+type Meddle = fn(&Path, &[u8]);
+
 /// What may happen to a file behind a load's back.
-const MEDDLING: &[(&str, fn(&Path, &[u8]))] = &[
+const MEDDLING: &[(&str, Meddle)] = &[
     ("cut short", |path, content| put_at(path, &content[..content.len() / 2])),
     ("emptied", |path, _| put_at(path, b"")),
     ("grown", |path, content| put_at(path, &[content, b"{}\n"].concat())),

@@ -7,6 +7,7 @@ mod faults;
 mod forms;
 mod law;
 mod oracle;
+mod rejects_and_trace;
 mod sample;
 mod selection;
 mod support;

@@ -1,0 +1,301 @@
+//! `sparkify rejects`: the records that could not be used, listed, shown and exported.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::failure::Failure;
+use super::printer::{Output, Printer};
+use super::raw::shown_raw;
+use crate::config::{Flags, Settings};
+use crate::pipeline;
+use crate::rejects::{self, Filter, ReasonCount, Reject, RejectId};
+use crate::report::{grouped, plain_table};
+use crate::stage::visible;
+use crate::warehouse::{Warehouse, WarehouseError};
+
+/// What to do with them.
+#[derive(Debug, Subcommand)]
+pub(super) enum Rejects {
+    /// Count them by reason, and name them one a line
+    #[command(after_help = "Example: sparkify rejects list --reason \"is missing\" --limit 100")]
+    List(List),
+    /// Show everything about some of them, with their bytes
+    #[command(after_help = "Example: sparkify rejects show 3:284 3:512")]
+    Show(Show),
+    /// Write all of them to a file, one JSON object a line
+    #[command(
+        after_help = "Examples: sparkify rejects export rejects.ndjson\n          sparkify rejects export - | jq -r .raw"
+    )]
+    Export(Export),
+    /// Read their objects again: what can be used by now enters the model, once
+    #[command(after_help = "Example: sparkify rejects replay")]
+    Replay(Replay),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Replay {
+    /// Fail, and change nothing, when more of the records than this still cannot be used [default: 1%]
+    #[arg(long, value_name = "SHARE")]
+    pub max_reject_share: Option<String>,
+}
+
+impl Rejects {
+    /// What was typed for this command, over what was typed for all.
+    pub(super) fn over(&self, flags: Flags) -> Flags {
+        match self {
+            Self::Replay(args) => {
+                Flags { max_reject_share: args.max_reject_share.clone(), ..flags }
+            }
+            _ => flags,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// Only those whose reason holds this text
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Only those of objects whose key holds this text
+    #[arg(long, value_name = "KEY")]
+    pub object: Option<String>,
+    /// Name at most this many
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub limit: u32,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    /// What `sparkify rejects list` calls them by
+    #[arg(required = true, value_name = "OBJECT_ID:BYTE_OFFSET")]
+    pub ids: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Export {
+    /// The file to make; `-` is standard output
+    pub file: PathBuf,
+    /// Replace the file if it is there
+    #[arg(long)]
+    pub force: bool,
+}
+
+pub(super) fn run(
+    command: &Rejects,
+    settings: &Settings,
+    printer: &Printer,
+) -> Result<(), Failure> {
+    let open = || super::open_loaded(settings);
+    match command {
+        Rejects::List(args) => list(args, open()?.as_mut(), printer),
+        Rejects::Show(args) => show(args, open()?.as_mut(), printer),
+        Rejects::Export(args) => export(args, open()?.as_mut(), printer),
+        Rejects::Replay(_) => replay(settings, printer),
+    }
+}
+
+fn replay(settings: &Settings, printer: &Printer) -> Result<(), Failure> {
+    // The objects are named by the warehouse: without one there is nothing to read again.
+    drop(super::open_loaded(settings)?);
+    let summary = super::etl::watched(settings, printer, |warehouse, meter| {
+        pipeline::replay(warehouse, settings.max_reject_share, meter)
+    })?;
+    super::etl::tell(&summary, printer)
+}
+
+#[derive(Serialize)]
+struct Listing {
+    total: u64,
+    reasons: Vec<ReasonCount>,
+    rejects: Vec<Listed>,
+}
+
+/// A reject as one line has it.
+#[derive(Serialize)]
+struct Listed {
+    id: RejectId,
+    reason: String,
+    object: String,
+    position: i64,
+    length: i64,
+    excerpt: String,
+}
+
+fn list(args: &List, warehouse: &mut dyn Warehouse, printer: &Printer) -> Result<(), Failure> {
+    let filter = Filter { reason: args.reason.clone(), object: args.object.clone() };
+    let reasons = rejects::by_reason(warehouse, &filter)?;
+    let mut listed = Vec::new();
+    rejects::list(warehouse, &filter, args.limit, &mut |reject| {
+        let excerpt = reject.raw.excerpt();
+        let Reject { id, reason, object, position, length, .. } = reject;
+        listed.push(Listed { id, reason, object, position, length, excerpt });
+        Ok(())
+    })?;
+    let total = reasons.iter().map(|reason| reason.rejects).sum();
+    let listing = Listing { total, reasons, rejects: listed };
+    if printer.output == Output::Json {
+        return super::etl::write_json(printer, &listing);
+    }
+    let filtered = args.reason.is_some() || args.object.is_some();
+    let text = match (total, filtered) {
+        (0, false) => "no rejects: every record that was read could be used\n".into(),
+        (0, true) => "no reject is like that; `sparkify rejects list` names them all\n".into(),
+        _ => listing_text(&listing),
+    };
+    write(printer, &text)
+}
+
+fn listing_text(listing: &Listing) -> String {
+    let reason =
+        |reason: &ReasonCount| vec![visible(reason.reason.as_bytes()), grouped(reason.rejects)];
+    let reasons: Vec<_> = listing.reasons.iter().map(reason).collect();
+    let counts = plain_table(&["reason", "rejects"], &reasons, &[1]);
+    let line = |listed: &Listed| {
+        vec![
+            listed.id.to_string(),
+            visible(listed.reason.as_bytes()),
+            visible(listed.object.as_bytes()),
+            listed.position.to_string(),
+            listed.length.to_string(),
+            listed.excerpt.clone(),
+        ]
+    };
+    let lines: Vec<_> = listing.rejects.iter().map(line).collect();
+    let header = ["reject", "reason", "object", "position", "length", "begins with"];
+    let lines = plain_table(&header, &lines, &[3, 4]);
+    let (named, total) = (listing.rejects.len() as u64, listing.total);
+    let end = if named < total {
+        format!("{} of {}; `--limit {total}` names all", grouped(named), plural(total))
+    } else {
+        plural(total)
+    };
+    format!("{counts}\n{lines}{end}\n")
+}
+
+fn show(args: &Show, warehouse: &mut dyn Warehouse, printer: &Printer) -> Result<(), Failure> {
+    let find = |written: &String| match written.parse() {
+        Ok(id) => rejects::find(warehouse, id)?.ok_or_else(|| unknown(written)),
+        Err(()) => Err(malformed(written)),
+    };
+    let found: Vec<Reject> = args.ids.iter().map(find).collect::<Result<_, Failure>>()?;
+    if printer.output == Output::Json {
+        return super::etl::write_json(printer, &found);
+    }
+    let shown: Vec<String> = found.iter().map(reject_text).collect();
+    write(printer, &shown.join("\n"))
+}
+
+fn reject_text(reject: &Reject) -> String {
+    let Reject { id, position, length, load_id, loaded_at, .. } = reject;
+    let (object, reason) = (visible(reject.object.as_bytes()), visible(reject.reason.as_bytes()));
+    let kept = if reject.truncated {
+        format!(", of which the first {} are kept", grouped(reject.raw.0.len() as u64))
+    } else {
+        String::new()
+    };
+    let raw = shown_raw(&reject.raw, *position);
+    format!(
+        "reject    {id}\nreason    {reason}\nobject    {object}\nposition  {position}\n\
+         length    {length} bytes{kept}\nload      {load_id} ({loaded_at})\n\n{raw}"
+    )
+}
+
+fn export(args: &Export, warehouse: &mut dyn Warehouse, printer: &Printer) -> Result<(), Failure> {
+    if args.file == Path::new("-") {
+        let mut out = printer.data();
+        write_all(warehouse, &mut out)?;
+        return out.flush().map_err(Failure::from);
+    }
+    if !args.force && args.file.symlink_metadata().is_ok() {
+        return Err(there_already(&args.file));
+    }
+    if args.file.metadata().is_ok_and(|found| !found.is_file()) {
+        let message = format!("`{}` is no ordinary file", args.file.display());
+        return Err(Failure::new(message, "name a file, or `-` for standard output"));
+    }
+    let rejects = export_to(args, warehouse)?;
+    match printer.output {
+        Output::Json => {
+            let done =
+                serde_json::json!({ "file": args.file.display().to_string(), "rejects": rejects });
+            super::etl::write_json(printer, &done)
+        }
+        Output::Text => {
+            printer.note(&format!("wrote {} to `{}`", plural(rejects), args.file.display()));
+            Ok(())
+        }
+    }
+}
+
+/// Fills a temporary file beside the one that is meant, and gives it its name when it is whole.
+fn export_to(args: &Export, warehouse: &mut dyn Warehouse) -> Result<u64, Failure> {
+    let failed = |error: &io::Error| {
+        let message = format!("cannot write `{}`: {error}", args.file.display());
+        Failure::new(message, "name a file in a folder that is there, may be written and has space")
+    };
+    let folder = args.file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut file = new_file(folder.unwrap_or(Path::new("."))).map_err(|error| failed(&error))?;
+    let written = {
+        let mut out = io::BufWriter::new(&mut file);
+        write_all(warehouse, &mut out)
+            .and_then(|count| out.flush().map(|()| count).map_err(WarehouseError::Sink))
+    };
+    let count = match written {
+        Err(WarehouseError::Sink(error)) => return Err(failed(&error)),
+        other => other?,
+    };
+    file.as_file().sync_all().map_err(|error| failed(&error))?;
+    let named =
+        if args.force { file.persist(&args.file) } else { file.persist_noclobber(&args.file) };
+    match named {
+        Ok(_) => Ok(count),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+            Err(there_already(&args.file))
+        }
+        Err(error) => Err(failed(&error.error)),
+    }
+}
+
+/// A file that goes away unless it is given a name, readable by whom any new file is.
+fn new_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".sparkify-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
+}
+
+fn write_all(warehouse: &mut dyn Warehouse, out: &mut dyn Write) -> Result<u64, WarehouseError> {
+    rejects::each(warehouse, &mut |reject| writeln!(out, "{}", super::json::line(&reject)?))
+}
+
+fn write(printer: &Printer, text: &str) -> Result<(), Failure> {
+    let mut out = printer.data();
+    out.write_all(text.as_bytes())?;
+    out.flush().map_err(Failure::from)
+}
+
+fn plural(rejects: u64) -> String {
+    format!("{} {}", grouped(rejects), if rejects == 1 { "reject" } else { "rejects" })
+}
+
+fn unknown(written: &str) -> Failure {
+    Failure::new(format!("there is no reject `{written}`"), "`sparkify rejects list` names them")
+}
+
+fn malformed(written: &str) -> Failure {
+    Failure::new(
+        format!("`{}` is no reject's name", visible(written.as_bytes())),
+        "it is OBJECT_ID:BYTE_OFFSET, such as `3:284`; `sparkify rejects list` names them",
+    )
+}
+
+fn there_already(file: &Path) -> Failure {
+    Failure::new(
+        format!("`{}` is there already", file.display()),
+        "name another file, or replace it with `--force`",
+    )
+}
