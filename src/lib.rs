@@ -7,6 +7,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod diff;
 pub mod generate;
 pub mod ledger;
 pub mod model;

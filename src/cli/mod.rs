@@ -6,9 +6,11 @@ mod args;
 mod check;
 mod create_tables;
 mod describe;
+mod diff;
 mod etl;
 mod failure;
 mod generate;
+mod history;
 mod printer;
 mod progress;
 mod query;
@@ -45,6 +47,8 @@ fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
         }
         Command::Etl(args) => etl::run(&settings(&args.over(flags), printer)?, printer),
         Command::Check => check::run(&settings(&flags, printer)?, printer),
+        Command::History(args) => history::run(args, &settings(&flags, printer)?, printer),
+        Command::Diff(args) => diff::run(args, &flags, printer),
         Command::Query(args) => query::run(args, &settings(&flags, printer)?, printer),
         Command::Describe(args) => describe::run(args, &settings(&flags, printer)?, printer),
         Command::Sql(args) => sql::run(args, &settings(&flags, printer)?, printer),

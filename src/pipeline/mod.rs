@@ -3,6 +3,7 @@
 //! One load is one transaction: until the last step nothing is seen by anyone, and whatever fails leaves the warehouse as it was. This room calls
 //! and counts; what each step does is written in its own room.
 
+mod failed;
 mod summary;
 
 use std::collections::BTreeSet;
@@ -51,16 +52,18 @@ pub fn etl(
     let mut clock = Clock::start(meter);
     let listings = clock.time("list", || list(request))?;
     warehouse.run(step("begin"))?;
-    match load(warehouse, request, &listings, &mut clock) {
-        Ok(mut summary) => {
+    let mut summary = Summary::default();
+    match load(warehouse, request, &listings, &mut clock, &mut summary) {
+        Ok(()) => {
             clock.time("publish", || warehouse.run(step("commit")))?;
             summary.steps = clock.steps;
             Ok(summary)
         }
         Err(error) => {
             // The first error is the one to tell; a connection that is gone has rolled back by itself.
-            if let Err(second) = warehouse.run(step("rollback")) {
-                tracing::debug!("rolling back: {second}");
+            match warehouse.run(step("rollback")) {
+                Ok(()) => failed::note(warehouse, clock.started, &summary, &error),
+                Err(second) => tracing::debug!("rolling back: {second}"),
             }
             Err(error)
         }
@@ -101,15 +104,14 @@ fn load(
     request: &Request,
     listings: &Listings,
     clock: &mut Clock,
-) -> Result<Summary, EtlError> {
-    let started = SystemTime::now();
+    summary: &mut Summary,
+) -> Result<(), EtlError> {
     tables::ensure(warehouse)?;
     let mut ledger = Ledger::read(warehouse)?;
     let plans = clock.time("compare", || plan(&mut ledger, listings))?;
-    let mut summary = Summary::of(listings, &plans);
+    *summary = Summary::of(listings, &plans);
     if plans.iter().all(|(_, plan)| plan.read.is_empty()) {
-        count(warehouse, &mut summary)?;
-        return Ok(summary);
+        return Ok(count(warehouse, summary)?);
     }
     let (load_id, incremental) = (ledger.next_load(), !ledger.is_empty());
     let tally = extract(warehouse, &plans, load_id, incremental, clock)?;
@@ -122,13 +124,15 @@ fn load(
             samples: tally.samples,
         });
     }
-    let entry = LoadEntry { load_id, started, incremental, counts: summary.ledger_counts() };
-    ledger::record(warehouse, &entry, tally.objects.into_iter().map(entry_of).collect())?;
+    let (started, counts) = (clock.started, summary.ledger_counts());
+    let entries = tally.objects.into_iter().map(entry_of).collect();
+    ledger::record(warehouse, load_id, started, entries)?;
     transform(warehouse, incremental, clock)?;
     check(warehouse, clock)?;
     warehouse.run(step("finish"))?;
-    count(warehouse, &mut summary)?;
-    Ok(summary)
+    let entry = LoadEntry { load_id, started, incremental, counts, failure: None };
+    ledger::close(warehouse, &entry)?;
+    Ok(count(warehouse, summary)?)
 }
 
 type Plans = Vec<(RecordKind, Plan)>;
@@ -220,12 +224,13 @@ fn count(warehouse: &mut dyn Warehouse, summary: &mut Summary) -> Result<(), War
 /// Times the steps and tells the meter which one is running.
 struct Clock {
     meter: Arc<Meter>,
+    started: SystemTime,
     steps: Vec<Step>,
 }
 
 impl Clock {
     fn start(meter: &Arc<Meter>) -> Self {
-        Self { meter: Arc::clone(meter), steps: Vec::new() }
+        Self { meter: Arc::clone(meter), started: SystemTime::now(), steps: Vec::new() }
     }
 
     fn time<T>(&mut self, name: &str, work: impl FnOnce() -> T) -> T {

@@ -29,7 +29,8 @@ impl<'a> JsonWriter<'a> {
     }
 }
 
-fn json(value: &Value) -> Json {
+/// One value.
+pub fn json(value: &Value) -> Json {
     match value {
         Value::Null => Json::Null,
         Value::Bool(value) => Json::Bool(*value),

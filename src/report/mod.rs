@@ -12,14 +12,14 @@ use crate::sql_files;
 use crate::warehouse::{RowSink, SqlFile, WarehouseError};
 
 pub use csv::CsvWriter;
-pub use json::JsonWriter;
+pub use json::{JsonWriter, json};
 pub use table::{TableWriter, grouped, plain_table};
 
 /// The questions that have a name.
 pub const QUESTIONS: &[SqlFile] = sql_files![
     "report":
     "row_counts", "top_songs", "top_artists", "top_users", "plays_by_hour", "plays_by_weekday",
-    "plays_by_level", "match_coverage",
+    "plays_by_level", "match_coverage", "history",
 ];
 
 /// A row sink that has something to write behind the last row.

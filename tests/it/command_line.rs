@@ -245,7 +245,9 @@ fn every_command_has_help_with_an_example() {
     let folder = tempfile::tempdir().unwrap();
     let help = run(folder.path(), ["--help"]).good();
     assert!(help.contains("a flag beats the environment (SPARKIFY_CONFIG"), "{help}");
-    for command in ["generate", "create-tables", "etl", "check", "query", "describe", "sql"] {
+    for command in
+        ["generate", "create-tables", "etl", "check", "history", "diff", "query", "describe", "sql"]
+    {
         assert!(help.contains(command), "{command}");
         let own = run(folder.path(), [command, "--help"]).good();
         assert!(own.contains("Example") && own.contains(&format!("sparkify {command}")), "{own}");
