@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sparkify/targe
 PROGRAM := bin/sparkify
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build lint fmt clean
+.PHONY: help demo test build lint fmt bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,9 @@ lint: lib/libduckdb.so ## format, clippy and the rules of the house
 
 fmt: ## format the code
 	cargo fmt
+
+bench: build ## what a day costs as its history grows, as a table
+	@benches/growth.sh
 
 clean: ## remove what was built here; the shared folders stay
 	rm -rf bin lib sample sparkify.duckdb sparkify.duckdb.wal

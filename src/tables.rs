@@ -46,6 +46,11 @@ fn difference(declared: &[String], found: &[String]) -> Option<String> {
         .or_else(|| (declared != found).then(|| "its columns stand in another order".to_owned()))
 }
 
+/// Whether all of our tables are there.
+pub fn are_there(warehouse: &mut dyn Warehouse) -> Result<bool, WarehouseError> {
+    Ok(present(warehouse)?.len() == all().count())
+}
+
 /// Creates the tables that are not there; true when any was missing.
 pub fn ensure(warehouse: &mut dyn Warehouse) -> Result<bool, WarehouseError> {
     let present = present(warehouse)?;

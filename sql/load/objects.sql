@@ -6,6 +6,7 @@ select
     size_bytes,
     modified_ns,
     fingerprint,
-    rows_staged
+    rows_staged,
+    rows_rejected
 from etl_objects
 order by object_id;

@@ -32,11 +32,27 @@ left join scope_plays
     on scope_plays.session_id = concerned.session_id and scope_plays.item_in_session = concerned.item_in_session
 where scope_plays.session_id is null;
 
+-- Users, and the first moment of each at which anything changed.
 drop table if exists scope_users;
 create temp table scope_users as
-select distinct user_id
+select
+    user_id,
+    min(ts) as since
 from touched_events
-where user_id is not null;
+where user_id is not null
+group by user_id;
+
+-- The level that each of them had until then, and since when.
+drop table if exists scope_levels;
+create temp table scope_levels as
+select
+    user_levels.user_id,
+    user_levels.level,
+    f_ms(user_levels.valid_from) as ts
+from user_levels
+join scope_users on scope_users.user_id = user_levels.user_id
+where user_levels.valid_from < f_epoch_ms(scope_users.since)
+    and (user_levels.valid_to is null or user_levels.valid_to >= f_epoch_ms(scope_users.since));
 
 drop table if exists scope_songs;
 create temp table scope_songs as

@@ -1,6 +1,7 @@
 -- One span of one level of one user.
 -- grain: one change of level; source: staging_events of every page that carry a level
 -- rule: events by (ts, session_id, item_in_session, level); a span runs from its first event to the first event of the next level, the last is open
+-- incremental: spans that ended before the first touched moment of a user stay; the one that was open then is carried on
 -- key: user_id, valid_from, valid_to, level
 create table if not exists user_levels (
     user_id bigint not null, -- in users
@@ -10,10 +11,25 @@ create table if not exists user_levels (
     is_current boolean not null -- the user's last span
 );
 
-delete from user_levels /*incremental using scope_users where user_levels.user_id = scope_users.user_id */;
+delete from user_levels /*incremental using scope_users where user_levels.user_id = scope_users.user_id and (user_levels.valid_to is null or user_levels.valid_to >= f_epoch_ms(scope_users.since)) */;
 
 insert into user_levels
-with followed as (
+with events as (
+    select
+        user_id,
+        level,
+        ts,
+        session_id,
+        item_in_session
+    from staging_events
+    /*incremental join scope_users using (user_id) */
+    where user_id is not null and level is not null
+    /*incremental and ts >= since and ts >= (select min(since) from scope_users)
+    union all
+    select user_id, level, ts, null, null from scope_levels */
+),
+
+followed as (
     select
         user_id,
         level,
@@ -21,9 +37,7 @@ with followed as (
         session_id,
         item_in_session,
         lag(level) over (partition by user_id order by ts, session_id, item_in_session, f_bytes(level)) as level_before
-    from staging_events
-    /*incremental join scope_users using (user_id) */
-    where user_id is not null and level is not null
+    from events
 ),
 
 spans as (

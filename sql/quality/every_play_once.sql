@@ -6,13 +6,14 @@ with staged as (
         ts,
         user_id
     from staging_events
+    /*incremental join scope_plays using (session_id, item_in_session) */
     where page = 'NextSong'
 ),
 
 counted as (
     select
         (select count(*) from staged) as plays_staged,
-        (select count(*) from songplays) as facts
+        (select count(*) from songplays /*incremental join scope_plays using (session_id, item_in_session) */) as facts
 )
 
 select

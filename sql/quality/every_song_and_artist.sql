@@ -1,10 +1,10 @@
 -- claims: each song and artist of staging is in `songs` and `artists`, and no other
 with counted as (
     select
-        (select count(distinct song_id) from staging_songs) as songs_staged,
-        (select count(*) from songs) as songs,
-        (select count(distinct artist_id) from staging_songs) as artists_staged,
-        (select count(*) from artists) as artists
+        (select count(distinct song_id) from staging_songs /*incremental join scope_songs using (song_id) */) as songs_staged,
+        (select count(*) from songs /*incremental join scope_songs using (song_id) */) as songs,
+        (select count(distinct artist_id) from staging_songs /*incremental join scope_artists using (artist_id) */) as artists_staged,
+        (select count(*) from artists /*incremental join scope_artists using (artist_id) */) as artists
 )
 
 select

@@ -2,12 +2,19 @@
 with staged as (
     select distinct user_id
     from staging_events
+    /*incremental join scope_users using (user_id) */
     where user_id is not null
+),
+
+modelled as (
+    select user_id
+    from users
+    /*incremental join scope_users using (user_id) */
 )
 
 select
     staged.user_id as staged_user,
-    users.user_id as model_user
+    modelled.user_id as model_user
 from staged
-full join users on users.user_id = staged.user_id
-where staged.user_id is null or users.user_id is null;
+full join modelled on modelled.user_id = staged.user_id
+where staged.user_id is null or modelled.user_id is null;

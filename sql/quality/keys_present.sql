@@ -1,6 +1,7 @@
 -- claims: no key and no needed column of the model is null
 select 'songplays' as table_name, cast(songplay_id as varchar) as row_key
 from songplays
+/*incremental join scope_plays using (session_id, item_in_session) */
 where songplay_id is null or start_time is null or session_id is null or item_in_session is null
 union all
 select 'users', cast(user_id as varchar)

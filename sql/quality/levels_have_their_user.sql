@@ -3,5 +3,6 @@ select
     user_levels.user_id,
     user_levels.level
 from user_levels
+/*incremental join scope_users using (user_id) */
 left join users on users.user_id = user_levels.user_id
 where users.user_id is null;

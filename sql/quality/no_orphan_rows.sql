@@ -1,10 +1,10 @@
 -- claims: each row of staging and rejects belongs to an object of the ledger
 with owners as (
-    select distinct object_id from staging_events
+    select distinct object_id from staging_events /*incremental join scope_objects using (object_id) */
     union
-    select distinct object_id from staging_songs
+    select distinct object_id from staging_songs /*incremental join scope_objects using (object_id) */
     union
-    select distinct object_id from etl_rejects
+    select distinct object_id from etl_rejects /*incremental join scope_objects using (object_id) */
 )
 
 select owners.object_id

@@ -3,5 +3,6 @@ select
     songplays.songplay_id,
     songplays.user_id
 from songplays
+/*incremental join scope_plays using (session_id, item_in_session) */
 left join users on users.user_id = songplays.user_id
 where songplays.user_id is not null and users.user_id is null;

@@ -1,6 +1,7 @@
 -- claims: parts of `time` are in their ranges
 select *
 from time
+/*incremental join scope_times using (start_time) */
 where hour not between 0 and 23
     or day not between 1 and 31
     or week not between 1 and 53

@@ -2,16 +2,19 @@
 with staged as (
     select object_id, count(*) as rows_found
     from staging_events
+    /*incremental join scope_objects using (object_id) */
     group by object_id
     union all
     select object_id, count(*)
     from staging_songs
+    /*incremental join scope_objects using (object_id) */
     group by object_id
 ),
 
 rejected as (
     select object_id, count(*) as rows_found
     from etl_rejects
+    /*incremental join scope_objects using (object_id) */
     group by object_id
 )
 
@@ -22,6 +25,7 @@ select
     etl_objects.rows_rejected,
     coalesce(rejected.rows_found, 0) as found_rejected
 from etl_objects
+/*incremental join scope_objects using (object_id) */
 left join staged on staged.object_id = etl_objects.object_id
 left join rejected on rejected.object_id = etl_objects.object_id
 where etl_objects.rows_staged <> coalesce(staged.rows_found, 0)

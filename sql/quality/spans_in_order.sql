@@ -11,6 +11,7 @@ with spans as (
             order by valid_from, case when is_current then 1 else 0 end, valid_to
         ) as next_from
     from user_levels
+    /*incremental join scope_users using (user_id) */
 )
 
 select

@@ -3,5 +3,6 @@ select
     songplay_id,
     count(*) as copies
 from songplays
+/*incremental join scope_plays using (session_id, item_in_session) */
 group by songplay_id
 having count(*) > 1;

@@ -1,12 +1,15 @@
 -- claims: no empty location and no year 0 is left in the model
 select 'songplays' as table_name, cast(songplay_id as varchar) as row_key
 from songplays
+/*incremental join scope_plays using (session_id, item_in_session) */
 where location = ''
 union all
 select 'artists', artist_id
 from artists
+/*incremental join scope_artists using (artist_id) */
 where location = ''
 union all
 select 'songs', song_id
 from songs
+/*incremental join scope_songs using (song_id) */
 where year = 0;

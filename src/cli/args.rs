@@ -70,6 +70,11 @@ pub(super) enum Command {
         after_help = "Example: sparkify etl --song-data data/song_data --log-data data/log_data"
     )]
     Etl(Etl),
+    /// Say what `etl` would do, and change nothing
+    #[command(
+        after_help = "Example: sparkify plan --song-data data/song_data --log-data data/log_data"
+    )]
+    Plan(Etl),
     /// Run the data-quality checks alone
     #[command(after_help = "Example: sparkify check --warehouse duckdb:sparkify.duckdb")]
     Check,
@@ -134,6 +139,18 @@ pub(super) struct Etl {
     /// Fail, and publish nothing, when more of the records than this cannot be used [default: 1%]
     #[arg(long, value_name = "SHARE")]
     pub max_reject_share: Option<String>,
+    /// Read every object again, and make the whole model anew
+    #[arg(long)]
+    pub full_refresh: bool,
+    /// Remove the rows of objects that are no longer there
+    #[arg(long)]
+    pub prune: bool,
+    /// Only event objects whose key has this date or a later one
+    #[arg(long, value_name = "DATE")]
+    pub since: Option<String>,
+    /// Only event objects whose key has this date or an earlier one
+    #[arg(long, value_name = "DATE")]
+    pub until: Option<String>,
 }
 
 #[derive(Debug, Args)]

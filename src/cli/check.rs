@@ -10,7 +10,7 @@ use crate::report::{grouped, plain_table};
 
 pub(super) fn run(settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     let mut warehouse = super::open_loaded(settings)?;
-    let verdicts = quality::run(warehouse.as_mut())?;
+    let verdicts = quality::run(warehouse.as_mut(), false)?;
     match printer.output {
         Output::Json => super::etl::write_json(printer, &verdicts)?,
         Output::Text => {

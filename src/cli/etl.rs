@@ -8,10 +8,11 @@ use super::failure::Failure;
 use super::printer::{Output, Printer};
 use super::progress::Progress;
 use crate::config::{Flags, Settings};
-use crate::pipeline::{self, Outcome, Request, Summary};
+use crate::ledger;
+use crate::pipeline::{self, EtlError, Outcome, Request, Summary};
 use crate::report::{grouped, plain_table};
 use crate::stage::Meter;
-use crate::warehouse::{self, Access};
+use crate::warehouse::{self, Access, Warehouse};
 
 impl Etl {
     /// What was typed for this command, over what was typed for all.
@@ -25,26 +26,53 @@ impl Etl {
     }
 }
 
-pub(super) fn run(settings: &Settings, printer: &Printer) -> Result<(), Failure> {
-    let request = Request {
-        song_data: settings.song_data.clone(),
-        log_data: settings.log_data.clone(),
-        max_reject_share: settings.max_reject_share,
-    };
+pub(super) fn run(args: &Etl, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
+    let request = request(args, settings)?;
     pipeline::check_request(&request)?;
+    let summary =
+        watched(settings, printer, |warehouse, meter| pipeline::etl(warehouse, &request, meter))?;
+    tell(&summary, printer)
+}
+
+/// What was typed, as the pipeline takes it.
+pub(super) fn request(args: &Etl, settings: &Settings) -> Result<Request, Failure> {
+    let day = |written: &Option<String>| {
+        let Some(written) = written else { return Ok(None) };
+        ledger::day(written).map(Some).ok_or_else(|| {
+            Failure::new(format!("`{written}` is not a date"), "write it as `2018-11-05`")
+        })
+    };
+    Ok(Request {
+        max_reject_share: settings.max_reject_share,
+        full_refresh: args.full_refresh,
+        prune: args.prune,
+        since: day(&args.since)?,
+        until: day(&args.until)?,
+        ..Request::new(settings.song_data.clone(), settings.log_data.clone())
+    })
+}
+
+/// Runs a load on the warehouse of `settings`, with its progress, and closes the file: what is still in memory then is part of the load.
+pub(super) fn watched(
+    settings: &Settings,
+    printer: &Printer,
+    load: impl FnOnce(&mut dyn Warehouse, &Arc<Meter>) -> Result<Summary, EtlError>,
+) -> Result<Summary, Failure> {
     let mut warehouse = warehouse::open(settings, Access::Write)?;
     let meter = Arc::new(Meter::default());
     let progress = Progress::watch(&meter, printer);
-    let loaded = pipeline::etl(warehouse.as_mut(), &request, &meter);
+    let loaded = load(warehouse.as_mut(), &meter);
     progress.end();
-    let summary = loaded?;
-    // Closing the file writes what is still in memory: it belongs to the load.
-    drop(warehouse);
+    loaded.map_err(Failure::from)
+}
+
+/// Answers with the summary.
+pub(super) fn tell(summary: &Summary, printer: &Printer) -> Result<(), Failure> {
     match printer.output {
-        Output::Json => write_json(printer, &summary),
+        Output::Json => write_json(printer, summary),
         Output::Text => {
             let mut out = printer.data();
-            out.write_all(text(&summary).as_bytes())?;
+            out.write_all(text(summary).as_bytes())?;
             out.flush().map_err(Failure::from)
         }
     }
@@ -94,7 +122,12 @@ fn extracted(summary: &Summary) -> String {
         ("  of these changed since their last load".into(), grouped(summary.objects_changed)),
         ("objects skipped, loaded already".into(), grouped(summary.objects_skipped)),
         ("names ignored".into(), grouped(summary.objects_ignored.len() as u64)),
-        ("objects vanished, rows kept".into(), grouped(summary.objects_vanished.len() as u64)),
+        ("objects outside the dates".into(), grouped(summary.objects_outside)),
+        (
+            "objects vanished, rows kept".into(),
+            grouped(summary.objects_vanished.len() as u64 - summary.objects_pruned),
+        ),
+        ("objects vanished, rows removed".into(), grouped(summary.objects_pruned)),
         ("megabytes read".into(), format!("{:.1}", summary.bytes_read as f64 / 1e6)),
         ("records = staged + rejected".into(), grouped(summary.records)),
         ("  events staged".into(), grouped(summary.events_staged)),
@@ -102,7 +135,8 @@ fn extracted(summary: &Summary) -> String {
         ("  rejected".into(), grouped(summary.rejected)),
     ];
     rows.retain(|(name, value)| {
-        value != "0" || !name.starts_with("  of") && !name.contains("vanished")
+        let rare = ["  of", "objects vanished", "objects outside"];
+        value != "0" || !rare.iter().any(|start| name.starts_with(start))
     });
     section("extracted", rows)
 }

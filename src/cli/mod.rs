@@ -11,6 +11,7 @@ mod etl;
 mod failure;
 mod generate;
 mod history;
+mod plan;
 mod printer;
 mod progress;
 mod query;
@@ -45,7 +46,8 @@ fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
         Command::CreateTables(args) => {
             create_tables::run(args, &settings(&flags, printer)?, printer)
         }
-        Command::Etl(args) => etl::run(&settings(&args.over(flags), printer)?, printer),
+        Command::Etl(args) => etl::run(args, &settings(&args.over(flags), printer)?, printer),
+        Command::Plan(args) => plan::run(args, &settings(&args.over(flags), printer)?, printer),
         Command::Check => check::run(&settings(&flags, printer)?, printer),
         Command::History(args) => history::run(args, &settings(&flags, printer)?, printer),
         Command::Diff(args) => diff::run(args, &flags, printer),

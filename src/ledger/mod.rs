@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use time::Date;
+
 use crate::source::{Listing, Object, SourceError};
 use crate::sql_files;
 use crate::warehouse::{
@@ -29,6 +31,8 @@ struct Known {
     size: u64,
     modified_ns: Option<i64>,
     fingerprint: String,
+    staged: u64,
+    rejected: u64,
 }
 
 /// Everything that was loaded.
@@ -58,17 +62,32 @@ impl Loads {
     }
 }
 
+/// Which of the listed objects a load is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Read objects again that are loaded as they are.
+    pub everything: bool,
+    /// Leave out objects whose key has an earlier date, or none.
+    pub since: Option<Date>,
+    /// Leave out objects whose key has a later date, or none.
+    pub until: Option<Date>,
+}
+
 /// What a listing means after the loads so far.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// Objects to read, each with its number; a changed one keeps its own.
+    /// Objects to read, each with its number; one that was loaded before keeps its own.
     pub read: Vec<(i64, Object)>,
-    /// How many of these were loaded before, with other content.
-    pub changed: u64,
-    /// Objects that are loaded as they are.
+    /// Of these, objects that were loaded before with other content.
+    pub changed: Vec<String>,
+    /// How many objects are loaded as they are.
     pub unchanged: u64,
-    /// Keys that were loaded from this location and are no longer listed.
-    pub vanished: Vec<String>,
+    /// How many objects are outside the dates of the selection.
+    pub outside: u64,
+    /// Objects that were loaded from this location and are no longer listed.
+    pub vanished: Vec<(i64, String)>,
+    /// Rows in staging of the objects that are read again or have vanished: the numbers of rows by object.
+    pub rows_held: BTreeMap<i64, u64>,
 }
 
 impl Ledger {
@@ -77,13 +96,16 @@ impl Ledger {
         let mut ledger = Self::default();
         for row in warehouse.ask(&QUERIES[0], usize::MAX)?.rows {
             let number = |index: usize| row.get(index).and_then(Value::as_i64);
+            let count = |index| number(index).and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
             let text = |index: usize| row.get(index).map(Value::to_string).unwrap_or_default();
             let known = Known {
                 object_id: number(0).unwrap_or_default(),
                 source: text(2),
-                size: number(3).and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
+                size: count(3),
                 modified_ns: number(4),
                 fingerprint: text(5),
+                staged: count(6),
+                rejected: count(7),
             };
             ledger.last_object = ledger.last_object.max(known.object_id);
             ledger.objects.insert(text(1), known);
@@ -97,25 +119,43 @@ impl Ledger {
         !self.loads.published
     }
 
+    /// The keys of every object that was loaded.
+    pub fn keys(&self) -> BTreeSet<String> {
+        self.objects.keys().cloned().collect()
+    }
+
     /// The number of the load to come.
     pub fn next_load(&self) -> i64 {
         self.loads.last + 1
     }
 
     /// Compares a listing of one kind of record with what was loaded.
-    pub fn plan(&mut self, listing: &Listing, kind: &str) -> Result<Plan, SourceError> {
+    pub fn plan(
+        &mut self,
+        listing: &Listing,
+        kind: &str,
+        selection: Selection,
+    ) -> Result<Plan, SourceError> {
         let mut plan = Plan::default();
         for object in &listing.objects {
-            match self.objects.get(&object.key) {
-                Some(known) if is_unchanged(known, object)? => plan.unchanged += 1,
-                Some(known) => {
-                    plan.changed += 1;
-                    plan.read.push((known.object_id, object.clone()));
-                }
-                None => {
-                    self.last_object += 1;
-                    plan.read.push((self.last_object, object.clone()));
-                }
+            if !selection.takes(&object.key) {
+                plan.outside += 1;
+                continue;
+            }
+            let Some(known) = self.objects.get(&object.key) else {
+                self.last_object += 1;
+                plan.read.push((self.last_object, object.clone()));
+                continue;
+            };
+            let unchanged = is_unchanged(known, object)?;
+            if !unchanged {
+                plan.changed.push(object.key.clone());
+            }
+            if unchanged && !selection.everything {
+                plan.unchanged += 1;
+            } else {
+                plan.rows_held.insert(known.object_id, known.staged);
+                plan.read.push((known.object_id, object.clone()));
             }
         }
         let listed: BTreeSet<&str> =
@@ -124,9 +164,67 @@ impl Ledger {
         let gone = self.objects.iter().filter(|(key, known)| {
             known.source == kind && key.starts_with(&below) && !listed.contains(key.as_str())
         });
-        plan.vanished = gone.map(|(key, _)| key.clone()).collect();
+        for (key, known) in gone {
+            plan.rows_held.insert(known.object_id, known.staged);
+            plan.vanished.push((known.object_id, key.clone()));
+        }
         Ok(plan)
     }
+
+    /// The objects of one kind that hold rejects, as they lie there now, to be read again; and the keys of those that are gone.
+    pub fn rejecting(&self, kind: &str) -> Result<(Plan, Vec<String>), SourceError> {
+        let (mut plan, mut gone) = (Plan::default(), Vec::new());
+        let holding =
+            self.objects.iter().filter(|(_, known)| known.source == kind && known.rejected > 0);
+        for (key, known) in holding {
+            match Object::find(key) {
+                Ok(object) => {
+                    plan.rows_held.insert(known.object_id, known.staged);
+                    plan.read.push((known.object_id, object));
+                }
+                Err(SourceError::Missing { .. }) => gone.push(key.clone()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((plan, gone))
+    }
+}
+
+impl Selection {
+    fn takes(&self, key: &str) -> bool {
+        if self.since.is_none() && self.until.is_none() {
+            return true;
+        }
+        let inside = |date: Date| {
+            self.since.is_none_or(|since| since <= date)
+                && self.until.is_none_or(|until| date <= until)
+        };
+        date_in(key).is_some_and(inside)
+    }
+}
+
+/// The date that a key names: `2018-11-05` in its last part, else the folders `2018/11/05`.
+fn date_in(key: &str) -> Option<Date> {
+    let name = key.rsplit('/').next().unwrap_or(key);
+    let written = name.as_bytes().windows(10).find_map(|part| parse_date(part, b'-'));
+    written.or_else(|| key.as_bytes().windows(10).find_map(|part| parse_date(part, b'/')))
+}
+
+fn parse_date(part: &[u8], between: u8) -> Option<Date> {
+    if part.get(4) != Some(&between) || part.get(7) != Some(&between) {
+        return None;
+    }
+    let number = |range: std::ops::Range<usize>| {
+        let digits = part.get(range).filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
+        std::str::from_utf8(digits).ok()?.parse::<u16>().ok()
+    };
+    let month = time::Month::try_from(u8::try_from(number(5..7)?).ok()?).ok()?;
+    Date::from_calendar_date(number(0..4)?.into(), month, u8::try_from(number(8..10)?).ok()?).ok()
+}
+
+/// A day as people type it: `2018-11-05`.
+pub fn day(written: &str) -> Option<Date> {
+    (written.len() == 10).then(|| parse_date(written.as_bytes(), b'-')).flatten()
 }
 
 fn is_unchanged(known: &Known, object: &Object) -> Result<bool, SourceError> {
@@ -223,17 +321,19 @@ pub fn close(warehouse: &mut dyn Warehouse, load: &LoadEntry) -> Result<(), Ware
     warehouse.load(TABLES[0].name, Arc::new(loads)).map(drop)
 }
 
-/// Writes that a load failed, once nothing else is left of it; it takes the next number.
+/// Writes that a load failed, once nothing else is left of it; it takes the next number. It was a `full` one if that was asked for, or if nothing
+/// was published before it.
 pub fn close_failed(
     warehouse: &mut dyn Warehouse,
     started: SystemTime,
+    full: bool,
     counts: [u64; 7],
     message: String,
 ) -> Result<(), WarehouseError> {
     let Loads { last, published } = Loads::read(warehouse)?;
+    let incremental = published && !full;
     let failure = Some(message);
-    let entry = LoadEntry { load_id: last + 1, started, incremental: published, counts, failure };
-    close(warehouse, &entry)
+    close(warehouse, &LoadEntry { load_id: last + 1, started, incremental, counts, failure })
 }
 
 /// The numbers of the objects that a load reads, into `scope_objects`.
@@ -314,5 +414,20 @@ impl<T: Send, F: Fn(&T, &mut Batch) + Send + Sync> RowSource for Listed<T, F> {
             (self.append)(&item, batch);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_tells_its_date_by_its_name_or_its_folders() {
+        let on = |key| date_in(key).map(|date| date.to_string());
+        assert_eq!(on("/d/2018/11/2018-11-05-events.json").as_deref(), Some("2018-11-05"));
+        assert_eq!(on("/d/2018/11/05/events.json").as_deref(), Some("2018-11-05"));
+        assert_eq!(on("/2017-01-01/events.json"), None);
+        assert_eq!(on("/d/2018-13-05-events.json"), None);
+        assert_eq!(day("2018-02-30"), None);
     }
 }

@@ -40,7 +40,11 @@ fn try_note(
 ) -> Result<(), WarehouseError> {
     warehouse.run(step("begin"))?;
     if tables::present(warehouse)?.contains(&ledger::TABLES[0].name) {
-        ledger::close_failed(warehouse, started, summary.ledger_counts(), reason(error))?;
+        // Of a load that had not begun to read, its kind is not known yet.
+        let begun = summary.objects_read + summary.objects_pruned > 0;
+        let full = begun && !summary.incremental;
+        let counts = summary.ledger_counts();
+        ledger::close_failed(warehouse, started, full, counts, reason(error))?;
     }
     warehouse.run(step("commit"))
 }

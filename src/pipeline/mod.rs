@@ -4,6 +4,7 @@
 //! and counts; what each step does is written in its own room.
 
 mod failed;
+mod preview;
 mod summary;
 
 use std::collections::BTreeSet;
@@ -13,13 +14,16 @@ use std::time::{Instant, SystemTime};
 
 use thiserror::Error;
 
-use crate::ledger::{self, Entry, Ledger, LoadEntry, Plan};
+use time::Date;
+
+use crate::ledger::{self, Entry, Ledger, LoadEntry, Plan, Selection};
 use crate::quality::{self, Verdict};
-use crate::source::{self, Listing, SourceError};
+use crate::source::{self, Listing, Object, SourceError};
 use crate::stage::{self, Meter, RecordKind, Sample, StageError, Tally};
 use crate::warehouse::{SqlFile, Value, Warehouse, WarehouseError};
 use crate::{model, sql_files, tables};
 
+pub use preview::{Preview, preview};
 pub use summary::{Outcome, Step, Summary};
 
 /// The steps of a load around the tables, in the order in which they are run.
@@ -41,6 +45,40 @@ pub struct Request {
     pub log_data: Option<String>,
     /// The share of rejects above which the load fails, from 0 to 1.
     pub max_reject_share: f64,
+    /// Read every listed object again, and make the whole model anew.
+    pub full_refresh: bool,
+    /// Remove the rows of objects that are no longer there.
+    pub prune: bool,
+    /// Leave out event objects whose key has an earlier date, or none.
+    pub since: Option<Date>,
+    /// Leave out event objects whose key has a later date, or none.
+    pub until: Option<Date>,
+}
+
+impl Request {
+    /// What is new or changed at these locations.
+    pub fn new(song_data: Option<String>, log_data: Option<String>) -> Self {
+        Self {
+            song_data,
+            log_data,
+            max_reject_share: 0.01,
+            full_refresh: false,
+            prune: false,
+            since: None,
+            until: None,
+        }
+    }
+
+    fn selection(&self, kind: RecordKind) -> Selection {
+        match kind {
+            RecordKind::Songs => {
+                Selection { everything: self.full_refresh, ..Selection::default() }
+            }
+            RecordKind::Events => {
+                Selection { everything: self.full_refresh, since: self.since, until: self.until }
+            }
+        }
+    }
 }
 
 /// Loads what is new or changed, and publishes it whole or not at all.
@@ -51,9 +89,42 @@ pub fn etl(
 ) -> Result<Summary, EtlError> {
     let mut clock = Clock::start(meter);
     let listings = clock.time("list", || list(request))?;
+    publish(warehouse, clock, |warehouse, clock, summary| {
+        load(warehouse, request, &listings, clock, summary)
+    })
+}
+
+/// Reads the objects that hold rejects again: what can be used now leaves the rejects and enters the model, once.
+pub fn replay(
+    warehouse: &mut dyn Warehouse,
+    max_reject_share: f64,
+    meter: &Arc<Meter>,
+) -> Result<Summary, EtlError> {
+    let request = Request { max_reject_share, ..Request::new(None, None) };
+    publish(warehouse, Clock::start(meter), |warehouse, clock, summary| {
+        tables::ensure(warehouse)?;
+        let ledger = Ledger::read(warehouse)?;
+        let mut work = Work { incremental: true, ..Work::default() };
+        for kind in [RecordKind::Songs, RecordKind::Events] {
+            let (plan, gone) = ledger.rejecting(kind.name())?;
+            work.summary.objects_vanished.extend(gone);
+            work.plans.push((kind, plan));
+        }
+        work.count();
+        run(warehouse, &request, &ledger, work, clock, summary)
+    })
+}
+
+/// Does `work` in one transaction, and publishes what it did if it came to a good end. The summary grows with the work: of a load that failed,
+/// it has what was known by then.
+fn publish(
+    warehouse: &mut dyn Warehouse,
+    mut clock: Clock,
+    work: impl FnOnce(&mut dyn Warehouse, &mut Clock, &mut Summary) -> Result<(), EtlError>,
+) -> Result<Summary, EtlError> {
     warehouse.run(step("begin"))?;
     let mut summary = Summary::default();
-    match load(warehouse, request, &listings, &mut clock, &mut summary) {
+    match work(warehouse, &mut clock, &mut summary) {
         Ok(()) => {
             clock.time("publish", || warehouse.run(step("commit")))?;
             summary.steps = clock.steps;
@@ -99,6 +170,34 @@ fn list(request: &Request) -> Result<Listings, EtlError> {
     Ok(listings)
 }
 
+/// What a load is about to do.
+#[derive(Default)]
+struct Work {
+    plans: Plans,
+    /// Whether only the touched part of the model is made anew.
+    incremental: bool,
+    /// Objects whose rows go without others in their place.
+    prune: Vec<i64>,
+    summary: Summary,
+}
+
+impl Work {
+    fn to_read(&self) -> impl Iterator<Item = &(i64, Object)> {
+        self.plans.iter().flat_map(|(_, plan)| &plan.read)
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.to_read().next().is_none() && self.prune.is_empty()
+    }
+
+    /// Enters the plans in the summary.
+    fn count(&mut self) {
+        for (_, plan) in &self.plans {
+            self.summary.plan(plan);
+        }
+    }
+}
+
 fn load(
     warehouse: &mut dyn Warehouse,
     request: &Request,
@@ -108,13 +207,48 @@ fn load(
 ) -> Result<(), EtlError> {
     tables::ensure(warehouse)?;
     let mut ledger = Ledger::read(warehouse)?;
-    let plans = clock.time("compare", || plan(&mut ledger, listings))?;
-    *summary = Summary::of(listings, &plans);
-    if plans.iter().all(|(_, plan)| plan.read.is_empty()) {
+    let work = clock.time("compare", || compare(&mut ledger, request, listings))?;
+    run(warehouse, request, &ledger, work, clock, summary)
+}
+
+type Plans = Vec<(RecordKind, Plan)>;
+
+/// What the listings mean after the loads so far.
+fn compare(ledger: &mut Ledger, request: &Request, listings: &Listings) -> Result<Work, EtlError> {
+    let mut work =
+        Work { incremental: !ledger.is_empty() && !request.full_refresh, ..Work::default() };
+    for (kind, listing) in listings {
+        let plan = ledger.plan(listing, kind.name(), request.selection(*kind))?;
+        if request.prune {
+            if listing.objects.is_empty() && !plan.vanished.is_empty() {
+                return Err(EtlError::PruneAll { location: listing.root.clone() });
+            }
+            work.prune.extend(plan.vanished.iter().map(|(id, _)| *id));
+        }
+        work.summary.objects_ignored.extend(listing.ignored.iter().cloned());
+        work.plans.push((*kind, plan));
+    }
+    work.summary.objects_pruned = work.prune.len() as u64;
+    work.count();
+    Ok(work)
+}
+
+/// One load, from staging to the checks.
+fn run(
+    warehouse: &mut dyn Warehouse,
+    request: &Request,
+    ledger: &Ledger,
+    mut work: Work,
+    clock: &mut Clock,
+    summary: &mut Summary,
+) -> Result<(), EtlError> {
+    *summary = std::mem::take(&mut work.summary);
+    if work.is_nothing() {
         return Ok(count(warehouse, summary)?);
     }
-    let (load_id, incremental) = (ledger.next_load(), !ledger.is_empty());
-    let tally = extract(warehouse, &plans, load_id, incremental, clock)?;
+    let (load_id, incremental) = (ledger.next_load(), work.incremental);
+    summary.incremental = incremental;
+    let tally = extract(warehouse, &work, load_id, !ledger.is_empty(), clock)?;
     let share = summary.take(&tally, load_id, incremental);
     if share > request.max_reject_share {
         return Err(EtlError::TooManyRejects {
@@ -128,45 +262,43 @@ fn load(
     let entries = tally.objects.into_iter().map(entry_of).collect();
     ledger::record(warehouse, load_id, started, entries)?;
     transform(warehouse, incremental, clock)?;
-    check(warehouse, clock)?;
+    check(warehouse, incremental, clock)?;
     warehouse.run(step("finish"))?;
     let entry = LoadEntry { load_id, started, incremental, counts, failure: None };
     ledger::close(warehouse, &entry)?;
     Ok(count(warehouse, summary)?)
 }
 
-type Plans = Vec<(RecordKind, Plan)>;
-
-fn plan(ledger: &mut Ledger, listings: &Listings) -> Result<Plans, SourceError> {
-    listings.iter().map(|(kind, listing)| Ok((*kind, ledger.plan(listing, kind.name())?))).collect()
-}
-
-/// Retires what changed objects held before, and reads them and the new ones into staging.
+/// Retires what the objects held before, and reads them into staging.
 fn extract(
     warehouse: &mut dyn Warehouse,
-    plans: &Plans,
+    work: &Work,
     load_id: i64,
-    incremental: bool,
+    loaded_before: bool,
     clock: &mut Clock,
 ) -> Result<Tally, EtlError> {
     warehouse.run(step("prepare"))?;
-    let to_read = || plans.iter().flat_map(|(_, plan)| &plan.read);
     let meter = Arc::clone(&clock.meter);
-    meter.objects_total.store(to_read().count() as u64, Ordering::Relaxed);
-    meter.bytes_total.store(to_read().map(|(_, object)| object.size).sum(), Ordering::Relaxed);
-    if incremental {
-        ledger::announce(warehouse, to_read().map(|(id, _)| *id).collect())?;
-        warehouse.run(step("touch"))?;
-        warehouse.run(step("retire"))?;
+    meter.objects_total.store(work.to_read().count() as u64, Ordering::Relaxed);
+    meter.bytes_total.store(work.to_read().map(|(_, object)| object.size).sum(), Ordering::Relaxed);
+    if loaded_before {
+        let objects = work.to_read().map(|(id, _)| *id).chain(work.prune.iter().copied());
+        ledger::announce(warehouse, objects.collect())?;
+        clock.time("retire", || {
+            if work.incremental {
+                warehouse.run(step("touch"))?;
+            }
+            warehouse.run(step("retire"))
+        })?;
     }
     let mut tally = Tally::default();
-    for (kind, plan) in plans {
+    for (kind, plan) in &work.plans {
         let read = clock.time(&format!("stage {}", kind.name()), || {
             stage::stage(warehouse, *kind, load_id, plan.read.clone(), &meter)
         })?;
         tally.merge(read);
     }
-    if incremental {
+    if work.incremental {
         warehouse.run(step("touch"))?;
     }
     Ok(tally)
@@ -197,8 +329,12 @@ fn transform(
     Ok(())
 }
 
-fn check(warehouse: &mut dyn Warehouse, clock: &mut Clock) -> Result<(), EtlError> {
-    let verdicts = clock.time("check", || quality::run(warehouse))?;
+fn check(
+    warehouse: &mut dyn Warehouse,
+    incremental: bool,
+    clock: &mut Clock,
+) -> Result<(), EtlError> {
+    let verdicts = clock.time("check", || quality::run(warehouse, incremental))?;
     let failed: Vec<Verdict> = verdicts.into_iter().filter(|verdict| !verdict.passed()).collect();
     if failed.is_empty() { Ok(()) } else { Err(EtlError::ChecksFailed { failed }) }
 }
@@ -254,6 +390,14 @@ pub enum EtlError {
         /// The object.
         key: String,
     },
+    /// A location that holds nothing would take all of its rows with it.
+    #[error(
+        "nothing lies at `{location}` any more, and pruning would remove all rows that came from there"
+    )]
+    PruneAll {
+        /// The location.
+        location: String,
+    },
     /// The objects could not be listed or read.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -305,6 +449,9 @@ impl EtlError {
             Self::NoSource => Some(
                 "give `--song-data DIR` and `--log-data DIR`, or `[S3] SONG_DATA` and `LOG_DATA` in `dwh.cfg`".into(),
             ),
+            Self::PruneAll { .. } => {
+                Some("check the location; if it is meant, run `sparkify create-tables` and load again".into())
+            }
             Self::Overlap { .. } => Some("name folders that do not contain each other".into()),
             Self::Source(error) => Some(error.hint()),
             Self::Warehouse(error) => error.hint(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Listings, Plans};
+use crate::ledger::Plan;
 use crate::stage::{RecordKind, Sample, Tally};
 
 /// How a run ended.
@@ -42,10 +42,14 @@ pub struct Summary {
     pub objects_changed: u64,
     /// Objects that were loaded already as they are.
     pub objects_skipped: u64,
+    /// Objects outside the dates that were asked for.
+    pub objects_outside: u64,
     /// Names that are ignored by rule.
     pub objects_ignored: Vec<String>,
-    /// Objects that were loaded once and are no longer there; their rows are kept.
+    /// Objects that were loaded once and are no longer there; their rows are kept unless they were pruned.
     pub objects_vanished: Vec<String>,
+    /// How many of these were pruned: their rows are gone.
+    pub objects_pruned: u64,
     /// Size of the objects read, as they lie in the source.
     pub bytes_read: u64,
     /// Records met: staged and rejected.
@@ -75,19 +79,14 @@ pub struct Summary {
 }
 
 impl Summary {
-    pub(super) fn of(listings: &Listings, plans: &Plans) -> Self {
-        let mut summary = Self::default();
-        for (_, listing) in listings {
-            summary.objects_ignored.extend(listing.ignored.iter().cloned());
-        }
-        for (_, plan) in plans {
-            summary.objects_read += plan.read.len() as u64;
-            summary.objects_changed += plan.changed;
-            summary.objects_skipped += plan.unchanged;
-            summary.objects_vanished.extend(plan.vanished.iter().cloned());
-            summary.bytes_read += plan.read.iter().map(|(_, object)| object.size).sum::<u64>();
-        }
-        summary
+    /// Enters what one plan says.
+    pub(super) fn plan(&mut self, plan: &Plan) {
+        self.objects_read += plan.read.len() as u64;
+        self.objects_changed += plan.changed.len() as u64;
+        self.objects_skipped += plan.unchanged;
+        self.objects_outside += plan.outside;
+        self.objects_vanished.extend(plan.vanished.iter().map(|(_, key)| key.clone()));
+        self.bytes_read += plan.read.iter().map(|(_, object)| object.size).sum::<u64>();
     }
 
     /// Takes over what was read, and gives the share of rejects among its records.

@@ -42,13 +42,21 @@ impl Verdict {
     }
 }
 
-/// Runs every check.
-pub fn run(warehouse: &mut dyn Warehouse) -> Result<Vec<Verdict>, WarehouseError> {
-    CHECKS.iter().map(|check| judge(warehouse, check)).collect()
+/// Runs every check: on all rows or, when `incremental`, on those whose keys the load touched.
+pub fn run(
+    warehouse: &mut dyn Warehouse,
+    incremental: bool,
+) -> Result<Vec<Verdict>, WarehouseError> {
+    CHECKS.iter().map(|check| judge(warehouse, check, incremental)).collect()
 }
 
-fn judge(warehouse: &mut dyn Warehouse, check: &SqlFile) -> Result<Verdict, WarehouseError> {
-    let Rows { columns, rows, total } = warehouse.ask(check, SAMPLES)?;
+fn judge(
+    warehouse: &mut dyn Warehouse,
+    check: &SqlFile,
+    incremental: bool,
+) -> Result<Verdict, WarehouseError> {
+    let statement = check.statements(warehouse.opening(incremental)).concat();
+    let Rows { columns, rows, total } = warehouse.query(&statement, SAMPLES)?;
     let samples = rows.iter().map(|row| row.iter().map(Value::to_string).collect()).collect();
     Ok(Verdict { check: check.name, claim: check.headline(), offending: total, columns, samples })
 }

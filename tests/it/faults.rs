@@ -251,3 +251,82 @@ fn what_cannot_be_read_stops_the_load_and_nothing_is_lost() {
     std::os::unix::fs::symlink(folder.path().join("data/log_data"), &link).unwrap();
     run(folder.path(), ETL).good();
 }
+
+/// What may happen to a file behind a load's back.
+const MEDDLING: &[(&str, fn(&Path, &[u8]))] = &[
+    ("cut short", |path, content| put_at(path, &content[..content.len() / 2])),
+    ("emptied", |path, _| put_at(path, b"")),
+    ("grown", |path, content| put_at(path, &[content, b"{}\n"].concat())),
+    ("rewritten in the same size", |path, content| put_at(path, &vec![b' '; content.len()])),
+    ("replaced", |path, _| {
+        let other = path.with_extension("new");
+        std::fs::write(&other, event(9, 9, 9, "Home", "")).unwrap();
+        std::fs::rename(other, path).unwrap();
+    }),
+    ("removed", |path, _| std::fs::remove_file(path).unwrap()),
+];
+
+/// Overwrites a file in place: whoever has it open sees it.
+fn put_at(path: &Path, content: &[u8]) {
+    let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+    file.set_len(content.len() as u64).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, content, 0).unwrap();
+}
+
+fn signal(pid: u32, name: &str) {
+    let sent = Command::new("kill").args([name, &pid.to_string()]).status();
+    assert!(sent.unwrap().success());
+}
+
+/// Starts a load, stops it as soon as it enters `step` and `delay` more has passed, meddles, and lets it go on.
+fn meddled(folder: &Path, step: &str, delay: Duration, meddle: impl FnOnce()) -> Ended {
+    let mut command = sparkify(folder, ETL.into_iter().chain(["-v"]));
+    let mut child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let (mut err, mut line) = (String::new(), String::new());
+    while !line.trim_end().ends_with(&format!("INFO {step}")) {
+        line.clear();
+        assert!(said.read_line(&mut line).unwrap() > 0, "no step `{step}`: {err}");
+        err.push_str(&line);
+    }
+    std::thread::sleep(delay);
+    signal(child.id(), "-STOP");
+    meddle();
+    signal(child.id(), "-CONT");
+    std::io::Read::read_to_string(&mut said, &mut err).unwrap();
+    let output = child.wait_with_output().unwrap();
+    Ended { code: output.status.code(), out: String::from_utf8(output.stdout).unwrap(), err }
+}
+
+#[test]
+fn a_file_that_changes_behind_a_load_is_noticed_or_was_read_whole() {
+    let scene = Scene::new();
+    // The last day in the order of the reading.
+    let path = scene.path().join("data/log_data/2018-11-12-events.json");
+    let content = std::fs::read(&path).unwrap();
+    let (mut tried, mut noticed) = (0, 0);
+    for (what, meddle) in MEDDLING {
+        for (step, delay) in [("compare", 0), ("stage events", 0), ("stage events", 8)] {
+            scene.rewind();
+            let delay = Duration::from_millis(delay);
+            let ended = meddled(scene.path(), step, delay, || meddle(&path, &content));
+            let fault = format!("{what} at `{step}` and {delay:?}");
+            assert!(matches!(ended.code, Some(0 | 2)), "{fault}: {ended:?}");
+            assert!(!ended.err.contains("panicked"), "{fault}: {ended:?}");
+            let found = state(scene.path());
+            if ended.code == Some(2) {
+                assert_eq!(found, scene.before, "{fault}: {}", ended.err);
+                noticed += 1;
+            } else {
+                assert_eq!(found, scene.after, "{fault}");
+            }
+            std::fs::write(&path, &content).unwrap();
+            scene.recovers(&fault);
+            tried += 1;
+        }
+    }
+    println!(
+        "{tried} times a file changed behind a load: {noticed} noticed, else read whole before"
+    );
+    assert!(noticed > 0, "no change was in time");
+}

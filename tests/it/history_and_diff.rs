@@ -97,7 +97,9 @@ fn history_knows_what_was_published_and_what_failed() {
     assert_eq!((&last["load"], &last["outcome"]), (&json!(5), &json!("failed")));
     let message = last["message"].as_str().unwrap();
     assert!(message.starts_with("cannot decompress `") && message.contains("cut.json.gz"));
-    assert_eq!(run(here, ["check", "--quiet"]).code, Some(0));
+    run(here, ETL.into_iter().chain(["--full-refresh"])).bad(2);
+    assert_eq!(history(here, &["--limit", "1"])[0]["kind"], "full");
+    run(here, ["check", "--quiet"]).good();
 }
 
 #[test]

@@ -12,7 +12,7 @@ use sparkify::stage::RecordKind;
 use sparkify::warehouse::{Value, Warehouse};
 
 use crate::oracle::{self, awkward};
-use crate::support::{assert_same_model, duckdb, load, model, rows};
+use crate::support::{assert_same_model, duckdb, load, load_as, model, request, rows};
 
 /// How many cases: `SPARKIFY_CASES` asks for more.
 fn cases(usual: u32) -> ProptestConfig {
@@ -79,50 +79,86 @@ fn compare(warehouse: &mut dyn Warehouse, folder: &Path, summary: &Summary) {
 struct Fate {
     /// The load that first meets it.
     load: usize,
-    /// The load, if any, before which its content becomes that of the file `of`.
+    /// The load, if any, before which its content becomes that of another file.
     rewritten: Option<(usize, usize)>,
+    /// The load, if any, before which it is removed.
+    removed: Option<usize>,
+}
+
+/// What happens besides: loads that fail, and a full refresh.
+#[derive(Debug, Clone)]
+struct Weather {
+    /// Before which loads one is tried that accepts no reject.
+    strict: [bool; LOADS],
+    /// The load that reads everything again.
+    refresh: Option<usize>,
 }
 
 const LOADS: usize = 4;
 
-fn fates() -> impl Strategy<Value = Vec<Fate>> {
-    let fate = (0..LOADS, prop::option::weighted(0.3, (0..LOADS, 0_usize..8)))
-        .prop_map(|(load, rewritten)| Fate { load, rewritten });
-    prop::collection::vec(fate, 8)
+fn fates() -> impl Strategy<Value = (Vec<Fate>, Weather)> {
+    let rewritten = prop::option::weighted(0.6, (0..LOADS, 0_usize..8));
+    let fate = (0..LOADS, rewritten, prop::option::weighted(0.15, 0..LOADS))
+        .prop_map(|(load, rewritten, removed)| Fate { load, rewritten, removed });
+    let weather = (any::<[bool; LOADS]>(), prop::option::weighted(0.3, 0..LOADS))
+        .prop_map(|(strict, refresh)| Weather { strict, refresh });
+    (prop::collection::vec(fate, 8), weather)
+}
+
+/// What a number of histories held.
+#[derive(Debug, Default, Clone, Copy)]
+struct Lived {
+    histories: u32,
+    published: u32,
+    failed: u32,
+    replaced: u64,
+    pruned: u64,
 }
 
 #[test]
-fn any_order_and_split_with_repeats_and_rewrites_ends_in_the_same_tables() {
+fn any_order_and_split_with_repeats_rewrites_and_failures_ends_in_the_same_tables() {
     let mut runner = TestRunner::new(cases(150));
-    let (tried, loads) = (Cell::new(0), Cell::new(0));
+    let lived = Cell::new(Lived::default());
     runner
-        .run(&(awkward::awkward_folder(), fates()), |(files, fates)| {
-            loads.set(loads.get() + live(&files, &fates));
-            tried.set(tried.get() + 1);
+        .run(&(awkward::awkward_folder(), fates()), |(files, (fates, weather))| {
+            let mut so_far = lived.get();
+            live(&files, &fates, &weather, &mut so_far);
+            lived.set(so_far);
             Ok(())
         })
         .unwrap();
-    println!("{} histories of {} loads ended in the tables of one load", tried.get(), loads.get());
+    let lived = lived.get();
+    println!("histories that ended in the tables of one load: {lived:?}");
+    assert!(lived.failed > 0 && lived.replaced > 0 && lived.pruned > 0);
 }
 
 type File = (String, Vec<u8>);
 
-/// Lives through the loads, and compares the end with one full load of what lies there then; says how many loads there were.
-fn live(files: &awkward::Files, fates: &[Fate]) -> usize {
+/// Lives through the loads, and compares the end with one full load of what lies there then.
+fn live(files: &awkward::Files, fates: &[Fate], weather: &Weather, lived: &mut Lived) {
     let folder = tempfile::tempdir().unwrap();
     for part in ["song_data", "log_data"] {
         std::fs::create_dir(folder.path().join(part)).unwrap();
+        // So that pruning never meets an empty folder.
+        std::fs::write(folder.path().join(part).join("blank.json"), "").unwrap();
     }
     let mut warehouse = duckdb(":memory:");
-    let mut loads = 0;
     for number in 0..LOADS {
         for (part, list) in [("song_data", &files.songs), ("log_data", &files.logs)] {
             for (index, (path, content)) in list.iter().enumerate() {
                 lay(&folder.path().join(part), (path, content), list, &fates[index % 8], number);
             }
         }
-        let summary = load(warehouse.as_mut(), folder.path(), 1.0).unwrap();
-        loads += 1;
+        if weather.strict[number] {
+            lived.failed += u32::from(load(warehouse.as_mut(), folder.path(), 0.0).is_err());
+        }
+        let mut asked = request(folder.path(), 1.0);
+        asked.full_refresh = weather.refresh == Some(number);
+        asked.prune = number + 1 == LOADS;
+        let summary = load_as(warehouse.as_mut(), &asked).unwrap();
+        lived.published += u32::from(summary.outcome == Outcome::Published);
+        lived.replaced += summary.objects_changed;
+        lived.pruned += summary.objects_pruned;
         let again = load(warehouse.as_mut(), folder.path(), 1.0).unwrap();
         assert_eq!(again.outcome, Outcome::Unchanged, "{summary:#?}");
     }
@@ -130,11 +166,15 @@ fn live(files: &awkward::Files, fates: &[Fate]) -> usize {
     load(fresh.as_mut(), folder.path(), 1.0).unwrap();
     assert_same_model(&model(warehouse.as_mut()), &model(fresh.as_mut()), "after all loads");
     assert_eq!(staged(warehouse.as_mut()), staged(fresh.as_mut()));
-    loads
+    lived.histories += 1;
 }
 
 fn lay(root: &Path, (path, content): (&String, &Vec<u8>), list: &[File], fate: &Fate, now: usize) {
     let target = root.join(path);
+    if fate.removed.is_some_and(|load| load <= now) {
+        let _ = std::fs::remove_file(target);
+        return;
+    }
     let content = match fate.rewritten {
         // A `.gz` can only become another `.gz`.
         Some((load, other)) if load <= now && now > fate.load => {

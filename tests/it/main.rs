@@ -9,5 +9,6 @@ mod history_and_diff;
 mod law;
 mod oracle;
 mod sample;
+mod selection;
 mod support;
 mod tidy;

@@ -69,19 +69,30 @@ impl Ended {
     }
 }
 
+/// What there is to load below `data`.
+pub(crate) fn request(data: &Path, max_reject_share: f64) -> Request {
+    let part = |name: &str| {
+        let path = data.join(name);
+        path.exists().then(|| path.to_str().expect("a path of UTF-8").to_owned())
+    };
+    Request { max_reject_share, ..Request::new(part("song_data"), part("log_data")) }
+}
+
 /// Loads `data/song_data` and `data/log_data` in this very process.
 pub(crate) fn load(
     warehouse: &mut dyn Warehouse,
     data: &Path,
     max_reject_share: f64,
 ) -> Result<Summary, EtlError> {
-    let part = |name: &str| {
-        let path = data.join(name);
-        path.exists().then(|| path.to_str().expect("a path of UTF-8").to_owned())
-    };
-    let request =
-        Request { song_data: part("song_data"), log_data: part("log_data"), max_reject_share };
-    pipeline::etl(warehouse, &request, &Arc::new(Meter::default()))
+    load_as(warehouse, &request(data, max_reject_share))
+}
+
+/// One load, as asked for.
+pub(crate) fn load_as(
+    warehouse: &mut dyn Warehouse,
+    request: &Request,
+) -> Result<Summary, EtlError> {
+    pipeline::etl(warehouse, request, &Arc::new(Meter::default()))
 }
 
 /// A `DuckDB` warehouse at `path`; `:memory:` is one too.

@@ -23,6 +23,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "config",
             "diff",
             "generate",
+            "ledger",
             "model",
             "pipeline",
             "quality",

@@ -3,6 +3,9 @@
 -- Milliseconds since 1970-01-01 UTC as a timestamp.
 create or replace temp macro f_epoch_ms(ms) as epoch_ms(ms);
 
+-- A timestamp as milliseconds since 1970-01-01 UTC.
+create or replace temp macro f_ms(moment) as epoch_ms(moment);
+
 -- Text in the order of its UTF-8 bytes: DuckDB's own.
 create or replace temp macro f_bytes(value) as value;
 

@@ -92,6 +92,7 @@ impl Warehouse for DuckDb {
         parameters: &[Value],
         sink: &mut dyn RowSink,
     ) -> Result<(), WarehouseError> {
+        let (started, text) = (std::time::Instant::now(), statement);
         let mut statement = self.connection.prepare(statement).map_err(|error| failed(&error))?;
         let parameters = duckdb::params_from_iter(parameters.iter().map(bound));
         let batches = statement.query_arrow(parameters).map_err(|error| failed(&error))?;
@@ -103,6 +104,7 @@ impl Warehouse for DuckDb {
                 sink.row(values.collect::<Vec<Value>>())?;
             }
         }
+        tracing::debug!(ms = started.elapsed().as_millis(), "{text}");
         Ok(())
     }
 
