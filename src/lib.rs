@@ -8,6 +8,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod diff;
 pub mod generate;
 pub mod ledger;
 pub mod model;

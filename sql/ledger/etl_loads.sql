@@ -1,5 +1,6 @@
--- One load that was published.
--- grain: one load; source: the program; a load that failed leaves no row
+-- One load, published or failed.
+-- grain: one load; source: the program; a run that found nothing new leaves no row
+-- rule: a failed load changed no other table; its counts are those that were known when it failed
 create table if not exists etl_loads (
     load_id bigint not null, -- 1 for the first load, counting up
     started_at timestamp not null, -- UTC
@@ -12,5 +13,7 @@ create table if not exists etl_loads (
     events bigint not null, -- events staged
     songs bigint not null, -- song records staged
     rejects bigint not null, -- records that could not be used
-    repairs bigint not null -- text values that had been encoded twice
+    repairs bigint not null, -- text values that had been encoded twice
+    outcome varchar not null, -- published or failed
+    message varchar /*redshift (2048) */ -- why it failed; null when it was published
 );

@@ -1,2 +1,5 @@
--- The number of the last load, null before the first.
-select max(load_id) as load_id from etl_loads;
+-- The number of the last load, and of the last that was published: null before the first.
+select
+    max(load_id) as load_id,
+    max(case when outcome = 'published' then load_id end) as published_id
+from etl_loads;

@@ -78,6 +78,12 @@ pub(super) enum Command {
     /// Run the data-quality checks alone
     #[command(after_help = "Example: sparkify check --warehouse duckdb:sparkify.duckdb")]
     Check,
+    /// Show the loads, newest first, and how they ended
+    #[command(after_help = "Example: sparkify history --limit 5")]
+    History(History),
+    /// Compare the tables of two warehouses, row for row: exit code 0 when they are the same, 1 when they differ
+    #[command(after_help = "Example: sparkify diff duckdb:before.duckdb duckdb:after.duckdb")]
+    Diff(Diff),
     /// Ask the warehouse: a question with a name, or SQL (an argument, a file, standard input)
     #[command(
         after_help = "Examples: sparkify query top_songs\n          sparkify query \"select level, count(*) from songplays group by level\" --format csv"
@@ -156,6 +162,26 @@ pub(super) struct Etl {
     /// Only event objects whose key has this date or an earlier one
     #[arg(long, value_name = "DATE")]
     pub until: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct History {
+    /// Show at most so many loads
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: usize,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Diff {
+    /// A warehouse as a URL
+    #[arg(value_name = "WAREHOUSE")]
+    pub first: String,
+    /// Another one
+    #[arg(value_name = "WAREHOUSE")]
+    pub second: String,
+    /// Show at most so many rows of each table that stand in the first alone, in the second alone, and in both but differ
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub limit: usize,
 }
 
 #[derive(Debug, Args)]

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use super::printer::Printer;
-use crate::config::ConfigError;
+use crate::config::{ConfigError, WarehouseUrl};
 use crate::generate::GenerateError;
 use crate::pipeline::EtlError;
 use crate::warehouse::WarehouseError;
@@ -41,6 +41,12 @@ impl Failure {
     /// What the data did, which has been told already.
     pub(super) fn told(code: u8) -> Self {
         Self { code, quiet: true, ..Self::new("", "") }
+    }
+
+    /// A failure of one of several warehouses, with its name.
+    pub(super) fn of(warehouse: &WarehouseUrl, error: WarehouseError) -> Self {
+        let failure = Self::from(error);
+        Self { message: format!("`{warehouse}`: {}", failure.message), ..failure }
     }
 
     fn from_error(error: &dyn Error, hint: Option<String>) -> Self {

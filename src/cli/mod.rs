@@ -6,9 +6,11 @@ mod args;
 mod check;
 mod create_tables;
 mod describe;
+mod diff;
 mod etl;
 mod failure;
 mod generate;
+mod history;
 mod json;
 mod plan;
 mod printer;
@@ -51,6 +53,8 @@ fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
         Command::Etl(args) => etl::run(args, &settings(&args.over(flags), printer)?, printer),
         Command::Plan(args) => plan::run(args, &settings(&args.over(flags), printer)?, printer),
         Command::Check => check::run(&settings(&flags, printer)?, printer),
+        Command::History(args) => history::run(args, &settings(&flags, printer)?, printer),
+        Command::Diff(args) => diff::run(args, &flags, printer),
         Command::Query(args) => query::run(args, &settings(&flags, printer)?, printer),
         Command::Rejects(command) => {
             rejects::run(command, &settings(&command.over(flags), printer)?, printer)

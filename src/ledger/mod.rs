@@ -39,8 +39,27 @@ struct Known {
 #[derive(Debug, Default)]
 pub struct Ledger {
     objects: BTreeMap<String, Known>,
-    last_load: i64,
+    loads: Loads,
     last_object: i64,
+}
+
+/// The loads so far.
+#[derive(Debug, Default, Clone, Copy)]
+struct Loads {
+    /// The number of the last one, however it ended.
+    last: i64,
+    /// Whether any was published.
+    published: bool,
+}
+
+impl Loads {
+    fn read(warehouse: &mut dyn Warehouse) -> Result<Self, WarehouseError> {
+        let answer = warehouse.ask(&QUERIES[1], 1)?;
+        let number = |index: usize| {
+            answer.rows.first().and_then(|row| row.get(index)).and_then(Value::as_i64)
+        };
+        Ok(Self { last: number(0).unwrap_or_default(), published: number(1).is_some() })
+    }
 }
 
 /// Which of the listed objects a load is about.
@@ -91,14 +110,13 @@ impl Ledger {
             ledger.last_object = ledger.last_object.max(known.object_id);
             ledger.objects.insert(text(1), known);
         }
-        let last = warehouse.ask(&QUERIES[1], 1)?;
-        ledger.last_load = last.scalar().and_then(Value::as_i64).unwrap_or_default();
+        ledger.loads = Loads::read(warehouse)?;
         Ok(ledger)
     }
 
-    /// Whether nothing was loaded yet.
+    /// Whether nothing was published yet.
     pub fn is_empty(&self) -> bool {
-        self.last_load == 0
+        !self.loads.published
     }
 
     /// The keys of every object that was loaded.
@@ -108,7 +126,7 @@ impl Ledger {
 
     /// The number of the load to come.
     pub fn next_load(&self) -> i64 {
-        self.last_load + 1
+        self.loads.last + 1
     }
 
     /// Compares a listing of one kind of record with what was loaded.
@@ -247,16 +265,17 @@ pub struct LoadEntry {
     pub incremental: bool,
     /// objects, replaced, `size_bytes`, events, songs, rejects, repairs.
     pub counts: [u64; 7],
+    /// Why it failed; none when it is published.
+    pub failure: Option<String>,
 }
 
 /// Writes what a load read.
 pub fn record(
     warehouse: &mut dyn Warehouse,
-    load: &LoadEntry,
+    load_id: i64,
+    started: SystemTime,
     entries: Vec<Entry>,
 ) -> Result<(), WarehouseError> {
-    let load_id = load.load_id;
-    let started = load.started;
     let objects = Listed::new(OBJECT_TYPES, entries, move |entry, batch| {
         let object = &entry.object;
         push(batch, 0, entry.object_id);
@@ -274,7 +293,11 @@ pub fn record(
             push(batch, column, value);
         }
     });
-    warehouse.load("etl_objects", Arc::new(objects))?;
+    warehouse.load("etl_objects", Arc::new(objects)).map(drop)
+}
+
+/// Writes that a load has ended now.
+pub fn close(warehouse: &mut dyn Warehouse, load: &LoadEntry) -> Result<(), WarehouseError> {
     let loads = Listed::new(LOAD_TYPES, vec![load.clone()], |load, batch| {
         push(batch, 0, load.load_id);
         push(batch, 1, micros(load.started));
@@ -284,9 +307,33 @@ pub fn record(
         for (index, count) in load.counts.iter().enumerate() {
             push(batch, 5 + index, signed(*count));
         }
+        match &load.failure {
+            None => {
+                batch.columns[12].push_bytes(b"published");
+                batch.columns[13].push_null();
+            }
+            Some(message) => {
+                batch.columns[12].push_bytes(b"failed");
+                batch.columns[13].push_bytes(message.as_bytes());
+            }
+        }
     });
-    warehouse.load("etl_loads", Arc::new(loads))?;
-    Ok(())
+    warehouse.load(TABLES[0].name, Arc::new(loads)).map(drop)
+}
+
+/// Writes that a load failed, once nothing else is left of it; it takes the next number. It was a `full` one if that was asked for, or if nothing
+/// was published before it.
+pub fn close_failed(
+    warehouse: &mut dyn Warehouse,
+    started: SystemTime,
+    full: bool,
+    counts: [u64; 7],
+    message: String,
+) -> Result<(), WarehouseError> {
+    let Loads { last, published } = Loads::read(warehouse)?;
+    let incremental = published && !full;
+    let failure = Some(message);
+    close(warehouse, &LoadEntry { load_id: last + 1, started, incremental, counts, failure })
 }
 
 /// The numbers of the objects that a load reads, into `scope_objects`.
@@ -320,6 +367,8 @@ const LOAD_TYPES: &[ColumnType] = &[
     ColumnType::BigInt,
     ColumnType::BigInt,
     ColumnType::BigInt,
+    ColumnType::Text,
+    ColumnType::Text,
 ];
 
 fn push(batch: &mut Batch, column: usize, value: i64) {

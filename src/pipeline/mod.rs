@@ -3,6 +3,7 @@
 //! One load is one transaction: until the last step nothing is seen by anyone, and whatever fails leaves the warehouse as it was. This room calls
 //! and counts; what each step does is written in its own room.
 
+mod failed;
 mod preview;
 mod summary;
 
@@ -88,7 +89,9 @@ pub fn etl(
 ) -> Result<Summary, EtlError> {
     let mut clock = Clock::start(meter);
     let listings = clock.time("list", || list(request))?;
-    publish(warehouse, clock, |warehouse, clock| load(warehouse, request, &listings, clock))
+    publish(warehouse, clock, |warehouse, clock, summary| {
+        load(warehouse, request, &listings, clock, summary)
+    })
 }
 
 /// Reads the objects that hold rejects again: what can be used now leaves the rejects and enters the model, once.
@@ -98,7 +101,7 @@ pub fn replay(
     meter: &Arc<Meter>,
 ) -> Result<Summary, EtlError> {
     let request = Request { max_reject_share, ..Request::new(None, None) };
-    publish(warehouse, Clock::start(meter), |warehouse, clock| {
+    publish(warehouse, Clock::start(meter), |warehouse, clock, summary| {
         tables::ensure(warehouse)?;
         let ledger = Ledger::read(warehouse)?;
         let mut work = Work { incremental: true, ..Work::default() };
@@ -108,27 +111,30 @@ pub fn replay(
             work.plans.push((kind, plan));
         }
         work.count();
-        run(warehouse, &request, &ledger, work, clock)
+        run(warehouse, &request, &ledger, work, clock, summary)
     })
 }
 
-/// Does `work` in one transaction, and publishes what it did if it came to a good end.
+/// Does `work` in one transaction, and publishes what it did if it came to a good end. The summary grows with the work: of a load that failed,
+/// it has what was known by then.
 fn publish(
     warehouse: &mut dyn Warehouse,
     mut clock: Clock,
-    work: impl FnOnce(&mut dyn Warehouse, &mut Clock) -> Result<Summary, EtlError>,
+    work: impl FnOnce(&mut dyn Warehouse, &mut Clock, &mut Summary) -> Result<(), EtlError>,
 ) -> Result<Summary, EtlError> {
     warehouse.run(step("begin"))?;
-    match work(warehouse, &mut clock) {
-        Ok(mut summary) => {
+    let mut summary = Summary::default();
+    match work(warehouse, &mut clock, &mut summary) {
+        Ok(()) => {
             clock.time("publish", || warehouse.run(step("commit")))?;
             summary.steps = clock.steps;
             Ok(summary)
         }
         Err(error) => {
             // The first error is the one to tell; a connection that is gone has rolled back by itself.
-            if let Err(second) = warehouse.run(step("rollback")) {
-                tracing::debug!("rolling back: {second}");
+            match warehouse.run(step("rollback")) {
+                Ok(()) => failed::note(warehouse, clock.started, &summary, &error),
+                Err(second) => tracing::debug!("rolling back: {second}"),
             }
             Err(error)
         }
@@ -197,11 +203,12 @@ fn load(
     request: &Request,
     listings: &Listings,
     clock: &mut Clock,
-) -> Result<Summary, EtlError> {
+    summary: &mut Summary,
+) -> Result<(), EtlError> {
     tables::ensure(warehouse)?;
     let mut ledger = Ledger::read(warehouse)?;
     let work = clock.time("compare", || compare(&mut ledger, request, listings))?;
-    run(warehouse, request, &ledger, work, clock)
+    run(warehouse, request, &ledger, work, clock, summary)
 }
 
 type Plans = Vec<(RecordKind, Plan)>;
@@ -233,14 +240,15 @@ fn run(
     ledger: &Ledger,
     mut work: Work,
     clock: &mut Clock,
-) -> Result<Summary, EtlError> {
+    summary: &mut Summary,
+) -> Result<(), EtlError> {
+    *summary = std::mem::take(&mut work.summary);
     if work.is_nothing() {
-        count(warehouse, &mut work.summary)?;
-        return Ok(work.summary);
+        return Ok(count(warehouse, summary)?);
     }
-    let (started, load_id) = (SystemTime::now(), ledger.next_load());
+    let (load_id, incremental) = (ledger.next_load(), work.incremental);
+    summary.incremental = incremental;
     let tally = extract(warehouse, &work, load_id, !ledger.is_empty(), clock)?;
-    let Work { mut summary, incremental, .. } = work;
     let share = summary.take(&tally, load_id, incremental);
     if share > request.max_reject_share {
         return Err(EtlError::TooManyRejects {
@@ -250,13 +258,15 @@ fn run(
             samples: tally.samples,
         });
     }
-    let entry = LoadEntry { load_id, started, incremental, counts: summary.ledger_counts() };
-    ledger::record(warehouse, &entry, tally.objects.into_iter().map(entry_of).collect())?;
+    let (started, counts) = (clock.started, summary.ledger_counts());
+    let entries = tally.objects.into_iter().map(entry_of).collect();
+    ledger::record(warehouse, load_id, started, entries)?;
     transform(warehouse, incremental, clock)?;
     check(warehouse, incremental, clock)?;
     warehouse.run(step("finish"))?;
-    count(warehouse, &mut summary)?;
-    Ok(summary)
+    let entry = LoadEntry { load_id, started, incremental, counts, failure: None };
+    ledger::close(warehouse, &entry)?;
+    Ok(count(warehouse, summary)?)
 }
 
 /// Retires what the objects held before, and reads them into staging.
@@ -350,12 +360,13 @@ fn count(warehouse: &mut dyn Warehouse, summary: &mut Summary) -> Result<(), War
 /// Times the steps and tells the meter which one is running.
 struct Clock {
     meter: Arc<Meter>,
+    started: SystemTime,
     steps: Vec<Step>,
 }
 
 impl Clock {
     fn start(meter: &Arc<Meter>) -> Self {
-        Self { meter: Arc::clone(meter), steps: Vec::new() }
+        Self { meter: Arc::clone(meter), started: SystemTime::now(), steps: Vec::new() }
     }
 
     fn time<T>(&mut self, name: &str, work: impl FnOnce() -> T) -> T {

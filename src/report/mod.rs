@@ -19,7 +19,7 @@ pub use table::{TableWriter, grouped, plain_table, shown};
 pub const QUESTIONS: &[SqlFile] = sql_files![
     "report":
     "row_counts", "top_songs", "top_artists", "top_users", "plays_by_hour", "plays_by_weekday",
-    "plays_by_level", "match_coverage",
+    "plays_by_level", "match_coverage", "history",
 ];
 
 /// A row sink that has something to write behind the last row.

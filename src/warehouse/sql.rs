@@ -64,6 +64,11 @@ impl SqlFile {
         self.statements(opening).into_iter().filter(|sql| !is_definition(sql)).collect()
     }
 
+    /// The one statement of a file that is about any table, opened for `table`.
+    pub fn statement_on(&self, table: &str, opening: Opening) -> String {
+        with_table(&self.statements(opening).concat(), table)
+    }
+
     /// The first line of the header: what the file is about.
     pub fn headline(&self) -> &'static str {
         let line = self.text.lines().next().unwrap_or_default().trim_start_matches("--").trim();
@@ -200,5 +205,11 @@ mod tests {
         assert_eq!(columns[0].description, "one, two");
         assert_eq!((columns[1].name.as_str(), columns[1].declared_type.as_str()), ("b", "uuid"));
         assert_eq!(file.headline(), "T.");
+    }
+
+    #[test]
+    fn the_name_of_a_table_is_quoted() {
+        let file = SqlFile { name: "f", text: "-- F.\nselect a from \":table\";\n" };
+        assert_eq!(file.statement_on("my \"t\"", DUCKDB), "select a from \"my \"\"t\"\"\"");
     }
 }

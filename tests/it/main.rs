@@ -5,6 +5,7 @@ mod command_line;
 mod course;
 mod faults;
 mod forms;
+mod history_and_diff;
 mod law;
 mod oracle;
 mod rejects_and_trace;

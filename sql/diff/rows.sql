@@ -1,0 +1,2 @@
+-- Every row of one table; the columns are told apart by their names.
+select * from ":table";

@@ -1,0 +1,17 @@
+-- question: which loads were there, newest first, and how did they end?
+select
+    load_id as load,
+    started_at,
+    (extract(epoch from finished_at) - extract(epoch from started_at))::decimal(18, 2)::double precision as seconds,
+    version,
+    kind,
+    objects,
+    replaced,
+    (size_bytes / 1000000.0)::decimal(18, 1)::double precision as megabytes,
+    events,
+    songs,
+    rejects,
+    outcome,
+    message
+from etl_loads
+order by load_id desc;

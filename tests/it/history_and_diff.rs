@@ -1,0 +1,355 @@
+//! What was loaded and how it ended; and two warehouses side by side.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::support::{duckdb, event, put, run, song};
+
+const ETL: [&str; 5] = ["etl", "--song-data", "data/song_data", "--log-data", "data/log_data"];
+
+/// A folder with two songs and two days of plays of them.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    put(here, "data/song_data/a.json", song("SO1", "One", 200.5));
+    put(here, "data/song_data/b.json", song("SO2", "Two", 100.0));
+    put(here, "data/log_data/1.json", event(1, 0, 1_541_000_000_000, "NextSong", "One"));
+    put(here, "data/log_data/2.json", event(2, 0, 1_541_100_000_000, "NextSong", "Three"));
+    folder
+}
+
+/// Half of the records of this object cannot be used.
+fn spoil(folder: &Path) {
+    let good = event(9, 0, 1_541_200_000_000, "NextSong", "One");
+    let bad = good.replace("\"userId\":\"7\"", "\"userId\":\"seven\"");
+    put(folder, "data/log_data/9.json", good + &bad);
+}
+
+fn mend(folder: &Path) {
+    std::fs::remove_file(folder.join("data/log_data/9.json")).unwrap();
+}
+
+/// The history as JSON, without what is another one each time.
+fn history(folder: &Path, arguments: &[&str]) -> Vec<Value> {
+    let arguments = ["history", "--output", "json"].iter().chain(arguments);
+    let Value::Array(mut loads) = run(folder, arguments).json() else { panic!("no array") };
+    for load in &mut loads {
+        let load = load.as_object_mut().unwrap();
+        assert!(load.remove("started_at").unwrap().as_str().unwrap().starts_with("20"));
+        let seconds = load.remove("seconds").unwrap().as_f64().unwrap();
+        assert!((0.0..60.0).contains(&seconds), "{seconds}");
+        assert_eq!(load.remove("version").unwrap(), env!("CARGO_PKG_VERSION"));
+        load.remove("megabytes").unwrap().as_f64().unwrap();
+    }
+    loads
+}
+
+fn published(load: u32, kind: &str, [objects, replaced, events, songs]: [u32; 4]) -> Value {
+    json!({
+        "load": load, "kind": kind, "objects": objects, "replaced": replaced, "events": events, "songs": songs,
+        "rejects": 0, "outcome": "published", "message": null,
+    })
+}
+
+fn failed(load: u32, kind: &str, [objects, events, songs, rejects]: [u32; 4], why: &str) -> Value {
+    json!({
+        "load": load, "kind": kind, "objects": objects, "replaced": 0, "events": events, "songs": songs,
+        "rejects": rejects, "outcome": "failed", "message": why,
+    })
+}
+
+#[test]
+fn history_knows_what_was_published_and_what_failed() {
+    let folder = folder();
+    let here = folder.path();
+    run(here, ETL).good();
+    run(here, ETL).good();
+    put(here, "data/log_data/2.json", event(2, 0, 1_541_100_000_000, "NextSong", "Two"));
+    run(here, ETL).good();
+    spoil(here);
+    let before = run(here, ["check", "--quiet"]).good();
+    run(here, ETL).bad(1);
+    assert_eq!(run(here, ["check", "--quiet"]).good(), before);
+    let why = "1 records (50.00 %) cannot be used, and at most 1.00 % may be";
+    let three = [
+        failed(3, "incremental", [1, 1, 0, 1], why),
+        published(2, "incremental", [1, 1, 1, 0]),
+        published(1, "full", [4, 0, 2, 2]),
+    ];
+    assert_eq!(history(here, &[]), three, "a run that finds nothing new is no load");
+    assert_eq!(history(here, &["--limit", "1"]), three[..1]);
+    let short = run(here, ["history", "--limit", "2"]);
+    assert_eq!(short.err, "1 older loads are not shown: `--limit` says how many are\n");
+    assert!(short.good().ends_with("2 rows\n"));
+
+    put(here, "data/log_data/9.json", event(9, 0, 1_541_200_000_000, "NextSong", "One"));
+    let summary = run(here, ETL.into_iter().chain(["--output", "json"])).json();
+    assert_eq!((&summary["load_id"], &summary["incremental"]), (&json!(4), &json!(true)));
+    let loads = history(here, &[]);
+    assert_eq!(loads[0], published(4, "incremental", [1, 0, 1, 0]));
+    assert_eq!(loads[1..], three);
+
+    // A failure of another kind.
+    put(here, "data/log_data/cut.json.gz", b"no gzip at all");
+    run(here, ETL).bad(2);
+    let last = &history(here, &[])[0];
+    assert_eq!((&last["load"], &last["outcome"]), (&json!(5), &json!("failed")));
+    let message = last["message"].as_str().unwrap();
+    assert!(message.starts_with("cannot decompress `") && message.contains("cut.json.gz"));
+    run(here, ETL.into_iter().chain(["--full-refresh"])).bad(2);
+    assert_eq!(history(here, &["--limit", "1"])[0]["kind"], "full");
+    run(here, ["check", "--quiet"]).good();
+}
+
+#[test]
+fn history_reads_well() {
+    let folder = folder();
+    let here = folder.path();
+    run(here, ETL).good();
+    spoil(here);
+    run(here, ETL).bad(1);
+    let text = run(here, ["history"]).good();
+    assert_eq!(run(here, ["query", "history"]).good(), text);
+    insta::with_settings!({ filters => vec![
+        (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ +\d+\.\d+", "DATE TIME  S.SS"),
+        (r"started_at +", "started_at  "),
+        (r"─+", "─"),
+    ] }, {
+        insta::assert_snapshot!(text, @r"
+    load  started_at  seconds  version  kind         objects  replaced  megabytes  events  songs  rejects  outcome    message
+    ─
+       2  DATE TIME  S.SS  0.1.0    incremental        1         0        0.0       1      0        1  failed     1 records (50.00 %) cannot be used, and at most 1.00 % may be
+       1  DATE TIME  S.SS  0.1.0    full               4         0        0.0       2      2        0  published  ∅
+    2 rows
+    ");
+    });
+}
+
+#[test]
+fn a_first_load_that_fails_leaves_nothing_and_later_ones_count_on() {
+    let folder = folder();
+    let here = folder.path();
+    spoil(here);
+    run(here, ETL).bad(1);
+    let words = run(here, ["history"]).bad(2);
+    assert!(words.contains("has no table `etl_loads`"), "no table is made for a failure: {words}");
+
+    run(here, ["create-tables"]).good();
+    run(here, ETL).bad(1);
+    run(here, ETL).bad(1);
+    let why = "1 records (16.67 %) cannot be used, and at most 1.00 % may be";
+    let two = [2, 1].map(|load| failed(load, "full", [5, 3, 2, 1], why));
+    assert_eq!(history(here, &[]), two);
+    mend(here);
+    let summary = run(here, ETL.into_iter().chain(["--output", "json"])).json();
+    assert_eq!((&summary["load_id"], &summary["incremental"]), (&json!(3), &json!(false)));
+    assert_eq!(history(here, &[])[0], published(3, "full", [4, 0, 2, 2]));
+    run(here, ["check", "--quiet"]).good();
+}
+
+/// Loads the folder into `second.duckdb` as well, and changes that with `sql`.
+fn pair(sql: &[&str]) -> tempfile::TempDir {
+    let folder = folder();
+    run(folder.path(), ETL).good();
+    let copy = folder.path().join("second.duckdb");
+    std::fs::copy(folder.path().join("sparkify.duckdb"), &copy).unwrap();
+    let mut second = duckdb(copy.to_str().unwrap());
+    for sql in sql {
+        assert_eq!(second.execute(sql).unwrap(), 1, "{sql}");
+    }
+    folder
+}
+
+const DIFF: [&str; 3] = ["diff", "duckdb:sparkify.duckdb", "duckdb:second.duckdb"];
+
+/// What `diff` says of one table in JSON; all others are equal.
+fn found(folder: &Path, table: &str, arguments: &[&str]) -> Value {
+    let ended = run(folder, DIFF.iter().chain(&["--output", "json"]).chain(arguments));
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(ended.err, "error: 1 of 6 tables differ\n");
+    let document: Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(document["equal"], false);
+    let tables = document["tables"].as_array().unwrap();
+    for other in tables.iter().filter(|other| other["table"] != table) {
+        assert_eq!(other["rows"], json!([other["same"], other["same"]]), "{other}");
+    }
+    tables.iter().find(|found| found["table"] == table).unwrap().clone()
+}
+
+#[test]
+fn diff_finds_nothing_between_any_orders_of_the_same_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let size = ["--songs", "60", "--events", "3000", "--days", "4", "--users", "20", "--awkward"];
+    run(here, ["generate", "sample"].into_iter().chain(size)).good();
+    let load = |warehouse: &str, arguments: &[&str]| {
+        let usual = ["etl", "--max-reject-share", "100%", "--warehouse", warehouse];
+        run(here, usual.iter().chain(arguments)).good();
+    };
+    let songs = ["--song-data", "sample/song_data"];
+    let logs = ["--log-data", "sample/log_data"];
+    load("duckdb:one.duckdb", &[songs, logs].concat());
+    let months = here.join("sample/log_data/2018");
+    let mut days: Vec<_> = names_in(&months.join("11"));
+    days.sort();
+    std::fs::rename(months.join("11"), here.join("days")).unwrap();
+    for day in days.iter().rev() {
+        std::fs::create_dir_all(months.join("11")).unwrap();
+        std::fs::rename(here.join("days").join(day), months.join("11").join(day)).unwrap();
+        load("duckdb:two.duckdb", &logs);
+    }
+    load("duckdb:two.duckdb", &songs);
+    assert!(history(here, &["--warehouse", "duckdb:two.duckdb"]).len() >= 4);
+    for arguments in [
+        ["diff", "duckdb:one.duckdb", "duckdb:two.duckdb"],
+        ["diff", "duckdb:one.duckdb", "duckdb:one.duckdb"],
+    ] {
+        let ended = run(here, arguments);
+        assert_eq!(ended.err, "all 6 tables are the same\n");
+        assert_eq!(ended.good().lines().count(), 8);
+        let document = run(here, arguments.iter().chain(&["--output", "json"])).json();
+        assert_eq!(document["equal"], true);
+    }
+}
+
+fn names_in(folder: &Path) -> Vec<std::ffi::OsString> {
+    std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+}
+
+#[test]
+fn diff_finds_rows_that_one_side_alone_has() {
+    let gone = pair(&["delete from songs where song_id = 'SO2'"]);
+    let songs = found(gone.path(), "songs", &[]);
+    assert_eq!((&songs["rows"], &songs["same"]), (&json!([2, 1]), &json!(1)));
+    assert_eq!((&songs["only_in_first"], &songs["only_in_second"]), (&json!(1), &json!(0)));
+    let sample = json!([{ "key": { "song_id": "SO2" }, "rows": [1, 0] }]);
+    assert_eq!(songs["samples"]["only_in_first"], sample);
+
+    let more = pair(&["insert into artists (artist_id, name) values ('AR2', 'B')"]);
+    let artists = found(more.path(), "artists", &[]);
+    assert_eq!((&artists["only_in_first"], &artists["only_in_second"]), (&json!(0), &json!(1)));
+    let sample = json!([{ "key": { "artist_id": "AR2" }, "rows": [0, 1] }]);
+    assert_eq!(artists["samples"]["only_in_second"], sample);
+    let artists = found(more.path(), "artists", &["--limit", "0"]);
+    assert_eq!(artists["samples"]["only_in_second"], json!([]));
+}
+
+#[test]
+fn diff_finds_the_columns_that_differ() {
+    for (sql, table, column, values) in [
+        (
+            "update songs set title = 'won' where song_id = 'SO1'",
+            "songs",
+            "title",
+            json!(["One", "won"]),
+        ),
+        ("update artists set location = ''", "artists", "location", json!([null, ""])),
+        ("update users set first_name = null", "users", "first_name", json!(["Ada", null])),
+        ("update time set hour = 1 where day = 1", "time", "hour", json!([19, 1])),
+        (
+            "update songplays set length = 200.50000000000003 where song_id is not null",
+            "songplays",
+            "length",
+            json!([200.5, 200.500_000_000_000_03]),
+        ),
+        (
+            "update user_levels set is_current = false",
+            "user_levels",
+            "is_current",
+            json!([true, false]),
+        ),
+    ] {
+        let folder = pair(&[sql]);
+        let table = found(folder.path(), table, &[]);
+        assert_eq!(table["columns"], json!({ column: 1 }), "{sql}");
+        assert_eq!(table["differ"], 1);
+        assert_eq!(table["samples"]["differ"][0]["values"], json!({ column: values }), "{sql}");
+        let none = found(folder.path(), table["table"].as_str().unwrap(), &["--limit", "0"]);
+        assert_eq!(none["columns"], json!({ column: 1 }), "counted, though not shown");
+    }
+}
+
+#[test]
+fn diff_finds_a_copy_of_a_row() {
+    let folder = pair(&["insert into user_levels from user_levels"]);
+    let levels = found(folder.path(), "user_levels", &[]);
+    assert_eq!((&levels["rows"], &levels["same"]), (&json!([1, 2]), &json!(1)));
+    assert_eq!(levels["only_in_second"], 1);
+    assert_eq!(levels["samples"]["only_in_second"][0]["rows"], json!([1, 2]));
+}
+
+#[test]
+fn diff_reads_well() {
+    let folder = pair(&[
+        "delete from songs where song_id = 'SO2'",
+        "update songs set title = 'say \"one\"', year = 2018",
+        "insert into songs values ('SO3', 'Three', 'AR1', null, 1)",
+        "insert into user_levels from user_levels",
+        "update artists set location = ''",
+    ]);
+    let ended = run(folder.path(), DIFF);
+    assert_eq!(ended.code, Some(1));
+    assert_eq!(ended.err, "error: 3 of 6 tables differ\n");
+    insta::assert_snapshot!(ended.out, @r#"
+    table        rows in first  in second  same  only in first  only in second  differ  in columns
+    ────────────────────────────────────────────────────────────────────────────────────────────────────
+    songs                    2          2     0              1               1       1  title 1, year 1
+    artists                  1          1     0              0               0       1  location 1
+    users                    1          1     1              0               0       0
+    user_levels              1          2     1              0               1       0
+    songplays                2          2     2              0               0       0
+    time                     2          2     2              0               0       0
+
+    songs           key            column  in first  in second
+    ───────────────────────────────────────────────────────────────
+    only in first   song_id "SO2"
+    only in second  song_id "SO3"
+    differs         song_id "SO1"  title   "One"     "say \"one\""
+                                   year    ∅         2018
+
+    artists  key              column    in first  in second
+    ────────────────────────────────────────────────────────
+    differs  artist_id "AR1"  location  ∅         ""
+
+    user_levels     key                                                                      column              in first  in second
+    ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+    only in second  user_id 7, valid_from 2018-10-31 15:33:20.000, valid_to ∅, level "free"  (rows of this key)  1         2
+    "#);
+}
+
+#[test]
+fn diff_says_which_warehouse_it_cannot_read() {
+    let folder = pair(&[]);
+    let here = folder.path();
+    let words = |arguments: &[&str]| run(here, ["diff"].iter().chain(arguments)).bad(2);
+    let ours = "duckdb:sparkify.duckdb";
+    insta::assert_snapshot!(words(&[ours, "duckdb:nowhere.duckdb"]), @r"
+    error: there is no warehouse at `nowhere.duckdb`
+    hint: run `sparkify etl` first, or name it with `--warehouse duckdb:FILE`
+    ");
+    insta::assert_snapshot!(words(&[ours, "nowhere"]), @r"
+    error: cannot understand the warehouse `nowhere`
+    hint: write it as a URL, for example `duckdb:nowhere`
+    ");
+    insta::assert_snapshot!(words(&[ours, ours, "--warehouse", ours]), @r"
+    error: `diff` compares the two warehouses that follow it
+    hint: leave `--warehouse` out
+    ");
+    words(&[ours]);
+    let mut second = duckdb(here.join("second.duckdb").to_str().unwrap());
+    second.execute("alter table users add column age integer").unwrap();
+    drop(second);
+    insta::assert_snapshot!(words(&[ours, "duckdb:second.duckdb"]), @r"
+    error: `duckdb:second.duckdb`: the table `users` exists and is not ours: it has a column `age`
+    hint: name another file with `--warehouse`; a warehouse of another version is rebuilt with `sparkify create-tables`
+    ");
+    let mut second = duckdb(here.join("second.duckdb").to_str().unwrap());
+    second.execute("drop table time").unwrap();
+    drop(second);
+    insta::assert_snapshot!(words(&["duckdb:second.duckdb", ours]), @r"
+    error: the warehouse `duckdb:second.duckdb` has no table `time`
+    hint: run `sparkify etl` first, or name another
+    ");
+    assert!(!here.join("nowhere.duckdb").exists());
+}
