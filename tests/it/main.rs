@@ -11,5 +11,6 @@ mod oracle;
 mod rejects_and_trace;
 mod sample;
 mod selection;
+mod story;
 mod support;
 mod tidy;

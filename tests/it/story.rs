@@ -1,0 +1,66 @@
+//! A month as it goes: half of it loaded, a load killed in the middle of the next day, an old day rewritten, the rest in reverse order. What is
+//! left is what one load of the same files gives, and `diff` says so.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::Stdio;
+
+use crate::support::{run, sparkify};
+
+const ETL: [&str; 5] = ["etl", "--song-data", "all/song_data", "--log-data", "logs"];
+const DAYS: usize = 30;
+
+fn generate(folder: &Path, out: &str, seed: &str) {
+    let size = ["--songs", "300", "--events", "90000", "--days", "30", "--users", "300"];
+    run(folder, ["generate", out, "--seed", seed, "--quiet"].into_iter().chain(size)).good();
+}
+
+/// The file of a day, counted from 1.
+fn day(number: usize) -> String {
+    format!("2018-11-{number:02}-events.json")
+}
+
+fn arrive(folder: &Path, world: &str, number: usize) {
+    let file = day(number);
+    let from = folder.join(world).join("log_data/2018/11").join(&file);
+    std::fs::create_dir_all(folder.join("logs")).unwrap();
+    std::fs::copy(from, folder.join("logs").join(file)).unwrap();
+}
+
+#[test]
+fn a_month_with_a_kill_a_rewrite_and_the_rest_in_reverse_is_one_load() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    generate(here, "all", "1");
+    generate(here, "other", "2");
+    for number in 1..=15 {
+        arrive(here, "all", number);
+    }
+    run(here, ETL).good();
+
+    arrive(here, "all", 16);
+    let mut killed = sparkify(here, ETL.into_iter().chain(["-v"]));
+    let mut killed = killed.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let said = BufReader::new(killed.stderr.take().unwrap());
+    assert!(said.lines().any(|line| line.unwrap().trim_end().ends_with("INFO songplays")));
+    killed.kill().unwrap();
+    assert!(!killed.wait().unwrap().success());
+
+    arrive(here, "other", 3);
+    for number in (16..=DAYS).rev() {
+        arrive(here, "all", number);
+        run(here, ETL).good();
+    }
+    run(here, ["check", "--quiet"]).good();
+
+    let fresh = ["--warehouse", "duckdb:fresh.duckdb"];
+    run(here, ETL.into_iter().chain(fresh)).good();
+    let both = ["diff", "duckdb:sparkify.duckdb", "duckdb:fresh.duckdb", "--output", "json"];
+    let found = run(here, both).json();
+    assert_eq!(found["equal"], true);
+    assert!(found["tables"][4]["rows"][0].as_u64().unwrap() > 70_000, "{found}");
+    let loads = "select count(*), max(kind) from etl_loads where outcome = 'published'";
+    let history = run(here, ["query", "--format", "csv", loads]).good();
+    // The day of the kill came with the first load after it: its own turn found nothing new.
+    assert_eq!(history.lines().nth(1), Some("15,incremental"));
+}
