@@ -82,6 +82,15 @@ impl Content {
         read.map_err(|error| damaged(&self.object, &error))
     }
 
+    /// How many bytes of the source were read so far.
+    pub fn consumed(&self) -> u64 {
+        match &self.decoder {
+            Decoder::Plain(reader) => reader.get_ref().bytes,
+            Decoder::Gzip(reader) => reader.get_ref().get_ref().bytes,
+            Decoder::Zstandard(reader) => reader.get_ref().get_ref().bytes,
+        }
+    }
+
     /// After the end: what the source held (xxh3-128, hexadecimal), if it still is what was listed.
     pub fn fingerprint(self) -> Result<String, SourceError> {
         let raw = match self.decoder {

@@ -84,6 +84,9 @@ impl Reader {
             }
             self.step(worker, batch)?;
         }
+        if let Some(open) = &mut worker.open {
+            open.told.tell(&self.meter, open.content.consumed(), &open.rows);
+        }
         Ok(true)
     }
 
@@ -100,7 +103,7 @@ impl Reader {
             kind: self.kind,
             ..ObjectRows::default()
         };
-        worker.open = Some(Open { content, rows });
+        worker.open = Some(Open { content, rows, told: Told::default() });
         Ok(true)
     }
 
@@ -135,12 +138,11 @@ impl Reader {
             }
             Item::Reject { offset, length, reason } => (offset, length, reason),
             Item::End => {
-                let Some(open) = worker.open.take() else { return Ok(()) };
+                let Some(mut open) = worker.open.take() else { return Ok(()) };
                 let mut rows = open.rows;
                 rows.fingerprint = open.content.fingerprint()?;
+                open.told.tell(&self.meter, rows.object.size, &rows);
                 Meter::advance(&self.meter.objects, 1);
-                Meter::advance(&self.meter.bytes, rows.object.size);
-                Meter::advance(&self.meter.records, rows.staged + rows.rejected);
                 tally.objects.push(rows);
                 return Ok(());
             }
@@ -231,6 +233,23 @@ impl RowSource for Reader {
 struct Open {
     content: Content,
     rows: ObjectRows,
+    told: Told,
+}
+
+/// How much of an object the meter has been told of.
+#[derive(Default)]
+struct Told {
+    bytes: u64,
+    records: u64,
+}
+
+impl Told {
+    fn tell(&mut self, meter: &Meter, bytes: u64, rows: &ObjectRows) {
+        let records = rows.staged + rows.rejected;
+        Meter::advance(&meter.bytes, bytes.saturating_sub(self.bytes));
+        Meter::advance(&meter.records, records - self.records);
+        *self = Self { bytes, records };
+    }
 }
 
 /// What one thread works with at a time.

@@ -187,12 +187,12 @@ fn typed(
     scratch: &mut Vec<u8>,
     repaired: &mut bool,
 ) -> Result<Typed, String> {
-    let (start, end, escaped) = match raw {
+    let (start, end, plain) = match raw {
         Raw::Missing if field.needed => return Err("is missing".into()),
         Raw::Null if field.needed => return Err("is null".into()),
         Raw::Missing | Raw::Null => return Ok(Typed::Null),
         Raw::Other(what) => return Err(format!("is {what}")),
-        Raw::Text { start, end, escaped } => (start, end, escaped),
+        Raw::Text { start, end, plain } => (start, end, plain),
         Raw::Number { start, end } => {
             return match field.kind {
                 Kind::Text => Ok(Typed::Window(start, end)),
@@ -200,39 +200,37 @@ fn typed(
             };
         }
     };
+    if plain && field.kind == Kind::Text {
+        return Ok(Typed::Window(start, end));
+    }
     let written = &window[start..end];
     if field.kind == Kind::Text {
-        return textual((start, end), written, escaped, scratch, repaired);
+        return textual(written, scratch, repaired);
     }
     if field.kind == Kind::UserId && written.is_empty() {
         return Ok(Typed::Null);
     }
-    if escaped {
-        let plain = text::unescape(written)?;
-        return numeric(field.kind, plain.as_bytes());
+    if plain {
+        return numeric(field.kind, written);
     }
-    numeric(field.kind, written)
+    let mut digits = Vec::new();
+    text::unescape(written, &mut digits)?;
+    numeric(field.kind, &digits)
 }
 
-fn textual(
-    (start, end): (usize, usize),
-    written: &[u8],
-    escaped: bool,
-    scratch: &mut Vec<u8>,
-    repaired: &mut bool,
-) -> Result<Typed, String> {
-    if !escaped && written.is_ascii() {
-        return Ok(Typed::Window(start, end));
-    }
-    let plain = if escaped {
-        text::unescape(written)?
-    } else {
-        String::from_utf8(written.to_vec()).map_err(|_| "is not UTF-8")?
-    };
-    let mended = text::repair(&plain);
-    *repaired = mended.is_some();
+/// Text that has escapes or more than ASCII, into the scratch.
+fn textual(written: &[u8], scratch: &mut Vec<u8>, repaired: &mut bool) -> Result<Typed, String> {
     let from = scratch.len();
-    scratch.extend_from_slice(mended.as_deref().unwrap_or(&plain).as_bytes());
+    text::unescape(written, scratch)?;
+    let meant = &scratch[from..];
+    if !meant.is_ascii() {
+        let meant = std::str::from_utf8(meant).map_err(|_| "is not UTF-8")?;
+        if let Some(mended) = text::repair(meant) {
+            *repaired = true;
+            scratch.truncate(from);
+            scratch.extend_from_slice(mended.as_bytes());
+        }
+    }
     Ok(Typed::Scratch(from, scratch.len()))
 }
 

@@ -3,9 +3,8 @@
 /// How often a text is read as Latin-1 and encoded again at most: the contract's three.
 const MAX_REPAIRS: usize = 3;
 
-/// The text that a string's bytes (valid JSON, between the quotes) stand for; or why no warehouse can hold it.
-pub(super) fn unescape(written: &[u8]) -> Result<String, &'static str> {
-    let mut text = Vec::with_capacity(written.len());
+/// Appends to `text` what a string's bytes (valid JSON, between the quotes) stand for; or says why no warehouse can hold it.
+pub(super) fn unescape(written: &[u8], text: &mut Vec<u8>) -> Result<(), &'static str> {
     let mut rest = written;
     while let Some(at) = memchr::memchr(b'\\', rest) {
         text.extend_from_slice(&rest[..at]);
@@ -26,7 +25,7 @@ pub(super) fn unescape(written: &[u8]) -> Result<String, &'static str> {
         }
     }
     text.extend_from_slice(rest);
-    String::from_utf8(text).map_err(|_| "is not UTF-8")
+    Ok(())
 }
 
 /// The character behind `\u`, and how many bytes of `rest` say it.
@@ -80,6 +79,10 @@ mod tests {
 
     #[test]
     fn escapes_are_resolved() {
+        let unescape = |written: &[u8]| {
+            let mut text = Vec::new();
+            unescape(written, &mut text).map(|()| String::from_utf8(text).unwrap())
+        };
         let text = unescape(br#"a\"\\\/\b\f\n\r\t\u00e9\ud83c\udfb5"#).unwrap();
         assert_eq!(text, "a\"\\/\u{8}\u{c}\n\r\té🎵");
         assert!(unescape(br"\ud800x").is_err());

@@ -20,6 +20,9 @@ pub(super) const ENGINE: &str = "duckdb";
 /// The SQL that it alone gets.
 pub(super) const DIALECT: &[SqlFile] = sql_files!["dialect/duckdb": "prelude", "load", "catalog"];
 
+/// Files are written for DuckDB from this version on: the first that compresses text in half the time of its predecessors.
+const STORAGE: &str = "v1.3.0";
+
 /// What `DuckDB` may use.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
@@ -70,6 +73,7 @@ fn configuration(access: Access, limits: Limits) -> duckdb::Result<Config> {
         .access_mode(mode)?
         .enable_autoload_extension(false)?
         .with("preserve_insertion_order", "false")?
+        .with("storage_compatibility_version", STORAGE)?
         .with("memory_limit", format!("{}B", limits.memory))?
         .threads(i64::try_from(limits.threads).unwrap_or(1))
 }

@@ -10,7 +10,8 @@
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use duckdb::core::{DataChunkHandle, FlatVector, Inserter, LogicalTypeHandle, LogicalTypeId};
+use duckdb::core::{DataChunkHandle, LogicalTypeHandle, LogicalTypeId};
+use duckdb::ffi;
 use duckdb::vtab::{BindInfo, InitInfo, TableFunctionInfo, VTab};
 
 use crate::warehouse::batch::{BATCH_ROWS, Batch, Column, ColumnType, RowSource, Values};
@@ -77,7 +78,7 @@ impl VTab for RowsFunction {
             return Err("a batch is longer than a vector".into());
         }
         for (index, column) in batch.columns.iter().enumerate() {
-            fill(&mut output.flat_vector(index), column, rows)?;
+            fill(output, index, column, rows)?;
         }
         output.set_len(rows);
         running.idle.lock().unwrap_or_else(PoisonError::into_inner).push(batch);
@@ -96,7 +97,13 @@ fn logical(kind: ColumnType) -> LogicalTypeHandle {
     })
 }
 
-fn fill(vector: &mut FlatVector<'_>, column: &Column, rows: usize) -> Result<(), Box<dyn Error>> {
+fn fill(
+    output: &DataChunkHandle,
+    index: usize,
+    column: &Column,
+    rows: usize,
+) -> Result<(), Box<dyn Error>> {
+    let mut vector = output.flat_vector(index);
     if column.len() != rows || rows > vector.capacity() {
         return Err("the columns of a batch differ in length".into());
     }
@@ -107,11 +114,8 @@ fn fill(vector: &mut FlatVector<'_>, column: &Column, rows: usize) -> Result<(),
             Values::BigInt(values) => vector.copy(values),
             Values::Double(values) => vector.copy(values),
             Values::Bytes { buffer, ends } => {
-                let mut start = 0;
-                for (row, end) in ends.iter().enumerate() {
-                    vector.insert(row, &buffer[start..*end]);
-                    start = *end;
-                }
+                let raw = ffi::duckdb_data_chunk_get_vector(output.get_ptr(), index as u64);
+                assign(raw, buffer, ends);
             }
         }
     }
@@ -119,4 +123,25 @@ fn fill(vector: &mut FlatVector<'_>, column: &Column, rows: usize) -> Result<(),
         vector.set_null(*row);
     }
     Ok(())
+}
+
+/// Copies texts into a vector without checking once more that they are UTF-8.
+///
+/// # Safety
+/// `vector` takes text or bytes, and has room for as many values as there are `ends`; a text's bytes are UTF-8, which readers see to.
+unsafe fn assign(vector: ffi::duckdb_vector, buffer: &[u8], ends: &[usize]) {
+    let mut start = 0;
+    for (row, end) in ends.iter().enumerate() {
+        let text = &buffer[start..*end];
+        // SAFETY: DuckDB copies the bytes.
+        unsafe {
+            ffi::duckdb_unsafe_vector_assign_string_element_len(
+                vector,
+                row as u64,
+                text.as_ptr().cast(),
+                text.len() as u64,
+            );
+        }
+        start = *end;
+    }
 }
