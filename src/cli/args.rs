@@ -35,7 +35,7 @@ pub(super) struct Global {
     /// The form of the answer
     #[arg(long, global = true, value_enum, default_value = "text")]
     pub output: Output,
-    /// Memory for the warehouse's work; it spills to disk beyond [default: 768MB]
+    /// Memory for the warehouse's work; it spills to disk beyond [default: 512MB]
     #[arg(long, global = true, value_name = "SIZE")]
     pub memory: Option<String>,
     /// Threads [default: one a core]

@@ -142,7 +142,7 @@ impl Settings {
             song_data: pick(&flags.song_data, "SPARKIFY_SONG_DATA", Some(("S3", "SONG_DATA"))),
             log_data: pick(&flags.log_data, "SPARKIFY_LOG_DATA", Some(("S3", "LOG_DATA"))),
             max_reject_share: share.as_deref().map_or(Ok(0.01), parse_share)?,
-            memory: memory.as_deref().map_or(Ok(768 << 20), parse_size)?,
+            memory: memory.as_deref().map_or(Ok(512 << 20), parse_size)?,
             threads: threads.as_deref().map_or_else(|| Ok(cores()), parse_threads)?,
             warnings: file.warnings,
         })

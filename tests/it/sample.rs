@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::oracle;
-use crate::support::{assert_same_model, duckdb, load, model, run};
+use crate::support::{assert_same_model, duckdb, load, model, run, sparkify};
 
 fn generate(folder: &Path, awkward: bool) -> Value {
     let mut arguments =
@@ -52,4 +52,37 @@ fn the_same_seed_is_the_same_input() {
     assert_eq!(digest(one.path()), digest(two.path()));
     let words = run(one.path(), ["generate", "data"]).bad(2);
     assert!(words.contains("is not empty") && words.contains("hint:"), "{words}");
+}
+
+/// The most memory that a load of `events` events had resident, in KiB.
+fn peak(folder: &Path, events: u32) -> u64 {
+    let data = events.to_string();
+    let size = ["--songs", "50", "--days", "4", "--users", "200", "--quiet", "--events", &data];
+    run(folder, ["generate", &data].into_iter().chain(size)).good();
+    let (songs, logs) = (format!("{data}/song_data"), format!("{data}/log_data"));
+    let warehouse = format!("duckdb:{data}.duckdb");
+    let paths = ["--song-data", &songs, "--log-data", &logs, "--warehouse", &warehouse];
+    let arguments = ["etl", "--quiet", "--memory", "128MB", "--threads", "2"];
+    let mut command = sparkify(folder, arguments.into_iter().chain(paths));
+    let mut child = command.stdout(std::process::Stdio::null()).spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    while child.try_wait().unwrap().is_none() {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let high = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = high.and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok());
+        peak = peak.max(kib.unwrap_or_default());
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    assert!(child.wait().unwrap().success());
+    peak
+}
+
+#[test]
+fn memory_stays_flat_however_long_the_input_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let (short, long) = (peak(folder.path(), 100_000), peak(folder.path(), 1_000_000));
+    println!("100,000 events: {short} KiB at most; ten times as many (480 MB): {long} KiB");
+    assert!(short > 0);
+    assert!(long < short + 120_000, "{short} KiB, then {long} KiB");
 }
