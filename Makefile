@@ -17,7 +17,7 @@ build: lib/libduckdb.so ## the program, at bin/sparkify
 	cargo build --release --locked
 	@mkdir -p bin
 	@install -m 755 "$$CARGO_TARGET_DIR/release/sparkify" $(PROGRAM)
-	@ln -sf "$$(realpath lib/libduckdb.so)" bin/libduckdb.so
+	@cmp -s lib/libduckdb.so bin/libduckdb.so || { rm -f bin/libduckdb.so; cp -L lib/libduckdb.so bin/libduckdb.so; }
 
 lib/libduckdb.so:
 	@scripts/duckdb.sh

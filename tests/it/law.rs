@@ -4,6 +4,8 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -12,7 +14,9 @@ use sparkify::stage::RecordKind;
 use sparkify::warehouse::{Value, Warehouse};
 
 use crate::oracle::{self, awkward};
-use crate::support::{assert_same_model, duckdb, load, load_as, model, request, rows};
+use crate::support::{
+    assert_same_model, duckdb, load, load_as, model, request, rows, run, sparkify,
+};
 
 /// How many cases: `SPARKIFY_CASES` asks for more.
 fn cases(usual: u32) -> ProptestConfig {
@@ -167,6 +171,59 @@ fn live(files: &awkward::Files, fates: &[Fate], weather: &Weather, lived: &mut L
     assert_same_model(&model(warehouse.as_mut()), &model(fresh.as_mut()), "after all loads");
     assert_eq!(staged(warehouse.as_mut()), staged(fresh.as_mut()));
     lived.histories += 1;
+}
+
+#[test]
+fn histories_with_kills_end_in_the_same_tables() {
+    let mut runner = TestRunner::new(cases(24));
+    let (tried, killed) = (Cell::new(0), Cell::new(0));
+    let delays = prop::array::uniform4(prop::option::weighted(0.7, 0_u64..180));
+    runner
+        .run(&(awkward::awkward_folder(), fates(), delays), |(files, (fates, _), delays)| {
+            killed.set(killed.get() + survive(&files, &fates, &delays));
+            tried.set(tried.get() + 1);
+            Ok(())
+        })
+        .unwrap();
+    println!(
+        "{} histories with {} kills ended in the tables of one load",
+        tried.get(),
+        killed.get()
+    );
+    assert!(killed.get() > 0);
+}
+
+/// Lives through the loads as processes, some of which are killed after so many milliseconds; says how many were.
+fn survive(files: &awkward::Files, fates: &[Fate], delays: &[Option<u64>; LOADS]) -> u32 {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    for part in ["song_data", "log_data"] {
+        std::fs::create_dir(here.join(part)).unwrap();
+    }
+    let paths = ["--song-data", "song_data", "--log-data", "log_data"];
+    let etl = ["etl", "--quiet", "--max-reject-share", "100%"].into_iter().chain(paths);
+    let mut killed = 0;
+    for (number, delay) in delays.iter().enumerate() {
+        for (part, list) in [("song_data", &files.songs), ("log_data", &files.logs)] {
+            for (index, (path, content)) in list.iter().enumerate() {
+                // What vanishes keeps its rows: nothing is removed here.
+                let fate = Fate { removed: None, ..fates[index % 8].clone() };
+                lay(&here.join(part), (path, content), list, &fate, number);
+            }
+        }
+        if let Some(delay) = delay {
+            let mut child = sparkify(here, etl.clone()).stdout(Stdio::null()).spawn().unwrap();
+            std::thread::sleep(Duration::from_millis(*delay));
+            killed += u32::from(child.try_wait().unwrap().is_none());
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        run(here, etl.clone()).good();
+    }
+    run(here, ["check", "--quiet"]).good();
+    run(here, etl.chain(["--warehouse", "duckdb:fresh.duckdb"])).good();
+    run(here, ["diff", "duckdb:sparkify.duckdb", "duckdb:fresh.duckdb"]).good();
+    killed
 }
 
 fn lay(root: &Path, (path, content): (&String, &Vec<u8>), list: &[File], fate: &Fate, now: usize) {
