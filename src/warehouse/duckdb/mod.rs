@@ -20,7 +20,8 @@ pub(super) const ENGINE: &str = "duckdb";
 /// The SQL that it alone gets.
 pub(super) const DIALECT: &[SqlFile] = sql_files!["dialect/duckdb": "prelude", "load", "catalog"];
 
-/// Files are written for DuckDB from this version on: the first that compresses text in half the time of its predecessors.
+/// Files are written for DuckDB from this version on: with the compression of text that came with it, a load of two million events took about
+/// a quarter less CPU than with the default, which older versions read too.
 const STORAGE: &str = "v1.3.0";
 
 /// What `DuckDB` may use.

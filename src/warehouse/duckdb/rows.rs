@@ -1,7 +1,7 @@
 //! Rows from us to `DuckDB`: a table function that `DuckDB`'s own threads call, each filling its vectors from a batch.
 //!
-//! Measured against the alternatives (docs/performance.md): the threads that parse are the threads that compress and write, and all of it
-//! happens in the connection's one transaction. The appender of the wrapper is one call a value from one thread.
+//! The threads that parse are the threads that compress and write, and all of it happens in the connection's one transaction. The wrapper's
+//! appender would be one call a value, from one thread.
 #![expect(
     unsafe_code,
     reason = "DuckDB's vectors are raw memory: this is the one place where they are filled"
