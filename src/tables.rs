@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::warehouse::{SqlFile, Value, Warehouse, WarehouseError};
 use crate::{ledger, model, report, sql_files, stage};
 
-const DROP: &[SqlFile] = sql_files!["load": "drop"];
+/// How all of them go.
+pub const DROP: &[SqlFile] = sql_files!["load": "drop"];
 
 /// Every table: bookkeeping, staging, model.
 pub fn all() -> impl Iterator<Item = &'static SqlFile> {

@@ -1,7 +1,5 @@
 //! `sparkify check`: what the tables claim, and whether it holds.
 
-use std::io::Write;
-
 use super::failure::{DATA, Failure};
 use super::printer::{Output, Printer};
 use crate::config::Settings;
@@ -14,9 +12,7 @@ pub(super) fn run(settings: &Settings, printer: &Printer) -> Result<(), Failure>
     match printer.output {
         Output::Json => super::etl::write_json(printer, &verdicts)?,
         Output::Text => {
-            let mut out = printer.data();
-            out.write_all(text(&verdicts).as_bytes())?;
-            out.flush()?;
+            printer.answer(&text(&verdicts))?;
         }
     }
     let failed = verdicts.iter().filter(|verdict| !verdict.passed()).count();

@@ -1,7 +1,5 @@
 //! `sparkify describe`: the tables with their rows, or one table's columns.
 
-use std::io::Write;
-
 use serde::Serialize;
 
 use super::args::Describe;
@@ -42,9 +40,7 @@ pub(super) fn run(args: &Describe, settings: &Settings, printer: &Printer) -> Re
         (true, [one]) => columns(one),
         _ => overview(&described),
     };
-    let mut out = printer.data();
-    out.write_all(text.as_bytes())?;
-    out.flush().map_err(Failure::from)
+    printer.answer(&text).map_err(Failure::from)
 }
 
 fn describe(

@@ -1,7 +1,5 @@
 //! `sparkify diff`: two warehouses, table by table, and where they are not the same.
 
-use std::io::Write;
-
 use serde_json::{Map, Value as Json, json};
 
 use super::args::Diff;
@@ -34,9 +32,7 @@ pub(super) fn run(args: &Diff, flags: &Flags, printer: &Printer) -> Result<(), F
     match printer.output {
         Output::Json => super::etl::write_json(printer, &document(&names, &tables))?,
         Output::Text => {
-            let mut out = printer.data();
-            out.write_all(text(&tables).as_bytes())?;
-            out.flush()?;
+            printer.answer(&text(&tables))?;
         }
     }
     let differ = tables.iter().filter(|table| !table.is_empty()).count();

@@ -48,6 +48,7 @@ pub(super) fn request(args: &Etl, settings: &Settings) -> Result<Request, Failur
         prune: args.prune,
         since: day(&args.since)?,
         until: day(&args.until)?,
+        own_file: settings.warehouse.file().and_then(|file| file.to_str().map(str::to_owned)),
         ..Request::new(settings.song_data.clone(), settings.log_data.clone())
     })
 }
@@ -70,11 +71,7 @@ pub(super) fn watched(
 pub(super) fn tell(summary: &Summary, printer: &Printer) -> Result<(), Failure> {
     match printer.output {
         Output::Json => write_json(printer, summary),
-        Output::Text => {
-            let mut out = printer.data();
-            out.write_all(text(summary).as_bytes())?;
-            out.flush().map_err(Failure::from)
-        }
+        Output::Text => printer.answer(&text(summary)).map_err(Failure::from),
     }
 }
 

@@ -1,7 +1,5 @@
 //! `sparkify plan`: what `etl` would do, changing nothing.
 
-use std::io::Write;
-
 use super::args::Etl;
 use super::etl::{request, write_json};
 use super::failure::Failure;
@@ -26,9 +24,7 @@ pub(super) fn run(args: &Etl, settings: &Settings, printer: &Printer) -> Result<
     if printer.output == Output::Json {
         return write_json(printer, &preview);
     }
-    let mut out = printer.data();
-    out.write_all(text(&preview).as_bytes())?;
-    out.flush().map_err(Failure::from)
+    printer.answer(&text(&preview)).map_err(Failure::from)
 }
 
 fn text(preview: &Preview) -> String {

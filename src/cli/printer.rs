@@ -57,6 +57,13 @@ impl Printer {
         io::BufWriter::new(io::stdout())
     }
 
+    /// An answer in words.
+    pub(super) fn answer(&self, text: &str) -> io::Result<()> {
+        let mut out = self.data();
+        out.write_all(text.as_bytes())?;
+        out.flush()
+    }
+
     /// A line about the work, unless it should be quiet.
     pub(super) fn note(&self, text: &str) {
         if !self.quiet {

@@ -76,7 +76,7 @@ fn list(printer: &Printer) -> Result<(), Failure> {
         Output::Json => super::etl::write_json(printer, &rows),
         Output::Text => {
             let text = report::plain_table(&["name", "question"], &rows, &[]);
-            io::Write::write_all(&mut printer.data(), text.as_bytes()).map_err(Failure::from)
+            printer.answer(&text).map_err(Failure::from)
         }
     }
 }

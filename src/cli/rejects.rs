@@ -273,9 +273,7 @@ fn write_all(warehouse: &mut dyn Warehouse, out: &mut dyn Write) -> Result<u64, 
 }
 
 fn write(printer: &Printer, text: &str) -> Result<(), Failure> {
-    let mut out = printer.data();
-    out.write_all(text.as_bytes())?;
-    out.flush().map_err(Failure::from)
+    printer.answer(text).map_err(Failure::from)
 }
 
 fn plural(rejects: u64) -> String {

@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::printer::{Output, Printer};
 use crate::config::{Settings, suggest};
 use crate::warehouse::{self, Opening, SqlFile};
-use crate::{model, pipeline, quality, report, tables};
+use crate::{diff, ledger, model, pipeline, quality, rejects, report, tables, trace};
 
 pub(super) fn run(args: &Sql, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     let engine = warehouse::engine_of(&settings.warehouse)?;
@@ -43,8 +43,10 @@ pub(super) fn run(args: &Sql, settings: &Settings, printer: &Printer) -> Result<
 fn files(settings: &Settings) -> Result<Vec<&'static SqlFile>, Failure> {
     let dialect = warehouse::dialect_of(&settings.warehouse)?;
     let mut files: Vec<&SqlFile> = dialect.iter().collect();
+    files.extend(tables::DROP);
     files.extend(tables::all().filter(|table| !model::TABLES.iter().any(|t| t.name == table.name)));
-    files.extend(pipeline::STEPS);
+    files.extend(ledger::QUERIES.iter().chain(pipeline::STEPS));
     files.extend(model::TABLES.iter().chain(quality::CHECKS).chain(report::QUESTIONS));
+    files.extend(rejects::QUERIES.iter().chain(trace::QUERIES).chain(diff::ROWS));
     Ok(files)
 }

@@ -1,7 +1,5 @@
 //! `sparkify trace`: a play, and the bytes that it came from.
 
-use std::io::Write;
-
 use super::args;
 use super::failure::Failure;
 use super::printer::{Output, Printer};
@@ -26,9 +24,7 @@ pub(super) fn run(
         return super::etl::write_json(printer, &traces);
     }
     let texts: Vec<String> = traces.iter().map(text).collect();
-    let mut out = printer.data();
-    out.write_all(texts.join("\n").as_bytes())?;
-    out.flush().map_err(Failure::from)
+    printer.answer(&texts.join("\n")).map_err(Failure::from)
 }
 
 fn asked(args: &args::Trace) -> Result<Asked, Failure> {

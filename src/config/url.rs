@@ -1,7 +1,7 @@
 //! Where the warehouse is, as a URL: `duckdb:FILE`, `postgres://…` or `redshift://…`.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::ConfigError;
@@ -47,6 +47,16 @@ impl FromStr for WarehouseUrl {
                 ),
             }),
         }
+    }
+}
+
+impl WarehouseUrl {
+    /// The absolute path of the file that the warehouse is, if it is one; the file itself need not exist yet.
+    pub fn file(&self) -> Option<PathBuf> {
+        let Self::DuckDb(path) = self else { return None };
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
+        Some(folder.join(path.file_name()?))
     }
 }
 

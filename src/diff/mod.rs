@@ -8,6 +8,8 @@ mod merge;
 mod read;
 mod second;
 
+pub use read::ROWS;
+
 use thiserror::Error;
 
 use crate::model;

@@ -5,7 +5,8 @@ use super::merge::Digested;
 use crate::sql_files;
 use crate::warehouse::{Opening, RowSink, SqlFile, Value, Warehouse, WarehouseError};
 
-const ROWS: &[SqlFile] = sql_files!["diff": "rows"];
+/// What is read of each table.
+pub const ROWS: &[SqlFile] = sql_files!["diff": "rows"];
 
 /// What a table is, on every engine.
 pub(super) struct Layout {

@@ -18,7 +18,8 @@ use crate::warehouse::{
 /// The bookkeeping tables.
 pub const TABLES: &[SqlFile] = sql_files!["ledger": "etl_loads", "etl_objects", "etl_rejects"];
 
-const QUERIES: &[SqlFile] = sql_files!["load": "objects", "last"];
+/// What it asks before a load.
+pub const QUERIES: &[SqlFile] = sql_files!["load": "objects", "last"];
 
 /// A file that changed less than this before it was listed may change again without its time telling.
 const TOO_FRESH: Duration = Duration::from_secs(2);

@@ -53,6 +53,8 @@ pub struct Request {
     pub since: Option<Date>,
     /// Leave out event objects whose key has a later date, or none.
     pub until: Option<Date>,
+    /// The file of the warehouse itself, absolute: it is no input, wherever it lies.
+    pub own_file: Option<String>,
 }
 
 impl Request {
@@ -66,6 +68,7 @@ impl Request {
             prune: false,
             since: None,
             until: None,
+            own_file: None,
         }
     }
 
@@ -157,7 +160,11 @@ fn list(request: &Request) -> Result<Listings, EtlError> {
         [(RecordKind::Songs, &request.song_data), (RecordKind::Events, &request.log_data)]
     {
         if let Some(location) = location {
-            listings.push((kind, source::list(location)?));
+            let mut listing = source::list(location)?;
+            if let Some(file) = &request.own_file {
+                listing.leave_out(file);
+            }
+            listings.push((kind, listing));
         }
     }
     check_request(request)?;

@@ -13,7 +13,9 @@ use crate::sql_files;
 use crate::stage::RawBytes;
 use crate::warehouse::{RowSink, SqlFile, Value, Warehouse, WarehouseError};
 
-const QUERIES: &[SqlFile] = sql_files!["rejects": "reasons", "listed", "one", "holders", "within"];
+/// Its questions to the warehouse.
+pub const QUERIES: &[SqlFile] =
+    sql_files!["rejects": "reasons", "listed", "one", "holders", "within"];
 
 /// Rejects are fetched for as many objects at a time as hold about this many bytes of them.
 const FETCH_BYTES: i128 = 32 << 20;

@@ -46,6 +46,16 @@ pub struct Listing {
 }
 
 impl Listing {
+    /// Leaves out a file of our own, and what stands beside it under its name (`file.…`): it is no input, wherever it lies.
+    pub fn leave_out(&mut self, file: &str) {
+        let beside = format!("{file}.");
+        let (ours, objects) = std::mem::take(&mut self.objects)
+            .into_iter()
+            .partition(|object: &Object| object.key == file || object.key.starts_with(&beside));
+        self.objects = objects;
+        self.ignored.extend(ours.into_iter().map(|object: Object| object.key));
+    }
+
     /// The sum of the objects' sizes.
     pub fn bytes(&self) -> u64 {
         self.objects.iter().map(|object| object.size).sum()

@@ -13,7 +13,8 @@ use crate::sql_files;
 use crate::stage::{self, RawBytes};
 use crate::warehouse::{Rows, SqlFile, Value, Warehouse, WarehouseError};
 
-const QUERIES: &[SqlFile] = sql_files!["trace": "plays", "play", "events", "catalogue"];
+/// Its questions to the warehouse.
+pub const QUERIES: &[SqlFile] = sql_files!["trace": "plays", "play", "events", "catalogue"];
 
 /// How many columns of a staged row's answer say where it came from.
 const LINEAGE: usize = 6;

@@ -278,8 +278,23 @@ fn the_sql_that_is_printed_is_the_sql_that_runs() {
     let partly = run(folder.path(), ["sql", "users", "--incremental"]).good();
     assert!(partly.contains("join scope_users using (user_id)"), "{partly}");
     let all = run(folder.path(), ["sql"]).good();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql");
+    let headers = walk(&root).into_iter().map(|path| {
+        let text = std::fs::read_to_string(path).unwrap();
+        text.lines().next().unwrap().to_owned()
+    });
+    for header in headers {
+        assert!(all.contains(&header), "{header} is not printed");
+    }
     let position = |text: &str| all.find(text).unwrap_or_else(|| panic!("{text}"));
     assert!(
         position("create table if not exists staging_events") < position("insert into songplays")
     );
+}
+
+/// Every SQL file below a folder.
+fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let found = entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] });
+    found.filter(|path| path.extension().is_some_and(|ending| ending == "sql")).collect()
 }

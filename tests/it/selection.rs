@@ -182,3 +182,17 @@ fn a_replay_takes_mended_rows_into_the_model_once() {
     assert_eq!(replay()["outcome"], "unchanged");
     run(here, ["check", "--quiet"]).good();
 }
+
+#[test]
+fn a_warehouse_among_its_input_is_no_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    put(here, "e.json", event(1, 0, 1, "NextSong", "One"));
+    for outcome in ["published", "unchanged", "unchanged"] {
+        let found = run(here, ["etl", "--log-data", ".", "--output", "json"]).json();
+        assert_eq!((&found["outcome"], &found["rejected"]), (&outcome.into(), &0.into()));
+        let names = found["objects_ignored"].as_array().unwrap();
+        assert!(names.iter().all(|name| name.as_str().unwrap().contains("sparkify.duckdb")));
+        assert!(!names.is_empty());
+    }
+}
