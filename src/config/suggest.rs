@@ -1,5 +1,7 @@
 //! Did you mean: the known name nearest to what was written.
 
+use std::path::{Path, PathBuf};
+
 /// The candidate that `written` most likely stands for, if one is near enough to offer.
 pub fn nearest<'a>(
     written: &str,
@@ -24,6 +26,16 @@ pub fn hint<'a>(
         Some(name) => format!("did you mean `{name}`?"),
         None => otherwise.to_owned(),
     }
+}
+
+/// The path beside `path` whose name is nearest to its name, if one is near enough to offer.
+pub fn nearest_path(path: &Path) -> Option<PathBuf> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let entries = std::fs::read_dir(folder.unwrap_or(Path::new("."))).ok()?;
+    let names: Vec<String> =
+        entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let near = nearest(path.file_name()?.to_str()?, names.iter().map(String::as_str))?;
+    Some(path.with_file_name(near))
 }
 
 #[cfg(test)]

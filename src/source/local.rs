@@ -126,15 +126,8 @@ fn absent(location: &str, source: std::io::Error) -> SourceError {
     if source.kind() != std::io::ErrorKind::NotFound {
         return unreadable("list", Path::new(location), source);
     }
-    let path = Path::new(location);
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let siblings: Vec<String> = fs::read_dir(parent.unwrap_or(Path::new(".")))
-        .map(|entries| entries.flatten().filter_map(|e| e.file_name().into_string().ok()).collect())
-        .unwrap_or_default();
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let near = suggest::nearest(name, siblings.iter().map(String::as_str));
-    let hint = match near {
-        Some(near) => format!("did you mean `{}`?", path.with_file_name(near).display()),
+    let hint = match suggest::nearest_path(Path::new(location)) {
+        Some(near) => format!("did you mean `{}`?", near.display()),
         None => "name a folder that is there; `sparkify generate OUT` makes one to try".into(),
     };
     SourceError::Missing { location: location.into(), hint }

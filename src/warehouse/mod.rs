@@ -162,6 +162,8 @@ pub enum WarehouseError {
     Missing {
         /// The file.
         path: PathBuf,
+        /// The file beside it that may have been meant.
+        near: Option<PathBuf>,
     },
     /// The file is there and is not ours to open.
     #[error("cannot open the warehouse `{}`: {reason}", path.display())]
@@ -218,7 +220,12 @@ impl WarehouseError {
     /// What a person can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Missing { .. } => Some("run `sparkify etl` first, or name it with `--warehouse duckdb:FILE`".into()),
+            Self::Missing { near: Some(near), .. } => {
+                Some(format!("did you mean `duckdb:{}`?", near.display()))
+            }
+            Self::Missing { near: None, .. } => Some(
+                "run `sparkify etl` first, or name it with `--warehouse duckdb:FILE`".into(),
+            ),
             Self::CannotOpen { hint, .. } => Some(hint.clone()),
             Self::Busy { .. } => Some("wait until it is done, or name another file with `--warehouse`".into()),
             Self::Unserved { .. } => Some("use `duckdb:FILE`".into()),

@@ -48,6 +48,10 @@ fn slips_get_a_hint() {
     error: cannot understand the warehouse `duckbd:x`
     hint: did you mean `duckdb`?
     ");
+    assert_says!(here, ["check", "--warehouse", "duckdb:sparkfy.duckdb"], 2, @r"
+    error: there is no warehouse at `sparkfy.duckdb`
+    hint: did you mean `duckdb:sparkify.duckdb`?
+    ");
     let words = run(here, ["query", "select * from songplay"]).bad(2);
     assert!(words.contains("hint: did you mean `songplays`?"), "{words}");
     let words = run(here, ["query", "select user_idd from users"]).bad(2);

@@ -12,6 +12,7 @@ use super::batch::RowSource;
 use super::sql::{SqlFile, split, with_table};
 use super::value::Value;
 use super::{Access, FoundColumn, RowSink, Rows, Warehouse, WarehouseError};
+use crate::config::suggest;
 use crate::sql_files;
 
 /// Its name in conditional comments.
@@ -47,7 +48,8 @@ impl DuckDb {
         limits: Limits,
     ) -> Result<Self, WarehouseError> {
         if access == Access::Read && !path.exists() {
-            return Err(WarehouseError::Missing { path: path.into() });
+            let near = suggest::nearest_path(path);
+            return Err(WarehouseError::Missing { path: path.into(), near });
         }
         let opened = configuration(access, limits)
             .and_then(|configuration| Connection::open_with_flags(path, configuration));
