@@ -1,7 +1,7 @@
 //! `sparkify check`: what the tables claim, and whether it holds.
 
 use super::failure::{DATA, Failure};
-use super::printer::{Output, Printer};
+use super::printer::Printer;
 use crate::config::Settings;
 use crate::quality::{self, Verdict};
 use crate::report::{grouped, plain_table};
@@ -9,12 +9,7 @@ use crate::report::{grouped, plain_table};
 pub(super) fn run(settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     let mut warehouse = super::open_loaded(settings)?;
     let verdicts = quality::run(warehouse.as_mut(), false)?;
-    match printer.output {
-        Output::Json => super::etl::write_json(printer, &verdicts)?,
-        Output::Text => {
-            printer.answer(&text(&verdicts))?;
-        }
-    }
+    printer.answer(&verdicts, || text(&verdicts))?;
     let failed = verdicts.iter().filter(|verdict| !verdict.passed()).count();
     if failed == 0 {
         printer.note(&format!("all {} checks passed", verdicts.len()));

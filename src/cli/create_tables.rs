@@ -24,7 +24,7 @@ pub(super) fn run(
     match printer.output {
         Output::Json => {
             let created = serde_json::json!({ "created": names, "rows_dropped": held });
-            super::etl::write_json(printer, &created)
+            printer.document(&created)
         }
         Output::Text => {
             printer.note(&format!("created {} tables in {}", names.len(), settings.warehouse));

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::args::Describe;
 use super::failure::Failure;
-use super::printer::{Output, Printer};
+use super::printer::Printer;
 use crate::config::{Settings, suggest};
 use crate::report::{QUESTIONS, grouped, plain_table};
 use crate::tables;
@@ -33,14 +33,10 @@ pub(super) fn run(args: &Describe, settings: &Settings, printer: &Printer) -> Re
     };
     let mut warehouse = super::open_loaded(settings)?;
     let described = describe(warehouse.as_mut(), &chosen)?;
-    if printer.output == Output::Json {
-        return super::etl::write_json(printer, &described);
-    }
-    let text = match (args.table.is_some(), described.as_slice()) {
+    printer.answer(&described, || match (args.table.is_some(), described.as_slice()) {
         (true, [one]) => columns(one),
         _ => overview(&described),
-    };
-    printer.answer(&text).map_err(Failure::from)
+    })
 }
 
 fn describe(

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::args::Diff;
 use super::failure::{DATA, Failure};
-use super::printer::{Output, Printer};
+use super::printer::Printer;
 use crate::config::{Flags, Settings, WarehouseUrl};
 use crate::diff::{self, Changed, DiffError, Lone, Side, TableDiff};
 use crate::report::{grouped, plain_table};
@@ -29,12 +29,7 @@ pub(super) fn run(args: &Diff, flags: &Flags, printer: &Printer) -> Result<(), F
         failed(error, |side| &url(side).warehouse)
     })?;
     let names = [settings.warehouse.to_string(), other.warehouse.to_string()];
-    match printer.output {
-        Output::Json => super::etl::write_json(printer, &document(&names, &tables))?,
-        Output::Text => {
-            printer.answer(&text(&tables))?;
-        }
-    }
+    printer.answer(&document(&names, &tables), || text(&tables))?;
     let differ = tables.iter().filter(|table| !table.is_empty()).count();
     if differ == 0 {
         printer.note(&format!("all {} tables are the same", tables.len()));

@@ -1,11 +1,10 @@
 //! `sparkify etl`: one load, with its progress and its summary.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use super::args::Etl;
 use super::failure::Failure;
-use super::printer::{Output, Printer};
+use super::printer::Printer;
 use super::progress::Progress;
 use crate::config::{Flags, Settings};
 use crate::ledger;
@@ -69,20 +68,7 @@ pub(super) fn watched(
 
 /// Answers with the summary.
 pub(super) fn tell(summary: &Summary, printer: &Printer) -> Result<(), Failure> {
-    match printer.output {
-        Output::Json => write_json(printer, summary),
-        Output::Text => printer.answer(&text(summary)).map_err(Failure::from),
-    }
-}
-
-/// Writes a document to standard output.
-pub(super) fn write_json(
-    printer: &Printer,
-    document: &impl serde::Serialize,
-) -> Result<(), Failure> {
-    let mut out = printer.data();
-    writeln!(out, "{}", super::json::pretty(document)?)?;
-    out.flush().map_err(Failure::from)
+    printer.answer(summary, || text(summary))
 }
 
 fn text(summary: &Summary) -> String {

@@ -1,11 +1,10 @@
 //! `sparkify generate`: input to try things out on.
 
-use std::io::Write;
 use std::time::Instant;
 
 use super::args::Generate;
 use super::failure::Failure;
-use super::printer::{Output, Printer};
+use super::printer::Printer;
 use crate::generate::{self, Request};
 use crate::report::grouped;
 
@@ -35,19 +34,15 @@ pub(super) fn run(args: &Generate, printer: &Printer) -> Result<(), Failure> {
         anstream::eprint!("\r\x1b[K");
     }
     let made = made?;
-    if printer.output == Output::Json {
-        return super::etl::write_json(printer, &made);
-    }
-    let mut out = printer.data();
-    let (megabytes, seconds) = (made.bytes as f64 / 1e6, started.elapsed().as_secs_f64());
-    writeln!(
-        out,
-        "{} songs in {} files and {} events in {} files below {}: {megabytes:.1} MB in {seconds:.1} s",
-        grouped(made.song_records),
-        grouped(made.song_objects),
-        grouped(made.events),
-        grouped(made.log_objects),
-        args.out.display(),
-    )?;
-    out.flush().map_err(Failure::from)
+    printer.answer(&made, || {
+        let (megabytes, seconds) = (made.bytes as f64 / 1e6, started.elapsed().as_secs_f64());
+        format!(
+            "{} songs in {} files and {} events in {} files below {}: {megabytes:.1} MB in {seconds:.1} s\n",
+            grouped(made.song_records),
+            grouped(made.song_objects),
+            grouped(made.events),
+            grouped(made.log_objects),
+            args.out.display(),
+        )
+    })
 }

@@ -1,9 +1,9 @@
 //! `sparkify plan`: what `etl` would do, changing nothing.
 
 use super::args::Etl;
-use super::etl::{request, write_json};
+use super::etl::request;
 use super::failure::Failure;
-use super::printer::{Output, Printer};
+use super::printer::Printer;
 use crate::config::Settings;
 use crate::pipeline::{self, Preview};
 use crate::report::{grouped, plain_table};
@@ -21,10 +21,7 @@ pub(super) fn run(args: &Etl, settings: &Settings, printer: &Printer) -> Result<
         Err(error) => return Err(error.into()),
     };
     let preview = pipeline::preview(warehouse.as_deref_mut(), &request)?;
-    if printer.output == Output::Json {
-        return write_json(printer, &preview);
-    }
-    printer.answer(&text(&preview)).map_err(Failure::from)
+    printer.answer(&preview, || text(&preview))
 }
 
 fn text(preview: &Preview) -> String {

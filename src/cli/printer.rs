@@ -4,6 +4,9 @@ use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
+use serde::Serialize;
+
+use super::failure::Failure;
 
 /// When to colour what people read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -57,11 +60,27 @@ impl Printer {
         io::BufWriter::new(io::stdout())
     }
 
-    /// An answer in words.
-    pub(super) fn answer(&self, text: &str) -> io::Result<()> {
+    /// The answer, in the form that was asked for.
+    pub(super) fn answer(
+        &self,
+        document: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
+        match self.output {
+            Output::Json => self.document(document),
+            Output::Text => self.write(&text()),
+        }
+    }
+
+    /// An answer that is a document in any case.
+    pub(super) fn document(&self, document: &impl Serialize) -> Result<(), Failure> {
+        self.write(&format!("{}\n", super::json::pretty(document)?))
+    }
+
+    fn write(&self, text: &str) -> Result<(), Failure> {
         let mut out = self.data();
         out.write_all(text.as_bytes())?;
-        out.flush()
+        out.flush().map_err(Failure::from)
     }
 
     /// A line about the work, unless it should be quiet.

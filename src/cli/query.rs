@@ -58,7 +58,7 @@ fn meant(written: &str, warehouse: &dyn Warehouse) -> Result<String, Failure> {
         return Ok(written.to_owned());
     }
     if let Some(question) = QUESTIONS.iter().find(|question| question.name == word) {
-        return Ok(question.statements(warehouse.opening(false)).concat());
+        return Ok(question.statement(warehouse.opening(false)));
     }
     let names = QUESTIONS.iter().map(|question| question.name);
     Err(Failure::new(
@@ -72,13 +72,7 @@ fn list(printer: &Printer) -> Result<(), Failure> {
         .iter()
         .map(|question| vec![question.name.into(), question.headline().into()])
         .collect();
-    match printer.output {
-        Output::Json => super::etl::write_json(printer, &rows),
-        Output::Text => {
-            let text = report::plain_table(&["name", "question"], &rows, &[]);
-            printer.answer(&text).map_err(Failure::from)
-        }
-    }
+    printer.answer(&rows, || report::plain_table(&["name", "question"], &rows, &[]))
 }
 
 fn read_file(path: &Path) -> Result<String, Failure> {

@@ -136,16 +136,12 @@ fn list(args: &List, warehouse: &mut dyn Warehouse, printer: &Printer) -> Result
     })?;
     let total = reasons.iter().map(|reason| reason.rejects).sum();
     let listing = Listing { total, reasons, rejects: listed };
-    if printer.output == Output::Json {
-        return super::etl::write_json(printer, &listing);
-    }
     let filtered = args.reason.is_some() || args.object.is_some();
-    let text = match (total, filtered) {
+    printer.answer(&listing, || match (total, filtered) {
         (0, false) => "no rejects: every record that was read could be used\n".into(),
         (0, true) => "no reject is like that; `sparkify rejects list` names them all\n".into(),
         _ => listing_text(&listing),
-    };
-    write(printer, &text)
+    })
 }
 
 fn listing_text(listing: &Listing) -> String {
@@ -181,11 +177,7 @@ fn show(args: &Show, warehouse: &mut dyn Warehouse, printer: &Printer) -> Result
         Err(()) => Err(malformed(written)),
     };
     let found: Vec<Reject> = args.ids.iter().map(find).collect::<Result<_, Failure>>()?;
-    if printer.output == Output::Json {
-        return super::etl::write_json(printer, &found);
-    }
-    let shown: Vec<String> = found.iter().map(reject_text).collect();
-    write(printer, &shown.join("\n"))
+    printer.answer(&found, || found.iter().map(reject_text).collect::<Vec<_>>().join("\n"))
 }
 
 fn reject_text(reject: &Reject) -> String {
@@ -221,7 +213,7 @@ fn export(args: &Export, warehouse: &mut dyn Warehouse, printer: &Printer) -> Re
         Output::Json => {
             let done =
                 serde_json::json!({ "file": args.file.display().to_string(), "rejects": rejects });
-            super::etl::write_json(printer, &done)
+            printer.document(&done)
         }
         Output::Text => {
             printer.note(&format!("wrote {} to `{}`", plural(rejects), args.file.display()));
@@ -270,10 +262,6 @@ fn new_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
 
 fn write_all(warehouse: &mut dyn Warehouse, out: &mut dyn Write) -> Result<u64, WarehouseError> {
     rejects::each(warehouse, &mut |reject| writeln!(out, "{}", super::json::line(&reject)?))
-}
-
-fn write(printer: &Printer, text: &str) -> Result<(), Failure> {
-    printer.answer(text).map_err(Failure::from)
 }
 
 fn plural(rejects: u64) -> String {

@@ -1,10 +1,10 @@
 //! `sparkify sql`: what the warehouse would be told, without telling it.
 
-use std::io::Write;
+use serde::Serialize;
 
 use super::args::Sql;
 use super::failure::Failure;
-use super::printer::{Output, Printer};
+use super::printer::Printer;
 use crate::config::{Settings, suggest};
 use crate::warehouse::{self, Opening, SqlFile};
 use crate::{diff, ledger, model, pipeline, quality, rejects, report, tables, trace};
@@ -25,18 +25,18 @@ pub(super) fn run(args: &Sql, settings: &Settings, printer: &Printer) -> Result<
             matching
         }
     };
-    if printer.output == Output::Json {
-        let opened = chosen
-            .iter()
-            .map(|file| serde_json::json!({ "name": file.name, "sql": file.opened(opening) }));
-        return super::etl::write_json(printer, &opened.collect::<Vec<_>>());
-    }
-    let mut out = printer.data();
-    for (index, file) in chosen.iter().enumerate() {
-        let gap = if index == 0 { "" } else { "\n" };
-        write!(out, "{gap}{}", file.opened(opening))?;
-    }
-    out.flush().map_err(Failure::from)
+    let opened: Vec<Opened> =
+        chosen.iter().map(|file| Opened { name: file.name, sql: file.opened(opening) }).collect();
+    printer.answer(&opened, || {
+        opened.iter().map(|file| file.sql.as_str()).collect::<Vec<_>>().join("\n")
+    })
+}
+
+/// A file as the warehouse would get it.
+#[derive(Serialize)]
+struct Opened {
+    name: &'static str,
+    sql: String,
 }
 
 /// Every file, in the order in which a warehouse meets them.

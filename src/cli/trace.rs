@@ -2,7 +2,7 @@
 
 use super::args;
 use super::failure::Failure;
-use super::printer::{Output, Printer};
+use super::printer::Printer;
 use super::raw::shown_raw;
 use crate::config::Settings;
 use crate::report::{plain_table, shown};
@@ -20,11 +20,7 @@ pub(super) fn run(
     if traces.is_empty() {
         return Err(unknown(&asked));
     }
-    if printer.output == Output::Json {
-        return super::etl::write_json(printer, &traces);
-    }
-    let texts: Vec<String> = traces.iter().map(text).collect();
-    printer.answer(&texts.join("\n")).map_err(Failure::from)
+    printer.answer(&traces, || traces.iter().map(text).collect::<Vec<_>>().join("\n"))
 }
 
 fn asked(args: &args::Trace) -> Result<Asked, Failure> {

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use configparser::ini::{Ini, IniDefault};
 
-use super::ConfigError;
 use super::suggest;
+use super::{ConfigError, Secret};
 
 /// Every section and key that is known, in the case in which these files are written.
 /// `[AWS]` and `[DWH]` are those of the scripts that create clusters.
@@ -39,7 +39,8 @@ const KNOWN: &[(&str, &[&str])] = &[
 /// The file's known values, and what was not known in it.
 #[derive(Debug, Default)]
 pub(super) struct ConfigFile {
-    values: BTreeMap<(String, String), String>,
+    /// Any of them may be a password.
+    values: BTreeMap<(String, String), Secret>,
     /// Keys and sections that mean nothing to us, each as a line for people. Values are never in it.
     pub warnings: Vec<String>,
 }
@@ -58,8 +59,8 @@ impl ConfigFile {
 
     /// The value of a known key, without its quotes; an empty value counts as absent.
     pub(super) fn get(&self, section: &str, key: &str) -> Option<&str> {
-        let value = self.values.get(&(section.into(), key.into()))?;
-        (!value.is_empty()).then_some(value.as_str())
+        let value = self.values.get(&(section.into(), key.into()))?.reveal();
+        (!value.is_empty()).then_some(value)
     }
 
     fn parse(text: &str) -> Result<Self, (String, String)> {
@@ -95,7 +96,7 @@ impl ConfigFile {
             return;
         };
         if keys.contains(&wide_key.as_str()) {
-            self.values.insert((wide_section, wide_key), unquoted(value.trim()).to_owned());
+            self.values.insert((wide_section, wide_key), Secret::new(unquoted(value.trim())));
         } else {
             let hint = suggest::nearest(&wide_key, keys.iter().copied())
                 .map_or(String::new(), |name| format!(", did you mean `{name}`?"));

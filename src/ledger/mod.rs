@@ -80,14 +80,14 @@ pub struct Plan {
     /// Objects to read, each with its number; one that was loaded before keeps its own.
     pub read: Vec<(i64, Object)>,
     /// Of these, objects that were loaded before with other content.
-    pub changed: Vec<String>,
+    pub changed: BTreeSet<i64>,
     /// How many objects are loaded as they are.
     pub unchanged: u64,
     /// How many objects are outside the dates of the selection.
     pub outside: u64,
     /// Objects that were loaded from this location and are no longer listed.
     pub vanished: Vec<(i64, String)>,
-    /// Rows in staging of the objects that are read again or have vanished: the numbers of rows by object.
+    /// Rows in staging of the objects that are read again or have vanished, by their number: an object that is read and not here is new.
     pub rows_held: BTreeMap<i64, u64>,
 }
 
@@ -120,11 +120,6 @@ impl Ledger {
         !self.loads.published
     }
 
-    /// The keys of every object that was loaded.
-    pub fn keys(&self) -> BTreeSet<String> {
-        self.objects.keys().cloned().collect()
-    }
-
     /// The number of the load to come.
     pub fn next_load(&self) -> i64 {
         self.loads.last + 1
@@ -150,7 +145,7 @@ impl Ledger {
             };
             let unchanged = is_unchanged(known, object)?;
             if !unchanged {
-                plan.changed.push(object.key.clone());
+                plan.changed.insert(known.object_id);
             }
             if unchanged && !selection.everything {
                 plan.unchanged += 1;

@@ -52,7 +52,6 @@ pub fn preview(
     {
         ledger = Ledger::read(warehouse)?;
     }
-    let loaded_before = ledger.keys();
     let work = compare(&mut ledger, request, &listings)?;
     let mut preview = Preview {
         incremental: work.incremental,
@@ -64,17 +63,19 @@ pub fn preview(
         ..Preview::default()
     };
     for (kind, plan) in &work.plans {
-        preview.changed.extend(plan.changed.iter().cloned());
-        for (_, object) in
-            plan.read.iter().filter(|(_, object)| !plan.changed.contains(&object.key))
-        {
-            let reread = loaded_before.contains(&object.key);
-            let keys = if reread { &mut preview.reread } else { &mut preview.new };
+        for (id, object) in &plan.read {
+            let keys = if plan.changed.contains(id) {
+                &mut preview.changed
+            } else if plan.rows_held.contains_key(id) {
+                &mut preview.reread
+            } else {
+                &mut preview.new
+            };
             keys.push(object.key.clone());
         }
         let retired = plan.read.iter().map(|(id, _)| id).chain(&work.prune);
         preview.rows_retired += retired.filter_map(|id| plan.rows_held.get(id)).sum::<u64>();
-        let pruned = plan.vanished.iter().any(|(id, _)| work.prune.contains(id));
+        let pruned = request.prune && !plan.vanished.is_empty();
         if !plan.read.is_empty() || pruned {
             let tables = if *kind == RecordKind::Events { OF_EVENTS } else { OF_SONGS };
             preview.tables.extend(tables);

@@ -55,7 +55,7 @@ fn judge(
     check: &SqlFile,
     incremental: bool,
 ) -> Result<Verdict, WarehouseError> {
-    let statement = check.statements(warehouse.opening(incremental)).concat();
+    let statement = check.statement(warehouse.opening(incremental));
     let Rows { columns, rows, total } = warehouse.query(&statement, SAMPLES)?;
     let samples = rows.iter().map(|row| row.iter().map(Value::to_string).collect()).collect();
     Ok(Verdict { check: check.name, claim: check.headline(), offending: total, columns, samples })

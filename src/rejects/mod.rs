@@ -178,7 +178,7 @@ fn ask(
     values: &[Value],
     each: &mut dyn FnMut(Reject) -> io::Result<()>,
 ) -> Result<(), WarehouseError> {
-    let statement = file.statements(warehouse.opening(false)).concat();
+    let statement = file.statement(warehouse.opening(false));
     warehouse.query_each(&statement, values, &mut Each(each))
 }
 

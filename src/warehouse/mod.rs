@@ -78,8 +78,18 @@ pub trait Warehouse {
 
     /// Runs one statement and keeps the first `keep` rows of its answer.
     fn query(&mut self, statement: &str, keep: usize) -> Result<Rows, WarehouseError> {
+        self.query_with(statement, &[], keep)
+    }
+
+    /// The same with `parameters` bound to its `$1`, `$2` ….
+    fn query_with(
+        &mut self,
+        statement: &str,
+        parameters: &[Value],
+        keep: usize,
+    ) -> Result<Rows, WarehouseError> {
         let mut kept = Keep { rows: Rows::default(), keep };
-        self.query_each(statement, &[], &mut kept)?;
+        self.query_each(statement, parameters, &mut kept)?;
         Ok(kept.rows)
     }
 
@@ -88,17 +98,14 @@ pub trait Warehouse {
         self.ask_with(file, &[], keep)
     }
 
-    /// Runs a file that is one query, with `parameters` bound to its `$1`, `$2` ….
+    /// The same with `parameters` bound to its `$1`, `$2` ….
     fn ask_with(
         &mut self,
         file: &SqlFile,
         parameters: &[Value],
         keep: usize,
     ) -> Result<Rows, WarehouseError> {
-        let statement = file.statements(self.opening(false)).concat();
-        let mut kept = Keep { rows: Rows::default(), keep };
-        self.query_each(&statement, parameters, &mut kept)?;
-        Ok(kept.rows)
+        self.query_with(&file.statement(self.opening(false)), parameters, keep)
     }
 }
 

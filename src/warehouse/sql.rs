@@ -54,6 +54,11 @@ impl SqlFile {
         split(&self.opened(opening))
     }
 
+    /// The statement of a file that is one.
+    pub fn statement(&self, opening: Opening) -> String {
+        self.statements(opening).concat()
+    }
+
     /// The statements that create tables: what a table's file says before it says how the table is filled.
     pub fn definitions(&self, opening: Opening) -> Vec<String> {
         self.statements(opening).into_iter().filter(|sql| is_definition(sql)).collect()
@@ -66,7 +71,7 @@ impl SqlFile {
 
     /// The one statement of a file that is about any table, opened for `table`.
     pub fn statement_on(&self, table: &str, opening: Opening) -> String {
-        with_table(&self.statements(opening).concat(), table)
+        with_table(&self.statement(opening), table)
     }
 
     /// The first line of the header: what the file is about.

@@ -229,6 +229,27 @@ fn allowed_star(name: &str) -> bool {
     ["model/songplays", "quality/ranges_time", "dialect/duckdb/load", "diff/rows"].contains(&name)
 }
 
+/// A step or question that is asked for by name, in code, is one that is listed: there is no other to fall back to.
+#[test]
+fn what_is_asked_for_by_name_is_there() {
+    let steps: BTreeSet<&str> = sparkify::pipeline::STEPS
+        .iter()
+        .chain(sparkify::report::QUESTIONS)
+        .map(|file| file.name)
+        .collect();
+    let mut asked = 0;
+    for path in files("src", "rs") {
+        let code = code(&path);
+        let by_call = code.split("step(\"").skip(1);
+        for rest in by_call.chain(code.split("question.name == \"").skip(1)) {
+            let name = rest.split('"').next().unwrap();
+            assert!(steps.contains(name), "{}: no file is called `{name}`", path.display());
+            asked += 1;
+        }
+    }
+    assert!(asked > 10, "{asked}");
+}
+
 #[test]
 fn the_drop_file_names_every_table() {
     let drop = std::fs::read_to_string(root().join("sql/load/drop.sql")).unwrap();
