@@ -14,7 +14,7 @@ create table if not exists user_levels (
 delete from user_levels /*incremental using scope_users where user_levels.user_id = scope_users.user_id and (user_levels.valid_to is null or user_levels.valid_to >= f_epoch_ms(scope_users.since)) */;
 
 insert into user_levels
-with events as (
+with events as /*duckdb not materialized *//*postgres not materialized */ (
     select
         user_id,
         level,
@@ -29,15 +29,31 @@ with events as (
     select user_id, level, ts, null, null from scope_levels */
 ),
 
-followed as (
+-- Most users never change their level: one span, which takes no ranking of their events.
+steady as (
     select
         user_id,
-        level,
-        ts,
-        session_id,
-        item_in_session,
-        lag(level) over (partition by user_id order by ts, session_id, item_in_session, f_bytes(level)) as level_before
+        min(f_bytes(level)) as level,
+        min(ts) as ts
     from events
+    group by user_id
+    having min(f_bytes(level)) = max(f_bytes(level))
+),
+
+followed as (
+    select
+        events.user_id,
+        events.level,
+        events.ts,
+        events.session_id,
+        events.item_in_session,
+        lag(events.level) over (
+            partition by events.user_id
+            order by events.ts, events.session_id, events.item_in_session, f_bytes(events.level)
+        ) as level_before
+    from events
+    left join steady on steady.user_id = events.user_id
+    where steady.user_id is null
 ),
 
 spans as (
@@ -48,6 +64,13 @@ spans as (
         lead(ts) over (partition by user_id order by ts, session_id, item_in_session, f_bytes(level)) as ts_after
     from followed
     where level_before is null or level_before <> level
+    union all
+    select
+        user_id,
+        level,
+        ts,
+        null
+    from steady
 )
 
 select

@@ -86,3 +86,24 @@ fn memory_stays_flat_however_long_the_input_is() {
     assert!(short > 0);
     assert!(long < short + 120_000, "{short} KiB, then {long} KiB");
 }
+
+/// The program computes a play's identity itself; whoever pastes SQL gets it from the prelude.
+#[test]
+fn the_identity_of_a_play_is_the_one_that_the_prelude_writes_in_sql() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), ["create-tables"]).good();
+    let prelude = include_str!("../../sql/dialect/duckdb/prelude.sql");
+    let signature = "f_songplay_id(session_id, item_in_session, ts, user_id)";
+    let (_, text) = prelude.split_once(signature).unwrap();
+    let in_sql = text.trim_start_matches(" as").split(';').next().unwrap();
+    let both = format!(
+        "select count(*), count(distinct {signature}), count(*) filter (where {signature} <> {in_sql})
+         from (values (583, 6, 1541121934796, 10), (583, 6, 1541121934796, null), (0, 0, 0, 0), (0, 0, 0, null),
+             (-1, {}, {}, {})) as plays (session_id, item_in_session, ts, user_id)",
+        i64::MAX,
+        i64::MIN,
+        i64::MIN
+    );
+    let counts = run(folder.path(), ["query", "--format", "csv", &both]).good();
+    assert_eq!(counts.lines().nth(1), Some("5,5,0"));
+}

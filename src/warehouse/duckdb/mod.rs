@@ -1,6 +1,7 @@
 //! `DuckDB`: the warehouse in a file, in this very process. The default.
 
 mod answer;
+mod identity;
 mod rows;
 
 use std::path::Path;
@@ -19,7 +20,8 @@ use crate::sql_files;
 pub(super) const ENGINE: &str = "duckdb";
 
 /// The SQL that it alone gets.
-pub(super) const DIALECT: &[SqlFile] = sql_files!["dialect/duckdb": "prelude", "load", "catalog"];
+pub(super) const DIALECT: &[SqlFile] =
+    sql_files!["dialect/duckdb": "prelude", "load", "catalog", "native"];
 
 /// Files are written for DuckDB from this version on: with the compression of text that came with it, a load of two million events took about
 /// a quarter less CPU than with the default, which older versions read too.
@@ -62,7 +64,12 @@ impl DuckDb {
                 &warehouse.slot,
             )
             .map_err(|error| failed(&error))?;
+        warehouse
+            .connection
+            .register_scalar_function::<identity::Identity>(identity::NAME)
+            .map_err(|error| failed(&error))?;
         warehouse.run(&DIALECT[0])?;
+        warehouse.run(&DIALECT[3])?;
         Ok(warehouse)
     }
 }
