@@ -23,7 +23,8 @@ create table if not exists songplays (
 delete from songplays /*incremental using scope_plays where songplays.session_id = scope_plays.session_id and songplays.item_in_session = scope_plays.item_in_session */;
 
 insert into songplays
-with plays as /*duckdb not materialized *//*postgres not materialized */ (
+-- DuckDB scans rows of its own transaction with one thread: read once and kept, they are transformed by all.
+with plays as /*duckdb materialized *//*postgres not materialized */ (
     select
         session_id,
         item_in_session,

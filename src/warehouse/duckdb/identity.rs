@@ -75,23 +75,20 @@ fn identity(first: [i64; 3], last: Option<i64>) -> std::io::Result<i128> {
 
 #[cfg(test)]
 mod tests {
-    use super::identity;
+    use super::{Digest, Md5, identity};
 
     #[test]
     fn is_the_md5_of_the_parts_with_its_first_bit_flipped() {
         let of = |last| {
             format!("{:032x}", identity([583, 6, 1_541_121_934_796], last).unwrap() ^ i128::MIN)
         };
-        let md5 = |text: &str| {
-            use md5::{Digest, Md5};
-            Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
-        };
+        let md5 = |text: &str| format!("{:032x}", u128::from_be_bytes(Md5::digest(text).into()));
         assert_eq!(of(Some(10)), md5("583|6|1541121934796|10"));
         assert_eq!(of(None), md5("583|6|1541121934796|"));
         let widest = identity([i64::MIN; 3], Some(i64::MIN)).unwrap();
         assert_eq!(
             format!("{:032x}", widest ^ i128::MIN),
-            md5(&[i64::MIN.to_string(); 4].join("|"))
+            md5(&vec![i64::MIN.to_string(); 4].join("|"))
         );
     }
 }
