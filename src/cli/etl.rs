@@ -111,14 +111,18 @@ fn extracted(summary: &Summary) -> String {
         ),
         ("objects vanished, rows removed".into(), grouped(summary.objects_pruned)),
         ("megabytes read".into(), format!("{:.1}", summary.bytes_read as f64 / 1e6)),
+        (
+            "megabytes spilled to disk, at most".into(),
+            format!("{:.1}", summary.bytes_spilled as f64 / 1e6),
+        ),
         ("records = staged + rejected".into(), grouped(summary.records)),
         ("  events staged".into(), grouped(summary.events_staged)),
         ("  songs staged".into(), grouped(summary.songs_staged)),
         ("  rejected".into(), grouped(summary.rejected)),
     ];
     rows.retain(|(name, value)| {
-        let rare = ["  of", "objects vanished", "objects outside"];
-        value != "0" || !rare.iter().any(|start| name.starts_with(start))
+        let rare = ["  of", "objects vanished", "objects outside", "megabytes spilled"];
+        !matches!(value.as_str(), "0" | "0.0") || !rare.iter().any(|start| name.starts_with(start))
     });
     section("extracted", rows)
 }

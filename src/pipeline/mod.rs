@@ -359,6 +359,7 @@ fn count(warehouse: &mut dyn Warehouse, summary: &mut Summary) -> Result<(), War
             summary.matched.push((method.clone(), number(plays).unwrap_or_default()));
         }
     }
+    summary.bytes_spilled = warehouse.spilled();
     let duplicates = warehouse.ask(step("duplicates"), 1)?;
     summary.duplicates = duplicates.scalar().and_then(number).unwrap_or_default();
     Ok(())

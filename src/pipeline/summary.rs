@@ -52,6 +52,8 @@ pub struct Summary {
     pub objects_pruned: u64,
     /// Size of the objects read, as they lie in the source.
     pub bytes_read: u64,
+    /// The most bytes that the warehouse laid aside on disk at a time, its memory being full.
+    pub bytes_spilled: u64,
     /// Records met: staged and rejected.
     pub records: u64,
     /// Events staged.

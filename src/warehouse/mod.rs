@@ -61,6 +61,11 @@ pub trait Warehouse {
     /// Every column of every table in the schema.
     fn found_columns(&mut self) -> Result<Vec<FoundColumn>, WarehouseError>;
 
+    /// The most bytes that lay on disk at a time because memory did not suffice, since the connection was opened.
+    fn spilled(&self) -> u64 {
+        0
+    }
+
     /// The files of `sql/` opened for this engine.
     fn opening(&self, incremental: bool) -> Opening {
         Opening { engine: self.engine(), incremental }

@@ -54,17 +54,18 @@ fn the_same_seed_is_the_same_input() {
     assert!(words.contains("is not empty") && words.contains("hint:"), "{words}");
 }
 
-/// The most memory that a load of `events` events had resident, in KiB.
-fn peak(folder: &Path, events: u32) -> u64 {
+/// The most memory that a load of `events` events had resident, in KiB, and the bytes that it says were spilled.
+fn peak(folder: &Path, events: u32) -> (u64, u64) {
     let data = events.to_string();
     let size = ["--songs", "50", "--days", "4", "--users", "200", "--quiet", "--events", &data];
     run(folder, ["generate", &data].into_iter().chain(size)).good();
     let (songs, logs) = (format!("{data}/song_data"), format!("{data}/log_data"));
     let warehouse = format!("duckdb:{data}.duckdb");
     let paths = ["--song-data", &songs, "--log-data", &logs, "--warehouse", &warehouse];
-    let arguments = ["etl", "--quiet", "--memory", "128MB", "--threads", "2"];
+    let arguments = ["etl", "--output", "json", "--memory", "128MB", "--threads", "2"];
     let mut command = sparkify(folder, arguments.into_iter().chain(paths));
-    let mut child = command.stdout(std::process::Stdio::null()).spawn().unwrap();
+    let (stdout, stderr) = (std::process::Stdio::piped(), std::process::Stdio::null());
+    let mut child = command.stdout(stdout).stderr(stderr).spawn().unwrap();
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
     while child.try_wait().unwrap().is_none() {
@@ -74,16 +75,19 @@ fn peak(folder: &Path, events: u32) -> u64 {
         peak = peak.max(kib.unwrap_or_default());
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
-    assert!(child.wait().unwrap().success());
-    peak
+    let ended = child.wait_with_output().unwrap();
+    assert!(ended.status.success());
+    let summary: Value = serde_json::from_slice(&ended.stdout).unwrap();
+    (peak, summary["bytes_spilled"].as_u64().unwrap())
 }
 
 #[test]
 fn memory_stays_flat_however_long_the_input_is() {
     let folder = tempfile::tempdir().unwrap();
-    let (short, long) = (peak(folder.path(), 100_000), peak(folder.path(), 1_000_000));
+    let (short, _) = peak(folder.path(), 100_000);
+    let (long, spilled) = peak(folder.path(), 1_000_000);
     println!("100,000 events: {short} KiB at most; ten times as many (480 MB): {long} KiB");
-    assert!(short > 0);
+    assert!(short > 0 && spilled > 0, "{spilled} bytes spilled");
     assert!(long < short + 120_000, "{short} KiB, then {long} KiB");
 }
 

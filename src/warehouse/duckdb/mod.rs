@@ -3,6 +3,7 @@
 mod answer;
 mod identity;
 mod rows;
+mod spill;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -40,6 +41,7 @@ pub(super) struct Limits {
 pub(super) struct DuckDb {
     connection: Connection,
     slot: rows::Slot,
+    spill: Option<spill::Spill>,
 }
 
 impl DuckDb {
@@ -56,7 +58,8 @@ impl DuckDb {
         let opened = configuration(access, limits)
             .and_then(|configuration| Connection::open_with_flags(path, configuration));
         let connection = opened.map_err(|error| cannot_open(path, &error))?;
-        let mut warehouse = Self { connection, slot: rows::Slot::default() };
+        let spill = (access == Access::Write).then(|| spill::Spill::watch(path));
+        let mut warehouse = Self { connection, slot: rows::Slot::default(), spill };
         warehouse
             .connection
             .register_table_function_with_extra_info::<rows::RowsFunction, _>(
@@ -128,6 +131,10 @@ impl Warehouse for DuckDb {
         let loaded = self.execute(&statements.concat());
         self.slot.put(None);
         loaded
+    }
+
+    fn spilled(&self) -> u64 {
+        self.spill.as_ref().map_or(0, spill::Spill::most)
     }
 
     fn found_columns(&mut self) -> Result<Vec<FoundColumn>, WarehouseError> {

@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""The same work by this program and by what one would write instead, in turn, in one run. Prints Markdown tables.
+
+usage: benches/peers.py PEERS [--songs N] [--events N] [--users N] [--runs N] [--work FOLDER]
+
+PEERS holds `gen.py` (makes the input) and `peers/NAME.py IN OUT` (the other solutions, whose last lines are `table rows`). The Python that
+runs this needs the peers' packages. Every figure is the median of the runs, every ratio the median of the ratios of runs side by side; the
+files are read once before, so they come from the page cache. Row counts of both sides are compared, and differing ones end the benchmark.
+"""
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "bin", "sparkify")
+TABLES = ["songplays", "users", "songs", "artists", "time", "user_levels"]
+STAGE = """
+import duckdb, sys, time
+sys.path.insert(0, sys.argv[1]); from peerlib import *
+c = duckdb.connect(sys.argv[3]); c.execute(f"set threads={sys.argv[4]}"); c.execute("set preserve_insertion_order=false")
+def cols(d): return "columns={" + ",".join(f"{k}:'{v}'" for k, v in d.items()) + "}"
+what, src = sys.argv[5], sys.argv[2]
+began = time.time()
+if what == "events":
+    c.execute(f"create table staging as from read_json('{src}/log_data/*/*/*-events.json*', format='newline_delimited', filename=true, {cols(EVENT)})")
+elif what == "songs":
+    c.execute(f"create table staging as from read_json('{src}/song_data/**/*.json', filename=true, {cols(SONG)})")
+else:
+    with one_file(src, ".") as file:
+        c.execute(f"create table staging as from read_json('{file}', format='newline_delimited', {cols(SONG)})")
+print(time.time() - began, c.execute("select count(*) from staging").fetchone()[0])
+"""
+
+
+def measured(command):
+    """(wall s, CPU s, peak MB, what it printed) of a process and its children."""
+    began = time.time()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    printed = process.stdout.read()
+    _, status, used = os.wait4(process.pid, 0)
+    if status != 0:
+        sys.exit(f"failed: {' '.join(command)}")
+    return time.time() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, printed
+
+
+def ours(options, source, threads=None, parts=("song", "log")):
+    """The program into a new warehouse: what was measured, and its summary."""
+    warehouse = os.path.join(options.work, "ours.duckdb")
+    for leftover in (warehouse, warehouse + ".wal"):
+        if os.path.exists(leftover):
+            os.remove(leftover)
+    command = [PROGRAM, "etl", "--warehouse", f"duckdb:{warehouse}", "--output", "json", "--quiet"]
+    for part in parts:
+        command += [f"--{part}-data", os.path.join(source, f"{part}_data")]
+    wall, cpu, memory, printed = measured(command + (["--threads", str(threads)] if threads else []))
+    return wall, cpu, memory, json.loads(printed)
+
+
+def peer(options, name, source):
+    """A whole solution: what was measured, and rows a table."""
+    script = os.path.join(options.peers, "peers", f"{name}.py")
+    out = os.path.join(options.work, f"{name}.duckdb")
+    wall, cpu, memory, printed = measured([sys.executable, script, source, out])
+    lines = [line.split() for line in printed.splitlines()]
+    return wall, cpu, memory, {line[0]: int(line[1]) for line in lines if len(line) == 2 and line[1].isdigit()}
+
+
+def staged(options, source, what, threads):
+    """DuckDB alone reads one kind of file into a table: what was measured, its own seconds and its rows."""
+    out = os.path.join(options.work, "staged.duckdb")
+    if os.path.exists(out):
+        os.remove(out)
+    folder = os.path.join(options.peers, "peers")
+    command = [sys.executable, "-c", STAGE, folder, source, out, str(threads), what]
+    wall, cpu, memory, printed = measured(command)
+    seconds, rows = printed.split()
+    return wall, cpu, memory, (float(seconds), int(rows))
+
+
+def same(theirs, mine, what):
+    if theirs != mine:
+        sys.exit(f"{what}: {theirs} rows there, {mine} here")
+
+
+def table(title, rows):
+    """`rows`: name -> list of (wall, cpu, memory), the program's first."""
+    print(f"\n### {title}\n\n| | CPU, s | wall, s | peak MB | CPU, ratio | wall, ratio |\n|---|---:|---:|---:|---:|---:|")
+    first = next(iter(rows.values()))
+    for name, runs in rows.items():
+        middle = [statistics.median(column) for column in zip(*runs)]
+        ratio = lambda at: statistics.median(run[at] / own[at] for run, own in zip(runs, first))
+        print(f"| {name} | {middle[1]:.2f} | {middle[0]:.2f} | {middle[2]:.0f} | {ratio(1):.2f} | {ratio(0):.2f} |")
+    sys.stdout.flush()
+
+
+def whole_job(options, source):
+    rows = {"sparkify": [], "duckdb_contract": [], "duckdb_tuned": []}
+    for _ in range(options.runs):
+        *used, summary = ours(options, source)
+        rows["sparkify"].append(used)
+        mine = dict(summary["tables"])
+        for name in ("duckdb_contract", "duckdb_tuned"):
+            *used, counts = peer(options, name, source)
+            rows[name].append(used)
+            for each in TABLES:
+                if each in counts:
+                    same(counts[each], mine[each], f"{name}, {each}")
+    table("the whole job", rows)
+
+
+def events(options, source):
+    """On one thread, where seconds are CPU seconds: the step alone, on both sides."""
+    rows = {"sparkify": [], "DuckDB, read_json": []}
+    for _ in range(options.runs):
+        *_, memory, summary = ours(options, source, threads=1)
+        step = next(step["seconds"] for step in summary["steps"] if step["name"] == "stage events")
+        rows["sparkify"].append((step, step, memory))
+        *_, memory, (seconds, count) = staged(options, source, "events", 1)
+        rows["DuckDB, read_json"].append((seconds, seconds, memory))
+        same(count, dict(summary["tables"])["staging_events"], "events")
+    table("events staged and kept, one thread", rows)
+
+
+def songs(options, source, runs):
+    rows = {"sparkify": [], "find, awk, DuckDB": [], "DuckDB, read_json over a glob": []}
+    for _ in range(runs):
+        *used, summary = ours(options, source, parts=("song",))
+        rows["sparkify"].append(used)
+        for name, what in (("find, awk, DuckDB", "cat"), ("DuckDB, read_json over a glob", "songs")):
+            *used, (_, count) = staged(options, source, what, 2)
+            rows[name].append(used)
+            same(count, dict(summary["tables"])["staging_songs"], name)
+    table(f"{options.songs:,} song files, each with one record, staged (and, here, modelled and checked)", rows)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("peers")
+    for name, value in (("songs", 20_000), ("events", 2_000_000), ("users", 20_000), ("runs", 5)):
+        parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--work", default="bench.work")
+    options = parser.parse_args()
+    options.peers, options.work = os.path.abspath(options.peers), os.path.abspath(options.work)
+    source = os.path.join(options.work, f"{options.songs}-{options.events}-{options.users}")
+    if not os.path.exists(source):
+        os.makedirs(options.work, exist_ok=True)
+        sizes = [f"--{name}={getattr(options, name)}" for name in ("songs", "events", "users")]
+        subprocess.run([sys.executable, os.path.join(options.peers, "gen.py"), source + ".new", *sizes], check=True)
+        os.rename(source + ".new", source)
+    began = time.time()
+    subprocess.run(["sh", "-c", f"find '{source}/log_data' -type f -exec cat {{}} + >/dev/null"], check=True)
+    print(f"reading the logs' bytes alone: {time.time() - began:.2f} s")
+    songs(options, source, min(options.runs, 2))
+    events(options, source)
+    whole_job(options, source)
+    for name in os.listdir(options.work):
+        if name.endswith((".duckdb", ".wal")):
+            os.remove(os.path.join(options.work, name))
+    shutil.rmtree(source + ".new", ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
