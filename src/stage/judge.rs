@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     /// Values as columns take them, nearly take them, and do not take them.
-    fn value() -> impl Strategy<Value = String> {
+    fn value() -> impl Strategy<Value = Vec<u8>> {
         let written = select(vec![
             "null",
             "true",
@@ -211,7 +211,35 @@ mod tests {
             "\"unfinished",
             "nul",
         ]);
-        prop_oneof![6 => written.prop_map(str::to_owned), 1 => "\"[a-zà-ÿ]{0,40}\"", 1 => "-?[0-9]{1,18}(\\.[0-9]{1,18})?"]
+        let bytes: Vec<&[u8]> = vec![
+            b"a",
+            b"a",
+            b"0123456789abcde",
+            b"\xc3",
+            b"\xa9",
+            b"\xc3\xa9",
+            b"\xc3\x83",
+            b"\xc2",
+            b"\xc2\xb6",
+            b"\xc1\x81",
+            b"\xdf",
+            b"\xe2\x82\xac",
+            b"\xed\xa0\x80",
+            b"\xf0\x9f\x8e\xb5",
+            b"\xff",
+            b"\\u00e9",
+            b"\\u00c3",
+            b"\\u00b6",
+            b"\\\"",
+            b"\\/",
+        ];
+        let raw = prop::collection::vec(select(bytes), 0..12);
+        let raw = raw.prop_map(|bytes| [b"\"", &*bytes.concat(), b"\""].concat());
+        prop_oneof![
+            6 => written.prop_map(|text| text.as_bytes().to_vec()),
+            2 => raw,
+            1 => "-?[0-9]{1,18}(\\.[0-9]{1,18})?".prop_map(String::into_bytes),
+        ]
     }
 
     /// Song records, near records, and what may stand between them.
@@ -232,7 +260,7 @@ mod tests {
         let oddities = prop::collection::vec((0..12_usize, value()), 0..3);
         let style = select(vec![(",", ":"), (", ", ": "), (",\n  ", ": "), (",\n{", ":")]);
         let record = (oddities, style, 0..8_u8).prop_map(move |(odd, (comma, colon), form)| {
-            let mut values: Vec<(String, String)> =
+            let mut values: Vec<(String, Vec<u8>)> =
                 keys.iter().zip(usual).map(|(key, value)| ((*key).into(), value.into())).collect();
             for (at, value) in odd {
                 match values.get_mut(at) {
@@ -247,8 +275,11 @@ mod tests {
                 2 => values[2].0 = "artist\\u005flatitude".into(),
                 _ => {}
             }
-            let pairs = values.iter().map(|(key, value)| format!("\"{key}\"{colon}{value}"));
-            format!("{{{}}}", pairs.collect::<Vec<_>>().join(comma)).into_bytes()
+            let pairs: Vec<Vec<u8>> = values
+                .into_iter()
+                .map(|(key, value)| [format!("\"{key}\"{colon}").into_bytes(), value].concat())
+                .collect();
+            [b"{", &*pairs.join(comma.as_bytes()), b"}"].concat()
         });
         let between = select(vec![
             "\n", "\n", "\n", "\r\n", "", " ", ",\n", "\n\n", "\njunk\n", "]", "[", "\n{\n{",
