@@ -20,7 +20,7 @@ use sparkify::warehouse::{Batch, RowSource};
 const ENOUGH: u64 = 60_000_000;
 
 fn input() -> Listing {
-    let folder = std::env::var("SPARKIFY_BENCH").map(PathBuf::from).unwrap_or_else(|_| generated());
+    let folder = std::env::var("SPARKIFY_BENCH").map_or_else(|_| generated(), PathBuf::from);
     let mut listing = source::list(folder.to_str().expect("a name in UTF-8")).expect("event files");
     let mut bytes = 0;
     listing.objects.retain(|object| {

@@ -7,6 +7,8 @@ use wide::u8x16;
 
 /// How many bytes are looked at together.
 pub(super) const BLOCK: usize = 16;
+/// The same as a number of bits.
+const BITS: u32 = 16;
 
 /// What a run of text has to know of a block; the lowest bit is the first byte.
 pub(super) struct Marks {
@@ -14,6 +16,13 @@ pub(super) struct Marks {
     pub stops: u32,
     /// Bytes beyond ASCII.
     pub high: u32,
+}
+
+impl Marks {
+    /// How many bytes stand before the first that ends a run: all of them when none does.
+    pub(super) fn run(&self) -> u32 {
+        (self.stops | 1 << BITS).trailing_zeros()
+    }
 }
 
 fn bits(lanes: u8x16) -> u32 {
@@ -70,7 +79,7 @@ pub(super) fn equal(one: &[u8; BLOCK], other: &[u8; BLOCK]) -> u32 {
 /// The number that the first `count` bytes say, which are digits; 1 to 16 of them.
 pub(super) fn decimal(block: &[u8; BLOCK], count: u32) -> u64 {
     // The last digit at the top, zeros below the first.
-    let digits = u128::from_le_bytes(*block) << (8 * (BLOCK as u32 - count));
+    let digits = u128::from_le_bytes(*block) << (8 * (BITS - count));
     #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
     let (first, last) = (digits as u64, (digits >> 64) as u64);
     eight(first) * 100_000_000 + eight(last)

@@ -65,18 +65,14 @@ fn null(field: &Field, column: &mut Column, end: usize) -> Option<usize> {
 }
 
 fn number(kind: Kind, column: &mut Column, window: &[u8], at: usize) -> Option<usize> {
-    match &mut column.values {
-        Values::Double(values) => {
-            let (value, end) = double(window, at)?;
-            values.push(value);
-            Some(end)
-        }
-        _ => {
-            let (value, end) = whole(window, at)?;
-            in_range(kind, value).then(|| column.push_int(value))?;
-            Some(end)
-        }
+    if let Values::Double(values) = &mut column.values {
+        let (value, end) = double(window, at)?;
+        values.push(value);
+        return Some(end);
     }
+    let (value, end) = whole(window, at)?;
+    in_range(kind, value).then(|| column.push_int(value))?;
+    Some(end)
 }
 
 /// Up to fifteen digits at `at`: the number they say, how many they are, and the offset behind them.
@@ -166,7 +162,7 @@ fn unescaped(window: &[u8], mut at: usize, buffer: &mut Vec<u8>) -> Option<(usiz
     loop {
         let block = block_at(window, at)?;
         let marks = block::marks(block);
-        let (before, length) = (buffer.len(), marks.stops.trailing_zeros().min(BLOCK as u32));
+        let (before, length) = (buffer.len(), marks.run());
         // A whole block costs less than as many bytes as are meant; the others go again.
         buffer.extend_from_slice(block);
         if marks.high & ((1 << length) - 1) | look.carry != 0 {

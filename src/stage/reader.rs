@@ -37,7 +37,7 @@ struct Hand {
 enum Work {
     None,
     /// An object of its own.
-    Own(Open),
+    Own(Box<Open>),
     /// One that others may read as well.
     Shared(Arc<Large>),
 }
@@ -152,7 +152,7 @@ impl Reader {
         drop(shared);
         let input = Replay::none(Content::open(object)?);
         hand.worker.restart();
-        hand.work = Work::Own(Open { input, rows, told: 0 });
+        hand.work = Work::Own(Box::new(Open { input, rows, told: 0 }));
         Ok(true)
     }
 
@@ -191,7 +191,7 @@ impl Reader {
                 hand.worker.restart();
                 hand.worker.records.resume(form, offset);
                 let told = input.content.consumed();
-                hand.work = Work::Own(Open { input, rows: rows(), told });
+                hand.work = Work::Own(Box::new(Open { input, rows: rows(), told }));
             }
             Turn::Done => {
                 self.shared().large.retain(|other| !Arc::ptr_eq(other, &large));

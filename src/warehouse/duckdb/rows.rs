@@ -174,6 +174,7 @@ unsafe fn texts(vector: ffi::duckdb_vector, buffer: &[u8], ends: &[usize]) {
 }
 
 /// A text of at most [`INLINE`] bytes, with zeros behind it.
+#[expect(clippy::cast_possible_truncation, reason = "it is that short")]
 fn short(buffer: &[u8], start: usize, length: usize) -> ffi::duckdb_string_t {
     // Sixteen bytes in one go, of which the others are cleared, where there are as many.
     let around = match buffer[start..].first_chunk() {
@@ -189,6 +190,10 @@ fn short(buffer: &[u8], start: usize, length: usize) -> ffi::duckdb_string_t {
 }
 
 /// A text of more than [`INLINE`] bytes, which stand at `place`.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a buffer of more than 32 bits of length does not come here"
+)]
 fn long(text: &[u8], place: *mut std::ffi::c_char) -> ffi::duckdb_string_t {
     let prefix = std::array::from_fn(|at| text[at].cast_signed());
     let (length, ptr) = (text.len() as u32, place);
