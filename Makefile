@@ -5,10 +5,10 @@ export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sparkify/targe
 PROGRAM := bin/sparkify
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build lint fmt bench clean
+.PHONY: help demo test build lint fmt bench bench-reader fuzz clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: build ## a sample, loaded, checked, and the analysts' first questions answered
 	@scripts/demo.sh
@@ -34,6 +34,17 @@ fmt: ## format the code
 
 bench: build ## what a day costs as its history grows, as a table
 	@benches/growth.sh
+
+bench-reader: lib/libduckdb.so ## what reading costs, beside simd-json; SPARKIFY_BENCH names other event files
+	cargo bench --locked --bench reader
+
+# The compiler's instrumentation is a nightly flag; one toolchain is enough to use it.
+fuzz: lib/libduckdb.so ## ten minutes of hostile bytes for the reader; needs cargo-fuzz
+	@mkdir -p fuzz/corpus/quick fuzz/corpus/slices
+	@cd fuzz && for target in quick slices; do \
+		DUCKDB_LIB_DIR=$(CURDIR)/lib LD_LIBRARY_PATH=$(CURDIR)/lib RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none \
+			"$$target" "corpus/$$target" seeds -- -dict=json.dict -max_len=4096 -max_total_time=300 || exit 1; \
+	done
 
 clean: ## remove what was built here; the shared folders stay
 	rm -rf bin lib sample sparkify.duckdb sparkify.duckdb.wal

@@ -3,6 +3,8 @@
 //! RFC 8259 to the letter; nothing is converted here, and nothing is allocated but the stack of open brackets. What a value means is decided in
 //! `value`, which object comes next in `records`.
 
+use std::borrow::Cow;
+
 use super::text;
 
 /// Where a key's value stands in the window.
@@ -30,40 +32,39 @@ pub(super) enum Stop {
     Invalid(&'static str),
 }
 
-/// Scans the object whose `{` is at `start`, notes the values of `keys` in `slots` (the last one where a key stands twice), hands every
-/// other key to `extra`, and gives the offset behind the closing `}`.
-pub(super) fn scan_object(
-    window: &[u8],
+/// One key of an object and its value.
+pub(super) struct Found<'a> {
+    /// The index of the key among those that were asked for.
+    pub slot: Option<usize>,
+    /// The key, unescaped where that is possible.
+    pub name: Cow<'a, [u8]>,
+    /// Where the value stands, with its quotes or brackets: `start..end`.
+    pub start: usize,
+    /// See `start`.
+    pub end: usize,
+    /// The value.
+    pub value: Raw,
+}
+
+/// Scans the object whose `{` is at `start`, gives each of its keys to `note`, and gives the offset behind the closing `}`.
+pub(super) fn scan_object<'a>(
+    window: &'a [u8],
     start: usize,
     keys: &[&str],
-    slots: &mut [Raw],
-    extra: &mut dyn FnMut(&[u8]),
+    note: &mut impl FnMut(Found<'a>),
 ) -> Result<usize, Stop> {
-    slots.fill(Raw::Missing);
     let mut cursor = Cursor { window, at: start + 1 };
     let mut expected = 0;
     if cursor.next_token()? == b'}' {
         return Ok(cursor.at + 1);
     }
     loop {
-        let name = cursor.key()?;
-        let slot = find(window, name, keys, expected);
+        let name = cursor.key()?.name(window);
+        let slot = find(&name, keys, expected);
+        let start = cursor.at;
         let value = cursor.value()?;
-        match slot {
-            Some(index) => {
-                slots[index] = value;
-                expected = index + 1;
-            }
-            None if name.escaped => {
-                let mut plain = Vec::new();
-                let written = &window[name.start..name.end];
-                match text::unescape(written, &mut plain) {
-                    Ok(()) => extra(&plain),
-                    Err(_) => extra(written),
-                }
-            }
-            None => extra(&window[name.start..name.end]),
-        }
+        expected = slot.map_or(expected, |slot| slot + 1);
+        note(Found { slot, name, start, end: cursor.at, value });
         match cursor.next_token()? {
             b',' => cursor.at += 1,
             b'}' => return Ok(cursor.at + 1),
@@ -73,18 +74,12 @@ pub(super) fn scan_object(
     }
 }
 
-/// The index of the key: first where it usually stands, then anywhere. A key with escapes is compared unescaped.
-fn find(window: &[u8], name: Quoted, keys: &[&str], expected: usize) -> Option<usize> {
-    let written = &window[name.start..name.end];
-    if !name.escaped {
-        if keys.get(expected).is_some_and(|key| key.as_bytes() == written) {
-            return Some(expected);
-        }
-        return keys.iter().position(|key| key.as_bytes() == written);
+/// The index of the key: first where it usually stands, then anywhere.
+fn find(name: &[u8], keys: &[&str], expected: usize) -> Option<usize> {
+    if keys.get(expected).is_some_and(|key| key.as_bytes() == name) {
+        return Some(expected);
     }
-    let mut plain = Vec::new();
-    text::unescape(written, &mut plain).ok()?;
-    keys.iter().position(|key| key.as_bytes() == plain)
+    keys.iter().position(|key| key.as_bytes() == name)
 }
 
 /// Where a string stands, without its quotes.
@@ -94,6 +89,18 @@ struct Quoted {
     end: usize,
     escaped: bool,
     ascii: bool,
+}
+
+impl Quoted {
+    /// The key that it is; as written where its escapes stand for nothing.
+    fn name(self, window: &[u8]) -> Cow<'_, [u8]> {
+        let written = &window[self.start..self.end];
+        let mut plain = Vec::new();
+        if self.escaped && text::unescape(written, &mut plain).is_ok() {
+            return Cow::Owned(plain);
+        }
+        Cow::Borrowed(written)
+    }
 }
 
 struct Cursor<'a> {
@@ -332,8 +339,9 @@ mod tests {
     fn scan(text: &str) -> Result<(usize, Vec<Raw>, Vec<String>), Stop> {
         let mut slots = [Raw::Missing; 2];
         let mut extra = Vec::new();
-        let end = scan_object(text.as_bytes(), 0, KEYS, &mut slots, &mut |key| {
-            extra.push(String::from_utf8_lossy(key).into_owned());
+        let end = scan_object(text.as_bytes(), 0, KEYS, &mut |found| match found.slot {
+            Some(slot) => slots[slot] = found.value,
+            None => extra.push(String::from_utf8_lossy(&found.name).into_owned()),
         })?;
         Ok((end, slots.to_vec(), extra))
     }

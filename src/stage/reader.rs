@@ -1,30 +1,52 @@
-//! From listed objects to rows of a staging table: workers take objects from one queue, and each fills batches from the object it has open.
+//! From listed objects to rows of a staging table: threads take objects from one queue, and each fills batches from the object it has open.
 //!
-//! The warehouse's threads call [`RowSource::next`]; whichever calls takes an idle worker, or starts one while objects are left. So a load uses as
-//! many threads as the warehouse has, whether the objects are a million small ones or a few large ones.
+//! The warehouse's threads call [`RowSource::next`]; whichever calls takes an idle hand, or starts one while there is work. So a load uses as
+//! many threads as the warehouse has, whether the objects are a million small ones or a few large ones: whoever finds the queue empty helps with the
+//! large objects that are not through.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::json::Raw;
+use super::large::{Large, Replay, Rest, Slicing, Turn};
 use super::meter::Meter;
-use super::records::{Input, Item, Records};
 use super::rejects::{Reject, Rejects};
-use super::schema::{RecordKind, RowBuilder};
+use super::schema::RecordKind;
+use super::worker::{Counts, Stopped, Worker, count_extra};
 use super::{ObjectRows, StageError, Tally};
-use crate::source::{Content, Object, SourceError};
+use crate::source::{Content, Object};
 use crate::warehouse::{BATCH_ROWS, Batch, ColumnType, RowSource};
 
-/// At most this many names of unknown keys are counted one by one, each up to this many bytes.
-const MAX_EXTRA: usize = 1000;
-const MAX_EXTRA_NAME: usize = 200;
-
-/// What the workers share.
+/// What the threads share.
 struct Shared {
-    idle: Vec<Worker>,
+    /// The first object that nobody has taken.
+    next: usize,
+    /// Large objects that may need help.
+    large: Vec<Arc<Large>>,
+    idle: Vec<Hand>,
     tally: Tally,
     rejects: Rejects,
     error: Option<StageError>,
+}
+
+/// What one thread works with at a time.
+struct Hand {
+    worker: Worker,
+    work: Work,
+}
+
+/// What a hand is at.
+enum Work {
+    None,
+    /// An object of its own.
+    Own(Box<Open>),
+    /// One that others may read as well.
+    Shared(Arc<Large>),
+}
+
+/// One object that is being read from its start to its end.
+struct Open {
+    input: Replay,
+    rows: ObjectRows,
+    told: u64,
 }
 
 /// All records of one kind in one load.
@@ -32,7 +54,7 @@ pub(super) struct Reader {
     kind: RecordKind,
     load_id: i64,
     objects: Vec<(i64, Object)>,
-    next: AtomicUsize,
+    slicing: Slicing,
     shared: Mutex<Shared>,
     meter: Arc<Meter>,
 }
@@ -45,19 +67,21 @@ impl Reader {
         meter: Arc<Meter>,
     ) -> Self {
         let shared = Shared {
+            next: 0,
+            large: Vec::new(),
             idle: Vec::new(),
             tally: Tally::default(),
             rejects: Rejects::new(),
             error: None,
         };
-        Self {
-            kind,
-            load_id,
-            objects,
-            next: AtomicUsize::new(0),
-            shared: Mutex::new(shared),
-            meter,
-        }
+        let slicing = Slicing::default();
+        Self { kind, load_id, objects, slicing, shared: Mutex::new(shared), meter }
+    }
+
+    /// Slices otherwise: smaller input shows what happens between slices.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn sliced(self, slicing: Slicing) -> Self {
+        Self { slicing, ..self }
     }
 
     /// After the load: what was read, or the error that ended it.
@@ -76,126 +100,144 @@ impl Reader {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Fills `batch` from the worker's object, then from the next ones; false when no object is left.
-    fn fill(&self, worker: &mut Worker, batch: &mut Batch) -> Result<bool, StageError> {
+    /// Fills `batch` with rows, as long as there are any; false when nothing is left to do.
+    fn fill(&self, hand: &mut Hand, batch: &mut Batch) -> Result<bool, StageError> {
         while batch.len() < BATCH_ROWS {
-            if worker.open.is_none() && !self.open_next(worker)? {
-                return Ok(false);
+            match &mut hand.work {
+                Work::None => {
+                    if !self.find_work(hand)? {
+                        return Ok(false);
+                    }
+                }
+                Work::Own(open) => {
+                    if self.read(&mut hand.worker, open, batch)? == Stopped::Full {
+                        return Ok(true);
+                    }
+                    if let Work::Own(open) = std::mem::replace(&mut hand.work, Work::None) {
+                        self.close(open.input.content, open.rows)?;
+                    }
+                }
+                // A batch that was parsed ahead takes the place of this one.
+                Work::Shared(_) if !batch.is_empty() => return Ok(true),
+                Work::Shared(_) => {
+                    if self.take_part(hand, batch)? {
+                        return Ok(true);
+                    }
+                }
             }
-            self.step(worker, batch)?;
-        }
-        if let Some(open) = &mut worker.open {
-            open.told.tell(&self.meter, open.content.consumed(), &open.rows);
         }
         Ok(true)
     }
 
-    fn open_next(&self, worker: &mut Worker) -> Result<bool, StageError> {
-        let Some((object_id, object)) = self.objects.get(self.next.fetch_add(1, Ordering::Relaxed))
-        else {
-            return Ok(false);
+    /// The next object, or a large one that others have begun; false when there is none.
+    fn find_work(&self, hand: &mut Hand) -> Result<bool, StageError> {
+        let mut shared = self.shared();
+        let Some((object_id, object)) = self.objects.get(shared.next) else {
+            let begun = shared.large.last().cloned();
+            return Ok(begun.map(|large| hand.work = Work::Shared(large)).is_some());
         };
-        let content = Content::open(object)?;
-        worker.records.restart();
+        shared.next += 1;
         let rows = ObjectRows {
             object_id: *object_id,
             object: object.clone(),
             kind: self.kind,
             ..ObjectRows::default()
         };
-        worker.open = Some(Open { content, rows, told: Told::default() });
+        if object.size >= self.slicing.from {
+            let large = Arc::new(Large::new(self.load_id, rows, self.slicing));
+            shared.large.push(Arc::clone(&large));
+            hand.work = Work::Shared(large);
+            return Ok(true);
+        }
+        drop(shared);
+        let input = Replay::none(Content::open(object)?);
+        hand.worker.restart();
+        hand.work = Work::Own(Box::new(Open { input, rows, told: 0 }));
         Ok(true)
     }
 
-    /// Takes the next item of the open object.
-    fn step(&self, worker: &mut Worker, batch: &mut Batch) -> Result<(), StageError> {
-        let Some(open) = &mut worker.open else { return Ok(()) };
-        let (tally, extra) = (&mut worker.tally, &mut worker.extra);
-        let item = worker.records.next(
-            &mut open.content,
-            &worker.keys,
-            &mut worker.slots,
-            &mut |key| {
-                count_extra(extra, key);
-            },
-        )?;
-        let (offset, length, reason) = match item {
-            Item::Record { offset, start, end } => {
-                let lineage = [self.load_id, open.rows.object_id, signed(offset)];
-                let window = worker.records.window();
-                match worker.row.append(window, &worker.slots, lineage, batch) {
-                    Ok(()) => {
-                        open.rows.staged += 1;
-                        return Ok(());
-                    }
-                    Err(reason) => {
-                        let raw = &window[start..end];
-                        let raw = &raw[..raw.len().min(super::records::MAX_RAW)];
-                        let length = (end - start) as u64;
-                        return self.reject(&mut open.rows, offset, length, &reason, raw);
-                    }
-                }
-            }
-            Item::Reject { offset, length, reason } => (offset, length, reason),
-            Item::End => {
-                let Some(mut open) = worker.open.take() else { return Ok(()) };
-                let mut rows = open.rows;
-                rows.fingerprint = open.content.fingerprint()?;
-                open.told.tell(&self.meter, rows.object.size, &rows);
-                Meter::advance(&self.meter.objects, 1);
-                tally.objects.push(rows);
-                return Ok(());
-            }
-        };
-        self.reject(&mut open.rows, offset, length, reason, worker.records.scrap())
-    }
-
-    fn reject(
+    fn read(
         &self,
-        rows: &mut ObjectRows,
-        offset: u64,
-        length: u64,
-        reason: &str,
-        raw: &[u8],
-    ) -> Result<(), StageError> {
-        rows.rejected += 1;
-        let reject = Reject {
-            object_id: rows.object_id,
-            object_key: &rows.object.key,
-            offset,
-            length,
-            reason,
-            raw,
-        };
-        self.shared().rejects.push(&reject).map_err(StageError::Spool)
+        worker: &mut Worker,
+        open: &mut Open,
+        batch: &mut Batch,
+    ) -> Result<Stopped, StageError> {
+        let lineage = [self.load_id, open.rows.object_id];
+        let stopped = worker.fill(&mut open.input, lineage, batch)?;
+        self.account(&mut open.rows, worker.counts())?;
+        let consumed = open.input.content.consumed();
+        Meter::advance(&self.meter.bytes, consumed.saturating_sub(open.told));
+        open.told = consumed;
+        Ok(stopped)
     }
 
-    fn retire(&self, worker: Worker) {
-        let mut shared = self.shared();
-        let mut tally = worker.tally;
-        for (field, count) in self.kind.fields().iter().zip(&worker.row.repairs) {
-            if *count > 0 {
-                *tally.repairs.entry(format!("{}.{}", self.kind.name(), field.key)).or_default() +=
-                    count;
+    /// Works on a large object; true when `batch` has rows by that.
+    fn take_part(&self, hand: &mut Hand, batch: &mut Batch) -> Result<bool, StageError> {
+        let Work::Shared(large) = &hand.work else { return Ok(false) };
+        let large = Arc::clone(large);
+        let mut accounted = Ok(());
+        let mut account = |counts| {
+            let mut rows = large.rows.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = self.account(&mut rows, counts);
+            accounted = std::mem::replace(&mut accounted, Ok(())).and(now);
+        };
+        let turn = large.turn(&mut hand.worker, batch, &self.meter, &mut account)?;
+        accounted?;
+        let rows = || large.rows.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match turn {
+            Turn::Rows => return Ok(true),
+            Turn::Close(content) => self.close(content, rows())?,
+            Turn::Alone(Rest { input, form, offset }) => {
+                hand.worker.restart();
+                hand.worker.records.resume(form, offset);
+                let told = input.content.consumed();
+                hand.work = Work::Own(Box::new(Open { input, rows: rows(), told }));
+            }
+            Turn::Done => {
+                self.shared().large.retain(|other| !Arc::ptr_eq(other, &large));
+                hand.work = Work::None;
             }
         }
-        for (name, count) in worker.extra {
-            *tally.extra_keys.entry(name).or_default() += count;
-        }
-        shared.tally.merge(tally);
+        Ok(false)
     }
-}
 
-fn signed(offset: u64) -> i64 {
-    i64::try_from(offset).unwrap_or(i64::MAX)
-}
+    /// Adds what was met in a part of an object.
+    fn account(&self, rows: &mut ObjectRows, counts: Counts) -> Result<(), StageError> {
+        rows.staged += counts.staged;
+        rows.rejected += counts.rejects.len() as u64;
+        let records = counts.staged + counts.rejects.len() as u64;
+        Meter::advance(&self.meter.records, records);
+        if counts.rejects.is_empty() && counts.extra.is_empty() && counts.repairs.is_empty() {
+            return Ok(());
+        }
+        let mut shared = self.shared();
+        for (field, count) in counts.repairs {
+            let key = self.kind.keys()[field as usize];
+            *shared.tally.repairs.entry(format!("{}.{key}", self.kind.name())).or_default() +=
+                count;
+        }
+        for (name, count) in counts.extra {
+            count_extra(&mut shared.tally.extra_keys, &name, count);
+        }
+        for held in counts.rejects {
+            let reject = Reject {
+                object_id: rows.object_id,
+                object_key: &rows.object.key,
+                offset: held.offset,
+                length: held.length,
+                reason: &held.reason,
+                raw: &held.raw,
+            };
+            shared.rejects.push(&reject).map_err(StageError::Spool)?;
+        }
+        Ok(())
+    }
 
-fn count_extra(extra: &mut std::collections::BTreeMap<String, u64>, key: &[u8]) {
-    let name = String::from_utf8_lossy(&key[..key.len().min(MAX_EXTRA_NAME)]).into_owned();
-    if extra.len() < MAX_EXTRA || extra.contains_key(&name) {
-        *extra.entry(name).or_default() += 1;
-    } else {
-        *extra.entry("(other keys)".into()).or_default() += 1;
+    fn close(&self, content: Content, mut rows: ObjectRows) -> Result<(), StageError> {
+        rows.fingerprint = content.fingerprint()?;
+        Meter::advance(&self.meter.objects, 1);
+        self.shared().tally.objects.push(rows);
+        Ok(())
     }
 }
 
@@ -212,10 +254,11 @@ impl RowSource for Reader {
             }
             shared.idle.pop()
         };
-        let mut worker = idle.unwrap_or_else(|| Worker::new(self.kind));
-        match self.fill(&mut worker, batch) {
-            Ok(true) => self.shared().idle.push(worker),
-            Ok(false) => self.retire(worker),
+        let new = || Hand { worker: Worker::new(self.kind), work: Work::None };
+        let mut hand = idle.unwrap_or_else(new);
+        match self.fill(&mut hand, batch) {
+            Ok(true) => self.shared().idle.push(hand),
+            Ok(false) => {}
             Err(error) => {
                 let text = error.to_string();
                 let mut shared = self.shared();
@@ -226,62 +269,5 @@ impl RowSource for Reader {
             }
         }
         Ok(())
-    }
-}
-
-/// One object that is being read.
-struct Open {
-    content: Content,
-    rows: ObjectRows,
-    told: Told,
-}
-
-/// How much of an object the meter has been told of.
-#[derive(Default)]
-struct Told {
-    bytes: u64,
-    records: u64,
-}
-
-impl Told {
-    fn tell(&mut self, meter: &Meter, bytes: u64, rows: &ObjectRows) {
-        let records = rows.staged + rows.rejected;
-        Meter::advance(&meter.bytes, bytes.saturating_sub(self.bytes));
-        Meter::advance(&meter.records, records - self.records);
-        *self = Self { bytes, records };
-    }
-}
-
-/// What one thread works with at a time.
-struct Worker {
-    open: Option<Open>,
-    records: Records,
-    keys: Vec<&'static str>,
-    slots: Vec<Raw>,
-    row: RowBuilder,
-    tally: Tally,
-    extra: std::collections::BTreeMap<String, u64>,
-}
-
-impl Worker {
-    fn new(kind: RecordKind) -> Self {
-        let keys: Vec<_> = kind.fields().iter().map(|field| field.key).collect();
-        Self {
-            open: None,
-            records: Records::new(),
-            slots: vec![Raw::Missing; keys.len()],
-            keys,
-            row: RowBuilder::new(kind),
-            tally: Tally::default(),
-            extra: std::collections::BTreeMap::new(),
-        }
-    }
-}
-
-impl Input for Content {
-    type Error = SourceError;
-
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, SourceError> {
-        Content::read(self, buffer)
     }
 }

@@ -5,7 +5,9 @@
 
 use memchr::{memchr, memmem};
 
-use super::json::{Raw, Stop, scan_object};
+use super::json::{Found, Stop, scan_object};
+use super::quick::PADDING;
+use crate::source::{Content, SourceError};
 
 /// A record longer than this breaks off, in bytes.
 const MAX_RECORD: usize = 64 << 20;
@@ -19,19 +21,65 @@ pub(super) trait Input {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Self::Error>;
 }
 
+/// Whoever wants the records.
+pub(super) trait Taker {
+    /// The keys that it has a place for.
+    fn keys(&self) -> &'static [&'static str];
+
+    /// Takes the record at `at` of the window, which stands at `offset` of the stream, at once if it can, and says where it ends. Behind the
+    /// window's bytes stand [`PADDING`] zeros.
+    fn take(&mut self, window: &[u8], at: usize, offset: u64) -> Option<usize>;
+
+    /// A record is scanned, perhaps once more: what was noted of the last one is void.
+    fn begin(&mut self);
+
+    /// One key of it, and its value.
+    fn note(&mut self, found: Found<'_>);
+}
+
+/// Wants to know where records are, and not what is in them.
+pub(super) struct Unread;
+
+impl Taker for Unread {
+    fn keys(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn take(&mut self, _: &[u8], _: usize, _: u64) -> Option<usize> {
+        None
+    }
+
+    fn begin(&mut self) {}
+
+    fn note(&mut self, _: Found<'_>) {}
+}
+
 /// What comes next in a stream.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Item {
-    /// A record: its slots are filled with places in the window, of which `start..end` is the record.
+    /// A record that was taken at once, of this many bytes.
+    Taken { length: usize },
+    /// A record: what was noted are places in the window, of which `start..end` is the record.
     Record { offset: u64, start: usize, end: usize },
     /// Bytes that are no record; [`Records::scrap`] holds them, up to [`MAX_RAW`].
     Reject { offset: u64, length: u64, reason: &'static str },
+    /// What comes next is another's: the slice of the stream ends, between two items.
+    Border,
     /// The end of the stream.
     End,
 }
 
+impl Input for Content {
+    type Error = SourceError;
+
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, SourceError> {
+        Content::read(self, buffer)
+    }
+}
+
+/// What a stream is; with the offset, this is all that reading has to know to go on between two items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     /// Nothing but white space was seen.
     Unknown,
     /// Records side by side.
@@ -40,6 +88,19 @@ enum Form {
     Array,
     /// Behind the `]` of the array.
     Closed,
+}
+
+/// A part of a stream, from one line that begins with `{` to another.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Slice {
+    /// Its bytes, and the first of the next slice.
+    pub filled: usize,
+    /// The offset of its first byte in the stream.
+    pub offset: u64,
+    /// What the stream is there.
+    pub form: Form,
+    /// Where the next slice begins; none when it is the last.
+    pub border: Option<usize>,
 }
 
 /// The window and where it stands in the stream. Reused from one stream to the next for its memory.
@@ -52,30 +113,50 @@ pub(super) struct Records {
     base: u64,
     ended: bool,
     form: Form,
+    /// Where in the window the next slice begins: its first byte, a `{`, is the last one here.
+    border: Option<usize>,
     scrap: Vec<u8>,
 }
 
 impl Records {
     pub(super) fn new() -> Self {
         Self {
-            window: vec![0; WINDOW],
+            window: vec![0; WINDOW + PADDING],
             at: 0,
             filled: 0,
             base: 0,
             ended: false,
             form: Form::Unknown,
+            border: None,
             scrap: Vec::new(),
         }
     }
 
-    /// Forgets the last stream.
+    /// Forgets the last stream; the next one is read from its start.
     pub(super) fn restart(&mut self) {
-        if self.window.len() > WINDOW {
-            self.window = vec![0; WINDOW];
+        self.resume(Form::Unknown, 0);
+    }
+
+    /// The same for a stream that was read up to `offset`, between two items.
+    pub(super) fn resume(&mut self, form: Form, offset: u64) {
+        if self.window.len() != WINDOW + PADDING {
+            self.window = vec![0; WINDOW + PADDING];
         }
-        (self.at, self.filled, self.base) = (0, 0, 0);
-        self.ended = false;
-        self.form = Form::Unknown;
+        (self.at, self.filled, self.base) = (0, 0, offset);
+        (self.ended, self.form, self.border) = (false, form, None);
+    }
+
+    /// Reads a slice: the first `filled` bytes of `window`, with room for one more and [`PADDING`] zeros behind them; its first byte stands at
+    /// `offset` of the stream. The input for it has no bytes to give.
+    pub(super) fn enter(&mut self, window: Vec<u8>, slice: Slice) {
+        self.window = window;
+        (self.at, self.filled, self.base) = (0, slice.filled, slice.offset);
+        (self.ended, self.form, self.border) = (false, slice.form, slice.border);
+    }
+
+    /// After a slice: its window, and where in it and as what the stream goes on.
+    pub(super) fn leave(&mut self) -> (Vec<u8>, usize, Form) {
+        (std::mem::take(&mut self.window), self.at, self.form)
     }
 
     /// The bytes in which the slots of the last record point.
@@ -88,18 +169,29 @@ impl Records {
         &self.scrap
     }
 
-    /// The next record or reject.
+    /// The next record or reject. After an error of an input that gives nothing, reading can go on where it was before.
     pub(super) fn next<I: Input>(
         &mut self,
         input: &mut I,
-        keys: &[&str],
-        slots: &mut [Raw],
-        extra: &mut dyn FnMut(&[u8]),
+        taker: &mut impl Taker,
     ) -> Result<Item, I::Error> {
+        let (at, form) = (self.at, self.form);
+        let item = self.read(input, taker);
+        if item.is_err() {
+            (self.at, self.form) = (at, form);
+        }
+        item
+    }
+
+    fn read<I: Input>(&mut self, input: &mut I, taker: &mut impl Taker) -> Result<Item, I::Error> {
         loop {
-            match self.next_byte(input)? {
+            let next = self.next_byte(input)?;
+            if self.border == Some(self.at) {
+                return Ok(Item::Border);
+            }
+            match next {
                 None => return Ok(self.end()),
-                Some(b'{') => return self.record(input, keys, slots, extra),
+                Some(b'{') => return self.record(input, taker),
                 Some(b'[') if self.form == Form::Unknown => self.form = Form::Array,
                 Some(b',') if self.form == Form::Array => {}
                 Some(b']') if self.form == Form::Array => self.form = Form::Closed,
@@ -150,18 +242,20 @@ impl Records {
         if self.ended {
             return Ok(false);
         }
-        if self.filled == self.window.len() {
-            if self.at > self.window.len() / 2 {
+        if self.filled + PADDING == self.window.len() {
+            if self.at > self.filled / 2 {
                 self.window.copy_within(self.at..self.filled, 0);
                 self.base += self.at as u64;
                 self.filled -= self.at;
                 self.at = 0;
             } else {
-                self.window.resize(self.window.len() * 2, 0);
+                self.window.resize(self.filled * 2 + PADDING, 0);
             }
         }
-        let read = input.read(&mut self.window[self.filled..])?;
+        let room = self.window.len() - PADDING;
+        let read = input.read(&mut self.window[self.filled..room])?;
         self.filled += read;
+        self.window[self.filled..][..PADDING].fill(0);
         self.ended = read == 0;
         Ok(!self.ended)
     }
@@ -169,34 +263,29 @@ impl Records {
     fn record<I: Input>(
         &mut self,
         input: &mut I,
-        keys: &[&str],
-        slots: &mut [Raw],
-        extra: &mut dyn FnMut(&[u8]),
+        taker: &mut impl Taker,
     ) -> Result<Item, I::Error> {
         if self.form == Form::Unknown {
             self.form = Form::Sequence;
         }
         loop {
-            let mut extras = Vec::new();
-            let window = &self.window[..self.filled];
-            let scanned = scan_object(window, self.at, keys, slots, &mut |key| {
-                extras.push(key.to_owned());
-            });
-            let reason = match scanned {
+            if let Some(end) = self.take(taker) {
+                let length = end - self.at;
+                self.at = end;
+                return Ok(Item::Taken { length });
+            }
+            let most = self.filled.min(self.at + MAX_RECORD);
+            taker.begin();
+            let keys = taker.keys();
+            let note = &mut |found: Found<'_>| taker.note(found);
+            let reason = match scan_object(&self.window[..most], self.at, keys, note) {
                 Ok(end) => {
-                    extras.sort_unstable();
-                    extras.dedup();
-                    for key in &extras {
-                        extra(key);
-                    }
                     let item = Item::Record { offset: self.offset(), start: self.at, end };
                     self.at = end;
                     return Ok(item);
                 }
                 Err(Stop::Invalid(reason)) => reason,
-                Err(Stop::Incomplete) if self.filled - self.at > MAX_RECORD => {
-                    "a record longer than 64 MiB"
-                }
+                Err(Stop::Incomplete) if most < self.filled => "a record longer than 64 MiB",
                 Err(Stop::Incomplete) => {
                     if self.fill_double(input)? {
                         continue;
@@ -210,9 +299,18 @@ impl Records {
         }
     }
 
+    /// Has the record taken at once, unless it could be longer than one may be.
+    fn take(&self, taker: &mut impl Taker) -> Option<usize> {
+        if self.filled - self.at > MAX_RECORD {
+            return None;
+        }
+        taker.take(&self.window[..self.filled + PADDING], self.at, self.offset())
+    }
+
     /// Reads as many bytes again as the unfinished record has, so that scanning it anew stays cheap; false at the end.
     fn fill_double<I: Input>(&mut self, input: &mut I) -> Result<bool, I::Error> {
-        let wanted = (self.filled - self.at) * 2;
+        // One byte more than a record may have is enough to know that it is too long.
+        let wanted = ((self.filled - self.at) * 2).min(MAX_RECORD + 1);
         let mut more = false;
         while self.filled - self.at < wanted && self.fill(input)? {
             more = true;
@@ -295,10 +393,9 @@ mod tests {
     fn items(text: &[u8], drip: usize) -> Vec<String> {
         let mut records = Records::new();
         let mut input = Drip(text, drip);
-        let mut slots = [Raw::Missing; 1];
         let mut items = Vec::new();
         loop {
-            let item = records.next(&mut input, &["a"], &mut slots, &mut |_| {});
+            let item = records.next(&mut input, &mut Unread);
             match item.unwrap_or_else(|never| match never {}) {
                 Item::Record { offset, .. } => items.push(format!("record@{offset}")),
                 Item::Reject { offset, length, .. } => {
@@ -307,6 +404,7 @@ mod tests {
                     items.push(format!("reject@{offset}:{scrap}"));
                 }
                 Item::End => return items,
+                Item::Taken { .. } | Item::Border => unreachable!("nothing is taken or cut"),
             }
         }
     }
@@ -347,11 +445,11 @@ mod tests {
         let mut records = Records::new();
         let text = format!("{junk}{{}}");
         let mut input = Drip(text.as_bytes(), 70_000);
-        let item = records.next(&mut input, &[], &mut [], &mut |_| {}).unwrap();
+        let item = records.next(&mut input, &mut Unread).unwrap();
         let length = junk.len() as u64;
         assert_eq!(item, Item::Reject { offset: 0, length, reason: "no JSON" });
         assert_eq!(records.scrap().len(), MAX_RAW);
-        let item = records.next(&mut input, &[], &mut [], &mut |_| {}).unwrap();
+        let item = records.next(&mut input, &mut Unread).unwrap();
         assert!(matches!(item, Item::Record { offset, .. } if offset == length));
     }
 }

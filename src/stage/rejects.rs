@@ -78,6 +78,18 @@ impl Rejects {
         Ok(())
     }
 
+    /// Each reject as a line.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn lines(self) -> Vec<String> {
+        let source = self.into_source(1).expect("a spool");
+        let mut spool = source.state.into_inner().expect("no panic");
+        let mut lines = Vec::new();
+        for _ in 0..spool.1 {
+            lines.push(read_reject(&mut spool.0).expect("a reject").line());
+        }
+        lines
+    }
+
     /// The rejects as rows of `etl_rejects`.
     pub(super) fn into_source(mut self, load_id: i64) -> io::Result<RejectSource> {
         self.spool.seek(SeekFrom::Start(0))?;
@@ -92,22 +104,42 @@ pub(super) struct RejectSource {
     state: Mutex<(BufReader<SpooledTempFile>, u64)>,
 }
 
+/// One reject as the spool gives it back.
+struct Spooled {
+    /// Of the object, its offset there, and its length.
+    numbers: [i64; 3],
+    reason: Vec<u8>,
+    raw: Vec<u8>,
+}
+
+impl Spooled {
+    #[cfg(any(test, fuzzing))]
+    fn line(&self) -> String {
+        let ([_, offset, length], reason) = (self.numbers, String::from_utf8_lossy(&self.reason));
+        format!("reject {offset} {length} {reason} {:?}", self.raw)
+    }
+}
+
+fn read_reject(spool: &mut impl Read) -> io::Result<Spooled> {
+    let mut number = || -> io::Result<i64> {
+        let mut bytes = [0; 8];
+        spool.read_exact(&mut bytes)?;
+        Ok(i64::from_le_bytes(bytes))
+    };
+    let numbers = [number()?, number()?, number()?];
+    let mut bytes = || -> io::Result<Vec<u8>> {
+        let mut size = [0; 8];
+        spool.read_exact(&mut size)?;
+        let mut bytes = vec![0; usize::try_from(u64::from_le_bytes(size)).unwrap_or(0)];
+        spool.read_exact(&mut bytes)?;
+        Ok(bytes)
+    };
+    Ok(Spooled { numbers, reason: bytes()?, raw: bytes()? })
+}
+
 impl RejectSource {
     fn read_one(&self, spool: &mut impl Read, batch: &mut Batch) -> io::Result<usize> {
-        let mut number = || -> io::Result<i64> {
-            let mut bytes = [0; 8];
-            spool.read_exact(&mut bytes)?;
-            Ok(i64::from_le_bytes(bytes))
-        };
-        let (object_id, offset, length) = (number()?, number()?, number()?);
-        let mut bytes = || -> io::Result<Vec<u8>> {
-            let mut size = [0; 8];
-            spool.read_exact(&mut size)?;
-            let mut bytes = vec![0; usize::try_from(u64::from_le_bytes(size)).unwrap_or(0)];
-            spool.read_exact(&mut bytes)?;
-            Ok(bytes)
-        };
-        let (reason, raw) = (bytes()?, bytes()?);
+        let Spooled { numbers: [object_id, offset, length], reason, raw } = read_reject(spool)?;
         for (column, value) in [self.load_id, object_id, offset, length].into_iter().enumerate() {
             batch.columns[column].push_int(value);
         }

@@ -87,6 +87,20 @@ const SONG: &[Field] = &[
     field("year", Kind::Integer),
 ];
 
+/// The keys of a table's fields, in their order.
+const fn keys_of<const N: usize>(fields: &[Field]) -> [&'static str; N] {
+    let mut keys = [""; N];
+    let mut at = 0;
+    while at < N {
+        keys[at] = fields[at].key;
+        at += 1;
+    }
+    keys
+}
+
+static EVENT_KEYS: [&str; EVENT.len()] = keys_of(EVENT);
+static SONG_KEYS: [&str; SONG.len()] = keys_of(SONG);
+
 impl RecordKind {
     /// The staging table that takes these records.
     pub fn table(self) -> &'static str {
@@ -108,6 +122,14 @@ impl RecordKind {
         match self {
             Self::Events => EVENT,
             Self::Songs => SONG,
+        }
+    }
+
+    /// The keys of these fields.
+    pub(super) fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Events => &EVENT_KEYS,
+            Self::Songs => &SONG_KEYS,
         }
     }
 
@@ -133,35 +155,31 @@ pub(super) struct RowBuilder {
     fields: &'static [Field],
     row: Vec<Typed>,
     scratch: Vec<u8>,
-    /// How many values of each field had been encoded twice.
-    pub repairs: Vec<u64>,
 }
 
 impl RowBuilder {
     pub(super) fn new(kind: RecordKind) -> Self {
-        let fields = kind.fields();
-        Self { fields, row: Vec::new(), scratch: Vec::new(), repairs: vec![0; fields.len()] }
+        Self { fields: kind.fields(), row: Vec::new(), scratch: Vec::new() }
     }
 
-    /// Appends the record whose values are in `slots` to `batch`, or says why it cannot be used; then `batch` is as it was.
+    /// Appends the record whose values are in `slots` to `batch` and sets the bits of the fields that had been encoded twice; or says why it
+    /// cannot be used, and then `batch` is as it was.
     pub(super) fn append(
         &mut self,
         window: &[u8],
         slots: &[Raw],
         lineage: [i64; 3],
         batch: &mut Batch,
-    ) -> Result<(), String> {
+    ) -> Result<u32, String> {
         self.row.clear();
         self.scratch.clear();
-        let mut repaired = [false; 32];
+        let mut repairs = 0;
         for (index, raw) in slots.iter().enumerate() {
-            let field = &self.fields[index];
-            let typed = typed(field, *raw, window, &mut self.scratch, &mut repaired[index])
+            let (field, mut repaired) = (&self.fields[index], false);
+            let typed = typed(field, *raw, window, &mut self.scratch, &mut repaired)
                 .map_err(|misfit| format!("{} {misfit}", field.key))?;
             self.row.push(typed);
-        }
-        for (count, repaired) in self.repairs.iter_mut().zip(repaired) {
-            *count += u64::from(repaired);
+            repairs |= u32::from(repaired) << index;
         }
         let (own, behind) = batch.columns.split_at_mut(self.row.len());
         for (typed, column) in self.row.iter().zip(own) {
@@ -176,7 +194,7 @@ impl RowBuilder {
         for (value, column) in lineage.into_iter().zip(behind) {
             column.push_int(value);
         }
-        Ok(())
+        Ok(repairs)
     }
 }
 
@@ -246,12 +264,16 @@ fn numeric(kind: Kind, written: &[u8]) -> Result<Typed, String> {
         (Kind::UserId, Misfit::NotANumber) => "is not a whole number",
         _ => say(misfit),
     })?;
-    let fits = match kind {
+    if in_range(kind, value) { Ok(Typed::Int(value)) } else { Err(say(Misfit::OutOfRange).into()) }
+}
+
+/// Whether a column of this kind holds the whole number.
+pub(super) fn in_range(kind: Kind, value: i64) -> bool {
+    match kind {
         Kind::Integer => i32::try_from(value).is_ok(),
         Kind::EpochMillis => (FIRST_MS..=LAST_MS).contains(&value),
         _ => true,
-    };
-    if fits { Ok(Typed::Int(value)) } else { Err(say(Misfit::OutOfRange).into()) }
+    }
 }
 
 fn say(misfit: Misfit) -> &'static str {

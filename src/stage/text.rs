@@ -29,11 +29,10 @@ pub(super) fn unescape(written: &[u8], text: &mut Vec<u8>) -> Result<(), &'stati
 }
 
 /// The character behind `\u`, and how many bytes of `rest` say it.
-fn unicode(rest: &[u8]) -> Result<(char, usize), &'static str> {
+pub(super) fn unicode(rest: &[u8]) -> Result<(char, usize), &'static str> {
     const HALF: &str = "holds half a surrogate pair";
     let unit = |digits: Option<&[u8]>| {
-        let digits = std::str::from_utf8(digits?).ok()?;
-        u32::from_str_radix(digits, 16).ok()
+        digits?.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)?))
     };
     let first = unit(rest.get(..4)).ok_or(HALF)?;
     if first == 0 {
@@ -65,7 +64,10 @@ pub(super) fn repair(text: &str) -> Option<String> {
 }
 
 fn decode_again(text: &str) -> Option<String> {
-    if text.is_ascii() {
+    let bytes = text.as_bytes();
+    let first = bytes.iter().position(|byte| !byte.is_ascii())?;
+    // Latin-1 bytes that are UTF-8 begin with one of C2 to F4 and go on with one of 80 to BF: most text is told apart by that.
+    if !matches!(bytes[first..], [0xc3, 0x82..=0xb4, 0xc2, ..]) {
         return None;
     }
     let latin1: Option<Vec<u8>> =
@@ -76,6 +78,7 @@ fn decode_again(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn escapes_are_resolved() {
@@ -103,5 +106,24 @@ mod tests {
         assert_eq!(repair(&four).as_deref(), Some("BjÃ¶rk"));
         assert_eq!(repair("日本"), None);
         assert_eq!(repair("plain"), None);
+    }
+
+    /// The rule without the shortcut: all characters up to U+00FF, and their Latin-1 bytes UTF-8 that says something else.
+    fn decode_slowly(text: &str) -> Option<String> {
+        let latin1: Option<Vec<u8>> =
+            text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+        String::from_utf8(latin1?).ok().filter(|decoded| decoded != text)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5_000))]
+        #[test]
+        fn what_was_encoded_twice_is_told_at_a_glance(text in "[a\u{80}-\u{ff}\u{3b1}]{0,6}", more in "\\PC{0,4}") {
+            for text in [&text, &more] {
+                prop_assert_eq!(decode_again(text), decode_slowly(text));
+                let twice: String = text.bytes().map(char::from).collect();
+                prop_assert_eq!(decode_again(&twice), decode_slowly(&twice));
+            }
+        }
     }
 }

@@ -90,6 +90,22 @@ impl Column {
         }
     }
 
+    /// Forgets what stands behind the first `rows` values, and half a value behind the last.
+    pub fn truncate(&mut self, rows: usize) {
+        while self.nulls.last().is_some_and(|row| *row >= rows) {
+            self.nulls.pop();
+        }
+        match &mut self.values {
+            Values::Integer(values) => values.truncate(rows),
+            Values::BigInt(values) => values.truncate(rows),
+            Values::Double(values) => values.truncate(rows),
+            Values::Bytes { buffer, ends } => {
+                ends.truncate(rows);
+                buffer.truncate(ends.last().copied().unwrap_or(0));
+            }
+        }
+    }
+
     /// Appends a null.
     pub fn push_null(&mut self) {
         self.nulls.push(self.len());

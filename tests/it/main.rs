@@ -6,6 +6,7 @@ mod course;
 mod faults;
 mod forms;
 mod history_and_diff;
+mod large;
 mod law;
 mod oracle;
 mod rejects_and_trace;

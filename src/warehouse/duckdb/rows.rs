@@ -109,39 +109,121 @@ fn fill(
     }
     // SAFETY: the vector was declared in `bind` with the type of this column, and has room for `rows` values (checked above).
     unsafe {
+        let raw = ffi::duckdb_data_chunk_get_vector(output.get_ptr(), index as u64);
         match &column.values {
             Values::Integer(values) => vector.copy(values),
             Values::BigInt(values) => vector.copy(values),
             Values::Double(values) => vector.copy(values),
-            Values::Bytes { buffer, ends } => {
-                let raw = ffi::duckdb_data_chunk_get_vector(output.get_ptr(), index as u64);
-                assign(raw, buffer, ends);
-            }
+            Values::Bytes { buffer, ends } => texts(raw, buffer, ends),
         }
-    }
-    for row in &column.nulls {
-        vector.set_null(*row);
+        set_nulls(raw, &column.nulls);
     }
     Ok(())
 }
 
-/// Copies texts into a vector without checking once more that they are UTF-8.
+/// # Safety
+/// `vector` has room for each of the rows that are null.
+unsafe fn set_nulls(vector: ffi::duckdb_vector, nulls: &[usize]) {
+    if nulls.is_empty() {
+        return;
+    }
+    // SAFETY: once made writable, the validity has a bit for each row of the vector, in words of 64.
+    unsafe {
+        ffi::duckdb_vector_ensure_validity_writable(vector);
+        let words = ffi::duckdb_vector_get_validity(vector);
+        for row in nulls {
+            *words.add(row / 64) &= !(1 << (row % 64));
+        }
+    }
+}
+
+/// A text of at most so many bytes stands in the vector itself.
+const INLINE: usize = 12;
+
+/// Puts texts into a vector: short ones in place, the others as places in one copy of the buffer, which the vector owns. That they are UTF-8 is
+/// not checked once more.
 ///
 /// # Safety
 /// `vector` takes text or bytes, and has room for as many values as there are `ends`; a text's bytes are UTF-8, which readers see to.
-unsafe fn assign(vector: ffi::duckdb_vector, buffer: &[u8], ends: &[usize]) {
+unsafe fn texts(vector: ffi::duckdb_vector, buffer: &[u8], ends: &[usize]) {
+    let lengths = || ends.iter().scan(0, |start, end| Some(end - std::mem::replace(start, *end)));
+    if u32::try_from(buffer.len()).is_err() {
+        // SAFETY: as promised to this function.
+        return unsafe { texts_one_by_one(vector, buffer, ends) };
+    }
+    // SAFETY: an assigned text of more than `INLINE` bytes is a copy that lives as long as the vector's values; its place is read back before
+    // the value is written over. The vector's memory is an array of `duckdb_string_t`.
+    unsafe {
+        let values = ffi::duckdb_vector_get_data(vector).cast::<ffi::duckdb_string_t>();
+        let mut copy = std::ptr::null_mut();
+        if lengths().any(|length| length > INLINE) {
+            assign(vector, 0, buffer);
+            copy = (*values).value.pointer.ptr;
+        }
+        let mut start = 0;
+        for (row, end) in ends.iter().enumerate() {
+            let length = end - start;
+            *values.add(row) = if length <= INLINE {
+                short(buffer, start, length)
+            } else {
+                long(&buffer[start..*end], copy.add(start))
+            };
+            start = *end;
+        }
+    }
+}
+
+/// A text of at most [`INLINE`] bytes, with zeros behind it.
+#[expect(clippy::cast_possible_truncation, reason = "it is that short")]
+fn short(buffer: &[u8], start: usize, length: usize) -> ffi::duckdb_string_t {
+    // Sixteen bytes in one go, of which the others are cleared, where there are as many.
+    let around = match buffer[start..].first_chunk() {
+        Some(sixteen) => *sixteen,
+        None => std::array::from_fn(|at| buffer.get(start + at).copied().unwrap_or(0)),
+    };
+    let meant = u128::from_le_bytes(around) & ((1 << (8 * length)) - 1);
+    let bytes = meant.to_le_bytes();
+    let inlined = std::array::from_fn(|at| bytes[at].cast_signed());
+    let inlined =
+        ffi::duckdb_string_t__bindgen_ty_1__bindgen_ty_2 { length: length as u32, inlined };
+    ffi::duckdb_string_t { value: ffi::duckdb_string_t__bindgen_ty_1 { inlined } }
+}
+
+/// A text of more than [`INLINE`] bytes, which stand at `place`.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a buffer of more than 32 bits of length does not come here"
+)]
+fn long(text: &[u8], place: *mut std::ffi::c_char) -> ffi::duckdb_string_t {
+    let prefix = std::array::from_fn(|at| text[at].cast_signed());
+    let (length, ptr) = (text.len() as u32, place);
+    let pointer = ffi::duckdb_string_t__bindgen_ty_1__bindgen_ty_1 { length, prefix, ptr };
+    ffi::duckdb_string_t { value: ffi::duckdb_string_t__bindgen_ty_1 { pointer } }
+}
+
+/// Copies texts into a vector, each by itself: of more than four gigabytes no one value could hold all.
+///
+/// # Safety
+/// As for [`texts`].
+unsafe fn texts_one_by_one(vector: ffi::duckdb_vector, buffer: &[u8], ends: &[usize]) {
     let mut start = 0;
     for (row, end) in ends.iter().enumerate() {
-        let text = &buffer[start..*end];
-        // SAFETY: DuckDB copies the bytes.
-        unsafe {
-            ffi::duckdb_unsafe_vector_assign_string_element_len(
-                vector,
-                row as u64,
-                text.as_ptr().cast(),
-                text.len() as u64,
-            );
-        }
+        // SAFETY: as promised to this function.
+        unsafe { assign(vector, row, &buffer[start..*end]) };
         start = *end;
+    }
+}
+
+/// # Safety
+/// `vector` takes text or bytes and has room for this row.
+unsafe fn assign(vector: ffi::duckdb_vector, row: usize, text: &[u8]) {
+    // SAFETY: DuckDB copies the bytes.
+    unsafe {
+        ffi::duckdb_unsafe_vector_assign_string_element_len(
+            vector,
+            row as u64,
+            text.as_ptr().cast(),
+            text.len() as u64,
+        );
     }
 }

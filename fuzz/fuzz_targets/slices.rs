@@ -1,0 +1,20 @@
+//! Several threads against one, on one object. The first two bytes say what the records are and how the object is sliced.
+#![no_main]
+
+use std::io::Write;
+
+use libfuzzer_sys::fuzz_target;
+use sparkify::stage::{RecordKind, judge};
+
+fuzz_target!(|bytes: &[u8]| {
+    let [first, second, stream @ ..] = bytes else { return };
+    let kind = if first & 1 == 0 { RecordKind::Songs } else { RecordKind::Events };
+    let (lines, size) = (usize::from(first >> 5), usize::from(*second) * 4);
+    let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+    // Compressed content is another's concern, and what begins so is not compressed.
+    if stream.starts_with(b"\x1f\x8b") || stream.starts_with(b"\x28\xb5\x2f\xfd") {
+        return;
+    }
+    file.write_all(stream).expect("room for it");
+    judge::sliced_is_whole(kind, file.path().to_str().expect("a name"), lines, size);
+});
