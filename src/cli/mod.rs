@@ -59,7 +59,10 @@ fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
         Command::Rejects(command) => {
             rejects::run(command, &settings(&command.over(flags), printer)?, printer)
         }
-        Command::Trace(args) => trace::run(args, &settings(&flags, printer)?, printer),
+        Command::Trace(args) => {
+            let flags = Flags { s3: args.s3.flags(), ..flags };
+            trace::run(args, &settings(&flags, printer)?, printer)
+        }
         Command::Describe(args) => describe::run(args, &settings(&flags, printer)?, printer),
         Command::Sql(args) => sql::run(args, &settings(&flags, printer)?, printer),
     }

@@ -12,7 +12,7 @@ use super::records::{Input, Item, Records};
 use super::rejects::{Reject, Rejects};
 use super::schema::{RecordKind, RowBuilder};
 use super::{ObjectRows, StageError, Tally};
-use crate::source::{Content, Object, SourceError};
+use crate::source::{Ahead, Content, Object, SourceError};
 use crate::warehouse::{BATCH_ROWS, Batch, ColumnType, RowSource};
 
 /// At most this many names of unknown keys are counted one by one, each up to this many bytes.
@@ -32,6 +32,7 @@ pub(super) struct Reader {
     kind: RecordKind,
     load_id: i64,
     objects: Vec<(i64, Object)>,
+    ahead: Ahead,
     next: AtomicUsize,
     shared: Mutex<Shared>,
     meter: Arc<Meter>,
@@ -53,6 +54,7 @@ impl Reader {
         Self {
             kind,
             load_id,
+            ahead: Ahead::start(objects.iter().map(|(_, object)| object)),
             objects,
             next: AtomicUsize::new(0),
             shared: Mutex::new(shared),
@@ -91,11 +93,9 @@ impl Reader {
     }
 
     fn open_next(&self, worker: &mut Worker) -> Result<bool, StageError> {
-        let Some((object_id, object)) = self.objects.get(self.next.fetch_add(1, Ordering::Relaxed))
-        else {
-            return Ok(false);
-        };
-        let content = Content::open(object)?;
+        let index = self.next.fetch_add(1, Ordering::Relaxed);
+        let Some((object_id, object)) = self.objects.get(index) else { return Ok(false) };
+        let content = self.ahead.open(index, object)?;
         worker.records.restart();
         let rows = ObjectRows {
             object_id: *object_id,

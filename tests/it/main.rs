@@ -9,6 +9,8 @@ mod history_and_diff;
 mod law;
 mod oracle;
 mod rejects_and_trace;
+#[cfg(feature = "s3")]
+mod s3;
 mod sample;
 mod selection;
 mod story;
