@@ -141,10 +141,10 @@ pub(super) struct CreateTables {
 
 #[derive(Debug, Args)]
 pub(super) struct Etl {
-    /// The song objects: a folder, a file, or s3://BUCKET/PREFIX [default: `SONG_DATA` of [S3] in dwh.cfg]
+    /// The song objects: a folder, a file, or `s3://BUCKET/PREFIX` [default: `SONG_DATA` of [S3] in dwh.cfg]
     #[arg(long, value_name = "PLACE")]
     pub song_data: Option<String>,
-    /// The event objects: a folder, a file, or s3://BUCKET/PREFIX [default: `LOG_DATA` of [S3] in dwh.cfg]
+    /// The event objects: a folder, a file, or `s3://BUCKET/PREFIX` [default: `LOG_DATA` of [S3] in dwh.cfg]
     #[arg(long, value_name = "PLACE")]
     pub log_data: Option<String>,
     /// Fail, and publish nothing, when more of the records than this cannot be used [default: 1%]
@@ -170,13 +170,13 @@ pub(super) struct Etl {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "S3")]
 pub(super) struct S3Args {
-    /// A server other than Amazon's [default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or the profile's]
+    /// A server other than Amazon's [default: `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`, or the profile's]
     #[arg(long, value_name = "URL")]
     pub endpoint_url: Option<String>,
-    /// The bucket's region [default: AWS_REGION, AWS_DEFAULT_REGION, the profile's, or what the server says]
+    /// The bucket's region [default: `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile's, or what the server says]
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
-    /// `path` for https://host/bucket, `virtual` for https://bucket.host [default: as it suits the server]
+    /// `path` for `https://host/bucket`, `virtual` for `https://bucket.host` [default: as it suits the server]
     #[arg(long, value_name = "STYLE")]
     pub addressing_style: Option<String>,
     /// Sign nothing: for public buckets

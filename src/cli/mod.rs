@@ -24,6 +24,9 @@ mod trace;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{Flags, Settings};
 use crate::stage::Sample;
@@ -93,10 +96,14 @@ fn say_steps(verbose: u8) {
         1 => tracing::Level::INFO,
         _ => tracing::Level::DEBUG,
     };
+    // What libraries say of each connection would bury it.
+    let ours = Targets::new().with_target(env!("CARGO_PKG_NAME"), level);
     tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr)
         .with_target(false)
         .without_time()
+        .finish()
+        .with(ours)
         .init();
 }

@@ -265,10 +265,8 @@ impl S3Settings {
             (None, Some(written)) => Some(parse_region(written.into())?),
             (region, _) => region.clone(),
         };
-        let credentials = match self.anonymous {
-            true => Credentials::Anonymous,
-            false => self.credentials(&profiles)?,
-        };
+        let credentials =
+            if self.anonymous { Credentials::Anonymous } else { self.credentials(&profiles)? };
         Ok(Access {
             endpoint,
             region,

@@ -14,7 +14,7 @@ pub struct Ahead {
 impl Ahead {
     /// Begins to fetch `objects`, where that pays. Dropping it ends what is under way.
     #[cfg_attr(not(feature = "s3"), allow(unused_variables))]
-    pub fn start<'a>(objects: impl Iterator<Item = &'a Object>) -> Self {
+    pub fn start<'a>(objects: impl Iterator<Item = &'a Object> + Clone) -> Self {
         Self {
             #[cfg(feature = "s3")]
             fetching: s3::Fetching::start(objects),

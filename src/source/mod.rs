@@ -206,11 +206,10 @@ impl SourceError {
     /// What a person can do about it.
     pub fn hint(&self) -> String {
         match self {
-            Self::Missing { hint, .. } => hint.clone(),
+            Self::Missing { hint, .. } | Self::Store { hint, .. } => hint.clone(),
             Self::Unserved { .. } => "name a folder, or `s3://BUCKET/PREFIX`".into(),
             Self::LeftOut { .. } => "build it whole with `make build`".into(),
             Self::Config(error) => error.hint(),
-            Self::Store { hint, .. } => hint.clone(),
             Self::Unreadable { .. } => "check who may read it".into(),
             Self::NotUtf8 { .. } => "rename it".into(),
             Self::Damaged { .. } => {

@@ -66,9 +66,8 @@ impl Answer {
     pub(super) fn trouble(&self, asked: Asked<'_>) -> Trouble {
         let said = self.said();
         match (self.status.as_u16(), self.code.as_str()) {
-            (429 | 503, _)
-            | (_, "SlowDown" | "Throttling" | "ThrottlingException" | "RequestTimeout")
-            | (408 | 504, _) => {
+            (408 | 429 | 503 | 504, _)
+            | (_, "SlowDown" | "Throttling" | "ThrottlingException" | "RequestTimeout") => {
                 Trouble::Busy(format!("`{}` has too much to do ({said})", asked.server))
             }
             (500..=599, code) if code != "NotImplemented" => {

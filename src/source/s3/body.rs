@@ -14,10 +14,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-use super::Bucket;
 use super::limiter::Permit;
 use super::request::Ask;
 use super::retry::{Tries, Trouble, of_transport};
+use super::{Bucket, quoted};
 use crate::source::{Object, SourceError};
 
 /// Bytes of one object that may wait for its reader.
@@ -182,8 +182,8 @@ impl Fetch {
     /// Whether the answer is about what was listed; how many of its bytes the reader has already.
     fn compared(&self, response: &Response) -> Result<u64, Trouble> {
         let headers = response.headers();
-        let etag = headers.get(ETAG).and_then(|etag| etag.to_str().ok());
-        let other = |listed: &String| etag.is_some_and(|etag| bare(etag) != bare(listed));
+        let etag = headers.get(ETAG).and_then(|etag| etag.to_str().ok()).and_then(quoted);
+        let other = |listed: &String| etag.as_ref().is_some_and(|etag| etag != listed);
         if self.object.etag.as_ref().is_some_and(other) {
             return Err(self.changed());
         }
@@ -217,24 +217,18 @@ impl Fetch {
         while !chunk.is_empty() {
             let part = chunk.split_to(chunk.len().min(most));
             let bytes = u32::try_from(part.len()).unwrap_or(u32::MAX);
-            match self.window.try_acquire_many(bytes) {
-                Ok(room) => room.forget(),
-                Err(_) => {
-                    drop(permit.take());
-                    if let Ok(room) = self.window.acquire_many(bytes).await {
-                        room.forget();
-                    }
+            if let Ok(room) = self.window.try_acquire_many(bytes) {
+                room.forget();
+            } else {
+                drop(permit.take());
+                if let Ok(room) = self.window.acquire_many(bytes).await {
+                    room.forget();
                 }
             }
             self.at += part.len() as u64;
             let _ = self.sender.send(Ok(part));
         }
     }
-}
-
-/// An etag without its quotes: some listings leave them out.
-fn bare(etag: &str) -> &str {
-    etag.trim_matches('"')
 }
 
 fn length_of(headers: &HeaderMap) -> Option<u64> {

@@ -20,14 +20,14 @@ use crate::source::SourceError;
 /// Keys that expire sooner than this are asked for anew.
 const EARLY: time::Duration = time::Duration::minutes(5);
 /// A program or a server that gives keys is given so long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 type Provider = Arc<dyn CredentialProvider<Credential = AwsCredential>>;
 
 /// The credentials of one client.
 #[derive(Debug)]
 pub(super) struct Signer {
-    credentials: Credentials,
+    who: Credentials,
     /// Where the machine gives them, what asks it.
     machine: Option<Provider>,
     held: Mutex<Option<Held>>,
@@ -63,12 +63,12 @@ struct Assumed {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct AssumedRole {
-    credentials: Session,
+    credentials: Granted,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Session {
+struct Granted {
     access_key_id: String,
     secret_access_key: String,
     session_token: String,
@@ -83,12 +83,18 @@ impl Signer {
         region: &str,
     ) -> Result<Self, SourceError> {
         let machine = of_machine(&credentials)?;
-        Ok(Self { credentials, machine, held: Mutex::default(), http, region: region.to_owned() })
+        Ok(Self {
+            who: credentials,
+            machine,
+            held: Mutex::default(),
+            http,
+            region: region.to_owned(),
+        })
     }
 
     /// The keys to sign with now; none when requests are not signed.
     pub(super) async fn keys(&self) -> Result<Option<Arc<AwsCredential>>, SourceError> {
-        if let Credentials::Anonymous = self.credentials {
+        if let Credentials::Anonymous = self.who {
             return Ok(None);
         }
         if let Some(machine) = &self.machine {
@@ -108,7 +114,7 @@ impl Signer {
         if let Some(held) = good {
             return Ok(Some(Arc::clone(&held.keys)));
         }
-        let fresh = self.fetch(&self.credentials).await?;
+        let fresh = self.fetch(&self.who).await?;
         let keys = Arc::clone(&fresh.keys);
         *held = Some(fresh);
         Ok(Some(keys))
@@ -181,7 +187,7 @@ impl Signer {
         let what = format!("the role that `{server}` was asked for");
         let answer: Assumed = from_str(&self.text(asked, &what).await?)
             .map_err(|_| unusable(&format!("`{server}`")))?;
-        let Session { access_key_id, secret_access_key, session_token, expiration } =
+        let Granted { access_key_id, secret_access_key, session_token, expiration } =
             answer.result.credentials;
         let token = Some(session_token);
         let printed =
@@ -227,17 +233,15 @@ fn of_machine(credentials: &Credentials) -> Result<Option<Provider>, SourceError
         Credentials::Instance(Some(server)) => {
             builder.with_metadata_endpoint(server.trim_end_matches('/'))
         }
-        Credentials::Container { url, token: None, token_file } => match token_file {
-            Some(file) => builder
-                .with_config(AmazonS3ConfigKey::ContainerCredentialsFullUri, url)
-                .with_config(AmazonS3ConfigKey::ContainerAuthorizationTokenFile, file),
-            None => {
-                let path = url.strip_prefix("http://169.254.170.2").ok_or_else(|| {
-                    refused("the container's server wants a token, and none is named".into())
-                })?;
-                builder.with_config(AmazonS3ConfigKey::ContainerCredentialsRelativeUri, path)
-            }
-        },
+        Credentials::Container { url, token: None, token_file: Some(file) } => builder
+            .with_config(AmazonS3ConfigKey::ContainerCredentialsFullUri, url)
+            .with_config(AmazonS3ConfigKey::ContainerAuthorizationTokenFile, file),
+        Credentials::Container { url, token: None, token_file: None } => {
+            let path = url.strip_prefix("http://169.254.170.2").ok_or_else(|| {
+                refused("the container's server wants a token, and none is named".into())
+            })?;
+            builder.with_config(AmazonS3ConfigKey::ContainerCredentialsRelativeUri, path)
+        }
         _ => return Ok(None),
     };
     let store = builder.build().map_err(|_| nowhere())?;

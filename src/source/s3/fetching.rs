@@ -31,9 +31,11 @@ enum Slot {
 
 impl Fetching {
     /// Begins to fetch; nothing when none of the objects lies in S3.
-    pub(in crate::source) fn start<'a>(objects: impl Iterator<Item = &'a Object>) -> Option<Self> {
+    pub(in crate::source) fn start<'a>(
+        objects: impl Iterator<Item = &'a Object> + Clone,
+    ) -> Option<Self> {
+        let first = Arc::clone(objects.clone().find_map(place)?);
         let objects: Vec<Object> = objects.cloned().collect();
-        let first = Arc::clone(objects.iter().find_map(place)?);
         let slots: Vec<Slot> = objects.iter().map(|_| Slot::Waiting).collect();
         let slots = Arc::new(Mutex::new(slots));
         let ahead = first.client.limits.ahead.max(LEAST);

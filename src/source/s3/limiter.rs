@@ -56,7 +56,7 @@ impl Round {
 #[derive(Debug)]
 pub(super) struct Permit {
     limiter: Arc<Limiter>,
-    permit: Option<OwnedSemaphorePermit>,
+    place: Option<OwnedSemaphorePermit>,
     began: Instant,
 }
 
@@ -78,15 +78,14 @@ impl Limiter {
 
     /// Waits for a place.
     pub(super) async fn enter(self: &Arc<Self>) -> Permit {
-        let permit = match Arc::clone(&self.permits).try_acquire_owned() {
-            Ok(permit) => Some(permit),
-            Err(_) => {
-                self.state().round.full = true;
-                // The semaphore is never closed: an error cannot come.
-                Arc::clone(&self.permits).acquire_owned().await.ok()
-            }
+        let place = if let Ok(place) = Arc::clone(&self.permits).try_acquire_owned() {
+            Some(place)
+        } else {
+            self.state().round.full = true;
+            // The semaphore is never closed: an error cannot come.
+            Arc::clone(&self.permits).acquire_owned().await.ok()
         };
-        Permit { limiter: Arc::clone(self), permit, began: Instant::now() }
+        Permit { limiter: Arc::clone(self), place, began: Instant::now() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -163,8 +162,8 @@ impl Drop for Permit {
         let mut state = self.limiter.state();
         if state.debt > 0 {
             state.debt -= 1;
-            if let Some(permit) = self.permit.take() {
-                permit.forget();
+            if let Some(place) = self.place.take() {
+                place.forget();
             }
         }
     }
@@ -187,7 +186,9 @@ mod tests {
         }
         limiter.state().round.full = true;
         tokio::time::sleep(SHORTEST).await;
-        out.into_iter().for_each(|permit| permit.succeeded(1));
+        for permit in out {
+            permit.succeeded(1);
+        }
         assert_eq!(limit(&limiter), 2 * FIRST);
         let (one, other) = (limiter.enter().await, limiter.enter().await);
         one.overran();

@@ -164,13 +164,13 @@ async fn parsed(client: &Client, ask: &Ask<'_>, prefix: &str) -> Result<Page, So
 
 fn understood(page: Page) -> Option<Branch> {
     let is_encoded = page.encoding_type.as_deref() == Some("url");
-    let decode = |text: String| match is_encoded {
-        // As a form writes it: a space may have become a `+`, and a `+` never stays.
-        true => {
-            let spaced = text.replace('+', " ");
-            percent_decode_str(&spaced).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+    let decode = |text: String| {
+        if !is_encoded {
+            return Some(text);
         }
-        false => Some(text),
+        // As a form writes it: a space may have become a `+`, and a `+` never stays.
+        let spaced = text.replace('+', " ");
+        percent_decode_str(&spaced).decode_utf8().ok().map(std::borrow::Cow::into_owned)
     };
     let mut branch = Branch::default();
     for content in page.contents {
@@ -182,7 +182,7 @@ fn understood(page: Page) -> Option<Branch> {
             key: decode(content.key)?,
             size: content.size,
             modified_ns: i64::try_from(modified).ok()?,
-            etag: content.e_tag.filter(|etag| !etag.is_empty()),
+            etag: content.e_tag.as_deref().and_then(super::quoted),
         });
     }
     for below in page.common_prefixes {

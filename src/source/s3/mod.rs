@@ -59,6 +59,15 @@ impl Drop for Threads {
     }
 }
 
+/// An etag as a header has it; some listings leave its quotes out.
+fn quoted(etag: &str) -> Option<String> {
+    match etag {
+        "" => None,
+        etag if etag.ends_with('"') => Some(etag.to_owned()),
+        etag => Some(format!("\"{etag}\"")),
+    }
+}
+
 /// The bucket of an object that lies in one.
 fn place(object: &Object) -> Option<&Arc<Bucket>> {
     match &object.place {
@@ -96,12 +105,11 @@ impl Stores {
         if let Some(bucket) = buckets.get(name) {
             return Ok(Arc::clone(bucket));
         }
-        let shared = match self.shared.get() {
-            Some(shared) => shared,
-            None => {
-                let begun = begin(&self.settings)?;
-                self.shared.get_or_init(|| begun)
-            }
+        let shared = if let Some(shared) = self.shared.get() {
+            shared
+        } else {
+            let begun = begin(&self.settings)?;
+            self.shared.get_or_init(|| begun)
         };
         let (access, limiter, threads) = shared;
         let runtime = threads.0.as_ref().map(Runtime::handle).ok_or_else(no_threads)?.clone();
@@ -193,7 +201,7 @@ impl Bucket {
             key: key.to_owned(),
             size: text(CONTENT_LENGTH).and_then(|text| text.parse().ok()).unwrap_or_default(),
             modified_ns: modified.unwrap_or_default(),
-            etag: text(ETAG).filter(|etag| !etag.is_empty()).map(str::to_owned),
+            etag: text(ETAG).and_then(quoted),
         }))
     }
 }

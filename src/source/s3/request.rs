@@ -252,7 +252,7 @@ impl Client {
 
     /// The headers and the short body of an answer; tried again while that makes sense.
     pub(super) async fn short(&self, ask: &Ask<'_>) -> Result<(HeaderMap, Vec<u8>), SourceError> {
-        let mut tries = self.tries();
+        let mut tries = Tries::default();
         loop {
             let permit = self.limiter.enter().await;
             let reason = match self.once(ask).await {
@@ -272,10 +272,6 @@ impl Client {
             };
             tries.again(reason, ask.doing, ask.location, self.most_tries()).await?;
         }
-    }
-
-    pub(super) fn tries(&self) -> Tries {
-        Tries::default()
     }
 
     /// How often to try, as things stand.

@@ -151,6 +151,11 @@ fn keys_that_will_not_do_are_told_apart() {
         command.env("AWS_ACCESS_KEY_ID", key).env("AWS_SECRET_ACCESS_KEY", secret);
         ended(&mut command).bad(2)
     };
+    let mut loud = signed(&server, folder.path(), ETL);
+    loud.arg("-vv");
+    let said = ended(&mut loud);
+    assert!(said.code == Some(0) && said.err.contains("INFO stage events"), "{said:#?}");
+    assert!(!said.err.contains("connection"), "a library's own words: {said:#?}");
     let words = wrong("NOTTHEKEY", SECRET);
     assert!(
         words.contains("does not know this access key (InvalidAccessKeyId, HTTP 403)"),

@@ -55,11 +55,11 @@ fn every_name_is_read_and_what_is_no_data_is_named_as_ignored() {
     assert_eq!(summary["objects_ignored"], ignored);
     let again = run(&server, folder.path(), &arguments).json();
     assert_eq!(again["objects_read"], 0);
-    for number in 0..NAMES.len() {
+    for (number, name) in NAMES.iter().enumerate() {
         let session = number.to_string();
         let arguments = ["trace", "--session", &session, "--item", "0", "--output", "json"];
         let traced = run(&server, folder.path(), &arguments).json();
-        assert_eq!(traced[0]["events"][0]["object_state"], "as_loaded", "{}", NAMES[number]);
+        assert_eq!(traced[0]["events"][0]["object_state"], "as_loaded", "{name}");
     }
 }
 

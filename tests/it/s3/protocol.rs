@@ -95,9 +95,9 @@ impl S3 for Bucket {
             return Err(s3_error!(NoSuchBucket));
         }
         let encodes = input.encoding_type.is_some() && self.0.encodes.load(Ordering::Relaxed);
-        let shown = |key: &str| match encodes {
-            true => utf8_percent_encode(key, NON_ALPHANUMERIC).to_string().replace("%20", "+"),
-            false => key.to_owned(),
+        let shown = |key: &str| {
+            let encoded = || utf8_percent_encode(key, NON_ALPHANUMERIC).to_string();
+            if encodes { encoded().replace("%20", "+") } else { key.to_owned() }
         };
         let page = self.page(&input);
         let object = |(key, stored): &(String, Stored)| Object {

@@ -269,7 +269,7 @@ async fn answer(
             {
                 match &fault {
                     Some(Fault::Rewritten(other)) => {
-                        state.put(&key, Bytes::from_static(other.as_bytes()))
+                        state.put(&key, Bytes::from_static(other.as_bytes()));
                     }
                     _ => drop(state.objects.write().expect("a lock").remove(&key)),
                 }
