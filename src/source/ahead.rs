@@ -13,7 +13,7 @@ pub struct Ahead {
 
 impl Ahead {
     /// Begins to fetch `objects`, where that pays. Dropping it ends what is under way.
-    #[cfg_attr(not(feature = "s3"), allow(unused_variables))]
+    #[cfg_attr(not(feature = "s3"), allow(unused_variables, clippy::needless_pass_by_value))]
     pub fn start<'a>(objects: impl Iterator<Item = &'a Object> + Clone) -> Self {
         Self {
             #[cfg(feature = "s3")]

@@ -96,8 +96,8 @@ impl S3 for Bucket {
         }
         let encodes = input.encoding_type.is_some() && self.0.encodes.load(Ordering::Relaxed);
         let shown = |key: &str| {
-            let encoded = || utf8_percent_encode(key, NON_ALPHANUMERIC).to_string();
-            if encodes { encoded().replace("%20", "+") } else { key.to_owned() }
+            let as_in_a_url = || utf8_percent_encode(key, NON_ALPHANUMERIC).to_string();
+            if encodes { as_in_a_url().replace("%20", "+") } else { key.to_owned() }
         };
         let page = self.page(&input);
         let object = |(key, stored): &(String, Stored)| Object {

@@ -23,6 +23,9 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::protocol::Bucket;
 
+/// What a connection ends with that is to be reset, and not just closed.
+const RESET: &str = "reset";
+
 /// The one bucket that there is.
 pub(crate) const BUCKET: &str = "bucket";
 /// The one key that may sign.
@@ -224,10 +227,15 @@ async fn converse(stream: TcpStream, state: Arc<State>, service: S3Service) {
         let (state, service) = (Arc::clone(&state), service.clone());
         async move { answer(request, &state, &service).await }
     });
+    let mut connection =
+        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer);
     // What breaks here was meant to, or is the other side's doing.
-    let _ = hyper::server::conn::http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), answer)
-        .await;
+    if let Err(error) = (&mut connection).await
+        && error.is_user()
+        && std::error::Error::source(&error).is_some_and(|cause| cause.to_string() == RESET)
+    {
+        let _ = connection.into_parts().io.inner().set_zero_linger();
+    }
 }
 
 /// Counts who is here.
@@ -263,7 +271,7 @@ async fn answer(
     let url = request.uri().to_string();
     match state.fault(&url) {
         Some(Fault::Refused(status, code)) => Ok(refusal(status, code, "")),
-        Some(Fault::Reset) => Err(io::ErrorKind::ConnectionReset.into()),
+        Some(Fault::Reset) => Err(io::Error::other(RESET)),
         fault => {
             if let (Some(Fault::Rewritten(_) | Fault::Removed), Some(key)) = (&fault, key_of(&url))
             {
