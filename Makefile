@@ -10,11 +10,12 @@ PROGRAM := bin/sparkify
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
+demo: FEATURES := --no-default-features
 demo: build ## a sample, loaded, checked, and the analysts' first questions answered
 	@scripts/demo.sh
 
 build: lib/libduckdb.so ## the program, at bin/sparkify
-	cargo build --release --locked
+	cargo build --release --locked $(FEATURES)
 	@mkdir -p bin
 	@install -m 755 "$$CARGO_TARGET_DIR/release/sparkify" $(PROGRAM)
 	@cmp -s lib/libduckdb.so bin/libduckdb.so || { rm -f bin/libduckdb.so; cp -L lib/libduckdb.so bin/libduckdb.so; }
@@ -28,12 +29,14 @@ test: lib/libduckdb.so ## every test; what they need is fetched first
 lint: lib/libduckdb.so ## format, clippy and the rules of the house
 	cargo fmt --check
 	cargo clippy --release --locked --all-targets -- -D warnings
+	cargo clippy --release --locked --no-default-features -- -D warnings
 
 fmt: ## format the code
 	cargo fmt
 
-bench: build ## what a day costs as its history grows, as a table
+bench: build ## what a day costs as its history grows, and many requests at once, as tables
 	@benches/growth.sh
+	@benches/s3.sh
 
 bench-reader: lib/libduckdb.so ## what reading costs, beside simd-json; SPARKIFY_BENCH names other event files
 	cargo bench --locked --bench reader

@@ -12,7 +12,7 @@ use std::time::Duration;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use simd_json::{Buffers, Tape};
 use sparkify::generate::{self, Request};
-use sparkify::source::{self, Listing};
+use sparkify::source::{Listing, Sources};
 use sparkify::stage::{self, RecordKind};
 use sparkify::warehouse::{Batch, RowSource};
 
@@ -21,7 +21,8 @@ const ENOUGH: u64 = 60_000_000;
 
 fn input() -> Listing {
     let folder = std::env::var("SPARKIFY_BENCH").map_or_else(|_| generated(), PathBuf::from);
-    let mut listing = source::list(folder.to_str().expect("a name in UTF-8")).expect("event files");
+    let mut listing =
+        Sources::default().list(folder.to_str().expect("a name in UTF-8")).expect("event files");
     let mut bytes = 0;
     listing.objects.retain(|object| {
         bytes += object.size;

@@ -6,7 +6,8 @@ create table if not exists etl_objects (
     source varchar not null, -- events or songs
     size_bytes bigint not null, -- as it lies in the source
     modified_ns bigint, -- modification time in ns since 1970, null when it was too fresh to tell versions apart
-    fingerprint varchar not null, -- xxh3-128 of the content, or the store's etag
+    etag varchar, -- what the store calls this version of it, null where it has no name for versions
+    fingerprint varchar not null, -- xxh3-128 of the content
     load_id bigint not null, -- the load that read it last
     rows_staged bigint not null, -- records accepted
     rows_rejected bigint not null -- records refused

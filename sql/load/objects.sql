@@ -5,6 +5,7 @@ select
     source,
     size_bytes,
     modified_ns,
+    etag,
     fingerprint,
     rows_staged,
     rows_rejected

@@ -5,6 +5,7 @@ select
     l.started_at,
     o.object_key,
     o.size_bytes,
+    o.etag,
     o.fingerprint,
     s.byte_offset,
     s.num_songs,

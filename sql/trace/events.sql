@@ -5,6 +5,7 @@ select
     l.started_at,
     o.object_key,
     o.size_bytes,
+    o.etag,
     o.fingerprint,
     e.byte_offset,
     e.artist,

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use super::printer::{Color, Output};
-use crate::config::Flags;
+use crate::config::{Flags, S3Flags};
 
 const SETTINGS: &str = "\
 Settings: a flag beats the environment (SPARKIFY_CONFIG, SPARKIFY_WAREHOUSE, SPARKIFY_SONG_DATA, SPARKIFY_LOG_DATA,
-SPARKIFY_MAX_REJECT_SHARE, SPARKIFY_MEMORY, SPARKIFY_THREADS) beats the file (dwh.cfg) beats the default.
+SPARKIFY_MAX_REJECT_SHARE, SPARKIFY_MEMORY, SPARKIFY_THREADS; for S3 those of AWS) beats the file (dwh.cfg) beats the default.
 Exit codes: 0 fine, 1 the data failed a check, 2 the tool failed.";
 
 /// From song and event files to a star schema, correct to the row and safe to run twice.
@@ -141,11 +141,11 @@ pub(super) struct CreateTables {
 
 #[derive(Debug, Args)]
 pub(super) struct Etl {
-    /// The folder of song objects [default: `SONG_DATA` of [S3] in dwh.cfg]
-    #[arg(long, value_name = "DIR")]
+    /// The song objects: a folder, a file, or `s3://BUCKET/PREFIX` [default: `SONG_DATA` of [S3] in dwh.cfg]
+    #[arg(long, value_name = "PLACE")]
     pub song_data: Option<String>,
-    /// The folder of event objects [default: `LOG_DATA` of [S3] in dwh.cfg]
-    #[arg(long, value_name = "DIR")]
+    /// The event objects: a folder, a file, or `s3://BUCKET/PREFIX` [default: `LOG_DATA` of [S3] in dwh.cfg]
+    #[arg(long, value_name = "PLACE")]
     pub log_data: Option<String>,
     /// Fail, and publish nothing, when more of the records than this cannot be used [default: 1%]
     #[arg(long, value_name = "SHARE")]
@@ -162,6 +162,46 @@ pub(super) struct Etl {
     /// Only event objects whose key has this date or an earlier one
     #[arg(long, value_name = "DATE")]
     pub until: Option<String>,
+    #[command(flatten)]
+    pub s3: S3Args,
+}
+
+/// How S3 is reached. The names are those of the `aws` program.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "S3")]
+pub(super) struct S3Args {
+    /// A server other than Amazon's [default: `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`, or the profile's]
+    #[arg(long, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+    /// The bucket's region [default: `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile's, or what the server says]
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// `path` for `https://host/bucket`, `virtual` for `https://bucket.host` [default: as it suits the server]
+    #[arg(long, value_name = "STYLE")]
+    pub addressing_style: Option<String>,
+    /// Sign nothing: for public buckets
+    #[arg(long)]
+    pub no_sign_request: bool,
+    /// Pay for the requests, where the bucket's readers do
+    #[arg(long)]
+    pub request_payer: bool,
+    /// Requests under way at once, at most [default: 256]
+    #[arg(long, value_name = "N")]
+    pub concurrency: Option<String>,
+}
+
+impl S3Args {
+    /// As `config` takes it.
+    pub(super) fn flags(&self) -> S3Flags {
+        S3Flags {
+            endpoint_url: self.endpoint_url.clone(),
+            region: self.region.clone(),
+            addressing_style: self.addressing_style.clone(),
+            no_sign_request: self.no_sign_request,
+            request_payer: self.request_payer,
+            concurrency: self.concurrency.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -210,6 +250,8 @@ pub(super) struct Trace {
     /// The place in the session, from 0
     #[arg(long, value_name = "N", requires = "session", allow_negative_numbers = true)]
     pub item: Option<i64>,
+    #[command(flatten)]
+    pub s3: S3Args,
 }
 
 #[derive(Debug, Args)]

@@ -10,6 +10,7 @@ use crate::config::{Flags, Settings};
 use crate::ledger;
 use crate::pipeline::{self, EtlError, Outcome, Request, Summary};
 use crate::report::{grouped, plain_table};
+use crate::source::Sources;
 use crate::stage::Meter;
 use crate::warehouse::{self, Access, Warehouse};
 
@@ -20,6 +21,7 @@ impl Etl {
             song_data: self.song_data.clone(),
             log_data: self.log_data.clone(),
             max_reject_share: self.max_reject_share.clone(),
+            s3: self.s3.flags(),
             ..flags
         }
     }
@@ -47,6 +49,7 @@ pub(super) fn request(args: &Etl, settings: &Settings) -> Result<Request, Failur
         prune: args.prune,
         since: day(&args.since)?,
         until: day(&args.until)?,
+        sources: Sources::new(&settings.s3),
         own_file: settings.warehouse.file().and_then(|file| file.to_str().map(str::to_owned)),
         ..Request::new(settings.song_data.clone(), settings.log_data.clone())
     })

@@ -24,6 +24,9 @@ mod trace;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{Flags, Settings};
 use crate::stage::Sample;
@@ -59,7 +62,10 @@ fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
         Command::Rejects(command) => {
             rejects::run(command, &settings(&command.over(flags), printer)?, printer)
         }
-        Command::Trace(args) => trace::run(args, &settings(&flags, printer)?, printer),
+        Command::Trace(args) => {
+            let flags = Flags { s3: args.s3.flags(), ..flags };
+            trace::run(args, &settings(&flags, printer)?, printer)
+        }
         Command::Describe(args) => describe::run(args, &settings(&flags, printer)?, printer),
         Command::Sql(args) => sql::run(args, &settings(&flags, printer)?, printer),
     }
@@ -90,10 +96,14 @@ fn say_steps(verbose: u8) {
         1 => tracing::Level::INFO,
         _ => tracing::Level::DEBUG,
     };
+    // What libraries say of each connection would bury it.
+    let ours = Targets::new().with_target(env!("CARGO_PKG_NAME"), level);
     tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr)
         .with_target(false)
         .without_time()
+        .finish()
+        .with(ours)
         .init();
 }

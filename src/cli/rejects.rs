@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use super::args::S3Args;
 use super::failure::Failure;
 use super::printer::{Output, Printer};
 use super::raw::shown_raw;
@@ -13,6 +14,7 @@ use crate::config::{Flags, Settings};
 use crate::pipeline;
 use crate::rejects::{self, Filter, ReasonCount, Reject, RejectId};
 use crate::report::{grouped, plain_table};
+use crate::source::Sources;
 use crate::stage::visible;
 use crate::warehouse::{Warehouse, WarehouseError};
 
@@ -40,6 +42,8 @@ pub(super) struct Replay {
     /// Fail, and change nothing, when more of the records than this still cannot be used [default: 1%]
     #[arg(long, value_name = "SHARE")]
     pub max_reject_share: Option<String>,
+    #[command(flatten)]
+    pub s3: S3Args,
 }
 
 impl Rejects {
@@ -47,7 +51,8 @@ impl Rejects {
     pub(super) fn over(&self, flags: Flags) -> Flags {
         match self {
             Self::Replay(args) => {
-                Flags { max_reject_share: args.max_reject_share.clone(), ..flags }
+                let max_reject_share = args.max_reject_share.clone();
+                Flags { max_reject_share, s3: args.s3.flags(), ..flags }
             }
             _ => flags,
         }
@@ -100,8 +105,9 @@ pub(super) fn run(
 fn replay(settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     // The objects are named by the warehouse: without one there is nothing to read again.
     drop(super::open_loaded(settings)?);
+    let sources = Sources::new(&settings.s3);
     let summary = super::etl::watched(settings, printer, |warehouse, meter| {
-        pipeline::replay(warehouse, settings.max_reject_share, meter)
+        pipeline::replay(warehouse, &sources, settings.max_reject_share, meter)
     })?;
     super::etl::tell(&summary, printer)
 }

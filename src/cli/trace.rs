@@ -6,6 +6,7 @@ use super::printer::Printer;
 use super::raw::shown_raw;
 use crate::config::Settings;
 use crate::report::{plain_table, shown};
+use crate::source::Sources;
 use crate::stage::visible;
 use crate::trace::{self, Asked, Fields, Now, Origin, Role, Trace};
 
@@ -16,7 +17,7 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     let asked = asked(args)?;
     let mut warehouse = super::open_loaded(settings)?;
-    let traces = trace::trace(warehouse.as_mut(), &asked)?;
+    let traces = trace::trace(warehouse.as_mut(), &Sources::new(&settings.s3), &asked)?;
     if traces.is_empty() {
         return Err(unknown(&asked));
     }

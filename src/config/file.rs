@@ -16,7 +16,21 @@ use super::{ConfigError, Secret};
 const KNOWN: &[(&str, &[&str])] = &[
     ("CLUSTER", &["HOST", "DB_NAME", "DB_USER", "DB_PASSWORD", "DB_PORT"]),
     ("IAM_ROLE", &["ARN"]),
-    ("S3", &["LOG_DATA", "LOG_JSONPATH", "SONG_DATA"]),
+    (
+        "S3",
+        &[
+            "LOG_DATA",
+            "LOG_JSONPATH",
+            "SONG_DATA",
+            "ENDPOINT_URL",
+            "REGION",
+            "ADDRESSING_STYLE",
+            "NO_SIGN_REQUEST",
+            "REQUEST_PAYER",
+            "CONCURRENCY",
+            "READ_TIMEOUT",
+        ],
+    ),
     ("AWS", &["KEY", "SECRET", "REGION", "PROFILE", "TOKEN"]),
     (
         "DWH",

@@ -4,6 +4,9 @@
 //! [`Settings`], in which everything has been decided, and [`Secret`]s, which print as `****`.
 
 mod file;
+mod profile;
+pub mod redact;
+mod s3;
 mod secret;
 pub mod suggest;
 mod url;
@@ -12,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+pub use s3::{Access, Addressing, Credentials, Keys, Limits, S3Flags, S3Settings};
 pub use secret::Secret;
 pub use url::{DEFAULT as DEFAULT_WAREHOUSE, WarehouseUrl};
 
@@ -35,6 +39,8 @@ pub struct Flags {
     pub memory: Option<String>,
     /// `--threads`
     pub threads: Option<String>,
+    /// What is said about S3.
+    pub s3: S3Flags,
 }
 
 /// Everything decided.
@@ -48,10 +54,13 @@ pub struct Settings {
     pub log_data: Option<String>,
     /// The share of rejects among a load's records above which it fails, from 0 to 1.
     pub max_reject_share: f64,
-    /// Memory for the warehouse's own work, in bytes; it spills to disk beyond.
+    /// Memory for the warehouse's own work, in bytes; it spills to disk beyond. Where a location is in S3, an eighth of what was allowed is kept back
+    /// for the bytes fetched ahead.
     pub memory: u64,
     /// Threads that read and transform.
     pub threads: usize,
+    /// How S3 is reached.
+    pub s3: S3Settings,
     /// What in the configuration file meant nothing to us.
     pub warnings: Vec<String>,
 }
@@ -85,6 +94,22 @@ pub enum ConfigError {
         /// What to write instead.
         hint: String,
     },
+    /// A shared file of AWS was named, or is there, and cannot be read.
+    #[error("cannot read `{}`, a shared file of AWS", path.display())]
+    Shared {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Credentials that are half, or out of reach.
+    #[error("cannot sign requests to S3: {reason}")]
+    Credentials {
+        /// What is wrong, without any value.
+        reason: String,
+        /// What to do.
+        hint: String,
+    },
     /// A value that is out of its range or form.
     #[error("cannot understand {what} `{written}`")]
     Value {
@@ -102,7 +127,13 @@ impl ConfigError {
     pub fn hint(&self) -> String {
         match self {
             Self::Unreadable { .. } => "name another file with `--config`".into(),
-            Self::Malformed { hint, .. } | Self::Warehouse { hint, .. } => hint.clone(),
+            Self::Shared { .. } => {
+                "check AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE and who may read the file"
+                    .into()
+            }
+            Self::Malformed { hint, .. }
+            | Self::Warehouse { hint, .. }
+            | Self::Credentials { hint, .. } => hint.clone(),
             Self::Value { hint, .. } => (*hint).into(),
         }
     }
@@ -137,12 +168,19 @@ impl Settings {
         let share = pick(&flags.max_reject_share, "SPARKIFY_MAX_REJECT_SHARE", None);
         let memory = pick(&flags.memory, "SPARKIFY_MEMORY", None);
         let threads = pick(&flags.threads, "SPARKIFY_THREADS", None);
+        let song_data = pick(&flags.song_data, "SPARKIFY_SONG_DATA", Some(("S3", "SONG_DATA")));
+        let log_data = pick(&flags.log_data, "SPARKIFY_LOG_DATA", Some(("S3", "LOG_DATA")));
+        let far = [&song_data, &log_data].into_iter().flatten().any(|at| at.starts_with("s3://"));
+        let memory = memory.as_deref().map_or(Ok(512 << 20), parse_size)?;
+        let ahead = memory / 8;
+        let filed = |section: &str, key: &str| file.get(section, key).map(str::to_owned);
         Ok(Self {
             warehouse: warehouse.as_deref().unwrap_or(DEFAULT_WAREHOUSE).parse()?,
-            song_data: pick(&flags.song_data, "SPARKIFY_SONG_DATA", Some(("S3", "SONG_DATA"))),
-            log_data: pick(&flags.log_data, "SPARKIFY_LOG_DATA", Some(("S3", "LOG_DATA"))),
+            song_data,
+            log_data,
             max_reject_share: share.as_deref().map_or(Ok(0.01), parse_share)?,
-            memory: memory.as_deref().map_or(Ok(512 << 20), parse_size)?,
+            memory: if far { memory - ahead } else { memory },
+            s3: S3Settings::resolve(&flags.s3, environment, &filed, ahead)?,
             threads: threads.as_deref().map_or_else(|| Ok(cores()), parse_threads)?,
             warnings: file.warnings,
         })

@@ -4,8 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::ConfigError;
-use super::suggest;
+use super::{ConfigError, redact, suggest};
 
 /// The default warehouse: a file in the current folder.
 pub const DEFAULT: &str = "duckdb:sparkify.duckdb";
@@ -25,13 +24,13 @@ impl FromStr for WarehouseUrl {
     fn from_str(written: &str) -> Result<Self, ConfigError> {
         let Some((scheme, rest)) = written.split_once(':') else {
             return Err(ConfigError::Warehouse {
-                written: shown(written),
+                written: redact::without_password(written),
                 hint: format!("write it as a URL, for example `duckdb:{written}`"),
             });
         };
         match scheme {
             "duckdb" if rest.is_empty() => Err(ConfigError::Warehouse {
-                written: shown(written),
+                written: redact::without_password(written),
                 hint: "name the file, for example `duckdb:sparkify.duckdb`".into(),
             }),
             "duckdb" => Ok(Self::DuckDb(PathBuf::from(rest.strip_prefix("//").unwrap_or(rest)))),
@@ -39,7 +38,7 @@ impl FromStr for WarehouseUrl {
                 Ok(Self::Unserved(scheme.into()))
             }
             _ => Err(ConfigError::Warehouse {
-                written: shown(written),
+                written: redact::without_password(written),
                 hint: suggest::hint(
                     scheme,
                     ["duckdb", "postgres", "redshift"],
@@ -66,16 +65,6 @@ impl fmt::Display for WarehouseUrl {
             Self::DuckDb(path) => write!(f, "duckdb:{}", path.display()),
             Self::Unserved(scheme) => write!(f, "{scheme}://…"),
         }
-    }
-}
-
-/// A URL for a message: whatever stands between `//` and the last `@` may hold a password, and is left out.
-fn shown(written: &str) -> String {
-    match (written.find("//"), written.rfind('@')) {
-        (Some(start), Some(at)) if start < at => {
-            format!("{}****{}", &written[..start + 2], &written[at..])
-        }
-        _ => written.to_owned(),
     }
 }
 

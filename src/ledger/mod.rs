@@ -1,7 +1,7 @@
 //! What was loaded already? Every object that a load read, and what that makes of a new listing.
 //!
-//! An object is known by its key; whether its content is the one that was read is told by size and modification time, and by its fingerprint where
-//! these leave a doubt. This room reads and writes the bookkeeping tables, and touches no row of data.
+//! An object is known by its key; whether its content is the one that was read is told by size and the store's etag, without one by size and
+//! modification time, and by its fingerprint where these leave a doubt. This room reads and writes the bookkeeping tables, and touches no row of data.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use time::Date;
 
-use crate::source::{Listing, Object, SourceError};
+use crate::source::{Listing, Object, SourceError, Sources};
 use crate::sql_files;
 use crate::warehouse::{
     BATCH_ROWS, Batch, ColumnType, RowSource, SqlFile, Value, Warehouse, WarehouseError,
@@ -31,6 +31,7 @@ struct Known {
     source: String,
     size: u64,
     modified_ns: Option<i64>,
+    etag: Option<String>,
     fingerprint: String,
     staged: u64,
     rejected: u64,
@@ -104,9 +105,10 @@ impl Ledger {
                 source: text(2),
                 size: count(3),
                 modified_ns: number(4),
-                fingerprint: text(5),
-                staged: count(6),
-                rejected: count(7),
+                etag: row.get(5).and_then(Value::as_text).map(str::to_owned),
+                fingerprint: text(6),
+                staged: count(7),
+                rejected: count(8),
             };
             ledger.last_object = ledger.last_object.max(known.object_id);
             ledger.objects.insert(text(1), known);
@@ -168,12 +170,16 @@ impl Ledger {
     }
 
     /// The objects of one kind that hold rejects, as they lie there now, to be read again; and the keys of those that are gone.
-    pub fn rejecting(&self, kind: &str) -> Result<(Plan, Vec<String>), SourceError> {
+    pub fn rejecting(
+        &self,
+        kind: &str,
+        sources: &Sources,
+    ) -> Result<(Plan, Vec<String>), SourceError> {
         let (mut plan, mut gone) = (Plan::default(), Vec::new());
         let holding =
             self.objects.iter().filter(|(_, known)| known.source == kind && known.rejected > 0);
         for (key, known) in holding {
-            match Object::find(key) {
+            match sources.find(key) {
                 Ok(object) => {
                     plan.rows_held.insert(known.object_id, known.staged);
                     plan.read.push((known.object_id, object));
@@ -226,6 +232,10 @@ pub fn day(written: &str) -> Option<Date> {
 fn is_unchanged(known: &Known, object: &Object) -> Result<bool, SourceError> {
     if known.size != object.size {
         return Ok(false);
+    }
+    // A store's own name for the version leaves no doubt, either way.
+    if let (Some(known), Some(etag)) = (&known.etag, &object.etag) {
+        return Ok(known == etag);
     }
     if known.modified_ns == Some(object.modified_ns) {
         return Ok(true);
@@ -282,9 +292,13 @@ pub fn record(
             Some(modified) => push(batch, 4, modified),
             None => batch.columns[4].push_null(),
         }
-        batch.columns[5].push_bytes(entry.fingerprint.as_bytes());
+        match &object.etag {
+            Some(etag) => batch.columns[5].push_bytes(etag.as_bytes()),
+            None => batch.columns[5].push_null(),
+        }
+        batch.columns[6].push_bytes(entry.fingerprint.as_bytes());
         for (column, value) in
-            [(6, load_id), (7, signed(entry.staged)), (8, signed(entry.rejected))]
+            [(7, load_id), (8, signed(entry.staged)), (9, signed(entry.rejected))]
         {
             push(batch, column, value);
         }
@@ -344,6 +358,7 @@ const OBJECT_TYPES: &[ColumnType] = &[
     ColumnType::Text,
     ColumnType::BigInt,
     ColumnType::BigInt,
+    ColumnType::Text,
     ColumnType::Text,
     ColumnType::BigInt,
     ColumnType::BigInt,

@@ -7,16 +7,12 @@ use std::error::Error;
 use std::time::SystemTime;
 
 use super::{EtlError, Summary, step};
+use crate::config::redact;
 use crate::warehouse::{Warehouse, WarehouseError};
 use crate::{ledger, tables};
 
-/// Where a word of a message ends.
-const ENDS_WORD: [char; 4] = [' ', '"', '\'', '`'];
 /// The longest note in bytes; the column has a little more room on every engine.
 const LONGEST: usize = 2000;
-/// What the name of a value that nobody may read has in it.
-const SECRET_NAMES: [&str; 6] =
-    ["password", "secret", "token", "signature", "credential", "access_key"];
 
 /// Notes that the load which has just been rolled back failed.
 pub(super) fn note(
@@ -61,40 +57,7 @@ fn reason(error: &EtlError) -> String {
         text = format!("{text}: {error}");
         cause = error.source();
     }
-    shortened(without_secrets(&text))
-}
-
-/// A message may quote what a server or a library was told: passwords in URLs and values whose names say what they are become `****`.
-fn without_secrets(text: &str) -> String {
-    let text = text.replace(char::is_control, " ");
-    let urls: String = text.split_inclusive(ENDS_WORD).map(without_password).collect();
-    let ends_value = |c: char| ENDS_WORD.contains(&c) || ['&', ';', ',', '?'].contains(&c);
-    urls.split_inclusive(ends_value).map(|part| without_value(part, ends_value)).collect()
-}
-
-/// The name of an object may have an `@` in it; a password stands in front of a host.
-fn without_password(word: &str) -> String {
-    match (word.find("://"), word.rfind('@')) {
-        (Some(start), Some(at)) if start < at && !word.starts_with("s3:") => {
-            format!("{}****{}", &word[..start + 3], &word[at..])
-        }
-        _ => word.to_owned(),
-    }
-}
-
-fn without_value(part: &str, ends_value: impl Fn(char) -> bool) -> String {
-    match part.split_once('=') {
-        Some((name, value)) if is_secret(name) => {
-            let end = value.find(ends_value).unwrap_or(value.len());
-            format!("{name}=****{}", &value[end..])
-        }
-        _ => part.to_owned(),
-    }
-}
-
-fn is_secret(name: &str) -> bool {
-    let name = name.to_lowercase().replace('-', "_");
-    SECRET_NAMES.iter().any(|secret| name.contains(secret))
+    shortened(redact::without_secrets(&text))
 }
 
 fn shortened(mut text: String) -> String {
@@ -109,27 +72,6 @@ fn shortened(mut text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_note_keeps_no_secret() {
-        for (said, kept) in [
-            (
-                "no route to `postgres://me:s3,c@h:5439/dev`",
-                "no route to `postgres://****@h:5439/dev`",
-            ),
-            ("x?X-Amz-Signature=ab12&n=1", "x?X-Amz-Signature=****&n=1"),
-            (
-                "near 'aws_access_key_id=A;aws_secret_access_key=B'",
-                "near 'aws_access_key_id=****;aws_secret_access_key=****'",
-            ),
-            (
-                "cannot read `s3://bucket/me@home.json`\nat 1",
-                "cannot read `s3://bucket/me@home.json` at 1",
-            ),
-        ] {
-            assert_eq!(without_secrets(said), kept);
-        }
-    }
 
     #[test]
     fn a_long_reason_is_cut_between_characters() {

@@ -18,7 +18,7 @@ use time::Date;
 
 use crate::ledger::{self, Entry, Ledger, LoadEntry, Plan, Selection};
 use crate::quality::{self, Verdict};
-use crate::source::{self, Listing, Object, SourceError};
+use crate::source::{Listing, Object, SourceError, Sources};
 use crate::stage::{self, Meter, RecordKind, Sample, StageError, Tally};
 use crate::warehouse::{SqlFile, Value, Warehouse, WarehouseError};
 use crate::{model, sql_files, tables};
@@ -55,6 +55,8 @@ pub struct Request {
     pub until: Option<Date>,
     /// The file of the warehouse itself, absolute: it is no input, wherever it lies.
     pub own_file: Option<String>,
+    /// How the locations are reached.
+    pub sources: Sources,
 }
 
 impl Request {
@@ -69,6 +71,7 @@ impl Request {
             since: None,
             until: None,
             own_file: None,
+            sources: Sources::default(),
         }
     }
 
@@ -100,16 +103,18 @@ pub fn etl(
 /// Reads the objects that hold rejects again: what can be used now leaves the rejects and enters the model, once.
 pub fn replay(
     warehouse: &mut dyn Warehouse,
+    sources: &Sources,
     max_reject_share: f64,
     meter: &Arc<Meter>,
 ) -> Result<Summary, EtlError> {
-    let request = Request { max_reject_share, ..Request::new(None, None) };
+    let sources = sources.clone();
+    let request = Request { max_reject_share, sources, ..Request::new(None, None) };
     publish(warehouse, Clock::start(meter), |warehouse, clock, summary| {
         tables::ensure(warehouse)?;
         let ledger = Ledger::read(warehouse)?;
         let mut work = Work { incremental: true, ..Work::default() };
         for kind in [RecordKind::Songs, RecordKind::Events] {
-            let (plan, gone) = ledger.rejecting(kind.name())?;
+            let (plan, gone) = ledger.rejecting(kind.name(), &request.sources)?;
             work.summary.objects_vanished.extend(gone);
             work.plans.push((kind, plan));
         }
@@ -160,7 +165,7 @@ fn list(request: &Request) -> Result<Listings, EtlError> {
         [(RecordKind::Songs, &request.song_data), (RecordKind::Events, &request.log_data)]
     {
         if let Some(location) = location {
-            let mut listing = source::list(location)?;
+            let mut listing = request.sources.list(location)?;
             if let Some(file) = &request.own_file {
                 listing.leave_out(file);
             }

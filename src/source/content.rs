@@ -1,13 +1,15 @@
 //! An object's bytes: decompressed on the way, fingerprinted as they lie in the source, and checked against the listing at the end.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
 use flate2::bufread::MultiGzDecoder;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::local::{modified_ns, unreadable};
-use super::{Object, SourceError};
+#[cfg(feature = "s3")]
+use super::s3::Body;
+use super::{Object, Place, SourceError};
 
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTANDARD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
@@ -24,16 +26,64 @@ enum Decoder {
     Zstandard(Box<zstd::Decoder<'static, BufReader<Fingerprinted>>>),
 }
 
-/// A file whose bytes are hashed and counted as they pass.
+/// Bytes as they lie in the source.
+enum Raw {
+    File(File),
+    #[cfg(feature = "s3")]
+    Body(Body),
+}
+
+impl Read for Raw {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::File(file) => file.read(buffer),
+            #[cfg(feature = "s3")]
+            Self::Body(body) => body.read(buffer),
+        }
+    }
+}
+
+impl Raw {
+    /// `object` from its byte `start` on.
+    fn open(object: &Object, start: u64) -> Result<Self, SourceError> {
+        match &object.place {
+            Place::File(path) => {
+                let mut file =
+                    File::open(path).map_err(|source| unreadable("read", path, source))?;
+                if start > 0 {
+                    file.seek(SeekFrom::Start(start))
+                        .map_err(|source| unreadable("read", path, source))?;
+                }
+                Ok(Self::File(file))
+            }
+            #[cfg(feature = "s3")]
+            Place::S3(bucket) => Ok(Self::Body(bucket.open(object, start))),
+        }
+    }
+
+    /// After the end: whether what was read is still what was listed. A body that is not is an error before its end.
+    fn is_as_listed(&self, object: &Object) -> Result<bool, SourceError> {
+        match self {
+            Self::File(file) => {
+                let now = file.metadata().map_err(|error| failed(object, error))?;
+                Ok(now.len() == object.size && modified_ns(&now) == object.modified_ns)
+            }
+            #[cfg(feature = "s3")]
+            Self::Body(_) => Ok(true),
+        }
+    }
+}
+
+/// A source whose bytes are hashed and counted as they pass.
 struct Fingerprinted {
-    file: File,
+    raw: Raw,
     hash: Box<Xxh3>,
     bytes: u64,
 }
 
 impl Read for Fingerprinted {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read(buffer)?;
+        let read = self.raw.read(buffer)?;
         self.hash.update(&buffer[..read]);
         self.bytes += read as u64;
         Ok(read)
@@ -43,11 +93,26 @@ impl Read for Fingerprinted {
 impl Content {
     /// Opens `object`, and finds out from its first bytes how it is compressed.
     pub fn open(object: &Object) -> Result<Self, SourceError> {
-        let file =
-            File::open(&object.path).map_err(|source| unreadable("read", &object.path, source))?;
-        let raw = Fingerprinted { file, hash: Box::default(), bytes: 0 };
+        Self::of(object, Raw::open(object, 0)?)
+    }
+
+    /// Opens `object`, which is not compressed, at its byte `start`. Its fingerprint cannot be told then.
+    pub fn open_at(object: &Object, start: u64) -> Result<Self, SourceError> {
+        let raw = Fingerprinted { raw: Raw::open(object, start)?, hash: Box::default(), bytes: 0 };
+        let decoder = Decoder::Plain(BufReader::with_capacity(1 << 15, raw));
+        Ok(Self { object: object.clone(), decoder })
+    }
+
+    /// An object whose bytes are on their way.
+    #[cfg(feature = "s3")]
+    pub(super) fn of_body(object: &Object, body: Body) -> Result<Self, SourceError> {
+        Self::of(object, Raw::Body(body))
+    }
+
+    fn of(object: &Object, raw: Raw) -> Result<Self, SourceError> {
+        let raw = Fingerprinted { raw, hash: Box::default(), bytes: 0 };
         let mut raw = BufReader::with_capacity(1 << 15, raw);
-        let start = raw.fill_buf().map_err(|source| unreadable("read", &object.path, source))?;
+        let start = raw.fill_buf().map_err(|error| failed(object, error))?;
         let (gzip, zstandard) = (start.starts_with(GZIP), start.starts_with(ZSTANDARD));
         let empty = start.is_empty();
         for (ending, found) in [(".gz", gzip), (".zst", zstandard)] {
@@ -61,25 +126,28 @@ impl Content {
             Decoder::Gzip(Box::new(MultiGzDecoder::new(raw)))
         } else if zstandard {
             let decoder = zstd::Decoder::with_buffer(raw);
-            Decoder::Zstandard(Box::new(decoder.map_err(|error| damaged(object, &error))?))
+            Decoder::Zstandard(Box::new(decoder.map_err(|error| damaged(object, error))?))
         } else {
             Decoder::Plain(raw)
         };
         Ok(Self { object: object.clone(), decoder })
     }
 
+    /// Whether its bytes are not those of the source.
+    pub fn is_compressed(&self) -> bool {
+        !matches!(self.decoder, Decoder::Plain(_))
+    }
+
     /// Fills the start of `buffer`; 0 is the end.
     pub fn read(&mut self, buffer: &mut [u8]) -> Result<usize, SourceError> {
         let read = match &mut self.decoder {
             Decoder::Plain(reader) => {
-                return reader
-                    .read(buffer)
-                    .map_err(|source| unreadable("read", &self.object.path, source));
+                return reader.read(buffer).map_err(|error| failed(&self.object, error));
             }
             Decoder::Gzip(reader) => reader.read(buffer),
             Decoder::Zstandard(reader) => reader.read(buffer),
         };
-        read.map_err(|error| damaged(&self.object, &error))
+        read.map_err(|error| damaged(&self.object, error))
     }
 
     /// How many bytes of the source were read so far.
@@ -98,11 +166,7 @@ impl Content {
             Decoder::Gzip(reader) => reader.into_inner().into_inner(),
             Decoder::Zstandard(reader) => reader.finish().into_inner(),
         };
-        let now = raw.file.metadata();
-        let now = now.map_err(|source| unreadable("read", &self.object.path, source))?;
-        let same = raw.bytes == self.object.size
-            && now.len() == self.object.size
-            && modified_ns(&now) == self.object.modified_ns;
+        let same = raw.bytes == self.object.size && raw.raw.is_as_listed(&self.object)?;
         if same {
             Ok(format!("{:032x}", raw.hash.digest128()))
         } else {
@@ -114,12 +178,12 @@ impl Content {
 impl Object {
     /// The fingerprint of the content as it is now, without decompressing it.
     pub fn fingerprint(&self) -> Result<String, SourceError> {
-        let fail = |source| unreadable("read", &self.path, source);
-        let mut file = File::open(&self.path).map_err(fail)?;
+        let fail = |error| failed(self, error);
+        let mut raw = Raw::open(self, 0)?;
         let mut hash = Xxh3::new();
         let mut buffer = vec![0; 1 << 16];
         loop {
-            match file.read(&mut buffer).map_err(fail)? {
+            match raw.read(&mut buffer).map_err(fail)? {
                 0 => return Ok(format!("{:032x}", hash.digest128())),
                 read => hash.update(&buffer[..read]),
             }
@@ -127,6 +191,20 @@ impl Object {
     }
 }
 
-fn damaged(object: &Object, error: &io::Error) -> SourceError {
-    SourceError::Damaged { path: object.key.clone(), reason: error.to_string() }
+/// Why bytes did not come; a store's own words go through a reader unchanged.
+fn failed(object: &Object, error: io::Error) -> SourceError {
+    let path = object.key.clone();
+    error.downcast().unwrap_or_else(|source| SourceError::Unreadable {
+        doing: "read",
+        path,
+        source,
+    })
+}
+
+/// Why the compression came to no end: it is damaged, unless the bytes did not come at all.
+fn damaged(object: &Object, error: io::Error) -> SourceError {
+    let path = object.key.clone();
+    error
+        .downcast()
+        .unwrap_or_else(|error| SourceError::Damaged { path, reason: error.to_string() })
 }

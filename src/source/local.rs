@@ -7,7 +7,7 @@ use std::time::UNIX_EPOCH;
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
-use super::{Listing, Object, SourceError};
+use super::{Listing, Object, Place, SourceError};
 use crate::config::suggest;
 
 /// Lists the folder or file at `location`.
@@ -81,7 +81,14 @@ fn object(path: &Path) -> Result<Object, SourceError> {
         let source = std::io::Error::other("it is neither a file nor a folder");
         return Err(unreadable("read", path, source));
     }
-    Ok(Object { size: metadata.len(), modified_ns: modified_ns(&metadata), key, path: path.into() })
+    let modified_ns = modified_ns(&metadata);
+    Ok(Object {
+        key,
+        size: metadata.len(),
+        modified_ns,
+        etag: None,
+        place: Place::File(path.into()),
+    })
 }
 
 /// The modification time; the epoch where the system keeps none.

@@ -1,36 +1,100 @@
 //! Where do the bytes come from? A listing of named objects, each of which opens as a stream of decompressed bytes.
 //!
-//! This room knows files and compression. It does not know what the bytes mean, and no table.
+//! This room knows files, S3 and compression; it alone is asynchronous inside, and nobody outside sees it. It does not know what the bytes mean,
+//! and no table.
 
+mod ahead;
 mod content;
 mod local;
+#[cfg(feature = "s3")]
+mod s3;
 
 use std::path::PathBuf;
+#[cfg(feature = "s3")]
+use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::config::{ConfigError, S3Settings};
+pub use ahead::Ahead;
 pub use content::Content;
 
 /// One object as it was listed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Object {
-    /// Its absolute path: what the ledger knows it by.
+    /// Its absolute path or its URL: what the ledger knows it by.
     pub key: String,
     /// Its size as it lies in the source, in bytes.
     pub size: u64,
     /// Its modification time in nanoseconds since 1970 UTC.
     pub modified_ns: i64,
-    path: PathBuf,
+    /// What its store calls this version of it; none where the store has no name for versions, as a folder has none.
+    pub etag: Option<String>,
+    place: Place,
 }
 
 impl Object {
+    /// Whether each reading of it goes over a network.
+    pub fn is_far(&self) -> bool {
+        !matches!(self.place, Place::File(_))
+    }
+}
+
+/// Where an object's bytes are.
+#[derive(Debug, Clone)]
+enum Place {
+    File(PathBuf),
+    #[cfg(feature = "s3")]
+    S3(Arc<s3::Bucket>),
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self::File(PathBuf::new())
+    }
+}
+
+/// Every place that objects may lie in: folders, and S3 as it was said to be reached. A copy is the same one.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    #[cfg(feature = "s3")]
+    stores: Arc<s3::Stores>,
+}
+
+impl Sources {
+    /// Folders, and S3 by these settings; nothing is asked of any server yet.
+    #[cfg_attr(not(feature = "s3"), allow(unused_variables))]
+    pub fn new(settings: &S3Settings) -> Self {
+        Self {
+            #[cfg(feature = "s3")]
+            stores: Arc::new(s3::Stores::new(settings.clone())),
+        }
+    }
+
+    /// Lists every object under `location`: a folder, one file, or `s3://bucket/prefix`.
+    pub fn list(&self, location: &str) -> Result<Listing, SourceError> {
+        match location.split_once("://") {
+            None => local::list(location),
+            Some(("file", path)) => local::list(path),
+            #[cfg(feature = "s3")]
+            Some(("s3", place)) => self.stores.list(place),
+            #[cfg(not(feature = "s3"))]
+            Some(("s3", _)) => Err(SourceError::LeftOut { location: location.into() }),
+            Some(_) => Err(SourceError::Unserved { location: location.into() }),
+        }
+    }
+
     /// The object of this key, as it lies there now.
-    pub fn find(key: &str) -> Result<Self, SourceError> {
+    pub fn find(&self, key: &str) -> Result<Object, SourceError> {
+        #[cfg(feature = "s3")]
+        if let Some(place) = key.strip_prefix("s3://") {
+            return self.stores.find(place);
+        }
         let missing = || SourceError::Missing {
             location: key.into(),
             hint: "its rows are kept in the warehouse".into(),
         };
-        local::list(key)?.objects.pop().ok_or_else(missing)
+        self.list(key)?.objects.pop().ok_or_else(missing)
     }
 }
 
@@ -62,17 +126,6 @@ impl Listing {
     }
 }
 
-/// Lists every object under `location`, a folder or one file.
-pub fn list(location: &str) -> Result<Listing, SourceError> {
-    if let Some((scheme, _)) = location.split_once("://") {
-        return match scheme {
-            "file" => local::list(location.trim_start_matches("file://")),
-            _ => Err(SourceError::Unserved { location: location.into() }),
-        };
-    }
-    local::list(location)
-}
-
 /// Why bytes could not be had.
 #[derive(Debug, Error)]
 pub enum SourceError {
@@ -85,10 +138,31 @@ pub enum SourceError {
         hint: String,
     },
     /// A location that this build cannot list.
-    #[error("this build reads folders, and cannot list `{location}`")]
+    #[error("there is no way to list `{location}`")]
     Unserved {
         /// What was named.
         location: String,
+    },
+    /// S3 was named, and the program was built without it.
+    #[error("cannot list `{location}`: this program was built without S3")]
+    LeftOut {
+        /// What was named.
+        location: String,
+    },
+    /// What was said about S3 makes no sense.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A store said no, or nothing.
+    #[error("cannot {doing} `{location}`: {reason}")]
+    Store {
+        /// list or read.
+        doing: &'static str,
+        /// The object, the prefix or the server.
+        location: String,
+        /// What went wrong, without any secret.
+        reason: String,
+        /// What to do.
+        hint: String,
     },
     /// The system refused.
     #[error("cannot {doing} `{path}`")]
@@ -114,6 +188,12 @@ pub enum SourceError {
         /// What is wrong.
         reason: String,
     },
+    /// It was listed, and is not there any more.
+    #[error("`{path}` is gone since it was listed")]
+    Gone {
+        /// The object.
+        path: String,
+    },
     /// The file is not the one that was listed.
     #[error("`{path}` changed while it was read")]
     Changed {
@@ -126,17 +206,17 @@ impl SourceError {
     /// What a person can do about it.
     pub fn hint(&self) -> String {
         match self {
-            Self::Missing { hint, .. } => hint.clone(),
-            Self::Unserved { .. } => {
-                "fetch the objects first, for example with `aws s3 sync`".into()
-            }
+            Self::Missing { hint, .. } | Self::Store { hint, .. } => hint.clone(),
+            Self::Unserved { .. } => "name a folder, or `s3://BUCKET/PREFIX`".into(),
+            Self::LeftOut { .. } => "build it whole with `make build`".into(),
+            Self::Config(error) => error.hint(),
             Self::Unreadable { .. } => "check who may read it".into(),
             Self::NotUtf8 { .. } => "rename it".into(),
             Self::Damaged { .. } => {
                 "fetch it again, or put `_` before its name to leave it out; nothing of this load was published".into()
             }
-            Self::Changed { .. } => {
-                "run it again when the file is at rest; nothing of this load was published".into()
+            Self::Changed { .. } | Self::Gone { .. } => {
+                "run it again when the source is at rest; nothing of this load was published".into()
             }
         }
     }

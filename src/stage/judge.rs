@@ -10,7 +10,7 @@ use super::reader::Reader;
 use super::records::Input;
 use super::schema::RecordKind;
 use super::worker::{Stopped, Worker};
-use crate::source::Object;
+use crate::source::Sources;
 use crate::warehouse::{Batch, Column, RowSource, Values};
 
 /// Bytes that come a few at a time.
@@ -105,7 +105,7 @@ pub fn quick_is_tolerant(kind: RecordKind, bytes: &[u8], drip: usize) {
 /// When they read it otherwise than one.
 pub fn sliced_is_whole(kind: RecordKind, path: &str, lines: usize, bytes: usize) {
     let truth = truth(kind, &std::fs::read(path).expect("a file"));
-    let object = Object::find(path).expect("an object");
+    let object = Sources::default().find(path).expect("an object");
     let (lines, bytes) = (lines.max(1), bytes.max(1));
     let slicing = Slicing { from: 0, lines, bytes, step: bytes.div_ceil(3), held: 3 };
     let reader = Reader::new(kind, 1, vec![(1, object)], Arc::default()).sliced(slicing);
@@ -349,7 +349,7 @@ mod tests {
             crate::generate::Request { songs: 50, events: 2000, days: 1, ..Default::default() };
         crate::generate::generate(folder.path(), &request, &mut |_| {}).unwrap();
         let listing =
-            crate::source::list(folder.path().join("log_data").to_str().unwrap()).unwrap();
+            Sources::default().list(folder.path().join("log_data").to_str().unwrap()).unwrap();
         let bytes = std::fs::read(&listing.objects[0].key).unwrap();
         quick_is_tolerant(RecordKind::Events, &bytes, 1000);
         let mut worker = Worker::new(RecordKind::Events);

@@ -8,14 +8,14 @@
 //! place that is sure.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::ObjectRows;
 use super::meter::Meter;
 use super::quick::PADDING;
 use super::records::{Form, Input, Slice};
 use super::worker::{Counts, Stopped, Worker};
-use crate::source::{Content, Object, SourceError};
+use crate::source::{Ahead, Content, Object, SourceError};
 use crate::warehouse::{BATCH_ROWS, Batch, ColumnType};
 
 /// How a stream is sliced.
@@ -64,13 +64,13 @@ impl Feed {
     /// Cuts the next slice off the stream, in `window`.
     fn cut(
         &mut self,
-        object: &Object,
+        open: impl FnOnce() -> Result<Content, SourceError>,
         slicing: Slicing,
         mut window: Vec<u8>,
     ) -> Result<Cut, SourceError> {
         let content = match &mut self.content {
             Some(content) => content,
-            none => none.insert(Content::open(object)?),
+            none => none.insert(open()?),
         };
         let mut lines = Lines { found: 0, last: None, looked_at: 0 };
         let mut filled = self.carry.len();
@@ -191,6 +191,9 @@ struct State {
 pub(super) struct Large {
     object_id: i64,
     object: Object,
+    /// Where its bytes come from, and the number that they are asked for by.
+    ahead: Arc<Ahead>,
+    index: usize,
     load_id: i64,
     types: Vec<ColumnType>,
     slicing: Slicing,
@@ -221,7 +224,14 @@ pub(super) struct Rest {
 }
 
 impl Large {
-    pub(super) fn new(load_id: i64, rows: ObjectRows, slicing: Slicing) -> Self {
+    /// The object of `rows`, the one at `index` of those that are fetched `ahead`.
+    pub(super) fn new(
+        load_id: i64,
+        rows: ObjectRows,
+        slicing: Slicing,
+        ahead: Arc<Ahead>,
+        index: usize,
+    ) -> Self {
         let feed = Feed {
             content: None,
             carry: Vec::new(),
@@ -242,6 +252,8 @@ impl Large {
         Self {
             object_id: rows.object_id,
             object: rows.object.clone(),
+            ahead,
+            index,
             load_id,
             types: rows.kind.columns(),
             slicing,
@@ -315,7 +327,7 @@ impl Large {
             return Ok(None);
         }
         let before = feed.content.as_ref().map_or(0, Content::consumed);
-        let cut = feed.cut(&self.object, self.slicing, window)?;
+        let cut = feed.cut(|| self.ahead.open(self.index, &self.object), self.slicing, window)?;
         let now = feed.content.as_ref().map_or(0, Content::consumed);
         Meter::advance(&meter.bytes, now - before);
         self.state().pending.push_back(None);

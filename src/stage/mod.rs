@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::source::{Object, SourceError};
+use crate::source::{Content, Object, SourceError};
 use crate::sql_files;
 use crate::warehouse::{RowSource, SqlFile, Warehouse, WarehouseError};
 
@@ -144,7 +144,13 @@ pub fn rows(kind: RecordKind, objects: Vec<Object>) -> impl RowSource {
 
 /// The bytes of the record or reject that begins at `offset` of the decompressed `object`; none when nothing begins there.
 pub fn bytes_at(object: &Object, offset: u64) -> Result<Option<Vec<u8>>, StageError> {
-    let mut content = crate::source::Content::open(object)?;
+    // Of an object that is far away and not compressed, only what begins there is fetched.
+    if object.is_far()
+        && let Some(bytes) = record_at(object, offset)?
+    {
+        return Ok(Some(bytes));
+    }
+    let mut content = Content::open(object)?;
     let mut records = records::Records::new();
     loop {
         match records.next(&mut content, &mut records::Unread)? {
@@ -157,6 +163,21 @@ pub fn bytes_at(object: &Object, offset: u64) -> Result<Option<Vec<u8>>, StageEr
             records::Item::End => return Ok(None),
             _ => {}
         }
+    }
+}
+
+/// The record that stands right at `offset` of an object, if the bytes there are one by themselves.
+fn record_at(object: &Object, offset: u64) -> Result<Option<Vec<u8>>, StageError> {
+    if Content::open(object)?.is_compressed() {
+        return Ok(None);
+    }
+    let mut content = Content::open_at(object, offset)?;
+    let mut records = records::Records::new();
+    match records.next(&mut content, &mut records::Unread)? {
+        records::Item::Record { offset: 0, start, end } => {
+            Ok(Some(records.window()[start..end].to_vec()))
+        }
+        _ => Ok(None),
     }
 }
 

@@ -12,7 +12,7 @@ use super::rejects::{Reject, Rejects};
 use super::schema::RecordKind;
 use super::worker::{Counts, Stopped, Worker, count_extra};
 use super::{ObjectRows, StageError, Tally};
-use crate::source::{Content, Object};
+use crate::source::{Ahead, Content, Object};
 use crate::warehouse::{BATCH_ROWS, Batch, ColumnType, RowSource};
 
 /// What the threads share.
@@ -54,6 +54,7 @@ pub(super) struct Reader {
     kind: RecordKind,
     load_id: i64,
     objects: Vec<(i64, Object)>,
+    ahead: Arc<Ahead>,
     slicing: Slicing,
     shared: Mutex<Shared>,
     meter: Arc<Meter>,
@@ -75,7 +76,9 @@ impl Reader {
             error: None,
         };
         let slicing = Slicing::default();
-        Self { kind, load_id, objects, slicing, shared: Mutex::new(shared), meter }
+        let ahead = Arc::new(Ahead::start(objects.iter().map(|(_, object)| object)));
+        let shared = Mutex::new(shared);
+        Self { kind, load_id, objects, ahead, slicing, shared, meter }
     }
 
     /// Slices otherwise: smaller input shows what happens between slices.
@@ -132,7 +135,8 @@ impl Reader {
     /// The next object, or a large one that others have begun; false when there is none.
     fn find_work(&self, hand: &mut Hand) -> Result<bool, StageError> {
         let mut shared = self.shared();
-        let Some((object_id, object)) = self.objects.get(shared.next) else {
+        let index = shared.next;
+        let Some((object_id, object)) = self.objects.get(index) else {
             let begun = shared.large.last().cloned();
             return Ok(begun.map(|large| hand.work = Work::Shared(large)).is_some());
         };
@@ -144,13 +148,19 @@ impl Reader {
             ..ObjectRows::default()
         };
         if object.size >= self.slicing.from {
-            let large = Arc::new(Large::new(self.load_id, rows, self.slicing));
+            let large = Arc::new(Large::new(
+                self.load_id,
+                rows,
+                self.slicing,
+                Arc::clone(&self.ahead),
+                index,
+            ));
             shared.large.push(Arc::clone(&large));
             hand.work = Work::Shared(large);
             return Ok(true);
         }
         drop(shared);
-        let input = Replay::none(Content::open(object)?);
+        let input = Replay::none(self.ahead.open(index, object)?);
         hand.worker.restart();
         hand.work = Work::Own(Box::new(Open { input, rows, told: 0 }));
         Ok(true)

@@ -1,14 +1,14 @@
 //! What did a fact come from? The way back from a play to the staged rows, and from these to the bytes in their objects.
 //!
-//! The bytes are read again from the object, and only from an object that still is the one that was loaded: its size and its fingerprint are
-//! compared each time, since this is asked when somebody doubts. Where it is not, staging's own values stand in. This room only reads.
+//! The bytes are read again from the object, and only from an object that still is the one that was loaded: its size and its etag, or its
+//! fingerprint, are compared each time, since this is asked when somebody doubts. Where it is not, staging's own values stand in. This room only reads.
 
 use std::collections::BTreeMap;
 use std::error::Error;
 
 use serde::{Serialize, Serializer};
 
-use crate::source::{Object, SourceError};
+use crate::source::{Object, SourceError, Sources};
 use crate::sql_files;
 use crate::stage::{self, RawBytes};
 use crate::warehouse::{Rows, SqlFile, Value, Warehouse, WarehouseError};
@@ -17,7 +17,7 @@ use crate::warehouse::{Rows, SqlFile, Value, Warehouse, WarehouseError};
 pub const QUERIES: &[SqlFile] = sql_files!["trace": "plays", "play", "events", "catalogue"];
 
 /// How many columns of a staged row's answer say where it came from.
-const LINEAGE: usize = 6;
+const LINEAGE: usize = 7;
 
 /// Which play is meant.
 #[derive(Debug, Clone)]
@@ -106,8 +106,12 @@ impl Serialize for Fields {
 }
 
 /// Traces every play that is `asked` for; none when there is no such play.
-pub fn trace(warehouse: &mut dyn Warehouse, asked: &Asked) -> Result<Vec<Trace>, WarehouseError> {
-    let mut objects = Objects::default();
+pub fn trace(
+    warehouse: &mut dyn Warehouse,
+    sources: &Sources,
+    asked: &Asked,
+) -> Result<Vec<Trace>, WarehouseError> {
+    let mut objects = Objects { sources: sources.clone(), seen: BTreeMap::new() };
     let ids = match asked {
         Asked::Play(id) => vec![Value::Text(id.to_string())],
         Asked::Place { session, item } => {
@@ -137,8 +141,18 @@ fn follow(
 }
 
 /// The objects that were looked at, each once.
-#[derive(Default)]
-struct Objects(BTreeMap<String, Result<Object, Now>>);
+struct Objects {
+    sources: Sources,
+    seen: BTreeMap<String, Result<Object, Now>>,
+}
+
+/// An object as it was loaded.
+struct Loaded {
+    key: String,
+    size: i64,
+    etag: Option<String>,
+    fingerprint: String,
+}
 
 impl Objects {
     fn origins(&mut self, answer: Rows, first: Role, others: Role) -> Vec<Origin> {
@@ -146,8 +160,14 @@ impl Objects {
         let roles = std::iter::once(first).chain(std::iter::repeat(others));
         let origin = |(row, role): (Vec<Value>, Role)| {
             let number = |index: usize| row[index].as_i64().unwrap_or_default();
-            let (object, position) = (row[2].to_string(), number(5));
-            let now = self.read(&object, number(3), &row[4].to_string(), position);
+            let (object, position) = (row[2].to_string(), number(6));
+            let loaded = Loaded {
+                key: object.clone(),
+                size: number(3),
+                etag: row[4].as_text().map(str::to_owned),
+                fingerprint: row[5].to_string(),
+            };
+            let now = self.read(&loaded, position);
             let (load_id, loaded_at) = (number(0), row[1].to_string());
             let staged = columns.iter().cloned().zip(row).skip(LINEAGE).collect();
             Origin { role, load_id, loaded_at, object, position, now, staged: Fields(staged) }
@@ -155,11 +175,11 @@ impl Objects {
         rows.into_iter().zip(roles).map(origin).collect()
     }
 
-    /// What lies at `position` of the object that is called `key` and was loaded with this size and fingerprint.
-    fn read(&mut self, key: &str, size: i64, fingerprint: &str, position: i64) -> Now {
-        let object =
-            self.0.entry(key.to_owned()).or_insert_with(|| as_loaded(key, size, fingerprint));
-        match object {
+    /// What lies at `position` of an object now.
+    fn read(&mut self, loaded: &Loaded, position: i64) -> Now {
+        let sources = &self.sources;
+        let seen = self.seen.entry(loaded.key.clone());
+        match seen.or_insert_with(|| as_loaded(loaded, sources)) {
             Err(state) => state.clone(),
             Ok(object) => {
                 match stage::bytes_at(object, u64::try_from(position).unwrap_or_default()) {
@@ -172,19 +192,22 @@ impl Objects {
     }
 }
 
-/// The object of this key, if it still is what was loaded.
-fn as_loaded(key: &str, size: i64, fingerprint: &str) -> Result<Object, Now> {
-    let object = match Object::find(key) {
+/// The object of this key, if it still is what was loaded. The same etag is the same content; without one the content is read.
+fn as_loaded(loaded: &Loaded, sources: &Sources) -> Result<Object, Now> {
+    let object = match sources.find(&loaded.key) {
         Ok(object) => object,
-        Err(SourceError::Missing { .. }) => return Err(Now::Gone),
+        Err(SourceError::Missing { .. } | SourceError::Gone { .. }) => return Err(Now::Gone),
         Err(error) => return Err(unreadable(&error)),
     };
     // Where the key became a folder or a link, what was found is another object.
-    if object.key != key || i64::try_from(object.size) != Ok(size) {
+    if object.key != loaded.key || i64::try_from(object.size) != Ok(loaded.size) {
         return Err(Now::Changed);
     }
+    if object.etag.is_some() && object.etag == loaded.etag {
+        return Ok(object);
+    }
     match object.fingerprint() {
-        Ok(found) if found == fingerprint => Ok(object),
+        Ok(found) if found == loaded.fingerprint => Ok(object),
         Ok(_) => Err(Now::Changed),
         Err(error) => Err(unreadable(&error)),
     }

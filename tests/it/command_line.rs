@@ -84,9 +84,9 @@ fn what_is_missing_or_foreign_is_said_and_left_alone() {
     error: cannot open the warehouse `no/where.duckdb`: its folder does not exist
     hint: create the folder first
     ");
-    assert_says!(here, ["etl", "--log-data", "s3://bucket/logs"], 2, @r"
-    error: this build reads folders, and cannot list `s3://bucket/logs`
-    hint: fetch the objects first, for example with `aws s3 sync`
+    assert_says!(here, ["etl", "--log-data", "gs://bucket/logs"], 2, @r"
+    error: there is no way to list `gs://bucket/logs`
+    hint: name a folder, or `s3://BUCKET/PREFIX`
     ");
     let words = run(here, ["check", "--warehouse", "redshift://me:hunter2@host/db"]).bad(2);
     assert!(!words.contains("hunter2"), "{words}");

@@ -10,6 +10,8 @@ mod large;
 mod law;
 mod oracle;
 mod rejects_and_trace;
+#[cfg(feature = "s3")]
+mod s3;
 mod sample;
 mod selection;
 mod story;

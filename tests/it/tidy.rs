@@ -17,7 +17,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("trace", &["source", "stage", "warehouse"]),
     ("diff", &["model", "warehouse"]),
     ("tables", &["ledger", "model", "report", "stage", "warehouse"]),
-    ("pipeline", &["ledger", "model", "quality", "source", "stage", "tables", "warehouse"]),
+    (
+        "pipeline",
+        &["config", "ledger", "model", "quality", "source", "stage", "tables", "warehouse"],
+    ),
     ("generate", &[]),
     (
         "cli",
@@ -31,6 +34,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "quality",
             "rejects",
             "report",
+            "source",
             "stage",
             "tables",
             "trace",

@@ -1,0 +1,94 @@
+//! Ahead of the readers: objects are fetched in the order in which they will be read, within a budget of bytes.
+//!
+//! Objects are begun in their order, and one that a reader asks for is begun at once, budget or not. So the bytes that are held are always
+//! some that a reader is at, or the next ones, and no reader can wait for a place that another reader's object holds.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::AbortHandle;
+
+use super::body::{Body, WINDOW};
+use super::{Bucket, place};
+use crate::source::Object;
+
+/// What an object costs at least, in bytes: its task, its connection, its buffers.
+const LEAST: u64 = 16 << 10;
+
+/// The objects of one list.
+#[derive(Debug)]
+pub(in crate::source) struct Fetching {
+    slots: Arc<Mutex<Vec<Slot>>>,
+    task: AbortHandle,
+}
+
+#[derive(Debug)]
+enum Slot {
+    Waiting,
+    Begun(Body),
+    Taken,
+}
+
+impl Fetching {
+    /// Begins to fetch; nothing when none of the objects lies in S3.
+    pub(in crate::source) fn start<'a>(
+        objects: impl Iterator<Item = &'a Object> + Clone,
+    ) -> Option<Self> {
+        let first = Arc::clone(objects.clone().find_map(place)?);
+        let objects: Vec<Object> = objects.cloned().collect();
+        let slots: Vec<Slot> = objects.iter().map(|_| Slot::Waiting).collect();
+        let slots = Arc::new(Mutex::new(slots));
+        let ahead = first.client.limits.ahead.max(LEAST);
+        let budget = Arc::new(Semaphore::new(usize::try_from(ahead).unwrap_or(1 << 26)));
+        let task = run(Arc::clone(&slots), objects, budget);
+        let task = first.runtime.spawn(task).abort_handle();
+        Some(Self { slots, task })
+    }
+
+    /// The body of `object`, which is the one at `index`.
+    pub(in crate::source) fn take(
+        &self,
+        index: usize,
+        bucket: &Arc<Bucket>,
+        object: &Object,
+    ) -> Body {
+        let slot =
+            lock(&self.slots).get_mut(index).map(|slot| std::mem::replace(slot, Slot::Taken));
+        match slot {
+            Some(Slot::Begun(body)) => body,
+            _ => Body::fetch(bucket, object, 0, None),
+        }
+    }
+}
+
+impl Drop for Fetching {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn run(slots: Arc<Mutex<Vec<Slot>>>, objects: Vec<Object>, budget: Arc<Semaphore>) {
+    for (index, object) in objects.iter().enumerate() {
+        let Some(bucket) = place(object) else { continue };
+        let cost = object.size.clamp(LEAST, WINDOW).min(bucket.client.limits.ahead.max(LEAST));
+        let cost = u32::try_from(cost).unwrap_or(u32::MAX);
+        let Ok(part) = Arc::clone(&budget).acquire_many_owned(cost).await else { return };
+        begin(&slots, index, bucket, object, part);
+    }
+}
+
+fn begin(
+    slots: &Mutex<Vec<Slot>>,
+    index: usize,
+    bucket: &Arc<Bucket>,
+    object: &Object,
+    part: OwnedSemaphorePermit,
+) {
+    if let Some(slot @ Slot::Waiting) = lock(slots).get_mut(index) {
+        *slot = Slot::Begun(Body::fetch(bucket, object, 0, Some(part)));
+    }
+}
+
+fn lock(slots: &Mutex<Vec<Slot>>) -> MutexGuard<'_, Vec<Slot>> {
+    slots.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,80 @@
+//! Objects in a bucket, over real HTTP from a server of the tests' own: the same rows as from a folder, whatever goes wrong on the way.
+
+mod credentials;
+mod faults;
+mod listing;
+mod metadata;
+pub(crate) mod protocol;
+pub(crate) mod server;
+mod story;
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::{Ended, sparkify};
+use server::{KEY, SECRET, Server};
+
+const SONGS: &str = "s3://bucket/data/song_data";
+const LOGS: &str = "s3://bucket/data/log_data";
+const ETL: [&str; 5] = ["etl", "--song-data", SONGS, "--log-data", LOGS];
+
+/// The program with nothing of this machine's own ways to a store.
+fn program<S: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator<Item = S>) -> Command {
+    let mut command = sparkify(folder, arguments);
+    for (name, _) in std::env::vars() {
+        if name.starts_with("AWS_") || name.to_lowercase().ends_with("_proxy") {
+            command.env_remove(name);
+        }
+    }
+    command.env("HOME", folder).env("AWS_EC2_METADATA_DISABLED", "true");
+    command
+}
+
+/// The program with the server's endpoint and key.
+fn signed<S: AsRef<OsStr>>(
+    server: &Server,
+    folder: &Path,
+    arguments: impl IntoIterator<Item = S>,
+) -> Command {
+    let mut command = program(folder, arguments);
+    command.env("AWS_ENDPOINT_URL", server.endpoint());
+    command.env("AWS_ACCESS_KEY_ID", KEY).env("AWS_SECRET_ACCESS_KEY", SECRET);
+    command
+}
+
+fn run(server: &Server, folder: &Path, arguments: &[&str]) -> Ended {
+    ended(&mut signed(server, folder, arguments))
+}
+
+/// Runs it to its end. What a command says never has a secret in it.
+fn ended(command: &mut Command) -> Ended {
+    let ended = Ended::from(command.output().expect("the program starts"));
+    for secret in [SECRET, "another+secret", "X-Amz-Signature", "AWS4-HMAC"] {
+        assert!(!ended.err.contains(secret) && !ended.out.contains(secret), "{ended:#?}");
+    }
+    ended
+}
+
+/// Every file below `folder`, at `prefix` in the bucket.
+fn upload(server: &Server, folder: &Path, prefix: &str) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().and_then(OsStr::to_str).expect("a name");
+        if path.is_dir() {
+            upload(server, &path, &format!("{prefix}/{name}"));
+        } else {
+            server.put(&format!("{prefix}/{name}"), std::fs::read(&path).expect("a file"));
+        }
+    }
+}
+
+/// The answer of the second line of a query's CSV.
+fn asked(folder: &Path, sql: &str) -> String {
+    let out = crate::support::run(folder, ["query", "--format", "csv", sql]).good();
+    out.lines().nth(1).unwrap_or_default().to_owned()
+}
+
+fn plays(folder: &Path) -> String {
+    asked(folder, "select count(*) from songplays")
+}
