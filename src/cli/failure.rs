@@ -7,6 +7,7 @@ use super::printer::Printer;
 use crate::config::{ConfigError, WarehouseUrl};
 use crate::generate::GenerateError;
 use crate::pipeline::EtlError;
+use crate::report::QuestionError;
 use crate::warehouse::WarehouseError;
 
 /// The data failed a check.
@@ -86,6 +87,12 @@ impl From<ConfigError> for Failure {
 impl From<GenerateError> for Failure {
     fn from(error: GenerateError) -> Self {
         Self::from_error(&error, error.hint())
+    }
+}
+
+impl From<QuestionError> for Failure {
+    fn from(error: QuestionError) -> Self {
+        Self::from_error(&error, Some(error.hint()))
     }
 }
 

@@ -8,6 +8,7 @@ mod forms;
 mod history_and_diff;
 mod law;
 mod oracle;
+mod questions;
 mod rejects_and_trace;
 mod sample;
 mod selection;

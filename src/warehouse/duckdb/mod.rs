@@ -6,6 +6,7 @@ mod rows;
 use std::path::Path;
 use std::sync::Arc;
 
+use duckdb::arrow::array::Array;
 use duckdb::{Config, Connection};
 
 use super::batch::RowSource;
@@ -102,11 +103,14 @@ impl Warehouse for DuckDb {
         let (started, text) = (std::time::Instant::now(), statement);
         let mut statement = self.connection.prepare(statement).map_err(|error| failed(&error))?;
         let parameters = duckdb::params_from_iter(parameters.iter().map(bound));
-        let batches = statement.query_arrow(parameters).map_err(|error| failed(&error))?;
-        let schema = batches.get_schema();
+        let schema =
+            statement.stream_arrow(parameters).map_err(|error| failed(&error))?.get_schema();
+        let types: Vec<_> = schema.fields().iter().map(|f| answer::kind(f.data_type())).collect();
+        sink.types(&types)?;
         sink.start(schema.fields().iter().map(|field| field.name().clone()).collect())?;
-        for batch in batches {
-            for row in 0..batch.num_rows() {
+        // Step by step, since a stream that fails midway is an error here and a panic in the iterator.
+        while let Some(batch) = statement.step().map_err(|error| failed(&error))? {
+            for row in 0..batch.len() {
                 let values = batch.columns().iter().map(|column| answer::value(column, row));
                 sink.row(values.collect::<Vec<Value>>())?;
             }
