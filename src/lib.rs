@@ -9,6 +9,7 @@
 pub mod cli;
 pub mod config;
 pub mod diff;
+pub mod export;
 pub mod generate;
 pub mod ledger;
 pub mod model;

@@ -89,6 +89,11 @@ pub(super) enum Command {
         after_help = "Examples: sparkify query top_songs --since 2018-11-05 --until 2018-11-12 --level paid --limit 20\n          sparkify query top_artists --by hours --out artists.parquet\n          sparkify query \"select level, count(*) from songplays group by level\" --format csv"
     )]
     Query(Query),
+    /// Write the tables of the model to a folder of files, whole or not at all
+    #[command(
+        after_help = "Examples: sparkify export out\n          sparkify export out --format csv --tables songplays,users"
+    )]
+    Export(Export),
     /// Look at the records that could not be used
     #[command(
         subcommand,
@@ -228,6 +233,22 @@ pub(super) struct Bounds {
 fn limit(written: &str) -> Result<u64, String> {
     let number = if written == "all" { Some(u64::MAX) } else { written.parse().ok() };
     number.ok_or_else(|| "it is a whole number or `all`".into())
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Export {
+    /// The folder to make, or to replace if it is an export
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// The form of the files
+    #[arg(long, value_enum, default_value = "parquet")]
+    pub format: super::export::Format,
+    /// Only these tables, with commas between them [default: all of the model]
+    #[arg(long, value_name = "TABLES", value_delimiter = ',')]
+    pub tables: Vec<String>,
+    /// Replace the folder even if something else is in it
+    #[arg(long)]
+    pub force: bool,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use super::printer::Printer;
 use crate::config::{ConfigError, WarehouseUrl};
+use crate::export::ExportError;
 use crate::generate::GenerateError;
 use crate::pipeline::EtlError;
 use crate::report::QuestionError;
@@ -87,6 +88,15 @@ impl From<ConfigError> for Failure {
 impl From<GenerateError> for Failure {
     fn from(error: GenerateError) -> Self {
         Self::from_error(&error, error.hint())
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Warehouse(error) => Self::from(error),
+            other => Self::from_error(&other, other.hint()),
+        }
     }
 }
 

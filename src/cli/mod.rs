@@ -8,10 +8,12 @@ mod create_tables;
 mod describe;
 mod diff;
 mod etl;
+mod export;
 mod failure;
 mod generate;
 mod history;
 mod json;
+mod out_file;
 mod plan;
 mod printer;
 mod progress;
@@ -56,6 +58,7 @@ fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
         Command::History(args) => history::run(args, &settings(&flags, printer)?, printer),
         Command::Diff(args) => diff::run(args, &flags, printer),
         Command::Query(args) => query::run(args, &settings(&flags, printer)?, printer),
+        Command::Export(args) => export::run(args, &settings(&flags, printer)?, printer),
         Command::Rejects(command) => {
             rejects::run(command, &settings(&command.over(flags), printer)?, printer)
         }

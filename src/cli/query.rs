@@ -1,6 +1,7 @@
 //! `sparkify query`: a question with a name and its bounds, or any SQL, read only.
 
-use std::io::{self, IsTerminal, Read};
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
 
 use clap::ValueEnum;
@@ -8,6 +9,7 @@ use serde::Serialize;
 
 use super::args::{Bounds, Query};
 use super::failure::Failure;
+use super::out_file;
 use super::printer::{Output, Printer};
 use crate::config::{Settings, suggest};
 use crate::ledger;
@@ -27,7 +29,24 @@ pub(super) enum Format {
     Ndjson,
     /// A table in a text.
     Markdown,
+    /// A file of typed columns.
+    Parquet,
 }
+
+const DOCUMENT_HEAD: &str = "\
+# The questions that have a name
+
+`sparkify query NAME` answers one of them; `--format table|csv|json|ndjson|markdown|parquet` gives the form, `--out FILE` the place. This page is what
+`sparkify query --list --format markdown` prints, and a test holds it.
+
+Bounds are bound as values, never pasted into SQL. `--since` and `--until` are days in UTC, both part of what is asked for; `--level` is the level at
+the time of the play; `--limit` is a number of rows or `all`, with its default in brackets; `--by` ranks or groups by one of the words in
+brackets, by the first when it is not given. Equal rows stand in the order of their text's bytes or of their ids, so that an answer is the same each time.
+
+Hours, minutes and percentages are rounded to two places. A session is a session number and its user; guests have no user id and are no
+listeners. Songs and artists are told apart by the names that the log has, since the catalogue seldom knows them: each question about songs says what
+it covers, and `match_coverage` how many plays the catalogue knows.
+";
 
 /// What is to be run, and with which values.
 struct Asked {
@@ -38,7 +57,7 @@ struct Asked {
 
 pub(super) fn run(args: &Query, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     if args.list {
-        return list(printer);
+        return list(args, printer);
     }
     let written = match (&args.file, args.sql.as_deref()) {
         (Some(file), _) => read_file(file)?,
@@ -48,24 +67,63 @@ pub(super) fn run(args: &Query, settings: &Settings, printer: &Printer) -> Resul
     let arguments = args.bounds.arguments()?;
     let mut warehouse = warehouse::open(settings, Access::Read)?;
     let asked = meant(&written, &arguments, warehouse.as_ref())?;
-    let mut out = printer.data();
-    let mut writer = report::writer(format(args, printer), &mut out);
-    warehouse.query_each(&asked.statement, &asked.values, writer.as_mut())?;
-    writer.finish()?;
-    drop(writer);
+    answer(args, &asked, warehouse.as_mut(), printer)?;
     match asked.question {
         Some(question) => say_coverage(question, &arguments, warehouse.as_mut(), printer),
         None => Ok(()),
     }
 }
 
+/// Runs it, to the file or to standard output.
+fn answer(
+    args: &Query,
+    asked: &Asked,
+    warehouse: &mut dyn Warehouse,
+    printer: &Printer,
+) -> Result<(), Failure> {
+    let format = format(args, printer);
+    let mut write = |out: &mut (dyn Write + Send)| {
+        let mut writer = report::writer(format, out);
+        warehouse.query_each(&asked.statement, &asked.values, writer.as_mut())?;
+        writer.finish()
+    };
+    match &args.out {
+        Some(file) if file != Path::new("-") => {
+            out_file::write(file, true, |out| write(out))?;
+            printer.note(&format!("wrote the answer to `{}`", file.display()));
+            Ok(())
+        }
+        _ if format == report::Format::Parquet && io::stdout().is_terminal() => Err(Failure::new(
+            "a Parquet file is nothing for a terminal",
+            "name a file with `--out`, or send it through a pipe",
+        )),
+        _ => write(&mut printer.data()).map_err(Failure::from),
+    }
+}
+
 fn format(args: &Query, printer: &Printer) -> report::Format {
-    match (args.format, printer.output) {
+    let ending = args.out.as_ref().and_then(|file| file.extension()?.to_str());
+    match (args.format.or_else(|| ending.and_then(Format::of_ending)), printer.output) {
         (Some(Format::Csv), _) => report::Format::Csv,
         (Some(Format::Json), _) | (None, Output::Json) => report::Format::Json,
         (Some(Format::Ndjson), _) => report::Format::Lines,
         (Some(Format::Markdown), _) => report::Format::Markdown,
+        (Some(Format::Parquet), _) => report::Format::Parquet,
         (Some(Format::Table), _) | (None, Output::Text) => report::Format::Table,
+    }
+}
+
+impl Format {
+    /// The form that a file's ending promises.
+    fn of_ending(ending: &str) -> Option<Self> {
+        Some(match ending.to_lowercase().as_str() {
+            "csv" => Self::Csv,
+            "json" => Self::Json,
+            "ndjson" | "jsonl" => Self::Ndjson,
+            "md" | "markdown" => Self::Markdown,
+            "parquet" => Self::Parquet,
+            _ => return None,
+        })
     }
 }
 
@@ -156,7 +214,10 @@ struct Listed {
     columns: Vec<Answered>,
 }
 
-fn list(printer: &Printer) -> Result<(), Failure> {
+fn list(args: &Query, printer: &Printer) -> Result<(), Failure> {
+    if args.format == Some(Format::Markdown) {
+        return printer.text(&document());
+    }
     let listed: Vec<Listed> = Question::all()
         .map(|question| Listed {
             name: question.name(),
@@ -175,6 +236,32 @@ fn list(printer: &Printer) -> Result<(), Failure> {
         let rows: Vec<Vec<String>> = listed.iter().map(row).collect();
         report::plain_table(&["name", "question", "takes"], &rows, &[])
     })
+}
+
+/// The list as a document: `docs/questions.md` is this.
+fn document() -> String {
+    let mut text = DOCUMENT_HEAD.to_owned();
+    for question in Question::all() {
+        let _ = write!(text, "\n## {}\n\n{}\n\n", question.name(), sentence(question.asks()));
+        let takes: Vec<String> =
+            question.parameters().iter().map(|parameter| format!("`--{parameter}`")).collect();
+        if !takes.is_empty() {
+            let _ = writeln!(text, "Takes {}.\n", takes.join(", "));
+        }
+        if let Some(covers) = question.covers_songs() {
+            let _ = writeln!(text, "Covers {covers}.\n");
+        }
+        text.push_str("| column | what it holds |\n|---|---|\n");
+        for column in question.columns() {
+            let _ = writeln!(text, "| `{}` | {} |", column.name, column.description);
+        }
+    }
+    text
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn read_file(path: &Path) -> Result<String, Failure> {

@@ -1,4 +1,4 @@
-//! What do the tables say? The questions that have a name, and results written as a table, CSV, JSON or Markdown.
+//! What do the tables say? The questions that have a name, and results written as a table, CSV, JSON, Markdown or Parquet.
 //!
 //! This room changes nothing and opens nothing: it writes to whatever it is given.
 
@@ -6,6 +6,7 @@ mod csv;
 mod json;
 mod lines;
 mod markdown;
+mod parquet;
 mod question;
 mod table;
 
@@ -18,6 +19,7 @@ pub use csv::CsvWriter;
 pub use json::JsonWriter;
 pub use lines::LinesWriter;
 pub use markdown::MarkdownWriter;
+pub use parquet::ParquetWriter;
 pub use question::{Answered, Arguments, Coverage, Parameter, Question, QuestionError, coverage};
 pub use table::{TableWriter, grouped, plain_table, shown};
 
@@ -56,15 +58,18 @@ pub enum Format {
     Lines,
     /// A table in a text.
     Markdown,
+    /// A file of typed columns.
+    Parquet,
 }
 
 /// A writer of `format` to `out`.
-pub fn writer<'a>(format: Format, out: &'a mut dyn Write) -> Box<dyn Writer + 'a> {
+pub fn writer<'a>(format: Format, out: &'a mut (dyn Write + Send)) -> Box<dyn Writer + 'a> {
     match format {
         Format::Table => Box::new(TableWriter::new(out)),
         Format::Csv => Box::new(CsvWriter::new(out)),
         Format::Json => Box::new(JsonWriter::new(out)),
         Format::Lines => Box::new(LinesWriter::new(out)),
+        Format::Parquet => Box::new(ParquetWriter::new(out)),
         Format::Markdown => Box::new(MarkdownWriter::new(out)),
     }
 }

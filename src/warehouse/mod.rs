@@ -26,6 +26,8 @@ pub enum Access {
     Write,
     /// Reading alone; what does not exist is an error.
     Read,
+    /// Reading alone, for statements that anybody wrote: no file but the warehouse's own, no extension, no change of a setting.
+    Guarded,
 }
 
 /// A column that is there.

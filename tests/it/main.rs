@@ -3,12 +3,14 @@
 mod checks;
 mod command_line;
 mod course;
+mod export;
 mod faults;
 mod forms;
 mod history_and_diff;
 mod law;
 mod oracle;
 mod questions;
+mod reckoning;
 mod rejects_and_trace;
 mod sample;
 mod selection;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sparkify::report::{Parameter, Question};
 
-use crate::support::{event, put, run, song};
+use crate::support::{course, duckdb, event, load, put, run, song};
 
 /// Three days of one user who goes from free to paid and back, with a play at each level.
 fn loaded() -> tempfile::TempDir {
@@ -54,7 +54,51 @@ fn every_named_question_answers_in_every_form() {
         assert_eq!(rows.as_array().unwrap(), &lines, "{name}");
         let markdown = run(here, ["query", name, "--format", "markdown"]).good();
         assert_eq!(markdown.lines().count(), lines.len() + 2, "{name}");
+        let file = format!("{name}.parquet");
+        run(here, ["query", name, "--out", &file]).good();
+        assert_eq!(csv(here, &[&format!("from '{file}'")]), answer, "{name} in Parquet");
     }
+}
+
+#[test]
+fn a_file_takes_its_form_from_its_ending_and_is_whole() {
+    let folder = loaded();
+    let here = folder.path();
+    let sql = "select 7 as a, 1.50 as b, sum(2::bigint) as a, null as n, date '0001-01-31' as d, '\\xff'::blob as x, \
+               [1, 2] as l, 'é' as t, true as y, timestamp '2018-11-05 01:02:03.000004' as m";
+    for (file, start) in
+        [("a.csv", "a,b,a,n"), ("a.json", "[\n"), ("a.ndjson", "{\"a\""), ("a.md", "| a |")]
+    {
+        let ended = run(here, ["query", sql, "--out", file]);
+        assert_eq!(ended.err, format!("wrote the answer to `{file}`\n"));
+        assert_eq!(ended.good(), "");
+        let text = std::fs::read_to_string(here.join(file)).unwrap();
+        assert!(text.starts_with(start), "{file}: {text}");
+    }
+    run(here, ["query", sql, "-o", "a.parquet"]).good();
+    let types = "select string_agg(column_type, ' ') as t from (describe from 'a.parquet')";
+    let expected = "\"INTEGER DECIMAL(3,2) DECIMAL(38,0) INTEGER DATE BLOB VARCHAR VARCHAR BOOLEAN TIMESTAMP\"";
+    assert_eq!(csv(here, &[types]).lines().nth(1), Some(expected));
+    let row = "7,1.50,2,,0001-01-31,ff,\"[1, 2]\",é,true,2018-11-05 01:02:03.000004";
+    assert_eq!(csv(here, &["from 'a.parquet'"]).lines().nth(1), Some(row));
+    // An answer that fails midway leaves the file as it was.
+    let before = std::fs::read(here.join("a.csv")).unwrap();
+    let fails =
+        "select case when i < 99999 then i else error('late') end as i from range(100000) r(i)";
+    run(here, ["query", fails, "--out", "a.csv"]).bad(2);
+    assert_eq!(std::fs::read(here.join("a.csv")).unwrap(), before);
+    assert_eq!(std::fs::read_dir(here).unwrap().count(), 7, "nothing else is left behind");
+    let words = run(here, ["query", "row_counts", "--out", "no/where.csv"]).bad(2);
+    assert!(words.contains("cannot write `no/where.csv`"), "{words}");
+    let words = run(here, ["query", "row_counts", "--out", "data"]).bad(2);
+    assert!(words.contains("`data` is no ordinary file"), "{words}");
+    // Groups of rows are as large as readers like them.
+    run(here, ["query", "select i, 'x' || i as t from range(300000) r(i)", "-o", "big.parquet"])
+        .good();
+    let groups = "select count(distinct row_group_id), max(row_group_num_rows), min(compression) from parquet_metadata('big.parquet')";
+    assert_eq!(csv(here, &[groups]).lines().nth(1), Some("3,122880,ZSTD"));
+    let sums = "select count(*), sum(i), count(distinct t) from 'big.parquet'";
+    assert_eq!(csv(here, &[sums]).lines().nth(1), Some("300000,44999850000,300000"));
 }
 
 #[test]
@@ -111,4 +155,51 @@ fn bounds_are_days_and_both_are_in() {
     let order = ["query", "overview", "--since", "2018-11-07", "--until", "2018-11-05"];
     assert!(run(here, order).bad(2).contains("lies before"));
     run(here, ["query", "top_songs", "--limit", "-1"]).bad(2);
+}
+
+/// The answers to every question, one after the other. Those about loads tell of clocks and versions.
+fn golden(folder: &Path) {
+    for question in Question::all().filter(|question| question.name() != "history") {
+        let answer = csv(folder, &[question.name()]);
+        insta::assert_snapshot!(question.name(), answer);
+    }
+}
+
+#[test]
+fn golden_answers_on_the_real_data() {
+    let Some(data) = course() else { return crate::course::not_there() };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sparkify.duckdb");
+    load(duckdb(path.to_str().unwrap()).as_mut(), &data, 0.0).unwrap();
+    insta::with_settings!({ snapshot_path => "snapshots/course" }, { golden(folder.path()) });
+    // What the contract says of them, in case a snapshot is taken in haste.
+    let first = |arguments: &[&str]| {
+        csv(folder.path(), arguments).lines().nth(1).unwrap_or_default().to_owned()
+    };
+    assert!(first(&["top_users"]).starts_with("49,Chloe,Cuevas,paid,689,"));
+    assert!(first(&["top_songs"]).starts_with("You're The One,Dwight Yoakam,37,"));
+    assert!(csv(folder.path(), &["top_songs", "--limit", "2"]).contains("\nUndo,Björk,28,"));
+    assert!(csv(folder.path(), &["plays_by_hour"]).contains("\n16,542,"));
+    assert!(csv(folder.path(), &["plays_by_weekday"]).contains("\n3,1364,"));
+    assert!(first(&["listening_time"]).starts_with("6820,6820,467.99,"));
+    assert!(first(&["plays_by_level"]).starts_with("paid,5591,"));
+    assert!(csv(folder.path(), &["plays_by_level"]).contains("\nfree,1229,"));
+    assert_eq!(csv(folder.path(), &["hour_by_weekday"]).lines().count(), 1 + 168);
+}
+
+#[test]
+fn an_empty_warehouse_answers_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), ["create-tables"]).good();
+    insta::with_settings!({ snapshot_path => "snapshots/empty" }, { golden(folder.path()) });
+    assert_eq!(csv(folder.path(), &["history"]).lines().count(), 1);
+}
+
+#[test]
+fn the_page_of_questions_is_what_the_program_prints() {
+    let folder = tempfile::tempdir().unwrap();
+    let printed = run(folder.path(), ["query", "--list", "--format", "markdown"]).good();
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/questions.md");
+    let found = std::fs::read_to_string(page).unwrap_or_default();
+    assert_eq!(found, printed, "docs/questions.md: write what the command prints into it");
 }

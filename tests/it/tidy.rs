@@ -16,6 +16,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("rejects", &["stage", "warehouse"]),
     ("trace", &["source", "stage", "warehouse"]),
     ("diff", &["model", "warehouse"]),
+    ("export", &["report", "warehouse"]),
     ("tables", &["ledger", "model", "report", "stage", "warehouse"]),
     ("pipeline", &["ledger", "model", "quality", "source", "stage", "tables", "warehouse"]),
     ("generate", &[]),
@@ -24,6 +25,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         &[
             "config",
             "diff",
+            "export",
             "generate",
             "ledger",
             "model",
