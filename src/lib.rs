@@ -21,4 +21,5 @@ pub mod source;
 pub mod stage;
 pub mod tables;
 pub mod trace;
+pub mod verify;
 pub mod warehouse;

@@ -78,6 +78,11 @@ pub(super) enum Command {
     /// Run the data-quality checks alone
     #[command(after_help = "Example: sparkify check --warehouse duckdb:sparkify.duckdb")]
     Check,
+    /// Compare the warehouse with what is expected of it, and explain each difference: exit code 1 when there is one
+    #[command(
+        after_help = "Examples: sparkify verify\n          sparkify verify --profile course\n          sparkify verify --print > mine.toml && sparkify verify --profile mine.toml"
+    )]
+    Verify(Verify),
     /// Show the loads, newest first, and how they ended
     #[command(after_help = "Example: sparkify history --limit 5")]
     History(History),
@@ -167,6 +172,16 @@ pub(super) struct Etl {
     /// Only event objects whose key has this date or an earlier one
     #[arg(long, value_name = "DATE")]
     pub until: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Verify {
+    /// strict: what holds of any warehouse; course: the numbers that the course publishes; or a file of your own
+    #[arg(long, value_name = "PROFILE", default_value = "strict")]
+    pub profile: String,
+    /// Print the profile instead
+    #[arg(long)]
+    pub print: bool,
 }
 
 #[derive(Debug, Args)]

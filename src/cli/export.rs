@@ -31,7 +31,7 @@ pub(super) fn run(args: &Export, settings: &Settings, printer: &Printer) -> Resu
         },
         tables: tables(&args.tables)?,
         force: args.force,
-        keep: settings.warehouse.file().map(Into::into),
+        keep: settings.warehouse.file(),
     };
     let mut warehouse = super::open_loaded(settings)?;
     let manifest = export::run(warehouse.as_mut(), &request)?;

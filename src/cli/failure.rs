@@ -9,6 +9,7 @@ use crate::export::ExportError;
 use crate::generate::GenerateError;
 use crate::pipeline::EtlError;
 use crate::report::QuestionError;
+use crate::verify::{ProfileError, VerifyError};
 use crate::warehouse::WarehouseError;
 
 /// The data failed a check.
@@ -97,6 +98,18 @@ impl From<ExportError> for Failure {
             ExportError::Warehouse(error) => Self::from(error),
             other => Self::from_error(&other, other.hint()),
         }
+    }
+}
+
+impl From<ProfileError> for Failure {
+    fn from(error: ProfileError) -> Self {
+        Self::from_error(&error, Some(error.hint()))
+    }
+}
+
+impl From<VerifyError> for Failure {
+    fn from(error: VerifyError) -> Self {
+        Self::from_error(&error, error.hint())
     }
 }
 

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use super::failure::Failure;
 use crate::warehouse::WarehouseError;
 
-/// Makes the file at `path` of what `fill` writes. A file that is there already is replaced if `replace` says so.
+/// Makes the file at `path` of what `writes` writes to it. A file that is there already is replaced if `replace` says so.
 pub(super) fn write<T>(
     path: &Path,
     replace: bool,
-    fill: impl FnOnce(&mut BufWriter<&mut File>) -> Result<T, WarehouseError>,
+    writes: impl FnOnce(&mut BufWriter<&mut File>) -> Result<T, WarehouseError>,
 ) -> Result<T, Failure> {
     let path = place(path, replace)?;
     let failed = |error: &io::Error| {
@@ -20,18 +20,18 @@ pub(super) fn write<T>(
     };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let mut file = new_file(folder.unwrap_or(Path::new("."))).map_err(|error| failed(&error))?;
-    let written = {
+    let filled = {
         let mut out = BufWriter::new(file.as_file_mut());
-        fill(&mut out).and_then(|done| out.flush().map(|()| done).map_err(WarehouseError::Sink))
+        writes(&mut out).and_then(|made| out.flush().map(|()| made).map_err(WarehouseError::Sink))
     };
-    let done = match written {
+    let made = match filled {
         Err(WarehouseError::Sink(error)) => return Err(failed(&error)),
         other => other?,
     };
     file.as_file().sync_all().map_err(|error| failed(&error))?;
     let named = if replace { file.persist(&path) } else { file.persist_noclobber(&path) };
     match named {
-        Ok(_) => Ok(done),
+        Ok(_) => Ok(made),
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
             Err(there_already(&path))
         }

@@ -236,6 +236,7 @@ fn every_command_has_help_with_an_example() {
         "etl",
         "plan",
         "check",
+        "verify",
         "history",
         "diff",
         "query",

@@ -17,3 +17,4 @@ mod selection;
 mod story;
 mod support;
 mod tidy;
+mod verify;

@@ -19,6 +19,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("export", &["report", "warehouse"]),
     ("tables", &["ledger", "model", "report", "stage", "warehouse"]),
     ("pipeline", &["ledger", "model", "quality", "source", "stage", "tables", "warehouse"]),
+    ("verify", &["config", "quality", "warehouse"]),
     ("generate", &[]),
     (
         "cli",
@@ -36,6 +37,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "stage",
             "tables",
             "trace",
+            "verify",
             "warehouse",
         ],
     ),
