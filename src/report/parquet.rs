@@ -6,6 +6,7 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parquet::basic::{Compression, LogicalType, Repetition, TimeUnit, Type as Physical, ZstdLevel};
 use parquet::data_type::{
     BoolType, ByteArray, ByteArrayType, DoubleType, FixedLenByteArray, FixedLenByteArrayType,
@@ -58,7 +59,8 @@ enum Values {
     Integer(Vec<i32>),
     BigInt(Vec<i64>),
     Double(Vec<f64>),
-    Bytes(Vec<ByteArray>),
+    /// All values in one buffer, and where each ends: a piece of memory each would cost more than the rest of the writing.
+    Bytes(Vec<u8>, Vec<usize>),
     Fixed(Vec<FixedLenByteArray>),
 }
 
@@ -111,7 +113,7 @@ impl Column {
             AnswerType::BigInt | AnswerType::Timestamp => Values::BigInt(Vec::new()),
             AnswerType::Double => Values::Double(Vec::new()),
             AnswerType::Decimal(..) => Values::Fixed(Vec::new()),
-            AnswerType::Bytes | AnswerType::Text => Values::Bytes(Vec::new()),
+            AnswerType::Bytes | AnswerType::Text => Values::Bytes(Vec::new(), Vec::new()),
         };
         Self { kind, values, levels: Vec::new() }
     }
@@ -142,14 +144,15 @@ impl Column {
                 let number = unscaled(&value, scale).ok_or_else(strange)?;
                 values.push(number.to_be_bytes().to_vec().into());
             }
-            (Values::Bytes(values), value) => {
-                let value = match value {
-                    Value::Bytes(value) => value,
-                    Value::Text(text) => text.into_bytes(),
-                    value => value.to_string().into_bytes(),
-                };
-                bytes = value.len();
-                values.push(value.into());
+            (Values::Bytes(buffer, ends), value) => {
+                let before = buffer.len();
+                match &value {
+                    Value::Bytes(value) => buffer.extend_from_slice(value),
+                    Value::Text(text) => buffer.extend_from_slice(text.as_bytes()),
+                    value => buffer.extend_from_slice(value.to_string().as_bytes()),
+                }
+                bytes = buffer.len() - before;
+                ends.push(buffer.len());
             }
             _ => return Err(strange()),
         }
@@ -169,12 +172,23 @@ impl Column {
             Values::Integer(values) => write!(Int32Type, values),
             Values::BigInt(values) => write!(Int64Type, values),
             Values::Double(values) => write!(DoubleType, values),
-            Values::Bytes(values) => write!(ByteArrayType, values),
+            Values::Bytes(buffer, ends) => {
+                let values = &mut pieces(buffer, ends);
+                write!(ByteArrayType, values);
+            }
             Values::Fixed(values) => write!(FixedLenByteArrayType, values),
         }
         self.levels.clear();
         Ok(())
     }
+}
+
+/// The values of a buffer, which share its memory and leave it empty.
+fn pieces(buffer: &mut Vec<u8>, ends: &mut Vec<usize>) -> Vec<ByteArray> {
+    let all = Bytes::from(std::mem::take(buffer));
+    let mut start = 0;
+    let piece = |end| ByteArray::from(all.slice(std::mem::replace(&mut start, end)..end));
+    ends.drain(..).map(piece).collect()
 }
 
 fn field(name: &str, kind: AnswerType) -> Result<TypePtr, ParquetError> {
