@@ -9,6 +9,7 @@
 pub mod cli;
 pub mod config;
 pub mod diff;
+pub mod export;
 pub mod generate;
 pub mod ledger;
 pub mod model;
@@ -20,4 +21,5 @@ pub mod source;
 pub mod stage;
 pub mod tables;
 pub mod trace;
+pub mod verify;
 pub mod warehouse;

@@ -1,8 +1,36 @@
--- question: on which day of the week (0 is Sunday) do people listen?
+-- question: on which day of the week do people listen?
+-- parameters: since, until, level
+-- columns:
+--   weekday: 0 Sunday to 6 Saturday, UTC; each is there
+--   plays: plays that started on it, of all weeks
+--   listeners: how many users played then, guests aside
+with weekdays as (
+    select 0 as weekday
+    union all select 1
+    union all select 2
+    union all select 3
+    union all select 4
+    union all select 5
+    union all select 6
+),
+
+plays as (
+    select
+        time.weekday,
+        count(*) as plays,
+        count(distinct songplays.user_id) as listeners
+    from songplays
+    join time on time.start_time = songplays.start_time
+    where (cast($1 as timestamp) is null or songplays.start_time >= cast($1 as timestamp))
+        and (cast($2 as timestamp) is null or songplays.start_time < cast($2 as timestamp))
+        and (cast($3 as varchar) is null or songplays.level = cast($3 as varchar))
+    group by time.weekday
+)
+
 select
-    time.weekday,
-    count(*) as plays
-from songplays
-join time on time.start_time = songplays.start_time
-group by time.weekday
-order by time.weekday;
+    weekdays.weekday,
+    coalesce(plays.plays, 0) as plays,
+    coalesce(plays.listeners, 0) as listeners
+from weekdays
+left join plays on plays.weekday = weekdays.weekday
+order by weekdays.weekday;

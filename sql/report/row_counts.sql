@@ -1,4 +1,7 @@
 -- question: how many rows does each table hold?
+-- columns:
+--   table_name: of the table
+--   row_count: rows in it
 select 'staging_events' as table_name, count(*) as row_count from staging_events
 union all
 select 'staging_songs', count(*) from staging_songs

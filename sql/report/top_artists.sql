@@ -1,11 +1,43 @@
 -- question: which artists are played most?
+-- parameters: since, until, level, limit (10), by (plays, listeners, hours)
+-- covers songs: every play that names its artist, by the logged name
+-- columns:
+--   artist_name: as logged, text repaired
+--   plays: how often their songs were played
+--   songs: how many different titles were played
+--   listeners: how many users played them, guests aside
+--   hours: time listened to them
+--   in_catalogue: how many of their plays the catalogue matches
+with artists as (
+    select
+        artist_name,
+        count(*) as plays,
+        count(distinct song_title) as songs,
+        count(distinct user_id) as listeners,
+        f_round(coalesce(sum(length), 0) / 3600) as hours,
+        count(song_id) as in_catalogue
+    from songplays
+    where (cast($1 as timestamp) is null or start_time >= cast($1 as timestamp))
+        and (cast($2 as timestamp) is null or start_time < cast($2 as timestamp))
+        and (cast($3 as varchar) is null or level = cast($3 as varchar))
+        and artist_name is not null
+    group by artist_name
+)
+
 select
     artist_name,
-    count(*) as plays,
-    count(distinct song_title) as songs,
-    count(distinct user_id) as listeners,
-    round(sum(length) / 3600.0, 2) as hours
-from songplays
-group by artist_name
-order by plays desc, f_bytes(artist_name)
-limit 10;
+    plays,
+    songs,
+    listeners,
+    hours,
+    in_catalogue
+from artists
+order by
+    case cast($5 as varchar)
+        when 'listeners' then cast(listeners as double precision)
+        when 'hours' then hours
+        else cast(plays as double precision)
+    end desc,
+    plays desc,
+    f_bytes(artist_name)
+limit cast($4 as bigint);

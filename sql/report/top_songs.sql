@@ -1,11 +1,44 @@
 -- question: which songs are played most?
+-- parameters: since, until, level, limit (10), by (plays, listeners, hours)
+-- covers songs: every play that names its song, by the logged title
+-- columns:
+--   song_title: as logged, text repaired
+--   artist_name: as logged, text repaired
+--   plays: how often it was played
+--   listeners: how many users played it, guests aside
+--   hours: time listened to it
+--   in_catalogue: how many of its plays the catalogue matches
+with songs as (
+    select
+        song_title,
+        artist_name,
+        count(*) as plays,
+        count(distinct user_id) as listeners,
+        f_round(coalesce(sum(length), 0) / 3600) as hours,
+        count(song_id) as in_catalogue
+    from songplays
+    where (cast($1 as timestamp) is null or start_time >= cast($1 as timestamp))
+        and (cast($2 as timestamp) is null or start_time < cast($2 as timestamp))
+        and (cast($3 as varchar) is null or level = cast($3 as varchar))
+        and song_title is not null
+    group by song_title, artist_name
+)
+
 select
     song_title,
     artist_name,
-    count(*) as plays,
-    count(distinct user_id) as listeners,
-    round(sum(length) / 3600.0, 2) as hours
-from songplays
-group by song_title, artist_name
-order by plays desc, f_bytes(song_title), f_bytes(artist_name)
-limit 10;
+    plays,
+    listeners,
+    hours,
+    in_catalogue
+from songs
+order by
+    case cast($5 as varchar)
+        when 'listeners' then cast(listeners as double precision)
+        when 'hours' then hours
+        else cast(plays as double precision)
+    end desc,
+    plays desc,
+    f_bytes(song_title),
+    f_bytes(artist_name) nulls last
+limit cast($4 as bigint);

@@ -78,6 +78,11 @@ pub(super) enum Command {
     /// Run the data-quality checks alone
     #[command(after_help = "Example: sparkify check --warehouse duckdb:sparkify.duckdb")]
     Check,
+    /// Compare the warehouse with what is expected of it, and explain each difference: exit code 1 when there is one
+    #[command(
+        after_help = "Examples: sparkify verify\n          sparkify verify --profile course\n          sparkify verify --print > mine.toml && sparkify verify --profile mine.toml"
+    )]
+    Verify(Verify),
     /// Show the loads, newest first, and how they ended
     #[command(after_help = "Example: sparkify history --limit 5")]
     History(History),
@@ -86,9 +91,14 @@ pub(super) enum Command {
     Diff(Diff),
     /// Ask the warehouse: a question with a name, or SQL (an argument, a file, standard input)
     #[command(
-        after_help = "Examples: sparkify query top_songs\n          sparkify query \"select level, count(*) from songplays group by level\" --format csv"
+        after_help = "Examples: sparkify query top_songs --since 2018-11-05 --until 2018-11-12 --level paid --limit 20\n          sparkify query top_artists --by hours --out artists.parquet\n          sparkify query \"select level, count(*) from songplays group by level\" --format csv"
     )]
     Query(Query),
+    /// Write the tables of the model to a folder of files, whole or not at all
+    #[command(
+        after_help = "Examples: sparkify export out\n          sparkify export out --format csv --tables songplays,users"
+    )]
+    Export(Export),
     /// Look at the records that could not be used
     #[command(
         subcommand,
@@ -205,6 +215,16 @@ impl S3Args {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Verify {
+    /// strict: what holds of any warehouse; course: the numbers that the course publishes; or a file of your own
+    #[arg(long, value_name = "PROFILE", default_value = "strict")]
+    pub profile: String,
+    /// Print the profile instead
+    #[arg(long)]
+    pub print: bool,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct History {
     /// Show at most so many loads
     #[arg(long, value_name = "N", default_value_t = 20)]
@@ -231,12 +251,59 @@ pub(super) struct Query {
     /// Read the SQL from a file
     #[arg(short, long, value_name = "FILE", conflicts_with = "sql")]
     pub file: Option<PathBuf>,
-    /// The form of the result [default: table, or json with --output json]
+    /// The form of the result [default: as the ending of --out says, else table, or json with --output json]
     #[arg(long, value_enum)]
     pub format: Option<super::query::Format>,
-    /// List the questions that have a name
+    /// Write the result to a file, which is there whole or not at all; `-` is standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// List the questions that have a name, with what they take
     #[arg(long, conflicts_with_all = ["sql", "file"])]
     pub list: bool,
+    #[command(flatten)]
+    pub bounds: Bounds,
+}
+
+/// What a question with a name may take.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Bounds of a question with a name")]
+pub(super) struct Bounds {
+    /// Only what happened on this day or later (UTC)
+    #[arg(long, value_name = "DATE")]
+    pub since: Option<String>,
+    /// Only what happened on this day or earlier (UTC)
+    #[arg(long, value_name = "DATE")]
+    pub until: Option<String>,
+    /// Only plays at this level, for example paid
+    #[arg(long)]
+    pub level: Option<String>,
+    /// At most so many rows, or `all`
+    #[arg(long, value_name = "N", value_parser = limit)]
+    pub limit: Option<u64>,
+    /// What to rank or group by, for example listeners or week
+    #[arg(long, value_name = "WHAT")]
+    pub by: Option<String>,
+}
+
+fn limit(written: &str) -> Result<u64, String> {
+    let number = if written == "all" { Some(u64::MAX) } else { written.parse().ok() };
+    number.ok_or_else(|| "it is a whole number or `all`".into())
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Export {
+    /// The folder to make, or to replace if it is an export
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// The form of the files
+    #[arg(long, value_enum, default_value = "parquet")]
+    pub format: super::export::Format,
+    /// Only these tables, with commas between them [default: all of the model]
+    #[arg(long, value_name = "TABLES", value_delimiter = ',')]
+    pub tables: Vec<String>,
+    /// Replace the folder even if something else is in it
+    #[arg(long)]
+    pub force: bool,
 }
 
 #[derive(Debug, Args)]

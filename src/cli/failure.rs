@@ -5,8 +5,11 @@ use std::process::ExitCode;
 
 use super::printer::Printer;
 use crate::config::{ConfigError, WarehouseUrl};
+use crate::export::ExportError;
 use crate::generate::GenerateError;
 use crate::pipeline::EtlError;
+use crate::report::QuestionError;
+use crate::verify::{ProfileError, VerifyError};
 use crate::warehouse::WarehouseError;
 
 /// The data failed a check.
@@ -86,6 +89,33 @@ impl From<ConfigError> for Failure {
 impl From<GenerateError> for Failure {
     fn from(error: GenerateError) -> Self {
         Self::from_error(&error, error.hint())
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Warehouse(error) => Self::from(error),
+            other => Self::from_error(&other, other.hint()),
+        }
+    }
+}
+
+impl From<ProfileError> for Failure {
+    fn from(error: ProfileError) -> Self {
+        Self::from_error(&error, Some(error.hint()))
+    }
+}
+
+impl From<VerifyError> for Failure {
+    fn from(error: VerifyError) -> Self {
+        Self::from_error(&error, error.hint())
+    }
+}
+
+impl From<QuestionError> for Failure {
+    fn from(error: QuestionError) -> Self {
+        Self::from_error(&error, Some(error.hint()))
     }
 }
 

@@ -8,10 +8,12 @@ mod create_tables;
 mod describe;
 mod diff;
 mod etl;
+mod export;
 mod failure;
 mod generate;
 mod history;
 mod json;
+mod out_file;
 mod plan;
 mod printer;
 mod progress;
@@ -20,6 +22,7 @@ mod raw;
 mod rejects;
 mod sql;
 mod trace;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -56,9 +59,11 @@ fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
         Command::Etl(args) => etl::run(args, &settings(&args.over(flags), printer)?, printer),
         Command::Plan(args) => plan::run(args, &settings(&args.over(flags), printer)?, printer),
         Command::Check => check::run(&settings(&flags, printer)?, printer),
+        Command::Verify(args) => verify::run(args, &settings(&flags, printer)?, printer),
         Command::History(args) => history::run(args, &settings(&flags, printer)?, printer),
         Command::Diff(args) => diff::run(args, &flags, printer),
         Command::Query(args) => query::run(args, &settings(&flags, printer)?, printer),
+        Command::Export(args) => export::run(args, &settings(&flags, printer)?, printer),
         Command::Rejects(command) => {
             rejects::run(command, &settings(&command.over(flags), printer)?, printer)
         }
@@ -79,7 +84,12 @@ fn settings(flags: &Flags, printer: &Printer) -> Result<Settings, Failure> {
 
 /// The warehouse for reading, with all of our tables in it.
 fn open_loaded(settings: &Settings) -> Result<Box<dyn Warehouse>, Failure> {
-    let mut warehouse = warehouse::open(settings, Access::Read)?;
+    open_as(settings, Access::Read)
+}
+
+/// The same, to read as `access` allows.
+fn open_as(settings: &Settings, access: Access) -> Result<Box<dyn Warehouse>, Failure> {
+    let mut warehouse = warehouse::open(settings, access)?;
     let present = crate::tables::present(warehouse.as_mut())?;
     match crate::tables::all().find(|table| !present.contains(&table.name)) {
         Some(table) => Err(Failure::new(

@@ -56,7 +56,7 @@ impl Printer {
 
     /// The answer's stream: every byte goes out as it is, so that what looks like a colour in the data is not lost on the way to a file.
     #[expect(clippy::unused_self, reason = "all words go through the printer")]
-    pub(super) fn data(&self) -> impl Write {
+    pub(super) fn data(&self) -> impl Write + Send {
         io::BufWriter::new(io::stdout())
     }
 
@@ -68,16 +68,17 @@ impl Printer {
     ) -> Result<(), Failure> {
         match self.output {
             Output::Json => self.document(document),
-            Output::Text => self.write(&text()),
+            Output::Text => self.text(&text()),
         }
     }
 
     /// An answer that is a document in any case.
     pub(super) fn document(&self, document: &impl Serialize) -> Result<(), Failure> {
-        self.write(&format!("{}\n", super::json::pretty(document)?))
+        self.text(&format!("{}\n", super::json::pretty(document)?))
     }
 
-    fn write(&self, text: &str) -> Result<(), Failure> {
+    /// An answer that is text in any case.
+    pub(super) fn text(&self, text: &str) -> Result<(), Failure> {
         let mut out = self.data();
         out.write_all(text.as_bytes())?;
         out.flush().map_err(Failure::from)

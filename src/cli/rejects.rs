@@ -1,6 +1,6 @@
 //! `sparkify rejects`: the records that could not be used, listed, shown and exported.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::args::S3Args;
 use super::failure::Failure;
+use super::out_file;
 use super::printer::{Output, Printer};
 use super::raw::shown_raw;
 use crate::config::{Flags, Settings};
@@ -207,14 +208,7 @@ fn export(args: &Export, warehouse: &mut dyn Warehouse, printer: &Printer) -> Re
         write_all(warehouse, &mut out)?;
         return out.flush().map_err(Failure::from);
     }
-    if !args.force && args.file.symlink_metadata().is_ok() {
-        return Err(there_already(&args.file));
-    }
-    if args.file.metadata().is_ok_and(|found| !found.is_file()) {
-        let message = format!("`{}` is no ordinary file", args.file.display());
-        return Err(Failure::new(message, "name a file, or `-` for standard output"));
-    }
-    let rejects = export_to(args, warehouse)?;
+    let rejects = out_file::write(&args.file, args.force, |out| write_all(warehouse, out))?;
     match printer.output {
         Output::Json => {
             let done =
@@ -226,44 +220,6 @@ fn export(args: &Export, warehouse: &mut dyn Warehouse, printer: &Printer) -> Re
             Ok(())
         }
     }
-}
-
-/// Fills a temporary file beside the one that is meant, and gives it its name when it is whole.
-fn export_to(args: &Export, warehouse: &mut dyn Warehouse) -> Result<u64, Failure> {
-    let failed = |error: &io::Error| {
-        let message = format!("cannot write `{}`: {error}", args.file.display());
-        Failure::new(message, "name a file in a folder that is there, may be written and has space")
-    };
-    let folder = args.file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut file = new_file(folder.unwrap_or(Path::new("."))).map_err(|error| failed(&error))?;
-    let written = {
-        let mut out = io::BufWriter::new(&mut file);
-        write_all(warehouse, &mut out)
-            .and_then(|count| out.flush().map(|()| count).map_err(WarehouseError::Sink))
-    };
-    let count = match written {
-        Err(WarehouseError::Sink(error)) => return Err(failed(&error)),
-        other => other?,
-    };
-    file.as_file().sync_all().map_err(|error| failed(&error))?;
-    let named =
-        if args.force { file.persist(&args.file) } else { file.persist_noclobber(&args.file) };
-    match named {
-        Ok(_) => Ok(count),
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
-            Err(there_already(&args.file))
-        }
-        Err(error) => Err(failed(&error.error)),
-    }
-}
-
-/// A file that goes away unless it is given a name, readable by whom any new file is.
-fn new_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".sparkify-");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
 }
 
 fn write_all(warehouse: &mut dyn Warehouse, out: &mut dyn Write) -> Result<u64, WarehouseError> {
@@ -282,12 +238,5 @@ fn malformed(written: &str) -> Failure {
     Failure::new(
         format!("`{}` is no reject's name", visible(written.as_bytes())),
         "it is OBJECT_ID:BYTE_OFFSET, such as `3:284`; `sparkify rejects list` names them",
-    )
-}
-
-fn there_already(file: &Path) -> Failure {
-    Failure::new(
-        format!("`{}` is there already", file.display()),
-        "name another file, or replace it with `--force`",
     )
 }

@@ -31,6 +31,8 @@ pub const STEPS: &[SqlFile] = sql_files![
     "load": "begin", "commit", "rollback", "prepare", "touch", "retire", "scope", "finish", "duplicates",
 ];
 const COUNTS: &[SqlFile] = sql_files!["report": "row_counts", "match_coverage"];
+/// No bounds: since, until, level.
+const ALL_PLAYS: [Value; 3] = [Value::Null, Value::Null, Value::Null];
 
 fn step(name: &str) -> &'static SqlFile {
     STEPS.iter().chain(COUNTS).find(|file| file.name == name).unwrap_or(&STEPS[0])
@@ -359,7 +361,7 @@ fn count(warehouse: &mut dyn Warehouse, summary: &mut Summary) -> Result<(), War
             summary.tables.push((table.clone(), number(rows).unwrap_or_default()));
         }
     }
-    for row in warehouse.ask(step("match_coverage"), usize::MAX)?.rows {
+    for row in warehouse.ask_with(step("match_coverage"), &ALL_PLAYS, usize::MAX)?.rows {
         if let [Value::Text(method), plays, ..] = row.as_slice() {
             summary.matched.push((method.clone(), number(plays).unwrap_or_default()));
         }

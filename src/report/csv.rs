@@ -1,5 +1,6 @@
 //! Rows as CSV, as RFC 4180 quotes them. Null is an empty field, an empty text is `""`.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::Writer;
@@ -16,13 +17,17 @@ impl<'a> CsvWriter<'a> {
         Self { out }
     }
 
-    fn line(&mut self, fields: impl Iterator<Item = Option<String>>) -> io::Result<()> {
+    fn line<'v>(&mut self, fields: impl Iterator<Item = Option<Cow<'v, str>>>) -> io::Result<()> {
         for (index, field) in fields.enumerate() {
             if index > 0 {
                 self.out.write_all(b",")?;
             }
             match field {
                 Some(text) if text.is_empty() => self.out.write_all(b"\"\"")?,
+                // Most fields are written as they are.
+                Some(text) if !text.contains(['"', ',', '\n', '\r']) => {
+                    self.out.write_all(text.as_bytes())?;
+                }
                 Some(text) => self.out.write_all(&quoted(&text))?,
                 None => {}
             }
@@ -45,13 +50,14 @@ fn quoted(text: &str) -> Vec<u8> {
 
 impl RowSink for CsvWriter<'_> {
     fn start(&mut self, columns: Vec<String>) -> Result<(), WarehouseError> {
-        self.line(columns.into_iter().map(Some)).map_err(WarehouseError::Sink)
+        self.line(columns.into_iter().map(|name| Some(name.into()))).map_err(WarehouseError::Sink)
     }
 
     fn row(&mut self, row: Vec<Value>) -> Result<(), WarehouseError> {
         let fields = row.iter().map(|value| match value {
             Value::Null => None,
-            value => Some(value.to_string()),
+            Value::Text(text) => Some(Cow::from(text)),
+            value => Some(value.to_string().into()),
         });
         self.line(fields).map_err(WarehouseError::Sink)
     }

@@ -2,9 +2,8 @@
 
 use std::io::{self, Write};
 
-use serde_json::{Map, Value as Json};
-
 use super::Writer;
+use super::lines::object;
 use crate::warehouse::{RowSink, Value, WarehouseError};
 
 /// Writes JSON to what it is given.
@@ -23,9 +22,7 @@ impl<'a> JsonWriter<'a> {
     fn object(&mut self, row: &[Value]) -> io::Result<()> {
         self.out.write_all(if self.rows == 0 { b"[\n  " } else { b",\n  " })?;
         self.rows += 1;
-        let cells = row.iter().map(serde_json::to_value).collect::<Result<Vec<Json>, _>>()?;
-        let object: Map<String, Json> = self.columns.iter().cloned().zip(cells).collect();
-        serde_json::to_writer(&mut *self.out, &object).map_err(io::Error::from)
+        serde_json::to_writer(&mut *self.out, &object(&self.columns, row)?).map_err(io::Error::from)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::config::{Settings, WarehouseUrl};
 
 pub use batch::{BATCH_ROWS, Batch, Column, ColumnType, RowSource, Values};
 pub use sql::{DeclaredColumn, Opening, SqlFile};
-pub use value::{Rows, Value};
+pub use value::{AnswerType, Rows, Value};
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub enum Access {
     Write,
     /// Reading alone; what does not exist is an error.
     Read,
+    /// Reading alone, for statements that anybody wrote: no file but the warehouse's own, no extension, no change of a setting.
+    Guarded,
 }
 
 /// A column that is there.
@@ -47,7 +49,8 @@ pub trait Warehouse {
     /// Runs one statement and says how many rows it changed.
     fn execute(&mut self, statement: &str) -> Result<u64, WarehouseError>;
 
-    /// Runs one statement, with `parameters` bound to its `$1`, `$2` …, and hands out its rows one by one.
+    /// Runs one statement, with `parameters` bound to its `$1`, `$2` …, and hands out its rows one by one, without holding
+    /// more than some of them.
     fn query_each(
         &mut self,
         statement: &str,
@@ -116,6 +119,10 @@ pub trait Warehouse {
 
 /// Takes the rows of an answer as they come.
 pub trait RowSink {
+    /// The types of the columns, once, before their names; for who needs them.
+    fn types(&mut self, _types: &[AnswerType]) -> Result<(), WarehouseError> {
+        Ok(())
+    }
     /// The names of the columns, once, before the first row.
     fn start(&mut self, columns: Vec<String>) -> Result<(), WarehouseError>;
     /// One row.

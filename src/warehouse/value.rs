@@ -93,6 +93,29 @@ fn write_timestamp(f: &mut fmt::Formatter<'_>, micros: i64) -> fmt::Result {
     }
 }
 
+/// What the values of an answer's column are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnswerType {
+    /// True or false.
+    Boolean,
+    /// Whole numbers of at most 32 bits.
+    Integer,
+    /// Whole numbers of at most 64 bits.
+    BigInt,
+    /// Numbers of so many digits, so many of them behind the point; with none there they are [`Value::Int`], else text.
+    Decimal(u8, i8),
+    /// Floating-point numbers.
+    Double,
+    /// Days, as text: `2018-11-05`.
+    Date,
+    /// Microseconds since 1970-01-01 UTC.
+    Timestamp,
+    /// Bytes.
+    Bytes,
+    /// Text, and everything that has no type of its own here.
+    Text,
+}
+
 /// The answer to a query.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rows {

@@ -3,12 +3,15 @@
 mod checks;
 mod command_line;
 mod course;
+mod export;
 mod faults;
 mod forms;
 mod history_and_diff;
 mod large;
 mod law;
 mod oracle;
+mod questions;
+mod reckoning;
 mod rejects_and_trace;
 #[cfg(feature = "s3")]
 mod s3;
@@ -17,3 +20,4 @@ mod selection;
 mod story;
 mod support;
 mod tidy;
+mod verify;

@@ -181,3 +181,14 @@ pub(crate) fn put(folder: &Path, path: &str, content: impl AsRef<[u8]>) {
     std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
     std::fs::write(path, content).expect("a file");
 }
+
+/// Seconds since 1970 of a moment written as `2018-11-05T10:00:00`, UTC.
+pub(crate) fn seconds_of(moment: &str) -> i64 {
+    let mut parts = moment.split(['-', 'T', ':']).map(|part| part.parse::<i64>().expect("digits"));
+    let mut next = || parts.next().expect("a part");
+    let (year, month, day) = (next(), next(), next());
+    let month = time::Month::try_from(u8::try_from(month).expect("a month")).expect("a month");
+    let (year, day) = (i32::try_from(year).expect("a year"), u8::try_from(day).expect("a day"));
+    let midnight = time::Date::from_calendar_date(year, month, day).expect("a day").midnight();
+    midnight.assume_utc().unix_timestamp() + next() * 3600 + next() * 60 + next()
+}

@@ -16,17 +16,20 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("rejects", &["stage", "warehouse"]),
     ("trace", &["source", "stage", "warehouse"]),
     ("diff", &["model", "warehouse"]),
+    ("export", &["report", "warehouse"]),
     ("tables", &["ledger", "model", "report", "stage", "warehouse"]),
     (
         "pipeline",
         &["config", "ledger", "model", "quality", "source", "stage", "tables", "warehouse"],
     ),
+    ("verify", &["config", "quality", "warehouse"]),
     ("generate", &[]),
     (
         "cli",
         &[
             "config",
             "diff",
+            "export",
             "generate",
             "ledger",
             "model",
@@ -38,6 +41,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "stage",
             "tables",
             "trace",
+            "verify",
             "warehouse",
         ],
     ),

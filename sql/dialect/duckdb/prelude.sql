@@ -19,3 +19,10 @@ create or replace temp macro f_songplay_id(session_id, item_in_session, ts, user
 -- Parts of a timestamp: ISO week; weekday from 0, Sunday, to 6, Saturday.
 create or replace temp macro f_week(moment) as week(moment);
 create or replace temp macro f_weekday(moment) as dayofweek(moment);
+
+-- A double rounded to two places, halves upwards: `round` differs between engines.
+create or replace temp macro f_round(value) as floor(cast(value as double) * 100 + 0.5) / 100;
+
+-- What share of `whole` is `part`, in percent; null of nothing.
+create or replace temp macro f_percent(part, whole) as
+    floor(cast(part as double) / nullif(cast(whole as double), 0) * 10000 + 0.5) / 100;

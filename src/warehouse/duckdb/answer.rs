@@ -8,7 +8,25 @@ use duckdb::arrow::array::{
 use duckdb::arrow::datatypes::{DataType, TimeUnit};
 use duckdb::arrow::util::display::array_value_to_string;
 
-use crate::warehouse::value::Value;
+use crate::warehouse::value::{AnswerType, Value};
+
+/// What [`value`] makes of a column of this type.
+pub(super) fn kind(data_type: &DataType) -> AnswerType {
+    match data_type {
+        DataType::Boolean => AnswerType::Boolean,
+        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::UInt8 | DataType::UInt16 => {
+            AnswerType::Integer
+        }
+        DataType::Int64 | DataType::UInt32 => AnswerType::BigInt,
+        DataType::UInt64 => AnswerType::Decimal(20, 0),
+        DataType::Decimal128(precision, scale) => AnswerType::Decimal(*precision, *scale),
+        DataType::Float32 | DataType::Float64 => AnswerType::Double,
+        DataType::Date32 => AnswerType::Date,
+        DataType::Timestamp(TimeUnit::Microsecond, None) => AnswerType::Timestamp,
+        DataType::Binary => AnswerType::Bytes,
+        _ => AnswerType::Text,
+    }
+}
 
 /// The value of `array` at `row`.
 pub(super) fn value(array: &dyn Array, row: usize) -> Value {

@@ -1,0 +1,11 @@
+-- Every moment at which a play started.
+select
+    start_time,
+    hour,
+    day,
+    week,
+    month,
+    year,
+    weekday
+from time
+order by start_time;

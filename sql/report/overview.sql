@@ -1,0 +1,56 @@
+-- question: what is there, in one row?
+-- parameters: since, until, level
+-- covers songs: every play, by its logged title
+-- columns:
+--   plays: plays in the range
+--   listeners: users who played, guests aside
+--   guest_plays: plays by nobody who was logged in
+--   sessions: visits in which something was played
+--   songs: different songs, by logged title and artist name
+--   artists: different artists, by logged name
+--   hours: time listened
+--   first_play: start of the first play, UTC
+--   last_play: start of the last play, UTC
+--   matched_percent: plays whose song the catalogue knows
+with plays as (
+    select
+        start_time,
+        user_id,
+        session_id,
+        song_id,
+        song_title,
+        artist_name,
+        length
+    from songplays
+    where (cast($1 as timestamp) is null or start_time >= cast($1 as timestamp))
+        and (cast($2 as timestamp) is null or start_time < cast($2 as timestamp))
+        and (cast($3 as varchar) is null or level = cast($3 as varchar))
+),
+
+songs as (
+    select distinct
+        song_title,
+        artist_name
+    from plays
+    where song_title is not null
+),
+
+visits as (
+    select distinct
+        session_id,
+        user_id
+    from plays
+)
+
+select
+    count(*) as plays,
+    count(distinct user_id) as listeners,
+    count(*) - count(user_id) as guest_plays,
+    (select count(*) from visits) as sessions,
+    (select count(*) from songs) as songs,
+    count(distinct artist_name) as artists,
+    f_round(coalesce(sum(length), 0) / 3600) as hours,
+    min(start_time) as first_play,
+    max(start_time) as last_play,
+    f_percent(count(song_id), count(*)) as matched_percent
+from plays;

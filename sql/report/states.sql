@@ -1,0 +1,29 @@
+-- question: in which states do people listen?
+-- parameters: since, until, level, limit (20)
+-- columns:
+--   state: of the area's first city, for example NY of `New York-Newark-Jersey City, NY-NJ-PA`; null when unknown
+--   plays: plays from there
+--   listeners: users who played, guests aside
+--   hours: time listened
+--   percent: share of all plays
+with plays as (
+    select
+        nullif(split_part(split_part(location, ', ', 2), '-', 1), '') as state,
+        user_id,
+        length
+    from songplays
+    where (cast($1 as timestamp) is null or start_time >= cast($1 as timestamp))
+        and (cast($2 as timestamp) is null or start_time < cast($2 as timestamp))
+        and (cast($3 as varchar) is null or level = cast($3 as varchar))
+)
+
+select
+    state,
+    count(*) as plays,
+    count(distinct user_id) as listeners,
+    f_round(coalesce(sum(length), 0) / 3600) as hours,
+    f_percent(count(*), (select count(*) from plays)) as percent
+from plays
+group by state
+order by plays desc, f_bytes(state) nulls last
+limit cast($4 as bigint);

@@ -1,0 +1,205 @@
+//! The questions that have a name: what they answer, in which forms, within which bounds.
+
+use std::path::Path;
+
+use sparkify::report::{Parameter, Question};
+
+use crate::support::{course, duckdb, event, load, put, run, song};
+
+/// Three days of one user who goes from free to paid and back, with a play at each level.
+fn loaded() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "data/song_data/a.json", song("SO1", "One", 200.5));
+    let day = 86_400_000;
+    let events: String = ["free", "paid", "free"]
+        .into_iter()
+        .zip(0..)
+        .map(|(level, place)| {
+            let ts = 1_541_376_000_000 + u64::from(place) * day;
+            event(place, 0, ts, "NextSong", "One").replace("\"free\"", &format!("\"{level}\""))
+        })
+        .collect();
+    put(folder.path(), "data/log_data/e.json", events);
+    etl(folder.path());
+    folder
+}
+
+fn etl(folder: &Path) {
+    run(folder, ["etl", "--song-data", "data/song_data", "--log-data", "data/log_data"]).good();
+}
+
+fn csv(folder: &Path, arguments: &[&str]) -> String {
+    run(folder, ["query", "--format", "csv"].iter().chain(arguments)).good()
+}
+
+#[test]
+fn every_named_question_answers_in_every_form() {
+    let folder = loaded();
+    let here = folder.path();
+    let list = run(here, ["query", "--list", "--output", "json"]).json();
+    let listed = list.as_array().unwrap();
+    assert!(listed.len() >= 30, "{}", listed.len());
+    for question in listed {
+        let name = question["name"].as_str().unwrap();
+        assert!(run(here, ["query", name]).good().contains("row"), "{name}");
+        let answer = csv(here, &[name]);
+        assert!(answer.lines().count() > 1, "{name}");
+        let described = question["columns"].as_array().unwrap();
+        let described: Vec<&str> = described.iter().map(|c| c["name"].as_str().unwrap()).collect();
+        assert_eq!(answer.lines().next().unwrap(), described.join(","), "{name} describes itself");
+        let rows = run(here, ["query", name, "--format", "json"]).json();
+        let lines = run(here, ["query", name, "--format", "ndjson"]).good();
+        let lines: Vec<serde_json::Value> =
+            lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(rows.as_array().unwrap(), &lines, "{name}");
+        let markdown = run(here, ["query", name, "--format", "markdown"]).good();
+        assert_eq!(markdown.lines().count(), lines.len() + 2, "{name}");
+        let file = format!("{name}.parquet");
+        run(here, ["query", name, "--out", &file]).good();
+        assert_eq!(csv(here, &[&format!("from '{file}'")]), answer, "{name} in Parquet");
+    }
+}
+
+#[test]
+fn a_file_takes_its_form_from_its_ending_and_is_whole() {
+    let folder = loaded();
+    let here = folder.path();
+    let sql = "select 7 as a, 1.50 as b, sum(2::bigint) as a, null as n, date '0001-01-31' as d, '\\xff'::blob as x, \
+               [1, 2] as l, 'é' as t, true as y, timestamp '2018-11-05 01:02:03.000004' as m";
+    for (file, start) in
+        [("a.csv", "a,b,a,n"), ("a.json", "[\n"), ("a.ndjson", "{\"a\""), ("a.md", "| a |")]
+    {
+        let ended = run(here, ["query", sql, "--out", file]);
+        assert_eq!(ended.err, format!("wrote the answer to `{file}`\n"));
+        assert_eq!(ended.good(), "");
+        let text = std::fs::read_to_string(here.join(file)).unwrap();
+        assert!(text.starts_with(start), "{file}: {text}");
+    }
+    run(here, ["query", sql, "-o", "a.parquet"]).good();
+    let types = "select string_agg(column_type, ' ') as t from (describe from 'a.parquet')";
+    let expected = "\"INTEGER DECIMAL(3,2) DECIMAL(38,0) INTEGER DATE BLOB VARCHAR VARCHAR BOOLEAN TIMESTAMP\"";
+    assert_eq!(csv(here, &[types]).lines().nth(1), Some(expected));
+    let row = "7,1.50,2,,0001-01-31,ff,\"[1, 2]\",é,true,2018-11-05 01:02:03.000004";
+    assert_eq!(csv(here, &["from 'a.parquet'"]).lines().nth(1), Some(row));
+    // An answer that fails midway leaves the file as it was.
+    let before = std::fs::read(here.join("a.csv")).unwrap();
+    let fails =
+        "select case when i < 99999 then i else error('late') end as i from range(100000) r(i)";
+    run(here, ["query", fails, "--out", "a.csv"]).bad(2);
+    assert_eq!(std::fs::read(here.join("a.csv")).unwrap(), before);
+    assert_eq!(std::fs::read_dir(here).unwrap().count(), 7, "nothing else is left behind");
+    let words = run(here, ["query", "row_counts", "--out", "no/where.csv"]).bad(2);
+    assert!(words.contains("cannot write `no/where.csv`"), "{words}");
+    let words = run(here, ["query", "row_counts", "--out", "data"]).bad(2);
+    assert!(words.contains("`data` is no ordinary file"), "{words}");
+    // Groups of rows are as large as readers like them.
+    run(here, ["query", "select i, 'x' || i as t from range(300000) r(i)", "-o", "big.parquet"])
+        .good();
+    let groups = "select count(distinct row_group_id), max(row_group_num_rows), min(compression) from parquet_metadata('big.parquet')";
+    assert_eq!(csv(here, &[groups]).lines().nth(1), Some("3,122880,ZSTD"));
+    let sums = "select count(*), sum(i), count(distinct t) from 'big.parquet'";
+    assert_eq!(csv(here, &[sums]).lines().nth(1), Some("300000,44999850000,300000"));
+}
+
+#[test]
+fn each_column_and_parameter_is_described() {
+    for question in Question::all() {
+        let name = question.name();
+        assert!(question.asks().ends_with('?'), "{name}");
+        let columns = question.columns();
+        assert!(columns.iter().all(|column| !column.description.is_empty()), "{name}");
+        let used = (1..10).filter(|n| question.file.text.contains(&format!("${n}"))).count();
+        assert_eq!(used, question.parameters().len(), "{name} binds what it says");
+        for parameter in question.parameters() {
+            match parameter {
+                Parameter::Limit(rows) => assert!(rows > 0, "{name}"),
+                Parameter::By(choices) => assert!(choices.contains(", "), "{name}"),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn bounds_are_days_and_both_are_in() {
+    let folder = loaded();
+    let here = folder.path();
+    let days = |bounds: &[&str]| {
+        let answer = csv(here, &[&["plays_by_day"], bounds].concat());
+        answer.lines().skip(1).map(|line| line[8..10].to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(days(&[]), "05 06 07");
+    assert_eq!(days(&["--since", "2018-11-06"]), "06 07");
+    assert_eq!(days(&["--until", "2018-11-06"]), "05 06");
+    assert_eq!(days(&["--since", "2018-11-06", "--until", "2018-11-06"]), "06");
+    assert_eq!(days(&["--level", "paid"]), "06");
+    assert_eq!(days(&["--level", "' or 1=1 --"]), "", "what is bound is never read as SQL");
+    assert_eq!(days(&["--until", "9999-12-31"]), "05 06 07");
+    let words = run(here, ["query", "plays_by_day", "--limit", "3"]).bad(2);
+    insta::assert_snapshot!(words, @r"
+    error: the question `plays_by_day` takes no `--limit`
+    hint: it takes `--since`, `--until`, `--level`
+    ");
+    let words = run(here, ["query", "top_songs", "--by", "price"]).bad(2);
+    insta::assert_snapshot!(words, @r"
+    error: the question `top_songs` has no `--by price`
+    hint: it may be one of: plays, listeners, hours
+    ");
+    let words = run(here, ["query", "select 1", "--level", "paid"]).bad(2);
+    insta::assert_snapshot!(words, @r"
+    error: SQL takes no `--level`
+    hint: write it into the SQL; `sparkify query --list` names questions that take bounds
+    ");
+    let words = run(here, ["query", "row_counts", "--since", "5.11.2018"]).bad(2);
+    assert!(words.contains("`5.11.2018` is not a date"), "{words}");
+    let order = ["query", "overview", "--since", "2018-11-07", "--until", "2018-11-05"];
+    assert!(run(here, order).bad(2).contains("lies before"));
+    run(here, ["query", "top_songs", "--limit", "-1"]).bad(2);
+}
+
+/// The answers to every question, one after the other. Those about loads tell of clocks and versions.
+fn golden(folder: &Path) {
+    for question in Question::all().filter(|question| question.name() != "history") {
+        let answer = csv(folder, &[question.name()]);
+        insta::assert_snapshot!(question.name(), answer);
+    }
+}
+
+#[test]
+fn golden_answers_on_the_real_data() {
+    let Some(data) = course() else { return crate::course::not_there() };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sparkify.duckdb");
+    load(duckdb(path.to_str().unwrap()).as_mut(), &data, 0.0).unwrap();
+    insta::with_settings!({ snapshot_path => "snapshots/course" }, { golden(folder.path()) });
+    // What the contract says of them, in case a snapshot is taken in haste.
+    let first = |arguments: &[&str]| {
+        csv(folder.path(), arguments).lines().nth(1).unwrap_or_default().to_owned()
+    };
+    assert!(first(&["top_users"]).starts_with("49,Chloe,Cuevas,paid,689,"));
+    assert!(first(&["top_songs"]).starts_with("You're The One,Dwight Yoakam,37,"));
+    assert!(csv(folder.path(), &["top_songs", "--limit", "2"]).contains("\nUndo,Björk,28,"));
+    assert!(csv(folder.path(), &["plays_by_hour"]).contains("\n16,542,"));
+    assert!(csv(folder.path(), &["plays_by_weekday"]).contains("\n3,1364,"));
+    assert!(first(&["listening_time"]).starts_with("6820,6820,467.99,"));
+    assert!(first(&["plays_by_level"]).starts_with("paid,5591,"));
+    assert!(csv(folder.path(), &["plays_by_level"]).contains("\nfree,1229,"));
+    assert_eq!(csv(folder.path(), &["hour_by_weekday"]).lines().count(), 1 + 168);
+}
+
+#[test]
+fn an_empty_warehouse_answers_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), ["create-tables"]).good();
+    insta::with_settings!({ snapshot_path => "snapshots/empty" }, { golden(folder.path()) });
+    assert_eq!(csv(folder.path(), &["history"]).lines().count(), 1);
+}
+
+#[test]
+fn the_page_of_questions_is_what_the_program_prints() {
+    let folder = tempfile::tempdir().unwrap();
+    let printed = run(folder.path(), ["query", "--list", "--format", "markdown"]).good();
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/questions.md");
+    let found = std::fs::read_to_string(page).unwrap_or_default();
+    assert_eq!(found, printed, "docs/questions.md: write what the command prints into it");
+}
