@@ -21,7 +21,7 @@ TABLES = ["songplays", "users", "songs", "artists", "time", "user_levels"]
 STAGE = """
 import duckdb, sys, time
 sys.path.insert(0, sys.argv[1]); from peerlib import *
-c = duckdb.connect(sys.argv[3]); c.execute(f"set threads={sys.argv[4]}"); c.execute("set preserve_insertion_order=false")
+c = duckdb.connect(sys.argv[3]); c.execute(f"set threads={sys.argv[4]}"); c.execute("set preserve_insertion_order=false; set enable_progress_bar=false")
 def cols(d): return "columns={" + ",".join(f"{k}:'{v}'" for k, v in d.items()) + "}"
 what, src = sys.argv[5], sys.argv[2]
 began = time.time()
@@ -77,7 +77,7 @@ def staged(options, source, what, threads):
     folder = os.path.join(options.peers, "peers")
     command = [sys.executable, "-c", STAGE, folder, source, out, str(threads), what]
     wall, cpu, memory, printed = measured(command)
-    seconds, rows = printed.split()
+    seconds, rows = printed.splitlines()[-1].split()
     return wall, cpu, memory, (float(seconds), int(rows))
 
 
