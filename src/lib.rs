@@ -8,6 +8,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod dictionary;
 pub mod diff;
 pub mod export;
 pub mod generate;

@@ -1,6 +1,7 @@
 -- One load, published or failed.
 -- grain: one load; source: the program; a run that found nothing new leaves no row
 -- rule: a failed load changed no other table; its counts are those that were known when it failed
+-- key: load_id
 create table if not exists etl_loads (
     load_id bigint not null, -- 1 for the first load, counting up
     started_at timestamp not null, -- UTC

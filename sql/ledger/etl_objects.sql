@@ -1,5 +1,6 @@
 -- One object that was loaded.
 -- grain: one object key; source: the listing and the reader; the same key with other content replaces its row
+-- key: object_id
 create table if not exists etl_objects (
     object_id bigint not null, -- stays with the key
     object_key varchar /*redshift (2048) */ not null, -- absolute path or URL
@@ -8,7 +9,7 @@ create table if not exists etl_objects (
     modified_ns bigint, -- modification time in ns since 1970, null when it was too fresh to tell versions apart
     etag varchar, -- what the store calls this version of it, null where it has no name for versions
     fingerprint varchar not null, -- xxh3-128 of the content
-    load_id bigint not null, -- the load that read it last
+    load_id bigint not null, -- in etl_loads: the load that read it last
     rows_staged bigint not null, -- records accepted
     rows_rejected bigint not null -- records refused
 );

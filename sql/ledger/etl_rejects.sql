@@ -1,7 +1,8 @@
 -- One record that could not be used, with its bytes.
 -- grain: one reject; source: the reader; kept until its object is replaced
+-- key: object_id, byte_offset
 create table if not exists etl_rejects (
-    load_id bigint not null, -- the load that met it
+    load_id bigint not null, -- in etl_loads: the load that met it
     object_id bigint not null, -- in etl_objects
     byte_offset bigint not null, -- where it begins in the decompressed object
     byte_length bigint not null, -- its whole length; raw holds at most the first MiB

@@ -2,6 +2,12 @@
 -- grain: one artist_id; source: staging_songs
 -- rule: of several records the first by: has coordinates, has a location, fewest characters in the name, name, location, song_id, latitude, longitude
 -- key: artist_id
+-- from:
+--   artist_id: staging_songs.artist_id
+--   name: staging_songs.artist_name
+--   location: staging_songs.artist_location, empty as null
+--   latitude: staging_songs.artist_latitude
+--   longitude: staging_songs.artist_longitude
 create table if not exists artists (
     artist_id varchar not null, -- key, AR...
     name varchar /*redshift (2048) */ not null, -- the shortest spelling among the best records

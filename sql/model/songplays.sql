@@ -3,6 +3,21 @@
 -- rule: of copies that differ the first by (song, artist, length, level, location, user_agent)
 -- match: records with the same title and artist name; the nearest duration, then the smallest song_id, then artist_id
 -- key: songplay_id
+-- from:
+--   songplay_id: staging_events.session_id, staging_events.item_in_session, staging_events.ts, staging_events.user_id
+--   start_time: staging_events.ts
+--   user_id: staging_events.user_id
+--   level: staging_events.level
+--   song_id: staging_songs.song_id of the match
+--   artist_id: staging_songs.artist_id of the match
+--   session_id: staging_events.session_id
+--   location: staging_events.location, empty as null
+--   user_agent: staging_events.user_agent
+--   item_in_session: staging_events.item_in_session
+--   song_title: staging_events.song
+--   artist_name: staging_events.artist
+--   length: staging_events.length
+--   match_method: staging_events.length against staging_songs.duration of the match
 create table if not exists songplays (
     songplay_id uuid /*redshift= char(36) */ not null, -- key: md5 of the identity
     start_time timestamp not null, -- UTC, with milliseconds; in time

@@ -2,6 +2,12 @@
 -- grain: one song_id; source: staging_songs
 -- rule: of several records the first by: has a year, title, artist_id, duration, year; year 0 is unknown
 -- key: song_id
+-- from:
+--   song_id: staging_songs.song_id
+--   title: staging_songs.title
+--   artist_id: staging_songs.artist_id
+--   year: staging_songs.year, 0 as null
+--   duration: staging_songs.duration
 create table if not exists songs (
     song_id varchar not null, -- key, SO...
     title varchar /*redshift (2048) */ not null, -- as in the catalogue

@@ -2,6 +2,14 @@
 -- grain: one start_time of songplays; source: songplays
 -- rule: UTC; week is the ISO week, weekday runs from 0, Sunday, to 6, Saturday
 -- key: start_time
+-- from:
+--   start_time: songplays.start_time
+--   hour: songplays.start_time
+--   day: songplays.start_time
+--   week: songplays.start_time
+--   month: songplays.start_time
+--   year: songplays.start_time
+--   weekday: songplays.start_time
 create table if not exists time (
     start_time timestamp not null, -- key, with milliseconds
     hour integer not null, -- 0 to 23

@@ -3,6 +3,12 @@
 -- rule: events by (ts, session_id, item_in_session, level); a span runs from its first event to the first event of the next level, the last is open
 -- incremental: spans that ended before the first touched moment of a user stay; the one that was open then is carried on
 -- key: user_id, valid_from, valid_to, level
+-- from:
+--   user_id: staging_events.user_id
+--   level: staging_events.level
+--   valid_from: staging_events.ts
+--   valid_to: staging_events.ts of the next span
+--   is_current: staging_events.ts: no span is later
 create table if not exists user_levels (
     user_id bigint not null, -- in users
     level varchar not null, -- free or paid

@@ -2,6 +2,12 @@
 -- grain: one user_id; source: staging_events of every page
 -- rule: the event latest by (ts, session_id, item_in_session); among equals the first by (level, first_name, last_name, gender)
 -- key: user_id
+-- from:
+--   user_id: staging_events.user_id
+--   first_name: staging_events.first_name
+--   last_name: staging_events.last_name
+--   gender: staging_events.gender
+--   level: staging_events.level
 create table if not exists users (
     user_id bigint not null, -- key
     first_name varchar /*redshift (1024) */, -- as logged last

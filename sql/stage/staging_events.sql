@@ -1,5 +1,6 @@
 -- One accepted event of the activity log, from every object that is loaded.
 -- grain: one record of an event object; source: log_data; values as logged, text repaired
+-- key: object_id, byte_offset
 create table if not exists staging_events (
     artist varchar /*redshift (2048) */, -- performer of the song played
     auth varchar, -- Logged In, Logged Out, Guest, Cancelled

@@ -1,5 +1,6 @@
 -- One accepted song record of the catalogue, from every object that is loaded.
 -- grain: one record of a song object; source: song_data; values as written, text repaired
+-- key: object_id, byte_offset
 create table if not exists staging_songs (
     num_songs integer, -- always 1 in real data
     artist_id varchar, -- AR...

@@ -113,6 +113,11 @@ pub(super) enum Command {
     /// Show the tables, or the columns of one
     #[command(after_help = "Example: sparkify describe songplays")]
     Describe(Describe),
+    /// Write the data dictionary: every table, column, check and question, as a page and as Markdown
+    #[command(
+        after_help = "Examples: sparkify docs\n          sparkify docs --out site && xdg-open site/index.html"
+    )]
+    Docs(Docs),
     /// Print the SQL as the warehouse would get it
     #[command(after_help = "Example: sparkify sql songplays")]
     Sql(Sql),
@@ -325,6 +330,13 @@ pub(super) struct Trace {
 pub(super) struct Describe {
     /// One table
     pub table: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Docs {
+    /// The folder for `index.html` and `README.md` [default: sparkify-docs; with --output json none, the dictionary is the answer]
+    #[arg(short, long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

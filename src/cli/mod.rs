@@ -7,6 +7,7 @@ mod check;
 mod create_tables;
 mod describe;
 mod diff;
+mod docs;
 mod etl;
 mod export;
 mod failure;
@@ -72,6 +73,7 @@ fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
             trace::run(args, &settings(&flags, printer)?, printer)
         }
         Command::Describe(args) => describe::run(args, &settings(&flags, printer)?, printer),
+        Command::Docs(args) => docs::run(args, &settings(&flags, printer)?, printer),
         Command::Sql(args) => sql::run(args, &settings(&flags, printer)?, printer),
     }
 }

@@ -137,10 +137,7 @@ impl Question {
 
     /// The columns of its answer, in order.
     pub fn columns(self) -> Vec<Answered> {
-        let header = self.file.text.lines().take_while(|line| line.starts_with("--"));
-        let columns = header.skip_while(|line| *line != "-- columns:").skip(1);
-        let columns =
-            columns.filter_map(|line| line.trim_start_matches("--").trim().split_once(": "));
+        let columns = self.file.listed("columns").into_iter();
         columns.map(|(name, description)| Answered { name, description }).collect()
     }
 

@@ -125,8 +125,8 @@ impl RecordKind {
         }
     }
 
-    /// The keys of these fields.
-    pub(super) fn keys(self) -> &'static [&'static str] {
+    /// The keys of a record, in the order of the columns that they fill.
+    pub fn keys(self) -> &'static [&'static str] {
         match self {
             Self::Events => &EVENT_KEYS,
             Self::Songs => &SONG_KEYS,

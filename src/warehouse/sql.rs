@@ -39,6 +39,8 @@ pub struct DeclaredColumn {
     pub name: String,
     /// Its type as the file writes it, for example `double precision`.
     pub declared_type: String,
+    /// Whether it is never null.
+    pub required: bool,
     /// What stands behind `--`.
     pub description: String,
 }
@@ -86,6 +88,27 @@ impl SqlFile {
         line.map(|names| names.split(", ").collect()).unwrap_or_default()
     }
 
+    /// What a table's header says beyond its first line, label and words, in order: `grain`, `source`, `rule`, `key` ….
+    pub fn notes(&self) -> Vec<(&'static str, &'static str)> {
+        let lines = self.header().skip(1).filter(|line| !line.starts_with("--   "));
+        let labelled = lines.filter_map(|line| line[2..].trim().split_once(": "));
+        labelled.flat_map(|(label, words)| grain_and_source(label, words)).collect()
+    }
+
+    /// The lines below `-- label:` in the header, name and words: the columns of an answer, the sources of a table's columns.
+    pub fn listed(&self, label: &str) -> Vec<(&'static str, &'static str)> {
+        let heads = |line: &str| {
+            line.strip_prefix("-- ").and_then(|it| it.strip_suffix(':')) == Some(label)
+        };
+        let below = self.header().skip_while(|line| !heads(line)).skip(1);
+        let below = below.map_while(|line| line.strip_prefix("--   "));
+        below.filter_map(|line| line.trim().split_once(": ")).collect()
+    }
+
+    fn header(&self) -> impl Iterator<Item = &'static str> {
+        self.text.lines().take_while(|line| line.starts_with("--"))
+    }
+
     /// The columns of the file's `create table`, one a line.
     pub fn columns(&self, opening: Opening) -> Vec<DeclaredColumn> {
         let text = self.opened(opening);
@@ -94,13 +117,30 @@ impl SqlFile {
     }
 }
 
+/// `-- grain: …; source: …` is two notes on one line.
+fn grain_and_source(
+    label: &'static str,
+    words: &'static str,
+) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let (first, source) = match words.split_once("; source: ") {
+        Some((grain, source)) => (grain, Some(("source", source))),
+        None => (words, None),
+    };
+    [(label, first)].into_iter().chain(source)
+}
+
 fn declared(line: &str) -> DeclaredColumn {
     let (code, description) = line.split_once("--").unwrap_or((line, ""));
-    let code = code.trim().trim_end_matches(',').trim().trim_end_matches("not null").trim();
+    let code = code.trim().trim_end_matches(',').trim();
+    let (code, required) = match code.strip_suffix("not null") {
+        Some(code) => (code.trim_end(), true),
+        None => (code, false),
+    };
     let (name, declared_type) = code.split_once(' ').unwrap_or((code, ""));
     DeclaredColumn {
         name: name.into(),
         declared_type: declared_type.trim().into(),
+        required,
         description: description.trim().into(),
     }
 }
@@ -208,8 +248,19 @@ mod tests {
         let columns = file.columns(DUCKDB);
         assert_eq!(columns[0].declared_type, "double precision");
         assert_eq!(columns[0].description, "one, two");
+        assert_eq!((columns[0].required, columns[1].required), (true, false));
         assert_eq!((columns[1].name.as_str(), columns[1].declared_type.as_str()), ("b", "uuid"));
         assert_eq!(file.headline(), "T.");
+    }
+
+    #[test]
+    fn a_header_has_notes_and_lists() {
+        let text = "-- T.\n-- grain: one a; source: b; c\n-- rule: d: e\n-- from:\n--   a: b.a, 0 as null\n-- key: a\nselect 1 -- rule: no\n";
+        let file = SqlFile { name: "t", text };
+        let notes = [("grain", "one a"), ("source", "b; c"), ("rule", "d: e"), ("key", "a")];
+        assert_eq!(file.notes(), notes);
+        assert_eq!(file.listed("from"), [("a", "b.a, 0 as null")]);
+        assert!(file.listed("columns").is_empty());
     }
 
     #[test]

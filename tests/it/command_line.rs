@@ -244,6 +244,7 @@ fn every_command_has_help_with_an_example() {
         "rejects",
         "trace",
         "describe",
+        "docs",
         "sql",
     ] {
         assert!(help.contains(command), "{command}");

@@ -3,6 +3,7 @@
 mod checks;
 mod command_line;
 mod course;
+mod docs;
 mod export;
 mod faults;
 mod forms;

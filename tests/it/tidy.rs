@@ -15,6 +15,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("report", &["warehouse"]),
     ("rejects", &["stage", "warehouse"]),
     ("trace", &["source", "stage", "warehouse"]),
+    ("dictionary", &["ledger", "model", "quality", "report", "stage", "tables", "warehouse"]),
     ("diff", &["model", "warehouse"]),
     ("export", &["report", "warehouse"]),
     ("tables", &["ledger", "model", "report", "stage", "warehouse"]),
@@ -28,6 +29,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "config",
+            "dictionary",
             "diff",
             "export",
             "generate",

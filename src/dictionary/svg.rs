@@ -1,0 +1,120 @@
+//! A diagram of tables as SVG within the page, in the page's colours: each table and column leads to its description.
+
+use std::fmt::{self, Display, Formatter};
+
+use super::plan::{HEAD, Placed, ROW, Side, WIDTH, height, plan};
+use super::references::Reference;
+use super::words::Plain;
+use super::{Column, Table};
+
+/// How far a line between tables that stand above each other swings out.
+const SWING: isize = 38;
+/// What the tip of a line leaves free.
+const TIP: isize = 7;
+
+/// The drawing of some tables with the references among them.
+pub(super) struct Diagram<'a> {
+    pub title: &'a str,
+    pub tables: &'a [&'a Table],
+    pub references: &'a [Reference<'a>],
+}
+
+impl Display for Diagram<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let is_here = |table: &Table| self.tables.iter().any(|here| here.name == table.name);
+        let among = self.references.iter().filter(|it| is_here(it.from) && is_here(it.to));
+        let among: Vec<Reference<'_>> = among.copied().collect();
+        let plan = plan(self.tables, &among);
+        let (width, height, title) = (plan.width, plan.height, Plain(self.title));
+        write!(
+            f,
+            r#"<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="group" aria-label="Diagram: {title}">"#
+        )?;
+        for reference in &among {
+            let place = |table: &Table| plan.tables.iter().find(|it| it.table.name == table.name);
+            if let (Some(from), Some(to)) = (place(reference.from), place(reference.to)) {
+                line(reference, from, to, f)?;
+            }
+        }
+        plan.tables.iter().try_for_each(|placed| draw(placed, f))?;
+        writeln!(f, "</svg>")
+    }
+}
+
+/// From the column to the key, with a tip there; dashed when the column may be null.
+fn line(
+    reference: &Reference<'_>,
+    from: &Placed<'_>,
+    to: &Placed<'_>,
+    f: &mut Formatter<'_>,
+) -> fmt::Result {
+    let middle = |placed: &Placed<'_>, place: Option<usize>| {
+        signed(placed.y + HEAD + ROW * place.unwrap_or_default() + ROW / 2)
+    };
+    let start_y = middle(from, from.table.place_of(&reference.column.name));
+    let end_y = middle(to, to.table.place_of_key());
+    let (left, right) = (|it: &Placed<'_>| signed(it.x), |it: &Placed<'_>| signed(it.x + WIDTH));
+    // Away from the tables: to the right of the one it leaves, or to the left; where the two stand above each other, on their outer side.
+    let (start, end, out, into) = if from.x < to.x {
+        (right(from), left(to), 1, -1)
+    } else if from.x > to.x {
+        (left(from), right(to), -1, 1)
+    } else if from.side == Side::Left {
+        (left(from), left(to), -1, -1)
+    } else {
+        (right(from), right(to), 1, 1)
+    };
+    let swing = if from.x == to.x { SWING } else { (end - start).abs() / 2 };
+    let tip = end + into * TIP;
+    let class = if reference.column.nullable { "line maybe" } else { "line" };
+    write!(
+        f,
+        r#"<path class="{class}" d="M{start} {start_y}C{} {start_y} {} {end_y} {tip} {end_y}"/>"#,
+        start + out * swing,
+        end + into * swing,
+    )?;
+    write!(f, r#"<path class="tip" d="M{end} {end_y}l{0} -5v10z"/>"#, into * (TIP + 2))
+}
+
+fn signed(length: usize) -> isize {
+    isize::try_from(length).unwrap_or(isize::MAX)
+}
+
+fn draw(placed: &Placed<'_>, f: &mut Formatter<'_>) -> fmt::Result {
+    let Placed { table, x, y, .. } = *placed;
+    let (name, tall) = (Plain(table.name), height(table));
+    write!(f, r#"<rect class="box" x="{x}" y="{y}" width="{WIDTH}" height="{tall}" rx="6"/>"#)?;
+    write!(
+        f,
+        r##"<a href="#{name}"><text class="name" x="{}" y="{}">{name}</text></a>"##,
+        x + 12,
+        y + 21
+    )?;
+    let below = y + HEAD - 2;
+    write!(f, r#"<path class="rule" d="M{x} {below}h{WIDTH}"/>"#)?;
+    let rows = table.columns.iter().enumerate();
+    rows.map(|(place, column)| (y + HEAD + ROW * place + 16, column))
+        .try_for_each(|(base, column)| row(table, column, x, base, f))
+}
+
+fn row(
+    table: &Table,
+    column: &Column,
+    x: usize,
+    base: usize,
+    f: &mut Formatter<'_>,
+) -> fmt::Result {
+    let (of, name) = (Plain(table.name), Plain(&column.name));
+    let class = if column.key { "key" } else { "column" };
+    write!(
+        f,
+        r##"<a href="#{of}.{name}"><text class="{class}" x="{}" y="{base}">{name}</text></a>"##,
+        x + 12
+    )?;
+    write!(
+        f,
+        r#"<text class="type" x="{}" y="{base}">{}</text>"#,
+        x + WIDTH - 12,
+        Plain(&column.data_type)
+    )
+}

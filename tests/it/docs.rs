@@ -1,0 +1,220 @@
+//! The data dictionary: whole, true to the warehouse, escaped, and never written over what is somebody else's.
+
+use std::fs;
+use std::path::Path;
+
+use sparkify::dictionary::{Dictionary, Kind};
+use sparkify::warehouse::Opening;
+
+use crate::support::{duckdb, event, load, put, run, song};
+
+const OPENING: Opening = Opening { engine: "duckdb", incremental: false };
+
+fn read(folder: &Path, file: &str) -> String {
+    fs::read_to_string(folder.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// The page and the Markdown of a folder.
+fn written(folder: &Path) -> [String; 2] {
+    [read(folder, "index.html"), read(folder, "README.md")]
+}
+
+/// A warehouse with three plays at the default place.
+fn loaded(folder: &Path) {
+    put(folder, "song_data/a.json", song("SO1", "One", 200.5));
+    let events =
+        (0..3).map(|item| event(1, item, 1_541_000_000_000 + u64::from(item), "NextSong", "One"));
+    put(folder, "log_data/e.json", events.collect::<String>());
+    let path = folder.join("sparkify.duckdb");
+    load(duckdb(path.to_str().unwrap()).as_mut(), folder, 0.0).unwrap();
+}
+
+#[test]
+fn without_a_warehouse_the_dictionary_is_whole_and_says_what_it_lacks() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = run(folder.path(), ["docs"]);
+    assert!(ended.err.contains("there is no warehouse at `sparkify.duckdb`"), "{ended:?}");
+    assert_eq!(ended.good(), "", "standard output is for data");
+    let [_, markdown] = written(&folder.path().join("sparkify-docs"));
+    insta::assert_snapshot!("dictionary", markdown);
+    assert!(!folder.path().join("sparkify.duckdb").exists(), "no warehouse was made");
+}
+
+#[test]
+fn every_table_column_check_and_question_stands_in_both() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), ["docs", "-o", "a/b"]).good();
+    let [html, markdown] = written(&folder.path().join("a/b"));
+    let mut columns = 0;
+    for table in sparkify::tables::all() {
+        let name = table.name;
+        assert!(html.contains(&format!("<h3 id=\"{name}\">{name}</h3>")), "{name}");
+        assert!(markdown.contains(&format!("\n### {name}\n")), "{name}");
+        for column in table.columns(OPENING) {
+            let anchor = format!("id=\"{name}.{}\"", column.name);
+            assert_eq!(html.matches(&anchor).count(), 1, "{anchor}");
+            assert_eq!(markdown.matches(&anchor).count(), 1, "{anchor}");
+            columns += 1;
+        }
+    }
+    assert!(columns > 80, "{columns}");
+    for check in sparkify::quality::CHECKS {
+        assert!(html.contains(&format!("id=\"check.{}\"", check.name)), "{}", check.name);
+        assert!(markdown.contains(&format!("\n| `{}` | ", check.name)), "{}", check.name);
+    }
+    for question in sparkify::report::QUESTIONS {
+        assert!(html.contains(&format!("id=\"question.{}\"", question.name)), "{}", question.name);
+        assert!(markdown.contains(&format!("\n| `{}` | ", question.name)), "{}", question.name);
+    }
+}
+
+#[test]
+fn the_page_needs_nothing_else_and_its_links_lead_somewhere() {
+    let html = Dictionary::declared(OPENING).html().to_string();
+    for foreign in ["src=", "href=\"http", "href=http", "url(", "@import", "<script", "<link"] {
+        assert!(!html.contains(foreign), "{foreign}");
+    }
+    let mut links = 0;
+    for rest in html.split("href=\"#").skip(1) {
+        let anchor = rest.split('"').next().unwrap();
+        assert_eq!(html.matches(&format!(" id=\"{anchor}\"")).count(), 1, "#{anchor}");
+        links += 1;
+    }
+    assert!(links > 150, "{links}");
+}
+
+#[test]
+fn each_column_of_the_model_leads_back_to_keys_of_records() {
+    let dictionary = Dictionary::declared(OPENING);
+    let exists = |name: &str| {
+        name.split_once('.').is_some_and(|(table, column)| {
+            let table = dictionary.tables.iter().find(|it| it.name == table);
+            table.is_some_and(|table| table.columns.iter().any(|it| it.name == column))
+        })
+    };
+    for table in dictionary.tables.iter().filter(|table| table.kind == Kind::Model) {
+        let file = sparkify::tables::find(table.name).unwrap();
+        assert_eq!(file.listed("from").len(), table.columns.len(), "{}", table.name);
+        for column in &table.columns {
+            let from = column.from.unwrap_or_default();
+            assert!(!column.record_keys.is_empty(), "{}.{}", table.name, column.name);
+            for word in from.split(' ').filter(|word| word.contains('.')) {
+                assert!(exists(word.trim_end_matches([',', ':'])), "{from}");
+            }
+        }
+    }
+    let keys = |table: &str, column: &str| {
+        let table = dictionary.tables.iter().find(|it| it.name == table).unwrap();
+        table.columns.iter().find(|it| it.name == column).unwrap().record_keys.clone()
+    };
+    assert_eq!(keys("time", "week"), ["events.ts"]);
+    assert_eq!(keys("users", "first_name"), ["events.firstName"]);
+    assert_eq!(keys("artists", "name"), ["songs.artist_name"]);
+    assert_eq!(keys("songplays", "match_method"), ["events.length", "songs.duration"]);
+    assert_eq!(keys("staging_events", "user_id"), ["events.userId"]);
+    assert_eq!(keys("staging_events", "object_id"), Vec::<String>::new());
+}
+
+#[test]
+fn a_loaded_warehouse_adds_rows_types_and_what_its_checks_find() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    loaded(here);
+    run(here, ["docs", "--out", "out"]).good();
+    let [html, markdown] = written(&here.join("out"));
+    let checks = sparkify::quality::CHECKS.len();
+    assert_eq!(markdown.matches(" | ok |\n").count(), checks, "{markdown}");
+    assert_eq!(html.matches("<span class=\"ok\">ok</span>").count(), checks);
+    assert!(html.contains(&format!("all {checks} passed")) && html.contains("after load 1 ("));
+    assert!(markdown.contains("| [`songplays`](#songplays) | 3 |"), "{markdown}");
+    assert!(html.contains("<dt>rows</dt><dd>3</dd>"));
+    // As the engine calls it, not as the file does.
+    assert!(markdown.contains("`latitude` | double |"), "{markdown}");
+
+    let again = written(&here.join("out"));
+    run(here, ["docs", "--out", "out"]).good();
+    assert_eq!(written(&here.join("out")), again, "the same warehouse gives the same bytes");
+
+    let data = run(here, ["docs", "--output", "json"]).json();
+    assert_eq!(data["warehouse"]["load"]["number"], 1);
+    assert_eq!(data["tables"].as_array().unwrap().len(), sparkify::tables::all().count());
+    assert_eq!(data["checks"][0]["offending"], 0);
+    assert!(!here.join("sparkify-docs").exists(), "data goes to standard output alone");
+
+    let mut warehouse = duckdb(here.join("sparkify.duckdb").to_str().unwrap());
+    warehouse.execute("update time set hour = 24").unwrap();
+    drop(warehouse);
+    let ended = run(here, ["docs", "--out", "out"]);
+    assert!(ended.err.contains(&format!("1 of {checks} checks failed")), "{ended:?}");
+    ended.good();
+    let [html, markdown] = written(&here.join("out"));
+    assert!(markdown.contains("**FAILED**: 3 rows against it"), "{markdown}");
+    assert!(html.contains("<span class=\"failed\">FAILED</span>: 3 rows against it"));
+    assert!(html.contains(&format!("1 of {checks} failed")));
+}
+
+#[test]
+fn an_empty_warehouse_and_one_without_tables_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), ["create-tables"]).good();
+    run(folder.path(), ["docs"]).good();
+    let [html, _] = written(&folder.path().join("sparkify-docs"));
+    assert!(html.contains("into which nothing was loaded yet"), "{html}");
+    assert!(html.contains("<dt>rows</dt><dd>0</dd>"));
+
+    let other = folder.path().join("other.duckdb");
+    duckdb(other.to_str().unwrap()).execute("create table mine (a integer)").unwrap();
+    let ended = run(folder.path(), ["docs", "--warehouse", "duckdb:other.duckdb"]);
+    assert!(ended.err.contains("lacks tables of ours"), "{ended:?}");
+    ended.good();
+    let [html, _] = written(&folder.path().join("sparkify-docs"));
+    assert!(html.contains("Written without a warehouse"));
+}
+
+#[test]
+fn what_somebody_else_wrote_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    put(here, "out/README.md", "# Mine\n");
+    let words = run(here, ["docs", "--out", "out"]).bad(2);
+    assert!(words.contains("`sparkify docs` did not write it"), "{words}");
+    assert_eq!(read(here, "out/README.md"), "# Mine\n");
+    assert!(!here.join("out/index.html").exists(), "nothing is written by halves");
+
+    fs::create_dir_all(here.join("folder/index.html")).unwrap();
+    run(here, ["docs", "--out", "folder"]).bad(2);
+    let words = run(here, ["docs", "--out", "out/README.md"]).bad(2);
+    assert!(words.contains("cannot create the folder `out/README.md`"), "{words}");
+
+    run(here, ["docs", "--out", "fine"]).good();
+    run(here, ["docs", "--out", "fine"]).good();
+    let mut names: Vec<_> = fs::read_dir(here.join("fine"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["README.md", "index.html"], "nothing is left beside them");
+}
+
+#[test]
+fn words_are_words_in_the_page_and_in_a_cell() {
+    let mut dictionary = Dictionary::declared(OPENING);
+    let table = &mut dictionary.tables[0];
+    table.description = "a <b>bold</b> | claim & `code|<i>`";
+    table.notes[0].words = "</dd><script>alert(1)</script>";
+    table.columns[0].description = "x < y | z \"q\"".into();
+    table.columns[0].data_type = "enum('<a>', 'b|c')".into();
+    let html = dictionary.html().to_string();
+    assert!(html.contains("a &lt;b&gt;bold&lt;/b&gt; | claim &amp; <code>code|&lt;i&gt;</code>"));
+    assert!(html.contains("x &lt; y | z &quot;q&quot;"));
+    assert!(html.contains("enum(&#39;&lt;a&gt;&#39;, &#39;b|c&#39;)"));
+    assert!(!html.contains("<script") && !html.contains("<b>") && !html.contains("<a>"));
+
+    let markdown = dictionary.markdown().to_string();
+    assert!(markdown.contains(r"a \<b\>bold\</b\> \| claim \& `code\|<i>`"), "{markdown}");
+    assert!(markdown.contains(r#"x \< y \| z "q""#) && markdown.contains(r"enum('\<a\>', 'b\|c')"));
+    let first = dictionary.tables[0].columns[0].name.clone();
+    let row = markdown.lines().find(|line| line.contains(&format!("`{first}` |"))).unwrap();
+    let bars = row.matches('|').count() - row.matches("\\|").count();
+    assert_eq!(bars, 7, "six cells: {row}");
+}
