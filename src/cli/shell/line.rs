@@ -105,7 +105,7 @@ impl Words {
     /// Keywords, our tables with their columns, and the questions.
     pub(super) fn new(opening: Opening) -> Self {
         let columns = tables::all().flat_map(|table| table.columns(opening));
-        let mut words: Vec<String> = KEYWORDS.iter().map(ToString::to_string).collect();
+        let mut words: Vec<String> = KEYWORDS.iter().map(|word| (*word).to_owned()).collect();
         words.extend(tables::all().map(|table| table.name.to_owned()));
         words.extend(columns.map(|column| column.name));
         words.extend(Question::all().map(|question| question.name().to_owned()));
@@ -143,10 +143,10 @@ impl Completer for Words {
 
 impl Validator for Words {
     fn validate(&self, context: &mut ValidationContext) -> rustyline::Result<ValidationResult> {
-        Ok(match is_whole(context.input()) {
-            true => ValidationResult::Valid(None),
-            false => ValidationResult::Incomplete,
-        })
+        if is_whole(context.input()) {
+            return Ok(ValidationResult::Valid(None));
+        }
+        Ok(ValidationResult::Incomplete)
     }
 }
 

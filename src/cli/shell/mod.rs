@@ -86,7 +86,7 @@ impl Shell<'_> {
     /// A line, an answer, until the person has enough.
     fn converse(&mut self, opening: Opening) -> Result<(), Failure> {
         self.catch_interrupts()?;
-        let mut editor = editor(opening).map_err(no_terminal)?;
+        let mut editor = editor(opening).map_err(|error| no_terminal(&error))?;
         let history = history(&mut editor);
         self.printer.note(&format!(
             "`{}`, read only; a statement ends with `;`, `\\?` helps, Ctrl-D ends\n\
@@ -98,7 +98,7 @@ impl Shell<'_> {
                 Ok(typed) => typed,
                 Err(ReadlineError::Interrupted) => continue,
                 Err(ReadlineError::Eof) => return Ok(()),
-                Err(error) => return Err(no_terminal(error)),
+                Err(error) => return Err(no_terminal(&error)),
             };
             if !typed.trim().is_empty() {
                 let _ = editor.add_history_entry(typed.trim_end());
@@ -349,15 +349,16 @@ fn misunderstood(question: Question, error: &clap::Error) -> Failure {
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
     let takes: Vec<String> =
-        question.parameters().iter().map(|parameter| format!("`--{parameter}`")).collect();
-    let hint = match takes.is_empty() {
-        true => "it takes no bounds at all".to_owned(),
-        false => format!("it takes {}", takes.join(", ")),
+        question.parameters().iter().map(|it| format!("`--{}`", it.name())).collect();
+    let hint = if takes.is_empty() {
+        "it takes no bounds at all".to_owned()
+    } else {
+        format!("it takes {}", takes.join(", "))
     };
     Failure::new(format!("cannot ask `{}`: {first}", question.name()), hint)
 }
 
-fn no_terminal(error: ReadlineError) -> Failure {
+fn no_terminal(error: &ReadlineError) -> Failure {
     let hint = "send the statements through a pipe";
     Failure::new(format!("cannot read from the terminal: {error}"), hint)
 }
