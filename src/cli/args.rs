@@ -94,6 +94,11 @@ pub(super) enum Command {
         after_help = "Examples: sparkify query top_songs --since 2018-11-05 --until 2018-11-12 --level paid --limit 20\n          sparkify query top_artists --by hours --out artists.parquet\n          sparkify query \"select level, count(*) from songplays group by level\" --format csv"
     )]
     Query(Query),
+    /// Type SQL and questions one after the other, read only; without a terminal, run those that come through a pipe
+    #[command(
+        after_help = "Examples: sparkify shell\n          sparkify shell < report.sql\n\nFormer lines are kept in SPARKIFY_HISTORY [default: sparkify/history in XDG_STATE_HOME; empty: nowhere]. PAGER shows what is longer than the screen."
+    )]
+    Shell,
     /// Write the tables of the model to a folder of files, whole or not at all
     #[command(
         after_help = "Examples: sparkify export out\n          sparkify export out --format csv --tables songplays,users"

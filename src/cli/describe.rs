@@ -27,16 +27,29 @@ struct DescribedColumn {
 }
 
 pub(super) fn run(args: &Describe, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
-    let chosen: Vec<&SqlFile> = match args.table.as_deref() {
+    let described = described(settings, args.table.as_deref())?;
+    printer.answer(&described, || shown(&described, args.table.is_some()))
+}
+
+/// What the command prints for people.
+pub(super) fn text(settings: &Settings, table: Option<&str>) -> Result<String, Failure> {
+    described(settings, table).map(|described| shown(&described, table.is_some()))
+}
+
+fn shown(described: &[Described], one_alone: bool) -> String {
+    match described {
+        [one] if one_alone => columns(one),
+        _ => overview(described),
+    }
+}
+
+fn described(settings: &Settings, table: Option<&str>) -> Result<Vec<Described>, Failure> {
+    let chosen: Vec<&SqlFile> = match table {
         Some(name) => vec![tables::find(name).ok_or_else(|| unknown(name))?],
         None => tables::all().collect(),
     };
     let mut warehouse = super::open_loaded(settings)?;
-    let described = describe(warehouse.as_mut(), &chosen)?;
-    printer.answer(&described, || match (args.table.is_some(), described.as_slice()) {
-        (true, [one]) => columns(one),
-        _ => overview(&described),
-    })
+    describe(warehouse.as_mut(), &chosen)
 }
 
 fn describe(

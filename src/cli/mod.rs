@@ -21,6 +21,7 @@ mod progress;
 mod query;
 mod raw;
 mod rejects;
+mod shell;
 mod sql;
 mod trace;
 mod verify;
@@ -64,6 +65,7 @@ fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
         Command::History(args) => history::run(args, &settings(&flags, printer)?, printer),
         Command::Diff(args) => diff::run(args, &flags, printer),
         Command::Query(args) => query::run(args, &settings(&flags, printer)?, printer),
+        Command::Shell => shell::run(&settings(&flags, printer)?, printer),
         Command::Export(args) => export::run(args, &settings(&flags, printer)?, printer),
         Command::Rejects(command) => {
             rejects::run(command, &settings(&command.over(flags), printer)?, printer)

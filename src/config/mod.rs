@@ -8,6 +8,7 @@ mod profile;
 pub mod redact;
 mod s3;
 mod secret;
+pub mod shell;
 pub mod suggest;
 mod url;
 

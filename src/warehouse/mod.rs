@@ -41,6 +41,9 @@ pub struct FoundColumn {
     pub data_type: String,
 }
 
+/// Stops a running statement, and does nothing when none runs.
+pub type Interrupter = Box<dyn Fn() + Send>;
+
 /// One connection to one engine.
 pub trait Warehouse {
     /// The engine's name, as it stands in the conditional comments of `sql/`.
@@ -67,6 +70,11 @@ pub trait Warehouse {
     /// The most bytes that lay on disk at a time because memory did not suffice, since the connection was opened.
     fn spilled(&self) -> u64 {
         0
+    }
+
+    /// What stops the statement that is running, from another thread; none where the engine cannot.
+    fn interrupter(&self) -> Option<Interrupter> {
+        None
     }
 
     /// The files of `sql/` opened for this engine.

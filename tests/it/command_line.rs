@@ -240,6 +240,7 @@ fn every_command_has_help_with_an_example() {
         "history",
         "diff",
         "query",
+        "shell",
         "export",
         "rejects",
         "trace",

@@ -18,6 +18,7 @@ mod rejects_and_trace;
 mod s3;
 mod sample;
 mod selection;
+mod shell;
 mod story;
 mod support;
 mod tidy;

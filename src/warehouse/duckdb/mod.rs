@@ -14,7 +14,7 @@ use duckdb::{Config, Connection};
 use super::batch::RowSource;
 use super::sql::{SqlFile, split, with_table};
 use super::value::Value;
-use super::{Access, FoundColumn, RowSink, Rows, Warehouse, WarehouseError};
+use super::{Access, FoundColumn, Interrupter, RowSink, Rows, Warehouse, WarehouseError};
 use crate::config::suggest;
 use crate::sql_files;
 
@@ -147,6 +147,11 @@ impl Warehouse for DuckDb {
         loaded
     }
 
+    fn interrupter(&self) -> Option<Interrupter> {
+        let handle = self.connection.interrupt_handle();
+        Some(Box::new(move || handle.interrupt()))
+    }
+
     fn spilled(&self) -> u64 {
         self.spill.as_ref().map_or(0, spill::Spill::most)
     }
@@ -217,6 +222,12 @@ fn failed(error: &duckdb::Error) -> WarehouseError {
     let message = message_of(error);
     if message.contains("No space left on device") || message.contains("Disk quota exceeded") {
         return WarehouseError::Full { message: first_line(&message) };
+    }
+    if message.starts_with("INTERRUPT Error") {
+        return WarehouseError::Statement {
+            message: "the statement was interrupted".into(),
+            hint: None,
+        };
     }
     if message.contains("read-only mode") {
         return WarehouseError::Statement {

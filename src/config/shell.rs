@@ -1,0 +1,50 @@
+//! What a shell takes from the environment: where its history lies, and what long answers are read with.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Answers are cut at the screen's edge, not wrapped; one that fits is not paged.
+const PAGER: &str = "less -SFRX";
+
+/// The file of former lines: `SPARKIFY_HISTORY`, else below `XDG_STATE_HOME`, else below `HOME`. None when `SPARKIFY_HISTORY` is empty, or nobody
+/// knows a home.
+pub fn history() -> Option<PathBuf> {
+    history_with(&|name| env::var_os(name))
+}
+
+fn history_with(environment: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    if let Some(named) = environment("SPARKIFY_HISTORY") {
+        return (!named.is_empty()).then(|| named.into());
+    }
+    // A relative `XDG_STATE_HOME` is to be ignored, says its specification.
+    let state = environment("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = || environment("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+    let state = state.or_else(|| Some(home()?.join(".local/state")));
+    state.map(|state| state.join("sparkify/history"))
+}
+
+/// The command that shows an answer longer than the screen: `PAGER`, or `less`.
+pub fn pager() -> String {
+    env::var("PAGER").ok().filter(|pager| !pager.trim().is_empty()).unwrap_or_else(|| PAGER.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_history_lies_where_it_is_named_else_in_the_state_folder() {
+        let at = |set: &[(&str, &str)]| {
+            history_with(&|name| {
+                set.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).into())
+            })
+        };
+        assert_eq!(at(&[("SPARKIFY_HISTORY", "h"), ("HOME", "/home/a")]), Some("h".into()));
+        assert_eq!(at(&[("SPARKIFY_HISTORY", ""), ("HOME", "/home/a")]), None);
+        assert_eq!(at(&[("XDG_STATE_HOME", "/s")]), Some("/s/sparkify/history".into()));
+        let home = at(&[("XDG_STATE_HOME", "relative"), ("HOME", "/a")]);
+        assert_eq!(home, Some("/a/.local/state/sparkify/history".into()));
+        assert_eq!(at(&[]), None);
+    }
+}

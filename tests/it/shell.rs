@@ -1,0 +1,211 @@
+//! The shell: statements through a pipe, and a person who types at a terminal.
+
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Stdio;
+
+use rexpect::session::{PtySession, spawn_command};
+
+use crate::support::{Ended, event, put, run, song, sparkify};
+
+/// A person's patience; reached only when something is wrong.
+const PATIENCE_MS: u64 = 60_000;
+
+fn loaded() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "data/song_data/a.json", song("SO1", "One", 200.5));
+    let events =
+        (0..4).map(|item| event(1, item, 1_541_376_000_796 + u64::from(item), "NextSong", "One"));
+    put(folder.path(), "data/log_data/e.json", events.collect::<String>());
+    let etl = ["etl", "--song-data", "data/song_data", "--log-data", "data/log_data"];
+    run(folder.path(), etl).good();
+    folder
+}
+
+/// What the shell makes of `text` on its standard input.
+fn piped(folder: &Path, arguments: &[&str], text: &str) -> Ended {
+    let mut command = sparkify(folder, ["shell"].iter().chain(arguments));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // One that has met an error reads no more.
+    let _ = child.stdin.take().unwrap().write_all(text.as_bytes());
+    Ended::from(child.wait_with_output().unwrap())
+}
+
+/// A shell on a terminal, past its banner.
+fn typed_at(folder: &Path) -> PtySession {
+    let mut command = sparkify(folder, ["shell"]);
+    command.env("SPARKIFY_HISTORY", folder.join("state/history"));
+    command.env("TERM", "xterm").env("PAGER", "cat > paged; echo paged:");
+    command.stdin(Stdio::inherit());
+    let mut session = spawn_command(command, Some(PATIENCE_MS)).unwrap();
+    session.exp_string("sparkify> ").unwrap();
+    session
+}
+
+#[test]
+fn statements_and_questions_come_through_a_pipe() {
+    let folder = loaded();
+    let text = "-- all of them\nselect count(*) as plays\n  from songplays; select 'a;b' as text;\n\
+                top_songs --by plays --limit 1\nmatch_coverage;\nselect 7 as last";
+    let out = piped(folder.path(), &[], text).good();
+    assert!(out.starts_with("plays\n──────\n    4\n1 row\ntext\n─────\na;b\n1 row\n"), "{out}");
+    assert!(out.contains("One") && out.contains("match_method"), "{out}");
+    assert!(out.ends_with("last\n─────\n   7\n1 row\n"), "{out}");
+    let json = piped(folder.path(), &["--output", "json"], "select 7 as a;").json();
+    assert_eq!(json, serde_json::json!([{ "a": 7 }]));
+    assert_eq!(piped(folder.path(), &[], " \n;;\n-- nothing\n").good(), "");
+}
+
+#[test]
+fn commands_look_around_and_run_files() {
+    let folder = loaded();
+    let here = folder.path();
+    assert_eq!(piped(here, &[], "\\d\n").good(), run(here, ["describe"]).good());
+    let described = piped(here, &[], "\\d songplays\n").good();
+    assert_eq!(described, run(here, ["describe", "songplays"]).good());
+    assert!(piped(here, &[], "\\?\n").good().contains("\\timing"));
+    assert!(piped(here, &[], "\\questions\n").good().contains("top_songs"));
+    put(here, "a.sql", "select 1 as a;\n\\i b.sql\n");
+    put(here, "b.sql", "\\q\nselect 2 as b;\n");
+    let out = piped(here, &[], "\\i a.sql\nselect 3 as c;\n").good();
+    assert_eq!(out, "a\n──\n1\n1 row\n", "`\\q` ends all of it");
+    put(here, "circle.sql", "\\i circle.sql\n");
+    assert!(piped(here, &[], "\\i circle.sql\n").bad(2).contains("files name one another"));
+    let timed = piped(here, &[], "\\timing on\nselect 1 as a;\n\\timing\nselect 2 as b;\n");
+    assert_eq!(timed.err.matches(" ms\n").count(), 1, "{timed:?}");
+}
+
+#[test]
+fn an_answer_is_cut_at_the_limit_and_says_so() {
+    let folder = loaded();
+    let many = "select range as n from range(3000000000);\n";
+    let ended = piped(folder.path(), &[], many);
+    assert!(ended.err.contains("more rows exist than the 1,000 shown"), "{}", ended.err);
+    assert!(ended.good().ends_with("1,000 rows\n"));
+    let ended = piped(
+        folder.path(),
+        &[],
+        "\\limit 2\nfrom range(2);\nfrom range(3);\n\\limit all\nfrom range(1001);\n",
+    );
+    assert_eq!(ended.err.matches("more rows").count(), 1, "{}", ended.err);
+    let out = ended.good();
+    assert_eq!(out.matches("2 rows\n").count(), 2, "{out}");
+    assert!(out.ends_with("1,001 rows\n"));
+}
+
+#[test]
+fn the_first_error_ends_a_pipe_with_its_hint_and_code() {
+    let folder = loaded();
+    for (text, message) in [
+        ("select 1 as a; selec 2;", "syntax error"),
+        ("delete from songplays;", "open for reading alone"),
+        ("select * from 'data/log_data/e.json';", "disabled"),
+        ("set threads = 1;", "locked"),
+        ("\\d song\n", "did you mean `songs`?"),
+        ("\\x\n", "no command is called `\\x`"),
+        ("\\q now\n", "`\\q` takes nothing"),
+        ("\\limit 0\n", "a whole number from 1"),
+        ("\\timing maybe\n", "`\\timing on` or `\\timing off`"),
+        ("\\i missing.sql\n", "cannot read the SQL in `missing.sql`"),
+        ("top_songs --limit x\n", "cannot ask `top_songs`"),
+        ("top_songs --since x\n", "`x` is not a date"),
+        ("match_coverage --limit 3\n", "takes no"),
+    ] {
+        let ended = piped(folder.path(), &[], &format!("{text}\nselect 'after' as b;\n"));
+        assert!(!ended.out.contains("after"), "{text}: {ended:?}");
+        let err = ended.bad(2);
+        assert!(err.contains(message), "{text}: {err}");
+    }
+    let nowhere = tempfile::tempdir().unwrap();
+    assert!(piped(nowhere.path(), &[], "").bad(2).contains("there is no warehouse"));
+}
+
+#[test]
+fn a_load_runs_while_a_shell_waits() {
+    let folder = loaded();
+    let mut shell = typed_at(folder.path());
+    put(folder.path(), "data/log_data/f.json", event(2, 0, 1_541_376_900_796, "NextSong", "One"));
+    run(folder.path(), ["etl", "--song-data", "data/song_data", "--log-data", "data/log_data"])
+        .good();
+    shell.send_line("select 'plays ' || count(*) as n from songplays;").unwrap();
+    shell.exp_string("plays 5").unwrap();
+    shell.exp_string("sparkify> ").unwrap();
+    shell.send_line("\\q").unwrap();
+    shell.exp_eof().unwrap();
+}
+
+#[test]
+fn a_person_completes_goes_on_gives_up_and_leaves() {
+    let folder = loaded();
+    let mut shell = typed_at(folder.path());
+    // A table, by the tabulator; a statement of two lines.
+    shell.send("select 'n=' || count(*) as n from user_l\t as p\r").unwrap();
+    shell.send("where p.level = 'free';\r").unwrap();
+    shell.exp_string("n=1").unwrap();
+    shell.exp_string("sparkify> ").unwrap();
+    // A question, and a command.
+    shell.send("match_cov\t\r").unwrap();
+    shell.exp_string("percent").unwrap();
+    shell.exp_string("sparkify> ").unwrap();
+    // Half a statement, given up; an error, after which it goes on.
+    shell.send("select 'half").unwrap();
+    shell.send_control('c').unwrap();
+    shell.exp_string("sparkify> ").unwrap();
+    shell.send("selec 1;\r").unwrap();
+    shell.exp_string("error").unwrap();
+    shell.exp_string("sparkify> ").unwrap();
+    // Wider than the screen: through the pager.
+    shell.send("select repeat('x', 200) as wide, range as n from range(200);\r").unwrap();
+    shell.exp_string("paged:").unwrap();
+    shell.exp_string("sparkify> ").unwrap();
+    let paged = std::fs::read_to_string(folder.path().join("paged")).unwrap();
+    assert!(paged.contains("x  199\n200 rows\n"), "{paged}");
+    shell.send_control('d').unwrap();
+    shell.exp_eof().unwrap();
+}
+
+#[test]
+fn history_outlives_the_shell_and_is_nobody_elses() {
+    let folder = loaded();
+    let mut shell = typed_at(folder.path());
+    shell.send("select 'kept' || 1 as n;\r").unwrap();
+    shell.exp_string("kept1").unwrap();
+    shell.exp_string("sparkify> ").unwrap();
+    shell.send_control('d').unwrap();
+    shell.exp_eof().unwrap();
+    let path = folder.path().join("state/history");
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let mut shell = typed_at(folder.path());
+    // The line above, by the arrow key.
+    shell.send("\x1b[A\r").unwrap();
+    shell.exp_string("kept1").unwrap();
+    shell.send_control('d').unwrap();
+    shell.exp_eof().unwrap();
+}
+
+#[test]
+fn ctrl_c_stops_a_statement_and_not_the_shell() {
+    let folder = loaded();
+    let mut shell = typed_at(folder.path());
+    shell.send("\\timing on\r").unwrap();
+    shell.exp_string("timing is on").unwrap();
+    shell.exp_string("sparkify> ").unwrap();
+    shell.send("select count(*) from range(10000000) a, range(10000000) b where a.range + b.range = 1;\r").unwrap();
+    // Once the terminal is out of the editor's hands and the statement runs; earlier ones are lost, so it is tried until it works.
+    let stopped = (0..600).any(|_| {
+        shell.send("\x03").unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        let mut seen = String::new();
+        while let Some(letter) = shell.try_read() {
+            seen.push(letter);
+        }
+        seen.contains("interrupted")
+    });
+    assert!(stopped);
+    shell.send("select 'on' || 1 as n;\r").unwrap();
+    shell.exp_string("on1").unwrap();
+    shell.send_control('d').unwrap();
+    shell.exp_eof().unwrap();
+}
