@@ -33,6 +33,12 @@ fn piped(folder: &Path, arguments: &[&str], text: &str) -> Ended {
     Ended::from(child.wait_with_output().unwrap())
 }
 
+/// Types `keys` as a person does; the session holds back what no line end follows.
+fn type_in(shell: &mut PtySession, keys: &str) {
+    shell.send(keys).unwrap();
+    shell.flush().unwrap();
+}
+
 /// A shell on a terminal, past its banner.
 fn typed_at(folder: &Path) -> PtySession {
     let mut command = sparkify(folder, ["shell"]);
@@ -141,23 +147,23 @@ fn a_person_completes_goes_on_gives_up_and_leaves() {
     let folder = loaded();
     let mut shell = typed_at(folder.path());
     // A table, by the tabulator; a statement of two lines.
-    shell.send("select 'n=' || count(*) as n from user_l\t as p\r").unwrap();
-    shell.send("where p.level = 'free';\r").unwrap();
+    type_in(&mut shell, "select 'n=' || count(*) as n from user_l\t as p\r");
+    type_in(&mut shell, "where p.level = 'free';\r");
     shell.exp_string("n=1").unwrap();
     shell.exp_string("sparkify> ").unwrap();
     // A question, and a command.
-    shell.send("match_cov\t\r").unwrap();
+    type_in(&mut shell, "match_cov\t\r");
     shell.exp_string("percent").unwrap();
     shell.exp_string("sparkify> ").unwrap();
     // Half a statement, given up; an error, after which it goes on.
-    shell.send("select 'half").unwrap();
+    type_in(&mut shell, "select 'half");
     shell.send_control('c').unwrap();
     shell.exp_string("sparkify> ").unwrap();
-    shell.send("selec 1;\r").unwrap();
+    type_in(&mut shell, "selec 1;\r");
     shell.exp_string("error").unwrap();
     shell.exp_string("sparkify> ").unwrap();
     // Wider than the screen: through the pager.
-    shell.send("select repeat('x', 200) as wide, range as n from range(200);\r").unwrap();
+    type_in(&mut shell, "select repeat('x', 200) as wide, range as n from range(200);\r");
     shell.exp_string("paged:").unwrap();
     shell.exp_string("sparkify> ").unwrap();
     let paged = std::fs::read_to_string(folder.path().join("paged")).unwrap();
@@ -170,7 +176,7 @@ fn a_person_completes_goes_on_gives_up_and_leaves() {
 fn history_outlives_the_shell_and_is_nobody_elses() {
     let folder = loaded();
     let mut shell = typed_at(folder.path());
-    shell.send("select 'kept' || 1 as n;\r").unwrap();
+    type_in(&mut shell, "select 'kept' || 1 as n;\r");
     shell.exp_string("kept1").unwrap();
     shell.exp_string("sparkify> ").unwrap();
     shell.send_control('d').unwrap();
@@ -179,7 +185,7 @@ fn history_outlives_the_shell_and_is_nobody_elses() {
     assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     let mut shell = typed_at(folder.path());
     // The line above, by the arrow key.
-    shell.send("\x1b[A\r").unwrap();
+    type_in(&mut shell, "\x1b[A\r");
     shell.exp_string("kept1").unwrap();
     shell.send_control('d').unwrap();
     shell.exp_eof().unwrap();
@@ -189,13 +195,16 @@ fn history_outlives_the_shell_and_is_nobody_elses() {
 fn ctrl_c_stops_a_statement_and_not_the_shell() {
     let folder = loaded();
     let mut shell = typed_at(folder.path());
-    shell.send("\\timing on\r").unwrap();
+    type_in(&mut shell, "\\timing on\r");
     shell.exp_string("timing is on").unwrap();
     shell.exp_string("sparkify> ").unwrap();
-    shell.send("select count(*) from range(10000000) a, range(10000000) b where a.range + b.range = 1;\r").unwrap();
+    type_in(
+        &mut shell,
+        "select count(*) from range(10000000) a, range(10000000) b where a.range + b.range = 1;\r",
+    );
     // Once the terminal is out of the editor's hands and the statement runs; earlier ones are lost, so it is tried until it works.
     let stopped = (0..600).any(|_| {
-        shell.send("\x03").unwrap();
+        type_in(&mut shell, "\x03");
         std::thread::sleep(std::time::Duration::from_millis(100));
         let mut seen = String::new();
         while let Some(letter) = shell.try_read() {
@@ -204,7 +213,7 @@ fn ctrl_c_stops_a_statement_and_not_the_shell() {
         seen.contains("interrupted")
     });
     assert!(stopped);
-    shell.send("select 'on' || 1 as n;\r").unwrap();
+    type_in(&mut shell, "select 'on' || 1 as n;\r");
     shell.exp_string("on1").unwrap();
     shell.send_control('d').unwrap();
     shell.exp_eof().unwrap();

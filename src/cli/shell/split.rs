@@ -61,7 +61,8 @@ mod tests {
         assert_eq!(whole("a; b ;c"), ["a", " b "]);
         assert_eq!(statements("a; b").1, " b");
         let quoted = "select ';''', \"a;\", $$;$$, $x$ ; $$ $x$ -- ;\n /* ; */, 'é;'";
-        assert_eq!(whole(&format!("{quoted};")), [quoted]);
+        let ended = format!("{quoted};");
+        assert_eq!(whole(&ended), [quoted]);
         assert_eq!(whole("select $1;"), ["select $1"]);
         assert_eq!(whole(" ; -- nothing\n ;/* */;"), [""; 0]);
         for open in ["select 'a;", "select \"a;", "/* a;", "-- a;", "$$ a;"] {
