@@ -27,12 +27,12 @@ test: lib/libduckdb.so ## every test; what they need is fetched first
 	@scripts/test.sh
 
 lint: lib/libduckdb.so ## format, clippy and the rules of the house
-	cargo fmt --check
-	cargo clippy --release --locked --all-targets -- -D warnings
+	cargo fmt --all --check
+	cargo clippy --release --locked --workspace --all-targets -- -D warnings
 	cargo clippy --release --locked --no-default-features -- -D warnings
 
 fmt: ## format the code
-	cargo fmt
+	cargo fmt --all
 
 # PEERS: a folder of other solutions of the same job, see benches/peers.py; PYTHON: one that has their packages.
 PEERS ?= ../shared/bench

@@ -8,5 +8,11 @@ for tool in bash mkfifo sha256sum; do
 done
 # The real data is compared whenever it lies beside the project; a run that says it is there must find it.
 [ -d ../shared/data/course ] && export SPARKIFY_NEEDS_COURSE=1
+# A PostgreSQL server of the tests' own, for as long as they run.
+postgres=$(mktemp -d)
+trap 'scripts/postgres.sh stop "$postgres"; rm -rf "$postgres"' EXIT
+scripts/postgres.sh start "$postgres"
+SPARKIFY_TEST_POSTGRES=$(cat "$postgres/url")
+export SPARKIFY_TEST_POSTGRES SPARKIFY_TEST_POSTGRES_CA="$postgres/ca.pem"
 # The tests say how much they tried: show it.
-cargo test --release --locked -- --show-output --test-threads "$(nproc)"
+cargo test --release --locked --workspace -- --show-output --test-threads "$(nproc)"

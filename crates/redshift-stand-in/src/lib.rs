@@ -1,0 +1,1 @@
+//! Amazon Redshift's manners in front of a real PostgreSQL server, for tests.
