@@ -148,6 +148,7 @@ def main():
     source = os.path.join(options.work, f"{options.songs}-{options.events}-{options.users}")
     if not os.path.exists(source):
         os.makedirs(options.work, exist_ok=True)
+        shutil.rmtree(source + ".new", ignore_errors=True)
         sizes = [f"--{name}={getattr(options, name)}" for name in ("songs", "events", "users")]
         subprocess.run([sys.executable, os.path.join(options.peers, "gen.py"), source + ".new", *sizes], check=True)
         os.rename(source + ".new", source)
@@ -160,7 +161,6 @@ def main():
     for name in os.listdir(options.work):
         if name.endswith((".duckdb", ".wal")):
             os.remove(os.path.join(options.work, name))
-    shutil.rmtree(source + ".new", ignore_errors=True)
 
 
 if __name__ == "__main__":

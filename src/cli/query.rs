@@ -265,10 +265,13 @@ fn sentence(text: &str) -> String {
 }
 
 fn read_file(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| {
-        let message = format!("cannot read the SQL in `{}`: {error}", path.display());
-        Failure::new(message, "name a file that is there and is text")
-    })
+    std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))
+}
+
+/// A file of SQL that cannot be read.
+pub(super) fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    let message = format!("cannot read the SQL in `{}`: {error}", path.display());
+    Failure::new(message, "name a file that is there and is text")
 }
 
 fn read_stdin() -> Result<String, Failure> {

@@ -124,22 +124,13 @@ fn cell(label: &str, content: &str, f: &mut Formatter<'_>) -> fmt::Result {
 
 /// The columns that it is made from, then the keys of records that this leads to.
 fn from(dictionary: &Dictionary, column: &Column) -> String {
-    let linked = |word: &str| {
-        let name = word.trim_end_matches([',', ':']);
-        let behind = &word[name.len()..];
-        match name.split_once('.') {
-            Some((table, of)) if dictionary.has(table, of) => {
-                format!("<a href=\"#{0}\"><code>{0}</code></a>{behind}", Plain(name))
-            }
-            _ => Html(word).to_string(),
-        }
-    };
-    let columns: Vec<String> = column.from.unwrap_or_default().split(' ').map(linked).collect();
+    let link = |name: &str| format!("<a href=\"#{0}\"><code>{0}</code></a>", Plain(name));
+    let columns = dictionary.sources(column, link, |word| Html(word).to_string());
     let code = |key: &String| format!("<code>{}</code>", Plain(key));
     let keys = column.record_keys.iter().map(code).collect::<Vec<_>>().join(", ");
     match (column.from.is_some(), keys.is_empty()) {
-        (true, false) => format!("{} <span class=\"soft\">← {keys}</span>", columns.join(" ")),
-        (true, true) => columns.join(" "),
+        (true, false) => format!("{columns} <span class=\"soft\">← {keys}</span>"),
+        (true, true) => columns,
         (false, _) => keys,
     }
 }

@@ -105,22 +105,13 @@ fn column(
 
 /// The columns that it is made from, then the keys of records that this leads to.
 fn from(dictionary: &Dictionary, column: &Column) -> String {
-    let linked = |word: &str| {
-        let name = word.trim_end_matches([',', ':']);
-        let behind = &word[name.len()..];
-        match name.split_once('.') {
-            Some((table, of)) if dictionary.has(table, of) => {
-                format!("[`{name}`](#{name}){behind}")
-            }
-            _ => Markdown(word).to_string(),
-        }
-    };
-    let columns: Vec<String> = column.from.unwrap_or_default().split(' ').map(linked).collect();
+    let link = |name: &str| format!("[`{name}`](#{name})");
+    let columns = dictionary.sources(column, link, |word| Markdown(word).to_string());
     let keys: Vec<String> = column.record_keys.iter().map(|it| Code(it).to_string()).collect();
     let keys = keys.join(", ");
     match (column.from.is_some(), keys.is_empty()) {
-        (true, false) => format!("{} ← {keys}", columns.join(" ")),
-        (true, true) => columns.join(" "),
+        (true, false) => format!("{columns} ← {keys}"),
+        (true, true) => columns,
         (false, _) => keys,
     }
 }

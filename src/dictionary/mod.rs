@@ -176,6 +176,23 @@ impl Dictionary {
         table.is_some_and(|table| table.columns.iter().any(|known| known.name == column))
     }
 
+    /// What a column is made from: the name of each column that is told here as `link` has it, every other word as `text` has it.
+    fn sources(
+        &self,
+        column: &Column,
+        link: impl Fn(&str) -> String,
+        text: impl Fn(&str) -> String,
+    ) -> String {
+        let linked = |word: &str| {
+            let name = word.trim_end_matches([',', ':']);
+            match name.split_once('.') {
+                Some((table, of)) if self.has(table, of) => link(name) + &word[name.len()..],
+                _ => text(word),
+            }
+        };
+        column.from.unwrap_or_default().split(' ').map(linked).collect::<Vec<_>>().join(" ")
+    }
+
     /// When it was asked and what that says about its numbers, as a sentence.
     fn standing(&self) -> String {
         match &self.warehouse {

@@ -20,7 +20,9 @@ pub use json::JsonWriter;
 pub use lines::LinesWriter;
 pub use markdown::MarkdownWriter;
 pub use parquet::ParquetWriter;
-pub use question::{Answered, Arguments, Coverage, Parameter, Question, QuestionError, coverage};
+pub use question::{
+    Answered, Arguments, Coverage, Parameter, Question, QuestionError, coverage, takes,
+};
 pub use table::{TableWriter, grouped, plain_table, shown};
 
 /// The questions that have a name.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use thiserror::Error;
 use time::Date;
 
-use crate::warehouse::{Opening, RowSink, Rows, SqlFile, Value, Warehouse, WarehouseError};
+use crate::warehouse::{Opening, Rows, SqlFile, Value, Warehouse, WarehouseError};
 
 /// A question that has a name.
 #[derive(Debug, Clone, Copy)]
@@ -86,14 +86,19 @@ impl QuestionError {
     /// What a person can do about it.
     pub fn hint(&self) -> String {
         match self {
-            Self::NotTaken { takes, .. } if takes.is_empty() => "it takes no bounds at all".into(),
-            Self::NotTaken { takes, .. } => {
-                let takes: Vec<String> = takes.iter().map(|name| format!("`--{name}`")).collect();
-                format!("it takes {}", takes.join(", "))
-            }
+            Self::NotTaken { takes: names, .. } => takes(names),
             Self::By { choices, .. } => format!("it may be one of: {choices}"),
         }
     }
+}
+
+/// Which bounds a question takes, as a hint.
+pub fn takes(names: &[&str]) -> String {
+    if names.is_empty() {
+        return "it takes no bounds at all".into();
+    }
+    let names: Vec<String> = names.iter().map(|name| format!("`--{name}`")).collect();
+    format!("it takes {}", names.join(", "))
 }
 
 impl Question {
@@ -162,12 +167,11 @@ impl Question {
     }
 
     fn value(self, parameter: Parameter, arguments: &Arguments) -> Result<Value, QuestionError> {
-        let text = |text: &Option<String>| text.clone().map_or(Value::Null, Value::Text);
         Ok(match parameter {
             Parameter::Since => midnight(arguments.since),
             // The statement leaves out what starts at this moment: the day itself is in.
             Parameter::Until => midnight(arguments.until.and_then(Date::next_day)),
-            Parameter::Level => text(&arguments.level),
+            Parameter::Level => text(arguments.level.as_deref()),
             Parameter::Limit(default) => Value::Int(
                 i64::try_from(arguments.limit.unwrap_or(default)).unwrap_or(i64::MAX).into(),
             ),
@@ -176,7 +180,7 @@ impl Question {
                     let (question, written) = (self.name(), by.clone());
                     return Err(QuestionError::By { question, written, choices });
                 }
-                by => text(by),
+                by => text(by.as_deref()),
             },
         })
     }
@@ -188,17 +192,6 @@ impl Question {
         values: &[Value],
     ) -> Result<Rows, WarehouseError> {
         warehouse.ask_with(self.file, values, usize::MAX)
-    }
-
-    /// Asks it and hands out the rows as they come.
-    pub fn ask_each(
-        self,
-        warehouse: &mut dyn Warehouse,
-        values: &[Value],
-        rows: &mut dyn RowSink,
-    ) -> Result<(), WarehouseError> {
-        let statement = self.statement(warehouse.opening(false));
-        warehouse.query_each(&statement, values, rows)
     }
 
     fn line(self, start: &str) -> Option<&'static str> {
@@ -255,6 +248,10 @@ impl Arguments {
     }
 }
 
+fn text(written: Option<&str>) -> Value {
+    written.map_or(Value::Null, |written| Value::Text(written.to_owned()))
+}
+
 fn midnight(day: Option<Date>) -> Value {
     let moment = day.map(|day| day.midnight().assume_utc().unix_timestamp() * 1_000_000);
     moment.map_or(Value::Null, Value::Timestamp)
@@ -281,9 +278,8 @@ pub fn coverage(
     warehouse: &mut dyn Warehouse,
     arguments: &Arguments,
 ) -> Result<Coverage, WarehouseError> {
-    let text = |text: &Option<String>| text.clone().map_or(Value::Null, Value::Text);
     let until = midnight(arguments.until.and_then(Date::next_day));
-    let values = [midnight(arguments.since), until, text(&arguments.level)];
+    let values = [midnight(arguments.since), until, text(arguments.level.as_deref())];
     let rows = warehouse.ask_with(super::coverage_file(), &values, usize::MAX)?.rows;
     let count = |row: &Vec<Value>| row[1].as_i64().and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
     let unmatched = |row: &&Vec<Value>| row[0].as_text() != Some("not in the catalogue");

@@ -1,5 +1,7 @@
 //! Objects that will be read in their order, by several threads: what lies far away is fetched before it is asked for.
 
+use std::sync::Arc;
+
 use super::{Content, Object, SourceError};
 #[cfg(feature = "s3")]
 use super::{Place, s3};
@@ -13,8 +15,8 @@ pub struct Ahead {
 
 impl Ahead {
     /// Begins to fetch `objects`, where that pays. Dropping it ends what is under way.
-    #[cfg_attr(not(feature = "s3"), allow(unused_variables, clippy::needless_pass_by_value))]
-    pub fn start<'a>(objects: impl Iterator<Item = &'a Object> + Clone) -> Self {
+    #[cfg_attr(not(feature = "s3"), allow(unused_variables))]
+    pub fn start(objects: &Arc<[Object]>) -> Self {
         Self {
             #[cfg(feature = "s3")]
             fetching: s3::Fetching::start(objects),

@@ -53,7 +53,9 @@ struct Open {
 pub(super) struct Reader {
     kind: RecordKind,
     load_id: i64,
-    objects: Vec<(i64, Object)>,
+    /// The objects, and the number of each in the ledger.
+    objects: Arc<[Object]>,
+    ids: Vec<i64>,
     ahead: Arc<Ahead>,
     slicing: Slicing,
     shared: Mutex<Shared>,
@@ -76,9 +78,11 @@ impl Reader {
             error: None,
         };
         let slicing = Slicing::default();
-        let ahead = Arc::new(Ahead::start(objects.iter().map(|(_, object)| object)));
+        let (ids, objects): (Vec<i64>, Vec<Object>) = objects.into_iter().unzip();
+        let objects = Arc::from(objects);
+        let ahead = Arc::new(Ahead::start(&objects));
         let shared = Mutex::new(shared);
-        Self { kind, load_id, objects, ahead, slicing, shared, meter }
+        Self { kind, load_id, objects, ids, ahead, slicing, shared, meter }
     }
 
     /// Slices otherwise: smaller input shows what happens between slices.
@@ -136,7 +140,7 @@ impl Reader {
     fn find_work(&self, hand: &mut Hand) -> Result<bool, StageError> {
         let mut shared = self.shared();
         let index = shared.next;
-        let Some((object_id, object)) = self.objects.get(index) else {
+        let (Some(object), Some(object_id)) = (self.objects.get(index), self.ids.get(index)) else {
             let begun = shared.large.last().cloned();
             return Ok(begun.map(|large| hand.work = Work::Shared(large)).is_some());
         };

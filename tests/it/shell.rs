@@ -7,21 +7,10 @@ use std::process::Stdio;
 
 use rexpect::session::{PtySession, spawn_command};
 
-use crate::support::{Ended, event, put, run, song, sparkify};
+use crate::support::{Ended, event, loaded, put, run, sparkify};
 
 /// A person's patience; reached only when something is wrong.
 const PATIENCE_MS: u64 = 60_000;
-
-fn loaded() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    put(folder.path(), "data/song_data/a.json", song("SO1", "One", 200.5));
-    let events =
-        (0..4).map(|item| event(1, item, 1_541_376_000_796 + u64::from(item), "NextSong", "One"));
-    put(folder.path(), "data/log_data/e.json", events.collect::<String>());
-    let etl = ["etl", "--song-data", "data/song_data", "--log-data", "data/log_data"];
-    run(folder.path(), etl).good();
-    folder
-}
 
 /// What the shell makes of `text` on its standard input.
 fn piped(folder: &Path, arguments: &[&str], text: &str) -> Ended {

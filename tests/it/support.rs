@@ -192,3 +192,15 @@ pub(crate) fn seconds_of(moment: &str) -> i64 {
     let midnight = time::Date::from_calendar_date(year, month, day).expect("a day").midnight();
     midnight.assume_utc().unix_timestamp() + next() * 3600 + next() * 60 + next()
 }
+
+/// A folder with a warehouse into which four plays of one song were loaded, beside their files.
+pub(crate) fn loaded() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "data/song_data/a.json", song("SO1", "One", 200.5));
+    let events =
+        (0..4).map(|item| event(1, item, 1_541_376_000_796 + u64::from(item), "NextSong", "One"));
+    put(folder.path(), "data/log_data/e.json", events.collect::<String>());
+    let etl = ["etl", "--song-data", "data/song_data", "--log-data", "data/log_data"];
+    run(folder.path(), etl).good();
+    folder
+}

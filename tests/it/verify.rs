@@ -4,18 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{course, duckdb, event, load, put, run, song};
-
-fn loaded() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    put(folder.path(), "data/song_data/a.json", song("SO1", "One", 200.5));
-    let events =
-        (0..4).map(|item| event(1, item, 1_541_376_000_796 + u64::from(item), "NextSong", "One"));
-    put(folder.path(), "data/log_data/e.json", events.collect::<String>());
-    let etl = ["etl", "--song-data", "data/song_data", "--log-data", "data/log_data"];
-    run(folder.path(), etl).good();
-    folder
-}
+use crate::support::{course, duckdb, event, load, loaded, put, run, song};
 
 fn execute(folder: &Path, statements: &[&str]) {
     let mut warehouse = duckdb(folder.join("sparkify.duckdb").to_str().unwrap());

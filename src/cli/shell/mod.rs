@@ -21,8 +21,9 @@ use super::args::Bounds;
 use super::describe;
 use super::failure::Failure;
 use super::printer::{Output, Printer};
+use super::query;
 use crate::config::{self, Settings, suggest};
-use crate::report::{self, Arguments, Question, grouped, plain_table};
+use crate::report::{self, Arguments, Parameter, Question, grouped, plain_table};
 use crate::warehouse::{self, Access, Interrupter, Opening, Value, Warehouse, WarehouseError};
 
 /// Rows that are shown when nobody says how many.
@@ -189,17 +190,13 @@ impl Shell<'_> {
     }
 
     fn run_file(&mut self, path: &Path, depth: usize) -> Result<Next, Failure> {
-        let shown = path.display();
         if depth > DEPTH {
             return Err(Failure::new(
-                format!("cannot run `{shown}`: files name one another {DEPTH} deep"),
+                format!("cannot run `{}`: files name one another {DEPTH} deep", path.display()),
                 "look for a file that runs itself",
             ));
         }
-        let file = std::fs::File::open(path).map_err(|error| {
-            let hint = "name a file that is there and is text";
-            Failure::new(format!("cannot read the SQL in `{shown}`: {error}"), hint)
-        })?;
+        let file = std::fs::File::open(path).map_err(|error| query::unreadable(path, &error))?;
         self.run_lines(io::BufReader::new(file), depth)
     }
 
@@ -348,14 +345,8 @@ fn unknown(name: &str) -> Failure {
 fn misunderstood(question: Question, error: &clap::Error) -> Failure {
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-    let takes: Vec<String> =
-        question.parameters().iter().map(|it| format!("`--{}`", it.name())).collect();
-    let hint = if takes.is_empty() {
-        "it takes no bounds at all".to_owned()
-    } else {
-        format!("it takes {}", takes.join(", "))
-    };
-    Failure::new(format!("cannot ask `{}`: {first}", question.name()), hint)
+    let takes: Vec<_> = question.parameters().into_iter().map(Parameter::name).collect();
+    Failure::new(format!("cannot ask `{}`: {first}", question.name()), report::takes(&takes))
 }
 
 fn no_terminal(error: &ReadlineError) -> Failure {

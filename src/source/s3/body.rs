@@ -122,14 +122,8 @@ impl Fetch {
                     }
                     continue;
                 }
-                Err(Trouble::Final(error)) => return Err(error),
-                Err(Trouble::Passing(reason)) => reason,
-                Err(Trouble::Busy(reason)) => {
-                    permit.take().into_iter().for_each(Permit::overran);
-                    reason
-                }
+                Err(trouble) => trouble.passing(permit)?,
             };
-            drop(permit);
             let most = self.bucket.client.most_tries();
             tries.again(reason, "read", &self.object.key, most).await?;
         }

@@ -31,16 +31,13 @@ enum Slot {
 
 impl Fetching {
     /// Begins to fetch; nothing when none of the objects lies in S3.
-    pub(in crate::source) fn start<'a>(
-        objects: impl Iterator<Item = &'a Object> + Clone,
-    ) -> Option<Self> {
-        let first = Arc::clone(objects.clone().find_map(place)?);
-        let objects: Vec<Object> = objects.cloned().collect();
+    pub(in crate::source) fn start(objects: &Arc<[Object]>) -> Option<Self> {
+        let first = Arc::clone(objects.iter().find_map(place)?);
         let slots: Vec<Slot> = objects.iter().map(|_| Slot::Waiting).collect();
         let slots = Arc::new(Mutex::new(slots));
         let ahead = first.client.limits.ahead.max(LEAST);
         let budget = Arc::new(Semaphore::new(usize::try_from(ahead).unwrap_or(1 << 26)));
-        let task = run(Arc::clone(&slots), objects, budget);
+        let task = run(Arc::clone(&slots), Arc::clone(objects), budget);
         let task = first.runtime.spawn(task).abort_handle();
         Some(Self { slots, task })
     }
@@ -67,7 +64,7 @@ impl Drop for Fetching {
     }
 }
 
-async fn run(slots: Arc<Mutex<Vec<Slot>>>, objects: Vec<Object>, budget: Arc<Semaphore>) {
+async fn run(slots: Arc<Mutex<Vec<Slot>>>, objects: Arc<[Object]>, budget: Arc<Semaphore>) {
     for (index, object) in objects.iter().enumerate() {
         let Some(bucket) = place(object) else { continue };
         let cost = object.size.clamp(LEAST, WINDOW).min(bucket.client.limits.ahead.max(LEAST));

@@ -260,15 +260,7 @@ impl Client {
                     permit.succeeded(body.len() as u64);
                     return Ok((headers, body));
                 }
-                Err(Trouble::Final(error)) => return Err(error),
-                Err(Trouble::Passing(reason)) => {
-                    drop(permit);
-                    reason
-                }
-                Err(Trouble::Busy(reason)) => {
-                    permit.overran();
-                    reason
-                }
+                Err(trouble) => trouble.passing(Some(permit))?,
             };
             tries.again(reason, ask.doing, ask.location, self.most_tries()).await?;
         }

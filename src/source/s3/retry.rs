@@ -5,6 +5,7 @@ use std::error::Error;
 use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
+use super::limiter::Permit;
 use crate::source::SourceError;
 
 /// The first pause, and the longest.
@@ -20,6 +21,20 @@ pub(super) enum Trouble {
     Passing(String),
     /// Another try would end as this one did.
     Final(SourceError),
+}
+
+impl Trouble {
+    /// Why to try again, once the place of the request is given back; else the error that ends it.
+    pub(super) fn passing(self, permit: Option<Permit>) -> Result<String, SourceError> {
+        match self {
+            Self::Final(error) => Err(error),
+            Self::Passing(reason) => Ok(reason),
+            Self::Busy(reason) => {
+                permit.into_iter().for_each(Permit::overran);
+                Ok(reason)
+            }
+        }
+    }
 }
 
 /// The tries of one request.
