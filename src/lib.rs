@@ -6,6 +6,8 @@
 //!
 //! Read `pipeline` first: it is the table of contents. `ARCHITECTURE.md` says who may know what, and a test holds it.
 
+#[cfg(feature = "s3")]
+pub mod aws;
 pub mod cli;
 pub mod config;
 pub mod dictionary;

@@ -202,6 +202,14 @@ pub enum SourceError {
     },
 }
 
+#[cfg(feature = "s3")]
+impl From<crate::aws::AwsError> for SourceError {
+    fn from(error: crate::aws::AwsError) -> Self {
+        let crate::aws::AwsError { doing, location, reason, hint } = error;
+        Self::Store { doing, location, reason, hint }
+    }
+}
+
 impl SourceError {
     /// What a person can do about it.
     pub fn hint(&self) -> String {

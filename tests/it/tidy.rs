@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 /// Room -> rooms that it may import. `ARCHITECTURE.md` has the same table with the reasons.
 const IMPORTS: &[(&str, &[&str])] = &[
     ("config", &[]),
-    ("warehouse", &["config"]),
-    ("source", &["config"]),
+    ("aws", &["config"]),
+    ("warehouse", &["aws", "config"]),
+    ("source", &["aws", "config"]),
     ("stage", &["source", "warehouse"]),
     ("ledger", &["source", "warehouse"]),
     ("model", &["warehouse"]),

@@ -12,7 +12,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::task::JoinSet;
 
-use super::request::{Ask, Client, encoded};
+use super::request::{Ask, Client};
+use crate::aws::encoded;
 use crate::source::SourceError;
 
 /// Splitting pays when the first page has at most so many branches: then each of them holds some hundred keys.

@@ -1,11 +1,10 @@
 //! Objects in S3, and in whatever speaks its protocol: listed by prefix, read as streams, many at a time.
 //!
-//! `request` asks, `answer` understands refusals, `retry` tries again, `limiter` decides how many at once, `credentials` signs; `listing` lists, `body`
+//! `request` asks, `answer` understands refusals, `retry` tries again, `limiter` decides how many at once; `listing` lists, `body`
 //! brings one object, `fetching` brings many ahead of their readers. All of it runs on threads of its own; outside, a body is a `Read`.
 
 mod answer;
 mod body;
-mod credentials;
 mod fetching;
 mod limiter;
 mod listing;

@@ -6,15 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use object_store::aws::{AwsAuthorizer, AwsCredential};
 use object_store::client::{HttpRequest, HttpRequestBody};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Response};
 use tokio::time::timeout;
 
 use super::answer::{Answer, Asked};
-use super::credentials::Signer;
 use super::limiter::Limiter;
 use super::retry::{Tries, Trouble, of_transport};
+use crate::aws::{self, Signer, encoded};
 use crate::config::{Access, Addressing, Limits};
 use crate::source::SourceError;
 
@@ -25,15 +24,6 @@ const LONGEST_REFUSAL: usize = 64 << 10;
 const LONGEST_PAGE: usize = 32 << 20;
 /// To a server that never answered, a connection is tried only so often.
 const UNREACHED: u32 = 3;
-
-/// What AWS calls unreserved stays as it is.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-const RESERVED_IN_KEYS: &AsciiSet = &RESERVED.remove(b'/');
-
-/// A text as it stands in a URL; the `/` of a key stays.
-pub(super) fn encoded(text: &str, is_key: bool) -> String {
-    utf8_percent_encode(text, if is_key { RESERVED_IN_KEYS } else { RESERVED }).to_string()
-}
 
 /// The way to one bucket.
 #[derive(Debug)]
@@ -155,7 +145,7 @@ impl Client {
         ask: &Ask<'_>,
     ) -> Result<Result<Response, Answer>, Trouble> {
         let url = self.url(region, ask);
-        let keys = self.signer.keys().await.map_err(Trouble::Final)?;
+        let keys = self.signer.keys().await.map_err(|error| Trouble::Final(error.into()))?;
         let headers = self.headers(&url, region, ask, keys.as_deref()).map_err(Trouble::Final)?;
         let server = self.server(region);
         let sent = self.http.request(ask.method.clone(), &url).headers(headers).send();
@@ -291,18 +281,7 @@ fn http_client(access: &Access, bucket: &str) -> Result<reqwest::Client, SourceE
     builder.build().map_err(|error| SourceError::Store {
         doing: "reach",
         location: "S3".into(),
-        reason: format!("no HTTP client can be made ({})", super::retry::all(&error)),
+        reason: format!("no HTTP client can be made ({})", aws::all(&error)),
         hint: "check the system's certificates and proxies".into(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_stand_in_urls_as_aws_wants_them() {
-        assert_eq!(encoded("a b/ü+%/~x//y", true), "a%20b/%C3%BC%2B%25/~x//y");
-        assert_eq!(encoded("a/b", false), "a%2Fb");
-    }
 }

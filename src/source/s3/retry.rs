@@ -1,16 +1,8 @@
 //! What went wrong with one request, whether another try makes sense, and how long to wait before it.
 
-use std::collections::hash_map::RandomState;
-use std::error::Error;
-use std::hash::{BuildHasher, Hasher};
-use std::time::Duration;
-
 use super::limiter::Permit;
+use crate::aws::{self, Transport};
 use crate::source::SourceError;
-
-/// The first pause, and the longest.
-const FIRST: Duration = Duration::from_millis(50);
-const LONGEST: Duration = Duration::from_secs(10);
 
 /// Why one try came to nothing.
 #[derive(Debug)]
@@ -62,7 +54,7 @@ impl Tries {
             let reason = format!("{reason}; tried {} times", self.made);
             return Err(given_up(doing, location, reason));
         }
-        let pause = pause(self.made);
+        let pause = aws::pause(self.made);
         tracing::debug!("{doing} `{location}`: {reason}; again in {pause:?}");
         tokio::time::sleep(pause).await;
         Ok(())
@@ -78,78 +70,16 @@ fn given_up(doing: &'static str, location: &str, reason: String) -> SourceError 
     }
 }
 
-/// Twice as long as the last time at most, and a random part of it, lest all come back at once.
-fn pause(made: u32) -> Duration {
-    let longest = FIRST.saturating_mul(1 << made.min(16)).min(LONGEST);
-    // Each `RandomState` has keys of its own.
-    let random = RandomState::new().build_hasher().finish() >> 11;
-    let share = random as f64 / (1_u64 << 53) as f64;
-    longest.mul_f64(0.25 + 0.75 * share)
-}
-
-/// A failure below HTTP, in words without the URL.
-/// A server that was `reached` before has a name and a certificate: what is wrong with them now may pass.
+/// A failure below HTTP as what it means for the request.
 pub(super) fn of_transport(error: reqwest::Error, server: &str, reached: bool) -> Trouble {
-    let error = error.without_url();
-    let said = innermost(&error);
-    if error.is_timeout() {
-        return Trouble::Busy(format!("`{server}` did not answer in time"));
-    }
-    if !error.is_connect() {
-        return Trouble::Passing(format!("the connection to `{server}` broke ({said})"));
-    }
-    if reached {
-        return Trouble::Passing(format!("no connection to `{server}` ({said})"));
-    }
-    let lower = all(&error).to_lowercase();
-    let never = |reason: String, hint: &str| {
-        Trouble::Final(SourceError::Store {
+    match aws::of_transport(error, server, reached) {
+        Transport::Late(reason) => Trouble::Busy(reason),
+        Transport::Passing(reason) => Trouble::Passing(reason),
+        Transport::Final { reason, hint } => Trouble::Final(SourceError::Store {
             doing: "reach",
             location: server.to_owned(),
             reason,
             hint: hint.to_owned(),
-        })
-    };
-    if lower.contains("certificate") || lower.contains("unknownissuer") {
-        let hint = "add the issuer to the system's certificates, or name a file that has it in SSL_CERT_FILE";
-        never(format!("its certificate is not trusted ({said})"), hint)
-    } else if lower.contains("corrupt message") || lower.contains("tls") {
-        let hint = "if it speaks plain HTTP, name it as `http://…` with `--endpoint-url`";
-        never(format!("it does not speak TLS as `https://` means it ({said})"), hint)
-    } else if lower.contains("dns error") {
-        let hint = "check the name in `--endpoint-url`, the region, the bucket, and the network";
-        never(format!("its name is not known ({said})"), hint)
-    } else {
-        Trouble::Passing(format!("no connection to `{server}` ({said})"))
-    }
-}
-
-/// What an error and its causes say, all of it.
-pub(super) fn all(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
-}
-
-fn innermost(error: &dyn Error) -> String {
-    let mut inner = error;
-    while let Some(cause) = inner.source() {
-        inner = cause;
-    }
-    crate::config::redact::without_secrets(&inner.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_and_differ() {
-        assert!(pause(1) <= FIRST * 2 && pause(40) <= LONGEST && pause(40) >= LONGEST / 4);
-        assert_ne!(pause(9), pause(9));
+        }),
     }
 }

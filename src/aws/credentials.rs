@@ -14,8 +14,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::sync::Mutex;
 
+use super::AwsError;
 use crate::config::{Credentials, Keys};
-use crate::source::SourceError;
 
 /// Keys that expire sooner than this are asked for anew.
 const EARLY: time::Duration = time::Duration::minutes(5);
@@ -26,7 +26,7 @@ type Provider = Arc<dyn CredentialProvider<Credential = AwsCredential>>;
 
 /// The credentials of one client.
 #[derive(Debug)]
-pub(super) struct Signer {
+pub(crate) struct Signer {
     who: Credentials,
     /// Where the machine gives them, what asks it.
     machine: Option<Provider>,
@@ -77,11 +77,11 @@ struct Granted {
 
 impl Signer {
     /// `region` is where STS is asked.
-    pub(super) fn new(
+    pub(crate) fn new(
         credentials: Credentials,
         http: Client,
         region: &str,
-    ) -> Result<Self, SourceError> {
+    ) -> Result<Self, AwsError> {
         let machine = of_machine(&credentials)?;
         Ok(Self {
             who: credentials,
@@ -93,7 +93,7 @@ impl Signer {
     }
 
     /// The keys to sign with now; none when requests are not signed.
-    pub(super) async fn keys(&self) -> Result<Option<Arc<AwsCredential>>, SourceError> {
+    pub(crate) async fn keys(&self) -> Result<Option<Arc<AwsCredential>>, AwsError> {
         if let Credentials::Anonymous = self.who {
             return Ok(None);
         }
@@ -120,7 +120,7 @@ impl Signer {
         Ok(Some(keys))
     }
 
-    async fn fetch(&self, credentials: &Credentials) -> Result<Held, SourceError> {
+    async fn fetch(&self, credentials: &Credentials) -> Result<Held, AwsError> {
         match credentials {
             Credentials::Keys(keys) => Ok(Held { keys: Arc::new(of_keys(keys)), until: None }),
             Credentials::Process(command) => of_process(command.reveal()).await,
@@ -157,14 +157,13 @@ impl Signer {
         query: &[(&str, &str)],
         signs: Option<&AwsCredential>,
         sts: Option<&str>,
-    ) -> Result<Held, SourceError> {
+    ) -> Result<Held, AwsError> {
         let amazon = format!("https://sts.{}.amazonaws.com", self.region);
         let server = sts.unwrap_or(&amazon).trim_end_matches('/');
         let fixed = [("Action", action), ("DurationSeconds", "3600"), ("Version", "2011-06-15")];
         let pairs = fixed.iter().chain(query);
-        let encoded: Vec<String> = pairs
-            .map(|(name, value)| format!("{name}={}", super::request::encoded(value, false)))
-            .collect();
+        let encoded: Vec<String> =
+            pairs.map(|(name, value)| format!("{name}={}", super::encoded(value, false))).collect();
         let encoded = encoded.join("&");
         let asked = match signs {
             // The token of a web identity is as good as a password: it has no place in a URL.
@@ -196,11 +195,7 @@ impl Signer {
     }
 
     /// The body of a good answer.
-    async fn text(
-        &self,
-        asked: reqwest::RequestBuilder,
-        what: &str,
-    ) -> Result<String, SourceError> {
+    async fn text(&self, asked: reqwest::RequestBuilder, what: &str) -> Result<String, AwsError> {
         let failed = |error: reqwest::Error| {
             refused(format!("{what} did not come ({})", error.without_url()))
         };
@@ -219,7 +214,7 @@ impl Signer {
 }
 
 /// What the crate asks for us: the servers of containers and virtual machines.
-fn of_machine(credentials: &Credentials) -> Result<Option<Provider>, SourceError> {
+fn of_machine(credentials: &Credentials) -> Result<Option<Provider>, AwsError> {
     let retry = RetryConfig { max_retries: 1, ..RetryConfig::default() };
     let client = ClientOptions::new()
         .with_connect_timeout(Duration::from_secs(2))
@@ -257,7 +252,7 @@ fn of_keys(keys: &Keys) -> AwsCredential {
 }
 
 /// What `credential_process` prints. It runs in a shell, since the setting is a line of one.
-async fn of_process(command: &str) -> Result<Held, SourceError> {
+async fn of_process(command: &str) -> Result<Held, AwsError> {
     let ran = tokio::process::Command::new("sh")
         .args(["-c", command])
         .stdin(Stdio::null())
@@ -300,8 +295,8 @@ fn of_printed(printed: Printed) -> Option<Held> {
     Some(Held { keys: Arc::new(keys), until })
 }
 
-fn nowhere() -> SourceError {
-    SourceError::Store {
+fn nowhere() -> AwsError {
+    AwsError {
         doing: "sign requests to",
         location: "S3".into(),
         reason: "no credentials were found in the environment, a profile, `dwh.cfg`, the container or the machine".into(),
@@ -309,12 +304,12 @@ fn nowhere() -> SourceError {
     }
 }
 
-fn unusable(who: &str) -> SourceError {
+fn unusable(who: &str) -> AwsError {
     refused(format!("{who} gave no usable credentials"))
 }
 
-fn refused(reason: String) -> SourceError {
-    SourceError::Store {
+fn refused(reason: String) -> AwsError {
+    AwsError {
         doing: "sign requests to",
         location: "S3".into(),
         reason,
