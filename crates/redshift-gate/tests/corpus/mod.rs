@@ -1,4 +1,6 @@
 //! The files of `statements/`: paragraphs that begin with `-- accepts FORM` or `-- refuses RULE`, then the statement.
+//!
+//! `-- accepts FORM, unlike sqlfluff` says that the second opinion cannot read a form which Amazon's guide documents.
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
@@ -20,6 +22,8 @@ pub struct Case {
     pub file: String,
     /// What should become of it.
     pub expected: Expected,
+    /// Whether sqlfluff, which accepts more elsewhere, is known not to read it.
+    pub unlike_sqlfluff: bool,
     /// The statement as it is written.
     pub statement: String,
 }
@@ -58,10 +62,14 @@ fn cases_of(file: &Path) -> Vec<Case> {
 
 fn case(file: &str, paragraph: &str) -> Case {
     let (head, statement) = paragraph.split_once('\n').unwrap_or((paragraph, ""));
+    let (head, unlike_sqlfluff) = match head.strip_suffix(", unlike sqlfluff") {
+        Some(head) => (head, true),
+        None => (head, false),
+    };
     let expected = match head.split(' ').collect::<Vec<_>>().as_slice() {
         ["--", "accepts", form] => Expected::Accepts((*form).into()),
         ["--", "refuses", rule] => Expected::Refuses((*rule).into()),
         _ => panic!("{file}: a paragraph begins with `{head}`"),
     };
-    Case { file: file.into(), expected, statement: statement.into() }
+    Case { file: file.into(), expected, unlike_sqlfluff, statement: statement.into() }
 }
