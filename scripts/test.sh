@@ -3,11 +3,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/sparkify/target}"
-for tool in bash mkfifo sha256sum; do
+for tool in bash mkfifo python3 sha256sum; do
     command -v "$tool" >/dev/null || { printf 'error: the tests need `%s`\nhint: install it\n' "$tool" >&2; exit 2; }
 done
 # The real data is compared whenever it lies beside the project; a run that says it is there must find it.
 [ -d ../shared/data/course ] && export SPARKIFY_NEEDS_COURSE=1
+# Somebody else's grammar of Redshift, which reads what the tests send; fetched before anything is compiled.
+scripts/sqlfluff.sh
 # A PostgreSQL server of the tests' own, for as long as they run.
 postgres=$(mktemp -d)
 trap 'scripts/postgres.sh stop "$postgres"; rm -rf "$postgres"' EXIT

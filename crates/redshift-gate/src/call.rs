@@ -20,7 +20,8 @@ impl Parser<'_> {
                 && !self.ahead(1).is_sign(".")
             {
                 self.take();
-                return self.note_node(function, token);
+                self.note_node(function, token);
+                return Ok(());
             }
         }
         let mut places = 1;
@@ -51,7 +52,11 @@ impl Parser<'_> {
         }
         let count = self.arguments_of(Self::expression)?;
         if count > 32 {
-            return Err(Refusal::new(&rules::UDF_CALL, name.at, format!("{count} arguments stand here")));
+            return Err(Refusal::new(
+                &rules::UDF_CALL,
+                name.at,
+                format!("{count} arguments stand here"),
+            ));
         }
         let called = name.text.trim_matches('"').to_ascii_lowercase();
         self.facts.calls.push((called, count, name.at));
@@ -89,7 +94,8 @@ impl Parser<'_> {
             "unnest" => return self.refuse(&rules::TABLE_FUNCTION, "UNNEST is called"),
             _ => {}
         }
-        let Some(function) = functions::find(token.text).filter(|_| token.kind == Kind::Word) else {
+        let Some(function) = functions::find(token.text).filter(|_| token.kind == Kind::Word)
+        else {
             return self.unknown_function(token);
         };
         self.take();
@@ -121,7 +127,7 @@ impl Parser<'_> {
             _ => self.arguments_of(Self::expression)?,
         };
         check_count(function, token, count)?;
-        self.note_node(function, token)?;
+        self.note_node(function, token);
         self.no_window(token)
     }
 
@@ -185,7 +191,9 @@ impl Parser<'_> {
         if self.is("percentile_disc") && self.ahead(1).is_sign("(") {
             self.aggregate_stands(token)?;
             self.take();
-            self.within(Clause::Aggregate, |parser| parser.parenthesised(Self::expression).map(drop))?;
+            self.within(Clause::Aggregate, |parser| {
+                parser.parenthesised(Self::expression).map(drop)
+            })?;
             return self.within_group();
         }
         let distinct = self.ahead(1).is_sign("(") && self.ahead(2).is_word("distinct");
@@ -317,7 +325,8 @@ impl Parser<'_> {
 
     fn aggregate_stands(&mut self, token: Token<'_>) -> Parsed {
         // A window may be taken over aggregates.
-        let stands = matches!(self.clause, Clause::List | Clause::Having | Clause::Qualify | Clause::Window);
+        let stands =
+            matches!(self.clause, Clause::List | Clause::Having | Clause::Qualify | Clause::Window);
         if !stands {
             let message = format!("the aggregate {} stands here", token.shown());
             return Err(Refusal::new(&rules::AGGREGATE_PLACE, token.at, message));
@@ -340,12 +349,11 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn note_node(&mut self, function: &Function, token: Token<'_>) -> Parsed {
+    fn note_node(&mut self, function: &Function, token: Token<'_>) {
         let leader = matches!(function.class, Class::Leader | Class::BareLeader);
         if leader && self.facts.leader.is_none() {
             self.facts.leader = Some((token.text.to_ascii_lowercase(), token.at));
         }
-        Ok(())
     }
 
     /// A query in parentheses.

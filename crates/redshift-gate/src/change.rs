@@ -14,7 +14,8 @@ impl Parser<'_> {
         let mut depth = 0_u32;
         loop {
             let token = self.ahead(places);
-            let changes = ["delete", "update", "insert", "merge"].iter().any(|word| token.is_word(word));
+            let changes =
+                ["delete", "update", "insert", "merge"].iter().any(|word| token.is_word(word));
             match token.text {
                 "" => break,
                 "(" => depth += 1,
@@ -136,7 +137,10 @@ impl Parser<'_> {
 
     fn no_alias(&self) -> Parsed {
         if self.is("as") || self.alias_stands() {
-            return self.refuse(&rules::TARGET_ALIAS, format!("{} stands behind the table", self.peek().shown()));
+            return self.refuse(
+                &rules::TARGET_ALIAS,
+                format!("{} stands behind the table", self.peek().shown()),
+            );
         }
         Ok(())
     }
@@ -220,11 +224,17 @@ impl Parser<'_> {
             self.expect("set")?;
             self.list(Self::assignment)?;
         } else if !self.eat("delete") {
-            return self.refuse(&rules::MERGE_SHAPE, format!("{} stands where UPDATE or DELETE should", self.peek().shown()));
+            return self.refuse(
+                &rules::MERGE_SHAPE,
+                format!("{} stands where UPDATE or DELETE should", self.peek().shown()),
+            );
         }
         self.merge_when(&["when", "not", "matched"])?;
         if !self.eat("insert") {
-            return self.refuse(&rules::MERGE_SHAPE, format!("{} stands where INSERT should", self.peek().shown()));
+            return self.refuse(
+                &rules::MERGE_SHAPE,
+                format!("{} stands where INSERT should", self.peek().shown()),
+            );
         }
         let columns = if self.is_sign("(") { Some(self.column_names()?) } else { None };
         self.expect("values")?;
@@ -237,11 +247,18 @@ impl Parser<'_> {
 
     fn merge_when(&mut self, words: &[&str]) -> Parsed {
         if !self.eat_all(words) {
-            let message = format!("{} stands where {} should", self.peek().shown(), words.join(" ").to_uppercase());
+            let message = format!(
+                "{} stands where {} should",
+                self.peek().shown(),
+                words.join(" ").to_uppercase()
+            );
             return self.refuse(&rules::MERGE_SHAPE, message);
         }
         if !self.eat("then") {
-            return self.refuse(&rules::MERGE_SHAPE, format!("{} stands where THEN should", self.peek().shown()));
+            return self.refuse(
+                &rules::MERGE_SHAPE,
+                format!("{} stands where THEN should", self.peek().shown()),
+            );
         }
         Ok(())
     }
@@ -251,7 +268,10 @@ impl Parser<'_> {
         self.eat("table");
         self.table()?;
         if self.is_sign(",") || self.is_any(&["cascade", "restrict", "restart", "continue"]) {
-            return self.refuse(&rules::TRUNCATE_ONE, format!("{} stands behind the table", self.peek().shown()));
+            return self.refuse(
+                &rules::TRUNCATE_ONE,
+                format!("{} stands behind the table", self.peek().shown()),
+            );
         }
         Ok(Form::Truncate)
     }

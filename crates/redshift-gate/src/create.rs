@@ -62,10 +62,18 @@ impl Parser<'_> {
         let names: Vec<&String> = declared.columns.iter().map(|(name, _)| name).collect();
         let twice = names.iter().enumerate().find(|(place, name)| names[..*place].contains(name));
         if let Some((_, name)) = twice {
-            return Err(Refusal::new(&rules::COLUMN_COUNT, at, format!("the column `{name}` is there twice")));
+            return Err(Refusal::new(
+                &rules::COLUMN_COUNT,
+                at,
+                format!("the column `{name}` is there twice"),
+            ));
         }
         if !declared.like && (names.is_empty() || names.len() > COLUMNS) {
-            return Err(Refusal::new(&rules::COLUMN_COUNT, at, format!("the table has {} columns", names.len())));
+            return Err(Refusal::new(
+                &rules::COLUMN_COUNT,
+                at,
+                format!("the table has {} columns", names.len()),
+            ));
         }
         Ok(())
     }
@@ -83,7 +91,10 @@ impl Parser<'_> {
             return self.table_constraint();
         }
         if declared.columns.len() > COLUMNS {
-            return self.refuse(&rules::COLUMN_COUNT, format!("the table has more than {COLUMNS} columns"));
+            return self.refuse(
+                &rules::COLUMN_COUNT,
+                format!("the table has more than {COLUMNS} columns"),
+            );
         }
         let token = self.peek();
         let name = self.name("a column")?;
@@ -101,7 +112,10 @@ impl Parser<'_> {
             self.name("the constraint's name")?;
         }
         if self.is("check") || self.is("exclude") {
-            return self.refuse(&rules::CONSTRAINT_MISSING, format!("a {} constraint stands here", self.peek().text));
+            return self.refuse(
+                &rules::CONSTRAINT_MISSING,
+                format!("a {} constraint stands here", self.peek().text),
+            );
         }
         let kind = self.expect_any(&["unique", "primary", "foreign"])?;
         if kind != "unique" {
@@ -198,20 +212,25 @@ impl Parser<'_> {
         let fits = match word.as_str() {
             "raw" => true,
             "zstd" => kind != Type::Sketch,
-            "az64" => number || moment,
             "bytedict" => number || moment || text || kind == Type::Float,
             "runlength" => number || moment || text || matches!(kind, Type::Float | Type::Boolean),
-            "delta" => number || moment,
+            "az64" | "delta" => number || moment,
             "delta32k" => matches!(kind, Type::Integer | Type::BigInt | Type::Decimal) || moment,
             "lzo" => !matches!(kind, Type::Boolean | Type::Float | Type::Sketch),
             "mostly8" => number,
             "mostly16" => matches!(kind, Type::Integer | Type::BigInt | Type::Decimal),
             "mostly32" => matches!(kind, Type::BigInt | Type::Decimal),
             "text255" | "text32k" => text && kind == Type::Varchar,
-            _ => return self.refuse(&rules::ENCODING, format!("there is no encoding {}", token.shown())),
+            _ => {
+                return self
+                    .refuse(&rules::ENCODING, format!("there is no encoding {}", token.shown()));
+            }
         };
         if !fits {
-            return self.refuse(&rules::ENCODING, format!("the encoding {} is not for this type", token.shown()));
+            return self.refuse(
+                &rules::ENCODING,
+                format!("the encoding {} is not for this type", token.shown()),
+            );
         }
         self.take();
         Ok(())
@@ -224,7 +243,11 @@ impl Parser<'_> {
                 self.expect_any(&["yes", "no"])?;
             } else if self.eat("diststyle") {
                 if declared.style.is_some() {
-                    return Err(Refusal::new(&rules::DISTKEY, at, "a second DISTSTYLE stands here"));
+                    return Err(Refusal::new(
+                        &rules::DISTKEY,
+                        at,
+                        "a second DISTSTYLE stands here",
+                    ));
                 }
                 declared.style = Some(self.expect_any(&["auto", "even", "key", "all"])?);
             } else if self.eat("distkey") {

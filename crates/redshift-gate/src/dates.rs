@@ -20,14 +20,36 @@ const PARTS: &[&[&str]] = &[
     &["hour", "hours", "h", "hr", "hrs"],
     &["minute", "minutes", "m", "min", "mins"],
     &["second", "seconds", "s", "sec", "secs"],
-    &["millisecond", "milliseconds", "ms", "msec", "msecs", "msecond", "mseconds", "millisec", "millisecs", "millisecon"],
-    &["microsecond", "microseconds", "microsec", "microsecs", "microsecond", "usecond", "useconds", "us", "usec", "usecs"],
+    &[
+        "millisecond",
+        "milliseconds",
+        "ms",
+        "msec",
+        "msecs",
+        "msecond",
+        "mseconds",
+        "millisec",
+        "millisecs",
+        "millisecon",
+    ],
+    &[
+        "microsecond",
+        "microseconds",
+        "microsec",
+        "microsecs",
+        "microsecond",
+        "usecond",
+        "useconds",
+        "us",
+        "usec",
+        "usecs",
+    ],
     &["timezone"],
     &["timezone_hour"],
     &["timezone_minute"],
 ];
 
-/// What DATE_TRUNC takes; read from `r_DATE_TRUNC`, which sends to the same table.
+/// What `date_trunc` takes; read from `r_DATE_TRUNC`, which sends to the same table.
 const UNITS: std::ops::Range<usize> = 0..16;
 
 fn is_part(word: &str) -> bool {
@@ -35,13 +57,14 @@ fn is_part(word: &str) -> bool {
 }
 
 fn is_unit(word: &str) -> bool {
-    let not_units = ["epoch", "dayofweek", "dow", "dw", "weekday", "dayofyear", "doy", "dy", "yearday"];
+    let not_units =
+        ["epoch", "dayofweek", "dow", "dw", "weekday", "dayofyear", "doy", "dy", "yearday"];
     PARTS[UNITS].iter().flat_map(|names| names.iter()).any(|name| word.eq_ignore_ascii_case(name))
         && !not_units.iter().any(|name| word.eq_ignore_ascii_case(name))
 }
 
 impl Parser<'_> {
-    /// The first argument of EXTRACT and DATE_PART: a word or a string.
+    /// The first argument of `extract` and `date_part`: a word or a string.
     pub(crate) fn date_part(&mut self) -> Parsed {
         self.part(is_part)
     }
@@ -59,13 +82,14 @@ impl Parser<'_> {
             _ => return self.unexpected("a part of a date"),
         };
         if !is_known(word) {
-            return self.refuse(&rules::DATE_PART, format!("{} is no part of a date", token.shown()));
+            return self
+                .refuse(&rules::DATE_PART, format!("{} is no part of a date", token.shown()));
         }
         self.take();
         Ok(())
     }
 
-    /// The first argument of DATE_TRUNC: a string.
+    /// The first argument of `date_trunc`: a string.
     pub(crate) fn date_unit(&mut self) -> Parsed {
         let token = self.peek();
         if token.kind == Kind::Text && !is_unit(token.text.trim_matches('\'')) {
@@ -91,7 +115,11 @@ impl Parser<'_> {
         } else if is_interval(&quantity) {
             return Ok(());
         }
-        Err(crate::Refusal::new(&rules::INTERVAL, token.at, format!("{} is no interval", token.shown())))
+        Err(crate::Refusal::new(
+            &rules::INTERVAL,
+            token.at,
+            format!("{} is no interval", token.shown()),
+        ))
     }
 }
 

@@ -94,7 +94,8 @@ impl Parser<'_> {
 
     fn quantified(&mut self, sign: &str) -> Parsed {
         let documented = if self.is("all") { ["<>", "!="].contains(&sign) } else { sign == "=" };
-        let query = self.ahead(1).is_sign("(") && ["select", "with"].iter().any(|w| self.ahead(2).is_word(w));
+        let query = self.ahead(1).is_sign("(")
+            && ["select", "with"].iter().any(|w| self.ahead(2).is_word(w));
         if !documented || !query {
             let message = format!("`{sign} {}` stands here", self.peek().text);
             return self.refuse(&rules::QUANTIFIED, message);
@@ -159,7 +160,9 @@ impl Parser<'_> {
             Kind::Text | Kind::Number => drop(self.take()),
             Kind::Parameter => return self.parameter(),
             Kind::Sign if token.text == "(" => return self.parenthesis(),
-            Kind::Word if token.is_word("null") || token.is_word("true") || token.is_word("false") => {
+            Kind::Word
+                if token.is_word("null") || token.is_word("true") || token.is_word("false") =>
+            {
                 self.take();
             }
             Kind::Word | Kind::Quoted => return self.nested(Self::named),
@@ -172,10 +175,12 @@ impl Parser<'_> {
         let token = self.peek();
         let number: u32 = token.text[1..].parse().unwrap_or(u32::MAX);
         let Some(most) = self.arguments else {
-            return self.refuse(&rules::PARAMETER, format!("the parameter {} stands here", token.shown()));
+            return self
+                .refuse(&rules::PARAMETER, format!("the parameter {} stands here", token.shown()));
         };
         if number == 0 || number > most {
-            let message = format!("{} stands in the body of a function of {most} arguments", token.shown());
+            let message =
+                format!("{} stands in the body of a function of {most} arguments", token.shown());
             return self.refuse(&rules::UDF_ARGUMENT, message);
         }
         self.facts.parameter = self.facts.parameter.max(number);
@@ -184,7 +189,8 @@ impl Parser<'_> {
     }
 
     fn parenthesis(&mut self) -> Parsed {
-        if self.begins_query() && ["select", "with"].iter().any(|word| self.ahead(1).is_word(word)) {
+        if self.begins_query() && ["select", "with"].iter().any(|word| self.ahead(1).is_word(word))
+        {
             return self.subquery(Position::Value);
         }
         self.expect_sign("(")?;
@@ -209,7 +215,9 @@ impl Parser<'_> {
                 }
                 "extract" if called => return self.extract(),
                 "interval" => return self.interval(),
-                "date" | "time" | "timestamp" | "timetz" | "timestamptz" if self.ahead(1).kind == Kind::Text => {
+                "date" | "time" | "timestamp" | "timetz" | "timestamptz"
+                    if self.ahead(1).kind == Kind::Text =>
+                {
                     self.take();
                     self.take();
                     return Ok(());
@@ -217,7 +225,9 @@ impl Parser<'_> {
                 "array" if self.ahead(1).is_sign("[") => {
                     return self.refuse(&rules::ARRAY, "an array is constructed here");
                 }
-                "row" if called => return self.refuse(&rules::ROW_CONSTRUCTOR, "a row is constructed here"),
+                "row" if called => {
+                    return self.refuse(&rules::ROW_CONSTRUCTOR, "a row is constructed here");
+                }
                 _ => {}
             }
         }
@@ -264,7 +274,10 @@ impl Parser<'_> {
     /// A column, by a path that may lead into a super value.
     pub(crate) fn column(&mut self) -> Parsed {
         if self.clause == Clause::Default {
-            return self.refuse(&rules::DEFAULT_VALUE, format!("the column {} stands in a default", self.peek().shown()));
+            return self.refuse(
+                &rules::DEFAULT_VALUE,
+                format!("the column {} stands in a default", self.peek().shown()),
+            );
         }
         let at = self.peek().at;
         let first = self.name("a column")?;

@@ -74,7 +74,13 @@ impl Form {
 
 /// The forms as entries of the list.
 pub(crate) fn entries() -> impl Iterator<Item = Rule> {
-    FORMS.iter().map(|(_, id, page)| Rule { id, kind: RuleKind::Statement, says: "", page, hint: "" })
+    FORMS.iter().map(|(_, id, page)| Rule {
+        id,
+        kind: RuleKind::Statement,
+        says: "",
+        page,
+        hint: "",
+    })
 }
 
 impl Parser<'_> {
@@ -123,7 +129,10 @@ impl Parser<'_> {
             "values" => self.refuse(&rules::VALUES_TABLE, "VALUES stands as a statement"),
             "savepoint" | "release" => self.refuse(&rules::SAVEPOINT, "a savepoint stands here"),
             _ if token.kind == Kind::End => self.refuse(&rules::STATEMENT, "there is no statement"),
-            _ => self.refuse(&rules::STATEMENT, format!("{} begins no statement of the list", token.shown())),
+            _ => self.refuse(
+                &rules::STATEMENT,
+                format!("{} begins no statement of the list", token.shown()),
+            ),
         }
     }
 }

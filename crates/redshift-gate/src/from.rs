@@ -23,7 +23,8 @@ impl Parser<'_> {
             if conditional {
                 self.join_condition(outer)?;
             } else if self.is("on") || self.is("using") {
-                return self.refuse(&rules::JOIN_CONDITION, "a cross or natural join has a condition");
+                return self
+                    .refuse(&rules::JOIN_CONDITION, "a cross or natural join has a condition");
             }
         }
         Ok(alias)
@@ -52,7 +53,10 @@ impl Parser<'_> {
             return self.column_names().map(drop);
         }
         if !self.eat("on") {
-            return self.refuse(&rules::JOIN_CONDITION, format!("{} stands where ON or USING should", self.peek().shown()));
+            return self.refuse(
+                &rules::JOIN_CONDITION,
+                format!("{} stands where ON or USING should", self.peek().shown()),
+            );
         }
         let clause = if outer { Clause::OuterJoin } else { Clause::Plain };
         self.within(clause, Self::expression)
@@ -71,7 +75,8 @@ impl Parser<'_> {
         let token = self.peek();
         let (unnested, places) = self.table_path();
         if self.ahead(places).is_sign("(") {
-            let message = format!("the function `{}` stands as a table", self.ahead(places - 1).text);
+            let message =
+                format!("the function `{}` stands as a table", self.ahead(places - 1).text);
             return self.refuse(&rules::TABLE_FUNCTION, message);
         }
         if unnested {

@@ -21,11 +21,11 @@ pub(crate) enum Class {
     AggregateOnly,
     /// An aggregate whose window has no order: listagg, median …
     Ordered,
-    /// Only with OVER, without a frame: row_number, rank …
+    /// Only with OVER, without a frame: `row_number`, `rank` …
     Rank,
     /// Only with OVER and an order, without a frame: lag, lead.
     Shift,
-    /// Only with OVER, with a frame where there is an order: first_value …
+    /// Only with OVER, with a frame where there is an order: `first_value` …
     Frame,
 }
 
@@ -261,15 +261,55 @@ pub(crate) const FORMS: &[(&str, &str)] = &[
 
 /// Functions of PostgreSQL that Redshift says that it lacks.
 const MISSING: &[&str] = &[
-    "array_agg", "bit_length", "clock_timestamp", "convert_from", "convert_to", "corr",
-    "covar_pop", "covar_samp", "current_query", "currval", "div", "encode", "every", "format",
-    "generate_series", "generate_subscripts", "gen_random_uuid", "inet_client_addr",
-    "inet_server_addr", "json_agg", "json_build_object", "jsonb_agg", "justify_days",
-    "justify_hours", "justify_interval", "lastval", "nextval", "overlay", "pg_sleep",
-    "quote_nullable", "regexp_matches", "regexp_split_to_array", "regexp_split_to_table", "setseed",
-    "setval", "statement_timestamp", "string_agg", "string_to_array", "to_tsvector", "to_tsquery",
-    "transaction_timestamp", "txid_current", "width_bucket", "xmlagg", "pg_advisory_lock",
-    "pg_advisory_xact_lock", "pg_try_advisory_lock", "pg_relation_size", "pg_total_relation_size",
+    "array_agg",
+    "bit_length",
+    "clock_timestamp",
+    "convert_from",
+    "convert_to",
+    "corr",
+    "covar_pop",
+    "covar_samp",
+    "current_query",
+    "currval",
+    "div",
+    "encode",
+    "every",
+    "format",
+    "generate_series",
+    "generate_subscripts",
+    "gen_random_uuid",
+    "inet_client_addr",
+    "inet_server_addr",
+    "json_agg",
+    "json_build_object",
+    "jsonb_agg",
+    "justify_days",
+    "justify_hours",
+    "justify_interval",
+    "lastval",
+    "nextval",
+    "overlay",
+    "pg_sleep",
+    "quote_nullable",
+    "regexp_matches",
+    "regexp_split_to_array",
+    "regexp_split_to_table",
+    "setseed",
+    "setval",
+    "statement_timestamp",
+    "string_agg",
+    "string_to_array",
+    "to_tsvector",
+    "to_tsquery",
+    "transaction_timestamp",
+    "txid_current",
+    "width_bucket",
+    "xmlagg",
+    "pg_advisory_lock",
+    "pg_advisory_xact_lock",
+    "pg_try_advisory_lock",
+    "pg_relation_size",
+    "pg_total_relation_size",
 ];
 
 /// The function of this name.

@@ -13,8 +13,19 @@ const DATABASE: &[&str] = &["create", "temporary", "temp", "usage"];
 const SCHEMA: &[&str] = &["create", "usage", "alter", "drop"];
 const FUNCTION: &[&str] = &["execute"];
 const ALL: &[&str] = &[
-    "select", "insert", "update", "delete", "drop", "references", "alter", "truncate", "create",
-    "temporary", "temp", "usage", "execute",
+    "select",
+    "insert",
+    "update",
+    "delete",
+    "drop",
+    "references",
+    "alter",
+    "truncate",
+    "create",
+    "temporary",
+    "temp",
+    "usage",
+    "execute",
 ];
 
 impl Parser<'_> {
@@ -57,7 +68,9 @@ impl Parser<'_> {
             self.take();
             false
         } else {
-            !(self.is("role") && matches!(self.ahead(1).kind, Kind::Word | Kind::Quoted) && self.eat("role"))
+            !(self.is("role")
+                && matches!(self.ahead(1).kind, Kind::Word | Kind::Quoted)
+                && self.eat("role"))
         };
         self.name("a user")?;
         Ok(user)
@@ -71,7 +84,10 @@ impl Parser<'_> {
             self.list(|parser| {
                 let at = parser.peek().at;
                 let Some(privilege) = parser.eat_any(ALL) else {
-                    return parser.refuse(&rules::PRIVILEGE, format!("{} is no right", parser.peek().shown()));
+                    return parser.refuse(
+                        &rules::PRIVILEGE,
+                        format!("{} is no right", parser.peek().shown()),
+                    );
                 };
                 privileges.push((privilege, at));
                 if parser.is_sign("(") && ["select", "update"].contains(&privilege) {
@@ -84,7 +100,8 @@ impl Parser<'_> {
         let allowed = self.granted_object()?;
         match privileges.iter().find(|(privilege, _)| !allowed.contains(privilege)) {
             Some((privilege, at)) => {
-                let message = format!("{} is no right on this kind of object", privilege.to_uppercase());
+                let message =
+                    format!("{} is no right on this kind of object", privilege.to_uppercase());
                 Err(Refusal::new(&rules::PRIVILEGE, *at, message))
             }
             None => Ok(()),
@@ -93,7 +110,9 @@ impl Parser<'_> {
 
     /// What rights are given on; the rights that there are on it.
     fn granted_object(&mut self) -> Parsed<&'static [&'static str]> {
-        if self.are(&["all", "tables", "in", "schema"]) || self.are(&["all", "functions", "in", "schema"]) {
+        if self.are(&["all", "tables", "in", "schema"])
+            || self.are(&["all", "functions", "in", "schema"])
+        {
             let tables = self.ahead(1).is_word("tables");
             (0..4).for_each(|_| _ = self.take());
             self.list(|parser| parser.name("a schema").map(drop))?;
@@ -132,16 +151,22 @@ impl Parser<'_> {
                 if is_role(&role) {
                     return Ok(());
                 }
-                Err(Refusal::new(&rules::AUTHORIZATION, token.at, format!("{} is not the ARN of a role", token.shown())))
+                Err(Refusal::new(
+                    &rules::AUTHORIZATION,
+                    token.at,
+                    format!("{} is not the ARN of a role", token.shown()),
+                ))
             })?;
         }
         self.expect(word)?;
         self.list(|parser| parser.grantee().map(drop))?;
         self.expect("for")?;
-        self.list(|parser| match parser.expect_any(&["all", "copy", "unload", "external", "create"])? {
-            "external" => parser.expect("function"),
-            "create" => parser.expect("model"),
-            _ => Ok(()),
+        self.list(|parser| {
+            match parser.expect_any(&["all", "copy", "unload", "external", "create"])? {
+                "external" => parser.expect("function"),
+                "create" => parser.expect("model"),
+                _ => Ok(()),
+            }
         })?;
         Ok(form)
     }

@@ -282,7 +282,8 @@ impl<'a> Lexer<'a> {
             return Err(self.stray(start + found));
         }
         let behind = &self.text.as_bytes()[self.at..];
-        if matches!(behind, [b'\'', ..]) {
+        let unicode = word.eq_ignore_ascii_case("u") && matches!(behind, [b'&', b'\'' | b'"', ..]);
+        if unicode || matches!(behind, [b'\'', ..]) {
             let message = format!("`{word}'…'` is no string");
             return Err(Refusal::new(&rules::STRING_PREFIX, start, message));
         }

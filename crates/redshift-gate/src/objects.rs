@@ -25,11 +25,29 @@ impl Parser<'_> {
         if self.is("view") {
             return self.create_view();
         }
-        let missing = ["index", "unique", "sequence", "trigger", "tablespace", "extension", "type", "domain", "rule", "operator", "aggregate"];
+        let missing = [
+            "index",
+            "unique",
+            "sequence",
+            "trigger",
+            "tablespace",
+            "extension",
+            "type",
+            "domain",
+            "rule",
+            "operator",
+            "aggregate",
+        ];
         if !replaces && self.is_any(&missing) {
-            return self.refuse(&rules::INDEX, format!("CREATE {} stands here", self.peek().text.to_uppercase()));
+            return self.refuse(
+                &rules::INDEX,
+                format!("CREATE {} stands here", self.peek().text.to_uppercase()),
+            );
         }
-        self.refuse(&rules::STATEMENT, format!("CREATE {} is not on the list", self.peek().text.to_uppercase()))
+        self.refuse(
+            &rules::STATEMENT,
+            format!("CREATE {} is not on the list", self.peek().text.to_uppercase()),
+        )
     }
 
     fn create_schema(&mut self) -> Parsed<Form> {
@@ -66,7 +84,10 @@ impl Parser<'_> {
             return self.drop_function();
         }
         if self.is_any(&["index", "sequence", "trigger", "extension", "type", "domain"]) {
-            return self.refuse(&rules::INDEX, format!("DROP {} stands here", self.peek().text.to_uppercase()));
+            return self.refuse(
+                &rules::INDEX,
+                format!("DROP {} stands here", self.peek().text.to_uppercase()),
+            );
         }
         let Some(kind) = self.eat_any(&["table", "view", "schema"]) else {
             let message = format!("DROP {} is not on the list", self.peek().text.to_uppercase());
@@ -121,7 +142,11 @@ impl Parser<'_> {
         let at = self.peek().at;
         let name = self.name("a name")?;
         if words::is_system_column(&name) {
-            return Err(Refusal::new(&rules::SYSTEM_COLUMN, at, format!("a column is called `{name}`")));
+            return Err(Refusal::new(
+                &rules::SYSTEM_COLUMN,
+                at,
+                format!("a column is called `{name}`"),
+            ));
         }
         Ok(())
     }
@@ -145,8 +170,19 @@ impl Parser<'_> {
                 self.expect("null")?;
             } else if self.eat("collate") {
                 self.expect_any(&["case_sensitive", "case_insensitive"])?;
-            } else if self.is_any(&["identity", "generated", "primary", "unique", "references", "distkey", "sortkey"]) {
-                return self.refuse(&rules::ADD_IDENTITY, format!("{} stands behind an added column", self.peek().shown()));
+            } else if self.is_any(&[
+                "identity",
+                "generated",
+                "primary",
+                "unique",
+                "references",
+                "distkey",
+                "sortkey",
+            ]) {
+                return self.refuse(
+                    &rules::ADD_IDENTITY,
+                    format!("{} stands behind an added column", self.peek().shown()),
+                );
             } else if !self.eat("null") {
                 break;
             }
@@ -173,13 +209,16 @@ impl Parser<'_> {
                 let at = self.peek().at;
                 if self.data_type()? != Type::Varchar {
                     let message = "only a varchar gets another length";
-                    return Err(Refusal::new(&rules::TYPE_LENGTH, at, message).page(rules::dg!("r_ALTER_TABLE")));
+                    return Err(Refusal::new(&rules::TYPE_LENGTH, at, message)
+                        .page(rules::dg!("r_ALTER_TABLE")));
                 }
                 return Ok(Form::AlterColumnType);
             }
             self.expect("encode")?;
             // The column's type is not known here.
-            self.encoding(Type::BigInt).or_else(|_| self.encoding(Type::Varchar)).or_else(|_| self.encoding(Type::Boolean))?;
+            self.encoding(Type::BigInt)
+                .or_else(|_| self.encoding(Type::Varchar))
+                .or_else(|_| self.encoding(Type::Boolean))?;
         } else if self.eat("diststyle") {
             if self.expect_any(&["all", "even", "auto", "key"])? == "key" {
                 self.expect("distkey")?;
@@ -230,7 +269,8 @@ impl Parser<'_> {
         if self.is("compression") {
             return self.refuse(&rules::STATEMENT, "ANALYZE COMPRESSION is not on the list");
         }
-        let named = matches!(self.peek().kind, Kind::Word | Kind::Quoted) && !self.is_any(&["predicate", "all"]);
+        let named = matches!(self.peek().kind, Kind::Word | Kind::Quoted)
+            && !self.is_any(&["predicate", "all"]);
         if named {
             self.table()?;
             if self.is_sign("(") {
@@ -245,11 +285,13 @@ impl Parser<'_> {
 
     pub(crate) fn vacuum(&mut self) -> Parsed<Form> {
         self.expect("vacuum")?;
-        match self.eat_any(&["full", "sort", "delete", "reindex", "recluster"]) {
-            Some("sort" | "delete") => self.expect("only")?,
-            _ => {}
+        let kind = self.eat_any(&["full", "sort", "delete", "reindex", "recluster"]);
+        if matches!(kind, Some("sort" | "delete")) {
+            self.expect("only")?;
         }
-        let named = matches!(self.peek().kind, Kind::Word | Kind::Quoted) && !self.is("to") && !self.is("boost");
+        let named = matches!(self.peek().kind, Kind::Word | Kind::Quoted)
+            && !self.is("to")
+            && !self.is("boost");
         if named {
             self.table()?;
         }

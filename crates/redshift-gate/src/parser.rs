@@ -105,8 +105,12 @@ impl<'a> Parser<'a> {
     pub(crate) fn unexpected<T>(&self, wanted: &str) -> Parsed<T> {
         let found = self.peek();
         let message = match found.kind {
-            Kind::Parameter => return self.refuse(&rules::PARAMETER, format!("{} stands here", found.shown())),
-            _ if found.is_word("returning") => return self.refuse(&rules::RETURNING, "RETURNING stands here"),
+            Kind::Parameter => {
+                return self.refuse(&rules::PARAMETER, format!("{} stands here", found.shown()));
+            }
+            _ if found.is_word("returning") => {
+                return self.refuse(&rules::RETURNING, "RETURNING stands here");
+            }
             _ => format!("{} stands where {wanted} should", found.shown()),
         };
         self.refuse(&rules::UNEXPECTED, message)
@@ -142,7 +146,7 @@ impl<'a> Parser<'a> {
     pub(crate) fn eat_all(&mut self, words: &[&str]) -> bool {
         let found = self.are(words);
         if found {
-            words.iter().for_each(|_| _ = self.take());
+            self.next += words.len();
         }
         found
     }
@@ -193,7 +197,8 @@ impl<'a> Parser<'a> {
     /// Reads with one more level around.
     pub(crate) fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         if self.depth == LEVELS {
-            return self.refuse(&rules::NESTING, format!("more than {LEVELS} levels lie in each other"));
+            return self
+                .refuse(&rules::NESTING, format!("more than {LEVELS} levels lie in each other"));
         }
         self.depth += 1;
         let result = read(self);
@@ -202,7 +207,11 @@ impl<'a> Parser<'a> {
     }
 
     /// Reads an expression's place as `clause`.
-    pub(crate) fn within<T>(&mut self, clause: Clause, read: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
+    pub(crate) fn within<T>(
+        &mut self,
+        clause: Clause,
+        read: impl FnOnce(&mut Self) -> Parsed<T>,
+    ) -> Parsed<T> {
         let around = std::mem::replace(&mut self.clause, clause);
         let result = read(self);
         self.clause = around;
@@ -234,10 +243,15 @@ impl<'a> Parser<'a> {
         let token = self.peek();
         match token.kind {
             Kind::Word if words::is_reserved(token.text) => {
-                let message = format!("the reserved word `{}` stands where {what} should", token.text);
+                let message =
+                    format!("the reserved word `{}` stands where {what} should", token.text);
                 self.refuse(&rules::RESERVED, message)
             }
-            Kind::Word if token.text.starts_with('#') && what != "a table" && !self.ahead(1).is_sign(".") => {
+            Kind::Word
+                if token.text.starts_with('#')
+                    && what != "a table"
+                    && !self.ahead(1).is_sign(".") =>
+            {
                 self.unexpected(what)
             }
             Kind::Word => Ok(self.take().text.to_ascii_lowercase()),

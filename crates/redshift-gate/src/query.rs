@@ -1,5 +1,7 @@
 //! SELECT, from WITH to OFFSET.
 
+use std::collections::BTreeSet;
+
 use crate::Refusal;
 use crate::lexer::Kind;
 use crate::parser::{Clause, Parsed, Parser};
@@ -24,7 +26,10 @@ impl Parser<'_> {
         while let Some(word) = self.eat_any(&["union", "intersect", "except", "minus"]) {
             let all = self.is("all");
             if all && word != "union" {
-                return self.refuse(&rules::SET_OPERATION, format!("{} ALL stands here", word.to_uppercase()));
+                return self.refuse(
+                    &rules::SET_OPERATION,
+                    format!("{} ALL stands here", word.to_uppercase()),
+                );
             }
             if all || self.eat("distinct") {
                 if !all {
@@ -74,7 +79,9 @@ impl Parser<'_> {
             Ok(number) if token.kind == Kind::Number && i32::try_from(number).is_ok() => {
                 self.take();
                 let next = self.peek();
-                let ends = next.kind == Kind::End || next.kind == Kind::Word || [")", ";", "*"].iter().any(|s| next.is_sign(s));
+                let ends = next.kind == Kind::End
+                    || next.kind == Kind::Word
+                    || [")", ";", "*"].iter().any(|s| next.is_sign(s));
                 if ends || word == "TOP" {
                     return Ok(());
                 }
@@ -88,12 +95,16 @@ impl Parser<'_> {
     pub(crate) fn ctes(&mut self) -> Parsed {
         self.expect("with")?;
         let recursive = self.eat("recursive");
-        let mut names: Vec<String> = Vec::new();
+        let mut names = BTreeSet::new();
         self.list(|parser| {
             let at = parser.peek().at;
             let name = parser.name("the name of a CTE")?;
             if names.contains(&name) {
-                return Err(Refusal::new(&rules::CTE_FORM, at, format!("the CTE `{name}` is there twice")));
+                return Err(Refusal::new(
+                    &rules::CTE_FORM,
+                    at,
+                    format!("the CTE `{name}` is there twice"),
+                ));
             }
             let listed = parser.is_sign("(");
             if listed {
@@ -104,9 +115,9 @@ impl Parser<'_> {
                 return parser.refuse(&rules::CTE_FORM, "MATERIALIZED stands here");
             }
             parser.cte_query(&name, recursive && listed)?;
-            names.push(name.clone());
+            names.insert(name.clone());
             if let Some(scope) = parser.scope() {
-                scope.ctes.push(name);
+                scope.ctes.insert(name);
             }
             Ok(())
         })
@@ -116,11 +127,14 @@ impl Parser<'_> {
     fn cte_query(&mut self, name: &str, recursive: bool) -> Parsed {
         self.expect_sign("(")?;
         if !(self.is("select") || self.is("with") || self.is_sign("(")) {
-            return self.refuse(&rules::CTE_FORM, format!("{} begins the CTE `{name}`", self.peek().shown()));
+            return self.refuse(
+                &rules::CTE_FORM,
+                format!("{} begins the CTE `{name}`", self.peek().shown()),
+            );
         }
         if recursive {
             if let Some(scope) = self.scope() {
-                scope.ctes.push(name.to_owned());
+                scope.ctes.insert(name.to_owned());
             }
         } else {
             self.defining.push(name.to_owned());
@@ -228,12 +242,19 @@ impl Parser<'_> {
 
     fn qualify(&mut self, without_alias: bool) -> Parsed {
         if without_alias {
-            return self.refuse(&rules::QUALIFY_ALIAS, "QUALIFY stands directly behind a table without an alias");
+            return self.refuse(
+                &rules::QUALIFY_ALIAS,
+                "QUALIFY stands directly behind a table without an alias",
+            );
         }
         let at = self.take();
         self.within(Clause::Qualify, Self::expression)?;
         if self.scope().is_some_and(|scope| scope.window.is_none()) {
-            return Err(Refusal::new(&rules::QUALIFY_WINDOW, at.at, "QUALIFY stands in a query without a window function"));
+            return Err(Refusal::new(
+                &rules::QUALIFY_WINDOW,
+                at.at,
+                "QUALIFY stands in a query without a window function",
+            ));
         }
         Ok(())
     }
@@ -255,7 +276,9 @@ impl Parser<'_> {
     }
 
     fn is_table_star(&self) -> bool {
-        matches!(self.peek().kind, Kind::Word | Kind::Quoted) && self.ahead(1).is_sign(".") && self.ahead(2).is_sign("*")
+        matches!(self.peek().kind, Kind::Word | Kind::Quoted)
+            && self.ahead(1).is_sign(".")
+            && self.ahead(2).is_sign("*")
     }
 
     /// `[as] alias`.

@@ -1,5 +1,7 @@
 //! Which tables a query sees, and which columns of queries further out it reads: the correlations that Redshift cannot undo.
 
+use std::collections::BTreeSet;
+
 use crate::parser::{Clause, Parsed, Parser};
 use crate::refusal::Refusal;
 use crate::rules;
@@ -34,10 +36,10 @@ pub(crate) struct Scope {
     position: Position,
     /// Where the expression stood that this query is part of.
     clause: Clause,
-    names: Vec<String>,
+    names: BTreeSet<String>,
     references: Vec<Reference>,
     /// Names of the CTEs that the query may read.
-    pub ctes: Vec<String>,
+    pub ctes: BTreeSet<String>,
     pub window: Option<usize>,
     pub grouped: bool,
     /// The first aggregate but min and max.
@@ -49,9 +51,9 @@ impl Parser<'_> {
         let scope = Scope {
             position,
             clause: self.clause,
-            names: Vec::new(),
+            names: BTreeSet::new(),
             references: Vec::new(),
-            ctes: Vec::new(),
+            ctes: BTreeSet::new(),
             window: None,
             grouped: false,
             aggregate: None,
@@ -66,17 +68,17 @@ impl Parser<'_> {
     /// A table that the query reads, by the name that its columns are reached by.
     pub(crate) fn sees(&mut self, name: String) {
         if let Some(scope) = self.scope() {
-            scope.names.push(name);
+            scope.names.insert(name);
         }
     }
 
     /// Whether a table of this name is in sight here.
     pub(crate) fn in_sight(&self, name: &str) -> bool {
-        self.scopes.last().is_some_and(|scope| scope.names.iter().any(|it| it == name))
+        self.scopes.last().is_some_and(|scope| scope.names.contains(name))
     }
 
     pub(crate) fn is_cte(&self, name: &str) -> bool {
-        self.scopes.iter().any(|scope| scope.ctes.iter().any(|it| it == name))
+        self.scopes.iter().any(|scope| scope.ctes.contains(name))
     }
 
     /// A column is read as `name.column`.
@@ -93,8 +95,7 @@ impl Parser<'_> {
             return Ok(());
         }
         let table = inner.position == Position::Table;
-        let foreign =
-            inner.references.iter().filter(|it| !inner.names.iter().any(|name| *name == it.name));
+        let foreign = inner.references.iter().filter(|it| !inner.names.contains(&it.name));
         let mut passed = Vec::new();
         for reference in foreign {
             let hops = reference.hops + 1;
@@ -135,7 +136,7 @@ impl Parser<'_> {
     /// The tables of the query are known: references from further in that lead here are judged.
     pub(crate) fn judge_references(&self) -> Parsed {
         let Some(scope) = self.scopes.last() else { return Ok(()) };
-        let here = scope.references.iter().filter(|it| scope.names.iter().any(|name| *name == it.name));
+        let here = scope.references.iter().filter(|it| scope.names.contains(&it.name));
         for Reference { name, at, hops, through_table } in here {
             if *through_table {
                 let message = format!("`{name}` is read by a query in FROM");

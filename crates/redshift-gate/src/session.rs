@@ -55,14 +55,19 @@ impl Session {
             return fails(&rules::BLOCK, "this statement stands in a transaction block");
         }
         if self.in_block && self.guards && form.commits() {
-            return fails(&rules::COMMITS, "this statement commits the transaction that it stands in");
+            return fails(
+                &rules::COMMITS,
+                "this statement commits the transaction that it stands in",
+            );
         }
         match form {
             Form::Declare if !self.in_block => {
                 fails(&rules::CURSOR, "a cursor is declared outside a transaction block")
             }
             Form::Declare if self.cursor => fails(&rules::CURSOR, "a second cursor is declared"),
-            Form::Fetch | Form::Close if !self.cursor => fails(&rules::CURSOR, "no cursor is declared"),
+            Form::Fetch | Form::Close if !self.cursor => {
+                fails(&rules::CURSOR, "no cursor is declared")
+            }
             _ => Ok(()),
         }
     }
@@ -71,7 +76,8 @@ impl Session {
         for (name, count, at) in &facts.calls {
             let Some(known) = self.functions.get(name) else { continue };
             if !known.contains(count) {
-                let message = format!("`{name}` gets {count} arguments, and was created with another number");
+                let message =
+                    format!("`{name}` gets {count} arguments, and was created with another number");
                 return Err(Refusal::new(&rules::UDF_CALL, *at, message));
             }
         }

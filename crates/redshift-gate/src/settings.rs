@@ -40,9 +40,18 @@ impl Parser<'_> {
         }
         if self.eat("isolation") {
             self.expect("level")?;
-            let known = [&["serializable"][..], &["read", "uncommitted"], &["read", "committed"], &["repeatable", "read"], &["snapshot"]];
+            let known = [
+                &["serializable"][..],
+                &["read", "uncommitted"],
+                &["read", "committed"],
+                &["repeatable", "read"],
+                &["snapshot"],
+            ];
             if !known.iter().any(|words| self.eat_all(words)) {
-                return self.refuse(&rules::ISOLATION, format!("{} is no isolation level", self.peek().shown()));
+                return self.refuse(
+                    &rules::ISOLATION,
+                    format!("{} is no isolation level", self.peek().shown()),
+                );
             }
         }
         if self.eat("read") {
@@ -72,7 +81,10 @@ impl Parser<'_> {
         if self.are(&["session", "authorization"]) || self.is("transaction") {
             return self.refuse(&rules::SETTING, format!("{} is set", self.peek().shown()));
         }
-        if self.is_any(&["session", "local"]) && !self.ahead(1).is_word("to") && !self.ahead(1).is_sign("=") {
+        if self.is_any(&["session", "local"])
+            && !self.ahead(1).is_word("to")
+            && !self.ahead(1).is_sign("=")
+        {
             self.take();
         }
         self.setting(false)?;
@@ -91,7 +103,12 @@ impl Parser<'_> {
         match token.kind {
             Kind::Text | Kind::Number | Kind::Quoted => drop(self.take()),
             Kind::Word if token.text.starts_with('#') => return self.unexpected("a value"),
-            Kind::Word if token.is_word("on") || token.is_word("off") || token.is_word("true") || token.is_word("false") => {
+            Kind::Word
+                if token.is_word("on")
+                    || token.is_word("off")
+                    || token.is_word("true")
+                    || token.is_word("false") =>
+            {
                 self.take();
             }
             Kind::Word => drop(self.name("a value")?),
@@ -140,7 +157,11 @@ impl Parser<'_> {
             form,
             Form::Select | Form::Insert | Form::Update | Form::Delete | Form::CreateTableAs
         );
-        if plans { Ok(Form::Explain) } else { self.refuse(&rules::UNEXPECTED, "what is explained has no plan") }
+        if plans {
+            Ok(Form::Explain)
+        } else {
+            self.refuse(&rules::UNEXPECTED, "what is explained has no plan")
+        }
     }
 
     pub(crate) fn declare(&mut self) -> Parsed<Form> {

@@ -159,7 +159,6 @@ impl Parser<'_> {
             Type::Char => 4096,
             Type::Varchar => 65_535,
             Type::Bytes => 1_024_000,
-            Type::Float if name == "float" => 53,
             _ => return self.unexpected("no length"),
         };
         self.expect_sign("(")?;

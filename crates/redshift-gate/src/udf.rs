@@ -17,17 +17,30 @@ impl Parser<'_> {
         let name = self.function_name()?;
         let count = self.argument_types()?;
         if count > ARGUMENTS {
-            return Err(Refusal::new(&rules::UDF_FORM, at, format!("the function has {count} arguments")));
+            return Err(Refusal::new(
+                &rules::UDF_FORM,
+                at,
+                format!("the function has {count} arguments"),
+            ));
         }
         if !self.eat("returns") {
-            return self.refuse(&rules::UDF_FORM, format!("{} stands where RETURNS should", self.peek().shown()));
+            return self.refuse(
+                &rules::UDF_FORM,
+                format!("{} stands where RETURNS should", self.peek().shown()),
+            );
         }
         self.data_type()?;
         if self.eat_any(&["volatile", "stable", "immutable"]).is_none() {
-            return self.refuse(&rules::UDF_FORM, "the function says neither VOLATILE, STABLE nor IMMUTABLE");
+            return self.refuse(
+                &rules::UDF_FORM,
+                "the function says neither VOLATILE, STABLE nor IMMUTABLE",
+            );
         }
         if !self.eat("as") {
-            return self.refuse(&rules::UDF_FORM, format!("{} stands where AS should", self.peek().shown()));
+            return self.refuse(
+                &rules::UDF_FORM,
+                format!("{} stands where AS should", self.peek().shown()),
+            );
         }
         let body = self.peek();
         if body.kind != Kind::Body {
@@ -39,7 +52,9 @@ impl Parser<'_> {
         }
         let inner = &body.text[2..body.text.len() - 2];
         let calls = check_body(inner, count).map_err(|refusal| refusal.moved(body.at + 2))?;
-        self.facts.calls.extend(calls.into_iter().map(|(name, count, at)| (name, count, at + body.at + 2)));
+        self.facts
+            .calls
+            .extend(calls.into_iter().map(|(name, count, at)| (name, count, at + body.at + 2)));
         self.facts.creates = Some((name, count));
         Ok(Form::CreateFunction)
     }
@@ -48,7 +63,11 @@ impl Parser<'_> {
         let at = self.peek().at;
         let name = self.qualified("the function's name")?;
         if !name.starts_with("f_") {
-            return Err(Refusal::new(&rules::FUNCTION_NAME, at, format!("the function is called `{name}`")));
+            return Err(Refusal::new(
+                &rules::FUNCTION_NAME,
+                at,
+                format!("the function is called `{name}`"),
+            ));
         }
         Ok(name)
     }
@@ -94,10 +113,12 @@ fn check_body(body: &str, arguments: usize) -> Parsed<Vec<(String, usize, usize)
     let mut parser = Parser::new(body)?;
     parser.arguments = Some(u32::try_from(arguments).unwrap_or(u32::MAX));
     if !parser.eat("select") {
-        return parser.refuse(&rules::UDF_BODY, format!("{} begins the body", parser.peek().shown()));
+        return parser
+            .refuse(&rules::UDF_BODY, format!("{} begins the body", parser.peek().shown()));
     }
     if parser.is_any(&["distinct", "all", "top"]) {
-        return parser.refuse(&rules::UDF_BODY, format!("{} stands in the body", parser.peek().shown()));
+        return parser
+            .refuse(&rules::UDF_BODY, format!("{} stands in the body", parser.peek().shown()));
     }
     parser.open_scope(Position::Outermost);
     parser.within(Clause::Plain, Parser::expression)?;
@@ -111,7 +132,11 @@ fn check_body(body: &str, arguments: usize) -> Parsed<Vec<(String, usize, usize)
         return Err(Refusal::new(&rules::UDF_BODY, 0, "the body reads a table"));
     }
     if let Some((name, at)) = &parser.facts.leader {
-        return Err(Refusal::new(&rules::LEADER_NODE, *at, format!("`{name}` stands in a function")));
+        return Err(Refusal::new(
+            &rules::LEADER_NODE,
+            *at,
+            format!("`{name}` stands in a function"),
+        ));
     }
     Ok(parser.facts.calls)
 }

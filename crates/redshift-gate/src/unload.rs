@@ -10,7 +10,20 @@ use crate::rules::{self, Rule, RuleKind, dg};
 const OPTIONS: &[(&str, &[&str])] = &[
     ("format", &[]),
     ("csv", &["fixedwidth", "addquotes", "parquet", "json"]),
-    ("parquet", &["delimiter", "fixedwidth", "addquotes", "escape", "null", "header", "gzip", "bzip2", "zstd"]),
+    (
+        "parquet",
+        &[
+            "delimiter",
+            "fixedwidth",
+            "addquotes",
+            "escape",
+            "null",
+            "header",
+            "gzip",
+            "bzip2",
+            "zstd",
+        ],
+    ),
     ("json", &["delimiter", "header", "fixedwidth", "addquotes", "escape", "null", "parquet"]),
     ("partition", &[]),
     ("manifest", &[]),
@@ -66,7 +79,8 @@ impl Parser<'_> {
         for name in &written {
             let excludes = OPTIONS.iter().find(|(it, _)| it == name).map_or(&[][..], |(_, it)| it);
             if let Some(other) = excludes.iter().find(|other| written.contains(other)) {
-                let message = format!("{} stands beside {}", other.to_uppercase(), name.to_uppercase());
+                let message =
+                    format!("{} stands beside {}", other.to_uppercase(), name.to_uppercase());
                 return self.refuse(&rules::UNLOAD_OPTION, message);
             }
         }
@@ -85,7 +99,11 @@ impl Parser<'_> {
             Form::Select => Ok(()),
             _ => Err(Refusal::new(&rules::UNLOAD_QUERY, 0, "no SELECT stands in UNLOAD")),
         }) {
-            return Err(Refusal { at: token.at, message: format!("in UNLOAD: {}", refusal.message), ..refusal });
+            return Err(Refusal {
+                at: token.at,
+                message: format!("in UNLOAD: {}", refusal.message),
+                ..refusal
+            });
         }
         if has_outer_limit(&text)? {
             return fails("LIMIT stands in the outer query of UNLOAD".into());
@@ -96,17 +114,27 @@ impl Parser<'_> {
 
     fn unload_option(&mut self, written: &mut Vec<&'static str>) -> Parsed {
         let token = self.peek();
-        if ["access_key_id", "secret_access_key", "session_token", "master_symmetric_key", "kms_key_id"]
-            .iter()
-            .any(|key| token.is_word(key))
+        if [
+            "access_key_id",
+            "secret_access_key",
+            "session_token",
+            "master_symmetric_key",
+            "kms_key_id",
+        ]
+        .iter()
+        .any(|key| token.is_word(key))
         {
             return self.refuse(&rules::ACCESS_KEY, format!("{} stands here", token.shown()));
         }
         let Some((name, _)) = OPTIONS.iter().find(|(name, _)| self.is(name)) else {
-            return self.refuse(&rules::UNLOAD_OPTION, format!("{} is no option of UNLOAD", token.shown()));
+            return self.refuse(
+                &rules::UNLOAD_OPTION,
+                format!("{} is no option of UNLOAD", token.shown()),
+            );
         };
         if written.contains(name) {
-            return self.refuse(&rules::UNLOAD_OPTION, format!("{} stands here again", token.shown()));
+            return self
+                .refuse(&rules::UNLOAD_OPTION, format!("{} stands here again", token.shown()));
         }
         self.take();
         if *name == "format" {
@@ -154,7 +182,11 @@ impl Parser<'_> {
         if fits {
             return Ok(());
         }
-        Err(Refusal::new(&rules::UNLOAD_OPTION, token.at, format!("{} is out of its range", token.shown())))
+        Err(Refusal::new(
+            &rules::UNLOAD_OPTION,
+            token.at,
+            format!("{} is out of its range", token.shown()),
+        ))
     }
 }
 

@@ -26,7 +26,9 @@ impl Parser<'_> {
                 Err(Refusal::new(&rules::WINDOW_FRAME, token.at, message))
             }
             Class::Shift if !ordered => fails(format!("{} has no order", token.shown())),
-            Class::Ordered if ordered => fails(format!("the window of {} has an order", token.shown())),
+            Class::Ordered if ordered => {
+                fails(format!("the window of {} has an order", token.shown()))
+            }
             Class::Rank if function.name == "ratio_to_report" && ordered => {
                 fails(format!("the window of {} has an order", token.shown()))
             }
@@ -59,7 +61,10 @@ impl Parser<'_> {
 
     fn frame(&mut self) -> Parsed<bool> {
         if self.is("range") || self.is("groups") {
-            return self.refuse(&rules::WINDOW_FRAME, format!("a frame of {} stands here", self.peek().text));
+            return self.refuse(
+                &rules::WINDOW_FRAME,
+                format!("a frame of {} stands here", self.peek().text),
+            );
         }
         if !self.eat("rows") {
             return Ok(false);
@@ -103,7 +108,10 @@ impl Parser<'_> {
     pub(crate) fn order_list(&mut self) -> Parsed {
         self.list(|parser| {
             let next = parser.ahead(1);
-            let alone = next.is_sign(",") || next.is_sign(")") || next.is_sign(";") || next.kind == Kind::End;
+            let alone = next.is_sign(",")
+                || next.is_sign(")")
+                || next.is_sign(";")
+                || next.kind == Kind::End;
             if parser.peek().kind == Kind::Text && alone {
                 return parser.refuse(&rules::ORDER_LITERAL, "a string stands in ORDER BY");
             }

@@ -1,1 +1,147 @@
 //! Amazon Redshift's manners in front of a real PostgreSQL server, for tests.
+//!
+//! A message-level proxy: clients connect as to a cluster, each to a PostgreSQL session of its own. What Redshift refuses is refused, what it
+//! spells differently is rewritten, what it does not enforce is not enforced, COPY reads objects from S3, and faults strike when a test asks.
+//! What PostgreSQL can be taught lies in `catalog/manners.sql`. It shows what the documentation says, not what a real cluster does: what it
+//! does not play is listed in `docs/redshift-evidence.md`.
+//!
+//! ```no_run
+//! use redshift_stand_in::{Fault, Options, StandIn, When};
+//!
+//! let stand_in = StandIn::start(Options::default()).unwrap();
+//! stand_in.faults().arm(When::Commit(1), Fault::Serializable);
+//! println!("connect to {}", stand_in.url());
+//! ```
+
+mod backend;
+mod connection;
+mod entrance;
+mod faults;
+mod house;
+mod lexer;
+mod listener;
+mod load;
+mod log;
+mod manners;
+mod options;
+mod random;
+mod rewrite;
+mod session;
+mod tls;
+mod wire;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use faults::{Fault, Faults, When};
+pub use log::{Log, Outcome, Statement};
+pub use options::{Authentication, DataApi, Options, User};
+pub use wire::Report;
+
+use backend::Target;
+use house::House;
+use listener::Listener;
+
+/// A stand-in could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No server was named.
+    #[error(
+        "the stand-in needs a PostgreSQL server\nhint: `scripts/postgres.sh start FOLDER`, then SPARKIFY_TEST_POSTGRES=$(cat FOLDER/url)"
+    )]
+    NoServer,
+    /// What was named is no server.
+    #[error(
+        "SPARKIFY_TEST_POSTGRES is not of the form `postgres://user:password@host:port/database`"
+    )]
+    BadUrl,
+    /// Something failed while starting.
+    #[error("the stand-in does not start")]
+    Start(#[from] io::Error),
+}
+
+/// A running stand-in; it stops, and its database goes, when this is dropped.
+pub struct StandIn {
+    house: Arc<House>,
+    listener: Option<Listener>,
+    ca_pem: String,
+}
+
+impl StandIn {
+    /// Starts one.
+    pub fn start(options: Options) -> Result<Self, Error> {
+        let url = options.postgres.clone().or_else(|| std::env::var("SPARKIFY_TEST_POSTGRES").ok());
+        let target = Target::parse(&url.ok_or(Error::NoServer)?).ok_or(Error::BadUrl)?;
+        let identity = tls::identity()?;
+        let port = options.port;
+        let house = Arc::new(House::build(options, target)?);
+        let (shared, config) = (Arc::clone(&house), Arc::clone(&identity.config));
+        let handler = move |stream| connection::serve(&shared, &config, stream);
+        let listener = Some(Listener::open(port, Arc::new(handler))?);
+        Ok(Self { house, listener, ca_pem: identity.ca_pem })
+    }
+
+    /// Where the first user connects, with the password: `redshift://user:password@localhost:port/database`.
+    pub fn url(&self) -> String {
+        let user = &self.house.options.users[0];
+        let (name, password, database) = (&user.name, &user.password, &self.house.options.database);
+        format!("redshift://{name}:{password}@localhost:{}/{database}", self.port())
+    }
+
+    /// The authority that signed its certificate, in PEM.
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// The port on loopback.
+    pub fn port(&self) -> u16 {
+        self.listener.as_ref().map_or(0, |listener| listener.port)
+    }
+
+    /// What it was started with.
+    pub fn options(&self) -> &Options {
+        &self.house.options
+    }
+
+    /// Faults to arm.
+    pub fn faults(&self) -> &Faults {
+        &self.house.faults
+    }
+
+    /// What clients sent.
+    pub fn log(&self) -> &Log {
+        &self.house.log
+    }
+
+    /// Temporary credentials of a user, as `GetClusterCredentials` gives them: `IAM:name` and a password that is valid so long.
+    pub fn temporary_credentials(&self, user: &str, lifetime: Duration) -> (String, String) {
+        self.house.issue(user, lifetime)
+    }
+
+    /// Pauses the cluster: every connection is cut, and new ones are refused.
+    pub fn pause(&self) {
+        if let Some(listener) = &self.listener {
+            listener.pause();
+        }
+        self.house.cut_all();
+    }
+
+    /// Resumes it, on the same port.
+    pub fn resume(&self) -> io::Result<()> {
+        self.listener.as_ref().map_or(Ok(()), Listener::resume)
+    }
+
+    /// Cuts every connection, as when a cluster restarts.
+    pub fn cut_connections(&self) {
+        self.house.cut_all();
+    }
+}
+
+impl Drop for StandIn {
+    fn drop(&mut self) {
+        self.listener = None;
+        self.house.cut_all();
+        self.house.demolish();
+    }
+}

@@ -52,9 +52,14 @@ impl Parser<'_> {
     pub(crate) fn s3_path(&mut self) -> Parsed {
         let token = self.peek();
         let path = self.text("a path in S3")?;
-        let (bucket, key) = path.strip_prefix("s3://").and_then(|it| it.split_once('/')).unwrap_or_default();
+        let (bucket, key) =
+            path.strip_prefix("s3://").and_then(|it| it.split_once('/')).unwrap_or_default();
         if bucket.is_empty() || key.is_empty() {
-            return Err(Refusal::new(&rules::S3_PATH, token.at, format!("{} is no path in S3", token.shown())));
+            return Err(Refusal::new(
+                &rules::S3_PATH,
+                token.at,
+                format!("{} is no path in S3", token.shown()),
+            ));
         }
         Ok(())
     }
@@ -74,7 +79,8 @@ impl Parser<'_> {
             return self.refuse(&rules::COPY_OPTION, message);
         };
         if written.find(option.name).is_some() {
-            return self.refuse(&rules::COPY_OPTION, format!("{} stands here again", token.shown()));
+            return self
+                .refuse(&rules::COPY_OPTION, format!("{} stands here again", token.shown()));
         }
         written.options.push((option, token.at));
         self.take();
@@ -101,7 +107,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Behind IAM_ROLE: `default`, or one or more ARNs with commas between them.
+    /// Behind `iam_role`: `default`, or one or more ARNs with commas between them.
     pub(crate) fn role(&mut self) -> Parsed {
         if self.eat("default") {
             return Ok(());
@@ -111,7 +117,11 @@ impl Parser<'_> {
         if text.split(',').all(is_role) {
             return Ok(());
         }
-        Err(Refusal::new(&rules::AUTHORIZATION, token.at, format!("{} is not the ARN of a role", token.shown())))
+        Err(Refusal::new(
+            &rules::AUTHORIZATION,
+            token.at,
+            format!("{} is not the ARN of a role", token.shown()),
+        ))
     }
 
     pub(crate) fn credentials(&mut self) -> Parsed {
@@ -122,10 +132,21 @@ impl Parser<'_> {
         for part in text.split(';') {
             match part.split_once('=') {
                 Some(("aws_iam_role", role)) if role.split(',').all(is_role) => {}
-                Some(("aws_access_key_id" | "aws_secret_access_key" | "token" | "master_symmetric_key", _)) => {
+                Some((
+                    "aws_access_key_id"
+                    | "aws_secret_access_key"
+                    | "token"
+                    | "master_symmetric_key",
+                    _,
+                )) => {
                     return fails(&rules::ACCESS_KEY, "the credentials hold a key");
                 }
-                _ => return fails(&rules::AUTHORIZATION, "the credentials are not `aws_iam_role=` and an ARN"),
+                _ => {
+                    return fails(
+                        &rules::AUTHORIZATION,
+                        "the credentials are not `aws_iam_role=` and an ARN",
+                    );
+                }
             }
         }
         Ok(())
@@ -137,10 +158,15 @@ impl Parser<'_> {
             self.eat("as");
         }
         let Some(format) = self.eat_any(FORMATS) else {
-            return self.refuse(&rules::COPY_FORMAT, format!("{} is no format", self.peek().shown()));
+            return self
+                .refuse(&rules::COPY_FORMAT, format!("{} is no format", self.peek().shown()));
         };
         if written.format.is_some() {
-            return Err(Refusal::new(&rules::COPY_FORMAT, at, format!("a second format, `{format}`, stands here")));
+            return Err(Refusal::new(
+                &rules::COPY_FORMAT,
+                at,
+                format!("a second format, `{format}`, stands here"),
+            ));
         }
         written.format = Some((format, at));
         match format {
@@ -162,7 +188,11 @@ impl Parser<'_> {
         let token = self.peek();
         if token.kind != Kind::Text {
             // JSON's default is 'auto'.
-            return if format == "json" { Ok(()) } else { self.unexpected("'auto' or a path in S3") };
+            return if format == "json" {
+                Ok(())
+            } else {
+                self.unexpected("'auto' or a path in S3")
+            };
         }
         let text = crate::lexer::unescaped(token.text);
         let known = match format {
@@ -174,7 +204,10 @@ impl Parser<'_> {
             return Ok(());
         }
         if !text.starts_with("s3://") {
-            return self.refuse(&rules::COPY_VALUE, format!("{} is neither 'auto' nor a path in S3", token.shown()));
+            return self.refuse(
+                &rules::COPY_VALUE,
+                format!("{} is neither 'auto' nor a path in S3", token.shown()),
+            );
         }
         self.s3_path()
     }
@@ -186,7 +219,11 @@ impl Parser<'_> {
         if text.chars().count() == 1 || (text.starts_with('\\') && text.len() <= 4) {
             return Ok(text);
         }
-        Err(Refusal::new(&rules::COPY_VALUE, token.at, format!("{} is not one character", token.shown())))
+        Err(Refusal::new(
+            &rules::COPY_VALUE,
+            token.at,
+            format!("{} is not one character", token.shown()),
+        ))
     }
 
     fn copy_value(&mut self, option: &CopyOption, token: Token<'_>) -> Parsed {
@@ -199,15 +236,10 @@ impl Parser<'_> {
             Err(Refusal::new(&rules::COPY_VALUE, value.at, message).page(option.page))
         };
         match option.value {
-            Value::Nothing | Value::Own => {}
             Value::Text => drop(self.text("a string")?),
             Value::Character => drop(self.character()?),
-            Value::MaybeCharacter if value.kind == Kind::Text => {
-                if self.character()?.len() > 4 {
-                    return fails(format!("{} is not one character", value.shown()));
-                }
-            }
-            Value::MaybeCharacter => {}
+            Value::MaybeCharacter if value.kind == Kind::Text => drop(self.character()?),
+            Value::Nothing | Value::Own | Value::MaybeCharacter => {}
             Value::Number(least, most) => {
                 let number = self.integer("a whole number")?;
                 if !(least..=most).contains(&number) {
@@ -223,18 +255,13 @@ impl Parser<'_> {
             }
             Value::Dates | Value::Times => {
                 let text = self.text("a format")?;
-                let keyword = text.trim().to_ascii_lowercase();
-                let keywords: &[&str] =
-                    if option.value == Value::Times { &["auto", "epochsecs", "epochmillisecs"] } else { &["auto"] };
-                let miswritten = keywords.contains(&keyword.as_str()) && !keywords.contains(&text.as_str());
-                if text.is_empty() || miswritten || (keyword.starts_with("epoch") && !keywords.contains(&text.as_str())) {
-                    return fails(format!("{} is no format of {}", value.shown(), token.text.to_lowercase()));
+                if !is_time_format(&text, option.value == Value::Times) {
+                    let name = token.text.to_lowercase();
+                    return fails(format!("{} is no format of {name}", value.shown()));
                 }
             }
             Value::Region => {
-                let text = self.text("a region")?;
-                let letters = text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-                if !letters || text.split('-').count() < 3 {
+                if !is_region(&self.text("a region")?) {
                     return fails(format!("{} is no region", value.shown()));
                 }
             }
@@ -298,13 +325,15 @@ fn check_together(written: &Written) -> Parsed {
     for group in EXCLUSIVE {
         let mut found = group.iter().filter_map(|name| written.find(name).map(|at| (name, at)));
         if let (Some((first, _)), Some((second, at))) = (found.next(), found.next()) {
-            let message = format!("{} stands beside {}", second.to_uppercase(), first.to_uppercase());
+            let message =
+                format!("{} stands beside {}", second.to_uppercase(), first.to_uppercase());
             return Err(Refusal::new(&rules::COPY_TOGETHER, at, message));
         }
     }
     let Some((format, _)) = written.format else { return Ok(()) };
     for (option, at) in &written.options {
-        let message = format!("{} stands beside {}", option.name.to_uppercase(), format.to_uppercase());
+        let message =
+            format!("{} stands beside {}", option.name.to_uppercase(), format.to_uppercase());
         if ["parquet", "orc"].contains(&format) && !option.columnar {
             return Err(Refusal::new(&rules::COPY_COLUMNAR, *at, message));
         }
@@ -313,6 +342,20 @@ fn check_together(written: &Written) -> Parsed {
         }
     }
     Ok(())
+}
+
+/// A keyword in these very letters, or a pattern; Redshift tells capitals apart in the keywords.
+fn is_time_format(text: &str, times: bool) -> bool {
+    let keywords: &[&str] =
+        if times { &["auto", "epochsecs", "epochmillisecs"] } else { &["auto"] };
+    let lower = text.trim().to_ascii_lowercase();
+    let meant = keywords.contains(&lower.as_str()) || lower.starts_with("epoch");
+    !text.is_empty() && (!meant || keywords.contains(&text))
+}
+
+fn is_region(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    text.chars().all(allowed) && text.split('-').count() >= 3
 }
 
 /// `arn:aws:iam::ACCOUNT:role/NAME`, also of China and of the government's clouds.

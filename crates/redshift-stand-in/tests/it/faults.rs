@@ -1,0 +1,67 @@
+//! Faults that a test asks for: each strikes where it was armed, once, and leaves what it should.
+
+use std::net::TcpStream;
+use std::time::Duration;
+
+use redshift_stand_in::{Fault, Outcome, When};
+
+use crate::client::{Client, stand_in};
+
+/// DG/c_serial_isolation-serializable-isolation-troubleshooting.html.
+#[test]
+fn errors_strike_the_statement_they_were_armed_for() {
+    let stand_in = stand_in();
+    let client = Client::connect(&stand_in);
+    client.rows("create table t (a int)");
+    stand_in.faults().arm(When::Write(2), Fault::Serializable);
+    client.rows("insert into t values (1)");
+    let error = client.error("insert into t values (2)");
+    assert_eq!((error.code().code(), error.message()), ("XX000", "1023"));
+    stand_in.faults().arm(When::Commit(1), Fault::RelationGone);
+    client.rows("begin");
+    client.rows("insert into t values (3)");
+    let error = client.error("commit");
+    assert_eq!((error.message(), error.detail()), ("1018", Some("Relation does not exist.")));
+    assert_eq!(client.value("select sum(a) from t"), "1");
+    assert_eq!(stand_in.faults().left(), 0);
+}
+
+#[test]
+fn a_connection_is_lost_before_or_after_the_commit() {
+    let stand_in = stand_in();
+    Client::connect(&stand_in).rows("create table t (a int)");
+    for (fault, value, kept) in [(Fault::Lose, 1, "0"), (Fault::LoseAfter, 2, "1")] {
+        let client = Client::connect(&stand_in);
+        client.rows("begin");
+        client.rows(&format!("insert into t values ({value})"));
+        stand_in.faults().arm(When::Commit(1), fault);
+        assert!(client.is_lost("commit"));
+        let next = Client::connect(&stand_in);
+        let found = next.value(&format!("select count(*) from t where a = {value}"));
+        assert_eq!(found, kept);
+    }
+    let lost = stand_in.log().statements();
+    assert_eq!(lost.iter().filter(|statement| statement.outcome == Outcome::Lost).count(), 2);
+}
+
+#[test]
+fn a_statement_can_be_slow() {
+    let stand_in = stand_in();
+    let client = Client::connect(&stand_in);
+    client.rows("set statement_timeout to 50");
+    stand_in.faults().arm(When::Statement(2), Fault::Slow(Duration::from_secs(600)));
+    client.rows("select 1");
+    assert_eq!(client.refusal("select 1").0, "57014");
+}
+
+/// A paused cluster refuses connections, and those there were are cut.
+#[test]
+fn a_cluster_pauses_and_resumes() {
+    let stand_in = stand_in();
+    let client = Client::connect(&stand_in);
+    stand_in.pause();
+    assert!(client.is_lost("select 1"));
+    assert!(TcpStream::connect(("127.0.0.1", stand_in.port())).is_err());
+    stand_in.resume().unwrap();
+    assert_eq!(Client::connect(&stand_in).value("select 1"), "1");
+}
