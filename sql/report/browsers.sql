@@ -31,7 +31,7 @@ select
     count(*) as plays,
     count(distinct user_id) as listeners,
     f_round(coalesce(sum(length), 0) / 3600) as hours,
-    f_percent(count(*), (select count(*) from plays)) as percent
+    f_percent(count(*), (select count(*) from plays)) as "percent"
 from plays
 group by browser
 order by plays desc, f_bytes(browser) nulls last;

@@ -25,7 +25,7 @@ select
     count(distinct user_id) as listeners,
     f_round(coalesce(sum(length), 0) / 3600) as hours,
     f_round(cast(count(user_id) as double precision) / nullif(count(distinct user_id), 0)) as plays_a_listener,
-    f_percent(count(*), (select count(*) from plays)) as percent
+    f_percent(count(*), (select count(*) from plays)) as "percent"
 from plays
 group by gender
 order by plays desc, f_bytes(gender) nulls last;

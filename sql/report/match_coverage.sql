@@ -16,7 +16,7 @@ with plays as (
 select
     match_method,
     count(*) as plays,
-    f_percent(count(*), (select count(*) from plays)) as percent
+    f_percent(count(*), (select count(*) from plays)) as "percent"
 from plays
 group by match_method
 order by plays desc, f_bytes(match_method);

@@ -55,7 +55,7 @@ select
     active.weeks_after,
     sizes.cohort_listeners,
     active.listeners,
-    f_percent(active.listeners, sizes.cohort_listeners) as percent
+    f_percent(active.listeners, sizes.cohort_listeners) as "percent"
 from active
 join sizes on sizes.cohort = active.cohort
 order by active.cohort, active.weeks_after;

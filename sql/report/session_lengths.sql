@@ -34,7 +34,7 @@ select
     bounds.plays_from,
     bounds.plays_to,
     count(visits.plays) as sessions,
-    f_percent(count(visits.plays), (select count(*) from visits)) as percent,
+    f_percent(count(visits.plays), (select count(*) from visits)) as "percent",
     cast(coalesce(sum(visits.plays), 0) as bigint) as plays,
     f_round(avg(visits.minutes)) as minutes_a_session
 from bounds

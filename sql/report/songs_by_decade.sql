@@ -40,7 +40,7 @@ select
     source,
     cast(sum(plays) as bigint) as plays,
     count(song_title) as songs,
-    f_percent(sum(plays), (select count(*) from plays)) as percent
+    f_percent(sum(plays), (select count(*) from plays)) as "percent"
 from by_song
 group by decade, source
 order by decade nulls last, f_bytes(source);

@@ -40,4 +40,4 @@ order by
     end desc,
     plays desc,
     f_bytes(artist_name)
-limit cast($4 as bigint);
+limit $4;

@@ -41,4 +41,4 @@ order by
     plays desc,
     f_bytes(song_title),
     f_bytes(artist_name) nulls last
-limit cast($4 as bigint);
+limit $4;

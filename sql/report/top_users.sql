@@ -40,4 +40,4 @@ order by
     end desc,
     listeners.plays desc,
     listeners.user_id
-limit cast($4 as bigint);
+limit $4;

@@ -31,4 +31,4 @@ where spans.level_before = 'free'
     and (cast($1 as timestamp) is null or spans.valid_from >= cast($1 as timestamp))
     and (cast($2 as timestamp) is null or spans.valid_from < cast($2 as timestamp))
 order by spans.valid_from desc, spans.user_id
-limit cast($3 as bigint);
+limit $3;

@@ -29,4 +29,4 @@ where (cast($1 as timestamp) is null or songplays.start_time >= cast($1 as times
     and (cast($2 as timestamp) is null or songplays.start_time < cast($2 as timestamp))
     and (cast($3 as varchar) is null or songplays.level = cast($3 as varchar))
 order by songplays.start_time desc, songplays.session_id desc, songplays.item_in_session desc, songplays.songplay_id
-limit cast($4 as bigint);
+limit $4;

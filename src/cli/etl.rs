@@ -75,7 +75,7 @@ pub(super) fn tell(summary: &Summary, printer: &Printer) -> Result<(), Failure> 
 }
 
 fn text(summary: &Summary) -> String {
-    let mut sections = vec![extracted(summary)];
+    let mut sections = vec![tried_again(summary), extracted(summary)];
     if summary.outcome == Outcome::Published {
         sections.push(doubtful(summary));
     }
@@ -99,6 +99,14 @@ fn section(title: &str, rows: Vec<(String, String)>) -> String {
     }
     let rows: Vec<Vec<String>> = rows.into_iter().map(|(name, value)| vec![name, value]).collect();
     plain_table(&[title, ""], &rows, &[1])
+}
+
+/// Why the load was tried again, if it was.
+fn tried_again(summary: &Summary) -> String {
+    let rows = (1..)
+        .zip(&summary.tried_again)
+        .map(|(time, reason)| (format!("try {time}"), reason.clone()));
+    section("tried again", rows.collect())
 }
 
 fn extracted(summary: &Summary) -> String {

@@ -19,7 +19,7 @@ use crate::warehouse::{
 pub const TABLES: &[SqlFile] = sql_files!["ledger": "etl_loads", "etl_objects", "etl_rejects"];
 
 /// What it asks before a load.
-pub const QUERIES: &[SqlFile] = sql_files!["load": "objects", "last"];
+pub const QUERIES: &[SqlFile] = sql_files!["load": "objects", "last", "published"];
 
 /// A file that changed less than this before it was listed may change again without its time telling.
 const TOO_FRESH: Duration = Duration::from_secs(2);
@@ -329,6 +329,17 @@ pub fn close(warehouse: &mut dyn Warehouse, load: &LoadEntry) -> Result<(), Ware
         }
     });
     warehouse.load(TABLES[0].name, Arc::new(loads)).map(drop)
+}
+
+/// Whether the load of this number that began then is published.
+pub fn is_published(
+    warehouse: &mut dyn Warehouse,
+    load_id: i64,
+    started: SystemTime,
+) -> Result<bool, WarehouseError> {
+    let load = [Value::Int(load_id.into()), Value::Timestamp(micros(started))];
+    let answer = warehouse.ask_with(&QUERIES[2], &load, 1)?;
+    Ok(answer.scalar().and_then(Value::as_i64) == Some(1))
 }
 
 /// Writes that a load failed, once nothing else is left of it; it takes the next number. It was a `full` one if that was asked for, or if nothing

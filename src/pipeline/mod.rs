@@ -4,6 +4,7 @@
 //! and counts; what each step does is written in its own room.
 
 mod failed;
+mod persist;
 mod preview;
 mod summary;
 
@@ -23,12 +24,13 @@ use crate::stage::{self, Meter, RecordKind, Sample, StageError, Tally};
 use crate::warehouse::{SqlFile, Value, Warehouse, WarehouseError};
 use crate::{model, sql_files, tables};
 
+use persist::{Ended, persist};
 pub use preview::{Preview, preview};
 pub use summary::{Outcome, Step, Summary};
 
 /// The steps of a load around the tables, in the order in which they are run.
 pub const STEPS: &[SqlFile] = sql_files![
-    "load": "begin", "commit", "rollback", "prepare", "touch", "retire", "scope", "finish", "duplicates",
+    "load": "begin", "lock", "commit", "rollback", "prepare", "touch", "retire", "scope", "finish", "duplicates",
 ];
 const COUNTS: &[SqlFile] = sql_files!["report": "row_counts", "match_coverage"];
 /// No bounds: since, until, level.
@@ -97,7 +99,10 @@ pub fn etl(
 ) -> Result<Summary, EtlError> {
     let mut clock = Clock::start(meter);
     let listings = clock.time("list", || list(request))?;
-    publish(warehouse, clock, |warehouse, clock, summary| {
+    if !warehouse.takes_rows_in_number() {
+        return Err(WarehouseError::NoStaging.into());
+    }
+    persist(warehouse, clock, |warehouse, clock, summary| {
         load(warehouse, request, &listings, clock, summary)
     })
 }
@@ -111,7 +116,10 @@ pub fn replay(
 ) -> Result<Summary, EtlError> {
     let sources = sources.clone();
     let request = Request { max_reject_share, sources, ..Request::new(None, None) };
-    publish(warehouse, Clock::start(meter), |warehouse, clock, summary| {
+    if !warehouse.takes_rows_in_number() {
+        return Err(WarehouseError::NoStaging.into());
+    }
+    persist(warehouse, Clock::start(meter), |warehouse, clock, summary| {
         tables::ensure(warehouse)?;
         let ledger = Ledger::read(warehouse)?;
         let mut work = Work { incremental: true, ..Work::default() };
@@ -130,25 +138,44 @@ pub fn replay(
 fn publish(
     warehouse: &mut dyn Warehouse,
     mut clock: Clock,
-    work: impl FnOnce(&mut dyn Warehouse, &mut Clock, &mut Summary) -> Result<(), EtlError>,
-) -> Result<Summary, EtlError> {
-    warehouse.run(step("begin"))?;
+    work: &impl Fn(&mut dyn Warehouse, &mut Clock, &mut Summary) -> Result<(), EtlError>,
+) -> Result<Summary, Box<Ended>> {
     let mut summary = Summary::default();
-    match work(warehouse, &mut clock, &mut summary) {
-        Ok(()) => {
-            clock.time("publish", || warehouse.run(step("commit")))?;
-            summary.steps = clock.steps;
-            Ok(summary)
-        }
+    let begun = begin(warehouse).map_err(EtlError::from);
+    if let Err(error) = begun.and_then(|()| work(warehouse, &mut clock, &mut summary)) {
+        return Err(Box::new(undone(warehouse, error, summary, false)));
+    }
+    summary.steps.clone_from(&clock.steps);
+    match clock.time("publish", || warehouse.run(step("commit"))) {
+        Ok(()) => Ok(Summary { steps: clock.steps, ..summary }),
         Err(error) => {
-            // The first error is the one to tell; a connection that is gone has rolled back by itself.
-            match warehouse.run(step("rollback")) {
-                Ok(()) => failed::note(warehouse, clock.started, &summary, &error),
-                Err(second) => tracing::debug!("rolling back: {second}"),
-            }
-            Err(error)
+            let at_commit = matches!(error, WarehouseError::Lost { .. });
+            Err(Box::new(undone(warehouse, error.into(), summary, at_commit)))
         }
     }
+}
+
+/// One load is one transaction. Where a lock comes first, the tables that it is about are there before.
+fn begin(warehouse: &mut dyn Warehouse) -> Result<(), WarehouseError> {
+    if warehouse.makes_tables_apart() {
+        tables::ensure(warehouse)?;
+    }
+    warehouse.run(step("begin"))?;
+    warehouse.run(step("lock"))
+}
+
+/// The first error is the one to tell; a connection that is gone has rolled back by itself.
+fn undone(
+    warehouse: &mut dyn Warehouse,
+    error: EtlError,
+    summary: Summary,
+    at_commit: bool,
+) -> Ended {
+    let rolled_back = warehouse.run(step("rollback"));
+    if let Err(second) = &rolled_back {
+        tracing::debug!("rolling back: {second}");
+    }
+    Ended { error, summary, is_usable: rolled_back.is_ok(), at_commit }
 }
 
 /// Whether the request names anything to load: known before a warehouse is opened.
@@ -373,6 +400,7 @@ fn count(warehouse: &mut dyn Warehouse, summary: &mut Summary) -> Result<(), War
 }
 
 /// Times the steps and tells the meter which one is running.
+#[derive(Clone)]
 struct Clock {
     meter: Arc<Meter>,
     started: SystemTime,
@@ -419,6 +447,22 @@ pub enum EtlError {
     /// The warehouse failed.
     #[error(transparent)]
     Warehouse(#[from] WarehouseError),
+    /// The warehouse failed each time.
+    #[error("the load was tried {tries} times, and ended each time")]
+    GaveUp {
+        /// How often.
+        tries: u32,
+        /// The last time.
+        source: WarehouseError,
+    },
+    /// The connection was lost at the commit, and nobody can be asked what came of it.
+    #[error(
+        "the connection was lost while load {load_id} was published: whether it is there is not known"
+    )]
+    Doubt {
+        /// The load.
+        load_id: i64,
+    },
     /// The rejects could not be kept.
     #[error("cannot keep the rejects in a temporary file")]
     Spool(#[source] std::io::Error),
@@ -469,7 +513,10 @@ impl EtlError {
             }
             Self::Overlap { .. } => Some("name folders that do not contain each other".into()),
             Self::Source(error) => Some(error.hint()),
-            Self::Warehouse(error) => error.hint(),
+            Self::Warehouse(error) | Self::GaveUp { source: error, .. } => error.hint(),
+            Self::Doubt { .. } => Some(
+                "run it again when the warehouse answers: what is loaded is not loaded twice".into(),
+            ),
             Self::Spool(_) => Some("check the space in the folder of temporary files, TMPDIR".into()),
             Self::TooManyRejects { .. } => Some(
                 "mend the records, or allow more with `--max-reject-share`; nothing of this load was published".into(),

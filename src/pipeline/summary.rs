@@ -76,6 +76,9 @@ pub struct Summary {
     pub tables: Vec<(String, u64)>,
     /// Plays by the way in which they found their song, now.
     pub matched: Vec<(String, u64)>,
+    /// Why the load was tried again, as often as it was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tried_again: Vec<String>,
     /// The time that each step took.
     pub steps: Vec<Step>,
 }

@@ -26,6 +26,13 @@ impl Meter {
         step.clone_into(&mut self.step.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
+    /// Counts from nothing again: the load begins anew.
+    pub fn restart(&self) {
+        for counter in [&self.objects, &self.bytes, &self.records] {
+            counter.store(0, Ordering::Relaxed);
+        }
+    }
+
     /// What is being done.
     pub fn step(&self) -> String {
         self.step.lock().unwrap_or_else(PoisonError::into_inner).clone()

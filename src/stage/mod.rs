@@ -11,6 +11,7 @@ mod json;
 #[cfg(any(test, fuzzing))]
 pub mod judge;
 mod large;
+mod limits;
 mod meter;
 mod number;
 mod quick;
@@ -122,7 +123,8 @@ pub fn stage(
     if objects.is_empty() {
         return Ok(Tally::default());
     }
-    let reader = Arc::new(reader::Reader::new(kind, load_id, objects, Arc::clone(meter)));
+    let reader = reader::Reader::new(kind, load_id, objects, Arc::clone(meter));
+    let reader = Arc::new(reader.limited(limits::Limits::of(warehouse, kind)));
     let loaded = warehouse.load(kind.table(), reader.clone());
     // The reader's own error says more than what the engine made of it.
     let (mut tally, rejects) = reader.finish()?;

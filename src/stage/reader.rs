@@ -7,6 +7,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::large::{Large, Replay, Rest, Slicing, Turn};
+use super::limits::Limits;
 use super::meter::Meter;
 use super::rejects::{Reject, Rejects};
 use super::schema::RecordKind;
@@ -58,6 +59,7 @@ pub(super) struct Reader {
     ids: Vec<i64>,
     ahead: Arc<Ahead>,
     slicing: Slicing,
+    limits: Limits,
     shared: Mutex<Shared>,
     meter: Arc<Meter>,
 }
@@ -81,8 +83,13 @@ impl Reader {
         let (ids, objects): (Vec<i64>, Vec<Object>) = objects.into_iter().unzip();
         let objects = Arc::from(objects);
         let ahead = Arc::new(Ahead::start(&objects));
-        let shared = Mutex::new(shared);
-        Self { kind, load_id, objects, ids, ahead, slicing, shared, meter }
+        let (shared, limits) = (Mutex::new(shared), Limits::default());
+        Self { kind, load_id, objects, ids, ahead, slicing, limits, shared, meter }
+    }
+
+    /// Refuses records with longer texts.
+    pub(super) fn limited(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// Slices otherwise: smaller input shows what happens between slices.
@@ -256,6 +263,10 @@ impl Reader {
 }
 
 impl RowSource for Reader {
+    fn is_bulk(&self) -> bool {
+        true
+    }
+
     fn types(&self) -> Vec<ColumnType> {
         self.kind.columns()
     }
@@ -268,7 +279,10 @@ impl RowSource for Reader {
             }
             shared.idle.pop()
         };
-        let new = || Hand { worker: Worker::new(self.kind), work: Work::None };
+        let new = || {
+            let worker = Worker::new(self.kind).limited(self.limits.clone());
+            Hand { worker, work: Work::None }
+        };
         let mut hand = idle.unwrap_or_else(new);
         match self.fill(&mut hand, batch) {
             Ok(true) => self.shared().idle.push(hand),

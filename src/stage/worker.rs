@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::json::{Found, Raw};
+use super::limits::{Limits, take_back};
 use super::records::{Input, Item, MAX_RAW, Records, Taker};
 use super::schema::{RecordKind, RowBuilder};
 use super::shape::Shapes;
@@ -91,6 +92,7 @@ struct Typing {
     unknown: Vec<Vec<u8>>,
     row: RowBuilder,
     shapes: Shapes,
+    limits: Limits,
     counts: Counts,
     /// How many records went the tolerant way.
     scanned: usize,
@@ -105,10 +107,17 @@ impl Worker {
             unknown: Vec::new(),
             row: RowBuilder::new(kind),
             shapes: Shapes::new(kind.fields()),
+            limits: Limits::default(),
             counts: Counts::default(),
             scanned: 0,
         };
         Self { records: Records::new(), typing }
+    }
+
+    /// One that refuses records with longer texts.
+    pub(super) fn limited(mut self, limits: Limits) -> Self {
+        self.typing.limits = limits;
+        self
     }
 
     /// One that reads every record the tolerant way: what the quick way is compared with.
@@ -184,7 +193,8 @@ impl Typing {
         for key in &self.unknown {
             note_extra(&mut self.counts.extra, key);
         }
-        match self.row.append(window, &self.slots, lineage, batch) {
+        let appended = self.row.append(window, &self.slots, lineage, batch);
+        match appended.and_then(|repairs| self.fits(batch).map(|()| repairs)) {
             Ok(repairs) => {
                 self.counts.staged += 1;
                 self.counts.repaired(repairs);
@@ -198,6 +208,16 @@ impl Typing {
                 self.counts.rejects.push(Held { offset, length: length as u64, reason, raw });
             }
         }
+    }
+}
+
+impl Typing {
+    /// Whether the last row's texts are short enough; one that is not is taken back.
+    fn fits(&self, batch: &mut Batch) -> Result<(), String> {
+        let Some((column, length, bound)) = self.limits.exceeded(batch) else { return Ok(()) };
+        take_back(batch);
+        let key = self.kind.keys().get(column).copied().unwrap_or_default();
+        Err(format!("`{key}` is longer than {bound} bytes: {length}"))
     }
 }
 
@@ -218,16 +238,21 @@ impl Taker for Taking<'_> {
             return None;
         }
         let taken = self.typing.shapes.take(window, at, self.batch)?;
+        let behind = self.batch.columns.len() - 3;
+        let lineage = [self.lineage[0], self.lineage[1], signed(offset)];
+        for (column, value) in self.batch.columns[behind..].iter_mut().zip(lineage) {
+            column.push_int(value);
+        }
+        if self.typing.limits.exceeded(self.batch).is_some() {
+            // The tolerant way says why.
+            take_back(self.batch);
+            return None;
+        }
         let counts = &mut self.typing.counts;
         counts.staged += 1;
         counts.repaired(taken.repairs);
         for key in taken.extra {
             note_extra(&mut counts.extra, key);
-        }
-        let behind = self.batch.columns.len() - 3;
-        let lineage = [self.lineage[0], self.lineage[1], signed(offset)];
-        for (column, value) in self.batch.columns[behind..].iter_mut().zip(lineage) {
-            column.push_int(value);
         }
         Some(taken.end)
     }

@@ -181,6 +181,11 @@ pub trait RowSource: Send + Sync {
     /// The types of its columns, in the order of the table's.
     fn types(&self) -> Vec<ColumnType>;
 
+    /// Whether the rows may be many: data, and not what keeps its books.
+    fn is_bulk(&self) -> bool {
+        false
+    }
+
     /// Fills `batch`, which is empty, with the next rows; none means the end. An error ends the load; the source itself keeps the
     /// cause, since what an engine passes on is only its text.
     fn next(&self, batch: &mut Batch) -> Result<(), String>;

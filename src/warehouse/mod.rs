@@ -72,6 +72,31 @@ pub trait Warehouse {
         0
     }
 
+    /// Whether it takes rows in number as it is set up.
+    fn takes_rows_in_number(&self) -> bool {
+        true
+    }
+
+    /// Whether tables are made in a transaction of their own before a load's, which begins with a lock on one of them.
+    fn makes_tables_apart(&self) -> bool {
+        false
+    }
+
+    /// The most bytes of a text in a column that is declared so; none where nothing bounds it.
+    fn longest_text(&self, _declared_type: &str) -> Option<usize> {
+        None
+    }
+
+    /// Whether it can be connected to anew, so that a load which a lost connection ended may be tried again.
+    fn renews(&self) -> bool {
+        false
+    }
+
+    /// Ends the connection, if it is still there, and makes another.
+    fn renew(&mut self) -> Result<(), WarehouseError> {
+        Ok(())
+    }
+
     /// What stops the statement that is running, from another thread; none where the engine cannot.
     fn interrupter(&self) -> Option<Interrupter> {
         None
@@ -232,6 +257,25 @@ pub enum WarehouseError {
         /// What to do.
         hint: Option<String>,
     },
+    /// Others changed what this transaction read; it is undone.
+    #[error("others changed the same at the same time: {message}")]
+    Conflict {
+        /// What the engine said.
+        message: String,
+    },
+    /// Rows in number come by files, and nobody said where these may lie.
+    #[error("the rows of a load go to the cluster as files in S3, and no place for them is named")]
+    NoStaging,
+    /// The cluster reads files as a role, and nobody said which.
+    #[error("the cluster reads the files as an IAM role, and none is named")]
+    NoRole,
+    /// Amazon, or who stands in for it, failed.
+    #[cfg(feature = "s3")]
+    #[error(transparent)]
+    Aws(#[from] crate::aws::AwsError),
+    /// What was said about Amazon makes no sense.
+    #[error(transparent)]
+    Config(#[from] crate::config::ConfigError),
     /// The place where the warehouse lies is full.
     #[error("no space is left for the warehouse: {message}")]
     Full {
@@ -260,6 +304,14 @@ impl WarehouseError {
                 Some("name another file with `--warehouse`; a warehouse of another version is rebuilt with `sparkify create-tables`".into())
             }
             Self::Statement { hint, .. } => hint.clone(),
+            Self::Conflict { .. } => Some("run it again when the others are done: nothing of this load was published".into()),
+            Self::NoStaging => Some(
+                "name a prefix that may be written to, `--staging s3://BUCKET/PREFIX`, SPARKIFY_STAGING, or `[S3] STAGING` in `dwh.cfg`".into(),
+            ),
+            Self::NoRole => Some("name it as `[IAM_ROLE] ARN` in `dwh.cfg`, or in SPARKIFY_IAM_ROLE; it may read there, and the cluster has it".into()),
+            #[cfg(feature = "s3")]
+            Self::Aws(error) => Some(error.hint.clone()),
+            Self::Config(error) => Some(error.hint()),
             Self::Full { .. } => Some("free some space and run it again: nothing of this load was published".into()),
             Self::Sink(_) => None,
         }

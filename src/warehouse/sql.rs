@@ -138,7 +138,8 @@ fn declared(line: &str) -> DeclaredColumn {
     };
     let (name, declared_type) = code.split_once(' ').unwrap_or((code, ""));
     DeclaredColumn {
-        name: name.into(),
+        // A word that some engine reserves stands in quotes.
+        name: name.trim_matches('"').into(),
         declared_type: declared_type.trim().into(),
         required,
         description: description.trim().into(),

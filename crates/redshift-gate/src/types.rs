@@ -158,7 +158,7 @@ impl Parser<'_> {
             _ if name == "text" => return self.unexpected("no length"),
             Type::Char => 4096,
             Type::Varchar => 65_535,
-            Type::Bytes => 1_024_000,
+            Type::Bytes => 16_777_216,
             _ => return self.unexpected("no length"),
         };
         self.expect_sign("(")?;

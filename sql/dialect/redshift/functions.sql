@@ -1,0 +1,5 @@
+-- The functions in the schema $1: whether ours are there.
+select distinct p.proname as function_name
+from pg_proc as p
+join pg_namespace as n on n."oid" = p.pronamespace
+where n.nspname = $1;

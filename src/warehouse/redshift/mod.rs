@@ -1,0 +1,401 @@
+//! Amazon Redshift: the warehouse that is a cluster. Said to it is only what its guide documents; see `sql/dialect/redshift` and docs/redshift-load.md.
+//!
+//! A statement goes as text through a [`channel`], with its values as literals in place ([`literal`]), and after the gate has found it on its list. Rows come as
+//! files through S3 ([`staged`]); what keeps the books comes as literals ([`inserts`]).
+
+mod channel;
+mod data_api;
+mod decode;
+mod failed;
+mod inserts;
+mod lanes;
+mod lines;
+mod literal;
+mod message;
+mod staged;
+mod wire;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use redshift_gate::{Form, Session};
+
+use super::batch::RowSource;
+use super::sql::{Opening, SqlFile, split, with_table};
+use super::value::Value;
+use super::{Access, FoundColumn, Interrupter, RowSink, Warehouse, WarehouseError};
+use crate::config::{Server, Settings};
+use crate::sql_files;
+use channel::{Channel, ChannelError, Nothing};
+use staged::Staging;
+
+/// Its name in conditional comments.
+pub(super) const ENGINE: &str = "redshift";
+
+/// The SQL that it alone gets.
+pub(super) const DIALECT: &[SqlFile] = sql_files![
+    "dialect/redshift":
+    "prelude", "functions", "catalog", "session", "schema", "slices", "insert", "copy", "copied", "history",
+    "load_errors",
+];
+
+/// The text of one of its files, by name.
+fn file(name: &str) -> &'static SqlFile {
+    DIALECT.iter().find(|file| file.name == name).unwrap_or(&DIALECT[0])
+}
+
+/// Slices when nobody says how many there are, as where there is no cluster to ask.
+const SLICES: usize = 8;
+/// A VARCHAR of which no length is declared holds so many bytes.
+const UNDECLARED: usize = 256;
+
+/// One connection.
+pub(super) struct Redshift {
+    channel: Box<dyn Channel>,
+    /// What the statements so far have made of the session.
+    session: Session,
+    access: Access,
+    schema: String,
+    server: String,
+    staging: Option<Staging>,
+    slices: usize,
+    /// The columns of each table, once they were asked for.
+    columns: BTreeMap<String, Vec<String>>,
+    swept: bool,
+}
+
+impl Redshift {
+    /// Connects, and makes what our SQL needs if it may write.
+    pub(super) fn open(
+        server: &Arc<Server>,
+        settings: &Settings,
+        access: Access,
+    ) -> Result<Self, WarehouseError> {
+        let channel: Box<dyn Channel> = match &server.data_api {
+            Some(_) => Box::new(data_api::DataApi::begin(server, settings)?),
+            None => Box::new(wire::WireChannel::connect(server)?),
+        };
+        let staging = match access {
+            Access::Write => staging(settings)?,
+            Access::Read | Access::Guarded => None,
+        };
+        let mut warehouse = Self {
+            channel,
+            session: Session::guarding(),
+            access,
+            schema: server.schema.clone(),
+            server: server.to_string(),
+            staging,
+            slices: settings.staging.slices.unwrap_or(SLICES),
+            columns: BTreeMap::new(),
+            swept: false,
+        };
+        warehouse.begin_session()?;
+        if access == Access::Write {
+            warehouse.make_functions()?;
+            if warehouse.staging.is_some() && settings.staging.slices.is_none() {
+                warehouse.count_slices();
+            }
+        }
+        Ok(warehouse)
+    }
+
+    fn begin_session(&mut self) -> Result<(), WarehouseError> {
+        if self.access == Access::Write && self.schema != crate::config::DEFAULT_SCHEMA {
+            self.run_named("schema")?;
+        }
+        self.run_named("session")
+    }
+
+    fn run_named(&mut self, name: &str) -> Result<(), WarehouseError> {
+        let statements = split(&with_schema(file(name).text, &self.schema));
+        statements.iter().try_for_each(|statement| self.tell(statement).map(drop))
+    }
+
+    /// Our functions stay in the schema; they are made when one is missing.
+    fn make_functions(&mut self) -> Result<(), WarehouseError> {
+        let schema = [Value::Text(self.schema.clone())];
+        let found = self.ask_with(file("functions"), &schema, usize::MAX)?;
+        let is_there = |name: &str| {
+            found.rows.iter().any(|row| row.first().and_then(Value::as_text) == Some(name))
+        };
+        let prelude = split(file("prelude").text);
+        let names = prelude.iter().filter_map(|statement| {
+            statement.strip_prefix("create or replace function ")?.split('(').next()
+        });
+        if names.into_iter().all(is_there) {
+            return Ok(());
+        }
+        prelude.iter().try_for_each(|statement| self.tell(statement).map(drop))
+    }
+
+    fn count_slices(&mut self) {
+        match self.ask(file("slices"), 1) {
+            Ok(answer) => {
+                let slices = answer.scalar().and_then(Value::as_i64).unwrap_or_default();
+                self.slices = usize::try_from(slices).ok().filter(|slices| *slices > 0).unwrap_or(SLICES);
+            }
+            // Serverless has no slices that anybody may count.
+            Err(error) => tracing::debug!("counting slices: {error}"),
+        }
+    }
+
+    /// Sends a statement that asks for nothing.
+    fn tell(&mut self, statement: &str) -> Result<u64, WarehouseError> {
+        self.send(statement, &mut Nothing)
+    }
+
+    /// Sends a statement, once it has passed the gate.
+    fn send(&mut self, statement: &str, sink: &mut dyn RowSink) -> Result<u64, WarehouseError> {
+        let mut session = self.session.clone();
+        let form = session.check(statement).map_err(|refusal| refused(&refusal, statement))?;
+        self.may(form)?;
+        if statement.len() > self.channel.longest() {
+            return Err(WarehouseError::Statement {
+                message: format!("a statement of {} bytes is longer than this way to the cluster takes", statement.len()),
+                hint: Some(format!("it takes {} bytes at most", self.channel.longest())),
+            });
+        }
+        let started = Instant::now();
+        match self.channel.send(statement, sink) {
+            Ok(changed) => {
+                self.session = session;
+                tracing::debug!(rows = changed, ms = started.elapsed().as_millis(), "{statement}");
+                Ok(changed)
+            }
+            Err(error) => Err(self.meaning(error, statement)),
+        }
+    }
+
+    /// Whether a connection like this one may send a statement of this form.
+    fn may(&self, form: Form) -> Result<(), WarehouseError> {
+        let reads = form.answers()
+            || matches!(form, Form::Begin | Form::Commit | Form::Rollback | Form::Set);
+        if self.access == Access::Write || reads {
+            return Ok(());
+        }
+        Err(WarehouseError::Statement {
+            message: "the statement would change the warehouse, which is open for reading alone".into(),
+            hint: Some("queries read; `sparkify etl` writes".into()),
+        })
+    }
+
+    fn meaning(&self, error: ChannelError, statement: &str) -> WarehouseError {
+        match error {
+            ChannelError::Said(said) => failed::statement(&said, statement),
+            ChannelError::Lost(reason) => {
+                WarehouseError::Lost { server: self.server.clone(), reason }
+            }
+            ChannelError::Ours(error) => error,
+        }
+    }
+
+    fn columns_of(&mut self, table: &str) -> Result<Vec<String>, WarehouseError> {
+        if !self.columns.contains_key(table) {
+            self.columns.clear();
+            for column in self.found_columns()? {
+                self.columns.entry(column.table).or_default().push(column.name);
+            }
+        }
+        Ok(self.columns.get(table).cloned().unwrap_or_default())
+    }
+
+    /// Rows in number: by files and COPY.
+    fn load_staged(
+        &mut self,
+        table: &str,
+        source: &Arc<dyn RowSource>,
+    ) -> Result<u64, WarehouseError> {
+        let Some(staging) = self.staging.clone() else { return Err(WarehouseError::NoStaging) };
+        if !std::mem::replace(&mut self.swept, true) {
+            staging.sweep();
+        }
+        let columns = self.columns_of(table)?;
+        let landed = staging.write(table, &columns, self.slices, source)?;
+        let loaded = if landed.rows == 0 { Ok(()) } else { self.copy(table, &landed, &staging) };
+        landed.clear();
+        loaded.map(|()| landed.rows)
+    }
+
+    fn copy(
+        &mut self,
+        table: &str,
+        landed: &staged::Landed,
+        staging: &Staging,
+    ) -> Result<(), WarehouseError> {
+        let copy = file("copy").statement_on(table, self.opening(false));
+        let said = [&landed.manifest, &staging.role, &staging.region];
+        let copy = literal::filled(&copy, &said.map(|text| Value::Text(text.clone())))?;
+        match self.tell(&copy) {
+            Ok(_) => self.compare(landed),
+            Err(error @ WarehouseError::Statement { .. }) => Err(self.explained(error, landed)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What the cluster says that it loaded is what was written.
+    fn compare(&mut self, landed: &staged::Landed) -> Result<(), WarehouseError> {
+        let number = |value: Option<&Value>| value.and_then(Value::as_i64);
+        let counted = self.ask(file("copied"), 1)?;
+        let counted = number(counted.scalar());
+        let rows = i64::try_from(landed.rows).ok();
+        let files = i64::try_from(landed.files.len()).ok();
+        let noted = self.ask(file("history"), 1)?;
+        let noted = noted.rows.first().map(|row| [1, 2, 3].map(|at| number(row.get(at))));
+        // The note may come later than the load; the count is the session's own.
+        let agrees = noted.is_none_or(|noted| noted == [rows, files, Some(0)]);
+        if counted == rows && agrees {
+            return Ok(());
+        }
+        let said = |count: Option<i64>| count.map_or("an unknown number of".into(), |count| count.to_string());
+        Err(WarehouseError::Statement {
+            message: format!(
+                "{} rows in {} files were written, and the cluster loaded {} of them",
+                landed.rows, landed.files.len(), said(counted),
+            ),
+            hint: Some("nothing of this load was published; see sys_load_history".into()),
+        })
+    }
+
+    /// The failure of a COPY with what the cluster noted of the rows that it would not take. The transaction is at its end, so somebody else asks.
+    fn explained(&self, error: WarehouseError, landed: &staged::Landed) -> WarehouseError {
+        let WarehouseError::Statement { message, hint } = &error else { return error };
+        let asked = self.channel.another().map(|channel| self.beside(channel)).and_then(|mut other| {
+            let folder = [Value::Text(landed.folder.location())];
+            other.ask_with(file("load_errors"), &folder, usize::MAX)
+        });
+        let rows = match asked {
+            Ok(answer) => answer.rows,
+            Err(second) => {
+                tracing::debug!("asking why: {second}");
+                return error;
+            }
+        };
+        let mut message = message.clone();
+        for row in &rows {
+            if let [file, line, column, code, words] = row.as_slice() {
+                message = format!("{message}\n  `{file}`, line {line}, column `{column}`: {words} ({code})");
+            }
+        }
+        WarehouseError::Statement { message, hint: hint.clone() }
+    }
+
+    fn beside(&self, channel: Box<dyn Channel>) -> Self {
+        Self {
+            channel,
+            session: Session::guarding(),
+            access: Access::Read,
+            schema: self.schema.clone(),
+            server: self.server.clone(),
+            staging: None,
+            slices: self.slices,
+            columns: BTreeMap::new(),
+            swept: true,
+        }
+    }
+}
+
+/// Where rows land, if anybody said so; then the cluster needs a role to read them.
+fn staging(settings: &Settings) -> Result<Option<Staging>, WarehouseError> {
+    let Some(location) = &settings.staging.location else { return Ok(None) };
+    let role = settings.staging.role.clone().ok_or(WarehouseError::NoRole)?;
+    let access = settings.s3.access()?;
+    let place = crate::aws::Landing::new(&access, location).map_err(staged::failed)?;
+    Ok(Some(Staging {
+        region: place.region(),
+        place,
+        role,
+        keep: settings.staging.keep,
+        threads: settings.threads,
+    }))
+}
+
+/// Puts the schema's name, quoted, where a file says `":schema"`.
+fn with_schema(sql: &str, schema: &str) -> String {
+    sql.replace("\":schema\"", &format!("\"{}\"", schema.replace('"', "\"\"")))
+}
+
+/// What the gate does not let through was not sent.
+fn refused(refusal: &redshift_gate::Refusal, statement: &str) -> WarehouseError {
+    let line = statement.get(..refusal.at).map_or(1, |before| before.matches('\n').count() + 1);
+    WarehouseError::Statement {
+        message: format!(
+            "Redshift does not document this statement, so it was not sent: {} (line {line}, rule `{}`, {})",
+            refusal.message, refusal.rule, refusal.page
+        ),
+        hint: Some(refusal.hint.clone()),
+    }
+}
+
+impl Warehouse for Redshift {
+    fn engine(&self) -> &'static str {
+        ENGINE
+    }
+
+    fn execute(&mut self, statement: &str) -> Result<u64, WarehouseError> {
+        self.tell(statement)
+    }
+
+    fn query_each(
+        &mut self,
+        statement: &str,
+        parameters: &[Value],
+        sink: &mut dyn RowSink,
+    ) -> Result<(), WarehouseError> {
+        let statement = literal::filled(statement, parameters)?;
+        self.send(&statement, sink).map(drop)
+    }
+
+    fn load(&mut self, table: &str, source: Arc<dyn RowSource>) -> Result<u64, WarehouseError> {
+        if source.is_bulk() {
+            return self.load_staged(table, &source);
+        }
+        let head = with_table(&split(file("insert").text).concat(), table);
+        let longest = self.channel.longest();
+        inserts::insert(&head, source.as_ref(), longest, |statement| self.tell(statement).map(drop))
+    }
+
+    fn found_columns(&mut self) -> Result<Vec<FoundColumn>, WarehouseError> {
+        let schema = [Value::Text(self.schema.clone())];
+        let answer = self.ask_with(file("catalog"), &schema, usize::MAX)?;
+        let text = |value: &Value| value.to_string();
+        Ok(answer
+            .rows
+            .iter()
+            .map(|row| FoundColumn {
+                table: text(&row[0]),
+                name: text(&row[1]),
+                data_type: text(&row[2]),
+            })
+            .collect())
+    }
+
+    fn interrupter(&self) -> Option<Interrupter> {
+        self.channel.interrupter()
+    }
+
+    fn takes_rows_in_number(&self) -> bool {
+        self.staging.is_some()
+    }
+
+    fn makes_tables_apart(&self) -> bool {
+        true
+    }
+
+    fn longest_text(&self, declared_type: &str) -> Option<usize> {
+        let declared = declared_type.strip_prefix("varchar")?.trim();
+        let length = declared.strip_prefix('(').and_then(|rest| rest.split(')').next());
+        Some(length.and_then(|length| length.parse().ok()).unwrap_or(UNDECLARED))
+    }
+
+    fn renew(&mut self) -> Result<(), WarehouseError> {
+        self.channel.renew()?;
+        self.session = Session::guarding();
+        self.begin_session()
+    }
+
+    fn opening(&self, incremental: bool) -> Opening {
+        Opening { engine: ENGINE, incremental }
+    }
+}
