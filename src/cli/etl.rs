@@ -62,7 +62,7 @@ pub(super) fn watched(
     load: impl FnOnce(&mut dyn Warehouse, &Arc<Meter>) -> Result<Summary, EtlError>,
 ) -> Result<Summary, Failure> {
     let mut warehouse = warehouse::open(settings, Access::Write)?;
-    let meter = Arc::new(Meter::default());
+    let meter = Arc::new(printer.meter());
     let progress = Progress::watch(&meter, printer);
     let loaded = load(warehouse.as_mut(), &meter);
     progress.end();

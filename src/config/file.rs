@@ -47,7 +47,7 @@ const KNOWN: &[(&str, &[&str])] = &[
             "DWH_REGION",
         ],
     ),
-    ("WAREHOUSE", &["URL"]),
+    ("WAREHOUSE", &["URL", "SCHEMA"]),
 ];
 
 /// The file's known values, and what was not known in it.

@@ -4,10 +4,12 @@
 //! [`Settings`], in which everything has been decided, and [`Secret`]s, which print as `****`.
 
 mod file;
+mod pgpass;
 mod profile;
 pub mod redact;
 mod s3;
 mod secret;
+mod server;
 pub mod shell;
 pub mod suggest;
 mod url;
@@ -18,6 +20,7 @@ use thiserror::Error;
 
 pub use s3::{Access, Addressing, Credentials, Keys, Limits, S3Flags, S3Settings};
 pub use secret::Secret;
+pub use server::{Host, Server, TlsMode};
 pub use url::{DEFAULT as DEFAULT_WAREHOUSE, WarehouseUrl};
 
 /// The configuration file that is read when it is there and none was named.
@@ -30,6 +33,8 @@ pub struct Flags {
     pub config: Option<PathBuf>,
     /// `--warehouse`
     pub warehouse: Option<String>,
+    /// `--schema`
+    pub schema: Option<String>,
     /// `--song-data`
     pub song_data: Option<String>,
     /// `--log-data`
@@ -166,6 +171,9 @@ impl Settings {
             })
         };
         let warehouse = pick(&flags.warehouse, "SPARKIFY_WAREHOUSE", Some(("WAREHOUSE", "URL")));
+        let warehouse = warehouse.as_deref().unwrap_or(DEFAULT_WAREHOUSE);
+        let schema = pick(&flags.schema, "SPARKIFY_SCHEMA", Some(("WAREHOUSE", "SCHEMA")));
+        let warehouse = WarehouseUrl::resolve(warehouse, schema, environment)?;
         let share = pick(&flags.max_reject_share, "SPARKIFY_MAX_REJECT_SHARE", None);
         let memory = pick(&flags.memory, "SPARKIFY_MEMORY", None);
         let threads = pick(&flags.threads, "SPARKIFY_THREADS", None);
@@ -175,15 +183,16 @@ impl Settings {
         let memory = memory.as_deref().map_or(Ok(512 << 20), parse_size)?;
         let ahead = memory / 8;
         let filed = |section: &str, key: &str| file.get(section, key).map(str::to_owned);
+        let s3 = S3Settings::resolve(&flags.s3, environment, &filed, ahead)?;
         Ok(Self {
-            warehouse: warehouse.as_deref().unwrap_or(DEFAULT_WAREHOUSE).parse()?,
+            warnings: [file.warnings, warehouse.warnings().to_vec()].concat(),
+            warehouse,
             song_data,
             log_data,
             max_reject_share: share.as_deref().map_or(Ok(0.01), parse_share)?,
             memory: if far { memory - ahead } else { memory },
-            s3: S3Settings::resolve(&flags.s3, environment, &filed, ahead)?,
+            s3,
             threads: threads.as_deref().map_or_else(|| Ok(cores()), parse_threads)?,
-            warnings: file.warnings,
         })
     }
 }

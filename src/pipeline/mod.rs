@@ -132,6 +132,7 @@ fn publish(
     mut clock: Clock,
     work: impl FnOnce(&mut dyn Warehouse, &mut Clock, &mut Summary) -> Result<(), EtlError>,
 ) -> Result<Summary, EtlError> {
+    claim(warehouse, &clock.meter)?;
     warehouse.run(step("begin"))?;
     let mut summary = Summary::default();
     match work(warehouse, &mut clock, &mut summary) {
@@ -145,6 +146,26 @@ fn publish(
             match warehouse.run(step("rollback")) {
                 Ok(()) => failed::note(warehouse, clock.started, &summary, &error),
                 Err(second) => tracing::debug!("rolling back: {second}"),
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Has the warehouse for this load alone, once another load is done.
+fn claim(warehouse: &mut dyn Warehouse, meter: &Meter) -> Result<(), WarehouseError> {
+    warehouse.claim(&mut || meter.wait_for("another load of this warehouse to end"))
+}
+
+/// Drops every table of ours and creates it empty: all of it, or nothing.
+pub fn recreate(warehouse: &mut dyn Warehouse, meter: &Meter) -> Result<(), WarehouseError> {
+    claim(warehouse, meter)?;
+    warehouse.run(step("begin"))?;
+    match tables::recreate(warehouse) {
+        Ok(()) => warehouse.run(step("commit")),
+        Err(error) => {
+            if let Err(second) = warehouse.run(step("rollback")) {
+                tracing::debug!("rolling back: {second}");
             }
             Err(error)
         }
@@ -308,7 +329,9 @@ fn extract(
     let mut tally = Tally::default();
     for (kind, plan) in &work.plans {
         let read = clock.time(&format!("stage {}", kind.name()), || {
-            stage::stage(warehouse, *kind, load_id, plan.read.clone(), &meter)
+            let read = stage::stage(warehouse, *kind, load_id, plan.read.clone(), &meter)?;
+            warehouse.survey()?;
+            Ok::<_, EtlError>(read)
         })?;
         tally.merge(read);
     }
@@ -335,10 +358,17 @@ fn transform(
     clock: &mut Clock,
 ) -> Result<(), EtlError> {
     if incremental {
-        clock.time("find what is touched", || warehouse.run(step("scope")))?;
+        clock.time("find what is touched", || {
+            warehouse.survey()?;
+            warehouse.run(step("scope"))?;
+            warehouse.survey()
+        })?;
     }
     for table in model::TABLES {
-        clock.time(table.name, || model::build(warehouse, table, incremental))?;
+        clock.time(table.name, || {
+            model::build(warehouse, table, incremental)?;
+            warehouse.survey()
+        })?;
     }
     Ok(())
 }
