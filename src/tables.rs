@@ -56,12 +56,12 @@ pub fn are_there(warehouse: &mut dyn Warehouse) -> Result<bool, WarehouseError> 
 pub fn ensure(warehouse: &mut dyn Warehouse) -> Result<bool, WarehouseError> {
     let present = present(warehouse)?;
     let opening = warehouse.opening(false);
-    let mut missing = false;
-    for table in all().filter(|table| !present.contains(&table.name)) {
-        missing = true;
+    let missing: Vec<_> = all().filter(|table| !present.contains(&table.name)).collect();
+    warehouse.equip(!missing.is_empty())?;
+    for table in &missing {
         warehouse.run_all(&table.definitions(opening))?;
     }
-    Ok(missing)
+    Ok(!missing.is_empty())
 }
 
 /// How many rows of data would be lost with our tables. Tables of another version of ours count too; tables that are not ours are an error.

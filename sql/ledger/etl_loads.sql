@@ -6,8 +6,8 @@ create table if not exists etl_loads (
     load_id bigint not null, -- 1 for the first load, counting up
     started_at timestamp not null, -- UTC
     finished_at timestamp not null, -- UTC
-    version varchar not null, -- of the program
-    kind varchar not null, -- full: the model was made anew; incremental: only the keys that the load touched
+    version varchar /*postgres collate "C" */ not null, -- of the program
+    kind varchar /*postgres collate "C" */ not null, -- full: the model was made anew; incremental: only the keys that the load touched
     objects bigint not null, -- objects read
     replaced bigint not null, -- of these, objects that had been loaded before with other content
     size_bytes bigint not null, -- of the objects, as they lie in the source
@@ -15,6 +15,6 @@ create table if not exists etl_loads (
     songs bigint not null, -- song records staged
     rejects bigint not null, -- records that could not be used
     repairs bigint not null, -- text values that had been encoded twice
-    outcome varchar not null, -- published or failed
-    message varchar /*redshift (2048) */ -- why it failed; null when it was published
+    outcome varchar /*postgres collate "C" */ not null, -- published or failed
+    message varchar /*postgres collate "C" */ /*redshift (2048) */ -- why it failed; null when it was published
 );

@@ -3,12 +3,12 @@
 -- key: object_id
 create table if not exists etl_objects (
     object_id bigint not null, -- stays with the key
-    object_key varchar /*redshift (2048) */ not null, -- absolute path or URL
-    source varchar not null, -- events or songs
+    object_key varchar /*postgres collate "C" */ /*redshift (2048) */ not null, -- absolute path or URL
+    source varchar /*postgres collate "C" */ not null, -- events or songs
     size_bytes bigint not null, -- as it lies in the source
     modified_ns bigint, -- modification time in ns since 1970, null when it was too fresh to tell versions apart
-    etag varchar, -- what the store calls this version of it, null where it has no name for versions
-    fingerprint varchar not null, -- xxh3-128 of the content
+    etag varchar /*postgres collate "C" */, -- what the store calls this version of it, null where it has no name for versions
+    fingerprint varchar /*postgres collate "C" */ not null, -- xxh3-128 of the content
     load_id bigint not null, -- in etl_loads: the load that read it last
     rows_staged bigint not null, -- records accepted
     rows_rejected bigint not null -- records refused

@@ -9,12 +9,12 @@ create temp table touched_events (
     item_in_session integer,
     ts bigint,
     user_id bigint,
-    page varchar
+    page varchar /*postgres collate "C" */
 );
 drop table if exists touched_songs;
 create temp table touched_songs (
-    song_id varchar,
-    artist_id varchar,
-    title varchar /*redshift (2048) */,
-    artist_name varchar /*redshift (2048) */
+    song_id varchar /*postgres collate "C" */,
+    artist_id varchar /*postgres collate "C" */,
+    title varchar /*postgres collate "C" */ /*redshift (2048) */,
+    artist_name varchar /*postgres collate "C" */ /*redshift (2048) */
 );

@@ -9,9 +9,9 @@
 --   latitude: staging_songs.artist_latitude
 --   longitude: staging_songs.artist_longitude
 create table if not exists artists (
-    artist_id varchar not null, -- key, AR...
-    name varchar /*redshift (2048) */ not null, -- the shortest spelling among the best records
-    location varchar /*redshift (2048) */, -- null when unknown
+    artist_id varchar /*postgres collate "C" */ not null, -- key, AR...
+    name varchar /*postgres collate "C" */ /*redshift (2048) */ not null, -- the shortest spelling among the best records
+    location varchar /*postgres collate "C" */ /*redshift (2048) */, -- null when unknown
     latitude double precision, -- degrees north
     longitude double precision -- degrees east
 );

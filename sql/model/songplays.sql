@@ -22,17 +22,17 @@ create table if not exists songplays (
     songplay_id uuid /*redshift= char(36) */ not null, -- key: md5 of the identity
     start_time timestamp not null, -- UTC, with milliseconds; in time
     user_id bigint, -- in users; null for a guest
-    level varchar, -- free or paid, at the time of the play
-    song_id varchar, -- in songs; null when the catalogue lacks the song
-    artist_id varchar, -- in artists; null when the catalogue lacks the song
+    level varchar /*postgres collate "C" */, -- free or paid, at the time of the play
+    song_id varchar /*postgres collate "C" */, -- in songs; null when the catalogue lacks the song
+    artist_id varchar /*postgres collate "C" */, -- in artists; null when the catalogue lacks the song
     session_id bigint not null, -- of the visit
-    location varchar /*redshift (2048) */, -- of the user; null when unknown
-    user_agent varchar /*redshift (4096) */, -- the browser's own words
+    location varchar /*postgres collate "C" */ /*redshift (2048) */, -- of the user; null when unknown
+    user_agent varchar /*postgres collate "C" */ /*redshift (4096) */, -- the browser's own words
     item_in_session integer not null, -- place of the play in its session
-    song_title varchar /*redshift (2048) */, -- as logged, text repaired
-    artist_name varchar /*redshift (2048) */, -- as logged, text repaired
+    song_title varchar /*postgres collate "C" */ /*redshift (2048) */, -- as logged, text repaired
+    artist_name varchar /*postgres collate "C" */ /*redshift (2048) */, -- as logged, text repaired
     length double precision, -- of the song as logged, in seconds
-    match_method varchar -- exact: duration agrees to 0.001 s; title_artist: it does not; null: no match
+    match_method varchar /*postgres collate "C" */ -- exact: duration agrees to 0.001 s; title_artist: it does not; null: no match
 );
 
 delete from songplays /*incremental using scope_plays where songplays.session_id = scope_plays.session_id and songplays.item_in_session = scope_plays.item_in_session */;

@@ -9,9 +9,9 @@
 --   year: staging_songs.year, 0 as null
 --   duration: staging_songs.duration
 create table if not exists songs (
-    song_id varchar not null, -- key, SO...
-    title varchar /*redshift (2048) */ not null, -- as in the catalogue
-    artist_id varchar not null, -- in artists
+    song_id varchar /*postgres collate "C" */ not null, -- key, SO...
+    title varchar /*postgres collate "C" */ /*redshift (2048) */ not null, -- as in the catalogue
+    artist_id varchar /*postgres collate "C" */ not null, -- in artists
     year integer, -- of release, null when unknown
     duration double precision not null -- in seconds
 );

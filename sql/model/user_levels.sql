@@ -11,7 +11,7 @@
 --   is_current: staging_events.ts: no span is later
 create table if not exists user_levels (
     user_id bigint not null, -- in users
-    level varchar not null, -- free or paid
+    level varchar /*postgres collate "C" */ not null, -- free or paid
     valid_from timestamp not null, -- UTC, of the span's first event
     valid_to timestamp, -- UTC, of the next span's first event, which is no longer part of it; null while current
     is_current boolean not null -- the user's last span

@@ -10,10 +10,10 @@
 --   level: staging_events.level
 create table if not exists users (
     user_id bigint not null, -- key
-    first_name varchar /*redshift (1024) */, -- as logged last
-    last_name varchar /*redshift (1024) */, -- as logged last
-    gender varchar, -- as logged last
-    level varchar -- free or paid, as logged last
+    first_name varchar /*postgres collate "C" */ /*redshift (1024) */, -- as logged last
+    last_name varchar /*postgres collate "C" */ /*redshift (1024) */, -- as logged last
+    gender varchar /*postgres collate "C" */, -- as logged last
+    level varchar /*postgres collate "C" */ -- free or paid, as logged last
 );
 
 delete from users /*incremental using scope_users where users.user_id = scope_users.user_id */;

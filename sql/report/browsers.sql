@@ -17,7 +17,7 @@ with plays as (
             when user_agent like '%Chrome/%' or user_agent like '%CriOS/%' or user_agent like '%Chromium/%' then 'Chrome'
             when user_agent like '%Safari/%' then 'Safari'
             else 'other'
-        end as browser,
+        end /*postgres collate "C" */ as browser,
         user_id,
         length
     from songplays

@@ -17,7 +17,7 @@ with plays as (
             when user_agent like '%CrOS%' then 'ChromeOS'
             when user_agent like '%Linux%' or user_agent like '%X11%' then 'Linux'
             else 'other'
-        end as operating_system,
+        end /*postgres collate "C" */ as operating_system,
         user_id,
         length
     from songplays

@@ -14,7 +14,7 @@ with plays as (
             when songs.year is not null then 'catalogue'
             when songplays.song_id is not null then 'no year'
             else 'not in the catalogue'
-        end as source,
+        end /*postgres collate "C" */ as source,
         songplays.song_title,
         songplays.artist_name
     from songplays

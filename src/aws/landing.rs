@@ -104,6 +104,11 @@ impl Landing {
         format!("s3://{}/{}", self.bucket, self.prefix)
     }
 
+    /// The region that requests are signed for.
+    pub fn region(&self) -> String {
+        self.client.region()
+    }
+
     /// Puts a short file.
     pub fn put(&self, name: &str, content: Vec<u8>) -> Result<(), AwsError> {
         let key = join(&self.prefix, name);

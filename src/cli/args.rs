@@ -8,8 +8,8 @@ use super::printer::{Color, Output};
 use crate::config::{Flags, S3Flags};
 
 const SETTINGS: &str = "\
-Settings: a flag beats the environment (SPARKIFY_CONFIG, SPARKIFY_WAREHOUSE, SPARKIFY_SONG_DATA, SPARKIFY_LOG_DATA,
-SPARKIFY_MAX_REJECT_SHARE, SPARKIFY_MEMORY, SPARKIFY_THREADS; for S3 those of AWS) beats the file (dwh.cfg) beats the default.
+Settings: a flag beats the environment (SPARKIFY_CONFIG, SPARKIFY_WAREHOUSE, SPARKIFY_SCHEMA, SPARKIFY_SONG_DATA,
+SPARKIFY_LOG_DATA, SPARKIFY_MAX_REJECT_SHARE, SPARKIFY_MEMORY, SPARKIFY_THREADS; PGHOST, PGPASSWORD …; for S3 those of AWS) beats the file (dwh.cfg) beats the default.
 Exit codes: 0 fine, 1 the data failed a check, 2 the tool failed.";
 
 /// From song and event files to a star schema, correct to the row and safe to run twice.
@@ -32,6 +32,9 @@ pub(super) struct Global {
     /// The warehouse as a URL [default: duckdb:sparkify.duckdb]
     #[arg(long, global = true, value_name = "URL")]
     pub warehouse: Option<String>,
+    /// The schema of the tables, on a server [default: public]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub schema: Option<String>,
     /// The form of the answer
     #[arg(long, global = true, value_enum, default_value = "text")]
     pub output: Output,
@@ -182,6 +185,9 @@ pub(super) struct Etl {
     /// Only event objects whose key has this date or an earlier one
     #[arg(long, value_name = "DATE")]
     pub until: Option<String>,
+    /// Where rows lie as files on their way into a Redshift cluster: `s3://BUCKET/PREFIX` [default: `STAGING` of [S3] in dwh.cfg]
+    #[arg(long, value_name = "PLACE")]
+    pub staging: Option<String>,
     #[command(flatten)]
     pub s3: S3Args,
 }
@@ -359,6 +365,7 @@ impl Global {
         Flags {
             config: self.config.clone(),
             warehouse: self.warehouse.clone(),
+            schema: self.schema.clone(),
             memory: self.memory.clone(),
             threads: self.threads.clone(),
             ..Flags::default()

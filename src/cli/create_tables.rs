@@ -6,8 +6,8 @@ use super::args::CreateTables;
 use super::failure::Failure;
 use super::printer::{Output, Printer};
 use crate::config::Settings;
-use crate::tables;
-use crate::warehouse::{self, Access, Warehouse};
+use crate::warehouse::{self, Access};
+use crate::{pipeline, tables};
 
 pub(super) fn run(
     args: &CreateTables,
@@ -19,7 +19,7 @@ pub(super) fn run(
     if held > 0 && !args.yes {
         confirm(settings, held)?;
     }
-    recreate(warehouse.as_mut())?;
+    pipeline::recreate(warehouse.as_mut(), &printer.meter())?;
     let names: Vec<&str> = tables::all().map(|table| table.name).collect();
     match printer.output {
         Output::Json => {
@@ -31,10 +31,6 @@ pub(super) fn run(
             Ok(())
         }
     }
-}
-
-fn recreate(warehouse: &mut dyn Warehouse) -> Result<(), Failure> {
-    tables::recreate(warehouse).map_err(Failure::from)
 }
 
 fn confirm(settings: &Settings, rows: u64) -> Result<(), Failure> {

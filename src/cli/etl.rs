@@ -21,6 +21,7 @@ impl Etl {
             song_data: self.song_data.clone(),
             log_data: self.log_data.clone(),
             max_reject_share: self.max_reject_share.clone(),
+            staging: self.staging.clone(),
             s3: self.s3.flags(),
             ..flags
         }
@@ -62,7 +63,7 @@ pub(super) fn watched(
     load: impl FnOnce(&mut dyn Warehouse, &Arc<Meter>) -> Result<Summary, EtlError>,
 ) -> Result<Summary, Failure> {
     let mut warehouse = warehouse::open(settings, Access::Write)?;
-    let meter = Arc::new(Meter::default());
+    let meter = Arc::new(printer.meter());
     let progress = Progress::watch(&meter, printer);
     let loaded = load(warehouse.as_mut(), &meter);
     progress.end();

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::failure::Failure;
+use crate::stage::Meter;
 
 /// When to colour what people read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -52,6 +53,14 @@ impl Printer {
     /// Whether progress is worth drawing.
     pub(super) fn draws(&self) -> bool {
         !self.quiet && io::stderr().is_terminal()
+    }
+
+    /// A meter for a load, which says in words what no progress shows.
+    pub(super) fn meter(&self) -> Meter {
+        if self.quiet || self.draws() {
+            return Meter::default();
+        }
+        Meter::telling(|text| drop(writeln!(anstream::stderr(), "{text}")))
     }
 
     /// The answer's stream: every byte goes out as it is, so that what looks like a colour in the data is not lost on the way to a file.

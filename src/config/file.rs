@@ -22,6 +22,7 @@ const KNOWN: &[(&str, &[&str])] = &[
             "LOG_DATA",
             "LOG_JSONPATH",
             "SONG_DATA",
+            "STAGING",
             "ENDPOINT_URL",
             "REGION",
             "ADDRESSING_STYLE",
@@ -47,7 +48,7 @@ const KNOWN: &[(&str, &[&str])] = &[
             "DWH_REGION",
         ],
     ),
-    ("WAREHOUSE", &["URL"]),
+    ("WAREHOUSE", &["URL", "SCHEMA"]),
 ];
 
 /// The file's known values, and what was not known in it.
@@ -75,6 +76,26 @@ impl ConfigFile {
     pub(super) fn get(&self, section: &str, key: &str) -> Option<&str> {
         let value = self.values.get(&(section.into(), key.into()))?.reveal();
         (!value.is_empty()).then_some(value)
+    }
+
+    /// The cluster that `[CLUSTER]` names, as a URL; none while its HOST is empty, as it is until there is one.
+    pub(super) fn cluster(&self) -> Option<String> {
+        let part = |key: &str| self.get("CLUSTER", key).map(encoded);
+        // The console shows the endpoint with port and database behind it.
+        let endpoint = self.get("CLUSTER", "HOST")?.trim_start_matches("redshift://");
+        let (place, database) = endpoint.split_once('/').unwrap_or((endpoint, ""));
+        let (host, port) = place.split_once(':').unwrap_or((place, ""));
+        let pick = |key: &str, otherwise: &str| {
+            part(key).or_else(|| (!otherwise.is_empty()).then(|| encoded(otherwise)))
+        };
+        let who = match (part("DB_USER"), part("DB_PASSWORD")) {
+            (Some(user), Some(password)) => format!("{user}:{password}@"),
+            (Some(user), None) => format!("{user}@"),
+            (None, _) => String::new(),
+        };
+        let port = pick("DB_PORT", port).map_or(String::new(), |port| format!(":{port}"));
+        let database = pick("DB_NAME", database).unwrap_or_default();
+        Some(format!("redshift://{who}{}{port}/{database}", encoded(host)))
     }
 
     fn parse(text: &str) -> Result<Self, (String, String)> {
@@ -145,6 +166,18 @@ fn check_lines(text: &str) -> Result<(), (String, String)> {
     Ok(())
 }
 
+/// A part of a URL, in which only letters and digits need no percent sign.
+fn encoded(part: &str) -> String {
+    part.bytes().fold(String::new(), |mut text, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) {
+            text.push(byte.into());
+        } else {
+            text = format!("{text}%{byte:02X}");
+        }
+        text
+    })
+}
+
 fn unquoted(value: &str) -> &str {
     for quote in ['\'', '"'] {
         if value.len() >= 2 && value.starts_with(quote) && value.ends_with(quote) {
@@ -170,6 +203,19 @@ mod tests {
         assert_eq!(file.get("IAM_ROLE", "ARN"), Some("arn:aws:iam::1:role/x"));
         assert_eq!(file.get("CLUSTER", "HOST"), None);
         assert_eq!(file.warnings, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_cluster_is_a_url_once_its_host_is_known() {
+        assert_eq!(ConfigFile::parse(REAL).unwrap().cluster(), None);
+        let filled = REAL.replace("HOST=''", "HOST='dwh.abc.us-west-2.redshift.amazonaws.com'");
+        let cluster = ConfigFile::parse(&filled).unwrap().cluster();
+        assert_eq!(
+            cluster.as_deref(),
+            Some("redshift://dwhuser:Pass%25w%3Bo%23rd%3D1@dwh.abc.us-west-2.redshift.amazonaws.com:5439/dwh")
+        );
+        let console = ConfigFile::parse("[CLUSTER]\nHOST=h.example:5440/dev\n").unwrap().cluster();
+        assert_eq!(console.as_deref(), Some("redshift://h.example:5440/dev"));
     }
 
     #[test]

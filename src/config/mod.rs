@@ -3,12 +3,16 @@
 //! This room alone reads the environment and the configuration file. It touches no network and knows no SQL; it gives out
 //! [`Settings`], in which everything has been decided, and [`Secret`]s, which print as `****`.
 
+mod data_api;
 mod file;
+mod pgpass;
 mod profile;
 pub mod redact;
 mod s3;
 mod secret;
+mod server;
 pub mod shell;
+mod staging;
 pub mod suggest;
 mod url;
 
@@ -16,8 +20,11 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+pub use data_api::DataApiTarget;
 pub use s3::{Access, Addressing, Credentials, Keys, Limits, S3Flags, S3Settings};
 pub use secret::Secret;
+pub use server::{DEFAULT_SCHEMA, Host, Server, TlsMode};
+pub use staging::StagingSettings;
 pub use url::{DEFAULT as DEFAULT_WAREHOUSE, WarehouseUrl};
 
 /// The configuration file that is read when it is there and none was named.
@@ -30,6 +37,8 @@ pub struct Flags {
     pub config: Option<PathBuf>,
     /// `--warehouse`
     pub warehouse: Option<String>,
+    /// `--schema`
+    pub schema: Option<String>,
     /// `--song-data`
     pub song_data: Option<String>,
     /// `--log-data`
@@ -40,6 +49,8 @@ pub struct Flags {
     pub memory: Option<String>,
     /// `--threads`
     pub threads: Option<String>,
+    /// `--staging`
+    pub staging: Option<String>,
     /// What is said about S3.
     pub s3: S3Flags,
 }
@@ -62,6 +73,8 @@ pub struct Settings {
     pub threads: usize,
     /// How S3 is reached.
     pub s3: S3Settings,
+    /// Where rows lie as files on their way into a cluster.
+    pub staging: StagingSettings,
     /// What in the configuration file meant nothing to us.
     pub warnings: Vec<String>,
 }
@@ -166,6 +179,10 @@ impl Settings {
             })
         };
         let warehouse = pick(&flags.warehouse, "SPARKIFY_WAREHOUSE", Some(("WAREHOUSE", "URL")));
+        let warehouse = warehouse.or_else(|| file.cluster());
+        let warehouse = warehouse.as_deref().unwrap_or(DEFAULT_WAREHOUSE);
+        let schema = pick(&flags.schema, "SPARKIFY_SCHEMA", Some(("WAREHOUSE", "SCHEMA")));
+        let warehouse = WarehouseUrl::resolve(warehouse, schema, environment)?;
         let share = pick(&flags.max_reject_share, "SPARKIFY_MAX_REJECT_SHARE", None);
         let memory = pick(&flags.memory, "SPARKIFY_MEMORY", None);
         let threads = pick(&flags.threads, "SPARKIFY_THREADS", None);
@@ -175,15 +192,23 @@ impl Settings {
         let memory = memory.as_deref().map_or(Ok(512 << 20), parse_size)?;
         let ahead = memory / 8;
         let filed = |section: &str, key: &str| file.get(section, key).map(str::to_owned);
+        let staging = StagingSettings::resolve(
+            pick(&flags.staging, "SPARKIFY_STAGING", Some(("S3", "STAGING"))),
+            pick(&None, "SPARKIFY_IAM_ROLE", Some(("IAM_ROLE", "ARN"))),
+            pick(&None, "SPARKIFY_SLICES", None),
+            pick(&None, "SPARKIFY_STAGING_HOURS", None),
+        )?;
+        let s3 = S3Settings::resolve(&flags.s3, environment, &filed, ahead)?;
         Ok(Self {
-            warehouse: warehouse.as_deref().unwrap_or(DEFAULT_WAREHOUSE).parse()?,
+            warnings: [file.warnings, warehouse.warnings().to_vec()].concat(),
+            warehouse,
             song_data,
             log_data,
             max_reject_share: share.as_deref().map_or(Ok(0.01), parse_share)?,
             memory: if far { memory - ahead } else { memory },
-            s3: S3Settings::resolve(&flags.s3, environment, &filed, ahead)?,
+            s3,
+            staging,
             threads: threads.as_deref().map_or_else(|| Ok(cores()), parse_threads)?,
-            warnings: file.warnings,
         })
     }
 }

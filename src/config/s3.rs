@@ -49,6 +49,7 @@ const VARIABLES: &[&str] = &[
     "AWS_DEFAULT_REGION",
     "AWS_ENDPOINT_URL_S3",
     "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_REDSHIFT_DATA",
     "AWS_MAX_ATTEMPTS",
     "HOME",
     "SPARKIFY_ADDRESSING_STYLE",
@@ -275,6 +276,18 @@ impl S3Settings {
             limits: self.limits,
             credentials,
         })
+    }
+
+    /// The same for whoever writes or calls: what is read without a signature may lie beside what takes one.
+    pub fn signing(&self) -> Result<Access, ConfigError> {
+        Self { anonymous: false, ..self.clone() }.access()
+    }
+
+    /// The server of the Data API, if it is not Amazon's.
+    pub fn data_api_endpoint(&self) -> Result<Option<String>, ConfigError> {
+        let named = ["AWS_ENDPOINT_URL_REDSHIFT_DATA", "AWS_ENDPOINT_URL"];
+        let written = named.iter().find_map(|name| self.variable(name));
+        written.map(parse_endpoint).transpose()
     }
 
     fn variable(&self, name: &str) -> Option<&str> {

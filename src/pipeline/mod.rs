@@ -141,6 +141,10 @@ fn publish(
     work: &impl Fn(&mut dyn Warehouse, &mut Clock, &mut Summary) -> Result<(), EtlError>,
 ) -> Result<Summary, Box<Ended>> {
     let mut summary = Summary::default();
+    if let Err(error) = claim(warehouse, &clock.meter) {
+        let error = error.into();
+        return Err(Box::new(Ended { error, summary, is_usable: false, at_commit: false }));
+    }
     let begun = begin(warehouse).map_err(EtlError::from);
     if let Err(error) = begun.and_then(|()| work(warehouse, &mut clock, &mut summary)) {
         return Err(Box::new(undone(warehouse, error, summary, false)));
@@ -176,6 +180,26 @@ fn undone(
         tracing::debug!("rolling back: {second}");
     }
     Ended { error, summary, is_usable: rolled_back.is_ok(), at_commit }
+}
+
+/// Has the warehouse for this load alone, once another load is done.
+fn claim(warehouse: &mut dyn Warehouse, meter: &Meter) -> Result<(), WarehouseError> {
+    warehouse.claim(&mut || meter.wait_for("another load of this warehouse to end"))
+}
+
+/// Drops every table of ours and creates it empty: all of it, or nothing.
+pub fn recreate(warehouse: &mut dyn Warehouse, meter: &Meter) -> Result<(), WarehouseError> {
+    claim(warehouse, meter)?;
+    warehouse.run(step("begin"))?;
+    match tables::recreate(warehouse) {
+        Ok(()) => warehouse.run(step("commit")),
+        Err(error) => {
+            if let Err(second) = warehouse.run(step("rollback")) {
+                tracing::debug!("rolling back: {second}");
+            }
+            Err(error)
+        }
+    }
 }
 
 /// Whether the request names anything to load: known before a warehouse is opened.
@@ -335,7 +359,9 @@ fn extract(
     let mut tally = Tally::default();
     for (kind, plan) in &work.plans {
         let read = clock.time(&format!("stage {}", kind.name()), || {
-            stage::stage(warehouse, *kind, load_id, plan.read.clone(), &meter)
+            let read = stage::stage(warehouse, *kind, load_id, plan.read.clone(), &meter)?;
+            warehouse.survey()?;
+            Ok::<_, EtlError>(read)
         })?;
         tally.merge(read);
     }
@@ -362,10 +388,17 @@ fn transform(
     clock: &mut Clock,
 ) -> Result<(), EtlError> {
     if incremental {
-        clock.time("find what is touched", || warehouse.run(step("scope")))?;
+        clock.time("find what is touched", || {
+            warehouse.survey()?;
+            warehouse.run(step("scope"))?;
+            warehouse.survey()
+        })?;
     }
     for table in model::TABLES {
-        clock.time(table.name, || model::build(warehouse, table, incremental))?;
+        clock.time(table.name, || {
+            model::build(warehouse, table, incremental)?;
+            warehouse.survey()
+        })?;
     }
     Ok(())
 }

@@ -7,6 +7,8 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Debug, Default)]
 pub struct Meter {
     step: Mutex<String>,
+    /// Tells whoever sees no step.
+    tell: Option<fn(&str)>,
     /// Objects that will be read.
     pub objects_total: AtomicU64,
     /// Their bytes as they lie in the source.
@@ -20,6 +22,19 @@ pub struct Meter {
 }
 
 impl Meter {
+    /// One that tells in words what is worth telling beside the steps.
+    pub fn telling(tell: fn(&str)) -> Self {
+        Self { tell: Some(tell), ..Self::default() }
+    }
+
+    /// Says that nothing goes on until something else has ended.
+    pub fn wait_for(&self, other: &str) {
+        self.enter(&format!("wait for {other}"));
+        if let Some(tell) = self.tell {
+            tell(&format!("waiting for {other}"));
+        }
+    }
+
     /// Says what is being done from now on.
     pub fn enter(&self, step: &str) {
         tracing::info!("{step}");

@@ -5,8 +5,14 @@
 
 mod batch;
 mod duckdb;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "redshift")]
+mod redshift;
 mod sql;
 mod value;
+#[cfg(feature = "postgres")]
+mod wire;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -66,6 +72,21 @@ pub trait Warehouse {
 
     /// Every column of every table in the schema.
     fn found_columns(&mut self) -> Result<Vec<FoundColumn>, WarehouseError>;
+
+    /// Makes this the only connection that loads, where an engine lets several try: calls `waiting` when another one has to be done first.
+    fn claim(&mut self, _waiting: &mut dyn FnMut()) -> Result<(), WarehouseError> {
+        Ok(())
+    }
+
+    /// Makes what an engine needs beside tables and keeps: the schema, functions of ours; all of it `anew`, or what is missing.
+    fn equip(&mut self, _anew: bool) -> Result<(), WarehouseError> {
+        Ok(())
+    }
+
+    /// Has the planner count what many rows have just come into, where an engine does not do so by itself.
+    fn survey(&mut self) -> Result<(), WarehouseError> {
+        Ok(())
+    }
 
     /// The most bytes that lay on disk at a time because memory did not suffice, since the connection was opened.
     fn spilled(&self) -> u64 {
@@ -189,7 +210,17 @@ pub fn open(settings: &Settings, access: Access) -> Result<Box<dyn Warehouse>, W
             let limits = duckdb::Limits { memory: settings.memory, threads: settings.threads };
             Ok(Box::new(duckdb::DuckDb::open(path, access, limits)?))
         }
-        WarehouseUrl::Unserved(scheme) => Err(WarehouseError::Unserved { scheme: scheme.clone() }),
+        #[cfg(feature = "postgres")]
+        WarehouseUrl::Postgres(server) => {
+            let limits = postgres::Limits { memory: settings.memory, threads: settings.threads };
+            Ok(Box::new(postgres::Postgres::open(server, access, limits)?))
+        }
+        #[cfg(feature = "redshift")]
+        WarehouseUrl::Redshift(server) => {
+            let server = Arc::new(server.as_ref().clone());
+            Ok(Box::new(redshift::Redshift::open(&server, settings, access)?))
+        }
+        other => Err(unserved(other)),
     }
 }
 
@@ -197,13 +228,29 @@ pub fn open(settings: &Settings, access: Access) -> Result<Box<dyn Warehouse>, W
 pub fn engine_of(url: &WarehouseUrl) -> Result<&'static str, WarehouseError> {
     match url {
         WarehouseUrl::DuckDb(_) => Ok(duckdb::ENGINE),
-        WarehouseUrl::Unserved(scheme) => Err(WarehouseError::Unserved { scheme: scheme.clone() }),
+        #[cfg(feature = "postgres")]
+        WarehouseUrl::Postgres(_) => Ok(postgres::ENGINE),
+        #[cfg(feature = "redshift")]
+        WarehouseUrl::Redshift(_) => Ok(redshift::ENGINE),
+        other => Err(unserved(other)),
     }
 }
 
 /// The SQL that only the engine of `url` gets.
 pub fn dialect_of(url: &WarehouseUrl) -> Result<&'static [SqlFile], WarehouseError> {
-    engine_of(url).map(|_| duckdb::DIALECT)
+    match url {
+        WarehouseUrl::DuckDb(_) => Ok(duckdb::DIALECT),
+        #[cfg(feature = "postgres")]
+        WarehouseUrl::Postgres(_) => Ok(postgres::DIALECT),
+        #[cfg(feature = "redshift")]
+        WarehouseUrl::Redshift(_) => Ok(redshift::DIALECT),
+        other => Err(unserved(other)),
+    }
+}
+
+fn unserved(url: &WarehouseUrl) -> WarehouseError {
+    let scheme = url.scheme().to_owned();
+    WarehouseError::Unserved { scheme }
 }
 
 /// Why a warehouse did not do what it was asked.
@@ -234,6 +281,24 @@ pub enum WarehouseError {
         path: PathBuf,
         /// ` (PID 12)` if the engine says so.
         holder: String,
+    },
+    /// No connection to the server came about.
+    #[error("cannot connect to `{server}`: {reason}")]
+    NotConnected {
+        /// The server's URL, without a password.
+        server: String,
+        /// What is wrong.
+        reason: String,
+        /// What to do.
+        hint: String,
+    },
+    /// The connection to the server ended in the middle of something.
+    #[error("the connection to `{server}` was lost: {reason}")]
+    Lost {
+        /// The server's URL, without a password.
+        server: String,
+        /// What is known of why.
+        reason: String,
     },
     /// The engine is known, and this build does not serve it.
     #[error("this build does not serve `{scheme}` warehouses")]
@@ -297,9 +362,15 @@ impl WarehouseError {
             Self::Missing { near: None, .. } => Some(
                 "run `sparkify etl` first, or name it with `--warehouse duckdb:FILE`".into(),
             ),
-            Self::CannotOpen { hint, .. } => Some(hint.clone()),
+            Self::CannotOpen { hint, .. } | Self::NotConnected { hint, .. } => Some(hint.clone()),
+            Self::Lost { .. } => Some(
+                "check that the server is up, and run it again: a load is there whole or not at all".into(),
+            ),
             Self::Busy { .. } => Some("wait until it is done, or name another file with `--warehouse`".into()),
-            Self::Unserved { .. } => Some("use `duckdb:FILE`".into()),
+            Self::Unserved { scheme } if scheme == "postgres" || scheme == "redshift" => {
+                Some("build it with `make build`: `make demo` leaves servers out".into())
+            }
+            Self::Unserved { .. } => Some("use `duckdb:FILE` or `postgres://USER@HOST/DATABASE`".into()),
             Self::Foreign { .. } => {
                 Some("name another file with `--warehouse`; a warehouse of another version is rebuilt with `sparkify create-tables`".into())
             }

@@ -137,6 +137,8 @@ fn declared(line: &str) -> DeclaredColumn {
         None => (code, false),
     };
     let (name, declared_type) = code.split_once(' ').unwrap_or((code, ""));
+    // How text is ordered is no part of what it is.
+    let declared_type = declared_type.split(" collate ").next().unwrap_or_default();
     DeclaredColumn {
         // A word that some engine reserves stands in quotes.
         name: name.trim_matches('"').into(),
@@ -244,7 +246,7 @@ mod tests {
     fn a_table_declares_its_columns() {
         let file = SqlFile {
             name: "t",
-            text: "-- T.\ncreate table if not exists t (\n    a double precision not null, -- one, two\n    b uuid /*redshift= char(36) */ -- key\n);\n",
+            text: "-- T.\ncreate table if not exists t (\n    a double precision not null, -- one, two\n    b uuid /*redshift= char(36) */, -- key\n    c varchar /*postgres collate \"C\" */ /*redshift (9) */ not null -- text\n);\n",
         };
         let columns = file.columns(DUCKDB);
         assert_eq!(columns[0].declared_type, "double precision");
@@ -252,6 +254,11 @@ mod tests {
         assert_eq!((columns[0].required, columns[1].required), (true, false));
         assert_eq!((columns[1].name.as_str(), columns[1].declared_type.as_str()), ("b", "uuid"));
         assert_eq!(file.headline(), "T.");
+        let of = |engine| Opening { engine, incremental: false };
+        assert_eq!(columns[2].declared_type, "varchar");
+        assert_eq!(file.columns(of("postgres"))[2], columns[2]);
+        assert_eq!(file.columns(of("redshift"))[2].declared_type, "varchar (9)");
+        assert!(file.statement(of("postgres")).contains("c varchar collate \"C\" not null"));
     }
 
     #[test]

@@ -11,6 +11,8 @@ mod history_and_diff;
 mod large;
 mod law;
 mod oracle;
+#[cfg(feature = "postgres")]
+mod postgres_connection;
 mod questions;
 mod reckoning;
 mod rejects_and_trace;
@@ -18,6 +20,8 @@ mod rejects_and_trace;
 mod s3;
 mod sample;
 mod selection;
+#[cfg(feature = "postgres")]
+mod servers;
 mod shell;
 mod story;
 mod support;

@@ -46,7 +46,7 @@ impl DataApi {
     /// Makes ready; nothing is asked before the first statement.
     pub(super) fn begin(server: &Arc<Server>, settings: &Settings) -> Result<Self, WarehouseError> {
         let target = server.data_api.clone().unwrap_or_default();
-        let mut access = settings.s3.access()?;
+        let mut access = settings.s3.signing()?;
         if let Some(region) = &target.region {
             access.region = Some(region.clone());
         }

@@ -25,7 +25,7 @@ use super::batch::RowSource;
 use super::sql::{Opening, SqlFile, split, with_table};
 use super::value::Value;
 use super::{Access, FoundColumn, Interrupter, RowSink, Warehouse, WarehouseError};
-use crate::config::{Server, Settings};
+use crate::config::{DEFAULT_SCHEMA, Server, Settings};
 use crate::sql_files;
 use channel::{Channel, ChannelError, Nothing};
 use staged::Staging;
@@ -92,19 +92,13 @@ impl Redshift {
             swept: false,
         };
         warehouse.begin_session()?;
-        if access == Access::Write {
-            warehouse.make_functions()?;
-            if warehouse.staging.is_some() && settings.staging.slices.is_none() {
-                warehouse.count_slices();
-            }
+        if warehouse.staging.is_some() && settings.staging.slices.is_none() {
+            warehouse.count_slices();
         }
         Ok(warehouse)
     }
 
     fn begin_session(&mut self) -> Result<(), WarehouseError> {
-        if self.access == Access::Write && self.schema != crate::config::DEFAULT_SCHEMA {
-            self.run_named("schema")?;
-        }
         self.run_named("session")
     }
 
@@ -113,21 +107,18 @@ impl Redshift {
         statements.iter().try_for_each(|statement| self.tell(statement).map(drop))
     }
 
-    /// Our functions stay in the schema; they are made when one is missing.
-    fn make_functions(&mut self) -> Result<(), WarehouseError> {
+    /// Whether every function of ours is in the schema.
+    fn has_functions(&mut self) -> Result<bool, WarehouseError> {
         let schema = [Value::Text(self.schema.clone())];
         let found = self.ask_with(file("functions"), &schema, usize::MAX)?;
         let is_there = |name: &str| {
             found.rows.iter().any(|row| row.first().and_then(Value::as_text) == Some(name))
         };
         let prelude = split(file("prelude").text);
-        let names = prelude.iter().filter_map(|statement| {
+        let mut names = prelude.iter().filter_map(|statement| {
             statement.strip_prefix("create or replace function ")?.split('(').next()
         });
-        if names.into_iter().all(is_there) {
-            return Ok(());
-        }
-        prelude.iter().try_for_each(|statement| self.tell(statement).map(drop))
+        Ok(names.all(is_there))
     }
 
     fn count_slices(&mut self) {
@@ -300,7 +291,7 @@ impl Redshift {
 fn staging(settings: &Settings) -> Result<Option<Staging>, WarehouseError> {
     let Some(location) = &settings.staging.location else { return Ok(None) };
     let role = settings.staging.role.clone().ok_or(WarehouseError::NoRole)?;
-    let access = settings.s3.access()?;
+    let access = settings.s3.signing()?;
     let place = crate::aws::Landing::new(&access, location).map_err(staged::failed)?;
     Ok(Some(Staging {
         region: place.region(),
@@ -371,6 +362,17 @@ impl Warehouse for Redshift {
             .collect())
     }
 
+    /// Functions stay in the schema: there are no temporary ones, and who reads makes none.
+    fn equip(&mut self, anew: bool) -> Result<(), WarehouseError> {
+        if !anew && self.has_functions()? {
+            return Ok(());
+        }
+        if self.schema != DEFAULT_SCHEMA {
+            self.run_named("schema")?;
+        }
+        self.run_named("prelude")
+    }
+
     fn interrupter(&self) -> Option<Interrupter> {
         self.channel.interrupter()
     }
@@ -387,6 +389,10 @@ impl Warehouse for Redshift {
         let declared = declared_type.strip_prefix("varchar")?.trim();
         let length = declared.strip_prefix('(').and_then(|rest| rest.split(')').next());
         Some(length.and_then(|length| length.parse().ok()).unwrap_or(UNDECLARED))
+    }
+
+    fn renews(&self) -> bool {
+        true
     }
 
     fn renew(&mut self) -> Result<(), WarehouseError> {

@@ -1,0 +1,2 @@
+-- Has the planner count a table.
+analyze ":table";

@@ -1,0 +1,2 @@
+-- The schema of our tables.
+create schema ":table";

@@ -1,0 +1,13 @@
+-- A session of ours, whatever the server's settings are: UTC, dates and doubles in one exact form, every statement seeing what is committed.
+set time zone 'UTC';
+set datestyle to 'ISO, MDY';
+set intervalstyle to 'postgres';
+set bytea_output to 'hex';
+set extra_float_digits to 1;
+set standard_conforming_strings to on;
+set default_transaction_isolation to 'read committed';
+set default_transaction_read_only to off;
+set idle_in_transaction_session_timeout to 0;
+set client_min_messages to warning;
+-- Compiling pays for minutes of arithmetic, not for these statements.
+set jit to off;

@@ -1,0 +1,108 @@
+//! The password file of PostgreSQL's programs, `~/.pgpass`: lines of `HOST:PORT:DATABASE:USER:PASSWORD`, the first that fits counts.
+//!
+//! As with these programs, `*` fits everything, `\` stands before a `:` or `\` that is meant itself, a socket in its usual place is `localhost`, and a
+//! file that others may read is not read at all, which is said.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use super::server::{Environment, Host, Server};
+use super::{ConfigError, Secret};
+
+/// The password for `server`; what is odd about the file is noted there.
+pub(super) fn look_up(
+    server: &mut Server,
+    named: Option<String>,
+    environment: Environment<'_>,
+) -> Result<Option<Secret>, ConfigError> {
+    let named = named.or_else(|| environment("PGPASSFILE")).map(PathBuf::from);
+    let usual = || environment("HOME").map(|home| PathBuf::from(home).join(".pgpass"));
+    let Some(path) = named.or_else(usual) else { return Ok(None) };
+    let Ok(metadata) = path.metadata() else { return Ok(None) };
+    let odd = if !metadata.is_file() {
+        Some("is not a file")
+    } else if metadata.permissions().mode() & 0o077 != 0 {
+        Some("may be read by others: `chmod 0600` it")
+    } else {
+        None
+    };
+    if let Some(odd) = odd {
+        let warning = format!("the password file `{}` is not used, since it {odd}", path.display());
+        server.warnings.push(warning);
+        return Ok(None);
+    }
+    let text = std::fs::read(&path).map_err(|source| ConfigError::Unreadable { path, source })?;
+    Ok(find(&String::from_utf8_lossy(&text), server))
+}
+
+fn find(text: &str, server: &Server) -> Option<Secret> {
+    let host = match &server.host {
+        Host::Tcp(name) => name.clone(),
+        Host::Socket(folder) => folder.display().to_string(),
+    };
+    let usual = ["/tmp", "/var/run/postgresql", "/run/postgresql"].contains(&host.as_str());
+    let port = server.port.to_string();
+    let wanted = [&port, &server.database, &server.user];
+    text.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
+        let mut fields = fields(line);
+        let password = fields.pop().filter(|_| fields.len() == 4)?;
+        let fits = |field: &String, wanted: &str| field == "*" || field == wanted;
+        let at_host = fits(&fields[0], &host) || usual && fields[0] == "localhost";
+        let rest = fields[1..].iter().zip(wanted).all(|(field, wanted)| fits(field, wanted));
+        (at_host && rest && !password.is_empty()).then(|| Secret::new(password))
+    })
+}
+
+/// The first four fields, and everything behind them as the fifth: a password may hold a `:`.
+fn fields(line: &str) -> Vec<String> {
+    let mut fields = vec![String::new()];
+    let mut letters = line.trim_end_matches('\r').chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            ':' if fields.len() < 5 => fields.push(String::new()),
+            '\\' => fields.last_mut().unwrap_or(&mut String::new()).extend(letters.next()),
+            _ => fields.last_mut().unwrap_or(&mut String::new()).push(letter),
+        }
+    }
+    fields
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::server::Kind;
+    use super::*;
+
+    fn asked(text: &str, mode: u32, url: &str) -> Server {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pgpass");
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let path = path.display().to_string();
+        let environment = |name: &str| (name == "PGPASSFILE").then(|| path.clone());
+        let kind = Kind { scheme: "postgres", port: 5432 };
+        Server::resolve(kind, url, url.split_once(':').unwrap().1, None, &environment).unwrap()
+    }
+
+    const FILE: &str = "# h:5432:d:u:comment\nh:5433:*:*:port\n*:*:d:u:a\\:b\\\\c:d\nlocalhost:*:*:*:socket\nshort:line\n*:*:*:*:any\n";
+
+    #[test]
+    fn the_first_line_that_fits_counts() {
+        let of = |url: &str| asked(FILE, 0o600, url).password.map(|it| it.reveal().to_owned());
+        assert_eq!(of("postgres://u@h/d").as_deref(), Some("a:b\\c:d"));
+        assert_eq!(of("postgres://u@h:5433/d").as_deref(), Some("port"));
+        assert_eq!(of("postgres://x@/y?host=/tmp").as_deref(), Some("socket"));
+        assert_eq!(of("postgres://x@h/y").as_deref(), Some("any"));
+        assert_eq!(of("postgres://x:mine@h/y").as_deref(), Some("mine"));
+    }
+
+    #[test]
+    fn a_file_that_others_may_read_is_not_read() {
+        for mode in [0o640, 0o604, 0o620] {
+            let server = asked(FILE, mode, "postgres://u@h/d");
+            assert_eq!(server.password, None);
+            assert!(server.warnings[0].contains("chmod 0600"), "{:?}", server.warnings);
+        }
+        let unread = asked(FILE, 0o644, "postgres://u:mine@h/d");
+        assert!(unread.warnings.is_empty());
+    }
+}

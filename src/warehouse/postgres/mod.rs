@@ -1,0 +1,249 @@
+//! PostgreSQL, from version 14 on: the warehouse in a schema of a database that others may read at the same time.
+//!
+//! A session is made ours first (`session.sql`): UTC, our schema, nothing of the server's taste. Who only reads has one snapshot for as long as the
+//! connection lives, in a transaction that cannot write. A load holds an advisory lock of its schema, so that two never work at once.
+
+mod answer;
+mod bound;
+mod copy;
+mod guard;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures_util::{TryStreamExt, pin_mut};
+use tokio_postgres::{SimpleQueryMessage, Statement};
+
+use super::batch::RowSource;
+use super::sql::{SqlFile, split, with_table};
+use super::value::{AnswerType, Rows, Value};
+use super::wire::Wire;
+use super::{Access, FoundColumn, Interrupter, RowSink, Warehouse, WarehouseError};
+use crate::config::Server;
+use crate::sql_files;
+
+/// Its name in conditional comments.
+pub(super) const ENGINE: &str = "postgres";
+
+/// The SQL that it alone gets.
+pub(super) const DIALECT: &[SqlFile] = sql_files!["dialect/postgres":
+    "session", "schema", "reading", "loading", "memory", "mighty", "equipped", "create_schema", "prelude", "try_claim", "claim",
+    "catalog", "load", "outgrown", "analyze"];
+
+fn file(name: &str) -> &'static SqlFile {
+    DIALECT.iter().find(|file| file.name == name).unwrap_or(&DIALECT[0])
+}
+
+/// What it may use.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Bytes for its sorts and joins.
+    pub memory: u64,
+    /// Threads that make rows.
+    pub threads: usize,
+}
+
+/// One session.
+pub(super) struct Postgres {
+    wire: Wire,
+    server: Arc<Server>,
+    access: Access,
+    limits: Limits,
+    guard: Option<guard::Guard>,
+    /// Whether this session alone loads.
+    claimed: bool,
+}
+
+impl Postgres {
+    /// Connects, and makes the session ours.
+    pub(super) fn open(
+        server: &Server,
+        access: Access,
+        limits: Limits,
+    ) -> Result<Self, WarehouseError> {
+        let server = Arc::new(server.clone());
+        let wire = Wire::connect(&server)?;
+        let mut warehouse = Self { wire, server, access, limits, guard: None, claimed: false };
+        warehouse.begin_session()?;
+        Ok(warehouse)
+    }
+
+    fn begin_session(&mut self) -> Result<(), WarehouseError> {
+        self.execute(&self.text(file("session")))?;
+        let schema = Value::Text(self.server.schema.clone());
+        self.ask_with(file("schema"), &[schema], 1)?;
+        if self.access == Access::Write {
+            self.run(file("loading"))?;
+            // A share of what may be used: a statement sorts and joins in several places at once.
+            let share = Value::Text(format!("{}kB", (self.limits.memory >> 13).max(4096)));
+            return self.ask_with(file("memory"), &[share], 1).map(drop);
+        }
+        if self.access == Access::Guarded {
+            self.guard = Some(guard::Guard::of(self)?);
+        }
+        self.run(file("reading"))
+    }
+
+    /// A session in place of one that is lost. Whatever that one had not committed is undone by now.
+    fn begin_again(&mut self) -> Result<(), WarehouseError> {
+        self.wire = Wire::connect(&self.server)?;
+        self.begin_session()?;
+        if std::mem::take(&mut self.claimed) { self.claim(&mut || {}) } else { Ok(()) }
+    }
+
+    /// The statements of a file as one text, which the server takes in one go.
+    fn text(&self, file: &SqlFile) -> String {
+        file.statements(self.opening(false)).join(";\n")
+    }
+
+    fn is_true(&mut self, file: &SqlFile, parameters: &[Value]) -> Result<bool, WarehouseError> {
+        Ok(self.ask_with(file, parameters, 1)?.scalar() == Some(&Value::Bool(true)))
+    }
+
+    fn prepared(&self, statement: &str) -> Result<Statement, WarehouseError> {
+        let prepared = self.wire.wait(self.wire.client.prepare(statement));
+        prepared.map_err(|error| self.wire.failed(&error, statement))
+    }
+
+    /// Rows in the protocol's own form of each type.
+    fn binary(
+        &self,
+        (statement, text): (&Statement, &str),
+        parameters: &[Value],
+        sink: &mut dyn RowSink,
+    ) -> Result<(), WarehouseError> {
+        let failed = |error: tokio_postgres::Error| self.wire.failed(&error, text);
+        let parameters = parameters.iter().map(bound::Bound);
+        let rows = self.wire.wait(self.wire.client.query_raw(statement, parameters));
+        let rows = rows.map_err(failed)?;
+        pin_mut!(rows);
+        while let Some(row) = self.wire.wait(rows.try_next()).map_err(failed)? {
+            let value = |at| row.try_get::<_, answer::Answered>(at).map(|answered| answered.0);
+            let values: Result<Vec<Value>, _> = (0..row.len()).map(value).collect();
+            sink.row(values.map_err(failed)?)?;
+        }
+        Ok(())
+    }
+
+    /// Rows as text: of types whose own form only the server knows.
+    fn textual(
+        &self,
+        (statement, text): (&Statement, &str),
+        sink: &mut dyn RowSink,
+    ) -> Result<(), WarehouseError> {
+        let failed = |error: tokio_postgres::Error| self.wire.failed(&error, text);
+        let rows = self.wire.wait(self.wire.client.simple_query_raw(text)).map_err(failed)?;
+        pin_mut!(rows);
+        while let Some(message) = self.wire.wait(rows.try_next()).map_err(failed)? {
+            let SimpleQueryMessage::Row(row) = message else { continue };
+            let columns = statement.columns().iter().enumerate();
+            let value = |(at, column): (usize, &tokio_postgres::Column)| match row.try_get(at) {
+                Ok(Some(text)) => Ok(answer::from_text(column.type_(), text)),
+                Ok(None) => Ok(Value::Null),
+                Err(error) => Err(failed(error)),
+            };
+            sink.row(columns.map(value).collect::<Result<_, _>>()?)?;
+        }
+        Ok(())
+    }
+}
+
+impl Warehouse for Postgres {
+    fn engine(&self) -> &'static str {
+        ENGINE
+    }
+
+    fn execute(&mut self, statement: &str) -> Result<u64, WarehouseError> {
+        // The session that a load had is gone, and with it all of the load: what remains is to say so.
+        if self.wire.is_lost() && statement == "rollback" {
+            return self.begin_again().map(|()| 0);
+        }
+        let started = Instant::now();
+        let done = self.wire.wait(self.wire.client.simple_query(statement));
+        let done = done.map_err(|error| self.wire.failed(&error, statement))?;
+        let changed = done.iter().map(|message| match message {
+            SimpleQueryMessage::CommandComplete(rows) => *rows,
+            _ => 0,
+        });
+        let changed = changed.sum();
+        tracing::debug!(rows = changed, ms = started.elapsed().as_millis(), "{statement}");
+        Ok(changed)
+    }
+
+    fn query_each(
+        &mut self,
+        statement: &str,
+        parameters: &[Value],
+        sink: &mut dyn RowSink,
+    ) -> Result<(), WarehouseError> {
+        if let Some(guard) = &self.guard {
+            guard.admit(statement)?;
+        }
+        let started = Instant::now();
+        // Only one statement can be prepared: none hides behind another.
+        let prepared = self.prepared(statement)?;
+        let columns = prepared.columns();
+        let types: Vec<AnswerType> = columns.iter().map(answer::kind).collect();
+        sink.types(&types)?;
+        sink.start(columns.iter().map(|column| column.name().to_owned()).collect())?;
+        let known = columns.iter().all(|column| answer::is_known(column.type_()));
+        if known || !parameters.is_empty() {
+            self.binary((&prepared, statement), parameters, sink)?;
+        } else {
+            self.textual((&prepared, statement), sink)?;
+        }
+        tracing::debug!(ms = started.elapsed().as_millis(), "{statement}");
+        Ok(())
+    }
+
+    fn load(&mut self, table: &str, source: Arc<dyn RowSource>) -> Result<u64, WarehouseError> {
+        let started = Instant::now();
+        let statement = split(&with_table(file("load").text, table)).concat();
+        let rows = copy::load(&self.wire, &statement, source.as_ref(), self.limits.threads)?;
+        tracing::debug!(rows, ms = started.elapsed().as_millis(), "{statement}");
+        Ok(rows)
+    }
+
+    fn interrupter(&self) -> Option<Interrupter> {
+        Some(self.wire.interrupter())
+    }
+
+    fn found_columns(&mut self) -> Result<Vec<FoundColumn>, WarehouseError> {
+        let Rows { rows, .. } = self.ask(file("catalog"), usize::MAX)?;
+        let text = |value: &Value| value.to_string();
+        let found = |row: &Vec<Value>| {
+            let (table, name, data_type) = (text(&row[0]), text(&row[1]), text(&row[2]));
+            FoundColumn { table, name, data_type }
+        };
+        Ok(rows.iter().map(found).collect())
+    }
+
+    fn claim(&mut self, waiting: &mut dyn FnMut()) -> Result<(), WarehouseError> {
+        let schema = [Value::Text(self.server.schema.clone())];
+        if !self.claimed && !self.is_true(file("try_claim"), &schema)? {
+            waiting();
+            self.ask_with(file("claim"), &schema, 1)?;
+        }
+        self.claimed = true;
+        Ok(())
+    }
+
+    fn equip(&mut self, anew: bool) -> Result<(), WarehouseError> {
+        let schema = Value::Text(self.server.schema.clone());
+        let found = self.ask_with(file("equipped"), &[schema], 1)?.rows;
+        let is = |at: usize| found.first().and_then(|row| row.get(at)) == Some(&Value::Bool(true));
+        if !is(0) {
+            let statement = split(&with_table(file("create_schema").text, &self.server.schema));
+            self.run_all(&statement)?;
+        }
+        if anew || !is(1) { self.run(file("prelude")) } else { Ok(()) }
+    }
+
+    fn survey(&mut self) -> Result<(), WarehouseError> {
+        let outgrown = self.ask(file("outgrown"), usize::MAX)?.rows;
+        let tables = outgrown.iter().filter_map(|row| row.first().and_then(Value::as_text));
+        let analyze = |table| split(&with_table(file("analyze").text, table)).concat();
+        let statements: Vec<String> = tables.map(analyze).collect();
+        self.run_all(&statements)
+    }
+}

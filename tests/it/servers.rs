@@ -1,0 +1,90 @@
+//! The PostgreSQL server that `scripts/test.sh` starts for the tests: a database of each test's own, gone when the test is done.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The parts of the server's URL: `postgres://USER:PASSWORD@localhost:PORT/DATABASE`.
+pub(crate) struct Server {
+    pub user: String,
+    pub password: String,
+    pub port: String,
+}
+
+fn needed(variable: &str) -> String {
+    std::env::var(variable)
+        .unwrap_or_else(|_| panic!("{variable} names the tests' server: run `scripts/test.sh`"))
+}
+
+pub(crate) fn server() -> Server {
+    let url = needed("SPARKIFY_TEST_POSTGRES");
+    let (who, place) = url.trim_start_matches("postgres://").rsplit_once('@').expect("a user");
+    let (user, password) = who.split_once(':').expect("a password");
+    let port = place.split(['/', ':']).nth(1).expect("a port");
+    Server { user: user.into(), password: password.into(), port: port.into() }
+}
+
+/// The certificate of the authority that signed the server's.
+pub(crate) fn authority() -> PathBuf {
+    needed("SPARKIFY_TEST_POSTGRES_CA").into()
+}
+
+/// A database that goes when this does.
+pub(crate) struct Database {
+    pub name: String,
+    pub server: Server,
+}
+
+static MADE: AtomicU32 = AtomicU32::new(0);
+
+impl Database {
+    /// An empty one.
+    pub(crate) fn new() -> Self {
+        Self::like("template1")
+    }
+
+    /// A copy of another, or of a template; nobody may be connected to it.
+    pub(crate) fn like(template: &str) -> Self {
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let name = format!("sparkify_{}_{number}", std::process::id());
+        let server = server();
+        psql(&server, "postgres", &format!("create database {name} template {template}"));
+        Self { name, server }
+    }
+
+    /// Its URL, with the password.
+    pub(crate) fn url(&self) -> String {
+        let Server { user, password, port } = &self.server;
+        format!("postgres://{user}:{password}@localhost:{port}/{}", self.name)
+    }
+
+    /// Runs SQL in it, past the program; the answer's fields with `|` between them, a row a line.
+    pub(crate) fn psql(&self, sql: &str) -> String {
+        psql(&self.server, &self.name, sql)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let drop = format!("drop database {} with (force)", self.name);
+        let ended = psql_command(&self.server, "postgres", &drop).output();
+        if !std::thread::panicking() {
+            assert!(ended.expect("psql starts").status.success(), "{drop}");
+        }
+    }
+}
+
+pub(crate) fn psql_command(server: &Server, database: &str, sql: &str) -> Command {
+    let mut command = Command::new("psql");
+    command.args(["-h", "localhost", "-p", &server.port, "-U", &server.user, "-d", database]);
+    command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql]);
+    command.env("PGPASSWORD", &server.password);
+    command
+}
+
+fn psql(server: &Server, database: &str, sql: &str) -> String {
+    let ended = psql_command(server, database, sql).output().expect("psql starts");
+    let err = String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.success(), "{sql}: {err}");
+    String::from_utf8(ended.stdout).expect("UTF-8").trim_end().to_owned()
+}
