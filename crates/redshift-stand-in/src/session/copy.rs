@@ -4,12 +4,13 @@
 //! command's tag and the notices of Redshift. What the load views show is kept whether or not the transaction commits.
 
 use std::io;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
 use super::{Session, Sink, lost};
 use crate::backend::{Rows, literal, quoted};
+use crate::clock::timestamp;
 use crate::load::{self, Column, Failed, Loaded, Record};
 use crate::log::Outcome;
 use crate::wire::{self, Report};
@@ -177,46 +178,12 @@ fn announce(table: &str, loaded: &Loaded, out: &mut dyn Sink) -> io::Result<()> 
     out.message(b'N', &Report::notice("INFO", "00000", message).body())
 }
 
-/// A time as PostgreSQL reads it, in UTC.
-fn timestamp(time: SystemTime) -> String {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    let (days, rest) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
-    let (year, month, day) = date(days);
-    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
-    format!(
-        "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{:06}",
-        since.subsec_micros()
-    )
-}
-
-/// The date so many days after 1970-01-01.
-fn date(mut days: u64) -> (u64, u64, u64) {
-    let leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let mut year = 1970;
-    while days >= 365 + u64::from(leap(year)) {
-        days -= 365 + u64::from(leap(year));
-        year += 1;
-    }
-    let months = [31, 28 + u64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let mut month = 1;
-    for length in months {
-        if days < length {
-            break;
-        }
-        days -= length;
-        month += 1;
-    }
-    (year, month, days + 1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn times_and_rows_are_written_as_postgresql_reads_them() {
-        let time = SystemTime::UNIX_EPOCH + Duration::from_millis(1_541_106_106_796);
-        assert_eq!(timestamp(time), "2018-11-01 21:01:46.796000");
+    fn rows_are_written_as_postgresql_reads_them() {
         let mut out = String::new();
         line(&[Some("a\tb\\\n".to_owned()), None, Some(String::new())], &mut out);
         assert_eq!(out, "a\\tb\\\\\\n\t\\N\t\n");

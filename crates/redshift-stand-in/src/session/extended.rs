@@ -92,7 +92,9 @@ impl Extended {
         let mut body = Body(body);
         let (name, text) = (body.string(), body.string());
         let tokens = tokens(&text);
-        let admitted = session.admit(&text, &tokens, Kind::of(&tokens));
+        // The gate knows literals alone: values that come later stand there as NULL.
+        let filled = redshift_gate::fill_parameters(&text, "null").unwrap_or_else(|_| text.clone());
+        let admitted = session.admit(&filled, &tokens, Kind::of(&tokens));
         let context = Context { last_copy: session.last_copy };
         let plan = match admitted.and_then(|()| rewrite::plan(&text, context)) {
             Ok(plan) => plan,

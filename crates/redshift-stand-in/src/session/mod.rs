@@ -12,7 +12,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::backend::Backend;
-use crate::entrance;
+use crate::entrance::Entrance;
 use crate::faults::{Fault, Kind, relation_gone, serializable};
 use crate::house::House;
 use crate::lexer::{Token, tokens};
@@ -46,6 +46,7 @@ pub(crate) struct Session {
     data_api: bool,
     /// The id of the last COPY, and how many rows it loaded.
     last_copy: (i64, i64),
+    entrance: Entrance,
 }
 
 /// What a fault leaves to be done.
@@ -68,12 +69,17 @@ impl Session {
     ) -> io::Result<Self> {
         let backend = house.backend(user, settings)?;
         let (house, number) = (Arc::clone(house), house.next_session());
-        Ok(Self { backend, house, number, data_api, last_copy: (-1, 0) })
+        Ok(Self { backend, house, number, data_api, last_copy: (-1, 0), entrance: Entrance::default() })
     }
 
     /// Where its transaction stands: `I`, `T` or `E`.
     pub(crate) fn status(&self) -> u8 {
         self.backend.status
+    }
+
+    /// How many rows the last COPY loaded.
+    pub(crate) fn last_copy_count(&self) -> i64 {
+        self.last_copy.1
     }
 
     /// One statement, logged. What it answers goes to `out`, without `ReadyForQuery`.
@@ -112,19 +118,19 @@ impl Session {
     }
 
     /// Whether a statement may run at all, and now.
-    fn admit(&self, text: &str, tokens: &[Token<'_>], kind: Kind) -> Result<(), Report> {
-        entrance::check(text)?;
-        if self.status() == b'E' && !matches!(kind, Kind::Commit | Kind::Rollback) {
-            let message =
-                "current transaction is aborted, commands ignored until end of transaction block";
-            return Err(Report::error("25P02", message));
-        }
+    fn admit(&mut self, text: &str, tokens: &[Token<'_>], kind: Kind) -> Result<(), Report> {
         match manners::alone(tokens) {
             Some(name) if self.status() == b'T' => {
-                Err(Report::error("25001", format!("{name} cannot run inside a transaction block")))
+                let message = format!("{name} cannot run inside a transaction block");
+                return Err(Report::error("25001", message));
             }
-            _ => Ok(()),
+            _ => self.entrance.check(text)?,
         }
+        if self.status() == b'E' && !matches!(kind, Kind::Commit | Kind::Rollback) {
+            let message = "current transaction is aborted, commands ignored until end of transaction block";
+            return Err(Report::error("25P02", message));
+        }
+        Ok(())
     }
 
     /// The fault that strikes this statement, carried out as far as it comes before it.
