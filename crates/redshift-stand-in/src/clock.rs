@@ -10,13 +10,6 @@ fn parts(time: SystemTime) -> [u64; 6] {
     [year, month, day, rest / 3600, rest / 60 % 60, rest % 60]
 }
 
-/// As PostgreSQL reads it: `2018-11-01 21:01:46.796000`.
-pub(crate) fn timestamp(time: SystemTime) -> String {
-    let [year, month, day, hour, minute, second] = parts(time);
-    let micros = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().subsec_micros();
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{micros:06}")
-}
-
 /// As requests are dated: `20181101T210146Z`.
 pub(crate) fn stamp(time: SystemTime) -> String {
     let [year, month, day, hour, minute, second] = parts(time);
@@ -31,7 +24,9 @@ pub(crate) fn epoch(time: SystemTime) -> f64 {
 
 /// The date so many days after 1970-01-01.
 fn date(mut days: u64) -> (u64, u64, u64) {
-    let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
     let mut year = 1970;
     while days >= 365 + u64::from(leap(year)) {
         days -= 365 + u64::from(leap(year));
@@ -56,7 +51,6 @@ mod tests {
     #[test]
     fn times_are_written_as_they_are_read() {
         let time = SystemTime::UNIX_EPOCH + Duration::from_millis(1_541_106_106_796);
-        assert_eq!(timestamp(time), "2018-11-01 21:01:46.796000");
         assert_eq!(stamp(time), "20181101T210146Z");
         assert_eq!(epoch(time).to_string(), "1541106106.796");
         let leap = SystemTime::UNIX_EPOCH + Duration::from_secs(951_782_400);

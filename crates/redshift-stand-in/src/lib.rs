@@ -16,6 +16,7 @@
 mod backend;
 mod clock;
 mod connection;
+pub mod copy;
 mod data_api;
 mod entrance;
 mod faults;

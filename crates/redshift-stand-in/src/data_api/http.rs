@@ -64,7 +64,8 @@ fn read(reader: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> {
         let (name, value) = line.split_once(':').ok_or_else(malformed)?;
         request.headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
-    let length = request.header("content-length").map_or(Ok(0), str::parse).map_err(|_| malformed())?;
+    let length =
+        request.header("content-length").map_or(Ok(0), str::parse).map_err(|_| malformed())?;
     if length > LONGEST || request.header("transfer-encoding").is_some() {
         return Err(malformed());
     }

@@ -58,7 +58,12 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    pub(crate) fn new(execution: Execution, user: String, session: Option<String>, polls: u32) -> Self {
+    pub(crate) fn new(
+        execution: Execution,
+        user: String,
+        session: Option<String>,
+        polls: u32,
+    ) -> Self {
         let created = SystemTime::now();
         let progress = Progress {
             status: Status::Started,
@@ -162,7 +167,8 @@ impl Job {
         if self.execution.wait.is_some() {
             let mut progress = self.progress();
             answer["Status"] = json!(Self::shown(&mut progress));
-            answer["HasResultSet"] = json!(progress.harvests.iter().any(|harvest| harvest.columns.is_some()));
+            answer["HasResultSet"] =
+                json!(progress.harvests.iter().any(|harvest| harvest.columns.is_some()));
         }
         answer
     }
@@ -197,7 +203,8 @@ impl Job {
         answer["Status"] = json!(status);
         answer["CreatedAt"] = json!(epoch(self.created));
         answer["UpdatedAt"] = json!(epoch(progress.updated));
-        answer["Duration"] = json!(if over { i64::try_from(took.as_nanos()).unwrap_or(-1) } else { -1 });
+        answer["Duration"] =
+            json!(if over { i64::try_from(took.as_nanos()).unwrap_or(-1) } else { -1 });
         answer["HasResultSet"] = json!(has_result);
         answer["RedshiftPid"] = json!(0);
         answer["RedshiftQueryId"] = json!(0);
@@ -209,8 +216,10 @@ impl Job {
         }
         if self.execution.batch {
             let parts = self.execution.texts.iter().enumerate();
-            answer["SubStatements"] =
-                parts.map(|(at, text)| self.part(at, text, &progress, over)).collect::<Vec<_>>().into();
+            answer["SubStatements"] = parts
+                .map(|(at, text)| self.part(at, text, &progress, over))
+                .collect::<Vec<_>>()
+                .into();
         } else {
             answer["QueryString"] = json!(self.execution.texts[0]);
         }

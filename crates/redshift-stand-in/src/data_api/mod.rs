@@ -124,7 +124,8 @@ impl Service {
             }
         }
         let (user, session) = self.place(&execution)?;
-        let job = Arc::new(Job::new(execution, user, session.clone().map(|(id, _)| id), options.polls));
+        let job =
+            Arc::new(Job::new(execution, user, session.clone().map(|(id, _)| id), options.polls));
         locked(&self.jobs).insert(job.id.clone(), Arc::clone(&job));
         if let Some(token) = &job.execution.token {
             locked(&self.tokens).insert(token.clone(), job.id.clone());
@@ -155,7 +156,8 @@ impl Service {
             kept.until = Instant::now() + Duration::from_secs(kept.seconds);
             return Ok((kept.user.clone(), Some((id.clone(), Arc::clone(&kept.session)))));
         }
-        let first = self.house.options.users.first().map(|user| user.name.clone()).unwrap_or_default();
+        let first =
+            self.house.options.users.first().map(|user| user.name.clone()).unwrap_or_default();
         let user = execution.user.clone().unwrap_or(first);
         match execution.keep_alive.filter(|seconds| *seconds > 0) {
             None => Ok((user, None)),
@@ -163,7 +165,8 @@ impl Service {
                 let session = self.open(execution, &user).map_err(Problem::invalid)?;
                 let (id, session) = (crate::random::uuid(), Arc::new(Mutex::new(session)));
                 let until = Instant::now() + Duration::from_secs(seconds);
-                let kept = Kept { session: Arc::clone(&session), user: user.clone(), seconds, until };
+                let kept =
+                    Kept { session: Arc::clone(&session), user: user.clone(), seconds, until };
                 sessions.insert(id.clone(), kept);
                 Ok((user, Some((id, session))))
             }
@@ -194,7 +197,8 @@ impl Service {
         if job.at_work(session.backend.key) {
             return job.end(Some("Query was cancelled".to_owned()));
         }
-        let error = if job.execution.batch { batch(job, &mut session) } else { one(job, &mut session) };
+        let error =
+            if job.execution.batch { batch(job, &mut session) } else { one(job, &mut session) };
         job.end(error);
     }
 
@@ -221,7 +225,9 @@ impl Service {
             job.wait(seconds);
         }
         let harvest = job.result(part).ok_or_else(|| {
-            Problem::missing("Query does not have result. Please check query status with DescribeStatement.")
+            Problem::missing(
+                "Query does not have result. Please check query status with DescribeStatement.",
+            )
         })?;
         let from = match members.text("NextToken")? {
             None => 0,

@@ -19,10 +19,14 @@ impl Members {
     /// Read from a body, which must be an object with these members alone.
     pub(crate) fn read(body: &[u8], known: &[&str]) -> Result<Self, Problem> {
         match serde_json::from_slice(body) {
-            Ok(Value::Object(members)) => match members.keys().find(|name| !known.contains(&name.as_str())) {
-                Some(name) => Err(Problem::invalid(format!("Unknown parameter in input: \"{name}\""))),
-                None => Ok(Self(members)),
-            },
+            Ok(Value::Object(members)) => {
+                match members.keys().find(|name| !known.contains(&name.as_str())) {
+                    Some(name) => {
+                        Err(Problem::invalid(format!("Unknown parameter in input: \"{name}\"")))
+                    }
+                    None => Ok(Self(members)),
+                }
+            }
             _ => Err(Problem::new("SerializationException", "the body is not a JSON object")),
         }
     }
@@ -32,7 +36,9 @@ impl Members {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.clone())),
-            Some(_) => Err(Problem::new("SerializationException", format!("{name} is not a string"))),
+            Some(_) => {
+                Err(Problem::new("SerializationException", format!("{name} is not a string")))
+            }
         }
     }
 
@@ -102,7 +108,8 @@ impl Execution {
     /// Reads and checks one.
     pub(crate) fn read(body: &[u8], batch: bool, options: &DataApi) -> Result<Self, Problem> {
         let other: &[&str] = if batch { &["Sql"] } else { &["Sqls", "ExecutionMode"] };
-        let known: Vec<&str> = EXECUTE.iter().copied().filter(|name| !other.contains(name)).collect();
+        let known: Vec<&str> =
+            EXECUTE.iter().copied().filter(|name| !other.contains(name)).collect();
         let members = Members::read(body, &known)?;
         let texts = if batch { batched(&members)? } else { vec![members.needed("Sql")?] };
         texts.iter().try_for_each(|text| single(text))?;
@@ -148,10 +155,14 @@ impl Execution {
         }
         match (&self.cluster, &self.workgroup) {
             (Some(_), Some(_)) => {
-                return Err(Problem::invalid("ClusterIdentifier and WorkgroupName can't both be given"));
+                return Err(Problem::invalid(
+                    "ClusterIdentifier and WorkgroupName can't both be given",
+                ));
             }
             (None, None) => {
-                return Err(Problem::invalid("one of ClusterIdentifier and WorkgroupName is needed"));
+                return Err(Problem::invalid(
+                    "one of ClusterIdentifier and WorkgroupName is needed",
+                ));
             }
             (Some(cluster), None) if *cluster != options.cluster => {
                 return Err(Problem::invalid("Redshift endpoint doesn't exist in this region."));
@@ -207,7 +218,8 @@ fn parameters(members: &Members) -> Result<Vec<(String, String)>, Problem> {
     let list = value.as_array().filter(|list| !list.is_empty()).ok_or_else(bad)?;
     list.iter()
         .map(|parameter| {
-            let member = |name: &str| parameter.get(name).and_then(Value::as_str).map(str::to_owned);
+            let member =
+                |name: &str| parameter.get(name).and_then(Value::as_str).map(str::to_owned);
             Some((member("name")?, member("value").filter(|value| !value.is_empty())?))
         })
         .collect::<Option<_>>()
@@ -226,8 +238,9 @@ fn filled(texts: &[String], parameters: &[(String, String)]) -> Result<Vec<Strin
                 continue;
             }
             let found = parameters.iter().find(|(name, _)| name == pair[1].text);
-            let (name, value) = found
-                .ok_or_else(|| Problem::invalid(format!("Cannot find parameter: {}", pair[1].text)))?;
+            let (name, value) = found.ok_or_else(|| {
+                Problem::invalid(format!("Cannot find parameter: {}", pair[1].text))
+            })?;
             unused.retain(|other| other != name);
             edits.push((pair[0].start, pair[1].end(), crate::backend::literal(value)));
         }
@@ -237,5 +250,7 @@ fn filled(texts: &[String], parameters: &[(String, String)]) -> Result<Vec<Strin
         return Ok(filled);
     }
     let names = unused.join(", ");
-    Err(Problem::invalid(format!("Parameters list contains unused parameters. Unused parameters: [{names}]")))
+    Err(Problem::invalid(format!(
+        "Parameters list contains unused parameters. Unused parameters: [{names}]"
+    )))
 }

@@ -24,13 +24,19 @@ pub(crate) fn verify(request: &Request, options: &DataApi) -> Result<(), Problem
     })?;
     let field = |name: &str| -> Result<&str, Problem> {
         let parts = header.strip_prefix(ALGORITHM).unwrap_or_default().split(',');
-        let found = parts.filter_map(|part| part.trim().split_once('=')).find(|(key, _)| *key == name);
+        let found =
+            parts.filter_map(|part| part.trim().split_once('=')).find(|(key, _)| *key == name);
         found.map(|(_, value)| value).ok_or_else(|| {
-            Problem::new("IncompleteSignatureException", format!("Authorization header requires '{name}' parameter."))
+            Problem::new(
+                "IncompleteSignatureException",
+                format!("Authorization header requires '{name}' parameter."),
+            )
         })
     };
-    let (credential, names, given) = (field("Credential")?, field("SignedHeaders")?, field("Signature")?);
-    let [key, day, region, service, "aws4_request"] = credential.split('/').collect::<Vec<_>>()[..] else {
+    let (credential, names, given) =
+        (field("Credential")?, field("SignedHeaders")?, field("Signature")?);
+    let [key, day, region, service, "aws4_request"] = credential.split('/').collect::<Vec<_>>()[..]
+    else {
         return Err(invalid("Credential must have exactly 5 slash-delimited elements"));
     };
     if key != options.access_key {
@@ -46,40 +52,65 @@ pub(crate) fn verify(request: &Request, options: &DataApi) -> Result<(), Problem
     }
     let date = request.header("x-amz-date").unwrap_or_default();
     let now = SystemTime::now();
-    if date < stamp(now - SKEW).as_str() || date > stamp(now + SKEW).as_str() || !date.starts_with(day) {
-        return Err(invalid(&format!("Signature expired: {date} is not within five minutes of {}", stamp(now))));
+    if date < stamp(now - SKEW).as_str()
+        || date > stamp(now + SKEW).as_str()
+        || !date.starts_with(day)
+    {
+        return Err(invalid(&format!(
+            "Signature expired: {date} is not within five minutes of {}",
+            stamp(now)
+        )));
     }
     let names: Vec<&str> = names.split(';').collect();
     let must = request.headers.iter().map(|(name, _)| name.as_str());
     for name in must.filter(|name| *name == "host" || name.starts_with("x-amz-")) {
         if !names.contains(&name) {
-            return Err(invalid(&format!("'{name}' must be a 'SignedHeader' in the AWS Authorization.")));
+            return Err(invalid(&format!(
+                "'{name}' must be a 'SignedHeader' in the AWS Authorization."
+            )));
         }
     }
     let signed = sign(request, options, &names, &[day, region, service], date);
-    if signed == given { Ok(()) } else { Err(invalid("The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.")) }
+    if signed == given {
+        Ok(())
+    } else {
+        Err(invalid(
+            "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.",
+        ))
+    }
 }
 
 fn invalid(message: &str) -> Problem {
     Problem::new("InvalidSignatureException", message)
 }
 
-fn sign(request: &Request, options: &DataApi, names: &[&str], scope: &[&str; 3], date: &str) -> String {
+fn sign(
+    request: &Request,
+    options: &DataApi,
+    names: &[&str],
+    scope: &[&str; 3],
+    date: &str,
+) -> String {
     let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
     let mut query: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty()).collect();
     query.sort_unstable();
     let mut canonical = format!("{}\n{path}\n{}\n", request.method, query.join("&"));
     for name in names {
         let value = request.header(name).unwrap_or_default();
-        let _ = writeln!(canonical, "{name}:{}", value.split_whitespace().collect::<Vec<_>>().join(" "));
+        let _ = writeln!(
+            canonical,
+            "{name}:{}",
+            value.split_whitespace().collect::<Vec<_>>().join(" ")
+        );
     }
     let _ = write!(canonical, "\n{}\n{}", names.join(";"), hash(&request.body));
     let scope_text = format!("{}/aws4_request", scope.join("/"));
     let to_sign = format!("{ALGORITHM}\n{date}\n{scope_text}\n{}", hash(canonical.as_bytes()));
     let secret = format!("AWS4{}", options.secret_key);
-    let key = scope.iter().chain(&["aws4_request"]).fold(secret.into_bytes(), |key, part| {
-        keyed(&key, part.as_bytes())
-    });
+    let key = scope
+        .iter()
+        .chain(&["aws4_request"])
+        .fold(secret.into_bytes(), |key, part| keyed(&key, part.as_bytes()));
     hex(&keyed(&key, to_sign.as_bytes()))
 }
 

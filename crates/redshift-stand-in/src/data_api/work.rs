@@ -32,7 +32,8 @@ impl Sink for Harvest {
             b'T' => self.columns = Some(columns(body)),
             b'D' => {
                 let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
-                self.rows.push(wire::values(body).into_iter().map(|value| value.map(text)).collect());
+                self.rows
+                    .push(wire::values(body).into_iter().map(|value| value.map(text)).collect());
             }
             b'C' => {
                 let tag = Body(body).string();
@@ -50,9 +51,14 @@ impl Harvest {
         let mut harvest = Self::default();
         match session.statement(statement, &mut harvest) {
             Ok(Outcome::Failed(report)) => harvest.error = Some(said(&report)),
-            Ok(Outcome::Done(tag)) if tag == "COPY" => harvest.affected = Some(session.last_copy_count()),
+            Ok(Outcome::Done(tag)) if tag == "COPY" => {
+                harvest.affected = Some(session.last_copy_count())
+            }
             Ok(_) => {}
-            Err(_) => harvest.error = Some("An I/O error occurred while sending to the backend.".to_owned()),
+            Err(_) => {
+                harvest.error =
+                    Some("An I/O error occurred while sending to the backend.".to_owned())
+            }
         }
         harvest
     }
@@ -80,7 +86,9 @@ impl Harvest {
     pub(crate) fn records(&self, from: usize, to: usize) -> Vec<Value> {
         let columns = self.columns.as_deref().unwrap_or_default();
         let cell = |(column, value): (&Column, &Option<String>)| column.cell(value.as_deref());
-        let record = |row: &Vec<Option<String>>| Value::from(columns.iter().zip(row).map(cell).collect::<Vec<_>>());
+        let record = |row: &Vec<Option<String>>| {
+            Value::from(columns.iter().zip(row).map(cell).collect::<Vec<_>>())
+        };
         self.rows[from.min(self.rows.len())..to.min(self.rows.len())].iter().map(record).collect()
     }
 }
@@ -107,7 +115,9 @@ impl Column {
         let Some(value) = value else { return json!({ "isNull": true }) };
         let typed = match self.oid {
             16 => Some(json!({ "booleanValue": value == "t" })),
-            20 | 21 | 23 | 26 => value.parse::<i64>().ok().map(|number| json!({ "longValue": number })),
+            20 | 21 | 23 | 26 => {
+                value.parse::<i64>().ok().map(|number| json!({ "longValue": number }))
+            }
             700 | 701 => value.parse::<f64>().ok().map(|number| json!({ "doubleValue": number })),
             _ => None,
         };
@@ -171,7 +181,9 @@ fn type_name(oid: i32) -> &'static str {
 /// An error in the words that the service hands on, which are those of Amazon's JDBC driver.
 pub(crate) fn said(report: &Report) -> String {
     let mut text = format!("{}: {}", report.severity, report.message);
-    for (name, part) in [("Detail", &report.detail), ("Hint", &report.hint), ("Position", &report.position)] {
+    for (name, part) in
+        [("Detail", &report.detail), ("Hint", &report.hint), ("Position", &report.position)]
+    {
         if let Some(part) = part {
             text.push_str(&format!("\n  {name}: {part}"));
         }

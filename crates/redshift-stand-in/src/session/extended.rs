@@ -11,7 +11,7 @@ use super::{Session, Sink, Struck, lost};
 use crate::faults::Kind;
 use crate::lexer::tokens;
 use crate::log::Outcome;
-use crate::rewrite::{self, Context, Plan};
+use crate::rewrite::{self, Plan};
 use crate::wire::{self, Body, Message, Report};
 
 /// A statement that was parsed.
@@ -95,7 +95,7 @@ impl Extended {
         // The gate knows literals alone: values that come later stand there as NULL.
         let filled = redshift_gate::fill_parameters(&text, "null").unwrap_or_else(|_| text.clone());
         let admitted = session.admit(&filled, &tokens, Kind::of(&tokens));
-        let context = Context { last_copy: session.last_copy };
+        let context = session.context();
         let plan = match admitted.and_then(|()| rewrite::plan(&text, context)) {
             Ok(plan) => plan,
             Err(report) => {

@@ -12,6 +12,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::backend::Backend;
+use crate::copy::history::LastCopy;
 use crate::entrance::Entrance;
 use crate::faults::{Fault, Kind, relation_gone, serializable};
 use crate::house::House;
@@ -44,8 +45,7 @@ pub(crate) struct Session {
     pub(crate) house: Arc<House>,
     pub(crate) number: u32,
     data_api: bool,
-    /// The id of the last COPY, and how many rows it loaded.
-    last_copy: (i64, i64),
+    last_copy: LastCopy,
     entrance: Entrance,
 }
 
@@ -69,7 +69,14 @@ impl Session {
     ) -> io::Result<Self> {
         let backend = house.backend(user, settings)?;
         let (house, number) = (Arc::clone(house), house.next_session());
-        Ok(Self { backend, house, number, data_api, last_copy: (-1, 0), entrance: Entrance::default() })
+        Ok(Self {
+            backend,
+            house,
+            number,
+            data_api,
+            last_copy: LastCopy::default(),
+            entrance: Entrance::default(),
+        })
     }
 
     /// Where its transaction stands: `I`, `T` or `E`.
@@ -77,9 +84,13 @@ impl Session {
         self.backend.status
     }
 
+    fn context(&self) -> Context {
+        Context { last_copy: (self.last_copy.id, self.last_copy.count) }
+    }
+
     /// How many rows the last COPY loaded.
     pub(crate) fn last_copy_count(&self) -> i64 {
-        self.last_copy.1
+        self.last_copy.count
     }
 
     /// One statement, logged. What it answers goes to `out`, without `ReadyForQuery`.
@@ -106,7 +117,7 @@ impl Session {
             Struck::GoAndLose => true,
             Struck::Fail(report) => return self.refuse(report, out),
         };
-        let plan = match rewrite::plan(text, Context { last_copy: self.last_copy }) {
+        let plan = match rewrite::plan(text, self.context()) {
             Ok(plan) => plan,
             Err(report) => return self.refuse(report, out),
         };
@@ -127,7 +138,8 @@ impl Session {
             _ => self.entrance.check(text)?,
         }
         if self.status() == b'E' && !matches!(kind, Kind::Commit | Kind::Rollback) {
-            let message = "current transaction is aborted, commands ignored until end of transaction block";
+            let message =
+                "current transaction is aborted, commands ignored until end of transaction block";
             return Err(Report::error("25P02", message));
         }
         Ok(())
