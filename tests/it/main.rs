@@ -13,6 +13,7 @@ mod law;
 mod oracle;
 mod questions;
 mod reckoning;
+mod redshift_gate;
 mod rejects_and_trace;
 #[cfg(feature = "s3")]
 mod s3;
