@@ -13,6 +13,11 @@
 //! println!("connect to {}", stand_in.url());
 //! ```
 
+// Pages of the documentation are named as their addresses have them.
+#![allow(clippy::doc_markdown)]
+// A refusal is an answer like any other, and made once a statement.
+#![allow(clippy::result_large_err)]
+
 mod backend;
 mod clock;
 mod connection;

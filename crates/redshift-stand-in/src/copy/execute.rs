@@ -30,8 +30,8 @@ pub fn execute(copy: &Copy, columns: &[Column], objects: &dyn Objects) -> Result
     for entry in entries {
         if let Err(mut failure) = load.entry(entry, objects) {
             failure.errors = load.loaded.errors;
+            failure.started = !load.loaded.files.is_empty();
             failure.files = load.loaded.files;
-            failure.started = true;
             return Err(failure);
         }
     }

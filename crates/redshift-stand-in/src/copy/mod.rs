@@ -124,6 +124,12 @@ impl Failure {
     }
 }
 
+impl From<CopyError> for Failure {
+    fn from(error: CopyError) -> Self {
+        Self { sqlstate: error.sqlstate, ..Self::refused(error.message) }
+    }
+}
+
 /// What a load gave.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Loaded {

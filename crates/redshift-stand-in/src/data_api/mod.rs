@@ -117,10 +117,10 @@ impl Service {
         if let Some(token) = &execution.token {
             let known = locked(&self.tokens).get(token).cloned();
             if let Some(job) = known.and_then(|id| locked(&self.jobs).get(&id).cloned()) {
-                return match job.execution.texts == execution.texts {
-                    true => Ok(job.accepted()),
-                    false => Err(Problem::invalid("ClientToken was used with other parameters")),
-                };
+                if job.execution.texts == execution.texts {
+                    return Ok(job.accepted());
+                }
+                return Err(Problem::invalid("ClientToken was used with other parameters"));
             }
         }
         let (user, session) = self.place(&execution)?;

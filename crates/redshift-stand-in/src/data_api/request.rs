@@ -146,12 +146,12 @@ impl Execution {
     fn check_place(&self, options: &DataApi) -> Result<(), Problem> {
         if self.session.is_some() {
             let also = [&self.cluster, &self.workgroup, &self.database, &self.user, &self.secret];
-            return match also.iter().any(|member| member.is_some()) {
-                true => Err(Problem::invalid(
+            if also.iter().any(|member| member.is_some()) {
+                return Err(Problem::invalid(
                     "SessionId can't be given together with ClusterIdentifier, WorkgroupName, Database, DbUser or SecretArn",
-                )),
-                false => Ok(()),
-            };
+                ));
+            }
+            return Ok(());
         }
         match (&self.cluster, &self.workgroup) {
             (Some(_), Some(_)) => {

@@ -15,7 +15,7 @@ use crate::options::DataApi;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const SERVICE: &str = "redshift-data";
-const SKEW: Duration = Duration::from_secs(300);
+const SKEW: Duration = Duration::from_mins(5);
 
 /// Verifies a request's signature.
 pub(crate) fn verify(request: &Request, options: &DataApi) -> Result<(), Problem> {

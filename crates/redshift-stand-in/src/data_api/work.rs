@@ -1,5 +1,6 @@
 //! Statements at work: each on a session of the proxy, with its result kept until somebody asks.
 
+use std::fmt::Write as _;
 use std::io;
 
 use serde_json::{Value, json};
@@ -52,12 +53,12 @@ impl Harvest {
         match session.statement(statement, &mut harvest) {
             Ok(Outcome::Failed(report)) => harvest.error = Some(said(&report)),
             Ok(Outcome::Done(tag)) if tag == "COPY" => {
-                harvest.affected = Some(session.last_copy_count())
+                harvest.affected = Some(session.last_copy_count());
             }
             Ok(_) => {}
             Err(_) => {
                 harvest.error =
-                    Some("An I/O error occurred while sending to the backend.".to_owned())
+                    Some("An I/O error occurred while sending to the backend.".to_owned());
             }
         }
         harvest
@@ -185,7 +186,7 @@ pub(crate) fn said(report: &Report) -> String {
         [("Detail", &report.detail), ("Hint", &report.hint), ("Position", &report.position)]
     {
         if let Some(part) = part {
-            text.push_str(&format!("\n  {name}: {part}"));
+            let _ = write!(text, "\n  {name}: {part}");
         }
     }
     text

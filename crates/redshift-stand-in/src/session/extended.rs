@@ -79,7 +79,7 @@ impl Extended {
     fn fail(
         &mut self,
         session: &mut Session,
-        report: Report,
+        report: &Report,
         out: &mut dyn Sink,
     ) -> io::Result<()> {
         self.skipping = true;
@@ -100,7 +100,7 @@ impl Extended {
             Ok(plan) => plan,
             Err(report) => {
                 session.note(&text, Outcome::Failed(report.clone()));
-                return self.fail(session, report, out);
+                return self.fail(session, &report, out);
             }
         };
         let sent = match &plan {
@@ -154,7 +154,7 @@ impl Extended {
             Struck::Go => false,
             Struck::GoAndLose => true,
             Struck::Fail(report) => {
-                self.fail(session, report.clone(), out)?;
+                self.fail(session, &report, out)?;
                 return Ok(Outcome::Failed(report));
             }
         };

@@ -73,7 +73,7 @@ fn calls_are_throttled_and_fail_when_a_test_asks() {
 #[test]
 fn a_statement_is_cancelled_by_its_id() {
     let stand_in = stand_in();
-    let slow = Fault::Slow(Duration::from_secs(600));
+    let slow = Fault::Slow(Duration::from_mins(10));
     stand_in.faults().arm(When::Containing("select 77".to_owned(), 1), slow);
     scene(&stand_in, "cancelled");
 }
