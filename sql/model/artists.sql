@@ -9,12 +9,13 @@
 --   latitude: staging_songs.artist_latitude
 --   longitude: staging_songs.artist_longitude
 create table if not exists artists (
-    artist_id varchar /*postgres collate "C" */ not null, -- key, AR...
-    name varchar /*postgres collate "C" */ /*redshift (2048) */ not null, -- the shortest spelling among the best records
-    location varchar /*postgres collate "C" */ /*redshift (2048) */, -- null when unknown
-    latitude double precision, -- degrees north
-    longitude double precision -- degrees east
-);
+    artist_id varchar /*postgres collate "C" */ /*redshift encode raw */ not null, -- key, AR...
+    name varchar /*postgres collate "C" */ /*redshift (2048) encode zstd */ not null, -- the shortest spelling among the best records
+    location varchar /*postgres collate "C" */ /*redshift (2048) encode zstd */, -- null when unknown
+    latitude double precision /*redshift encode zstd */, -- degrees north
+    longitude double precision /*redshift encode zstd */ -- degrees east
+) /*redshift diststyle all sortkey(artist_id) */;
+-- redshift: as songs
 
 delete from artists /*incremental using scope_artists where artists.artist_id = scope_artists.artist_id */;
 

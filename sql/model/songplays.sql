@@ -19,21 +19,22 @@
 --   length: staging_events.length
 --   match_method: staging_events.length against staging_songs.duration of the match
 create table if not exists songplays (
-    songplay_id uuid /*redshift= char(36) */ not null, -- key: md5 of the identity
-    start_time timestamp not null, -- UTC, with milliseconds; in time
-    user_id bigint, -- in users; null for a guest
-    level varchar /*postgres collate "C" */, -- free or paid, at the time of the play
-    song_id varchar /*postgres collate "C" */, -- in songs; null when the catalogue lacks the song
-    artist_id varchar /*postgres collate "C" */, -- in artists; null when the catalogue lacks the song
-    session_id bigint not null, -- of the visit
-    location varchar /*postgres collate "C" */ /*redshift (2048) */, -- of the user; null when unknown
-    user_agent varchar /*postgres collate "C" */ /*redshift (4096) */, -- the browser's own words
-    item_in_session integer not null, -- place of the play in its session
-    song_title varchar /*postgres collate "C" */ /*redshift (2048) */, -- as logged, text repaired
-    artist_name varchar /*postgres collate "C" */ /*redshift (2048) */, -- as logged, text repaired
-    length double precision, -- of the song as logged, in seconds
-    match_method varchar /*postgres collate "C" */ -- exact: duration agrees to 0.001 s; title_artist: it does not; null: no match
-);
+    songplay_id uuid /*redshift= char(36) encode raw */ not null, -- key: md5 of the identity
+    start_time timestamp /*redshift encode raw */ not null, -- UTC, with milliseconds; in time
+    user_id bigint /*redshift encode az64 */, -- in users; null for a guest
+    level varchar /*postgres collate "C" */ /*redshift encode bytedict */, -- free or paid, at the time of the play
+    song_id varchar /*postgres collate "C" */ /*redshift encode zstd */, -- in songs; null when the catalogue lacks the song
+    artist_id varchar /*postgres collate "C" */ /*redshift encode zstd */, -- in artists; null when the catalogue lacks the song
+    session_id bigint /*redshift encode az64 */ not null, -- of the visit
+    location varchar /*postgres collate "C" */ /*redshift (2048) encode zstd */, -- of the user; null when unknown
+    user_agent varchar /*postgres collate "C" */ /*redshift (4096) encode zstd */, -- the browser's own words
+    item_in_session integer /*redshift encode az64 */ not null, -- place of the play in its session
+    song_title varchar /*postgres collate "C" */ /*redshift (2048) encode zstd */, -- as logged, text repaired
+    artist_name varchar /*postgres collate "C" */ /*redshift (2048) encode zstd */, -- as logged, text repaired
+    length double precision /*redshift encode zstd */, -- of the song as logged, in seconds
+    match_method varchar /*postgres collate "C" */ /*redshift encode bytedict */ -- exact: duration agrees to 0.001 s; title_artist: it does not; null: no match
+) /*redshift distkey(user_id) sortkey(start_time) */;
+-- redshift: by user, as most questions count and join; sorted by time, as all are bounded by it. The sort key stays raw, so that blocks are left out; a digest does not shrink
 
 delete from songplays /*incremental using scope_plays where songplays.session_id = scope_plays.session_id and songplays.item_in_session = scope_plays.item_in_session */;
 

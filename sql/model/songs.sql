@@ -9,12 +9,13 @@
 --   year: staging_songs.year, 0 as null
 --   duration: staging_songs.duration
 create table if not exists songs (
-    song_id varchar /*postgres collate "C" */ not null, -- key, SO...
-    title varchar /*postgres collate "C" */ /*redshift (2048) */ not null, -- as in the catalogue
-    artist_id varchar /*postgres collate "C" */ not null, -- in artists
-    year integer, -- of release, null when unknown
-    duration double precision not null -- in seconds
-);
+    song_id varchar /*postgres collate "C" */ /*redshift encode raw */ not null, -- key, SO...
+    title varchar /*postgres collate "C" */ /*redshift (2048) encode zstd */ not null, -- as in the catalogue
+    artist_id varchar /*postgres collate "C" */ /*redshift encode zstd */ not null, -- in artists
+    year integer /*redshift encode az64 */, -- of release, null when unknown
+    duration double precision /*redshift encode zstd */ not null -- in seconds
+) /*redshift diststyle all sortkey(song_id) */;
+-- redshift: few rows for the whole world of music, joined by every play: a copy on each node
 
 delete from songs /*incremental using scope_songs where songs.song_id = scope_songs.song_id */;
 

@@ -11,14 +11,15 @@
 --   year: songplays.start_time
 --   weekday: songplays.start_time
 create table if not exists time (
-    start_time timestamp not null, -- key, with milliseconds
-    hour integer not null, -- 0 to 23
-    day integer not null, -- of the month, 1 to 31
-    week integer not null, -- ISO week, 1 to 53
-    month integer not null, -- 1 to 12
-    year integer not null, -- of the calendar, not of the ISO week
-    weekday integer not null -- 0 Sunday to 6 Saturday
-);
+    start_time timestamp /*redshift encode raw */ not null, -- key, with milliseconds
+    hour integer /*redshift encode az64 */ not null, -- 0 to 23
+    day integer /*redshift encode az64 */ not null, -- of the month, 1 to 31
+    week integer /*redshift encode az64 */ not null, -- ISO week, 1 to 53
+    month integer /*redshift encode az64 */ not null, -- 1 to 12
+    year integer /*redshift encode az64 */ not null, -- of the calendar, not of the ISO week
+    weekday integer /*redshift encode az64 */ not null -- 0 Sunday to 6 Saturday
+) /*redshift distkey(start_time) sortkey(start_time) */;
+-- redshift: nearly as many rows as plays: spread by its key, sorted by it
 
 delete from time /*incremental using scope_times where time.start_time = scope_times.start_time */;
 

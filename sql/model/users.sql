@@ -9,12 +9,13 @@
 --   gender: staging_events.gender
 --   level: staging_events.level
 create table if not exists users (
-    user_id bigint not null, -- key
-    first_name varchar /*postgres collate "C" */ /*redshift (1024) */, -- as logged last
-    last_name varchar /*postgres collate "C" */ /*redshift (1024) */, -- as logged last
-    gender varchar /*postgres collate "C" */, -- as logged last
-    level varchar /*postgres collate "C" */ -- free or paid, as logged last
-);
+    user_id bigint /*redshift encode raw */ not null, -- key
+    first_name varchar /*postgres collate "C" */ /*redshift (1024) encode zstd */, -- as logged last
+    last_name varchar /*postgres collate "C" */ /*redshift (1024) encode zstd */, -- as logged last
+    gender varchar /*postgres collate "C" */ /*redshift encode bytedict */, -- as logged last
+    level varchar /*postgres collate "C" */ /*redshift encode bytedict */ -- free or paid, as logged last
+) /*redshift distkey(user_id) sortkey(user_id) */;
+-- redshift: beside the plays of the same user
 
 delete from users /*incremental using scope_users where users.user_id = scope_users.user_id */;
 

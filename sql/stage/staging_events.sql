@@ -2,25 +2,26 @@
 -- grain: one record of an event object; source: log_data; values as logged, text repaired
 -- key: object_id, byte_offset
 create table if not exists staging_events (
-    artist varchar /*postgres collate "C" */ /*redshift (2048) */, -- performer of the song played
-    auth varchar /*postgres collate "C" */, -- Logged In, Logged Out, Guest, Cancelled
-    first_name varchar /*postgres collate "C" */ /*redshift (1024) */, -- of the user
-    gender varchar /*postgres collate "C" */, -- of the user, as logged
-    item_in_session integer, -- place of the event in its session, from 0
-    last_name varchar /*postgres collate "C" */ /*redshift (1024) */, -- of the user
-    length double precision, -- of the song played, in seconds
-    level varchar /*postgres collate "C" */, -- free or paid, at the time of the event
-    location varchar /*postgres collate "C" */ /*redshift (2048) */, -- of the user
-    method varchar /*postgres collate "C" */, -- HTTP method of the request
-    page varchar /*postgres collate "C" */, -- NextSong is a song play
-    registration double precision, -- of the user, milliseconds since 1970 UTC
-    session_id bigint, -- of the visit
-    song varchar /*postgres collate "C" */ /*redshift (2048) */, -- title of the song played
-    status integer, -- HTTP status of the answer
-    ts bigint, -- time of the event, milliseconds since 1970 UTC
-    user_agent varchar /*postgres collate "C" */ /*redshift (4096) */, -- the browser's own words
-    user_id bigint, -- null when logged out
-    load_id bigint not null, -- lineage: in etl_loads
-    object_id bigint not null, -- lineage: in etl_objects
-    byte_offset bigint not null -- lineage: where the record begins in the decompressed object
-);
+    artist varchar /*postgres collate "C" */ /*redshift (2048) encode zstd */, -- performer of the song played
+    auth varchar /*postgres collate "C" */ /*redshift encode bytedict */, -- Logged In, Logged Out, Guest, Cancelled
+    first_name varchar /*postgres collate "C" */ /*redshift (1024) encode zstd */, -- of the user
+    gender varchar /*postgres collate "C" */ /*redshift encode bytedict */, -- of the user, as logged
+    item_in_session integer /*redshift encode az64 */, -- place of the event in its session, from 0
+    last_name varchar /*postgres collate "C" */ /*redshift (1024) encode zstd */, -- of the user
+    length double precision /*redshift encode zstd */, -- of the song played, in seconds
+    level varchar /*postgres collate "C" */ /*redshift encode bytedict */, -- free or paid, at the time of the event
+    location varchar /*postgres collate "C" */ /*redshift (2048) encode zstd */, -- of the user
+    method varchar /*postgres collate "C" */ /*redshift encode bytedict */, -- HTTP method of the request
+    page varchar /*postgres collate "C" */ /*redshift encode bytedict */, -- NextSong is a song play
+    registration double precision /*redshift encode zstd */, -- of the user, milliseconds since 1970 UTC
+    session_id bigint /*redshift encode az64 */, -- of the visit
+    song varchar /*postgres collate "C" */ /*redshift (2048) encode zstd */, -- title of the song played
+    status integer /*redshift encode az64 */, -- HTTP status of the answer
+    ts bigint /*redshift encode raw */, -- time of the event, milliseconds since 1970 UTC
+    user_agent varchar /*postgres collate "C" */ /*redshift (4096) encode zstd */, -- the browser's own words
+    user_id bigint /*redshift encode az64 */, -- null when logged out
+    load_id bigint /*redshift encode az64 */ not null, -- lineage: in etl_loads
+    object_id bigint /*redshift encode az64 */ not null, -- lineage: in etl_objects
+    byte_offset bigint /*redshift encode az64 */ not null -- lineage: where the record begins in the decompressed object
+) /*redshift distkey(session_id) sortkey(ts) */;
+-- redshift: by session, which every event has and no session dominates: by user, all that is logged out would lie on one slice. Sorted by time, since loads ask for what is later

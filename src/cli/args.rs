@@ -127,7 +127,9 @@ pub(super) enum Command {
     )]
     Docs(Docs),
     /// Print the SQL as the warehouse would get it
-    #[command(after_help = "Example: sparkify sql songplays")]
+    #[command(
+        after_help = "Examples: sparkify sql songplays\n          sparkify sql --check mine.sql"
+    )]
     Sql(Sql),
 }
 
@@ -352,11 +354,17 @@ pub(super) struct Docs {
 
 #[derive(Debug, Args)]
 pub(super) struct Sql {
-    /// One file's name, for example songplays; without it, all in the order in which they are used
+    /// One file's name, for example songplays; without it, all in the order in which they are used. With --check, a script's path, or `-`
     pub name: Option<String>,
     /// As for a load that touches part of the model
     #[arg(long)]
     pub incremental: bool,
+    /// Say which statements of a script Amazon Redshift does not document, and why; without a script, of all of these files: exit code 1 when there is one
+    #[arg(long, conflicts_with = "incremental")]
+    pub check: bool,
+    /// List the rules of --check, and what it lets through, each with its page
+    #[arg(long, conflicts_with_all = ["name", "incremental", "check"])]
+    pub rules: bool,
 }
 
 impl Global {

@@ -11,6 +11,7 @@ mod docs;
 mod etl;
 mod export;
 mod failure;
+mod gate;
 mod generate;
 mod history;
 mod json;

@@ -4,12 +4,22 @@ use serde::Serialize;
 
 use super::args::Sql;
 use super::failure::Failure;
+use super::gate;
 use super::printer::Printer;
 use crate::config::{Settings, suggest};
 use crate::warehouse::{self, Opening, SqlFile};
 use crate::{diff, export, ledger, model, pipeline, quality, rejects, report, tables, trace};
 
 pub(super) fn run(args: &Sql, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
+    if args.rules {
+        return gate::list_rules(printer);
+    }
+    if args.check {
+        return match args.name.as_deref() {
+            Some(script) => gate::check_script(script, printer),
+            None => gate::check_files(&common_files(), printer),
+        };
+    }
     let engine = warehouse::engine_of(&settings.warehouse)?;
     let opening = Opening { engine, incremental: args.incremental };
     let all = files(settings)?;
@@ -42,12 +52,16 @@ struct Opened {
 /// Every file, in the order in which a warehouse meets them.
 fn files(settings: &Settings) -> Result<Vec<&'static SqlFile>, Failure> {
     let dialect = warehouse::dialect_of(&settings.warehouse)?;
-    let mut files: Vec<&SqlFile> = dialect.iter().collect();
-    files.extend(tables::DROP);
+    Ok(dialect.iter().chain(common_files()).collect())
+}
+
+/// Those of them that every engine gets.
+fn common_files() -> Vec<&'static SqlFile> {
+    let mut files: Vec<&SqlFile> = tables::DROP.iter().collect();
     files.extend(tables::all().filter(|table| !model::TABLES.iter().any(|t| t.name == table.name)));
     files.extend(ledger::QUERIES.iter().chain(pipeline::STEPS));
     files.extend(model::TABLES.iter().chain(quality::CHECKS).chain(report::QUESTIONS));
     files.extend(rejects::QUERIES.iter().chain(trace::QUERIES).chain(diff::ROWS));
     files.extend(export::TABLES);
-    Ok(files)
+    files
 }

@@ -113,7 +113,7 @@ impl SqlFile {
     pub fn columns(&self, opening: Opening) -> Vec<DeclaredColumn> {
         let text = self.opened(opening);
         let body = text.split_once("create table").map_or("", |(_, rest)| rest);
-        body.lines().skip(1).take_while(|line| !line.starts_with(");")).map(declared).collect()
+        body.lines().skip(1).take_while(|line| !line.starts_with(')')).map(declared).collect()
     }
 }
 
@@ -139,6 +139,9 @@ fn declared(line: &str) -> DeclaredColumn {
     let (name, declared_type) = code.split_once(' ').unwrap_or((code, ""));
     // How text is ordered is no part of what it is.
     let declared_type = declared_type.split(" collate ").next().unwrap_or_default();
+    // Nor is how it lies on disk.
+    let declared_type = declared_type.split(" encode ").next().unwrap_or_default();
+    let declared_type = declared_type.strip_prefix("encode ").map_or(declared_type, |_| "");
     DeclaredColumn {
         // A word that some engine reserves stands in quotes.
         name: name.trim_matches('"').into(),

@@ -15,6 +15,7 @@ mod oracle;
 mod postgres_connection;
 mod questions;
 mod reckoning;
+mod redshift_gate;
 mod rejects_and_trace;
 #[cfg(feature = "s3")]
 mod s3;

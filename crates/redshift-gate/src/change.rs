@@ -215,7 +215,12 @@ impl Parser<'_> {
 
     fn merge_actions(&mut self) -> Parsed {
         self.expect("on")?;
+        let condition = self.peek();
         self.expression()?;
+        if !self.since(condition).iter().any(|token| token.is_sign("=")) {
+            let message = "the condition compares nothing for equality";
+            return Err(Refusal::new(&rules::MERGE_SHAPE, condition.at, message));
+        }
         if self.eat_all(&["remove", "duplicates"]) {
             return Ok(());
         }

@@ -7,9 +7,9 @@ use crate::parser::{Clause, Parsed, Parser};
 use crate::rules;
 use crate::scope::Position;
 
-/// Operators between two values; the rarer ones have no meaning on text or dates, which is not the gate's to say.
-const BETWEEN_VALUES: &[&str] = &["+", "-", "*", "/", "%", "^", "||", "&", "|", "<<", ">>"];
-const BEFORE_VALUE: &[&str] = &["+", "-", "@", "|/", "||/", "~"];
+/// Operators between two values. Which of them have a meaning on text or dates is not the gate's to say.
+const BETWEEN_VALUES: &[&str] = &["+", "-", "*", "/", "%", "^", "||", "&", "<<", ">>"];
+const BEFORE_VALUE: &[&str] = &["+", "-", "@", "|/", "||/"];
 const COMPARISONS: &[&str] = &["=", "<>", "!=", "<", ">", "<=", ">="];
 
 impl Parser<'_> {

@@ -333,3 +333,78 @@ pub(crate) fn entries() -> impl Iterator<Item = Rule> {
         hint: "",
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A call with so many arguments, in the form that the function has.
+    fn call(function: &Function, count: usize) -> String {
+        let Function { name, class, .. } = *function;
+        let first = match name {
+            "dateadd" | "datediff" | "date_part" => "day",
+            "date_trunc" => "'day'",
+            _ => "a",
+        };
+        let arguments: Vec<&str> =
+            (0..count).map(|place| if place == 0 { first } else { "b" }).collect();
+        let arguments = arguments.join(", ");
+        let behind = match (class, name) {
+            (Class::Bare | Class::BareLeader, _) => return name.into(),
+            (_, "percentile_cont") => " within group (order by a)",
+            (_, "ratio_to_report") => " over (partition by b)",
+            (Class::Rank | Class::Shift, _) => " over (order by a)",
+            (Class::Frame, _) => " over (order by a rows unbounded preceding)",
+            _ => "",
+        };
+        format!("{name}({arguments}){behind}")
+    }
+
+    fn is_leader(function: &Function) -> bool {
+        matches!(function.class, Class::Leader | Class::BareLeader)
+    }
+
+    #[test]
+    fn every_function_passes_with_what_it_takes_and_no_more_and_no_less() {
+        for function in FUNCTIONS {
+            let from = if is_leader(function) { "pg_tables" } else { "t" };
+            let judge =
+                |count| crate::check(&format!("select {} from {from}", call(function, count)));
+            let most = function.most.min(40);
+            for count in [function.least, most] {
+                assert!(judge(count).is_ok(), "{}: {}", function.name, judge(count).unwrap_err());
+            }
+            if matches!(function.class, Class::Bare | Class::BareLeader) {
+                continue;
+            }
+            if function.least > 0 {
+                assert!(judge(function.least - 1).is_err(), "{} with less", function.name);
+            }
+            if function.most < ANY {
+                assert!(judge(function.most + 1).is_err(), "{} with more", function.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_leader_node_alone_has_fails_beside_a_table() {
+        for function in FUNCTIONS.iter().filter(|function| is_leader(function)) {
+            let statement = format!("select {} from t", call(function, function.least));
+            assert_eq!(crate::check(&statement).unwrap_err().rule, "leader-node", "{statement}");
+        }
+    }
+
+    #[test]
+    fn names_are_there_once_and_what_is_missing_is_not_there() {
+        let mut names: Vec<&str> = FUNCTIONS.iter().map(|function| function.name).collect();
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        for name in MISSING {
+            assert!(find(name).is_none(), "{name}");
+            let refusal = crate::check(&format!("select {name}(a) from t")).unwrap_err();
+            assert_eq!(refusal.rule, "function-missing", "{name}");
+        }
+    }
+}

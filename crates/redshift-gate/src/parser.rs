@@ -90,6 +90,12 @@ impl<'a> Parser<'a> {
         self.tokens[(self.next + places).min(self.tokens.len() - 1)]
     }
 
+    /// The tokens that were taken from `token` on.
+    pub(crate) fn since(&self, token: Token<'_>) -> &[Token<'a>] {
+        let start = self.tokens.partition_point(|it| it.at < token.at);
+        self.tokens.get(start..self.next).unwrap_or_default()
+    }
+
     pub(crate) fn take(&mut self) -> Token<'a> {
         let token = self.peek();
         self.next = (self.next + 1).min(self.tokens.len() - 1);

@@ -102,7 +102,7 @@ refusals! {
     USING_TABLES = "using-tables", "r_DELETE", "behind USING of DELETE stand tables, no queries", "put the query into a temporary table first";
     VALUES_ROWS = "values-rows", "r_INSERT_30", "every row of VALUES has as many values, and as many as columns are named", "write the missing values";
     MERGE_SOURCE = "merge-source", "r_MERGE", "the source of MERGE is a table other than the target", "put the query into a temporary table first";
-    MERGE_SHAPE = "merge-shape", "r_MERGE", "MERGE has WHEN MATCHED THEN UPDATE or DELETE, then WHEN NOT MATCHED THEN INSERT, without further conditions; or REMOVE DUPLICATES", "filter the source instead; or DELETE … USING and INSERT … SELECT";
+    MERGE_SHAPE = "merge-shape", "r_MERGE", "MERGE matches by equality, and has WHEN MATCHED THEN UPDATE or DELETE, then WHEN NOT MATCHED THEN INSERT, without further conditions; or REMOVE DUPLICATES", "filter the source instead; or DELETE … USING and INSERT … SELECT";
     SET_COLUMN = "set-column", "r_UPDATE", "SET names columns without their table", "leave the table's name out";
     TRUNCATE_ONE = "truncate-one", "r_TRUNCATE", "TRUNCATE takes one table and no option", "one statement a table; or DELETE, which does not commit";
 

@@ -41,7 +41,7 @@ const OPTIONS: &[(&str, &[&str])] = &[
     ("cleanpath", &[]),
     ("parallel", &[]),
     ("maxfilesize", &[]),
-    ("rowgroupsize", &[]),
+    ("rowgroupsize", &["csv", "json"]),
     ("region", &[]),
     ("iam_role", &["credentials"]),
     ("credentials", &[]),

@@ -42,12 +42,12 @@ impl House {
             quoted(owner)
         );
         for statement in options.users.iter().map(|user| role(&user.name)).chain([create]) {
-            server.ask(&statement)?.map_err(failed)?;
+            server.ask(&statement)?.map_err(|report| failed(&report))?;
         }
         server.close();
         let mut inside = Backend::connect(&target, &database, "")?;
-        inside.ask(MANNERS)?.map_err(failed)?;
-        inside.ask("grant create on schema public to public")?.map_err(failed)?;
+        inside.ask(MANNERS)?.map_err(|report| failed(&report))?;
+        inside.ask("grant create on schema public to public")?.map_err(|report| failed(&report))?;
         inside.close();
         Ok(Self {
             options,
@@ -77,7 +77,9 @@ impl House {
             self.options.database
         );
         let mut backend = Backend::connect(&self.target, &self.database, &options)?;
-        backend.ask(&format!("set session authorization {}", quoted(user)))?.map_err(failed)?;
+        backend
+            .ask(&format!("set session authorization {}", quoted(user)))?
+            .map_err(|report| failed(&report))?;
         Ok(backend)
     }
 
@@ -138,7 +140,7 @@ impl House {
     }
 }
 
-fn failed(report: crate::wire::Report) -> io::Error {
+fn failed(report: &crate::wire::Report) -> io::Error {
     io::Error::other(report.to_string())
 }
 

@@ -13,8 +13,16 @@
 //! println!("connect to {}", stand_in.url());
 //! ```
 
+// Pages of the documentation are named as their addresses have them.
+#![allow(clippy::doc_markdown)]
+// A refusal is an answer like any other, and made once a statement.
+#![allow(clippy::result_large_err)]
+
 mod backend;
+mod clock;
 mod connection;
+pub mod copy;
+mod data_api;
 mod entrance;
 mod faults;
 mod house;
@@ -32,6 +40,7 @@ mod wire;
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 pub use faults::{Fault, Faults, When};
@@ -40,6 +49,7 @@ pub use options::{Authentication, DataApi, Options, User};
 pub use wire::Report;
 
 use backend::Target;
+use data_api::Service;
 use house::House;
 use listener::Listener;
 
@@ -65,6 +75,8 @@ pub enum Error {
 pub struct StandIn {
     house: Arc<House>,
     listener: Option<Listener>,
+    service: Arc<Service>,
+    http: Option<Listener>,
     ca_pem: String,
 }
 
@@ -79,7 +91,10 @@ impl StandIn {
         let (shared, config) = (Arc::clone(&house), Arc::clone(&identity.config));
         let handler = move |stream| connection::serve(&shared, &config, stream);
         let listener = Some(Listener::open(port, Arc::new(handler))?);
-        Ok(Self { house, listener, ca_pem: identity.ca_pem })
+        let service = Arc::new(Service::new(Arc::clone(&house)));
+        let served = Arc::clone(&service);
+        let http = Some(Listener::open(0, Arc::new(move |stream| served.serve(stream)))?);
+        Ok(Self { house, listener, service, http, ca_pem: identity.ca_pem })
     }
 
     /// Where the first user connects, with the password: `redshift://user:password@localhost:port/database`.
@@ -97,6 +112,26 @@ impl StandIn {
     /// The port on loopback.
     pub fn port(&self) -> u16 {
         self.listener.as_ref().map_or(0, |listener| listener.port)
+    }
+
+    /// Where the Data API listens: `http://localhost:port`.
+    pub fn data_api_endpoint(&self) -> String {
+        format!("http://localhost:{}", self.http.as_ref().map_or(0, |http| http.port))
+    }
+
+    /// The operations of the Data API that were called so far.
+    pub fn data_api_calls(&self) -> Vec<String> {
+        self.service.calls()
+    }
+
+    /// Throttles the next calls of the Data API.
+    pub fn throttle_data_api(&self, calls: u32) {
+        self.service.throttled.store(calls, Ordering::Relaxed);
+    }
+
+    /// Fails the next calls of the Data API with an internal error.
+    pub fn fail_data_api(&self, calls: u32) {
+        self.service.failing.store(calls, Ordering::Relaxed);
     }
 
     /// What it was started with.
@@ -141,6 +176,7 @@ impl StandIn {
 impl Drop for StandIn {
     fn drop(&mut self) {
         self.listener = None;
+        self.http = None;
         self.house.cut_all();
         self.house.demolish();
     }

@@ -1,74 +1,121 @@
-//! Loads: where the COPY engine plugs in, and what the load views show.
+//! Loads: how a session and the COPY engine meet, and what the load views show.
 //!
 //! Rows of SYS_LOAD_HISTORY and SYS_LOAD_ERROR_DETAIL outlive a transaction that is rolled back and are seen inside one that began before
-//! (system tables are not transactional, DG/c_serial_isolation.html), so no table holds them: they are kept here as JSON, handed to a session
-//! as a setting before it asks, and the views of `catalog/manners.sql` read that.
+//! (system tables are not transactional, DG/c_serial_isolation.html), so no table holds them: they are kept here, handed to a session as JSON in
+//! a setting before it asks, and the views of `catalog/manners.sql` read that.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
+use crate::backend::{Rows, quoted};
+use crate::copy::history::{History, Run};
+use crate::copy::s3::Store;
+use crate::copy::{self, Column, Copy, Failure, Kind, Loaded};
 use crate::wire::Report;
 
-/// A column of the table that is loaded.
-#[derive(Clone, Debug)]
-pub(crate) struct Column {
-    pub(crate) name: String,
-    /// As PostgreSQL formats it: `character varying(256)`.
-    pub(crate) kind: String,
-    pub(crate) not_null: bool,
-    pub(crate) identity: bool,
-    /// The expression of its default.
-    pub(crate) default: Option<String>,
-}
-
-/// What a COPY names.
-#[derive(Clone, Debug)]
-pub(crate) struct Aim {
-    /// As it is written, with its schema.
-    pub(crate) table: String,
-}
-
-/// A row of a load view.
-pub(crate) type Record = Map<String, Value>;
-
-/// What a COPY came to.
+/// The table that a COPY names, as the catalog knows it.
 #[derive(Debug, Default)]
-pub(crate) struct Loaded {
-    /// The columns that the rows fill.
-    pub(crate) columns: Vec<String>,
-    pub(crate) rows: Vec<Vec<Option<String>>>,
-    pub(crate) loaded: i64,
-    /// Rows that were refused and left out.
-    pub(crate) skipped: i64,
-    pub(crate) history: Record,
-    pub(crate) errors: Vec<Record>,
+pub(crate) struct Table {
+    pub(crate) oid: i32,
+    /// The columns that can be loaded: an IDENTITY column is none (DG/r_CREATE_TABLE_NEW.html).
+    pub(crate) columns: Vec<Column>,
 }
 
-/// A COPY that failed: its error, and what the load views show of it.
-#[derive(Debug)]
-pub(crate) struct Failed {
-    pub(crate) report: Report,
-    pub(crate) history: Option<Record>,
-    pub(crate) errors: Vec<Record>,
+/// Reads a statement.
+pub(crate) fn parse(statement: &str) -> Result<Copy, Report> {
+    copy::parse(statement).map_err(|error| Report::error(error.sqlstate, error.message))
 }
 
-impl From<Report> for Failed {
-    fn from(report: Report) -> Self {
-        Self { report, history: None, errors: Vec::new() }
+/// How the statement's table is called, quoted.
+pub(crate) fn target(copy: &Copy) -> String {
+    let names = copy.schema.iter().chain([&copy.table]);
+    names.map(|name| quoted(name)).collect::<Vec<_>>().join(".")
+}
+
+/// What the catalog is asked about a table.
+pub(crate) fn question(copy: &Copy) -> String {
+    format!(
+        "select a.attrelid::bigint, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.atthasdef, a.attidentity = 'a' \
+         from pg_attribute as a where a.attrelid = {}::regclass and a.attnum > 0 and not a.attisdropped order by a.attnum",
+        crate::backend::literal(&target(copy))
+    )
+}
+
+/// What it answers.
+pub(crate) fn table(rows: Rows) -> Result<Table, Report> {
+    let mut table = Table::default();
+    for row in rows {
+        let mut values = row.into_iter();
+        let mut next = || values.next().flatten().unwrap_or_default();
+        table.oid = next().parse().unwrap_or_default();
+        let (name, kind) = (next(), next());
+        let (nullable, has_default, identity) = (next() != "t", next() == "t", next() == "t");
+        if identity {
+            continue;
+        }
+        let kind = Kind::by_name(&kind).ok_or_else(|| {
+            Report::error(
+                "0A000",
+                format!("column \"{name}\" is of type {kind}, into which no COPY is played"),
+            )
+        })?;
+        table.columns.push(Column { name, kind, nullable, has_default });
+    }
+    Ok(table)
+}
+
+/// Carries a COPY out, up to the rows.
+pub(crate) fn execute(
+    copy: &Copy,
+    table: &Table,
+    store: Option<&Store>,
+) -> Result<Loaded, Failure> {
+    let Some(store) = store else {
+        return Err(Failure {
+            sqlstate: "XX000",
+            message: "the stand-in was started without a store of objects".to_owned(),
+            errors: Vec::new(),
+            files: Vec::new(),
+            started: false,
+        });
+    };
+    copy::execute(copy, &table.columns, &store.open(copy)?)
+}
+
+/// Rows in the text form of COPY.
+pub(crate) fn lines(rows: &[Vec<Option<String>>]) -> String {
+    let mut out = String::new();
+    for row in rows {
+        for (at, value) in row.iter().enumerate() {
+            if at > 0 {
+                out.push('\t');
+            }
+            match value {
+                None => out.push_str("\\N"),
+                Some(text) => text.chars().for_each(|c| escape(c, &mut out)),
+            }
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn escape(c: char, out: &mut String) {
+    match c {
+        '\\' => out.push_str("\\\\"),
+        '\t' => out.push_str("\\t"),
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        c => out.push(c),
     }
 }
 
-/// What a COPY is aimed at.
-pub(crate) fn aim(statement: &str) -> Result<Aim, Report> {
-    let tokens = crate::lexer::tokens(statement);
-    let (table, _) = crate::rewrite::name_at(&tokens, 1);
-    Ok(Aim { table })
-}
-
-/// Loads.
-pub(crate) fn load(_statement: &str, _columns: &[Column]) -> Result<Loaded, Failed> {
-    Err(Report::error("0A000", "the COPY engine has not moved in yet").into())
+/// Microseconds since 1970.
+pub(crate) fn micros(time: SystemTime) -> i64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 
 /// What the load views show, of all sessions.
@@ -80,8 +127,9 @@ pub(crate) struct Loads {
 #[derive(Debug, Default)]
 struct Kept {
     queries: i64,
-    history: Vec<Value>,
-    errors: Vec<Value>,
+    history: History,
+    /// What only `STL_LOAD_ERRORS` shows, one for each error of the history.
+    raw_lines: Vec<String>,
 }
 
 impl Loads {
@@ -96,24 +144,37 @@ impl Loads {
         kept.queries
     }
 
-    /// Keeps what a COPY left, with `common` in each row.
-    pub(crate) fn keep(&self, common: &Record, history: Option<Record>, errors: Vec<Record>) {
+    /// Keeps what a COPY left.
+    pub(crate) fn keep(&self, run: &Run, copy: &Copy, outcome: Result<&Loaded, &Failure>) {
         let mut kept = self.kept();
-        let with_common = |record: Record| {
-            let mut whole = common.clone();
-            whole.extend(record);
-            Value::Object(whole)
-        };
-        kept.history.extend(history.map(with_common));
-        kept.errors.extend(errors.into_iter().map(with_common));
+        kept.history.add(run, copy, outcome);
+        let errors = outcome.map_or_else(|failure| &failure.errors, |loaded| &loaded.errors);
+        let added = kept.history.errors.len() - kept.raw_lines.len();
+        kept.raw_lines.extend(errors.iter().take(added).map(|error| error.raw_line.clone()));
     }
 
     /// Both views' rows, as JSON.
     pub(crate) fn shown(&self) -> (String, String) {
         let kept = self.kept();
-        (
-            Value::from(kept.history.clone()).to_string(),
-            Value::from(kept.errors.clone()).to_string(),
-        )
+        let value = |row: serde_json::Result<Value>| row.unwrap_or_default();
+        let history = kept.history.loads.iter().map(|row| value(serde_json::to_value(row)));
+        let errors = kept.history.errors.iter().zip(&kept.raw_lines).map(|(row, raw)| {
+            let mut row = value(serde_json::to_value(row));
+            row["raw_line"] = json!(raw);
+            row["slice"] = json!(0);
+            row
+        });
+        (history.collect::<Value>().to_string(), errors.collect::<Value>().to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_written_as_postgresql_reads_them() {
+        let rows = vec![vec![Some("a\tb\\\n".to_owned()), None, Some(String::new())]];
+        assert_eq!(lines(&rows), "a\\tb\\\\\\n\t\\N\t\n");
     }
 }

@@ -67,8 +67,19 @@ const NO_COMMANDS: &[&str] = &[
 ];
 
 /// Types that Redshift does not have and the backend would take (DG/c_unsupported-postgresql-datatypes.html).
-const NO_TYPES: &[&str] =
-    &["serial", "bigserial", "smallserial", "serial4", "serial8", "jsonb", "bytea"];
+const NO_TYPES: &[&str] = &[
+    "serial",
+    "bigserial",
+    "smallserial",
+    "serial4",
+    "serial8",
+    "jsonb",
+    "bytea",
+    "uuid",
+    "xml",
+    "money",
+    "inet",
+];
 
 /// Functions that only the leader node has (DG/c_SQL_functions_leader_node_only.html), as they are called.
 const LEADER_ONLY: &[&str] =

@@ -1,5 +1,7 @@
 //! What a stand-in is started with.
 
+use crate::copy::s3::Store;
+
 /// How a user's password is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Authentication {
@@ -71,7 +73,7 @@ impl Default for DataApi {
 }
 
 /// What a stand-in is started with; the default suits most tests.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Options {
     /// The PostgreSQL server, `postgres://user:password@host:port/database`, of a superuser; else `SPARKIFY_TEST_POSTGRES`.
     pub postgres: Option<String>,
@@ -83,6 +85,8 @@ pub struct Options {
     pub plain_text: bool,
     /// The port; 0 takes any that is free.
     pub port: u16,
+    /// The store that COPY reads, with the roles that the cluster has.
+    pub store: Option<Store>,
     /// The Data API's side.
     pub data_api: DataApi,
 }
@@ -95,6 +99,7 @@ impl Default for Options {
             users: vec![User::new("awsuser", "Stand-in-1")],
             plain_text: false,
             port: 0,
+            store: None,
             data_api: DataApi::default(),
         }
     }

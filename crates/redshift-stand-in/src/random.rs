@@ -1,5 +1,7 @@
 //! Randomness for names, salts and passwords.
 
+use std::fmt::Write as _;
+
 use ring::rand::{SecureRandom, SystemRandom};
 
 /// So many random bytes.
@@ -12,8 +14,12 @@ pub(crate) fn bytes<const N: usize>() -> [u8; N] {
 
 /// So many random hexadecimal digits, at most 64.
 pub(crate) fn hex(digits: usize) -> String {
-    let text: String = bytes::<32>().iter().map(|byte| format!("{byte:02x}")).collect();
-    text[..digits.min(64)].to_owned()
+    let mut text = bytes::<32>().iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
+    text.truncate(digits);
+    text
 }
 
 /// A random identifier in the form of a UUID.

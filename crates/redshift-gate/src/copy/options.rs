@@ -71,7 +71,6 @@ pub(crate) const OPTIONS: &[CopyOption] = &[
     columnar("manifest", Value::Nothing, S3),
     columnar("format", Value::Own, FORMAT),
     option("region", Value::Region, S3),
-    option("encrypted", Value::Nothing, S3),
     not_with(&["json", "avro", "fixedwidth"], option("delimiter", Value::Character, FORMAT)),
     option("gzip", Value::Nothing, COMPRESSION),
     option("bzip2", Value::Nothing, COMPRESSION),

@@ -195,25 +195,27 @@ create view stv_db_isolation_level as select current_database()::char(128) as db
 -- The load views. The proxy keeps their rows, for they outlive a transaction that is rolled back, and hands them to a session before it asks.
 create function rs_loads(kind text) returns json language sql stable as
     $$select coalesce(nullif(current_setting('stand_in.' || $1, true), ''), '[]')::super$$;
+create function rs_time(micros bigint) returns timestamp language sql immutable strict as
+    $$select timestamp 'epoch' + $1 * interval '1 microsecond'$$;
 create view sys_load_history as
-select user_id, query_id, status, session_id, transaction_id, database_name, table_name, start_time, end_time, duration, data_source,
+select user_id, query_id, status, session_id, transaction_id, database_name, table_name, rs_time(start_time) as start_time, rs_time(end_time) as end_time, duration, data_source,
     file_format, loaded_rows, loaded_bytes, source_file_count, source_file_bytes, file_count_scanned, file_bytes_scanned, error_count,
     copy_job_id
-from json_to_recordset(rs_loads('history')) as r (user_id integer, query_id bigint, status char(10), session_id integer,
-    transaction_id bigint, database_name char(64), table_name char(128), start_time timestamp, end_time timestamp, duration bigint,
-    data_source char(4096), file_format char(16), loaded_rows bigint, loaded_bytes bigint, source_file_count integer,
+from json_to_recordset(rs_loads('history')) as r (user_id integer, query_id bigint, status varchar, session_id integer,
+    transaction_id bigint, database_name varchar, table_name varchar, start_time bigint, end_time bigint, duration bigint,
+    data_source varchar, file_format varchar, loaded_rows bigint, loaded_bytes bigint, source_file_count integer,
     source_file_bytes bigint, file_count_scanned integer, file_bytes_scanned bigint, error_count bigint, copy_job_id bigint);
 create view sys_load_error_detail as
-select user_id, query_id, transaction_id, session_id, database_name, table_id, start_time, file_name, line_number, column_name,
+select user_id, query_id, transaction_id, session_id, database_name, table_id, rs_time(start_time) as start_time, file_name, line_number, column_name,
     column_type, column_length, position, error_code, error_message
 from json_to_recordset(rs_loads('errors')) as r (user_id integer, query_id bigint, transaction_id bigint, session_id integer,
-    database_name char(64), table_id integer, start_time timestamp, file_name char(256), line_number bigint, column_name char(127),
+    database_name char(64), table_id integer, start_time bigint, file_name char(256), line_number bigint, column_name char(127),
     column_type char(10), column_length char(10), "position" integer, error_code integer, error_message char(512));
 create view stl_load_errors as
-select user_id as userid, slice, table_id as tbl, start_time as starttime, session_id as session, query_id as query,
+select user_id as userid, slice, table_id as tbl, rs_time(start_time) as starttime, session_id as session, query_id as query,
     file_name as filename, line_number, column_name as colname, column_type as type, column_length as col_length, position,
     raw_line, raw_field_value, error_code as err_code, error_message::char(100) as err_reason, is_partial, start_offset
-from json_to_recordset(rs_loads('errors')) as r (user_id integer, slice integer, table_id integer, start_time timestamp,
+from json_to_recordset(rs_loads('errors')) as r (user_id integer, slice integer, table_id integer, start_time bigint,
     session_id integer, query_id bigint, file_name char(256), line_number bigint, column_name char(127), column_type char(10),
     column_length char(10), "position" integer, raw_line char(1024), raw_field_value char(1024), error_code integer,
     error_message char(512), is_partial integer, start_offset bigint);

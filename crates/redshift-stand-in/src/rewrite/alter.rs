@@ -21,13 +21,13 @@ pub(crate) fn table(text: &str, tokens: &[Token<'_>]) -> Result<Plan, Report> {
         return no_effect();
     }
     if action("append from") {
-        return append(&name, &name_at(tokens, at + 2).0);
+        return Ok(append(&name, &name_at(tokens, at + 2).0));
     }
     if ["diststyle", "distkey", "sortkey", "compound", "encode"]
         .iter()
         .any(|word| action(&format!("alter {word}")))
     {
-        return restyle(&name, tokens, at + 1);
+        return Ok(restyle(&name, tokens, at + 1));
     }
     if action("add") {
         let start = at + 1 + usize::from(follows(tokens, at + 1, "column"));
@@ -70,7 +70,7 @@ fn retype(text: &str, tokens: &[Token<'_>], table: &str, column: usize) -> Resul
 }
 
 /// `ALTER DISTSTYLE …`, `ALTER DISTKEY c`, `ALTER SORTKEY (…)`: only the table's style is noted.
-fn restyle(table: &str, tokens: &[Token<'_>], at: usize) -> Result<Plan, Report> {
+fn restyle(table: &str, tokens: &[Token<'_>], at: usize) -> Plan {
     let key =
         (at..tokens.len()).find(|at| tokens[*at].is("distkey")).and_then(|at| tokens.get(at + 1));
     let style = match (key, tokens[at].is("diststyle")) {
@@ -78,20 +78,20 @@ fn restyle(table: &str, tokens: &[Token<'_>], at: usize) -> Result<Plan, Report>
         (None, true) => {
             tokens.get(at + 1).map(|style| style.text.to_ascii_uppercase()).unwrap_or_default()
         }
-        _ => return Ok(Plan::Answer { tag: DONE, hidden: Vec::new() }),
+        _ => return Plan::Answer { tag: DONE, hidden: Vec::new() },
     };
     let note = format!(
         "update rs_table_notes set diststyle = {} where relid = {}::regclass",
         literal(&style),
         literal(table)
     );
-    Ok(Plan::Answer { tag: DONE, hidden: vec![note] })
+    Plan::Answer { tag: DONE, hidden: vec![note] }
 }
 
 /// Rows move from one table to the other (DG/r_ALTER_TABLE_APPEND.html); the session refuses it in a transaction.
-fn append(target: &str, source: &str) -> Result<Plan, Report> {
+fn append(target: &str, source: &str) -> Plan {
     let moved = format!(
         "with moved as (delete from {source} returning *) insert into {target} select * from moved"
     );
-    Ok(Plan::Answer { tag: "ALTER TABLE APPEND", hidden: vec![moved] })
+    Plan::Answer { tag: "ALTER TABLE APPEND", hidden: vec![moved] }
 }

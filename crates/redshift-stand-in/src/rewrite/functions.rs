@@ -19,14 +19,13 @@ fn edit(tokens: &[Token<'_>], at: usize, context: Context) -> Vec<Edit> {
         Kind::Word => {}
         _ => return Vec::new(),
     }
-    let qualified = at > 0 && tokens[at - 1].is(".");
+    // Behind a point or AS it is a name.
+    let named = at > 0 && (tokens[at - 1].is(".") || tokens[at - 1].is("as"));
     let called = tokens.get(at + 1).is_some_and(|next| next.is("("));
     match token.text.to_ascii_lowercase().as_str() {
         name if name.starts_with('#') => one(&format!("\"{name}\"")),
         "nvl" if called => one("coalesce"),
-        "sysdate" if !called && !qualified && !(at > 0 && tokens[at - 1].is("as")) => {
-            one("rs_sysdate()")
-        }
+        "sysdate" if !called && !named => one("rs_sysdate()"),
         "dateadd" | "datediff" | "date_part" | "pgdate_part" if called => date_part(tokens, at),
         "listagg" if called => listagg(tokens, at),
         "pg_last_copy_id" if follows(tokens, at + 1, "( )") => {
@@ -75,15 +74,15 @@ fn listagg(tokens: &[Token<'_>], at: usize) -> Vec<Edit> {
         depth += i32::from(token.is("(")) - i32::from(token.is(")"));
         token.is(",") && depth == 0
     });
-    let delimiter = if delimited { "" } else { ", ''" };
+    let default = if delimited { "" } else { ", ''" };
     if follows(tokens, close + 1, "within group (")
         && let Some(end) = closing(tokens, close + 3)
     {
         // The order stands where it stood; brackets and words before it go.
-        edits.push((tokens[close].start, tokens[close + 3].end(), format!("{delimiter} ")));
+        edits.push((tokens[close].start, tokens[close + 3].end(), format!("{default} ")));
         edits.push((tokens[end].start, tokens[end].end(), ")".to_owned()));
     } else if !delimited {
-        edits.push((tokens[close].start, tokens[close].start, delimiter.to_owned()));
+        edits.push((tokens[close].start, tokens[close].start, default.to_owned()));
     }
     edits
 }

@@ -60,6 +60,7 @@ pub(crate) fn plan(statement: &str, context: Context) -> Result<Plan, Report> {
         "alter" if follows(&tokens, 0, "alter table") => alter::table(&text, &tokens),
         "truncate" => Ok(Plan::RelayAndCommit(text)),
         "begin" | "start" => Ok(relay(begin(&tokens))),
+        "set" | "show" | "reset" => Ok(relay(setting(&text, &tokens))),
         "analyze" | "analyse" | "vacuum" => maintenance(&tokens),
         _ => Ok(relay(text)),
     }
@@ -67,6 +68,30 @@ pub(crate) fn plan(statement: &str, context: Context) -> Result<Plan, Report> {
 
 fn relay(text: String) -> Plan {
     Plan::Relay { text, after: Vec::new() }
+}
+
+/// Settings that are Redshift's alone (DG/cm_chap_ConfigurationRef.html) are kept under a name that PostgreSQL takes, and have no effect.
+fn setting(text: &str, tokens: &[Token<'_>]) -> String {
+    const OURS: &[&str] = &[
+        "analyze_threshold_percent",
+        "enable_case_sensitive_identifier",
+        "enable_result_cache_for_session",
+        "error_on_nondeterministic_update",
+        "json_serialization_enable",
+        "query_group",
+        "wlm_query_slot_count",
+    ];
+    if follows(tokens, 0, "show server_version") {
+        return "select '8.0.2'::varchar as server_version".to_owned();
+    }
+    if follows(tokens, 0, "show client_encoding") {
+        return "select 'UNICODE'::varchar as client_encoding".to_owned();
+    }
+    let named = tokens.iter().take(3).find(|token| OURS.iter().any(|name| token.is(name)));
+    named.map_or_else(
+        || text.to_owned(),
+        |token| apply(text, vec![(token.start, token.start, "stand_in.".to_owned())]),
+    )
 }
 
 /// An isolation level is accepted and has no effect (DG/r_BEGIN.html); READ ONLY has.
@@ -158,6 +183,8 @@ mod tests {
             ),
             ("begin isolation level serializable", "begin"),
             ("vacuum delete only s.t to 75 percent", "vacuum s.t"),
+            ("set query_group to 'a'", "set stand_in.query_group to 'a'"),
+            ("set search_path to a", "set search_path to a"),
             ("analyze t predicate columns", "analyze t"),
             ("select 'nvl(sysdate)'", "select 'nvl(sysdate)'"),
         ] {

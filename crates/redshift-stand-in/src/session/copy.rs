@@ -4,221 +4,95 @@
 //! command's tag and the notices of Redshift. What the load views show is kept whether or not the transaction commits.
 
 use std::io;
-use std::time::{Duration, SystemTime};
-
-use serde_json::{Value, json};
+use std::time::SystemTime;
 
 use super::{Session, Sink, lost};
-use crate::backend::{Rows, literal, quoted};
-use crate::load::{self, Column, Failed, Loaded, Record};
+use crate::backend::quoted;
+use crate::copy::history::Run;
+use crate::copy::{Copy, Failure, Loaded};
+use crate::load::{self, Table};
 use crate::log::Outcome;
 use crate::wire::{self, Report};
 
-/// What is known of the table that is loaded.
-struct Table {
-    oid: i64,
-    name: String,
-    columns: Vec<Column>,
-}
-
 impl Session {
-    /// A COPY statement.
+    /// A COPY statement; the connection may be lost in its midst.
     pub(super) fn copy(
         &mut self,
         text: &str,
         out: &mut dyn Sink,
         lose: bool,
     ) -> io::Result<Outcome> {
-        let aim = match load::aim(text) {
-            Ok(aim) => aim,
+        let copy = match load::parse(text) {
+            Ok(copy) => copy,
             Err(report) => return self.refuse(report, out),
         };
-        let table = match self.table(&aim.table)? {
+        let table = match self.table(&copy)? {
             Ok(table) => table,
             Err(report) => return self.refuse(report, out),
         };
-        let query = self.house.loads.next_query();
-        let started = SystemTime::now();
-        let loaded = load::load(text, &table.columns);
+        let (query, started) = (self.house.loads.next_query(), SystemTime::now());
+        let loaded = load::execute(&copy, &table, self.house.options.store.as_ref());
         if lose {
             return Err(lost());
         }
         let loaded = match loaded {
-            Ok(loaded) => self.fill(&aim.table, loaded)?,
-            Err(failed) => Err(failed),
+            Ok(loaded) => self.fill(&copy, loaded)?,
+            Err(failure) => Err(failure),
         };
-        let common = self.common(query, &table, started);
+        let run = self.run(query, &table, started);
+        self.house.loads.keep(&run, &copy, loaded.as_ref());
+        self.last_copy.note(query, loaded.as_ref());
         match loaded {
             Ok(loaded) => {
-                self.last_copy = (query, loaded.loaded);
-                announce(&table.name, &loaded, out)?;
-                self.house.loads.keep(&common, Some(loaded.history), loaded.errors);
+                for notice in &loaded.notices {
+                    out.message(b'N', &Report::notice("INFO", "00000", notice).body())?;
+                }
                 out.message(b'C', &wire::strings(&["COPY"]))?;
                 Ok(Outcome::Done("COPY".to_owned()))
             }
-            Err(failed) => {
-                self.house.loads.keep(&common, failed.history, failed.errors);
-                self.refuse(failed.report, out)
-            }
+            Err(failure) => self.refuse(Report::error(failure.sqlstate, failure.message), out),
         }
     }
 
     /// The table that a COPY names.
-    fn table(&mut self, name: &str) -> io::Result<Result<Table, Report>> {
-        let relation = format!("{}::regclass", literal(name));
-        let asked = self.backend.ask(&format!(
-            "select a.attrelid::bigint, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity <> '', \
-             pg_get_expr(d.adbin, d.adrelid) \
-             from pg_attribute as a join pg_class as c on c.oid = a.attrelid \
-             left join pg_attrdef as d on d.adrelid = a.attrelid and d.adnum = a.attnum \
-             where a.attrelid = {relation} and a.attnum > 0 and not a.attisdropped order by a.attnum"
-        ))?;
-        Ok(match asked {
-            Ok(rows) => Ok(read_table(rows)),
-            Err(_) => {
-                let bare = name.rsplit('.').next().unwrap_or(name).replace('"', "");
-                Err(Report::error("XX000", format!("Cannot COPY into nonexistent table {bare}")))
-            }
+    fn table(&mut self, copy: &Copy) -> io::Result<Result<Table, Report>> {
+        let missing = || format!("Cannot COPY into nonexistent table {}", copy.table);
+        Ok(match self.backend.ask(&load::question(copy))? {
+            Ok(rows) => load::table(rows),
+            Err(_) => Err(Report::error("XX000", missing())),
         })
     }
 
     /// Brings the rows in.
-    fn fill(&mut self, table: &str, loaded: Loaded) -> io::Result<Result<Loaded, Failed>> {
+    fn fill(&mut self, copy: &Copy, loaded: Loaded) -> io::Result<Result<Loaded, Failure>> {
         if loaded.rows.is_empty() {
             return Ok(Ok(loaded));
         }
         let columns: Vec<String> = loaded.columns.iter().map(|name| quoted(name)).collect();
-        let copy = format!("copy {table} ({}) from stdin", columns.join(", "));
-        let mut lines = String::new();
-        for row in &loaded.rows {
-            line(row, &mut lines);
+        let fill = format!("copy {} ({}) from stdin", load::target(copy), columns.join(", "));
+        Ok(match self.backend.fill(&fill, &load::lines(&loaded.rows))? {
+            Ok(_) => Ok(loaded),
+            // The backend refuses what the engine took: said as it is, so that it is seen.
+            Err(report) => Err(Failure {
+                sqlstate: "XX000",
+                message: format!("the backend refused what COPY made: {}", report.message),
+                errors: loaded.errors,
+                files: loaded.files,
+                started: true,
+            }),
+        })
+    }
+
+    fn run(&self, query: i64, table: &Table, started: SystemTime) -> Run {
+        Run {
+            user_id: 100,
+            query_id: query,
+            transaction_id: query,
+            session_id: i32::try_from(self.number).unwrap_or(i32::MAX),
+            database_name: self.house.options.database.clone(),
+            table_id: table.oid,
+            start_time: load::micros(started),
+            end_time: load::micros(SystemTime::now()),
         }
-        let filled = self.backend.fill(&copy, &lines)?;
-        Ok(filled.map(|_| loaded).map_err(|report| super::relay::translated(report, true).into()))
-    }
-
-    /// What every row of the load views has in common.
-    fn common(&self, query: i64, table: &Table, started: SystemTime) -> Record {
-        let took = started.elapsed().unwrap_or_default();
-        let values = json!({
-            "user_id": 100,
-            "query_id": query,
-            "session_id": self.number,
-            "transaction_id": query,
-            "database_name": self.house.options.database,
-            "table_id": table.oid,
-            "table_name": table.name,
-            "start_time": timestamp(started),
-            "end_time": timestamp(started + took),
-            "duration": i64::try_from(took.as_micros()).unwrap_or(i64::MAX),
-        });
-        match values {
-            Value::Object(record) => record,
-            _ => Record::new(),
-        }
-    }
-}
-
-fn read_table(rows: Rows) -> Table {
-    let mut table = Table { oid: 0, name: String::new(), columns: Vec::new() };
-    for row in rows {
-        let mut values = row.into_iter();
-        let mut next = || values.next().flatten();
-        table.oid = next().and_then(|oid| oid.parse().ok()).unwrap_or_default();
-        table.name = next().unwrap_or_default();
-        table.columns.push(Column {
-            name: next().unwrap_or_default(),
-            kind: next().unwrap_or_default(),
-            not_null: next().as_deref() == Some("t"),
-            identity: next().as_deref() == Some("t"),
-            default: next(),
-        });
-    }
-    table
-}
-
-/// A row in the text form of COPY.
-fn line(row: &[Option<String>], out: &mut String) {
-    for (at, value) in row.iter().enumerate() {
-        if at > 0 {
-            out.push('\t');
-        }
-        match value {
-            None => out.push_str("\\N"),
-            Some(text) => {
-                for c in text.chars() {
-                    match c {
-                        '\\' => out.push_str("\\\\"),
-                        '\t' => out.push_str("\\t"),
-                        '\n' => out.push_str("\\n"),
-                        '\r' => out.push_str("\\r"),
-                        c => out.push(c),
-                    }
-                }
-            }
-        }
-    }
-    out.push('\n');
-}
-
-/// What Redshift tells after a load: INFO, and a WARNING when rows were left out.
-fn announce(table: &str, loaded: &Loaded, out: &mut dyn Sink) -> io::Result<()> {
-    if loaded.skipped > 0 {
-        let message = format!(
-            "Load into table '{table}' completed, {} record(s) could not be loaded.  Check 'sys_load_error_detail' system table for details.",
-            loaded.skipped
-        );
-        out.message(b'N', &Report::notice("WARNING", "01000", message).body())?;
-    }
-    let message = format!(
-        "Load into table '{table}' completed, {} record(s) loaded successfully.",
-        loaded.loaded
-    );
-    out.message(b'N', &Report::notice("INFO", "00000", message).body())
-}
-
-/// A time as PostgreSQL reads it, in UTC.
-fn timestamp(time: SystemTime) -> String {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    let (days, rest) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
-    let (year, month, day) = date(days);
-    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
-    format!(
-        "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{:06}",
-        since.subsec_micros()
-    )
-}
-
-/// The date so many days after 1970-01-01.
-fn date(mut days: u64) -> (u64, u64, u64) {
-    let leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let mut year = 1970;
-    while days >= 365 + u64::from(leap(year)) {
-        days -= 365 + u64::from(leap(year));
-        year += 1;
-    }
-    let months = [31, 28 + u64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let mut month = 1;
-    for length in months {
-        if days < length {
-            break;
-        }
-        days -= length;
-        month += 1;
-    }
-    (year, month, days + 1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_and_rows_are_written_as_postgresql_reads_them() {
-        let time = SystemTime::UNIX_EPOCH + Duration::from_millis(1_541_106_106_796);
-        assert_eq!(timestamp(time), "2018-11-01 21:01:46.796000");
-        let mut out = String::new();
-        line(&[Some("a\tb\\\n".to_owned()), None, Some(String::new())], &mut out);
-        assert_eq!(out, "a\\tb\\\\\\n\t\\N\t\n");
     }
 }

@@ -11,7 +11,7 @@ use super::{Session, Sink, Struck, lost};
 use crate::faults::Kind;
 use crate::lexer::tokens;
 use crate::log::Outcome;
-use crate::rewrite::{self, Context, Plan};
+use crate::rewrite::{self, Plan};
 use crate::wire::{self, Body, Message, Report};
 
 /// A statement that was parsed.
@@ -79,7 +79,7 @@ impl Extended {
     fn fail(
         &mut self,
         session: &mut Session,
-        report: Report,
+        report: &Report,
         out: &mut dyn Sink,
     ) -> io::Result<()> {
         self.skipping = true;
@@ -92,13 +92,15 @@ impl Extended {
         let mut body = Body(body);
         let (name, text) = (body.string(), body.string());
         let tokens = tokens(&text);
-        let admitted = session.admit(&text, &tokens, Kind::of(&tokens));
-        let context = Context { last_copy: session.last_copy };
+        // The gate knows literals alone: values that come later stand there as NULL.
+        let filled = redshift_gate::fill_parameters(&text, "null").unwrap_or_else(|_| text.clone());
+        let admitted = session.admit(&filled, &tokens, Kind::of(&tokens));
+        let context = session.context();
         let plan = match admitted.and_then(|()| rewrite::plan(&text, context)) {
             Ok(plan) => plan,
             Err(report) => {
                 session.note(&text, Outcome::Failed(report.clone()));
-                return self.fail(session, report, out);
+                return self.fail(session, &report, out);
             }
         };
         let sent = match &plan {
@@ -152,7 +154,7 @@ impl Extended {
             Struck::Go => false,
             Struck::GoAndLose => true,
             Struck::Fail(report) => {
-                self.fail(session, report.clone(), out)?;
+                self.fail(session, &report, out)?;
                 return Ok(Outcome::Failed(report));
             }
         };

@@ -12,7 +12,8 @@ use std::io;
 use std::sync::Arc;
 
 use crate::backend::Backend;
-use crate::entrance;
+use crate::copy::history::LastCopy;
+use crate::entrance::Entrance;
 use crate::faults::{Fault, Kind, relation_gone, serializable};
 use crate::house::House;
 use crate::lexer::{Token, tokens};
@@ -44,8 +45,8 @@ pub(crate) struct Session {
     pub(crate) house: Arc<House>,
     pub(crate) number: u32,
     data_api: bool,
-    /// The id of the last COPY, and how many rows it loaded.
-    last_copy: (i64, i64),
+    last_copy: LastCopy,
+    entrance: Entrance,
 }
 
 /// What a fault leaves to be done.
@@ -68,12 +69,28 @@ impl Session {
     ) -> io::Result<Self> {
         let backend = house.backend(user, settings)?;
         let (house, number) = (Arc::clone(house), house.next_session());
-        Ok(Self { backend, house, number, data_api, last_copy: (-1, 0) })
+        Ok(Self {
+            backend,
+            house,
+            number,
+            data_api,
+            last_copy: LastCopy::default(),
+            entrance: Entrance::default(),
+        })
     }
 
     /// Where its transaction stands: `I`, `T` or `E`.
     pub(crate) fn status(&self) -> u8 {
         self.backend.status
+    }
+
+    fn context(&self) -> Context {
+        Context { last_copy: (self.last_copy.id, self.last_copy.count) }
+    }
+
+    /// How many rows the last COPY loaded.
+    pub(crate) fn last_copy_count(&self) -> i64 {
+        self.last_copy.count
     }
 
     /// One statement, logged. What it answers goes to `out`, without `ReadyForQuery`.
@@ -100,7 +117,7 @@ impl Session {
             Struck::GoAndLose => true,
             Struck::Fail(report) => return self.refuse(report, out),
         };
-        let plan = match rewrite::plan(text, Context { last_copy: self.last_copy }) {
+        let plan = match rewrite::plan(text, self.context()) {
             Ok(plan) => plan,
             Err(report) => return self.refuse(report, out),
         };
@@ -112,19 +129,20 @@ impl Session {
     }
 
     /// Whether a statement may run at all, and now.
-    fn admit(&self, text: &str, tokens: &[Token<'_>], kind: Kind) -> Result<(), Report> {
-        entrance::check(text)?;
+    fn admit(&mut self, text: &str, tokens: &[Token<'_>], kind: Kind) -> Result<(), Report> {
+        match manners::alone(tokens) {
+            Some(name) if self.status() == b'T' => {
+                let message = format!("{name} cannot run inside a transaction block");
+                return Err(Report::error("25001", message));
+            }
+            _ => self.entrance.check(text)?,
+        }
         if self.status() == b'E' && !matches!(kind, Kind::Commit | Kind::Rollback) {
             let message =
                 "current transaction is aborted, commands ignored until end of transaction block";
             return Err(Report::error("25P02", message));
         }
-        match manners::alone(tokens) {
-            Some(name) if self.status() == b'T' => {
-                Err(Report::error("25001", format!("{name} cannot run inside a transaction block")))
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     /// The fault that strikes this statement, carried out as far as it comes before it.

@@ -49,7 +49,7 @@ fn a_statement_can_be_slow() {
     let stand_in = stand_in();
     let client = Client::connect(&stand_in);
     client.rows("set statement_timeout to 50");
-    stand_in.faults().arm(When::Statement(2), Fault::Slow(Duration::from_secs(600)));
+    stand_in.faults().arm(When::Statement(2), Fault::Slow(Duration::from_mins(10)));
     client.rows("select 1");
     assert_eq!(client.refusal("select 1").0, "57014");
 }

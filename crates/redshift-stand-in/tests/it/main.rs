@@ -1,6 +1,8 @@
 //! The stand-in from outside, by an ordinary driver, by `psql`, and by clients of the Data API: each manner with the page that has it.
 
 mod client;
+mod copy;
+mod data_api;
 mod faults;
 mod manners;
 mod session;

@@ -95,7 +95,7 @@ fn passwords_are_asked_for_in_three_ways() {
 #[test]
 fn temporary_credentials_are_valid_for_a_while() {
     let stand_in = stand_in();
-    let (name, password) = stand_in.temporary_credentials("awsuser", Duration::from_secs(900));
+    let (name, password) = stand_in.temporary_credentials("awsuser", Duration::from_mins(15));
     let mut config = config(&stand_in);
     config.user(&name).password(&password);
     let client = Client::try_connect(&stand_in, &config).unwrap();
@@ -223,7 +223,7 @@ fn a_statement_is_cancelled() {
     let token = client.inner.cancel_token();
     stand_in.faults().arm(
         redshift_stand_in::When::Containing("select 77".to_owned(), 1),
-        redshift_stand_in::Fault::Slow(Duration::from_secs(600)),
+        redshift_stand_in::Fault::Slow(Duration::from_mins(10)),
     );
     let connector = tls(&stand_in);
     let cancelling = client.runtime.spawn(async move {

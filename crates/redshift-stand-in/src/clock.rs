@@ -1,0 +1,59 @@
+//! Times as the protocols write them, in UTC.
+
+use std::time::{Duration, SystemTime};
+
+/// A time's year, month, day, hour, minute, second.
+fn parts(time: SystemTime) -> [u64; 6] {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    let (days, rest) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
+    let (year, month, day) = date(days);
+    [year, month, day, rest / 3600, rest / 60 % 60, rest % 60]
+}
+
+/// As requests are dated: `20181101T210146Z`.
+pub(crate) fn stamp(time: SystemTime) -> String {
+    let [year, month, day, hour, minute, second] = parts(time);
+    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
+}
+
+/// Seconds since 1970, with milliseconds.
+pub(crate) fn epoch(time: SystemTime) -> f64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    (since.as_secs_f64() * 1000.0).round() / 1000.0
+}
+
+/// The date so many days after 1970-01-01.
+fn date(mut days: u64) -> (u64, u64, u64) {
+    let leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
+    let mut year = 1970;
+    while days >= 365 + u64::from(leap(year)) {
+        days -= 365 + u64::from(leap(year));
+        year += 1;
+    }
+    let months = [31, 28 + u64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let mut month = 1;
+    for length in months {
+        if days < length {
+            break;
+        }
+        days -= length;
+        month += 1;
+    }
+    (year, month, days + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_they_are_read() {
+        let time = SystemTime::UNIX_EPOCH + Duration::from_millis(1_541_106_106_796);
+        assert_eq!(stamp(time), "20181101T210146Z");
+        assert_eq!(epoch(time).to_string(), "1541106106.796");
+        let leap = SystemTime::UNIX_EPOCH + Duration::from_secs(951_782_400);
+        assert_eq!(stamp(leap), "20000229T000000Z");
+    }
+}

@@ -1,0 +1,187 @@
+//! What the system views tell of COPYs: rows for DG/SYS_LOAD_HISTORY.html and DG/SYS_LOAD_ERROR_DETAIL.html, and what `pg_last_copy_id()` and
+//! `pg_last_copy_count()` answer (DG/PG_LAST_COPY_ID.html, DG/PG_LAST_COPY_COUNT.html). Columns of type CHAR are padded with blanks, as they come from there.
+
+use super::{Copy, Failure, LoadError, Loaded, Scanned};
+
+/// Who carried out a COPY, and when: moments are microseconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(missing_docs)]
+pub struct Run {
+    pub user_id: i32,
+    pub query_id: i64,
+    pub transaction_id: i64,
+    pub session_id: i32,
+    pub database_name: String,
+    pub table_id: i32,
+    pub start_time: i64,
+    pub end_time: i64,
+}
+
+/// A row of `SYS_LOAD_HISTORY`.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[allow(missing_docs)]
+pub struct LoadHistory {
+    pub user_id: i32,
+    pub query_id: i64,
+    pub transaction_id: i64,
+    pub session_id: i32,
+    pub database_name: String,
+    /// running, completed or aborted
+    pub status: &'static str,
+    pub table_name: String,
+    pub start_time: i64,
+    pub end_time: i64,
+    pub duration: i64,
+    pub data_source: String,
+    pub file_format: &'static str,
+    pub loaded_rows: i64,
+    pub loaded_bytes: i64,
+    pub source_file_count: i32,
+    pub source_file_bytes: i64,
+    pub file_count_scanned: i32,
+    pub file_bytes_scanned: i64,
+    pub error_count: i64,
+    /// 0 is no job.
+    pub copy_job_id: i64,
+}
+
+/// A row of `SYS_LOAD_ERROR_DETAIL`.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[allow(missing_docs)]
+pub struct ErrorDetail {
+    pub user_id: i32,
+    pub query_id: i64,
+    pub transaction_id: i64,
+    pub session_id: i32,
+    /// char(64)
+    pub database_name: String,
+    pub table_id: i32,
+    pub start_time: i64,
+    /// char(256)
+    pub file_name: String,
+    pub line_number: i64,
+    /// char(127)
+    pub column_name: String,
+    /// char(10)
+    pub column_type: String,
+    /// char(10)
+    pub column_length: String,
+    pub position: i32,
+    pub error_code: i32,
+    /// char(512)
+    pub error_message: String,
+}
+
+/// Every COPY since the cluster began.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    /// The loads, oldest first.
+    pub loads: Vec<LoadHistory>,
+    /// Their errors.
+    pub errors: Vec<ErrorDetail>,
+}
+
+impl History {
+    /// Adds a COPY whose loading began; one that was refused before it is in no view.
+    pub fn add(&mut self, run: &Run, copy: &Copy, outcome: Result<&Loaded, &Failure>) {
+        let (status, errors, files, rows, bytes) = match outcome {
+            Ok(loaded) => (
+                "completed",
+                &loaded.errors,
+                &loaded.files,
+                loaded.loaded_rows,
+                loaded.loaded_bytes,
+            ),
+            Err(failure) if failure.started => ("aborted", &failure.errors, &failure.files, 0, 0),
+            Err(_) => return,
+        };
+        self.errors.extend(errors.iter().map(|error| detail(run, error)));
+        let (file_count, file_bytes) = scanned(files);
+        self.loads.push(LoadHistory {
+            user_id: run.user_id,
+            query_id: run.query_id,
+            transaction_id: run.transaction_id,
+            session_id: run.session_id,
+            database_name: run.database_name.clone(),
+            status,
+            table_name: copy.table.clone(),
+            start_time: run.start_time,
+            end_time: run.end_time,
+            duration: run.end_time - run.start_time,
+            data_source: copy.from.clone(),
+            file_format: "json",
+            loaded_rows: signed(rows),
+            loaded_bytes: signed(bytes),
+            source_file_count: file_count,
+            source_file_bytes: file_bytes,
+            file_count_scanned: file_count,
+            file_bytes_scanned: file_bytes,
+            error_count: signed(errors.len() as u64),
+            copy_job_id: 0,
+        });
+    }
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn scanned(files: &[Scanned]) -> (i32, i64) {
+    let bytes = files.iter().map(|file| file.bytes).sum();
+    (i32::try_from(files.len()).unwrap_or(i32::MAX), signed(bytes))
+}
+
+fn detail(run: &Run, error: &LoadError) -> ErrorDetail {
+    ErrorDetail {
+        user_id: run.user_id,
+        query_id: run.query_id,
+        transaction_id: run.transaction_id,
+        session_id: run.session_id,
+        database_name: padded(&run.database_name, 64),
+        table_id: run.table_id,
+        start_time: run.start_time,
+        file_name: padded(&error.file_name, 256),
+        line_number: error.line_number,
+        column_name: padded(&error.column_name, 127),
+        column_type: padded(&error.column_type, 10),
+        column_length: padded(&error.column_length, 10),
+        position: i32::try_from(error.position).unwrap_or(i32::MAX),
+        error_code: error.error_code,
+        error_message: padded(&error.error_message, 512),
+    }
+}
+
+/// The value of a CHAR of so many bytes: what is too long is cut, what is too short is filled with blanks.
+fn padded(text: &str, bytes: usize) -> String {
+    let mut keep = bytes.min(text.len());
+    while !text.is_char_boundary(keep) {
+        keep -= 1;
+    }
+    format!("{}{}", &text[..keep], " ".repeat(bytes - keep))
+}
+
+/// What a session knows of its last COPY.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastCopy {
+    /// `pg_last_copy_id()`: -1 before the first.
+    pub id: i64,
+    /// `pg_last_copy_count()`
+    pub count: i64,
+}
+
+impl Default for LastCopy {
+    fn default() -> Self {
+        Self { id: -1, count: 0 }
+    }
+}
+
+impl LastCopy {
+    /// A COPY that was refused before loading began changes nothing; one that failed while loading counts none.
+    pub fn note(&mut self, query_id: i64, outcome: Result<&Loaded, &Failure>) {
+        match outcome {
+            Ok(loaded) => *self = Self { id: query_id, count: signed(loaded.loaded_rows) },
+            Err(failure) if failure.started => *self = Self { id: query_id, count: 0 },
+            Err(_) => {}
+        }
+    }
+}

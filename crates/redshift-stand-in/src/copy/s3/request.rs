@@ -1,0 +1,148 @@
+//! One request, tried again while that may help: throttled, broken off, reset.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::Bucket;
+use super::sign;
+use crate::copy::ObjectError;
+
+/// An object of a test is never larger.
+const LARGEST: u64 = 1 << 30;
+
+/// What made an attempt fail.
+enum Trouble {
+    /// It may pass.
+    Passing(ObjectError),
+    Lasting(ObjectError),
+}
+
+pub(super) fn agent() -> ureq::Agent {
+    let config = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .proxy(None)
+        .timeout_recv_response(Some(Duration::from_secs(20)))
+        .timeout_recv_body(Some(Duration::from_mins(1)))
+        .build();
+    config.into()
+}
+
+impl Bucket {
+    /// The body of a GET.
+    pub(super) fn request(
+        &self,
+        bucket: &str,
+        key: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Vec<u8>, ObjectError> {
+        let mut pause = self.store.pause;
+        let mut tried = 1;
+        loop {
+            match self.once(bucket, key, query) {
+                Ok(body) => return Ok(body),
+                Err(Trouble::Lasting(error)) => return Err(error),
+                Err(Trouble::Passing(error)) if tried >= self.store.attempts => return Err(error),
+                Err(Trouble::Passing(_)) => {}
+            }
+            std::thread::sleep(pause);
+            pause *= 2;
+            tried += 1;
+        }
+    }
+
+    fn once(&self, bucket: &str, key: &str, query: &[(&str, &str)]) -> Result<Vec<u8>, Trouble> {
+        let broke = |number: u32, what: &str| {
+            let message = format!(
+                "S3CurlException: {what}, CurlError {number}, multiCurlError 0, CanRetry 1, UserError 0"
+            );
+            Trouble::Passing(ObjectError::Invalid(message))
+        };
+        let path = if key.is_empty() {
+            format!("/{bucket}")
+        } else {
+            format!("/{bucket}/{}", sign::encoded(key, true))
+        };
+        let query =
+            query.iter().map(|(name, value)| format!("{name}={}", sign::encoded(value, false)));
+        let query = query.collect::<Vec<_>>().join("&");
+        let mark = if query.is_empty() { "" } else { "?" };
+        let url = format!("{}{path}{mark}{query}", self.store.endpoint);
+        let host = self.store.endpoint.split_once("://").map_or("", |(_, host)| host);
+        let mut request = self.agent.get(&url);
+        for (name, value) in
+            sign::headers(host, &path, &query, &self.role.key, &self.role.secret, &self.region)
+        {
+            request = request.header(name, value);
+        }
+        let mut response =
+            request.call().map_err(|_| broke(56, "Recv failure: Connection reset by peer"))?;
+        let told = response
+            .headers()
+            .get("content-length")
+            .and_then(|value| value.to_str().ok()?.parse().ok());
+        let body = response.body_mut().with_config().limit(LARGEST).read_to_vec();
+        let body = body.map_err(|_| broke(18, "Transferred a partial file"))?;
+        if told.is_some_and(|told: usize| told != body.len()) {
+            return Err(broke(18, "Transferred a partial file"));
+        }
+        match response.status().as_u16() {
+            200 => Ok(body),
+            status => Err(refused(status, &String::from_utf8_lossy(&body))),
+        }
+    }
+}
+
+fn refused(status: u16, body: &str) -> Trouble {
+    let code = body.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
+    let code = code.map_or("Unknown", |(code, _)| code);
+    let (status, code, message) = match (status, code) {
+        (404, "NoSuchKey") => return Trouble::Lasting(ObjectError::NotFound(String::new())),
+        (_, "AuthorizationHeaderMalformed" | "PermanentRedirect") => (
+            301,
+            "PermanentRedirect",
+            "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all \
+             future requests to this endpoint.",
+        ),
+        (_, "AccessDenied") => (status, code, "Access Denied"),
+        (_, "NoSuchBucket") => (status, code, "The specified bucket does not exist"),
+        (_, "InvalidAccessKeyId") => {
+            (status, code, "The AWS Access Key Id you provided does not exist in our records.")
+        }
+        (_, "SignatureDoesNotMatch") => (
+            status,
+            code,
+            "The request signature we calculated does not match the signature you provided.",
+        ),
+        (_, "ExpiredToken") => (status, code, "The provided token has expired."),
+        (_, "SlowDown") => (status, code, "Please reduce your request rate."),
+        _ => (status, code, "We encountered an internal error. Please try again."),
+    };
+    let error = ObjectError::Refused { status, code: code.to_owned(), message: message.to_owned() };
+    if matches!(status, 429 | 500..) { Trouble::Passing(error) } else { Trouble::Lasting(error) }
+}
+
+/// A page of a listing.
+#[derive(Debug, Deserialize)]
+pub(super) struct Page {
+    #[serde(rename = "Contents", default)]
+    pub contents: Vec<Object>,
+    #[serde(rename = "NextContinuationToken", default)]
+    pub next: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Object {
+    #[serde(rename = "Key")]
+    pub key: String,
+    #[serde(rename = "Size")]
+    pub size: u64,
+}
+
+pub(super) fn page(body: &[u8]) -> Result<Page, ObjectError> {
+    let text = std::str::from_utf8(body).ok();
+    let page = text.and_then(|text| quick_xml::de::from_str(text).ok());
+    page.ok_or_else(|| {
+        ObjectError::Invalid("S3ServiceException: a listing that cannot be read".to_owned())
+    })
+}

@@ -1,0 +1,95 @@
+//! The Data API, called by Amazon's own client: boto3 signs, shapes and parses; `data_api.py` has the scenes.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use redshift_stand_in::{Fault, StandIn, When};
+use s3_stand_in::Server;
+
+use crate::client::stand_in;
+use crate::copy::over;
+
+fn scene(stand_in: &StandIn, name: &str) {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let output = Command::new(here.join("../../scripts/boto3.sh"))
+        .arg(here.join("tests/it/data_api.py"))
+        .args([name, &stand_in.data_api_endpoint()])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let wrong = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(said.trim(), format!("passed {name}"), "{wrong}");
+}
+
+/// MG/data-api-calling.html: states, typed cells, column metadata, parameters, waiting.
+#[test]
+fn statements_are_sent_and_their_results_asked_for() {
+    let stand_in = stand_in();
+    scene(&stand_in, "statements");
+    let calls = stand_in.data_api_calls();
+    assert!(calls.iter().filter(|call| *call == "DescribeStatement").count() > 8, "{calls:?}");
+    let log = stand_in.log().statements();
+    assert!(log.iter().all(|statement| statement.data_api));
+    assert!(log.iter().any(|statement| statement.text.contains("b = 'x' and a = '1'")));
+}
+
+#[test]
+fn results_come_in_pages() {
+    scene(&stand_in(), "pages");
+}
+
+/// botocore's model, BatchExecuteStatement: one transaction, or each by itself; 1 to 40 statements.
+#[test]
+fn a_batch_is_one_transaction() {
+    scene(&stand_in(), "batches");
+}
+
+/// botocore's model: SessionId, SessionKeepAliveSeconds, ClientToken.
+#[test]
+fn sessions_are_kept_and_tokens_are_known() {
+    scene(&stand_in(), "sessions");
+}
+
+/// botocore's model and its prose: who and where, limits, what is not known.
+#[test]
+fn wrong_requests_are_refused() {
+    scene(&stand_in(), "refusals");
+}
+
+#[test]
+fn signatures_are_verified() {
+    scene(&stand_in(), "signatures");
+}
+
+#[test]
+fn calls_are_throttled_and_fail_when_a_test_asks() {
+    let stand_in = stand_in();
+    stand_in.throttle_data_api(2);
+    stand_in.fail_data_api(1);
+    scene(&stand_in, "throttled");
+}
+
+#[test]
+fn a_statement_is_cancelled_by_its_id() {
+    let stand_in = stand_in();
+    let slow = Fault::Slow(Duration::from_mins(10));
+    stand_in.faults().arm(When::Containing("select 77".to_owned(), 1), slow);
+    scene(&stand_in, "cancelled");
+}
+
+/// A fault at the commit of a batch: nothing of it is there.
+#[test]
+fn a_conflict_at_the_commit_undoes_a_batch() {
+    let stand_in = stand_in();
+    stand_in.faults().arm(When::Commit(1), Fault::Serializable);
+    scene(&stand_in, "conflict");
+    assert_eq!(stand_in.faults().left(), 0);
+}
+
+#[test]
+fn copy_goes_the_same_way() {
+    let server = Server::start();
+    server.put("in/a", r#"{"a": 1, "b": "x"} {"a": 2} {"a": 3}"#);
+    scene(&over(&server), "copy");
+}

@@ -1,0 +1,126 @@
+//! `sparkify sql --check`: what of our SQL Amazon Redshift documents, and what somebody's script is told.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::process::Stdio;
+
+use crate::support::{put, run, sparkify};
+
+/// What is known to be refused: the file and the rule. Whoever mends a file removes its line.
+const KNOWN: &[(&str, &str)] = &[
+    ("browsers", "reserved-word"),
+    ("downgrades", "limit-number"),
+    ("etl_rejects", "reserved-word"),
+    ("gender", "reserved-word"),
+    ("listed", "reserved-word"),
+    ("locations", "reserved-word"),
+    ("match_coverage", "reserved-word"),
+    ("one", "reserved-word"),
+    ("operating_systems", "reserved-word"),
+    ("plays_by_level", "reserved-word"),
+    ("retention", "reserved-word"),
+    ("session_lengths", "reserved-word"),
+    ("songs_by_decade", "reserved-word"),
+    ("states", "reserved-word"),
+    ("top_artists", "limit-number"),
+    ("top_songs", "limit-number"),
+    ("top_users", "limit-number"),
+    ("upgrades", "limit-number"),
+    ("who_heard_what_when", "limit-number"),
+    ("within", "reserved-word"),
+];
+
+#[test]
+fn our_own_sql_is_what_redshift_documents() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = run(folder.path(), ["sql", "--check", "--output", "json"]);
+    assert!(ended.err.contains("statements checked: "), "{}", ended.err);
+    let refused: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    let found: BTreeSet<(String, String)> = refused
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["script"].as_str().unwrap().into(), one["rule"].as_str().unwrap().into()))
+        .collect();
+    let known = KNOWN.iter().map(|(file, rule)| ((*file).into(), (*rule).into())).collect();
+    assert_eq!(found, known, "a file is refused that is not listed, or listed and not refused");
+}
+
+#[test]
+fn a_script_is_told_what_is_refused_where_and_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    put(here, "good.sql", "-- One.\nselect 'it''s; \\\\';\nbegin; delete from t; commit;\n");
+    let ended = run(here, ["sql", "--check", "good.sql"]);
+    assert_eq!((ended.code, ended.out.as_str()), (Some(0), ""));
+    assert_eq!(ended.err, "statements checked: 4, refused: none\n");
+
+    put(
+        here,
+        "bad.sql",
+        "select 1;\n\nselect\n    string_agg(a, ',')\nfrom t;\nbegin;\ntruncate t;\n",
+    );
+    let ended = run(here, ["sql", "--check", "bad.sql"]);
+    assert_eq!(ended.code, Some(1));
+    let lines: Vec<&str> = ended.out.lines().collect();
+    assert!(
+        lines[0].starts_with(
+            "bad.sql:4: function-missing: the function `string_agg` is called; hint: "
+        ),
+        "{}",
+        lines[0]
+    );
+    assert!(lines[0].ends_with("/c_unsupported-postgresql-functions.html"), "{}", lines[0]);
+    assert!(lines[1].starts_with("bad.sql:7: commits-block: "), "{}", lines[1]);
+    assert_eq!(lines.len(), 2);
+    assert_eq!(ended.err, "error: statements checked: 4, refused: 2\n");
+
+    put(here, "empty.sql", "-- nothing\n");
+    run(here, ["sql", "--check", "empty.sql"]).bad(2);
+    run(here, ["sql", "--check", "missing.sql"]).bad(2);
+}
+
+#[test]
+fn a_script_comes_through_a_pipe_and_is_cut_as_redshift_cuts_it() {
+    // A value that holds `\'; drop table t; --`, escaped as PostgreSQL asks for, which is not enough; then as Redshift does.
+    let postgres = r"select '\''; drop table t; --';";
+    let redshift = r"select '\\''; drop table t; --';";
+    for (script, statements) in [(postgres, 2), (redshift, 1)] {
+        let said = piped(script);
+        assert_eq!(said, format!("statements checked: {statements}, refused: none\n"), "{script}");
+    }
+}
+
+/// What is said of a script that comes through a pipe and is not refused.
+fn piped(script: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = sparkify(folder.path(), ["sql", "--check", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn the_rules_are_listed_with_their_pages() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = run(folder.path(), ["sql", "--rules", "--output", "json"]).json();
+    let rules = rules.as_array().unwrap();
+    assert!(rules.len() > 300, "{}", rules.len());
+    for rule in rules {
+        assert!(
+            rule["page"].as_str().unwrap().starts_with("https://docs.aws.amazon.com/redshift/"),
+            "{rule}"
+        );
+        let refuses = rule["does"] == "refuses";
+        assert_eq!(refuses, !rule["hint"].as_str().unwrap().is_empty(), "{rule}");
+    }
+    let text = run(folder.path(), ["sql", "--rules"]).good();
+    assert!(text.contains("merge-shape") && text.contains("strtol"), "{text}");
+    run(folder.path(), ["sql", "--rules", "--check"]).bad(2);
+}
