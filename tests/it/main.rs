@@ -2,6 +2,7 @@
 
 mod checks;
 mod command_line;
+mod conformance;
 mod course;
 mod docs;
 mod export;
@@ -13,6 +14,10 @@ mod law;
 mod oracle;
 #[cfg(feature = "postgres")]
 mod postgres_connection;
+#[cfg(feature = "postgres")]
+mod postgres_faults;
+#[cfg(feature = "postgres")]
+mod postgres_roles;
 mod questions;
 mod reckoning;
 mod rejects_and_trace;

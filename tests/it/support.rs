@@ -9,7 +9,7 @@ use std::sync::Arc;
 use sparkify::config::{Flags, Settings};
 use sparkify::pipeline::{self, EtlError, Request, Summary};
 use sparkify::stage::Meter;
-use sparkify::warehouse::{self, Access, Value, Warehouse};
+use sparkify::warehouse::{self, Access, Value, Warehouse, WarehouseError};
 
 use crate::oracle;
 
@@ -97,13 +97,14 @@ pub(crate) fn load_as(
 
 /// A `DuckDB` warehouse at `path`; `:memory:` is one too.
 pub(crate) fn duckdb(path: &str) -> Box<dyn Warehouse> {
-    let flags = Flags {
-        warehouse: Some(format!("duckdb:{path}")),
-        threads: Some("2".into()),
-        ..Flags::default()
-    };
-    let settings = Settings::resolve(&flags).expect("settings");
-    warehouse::open(&settings, Access::Write).expect("a warehouse")
+    open(&format!("duckdb:{path}"), Access::Write).expect("a warehouse")
+}
+
+/// The warehouse at `url`.
+pub(crate) fn open(url: &str, access: Access) -> Result<Box<dyn Warehouse>, WarehouseError> {
+    let (warehouse, threads) = (Some(url.to_owned()), Some("2".into()));
+    let flags = Flags { warehouse, threads, ..Flags::default() };
+    warehouse::open(&Settings::resolve(&flags).expect("settings"), access)
 }
 
 /// The rows of a table as the oracle writes them, sorted.
