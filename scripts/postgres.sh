@@ -2,7 +2,8 @@
 # A PostgreSQL server for the tests: its own data, certificate and port, on 127.0.0.1 alone. Durability is off: nothing in it is meant to last.
 #
 #   scripts/postgres.sh start FOLDER    starts one whose files lie in FOLDER, and writes there `url` (with a password), `ca.pem` and `bin` (its programs)
-#   scripts/postgres.sh stop FOLDER     stops it at once
+#   scripts/postgres.sh stop FOLDER     stops it at once, as if it had crashed
+#   scripts/postgres.sh resume FOLDER   starts one again that was stopped
 #
 # The certificate is for `localhost`, signed by ca.pem. SPARKIFY_POSTGRES_BIN names the folder of the server's programs, where they are not found.
 set -euo pipefail
@@ -87,10 +88,16 @@ stop() {
     programs && as_server "$best/pg_ctl" --pgdata="$folder/data" --mode=immediate stop >/dev/null
 }
 
+resume() {
+    folder=$(realpath "$folder")
+    programs && as_server "$best/pg_ctl" --pgdata="$folder/data" --log="$folder/server.log" --wait start >/dev/null
+}
+
 folder=${2:-}
 [ -n "$folder" ] || fail "no folder was named" "scripts/postgres.sh start FOLDER"
 case "$1" in
     start) start ;;
     stop) stop ;;
-    *) fail "\`$1\` is neither \`start\` nor \`stop\`" "scripts/postgres.sh start FOLDER" ;;
+    resume) resume ;;
+    *) fail "\`$1\` is neither \`start\`, \`stop\` nor \`resume\`" "scripts/postgres.sh start FOLDER" ;;
 esac

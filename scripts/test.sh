@@ -14,6 +14,7 @@ scripts/sqlfluff.sh
 postgres=$(mktemp -d)
 trap 'scripts/postgres.sh stop "$postgres"; rm -rf "$postgres"' EXIT
 scripts/postgres.sh start "$postgres"
+command -v psql >/dev/null || { printf 'error: the tests need `psql`\nhint: install it\n' >&2; exit 2; }
 SPARKIFY_TEST_POSTGRES=$(cat "$postgres/url")
 export SPARKIFY_TEST_POSTGRES SPARKIFY_TEST_POSTGRES_CA="$postgres/ca.pem"
 # The tests say how much they tried: show it.

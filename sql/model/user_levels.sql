@@ -40,7 +40,7 @@ with events as /*duckdb not materialized *//*postgres not materialized */ (
 steady as (
     select
         user_id,
-        min(f_bytes(level)) as level,
+        min(level) as level,
         min(ts) as ts
     from events
     group by user_id

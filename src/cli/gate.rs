@@ -33,7 +33,7 @@ pub(super) fn check_script(path: &str, printer: &Printer) -> Result<(), Failure>
     found.tell(printer)
 }
 
-/// Checks our own files as that engine would get them, for a full and for an incremental load. Bound values are null.
+/// Checks our own files as that engine would get them, for a full and for an incremental load. Bound values are null, or numbers where only these may stand.
 pub(super) fn check_files(files: &[&SqlFile], printer: &Printer) -> Result<(), Failure> {
     let mut found = Found::default();
     for file in files {
@@ -75,10 +75,18 @@ struct Found {
 
 impl Found {
     fn check_filled(&mut self, script: &str, text: &str) {
-        match fill_parameters(text, "null") {
-            Ok(filled) => self.check(script, &filled),
-            Err(refusal) => self.add(script, text, 0, refusal),
-        }
+        let checked = ["null", "1"].map(|value| {
+            let mut found = Self::default();
+            match fill_parameters(text, value) {
+                Ok(filled) => found.check(script, &filled),
+                Err(refusal) => found.add(script, text, 0, refusal),
+            }
+            found
+        });
+        let [nulls, numbers] = checked;
+        let found = if numbers.refused.is_empty() { numbers } else { nulls };
+        self.statements += found.statements;
+        self.refused.extend(found.refused);
     }
 
     fn check(&mut self, script: &str, text: &str) {

@@ -20,7 +20,8 @@ pub struct DataApiTarget {
     pub region: Option<String>,
 }
 
-const NAMED: &str = "write it as `redshift:workgroup/NAME/DATABASE` or `redshift:cluster/NAME/DATABASE?user=…`";
+const NAMED: &str =
+    "write it as `redshift:workgroup/NAME/DATABASE` or `redshift:cluster/NAME/DATABASE?user=…`";
 const HOST: &str = "with `via=data-api` the host is a cluster's or workgroup's own name, or name it: `redshift:cluster/NAME/DATABASE`";
 
 /// Takes what is about the Data API from what stands behind `redshift:`, and gives the rest as it is for a host.
@@ -31,7 +32,8 @@ pub(super) fn take(rest: &str) -> Result<(String, Option<DataApiTarget>), &'stat
         let found = pairs().find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
         found.map(|text| text.replace("%3A", ":").replace("%3a", ":").replace("%2F", "/"))
     };
-    let is_ours = |pair: &&str| ["via=", "secret=", "region="].iter().any(|own| pair.starts_with(own));
+    let is_ours =
+        |pair: &&str| ["via=", "secret=", "region="].iter().any(|own| pair.starts_with(own));
     let mut target = match (before.strip_prefix("//"), value("via").as_deref()) {
         (Some(_), None | Some("wire")) => return Ok((rest.to_owned(), None)),
         (Some(place), Some("data-api")) => of_host(place)?,
@@ -74,7 +76,8 @@ fn of_host(place: &str) -> Result<DataApiTarget, &'static str> {
     let [name, _, region, service, "amazonaws", ..] = labels.as_slice() else { return Err(HOST) };
     let user = who.split(':').next().filter(|user| !user.is_empty()).map(str::to_owned);
     let name = Some((*name).to_owned());
-    let target = DataApiTarget { region: Some((*region).to_owned()), user, ..DataApiTarget::default() };
+    let target =
+        DataApiTarget { region: Some((*region).to_owned()), user, ..DataApiTarget::default() };
     match *service {
         "redshift" => Ok(DataApiTarget { cluster: name, ..target }),
         // A workgroup signs people in by who they are for Amazon.
@@ -105,13 +108,25 @@ mod tests {
     #[test]
     fn a_cluster_is_named_or_known_by_its_host() {
         let named = target("workgroup/analytics/dev?region=eu-west-1");
-        assert_eq!((named.workgroup.as_deref(), named.region.as_deref()), (Some("analytics"), Some("eu-west-1")));
+        assert_eq!(
+            (named.workgroup.as_deref(), named.region.as_deref()),
+            (Some("analytics"), Some("eu-west-1"))
+        );
         let named = target("cluster/one/dev?user=loader&schema=x");
-        assert_eq!((named.cluster.as_deref(), named.user.as_deref()), (Some("one"), Some("loader")));
-        let known = target("//loader@one.abc1.us-west-2.redshift.amazonaws.com:5439/dev?via=data-api");
-        assert_eq!((known.cluster.as_deref(), known.user.as_deref()), (Some("one"), Some("loader")));
+        assert_eq!(
+            (named.cluster.as_deref(), named.user.as_deref()),
+            (Some("one"), Some("loader"))
+        );
+        let known =
+            target("//loader@one.abc1.us-west-2.redshift.amazonaws.com:5439/dev?via=data-api");
+        assert_eq!(
+            (known.cluster.as_deref(), known.user.as_deref()),
+            (Some("one"), Some("loader"))
+        );
         assert_eq!(known.region.as_deref(), Some("us-west-2"));
-        let known = target("//wg.123456789012.us-east-1.redshift-serverless.amazonaws.com/dev?via=data-api");
+        let known = target(
+            "//wg.123456789012.us-east-1.redshift-serverless.amazonaws.com/dev?via=data-api",
+        );
         assert_eq!((known.workgroup.as_deref(), known.user), (Some("wg"), None));
     }
 
@@ -120,7 +135,13 @@ mod tests {
         assert_eq!(take("//u@h/d?schema=s").unwrap(), ("//u@h/d?schema=s".into(), None));
         let (rest, _) = take("cluster/one/dev?user=loader&region=x&schema=s").unwrap();
         assert_eq!(rest, "//one/dev?user=loader&schema=s");
-        for wrong in ["workgroup/analytics", "group/a/b", "workgroup/A b/d", "//h/d?via=data-api", "//h/d?via=pigeon"] {
+        for wrong in [
+            "workgroup/analytics",
+            "group/a/b",
+            "workgroup/A b/d",
+            "//h/d?via=data-api",
+            "//h/d?via=pigeon",
+        ] {
             assert!(take(wrong).is_err(), "{wrong}");
         }
     }

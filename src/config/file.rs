@@ -212,7 +212,9 @@ mod tests {
         let cluster = ConfigFile::parse(&filled).unwrap().cluster();
         assert_eq!(
             cluster.as_deref(),
-            Some("redshift://dwhuser:Pass%25w%3Bo%23rd%3D1@dwh.abc.us-west-2.redshift.amazonaws.com:5439/dwh")
+            Some(
+                "redshift://dwhuser:Pass%25w%3Bo%23rd%3D1@dwh.abc.us-west-2.redshift.amazonaws.com:5439/dwh"
+            )
         );
         let console = ConfigFile::parse("[CLUSTER]\nHOST=h.example:5440/dev\n").unwrap().cluster();
         assert_eq!(console.as_deref(), Some("redshift://h.example:5440/dev"));

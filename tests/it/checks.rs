@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::support::{duckdb, event, load, put, run, song};
 
 /// One way to damage a good warehouse for each check.
-const DAMAGE: &[(&str, &str)] = &[
+pub(crate) const DAMAGE: &[(&str, &str)] = &[
     ("rows_conserved", "delete from staging_events where item_in_session = 1"),
     ("no_orphan_rows", "update staging_songs set object_id = 99"),
     ("every_play_once", "delete from songplays"),

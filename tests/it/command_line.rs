@@ -186,7 +186,10 @@ fn the_dwh_cfg_that_people_have_works_unchanged() {
          DB_PORT=5439\n\n[IAM_ROLE]\nARN='arn:aws:iam::123456789012:role/dwhRole'\n\n[S3]\nLOG_DATA='data/log_data'\n\
          LOG_JSONPATH='s3://udacity-dend/log_json_path.json'\nSONG_DATA=\"data/song_data\"\n\n[AWS]\nKEY=\nSECRET=\n",
     );
-    let ended = run(here, ["etl"]);
+    // Its cluster is the warehouse when no other is named.
+    let words = run(here, ["check"]).bad(2);
+    assert!(words.contains("redshift://awsuser@redshift-cluster.example"), "{words}");
+    let ended = run(here, ["etl", "--warehouse", "duckdb:sparkify.duckdb"]);
     assert_eq!(ended.err, "", "no warning");
     assert!(ended.good().contains("nothing is new: 2 objects are loaded already"));
     config(

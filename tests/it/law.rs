@@ -30,13 +30,18 @@ fn cases(usual: u32) -> ProptestConfig {
 
 #[test]
 fn one_load_gives_what_the_oracle_computes() {
-    let mut runner = TestRunner::new(cases(150));
+    one_load(150, || duckdb(":memory:"));
+}
+
+/// Loads so many generated folders, each into a warehouse of its own.
+pub(crate) fn one_load(usual: u32, open: impl Fn() -> Box<dyn Warehouse>) {
+    let mut runner = TestRunner::new(cases(usual));
     let tried = Cell::new(0);
     runner
         .run(&awkward::awkward_folder(), |files| {
             let folder = tempfile::tempdir().unwrap();
             awkward::write(&files, folder.path());
-            let mut warehouse = duckdb(":memory:");
+            let mut warehouse = open();
             let summary = load(warehouse.as_mut(), folder.path(), 1.0).unwrap();
             compare(warehouse.as_mut(), folder.path(), &summary);
             tried.set(tried.get() + 1);
@@ -121,12 +126,17 @@ struct Lived {
 
 #[test]
 fn any_order_and_split_with_repeats_rewrites_and_failures_ends_in_the_same_tables() {
-    let mut runner = TestRunner::new(cases(150));
+    histories(150, || duckdb(":memory:"));
+}
+
+/// Lives so many histories, each in a warehouse of its own.
+pub(crate) fn histories(usual: u32, open: impl Fn() -> Box<dyn Warehouse>) {
+    let mut runner = TestRunner::new(cases(usual));
     let lived = Cell::new(Lived::default());
     runner
         .run(&(awkward::awkward_folder(), fates()), |(files, (fates, weather))| {
             let mut so_far = lived.get();
-            live(&files, &fates, &weather, &mut so_far);
+            live(&files, &fates, &weather, &mut so_far, &open);
             lived.set(so_far);
             Ok(())
         })
@@ -139,14 +149,20 @@ fn any_order_and_split_with_repeats_rewrites_and_failures_ends_in_the_same_table
 type File = (String, Vec<u8>);
 
 /// Lives through the loads, and compares the end with one full load of what lies there then.
-fn live(files: &awkward::Files, fates: &[Fate], weather: &Weather, lived: &mut Lived) {
+fn live(
+    files: &awkward::Files,
+    fates: &[Fate],
+    weather: &Weather,
+    lived: &mut Lived,
+    open: impl Fn() -> Box<dyn Warehouse>,
+) {
     let folder = tempfile::tempdir().unwrap();
     for part in ["song_data", "log_data"] {
         std::fs::create_dir(folder.path().join(part)).unwrap();
         // So that pruning never meets an empty folder.
         std::fs::write(folder.path().join(part).join("blank.json"), "").unwrap();
     }
-    let mut warehouse = duckdb(":memory:");
+    let mut warehouse = open();
     for number in 0..LOADS {
         for (part, list) in [("song_data", &files.songs), ("log_data", &files.logs)] {
             for (index, (path, content)) in list.iter().enumerate() {
@@ -166,7 +182,7 @@ fn live(files: &awkward::Files, fates: &[Fate], weather: &Weather, lived: &mut L
         let again = load(warehouse.as_mut(), folder.path(), 1.0).unwrap();
         assert_eq!(again.outcome, Outcome::Unchanged, "{summary:#?}");
     }
-    let mut fresh = duckdb(":memory:");
+    let mut fresh = open();
     load(fresh.as_mut(), folder.path(), 1.0).unwrap();
     assert_same_model(&model(warehouse.as_mut()), &model(fresh.as_mut()), "after all loads");
     assert_eq!(staged(warehouse.as_mut()), staged(fresh.as_mut()));
@@ -175,12 +191,21 @@ fn live(files: &awkward::Files, fates: &[Fate], weather: &Weather, lived: &mut L
 
 #[test]
 fn histories_with_kills_end_in_the_same_tables() {
-    let mut runner = TestRunner::new(cases(24));
+    let (folder, number) = (tempfile::tempdir().unwrap(), Cell::new(0));
+    histories_with_kills(24, || {
+        number.set(number.get() + 1);
+        format!("duckdb:{}/{}.duckdb", folder.path().display(), number.get())
+    });
+}
+
+/// Lives so many histories of processes, each in two warehouses at URLs of its own.
+pub(crate) fn histories_with_kills(usual: u32, url: impl Fn() -> String) {
+    let mut runner = TestRunner::new(cases(usual));
     let (tried, killed) = (Cell::new(0), Cell::new(0));
     let delays = prop::array::uniform4(prop::option::weighted(0.7, 0_u64..180));
     runner
         .run(&(awkward::awkward_folder(), fates(), delays), |(files, (fates, _), delays)| {
-            killed.set(killed.get() + survive(&files, &fates, &delays));
+            killed.set(killed.get() + survive(&files, &fates, &delays, [&url(), &url()]));
             tried.set(tried.get() + 1);
             Ok(())
         })
@@ -194,7 +219,12 @@ fn histories_with_kills_end_in_the_same_tables() {
 }
 
 /// Lives through the loads as processes, some of which are killed after so many milliseconds; says how many were.
-fn survive(files: &awkward::Files, fates: &[Fate], delays: &[Option<u64>; LOADS]) -> u32 {
+fn survive(
+    files: &awkward::Files,
+    fates: &[Fate],
+    delays: &[Option<u64>; LOADS],
+    [url, fresh]: [&str; 2],
+) -> u32 {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     for part in ["song_data", "log_data"] {
@@ -202,6 +232,7 @@ fn survive(files: &awkward::Files, fates: &[Fate], delays: &[Option<u64>; LOADS]
     }
     let paths = ["--song-data", "song_data", "--log-data", "log_data"];
     let etl = ["etl", "--quiet", "--max-reject-share", "100%"].into_iter().chain(paths);
+    let etl = |url| etl.clone().chain(["--warehouse", url]);
     let mut killed = 0;
     for (number, delay) in delays.iter().enumerate() {
         for (part, list) in [("song_data", &files.songs), ("log_data", &files.logs)] {
@@ -212,17 +243,17 @@ fn survive(files: &awkward::Files, fates: &[Fate], delays: &[Option<u64>; LOADS]
             }
         }
         if let Some(delay) = delay {
-            let mut child = sparkify(here, etl.clone()).stdout(Stdio::null()).spawn().unwrap();
+            let mut child = sparkify(here, etl(url)).stdout(Stdio::null()).spawn().unwrap();
             std::thread::sleep(Duration::from_millis(*delay));
             killed += u32::from(child.try_wait().unwrap().is_none());
             child.kill().unwrap();
             child.wait().unwrap();
         }
-        run(here, etl.clone()).good();
+        run(here, etl(url)).good();
     }
-    run(here, ["check", "--quiet"]).good();
-    run(here, etl.chain(["--warehouse", "duckdb:fresh.duckdb"])).good();
-    run(here, ["diff", "duckdb:sparkify.duckdb", "duckdb:fresh.duckdb"]).good();
+    run(here, ["check", "--quiet", "--warehouse", url]).good();
+    run(here, etl(fresh)).good();
+    run(here, ["diff", url, fresh]).good();
     killed
 }
 

@@ -2,6 +2,7 @@
 
 mod checks;
 mod command_line;
+mod conformance;
 mod course;
 mod docs;
 mod export;
@@ -13,8 +14,14 @@ mod law;
 mod oracle;
 #[cfg(feature = "postgres")]
 mod postgres_connection;
+#[cfg(feature = "postgres")]
+mod postgres_faults;
+#[cfg(feature = "postgres")]
+mod postgres_roles;
 mod questions;
 mod reckoning;
+#[cfg(feature = "redshift")]
+mod redshift;
 mod redshift_gate;
 mod rejects_and_trace;
 #[cfg(feature = "s3")]

@@ -191,3 +191,16 @@ fn nothing_that_is_said_holds_the_password() {
     }
     assert_eq!(database.psql("select count(*) from songplays"), "0");
 }
+
+#[test]
+fn a_database_that_cannot_hold_our_text_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::created("template template0 encoding 'LATIN1' locale 'C'");
+    let said = Ended::from(
+        sparkify(folder.path(), ["create-tables", "--warehouse", &database.url()])
+            .output()
+            .unwrap(),
+    )
+    .bad(2);
+    assert!(said.contains("in the encoding LATIN1, not in UTF-8"), "{said}");
+}

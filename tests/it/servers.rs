@@ -16,12 +16,18 @@ fn needed(variable: &str) -> String {
         .unwrap_or_else(|_| panic!("{variable} names the tests' server: run `scripts/test.sh`"))
 }
 
+impl Server {
+    /// Of the URL that `scripts/postgres.sh` writes.
+    pub(crate) fn of(url: &str) -> Self {
+        let (who, place) = url.trim_start_matches("postgres://").rsplit_once('@').expect("a user");
+        let (user, password) = who.split_once(':').expect("a password");
+        let port = place.split(['/', ':']).nth(1).expect("a port");
+        Self { user: user.into(), password: password.into(), port: port.into() }
+    }
+}
+
 pub(crate) fn server() -> Server {
-    let url = needed("SPARKIFY_TEST_POSTGRES");
-    let (who, place) = url.trim_start_matches("postgres://").rsplit_once('@').expect("a user");
-    let (user, password) = who.split_once(':').expect("a password");
-    let port = place.split(['/', ':']).nth(1).expect("a port");
-    Server { user: user.into(), password: password.into(), port: port.into() }
+    Server::of(&needed("SPARKIFY_TEST_POSTGRES"))
 }
 
 /// The certificate of the authority that signed the server's.
@@ -40,16 +46,36 @@ static MADE: AtomicU32 = AtomicU32::new(0);
 impl Database {
     /// An empty one.
     pub(crate) fn new() -> Self {
-        Self::like("template1")
+        Self::created("")
     }
 
-    /// A copy of another, or of a template; nobody may be connected to it.
-    pub(crate) fn like(template: &str) -> Self {
+    /// One that is created so.
+    pub(crate) fn created(how: &str) -> Self {
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let name = format!("sparkify_{}_{number}", std::process::id());
         let server = server();
-        psql(&server, "postgres", &format!("create database {name} template {template}"));
+        psql(&server, "postgres", &format!("create database {name} {how}"));
         Self { name, server }
+    }
+
+    /// An empty one with a locale and settings that nobody would choose: what a warehouse holds and answers must not depend on them.
+    pub(crate) fn odd() -> Self {
+        let database =
+            Self::created("template template0 locale_provider icu icu_locale 'de-u-kf-upper'");
+        for setting in [
+            "timezone to 'America/St_Johns'",
+            "datestyle to 'German, DMY'",
+            "intervalstyle to 'sql_standard'",
+            "bytea_output to 'escape'",
+            "extra_float_digits to -10",
+            "default_transaction_isolation to 'serializable'",
+            "default_transaction_read_only to on",
+            "search_path to nowhere",
+        ] {
+            let sql = format!("alter database {} set {setting}", database.name);
+            psql(&database.server, "postgres", &sql);
+        }
+        database
     }
 
     /// Its URL, with the password.
@@ -77,7 +103,10 @@ impl Drop for Database {
 pub(crate) fn psql_command(server: &Server, database: &str, sql: &str) -> Command {
     let mut command = Command::new("psql");
     command.args(["-h", "localhost", "-p", &server.port, "-U", &server.user, "-d", database]);
-    command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql]);
+    command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]);
+    if !sql.is_empty() {
+        command.args(["-c", sql]);
+    }
     command.env("PGPASSWORD", &server.password);
     command
 }

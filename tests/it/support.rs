@@ -4,14 +4,29 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use sparkify::config::{Flags, Settings};
 use sparkify::pipeline::{self, EtlError, Request, Summary};
 use sparkify::stage::Meter;
-use sparkify::warehouse::{self, Access, Value, Warehouse};
+use sparkify::warehouse::{self, Access, Value, Warehouse, WarehouseError};
 
 use crate::oracle;
+
+/// What is to be known beside the URLs of some warehouses: how these begin, and a `dwh.cfg`.
+static CONFIGURED: Mutex<Vec<(String, PathBuf)>> = Mutex::new(Vec::new());
+
+/// Has every warehouse whose URL begins so opened with this `dwh.cfg`.
+#[cfg(feature = "redshift")]
+pub(crate) fn configure(start: String, config: PathBuf) {
+    CONFIGURED.lock().unwrap().push((start, config));
+}
+
+fn config_of(url: &str) -> Option<PathBuf> {
+    let configured = CONFIGURED.lock().unwrap();
+    let found = configured.iter().find(|(start, _)| url.starts_with(start.as_str()));
+    found.map(|(_, config)| config.clone())
+}
 
 /// A command of the program, with no configuration but what the test gives it.
 pub(crate) fn sparkify<S: AsRef<OsStr>>(
@@ -19,9 +34,15 @@ pub(crate) fn sparkify<S: AsRef<OsStr>>(
     arguments: impl IntoIterator<Item = S>,
 ) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sparkify"));
+    let arguments: Vec<S> = arguments.into_iter().collect();
+    let configs = arguments.iter().filter_map(|argument| config_of(argument.as_ref().to_str()?));
+    let config = configs.last();
     command.args(arguments).current_dir(folder).stdin(Stdio::null()).env("NO_COLOR", "1");
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SPARKIFY_")) {
         command.env_remove(name);
+    }
+    if let Some(config) = config {
+        command.env("SPARKIFY_CONFIG", config);
     }
     command
 }
@@ -97,13 +118,14 @@ pub(crate) fn load_as(
 
 /// A `DuckDB` warehouse at `path`; `:memory:` is one too.
 pub(crate) fn duckdb(path: &str) -> Box<dyn Warehouse> {
-    let flags = Flags {
-        warehouse: Some(format!("duckdb:{path}")),
-        threads: Some("2".into()),
-        ..Flags::default()
-    };
-    let settings = Settings::resolve(&flags).expect("settings");
-    warehouse::open(&settings, Access::Write).expect("a warehouse")
+    open(&format!("duckdb:{path}"), Access::Write).expect("a warehouse")
+}
+
+/// The warehouse at `url`.
+pub(crate) fn open(url: &str, access: Access) -> Result<Box<dyn Warehouse>, WarehouseError> {
+    let (warehouse, threads) = (Some(url.to_owned()), Some("2".into()));
+    let flags = Flags { warehouse, threads, config: config_of(url), ..Flags::default() };
+    warehouse::open(&Settings::resolve(&flags).expect("settings"), access)
 }
 
 /// The rows of a table as the oracle writes them, sorted.

@@ -90,10 +90,12 @@ impl Shell<'_> {
         let mut editor = editor(opening).map_err(|error| no_terminal(&error))?;
         let history = history(&mut editor);
         self.printer.note(&format!(
-            "`{}`, read only; a statement ends with `;`, `\\?` helps, Ctrl-D ends\n\
-             the file is free for a load whenever no statement runs",
+            "`{}`, read only; a statement ends with `;`, `\\?` helps, Ctrl-D ends",
             self.settings.warehouse
         ));
+        if self.settings.warehouse.file().is_some() {
+            self.printer.note("the file is free for a load whenever no statement runs");
+        }
         loop {
             let typed = match editor.readline(PROMPT) {
                 Ok(typed) => typed,

@@ -234,6 +234,6 @@ mod tests {
         assert_eq!(from_text(&Type::NUMERIC, "12"), Value::Int(12));
         assert_eq!(from_text(&Type::JSON, "{}"), Value::Text("{}".into()));
         assert_eq!(day(-1), "1999-12-31");
-        assert_eq!(day(-800_000), "-0191-09-03");
+        assert_eq!(day(-730_119), "0001-01-01");
     }
 }

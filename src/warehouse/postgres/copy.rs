@@ -64,7 +64,12 @@ fn make(source: &dyn RowSource, pieces: &SyncSender<Piece>) {
 /// Sends the pieces. A load that ends early is told to the server as failed: it keeps none of its rows.
 fn send(wire: &Wire, statement: &str, pieces: Receiver<Piece>) -> Result<u64, WarehouseError> {
     let failed = |error: tokio_postgres::Error| wire.failed(&error, statement);
-    let sink = wire.wait(wire.client.copy_in::<_, Bytes>(statement)).map_err(failed)?;
+    let begun = wire.wait(wire.client.copy_in::<_, Bytes>(statement));
+    let sink = begun.map_err(|error| {
+        // The library takes the end of a copy that never began for the answer to what is asked next.
+        wire.cut();
+        failed(error)
+    })?;
     pin_mut!(sink);
     wire.wait(sink.feed(Bytes::from_static(HEAD))).map_err(failed)?;
     for piece in pieces {

@@ -28,7 +28,10 @@ pub(super) const ENGINE: &str = "postgres";
 /// The SQL that it alone gets.
 pub(super) const DIALECT: &[SqlFile] = sql_files!["dialect/postgres":
     "session", "schema", "reading", "loading", "memory", "mighty", "equipped", "create_schema", "prelude", "try_claim", "claim",
-    "catalog", "load", "outgrown", "analyze"];
+    "catalog", "ready", "load", "outgrown", "analyze"];
+
+/// The oldest version that is served, in the server's own count.
+const OLDEST: i64 = 140_000;
 
 fn file(name: &str) -> &'static SqlFile {
     DIALECT.iter().find(|file| file.name == name).unwrap_or(&DIALECT[0])
@@ -71,9 +74,13 @@ impl Postgres {
     fn begin_session(&mut self) -> Result<(), WarehouseError> {
         self.execute(&self.text(file("session")))?;
         let schema = Value::Text(self.server.schema.clone());
-        self.ask_with(file("schema"), &[schema], 1)?;
+        let found = self.ask_with(file("schema"), &[schema], 1)?.rows.concat();
+        self.is_fit(&found)?;
         if self.access == Access::Write {
-            self.run(file("loading"))?;
+            // A system without this notices later, when it answers.
+            if let Err(error) = self.run(file("loading")) {
+                tracing::debug!("{error}");
+            }
             // A share of what may be used: a statement sorts and joins in several places at once.
             let share = Value::Text(format!("{}kB", (self.limits.memory >> 13).max(4096)));
             return self.ask_with(file("memory"), &[share], 1).map(drop);
@@ -82,6 +89,23 @@ impl Postgres {
             self.guard = Some(guard::Guard::of(self)?);
         }
         self.run(file("reading"))
+    }
+
+    /// Whether what the server says of itself, behind the schema, is what we need.
+    fn is_fit(&self, found: &[Value]) -> Result<(), WarehouseError> {
+        let text = |at: usize| found.get(at).map(Value::to_string).unwrap_or_default();
+        let number = found.get(1).and_then(Value::as_i64).unwrap_or_default();
+        let (reason, hint) = if number < OLDEST {
+            let reason = format!("the server is PostgreSQL {}, and 14 or later is needed", text(2));
+            (reason, "name another server")
+        } else if text(3) != "UTF8" {
+            let reason = format!("the database is in the encoding {}, not in UTF-8", text(3));
+            (reason, "create one with `encoding 'UTF8' template template0`")
+        } else {
+            return Ok(());
+        };
+        let server = self.server.to_string();
+        Err(WarehouseError::NotConnected { server, reason, hint: hint.into() })
     }
 
     /// A session in place of one that is lost. Whatever that one had not committed is undone by now.
@@ -154,13 +178,16 @@ impl Warehouse for Postgres {
     }
 
     fn execute(&mut self, statement: &str) -> Result<u64, WarehouseError> {
-        // The session that a load had is gone, and with it all of the load: what remains is to say so.
-        if self.wire.is_lost() && statement == "rollback" {
-            return self.begin_again().map(|()| 0);
-        }
         let started = Instant::now();
         let done = self.wire.wait(self.wire.client.simple_query(statement));
-        let done = done.map_err(|error| self.wire.failed(&error, statement))?;
+        let done = done.map_err(|error| self.wire.failed(&error, statement));
+        let done = match done {
+            // The session that a load had is gone, and with it all of the load: what remains is to say so, in another.
+            Err(WarehouseError::Lost { .. }) if statement == "rollback" => {
+                return self.begin_again().map(|()| 0);
+            }
+            done => done?,
+        };
         let changed = done.iter().map(|message| match message {
             SimpleQueryMessage::CommandComplete(rows) => *rows,
             _ => 0,
@@ -198,6 +225,8 @@ impl Warehouse for Postgres {
 
     fn load(&mut self, table: &str, source: Arc<dyn RowSource>) -> Result<u64, WarehouseError> {
         let started = Instant::now();
+        // Whether the rows may come is asked before the copy is begun: one that is refused costs the session.
+        self.execute(&split(&with_table(file("ready").text, table)).concat())?;
         let statement = split(&with_table(file("load").text, table)).concat();
         let rows = copy::load(&self.wire, &statement, source.as_ref(), self.limits.threads)?;
         tracing::debug!(rows, ms = started.elapsed().as_millis(), "{statement}");

@@ -103,11 +103,15 @@ impl DataApi {
             return ChannelError::Lost(format!("{message} ({code})"));
         }
         let hint = match code {
-            "ResourceNotFoundException" => "check the name of the workgroup or cluster, and the region",
+            "ResourceNotFoundException" => {
+                "check the name of the workgroup or cluster, and the region"
+            }
             "AccessDeniedException" | "UnrecognizedClientException" | "IncompleteSignature" => {
                 "these credentials need redshift-data:ExecuteStatement, DescribeStatement and GetStatementResult, and to be let into the database"
             }
-            "ActiveStatementsExceededException" | "ActiveSessionsExceededException" => "wait until others are done",
+            "ActiveStatementsExceededException" | "ActiveSessionsExceededException" => {
+                "wait until others are done"
+            }
             _ => "see the documentation of the Data API",
         };
         ChannelError::Ours(WarehouseError::NotConnected {
@@ -211,7 +215,10 @@ fn kind(column: &Json) -> AnswerType {
             let part = |name: &str| column[name].as_i64();
             let digits = part("precision").and_then(|digits| u8::try_from(digits).ok());
             let scale = part("scale").and_then(|scale| i8::try_from(scale).ok());
-            AnswerType::Decimal(digits.filter(|digits| *digits > 0).unwrap_or(38), scale.unwrap_or(0))
+            AnswerType::Decimal(
+                digits.filter(|digits| *digits > 0).unwrap_or(38),
+                scale.unwrap_or(0),
+            )
         }
         "date" => AnswerType::Date,
         "timestamp" | "timestamptz" => AnswerType::Timestamp,
@@ -252,7 +259,8 @@ fn unbase64(text: &str) -> Option<Vec<u8>> {
     };
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
     for four in text.trim_end_matches('=').as_bytes().chunks(4) {
-        let bits = four.iter().try_fold(0_u32, |bits, byte| Some(bits << 6 | u32::from(digit(*byte)?)))?;
+        let bits =
+            four.iter().try_fold(0_u32, |bits, byte| Some(bits << 6 | u32::from(digit(*byte)?)))?;
         let bits = bits << (6 * (4 - four.len()));
         bytes.extend(&bits.to_be_bytes()[1..four.len().max(2)]);
     }
@@ -269,9 +277,19 @@ fn said(described: &Json, code: &str) -> ChannelError {
     };
     let detail = detail.map(|detail| {
         let detail = detail.trim();
-        detail.strip_prefix("Detail:").or(detail.strip_prefix("DETAIL:")).unwrap_or(detail).trim().to_owned()
+        detail
+            .strip_prefix("Detail:")
+            .or(detail.strip_prefix("DETAIL:"))
+            .unwrap_or(detail)
+            .trim()
+            .to_owned()
     });
-    ChannelError::Said(Said { code: code.into(), message: message.trim().into(), detail, ..Said::default() })
+    ChannelError::Said(Said {
+        code: code.into(),
+        message: message.trim().into(),
+        detail,
+        ..Said::default()
+    })
 }
 
 /// No answer came in the end: what the statement did is not known.
@@ -318,7 +336,8 @@ impl Channel for DataApi {
         Some(Box::new(move || {
             let id = running.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let Some(id) = id else { return };
-            if let Err(error) = calls.call("CancelStatement", &json!({ "Id": id }), Duration::ZERO) {
+            if let Err(error) = calls.call("CancelStatement", &json!({ "Id": id }), Duration::ZERO)
+            {
                 tracing::debug!("cancelling: {error}");
             }
         }))
@@ -334,8 +353,14 @@ mod tests {
         let text = json!({ "stringValue": "2018-11-01 21:01:46.796" });
         assert_eq!(value(AnswerType::Timestamp, &text), Value::Timestamp(1_541_106_106_796_000));
         assert_eq!(value(AnswerType::Text, &json!({ "isNull": true })), Value::Null);
-        assert_eq!(value(AnswerType::BigInt, &json!({ "longValue": i64::MIN })), Value::Int(i64::MIN.into()));
-        assert_eq!(value(AnswerType::Bytes, &json!({ "blobValue": "AP8=" })), Value::Bytes(vec![0, 255]));
+        assert_eq!(
+            value(AnswerType::BigInt, &json!({ "longValue": i64::MIN })),
+            Value::Int(i64::MIN.into())
+        );
+        assert_eq!(
+            value(AnswerType::Bytes, &json!({ "blobValue": "AP8=" })),
+            Value::Bytes(vec![0, 255])
+        );
         for (text, bytes) in [("", &b""[..]), ("YQ==", b"a"), ("YWI=", b"ab"), ("YWJj", b"abc")] {
             assert_eq!(unbase64(text).as_deref(), Some(bytes), "{text}");
         }
@@ -343,7 +368,8 @@ mod tests {
 
     #[test]
     fn what_a_cluster_says_comes_through() {
-        let described = json!({ "Error": "ERROR: 1023\n  Detail: Serializable isolation violation on table" });
+        let described =
+            json!({ "Error": "ERROR: 1023\n  Detail: Serializable isolation violation on table" });
         let ChannelError::Said(said) = said(&described, "") else { panic!("words") };
         assert_eq!(said.message, "1023");
         assert_eq!(said.detail.as_deref(), Some("Serializable isolation violation on table"));

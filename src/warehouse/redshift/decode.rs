@@ -105,7 +105,10 @@ mod tests {
         assert_eq!(read(25, -1, "007"), Value::Text("007".into()));
         assert_eq!(read(6551, -1, "00ff"), Value::Bytes(vec![0, 255]));
         assert_eq!(read(17, -1, "\\x00FF"), Value::Bytes(vec![0, 255]));
-        assert_eq!(read(1114, -1, "2018-11-01 21:01:46.796"), Value::Timestamp(1_541_106_106_796_000));
+        assert_eq!(
+            read(1114, -1, "2018-11-01 21:01:46.796"),
+            Value::Timestamp(1_541_106_106_796_000)
+        );
         assert_eq!(read(1114, -1, "1969-12-31 23:59:59.999999"), Value::Timestamp(-1));
         assert_eq!(value(AnswerType::Text, None), Value::Null);
     }

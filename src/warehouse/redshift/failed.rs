@@ -35,14 +35,20 @@ pub(super) fn no_session(server: &Server, error: &io::Error) -> WarehouseError {
 }
 
 pub(super) fn untrusted(server: &Server, reason: &str) -> WarehouseError {
-    wire::not_connected(server, format!("TLS failed: {reason}"), "check that the server speaks TLS 1.2 or later")
+    wire::not_connected(
+        server,
+        format!("TLS failed: {reason}"),
+        "check that the server speaks TLS 1.2 or later",
+    )
 }
 
 /// The server said why not.
 pub(super) fn denied(server: &Server, said: &Said) -> WarehouseError {
     let hint = match said.code.as_str() {
         "28P01" | "28000" => "check the user, the password and that the user may connect",
-        "3D000" => "create the database, or name another behind the host: `redshift://USER@HOST/DATABASE`",
+        "3D000" => {
+            "create the database, or name another behind the host: `redshift://USER@HOST/DATABASE`"
+        }
         "53300" => "wait until others are done",
         _ => "check the user, the database and the state of the cluster",
     };
@@ -50,12 +56,20 @@ pub(super) fn denied(server: &Server, said: &Said) -> WarehouseError {
 }
 
 pub(super) fn no_password(server: &Server) -> WarehouseError {
-    wire::not_connected(server, format!("the cluster asks for the password of `{}`", server.user), PASSWORD)
+    wire::not_connected(
+        server,
+        format!("the cluster asks for the password of `{}`", server.user),
+        PASSWORD,
+    )
 }
 
 pub(super) fn in_clear(server: &Server) -> WarehouseError {
     let hint = "leave `sslmode=disable` away";
-    wire::not_connected(server, "the cluster wants the password as it is, and the way there is not encrypted", hint)
+    wire::not_connected(
+        server,
+        "the cluster wants the password as it is, and the way there is not encrypted",
+        hint,
+    )
 }
 
 /// It asks for a proof that is not spoken here.
@@ -63,7 +77,9 @@ pub(super) fn other_proof(server: &Server, way: u32) -> WarehouseError {
     let user = &server.user;
     let (reason, hint) = match way {
         DIGEST => (
-            format!("the password of `{user}` is kept as a SHA-256 digest, and only Amazon's own drivers prove such a one"),
+            format!(
+                "the password of `{user}` is kept as a SHA-256 digest, and only Amazon's own drivers prove such a one"
+            ),
             "give this user a password kept as MD5 (`alter user … password 'md5…'`), or use `?via=data-api`",
         ),
         PROVIDER => (
@@ -100,10 +116,13 @@ pub(super) fn statement(said: &Said, statement: &str) -> WarehouseError {
 fn is_conflict(said: &Said) -> bool {
     let number = said.message.trim().trim_start_matches("ERROR:").trim();
     let numbered = ["1023", "1018"].iter().any(|known| {
-        number.strip_prefix(known).is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
+        number
+            .strip_prefix(known)
+            .is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
     });
     let detail = said.detail.as_deref().unwrap_or_default();
-    let isolation = [number, detail].iter().any(|text| text.contains("erializable isolation violation"));
+    let isolation =
+        [number, detail].iter().any(|text| text.contains("erializable isolation violation"));
     numbered || isolation || said.code == "40001"
 }
 

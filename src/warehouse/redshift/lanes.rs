@@ -136,7 +136,9 @@ impl Lanes {
     /// Has the store forget what was begun.
     pub(super) fn give_up(self) {
         for lane in &self.lanes {
-            let Some(open) = lane.lock().unwrap_or_else(PoisonError::into_inner).take() else { continue };
+            let Some(open) = lane.lock().unwrap_or_else(PoisonError::into_inner).take() else {
+                continue;
+            };
             // What is still in the encoder goes with it.
             let Ok(sending) = open.file.finish() else { continue };
             if let Err(error) = sending.upload.give_up() {
@@ -197,7 +199,9 @@ mod tests {
 
     #[test]
     fn as_many_files_grow_as_divide_the_slices() {
-        for (slices, lanes) in [(1, 1), (2, 2), (7, 7), (16, 16), (17, 1), (32, 16), (36, 12), (160, 16)] {
+        for (slices, lanes) in
+            [(1, 1), (2, 2), (7, 7), (16, 16), (17, 1), (32, 16), (36, 12), (160, 16)]
+        {
             assert_eq!(at_once(slices), lanes, "{slices}");
         }
     }

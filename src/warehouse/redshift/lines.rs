@@ -71,13 +71,19 @@ impl<'a> Cursor<'a> {
 
     fn write(&self, row: usize, kind: ColumnType, out: &mut Vec<u8>) {
         match (&self.column.values, kind) {
-            (Values::Integer(values), _) => number(out, values.get(row).copied().unwrap_or_default()),
+            (Values::Integer(values), _) => {
+                number(out, values.get(row).copied().unwrap_or_default())
+            }
             (Values::BigInt(values), ColumnType::Timestamp) => {
                 let moment = Value::Timestamp(values.get(row).copied().unwrap_or_default());
                 push_text(out, moment.to_string().as_bytes());
             }
-            (Values::BigInt(values), _) => number(out, values.get(row).copied().unwrap_or_default()),
-            (Values::Double(values), _) => number(out, Shortest(values.get(row).copied().unwrap_or_default())),
+            (Values::BigInt(values), _) => {
+                number(out, values.get(row).copied().unwrap_or_default())
+            }
+            (Values::Double(values), _) => {
+                number(out, Shortest(values.get(row).copied().unwrap_or_default()))
+            }
             (Values::Bytes { .. }, _) => push_text(out, self.bytes(row)),
         }
     }
@@ -112,7 +118,7 @@ fn push_text(out: &mut Vec<u8>, text: &[u8]) {
             b'\n' => out.extend_from_slice(b"\\n"),
             b'\r' => out.extend_from_slice(b"\\r"),
             b'\t' => out.extend_from_slice(b"\\t"),
-            control => drop(write!(out, "\\u{control:04x}")),
+            control => out.extend_from_slice(format!("\\u{control:04x}").as_bytes()),
         }
     }
     out.extend_from_slice(&text[clean..]);
@@ -127,7 +133,8 @@ mod tests {
 
     #[test]
     fn a_null_is_no_key_and_an_empty_text_is_one() {
-        let types = [ColumnType::BigInt, ColumnType::Text, ColumnType::Double, ColumnType::Timestamp];
+        let types =
+            [ColumnType::BigInt, ColumnType::Text, ColumnType::Double, ColumnType::Timestamp];
         let names = ["a", "b", "c", "d"].map(str::to_owned);
         let mut batch = Batch::new(&types);
         batch.columns[0].push_int(-9_007_199_254_740_993);

@@ -3,8 +3,6 @@
 //! There, a backslash escapes in every string, so it is doubled as the quote is; a string without either ends where it should whatever a server thinks of
 //! backslashes. A value takes the place of its `$1` only where the statement means one: not in a string, a quoted name, a comment or a function's body.
 
-use std::fmt::Write as _;
-
 use time::OffsetDateTime;
 
 use crate::warehouse::{Value, WarehouseError};
@@ -15,19 +13,21 @@ pub(super) fn push(out: &mut String, value: &Value) -> Result<(), WarehouseError
         Value::Null => out.push_str("null"),
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         // Behind another minus, a bare one would begin a comment.
-        Value::Int(value) if *value < 0 => drop(write!(out, "({value})")),
-        Value::Int(value) => drop(write!(out, "{value}")),
-        Value::Double(value) if value.is_finite() => drop(write!(out, "cast('{value:?}' as double precision)")),
-        Value::Double(value) => return Err(refused(format!("the number {value}"))),
+        Value::Int(value) if *value < 0 => out.push_str(&format!("({value})")),
+        Value::Int(value) => out.push_str(&value.to_string()),
+        Value::Double(double) if double.is_finite() => {
+            out.push_str(&format!("cast('{double:?}' as double precision)"));
+        }
+        Value::Double(double) => return Err(refused(format!("the number {double}"))),
         Value::Text(text) => return push_text(out, text),
         Value::Timestamp(micros) => {
             let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(*micros) * 1000);
             if !moment.is_ok_and(|moment| (1..=9999).contains(&moment.year())) {
                 return Err(refused(format!("the time {micros} µs")));
             }
-            let _ = write!(out, "timestamp '{value}'");
+            out.push_str(&format!("timestamp '{value}'"));
         }
-        Value::Bytes(_) => drop(write!(out, "to_varbyte('{value}', 'hex')")),
+        Value::Bytes(_) => out.push_str(&format!("to_varbyte('{value}', 'hex')")),
     }
     Ok(())
 }
@@ -51,7 +51,9 @@ pub(super) fn push_text(out: &mut String, text: &str) -> Result<(), WarehouseErr
 fn refused(what: String) -> WarehouseError {
     WarehouseError::Statement {
         message: format!("{what} cannot be told to the warehouse"),
-        hint: Some("a text holds no NUL there, a number is finite, a year is one of 1 to 9999".into()),
+        hint: Some(
+            "a text holds no NUL there, a number is finite, a year is one of 1 to 9999".into(),
+        ),
     }
 }
 
@@ -75,7 +77,8 @@ pub(super) fn filled(statement: &str, parameters: &[Value]) -> Result<String, Wa
         let number = rest[1..=digits].parse::<usize>().ok().filter(|_| rest.starts_with('$'));
         match number.and_then(|number| number.checked_sub(1)) {
             Some(index) => {
-                let value = parameters.get(index).ok_or_else(|| refused(format!("`${}`", index + 1)))?;
+                let value =
+                    parameters.get(index).ok_or_else(|| refused(format!("`${}`", index + 1)))?;
                 push(&mut filled, value)?;
                 rest = &rest[1 + digits..];
             }
@@ -156,13 +159,20 @@ mod tests {
         for value in [text("a\0"), Value::Double(f64::NAN), Value::Timestamp(i64::MAX)] {
             assert!(filled("$1", &[value]).is_err());
         }
-        assert_eq!(filled("$1", &[Value::Timestamp(-1)]).unwrap(), "timestamp '1969-12-31 23:59:59.999999'");
-        assert_eq!(filled("$1", &[Value::Bytes(vec![0, 255])]).unwrap(), "to_varbyte('00ff', 'hex')");
+        assert_eq!(
+            filled("$1", &[Value::Timestamp(-1)]).unwrap(),
+            "timestamp '1969-12-31 23:59:59.999999'"
+        );
+        assert_eq!(
+            filled("$1", &[Value::Bytes(vec![0, 255])]).unwrap(),
+            "to_varbyte('00ff', 'hex')"
+        );
     }
 
     /// The string that a literal means to a server where backslashes escape, and what is left behind it.
     fn read_back(literal: &str) -> Option<(String, &str)> {
-        let (mut text, mut letters) = (String::new(), literal.strip_prefix('\'')?.char_indices().peekable());
+        let (mut text, mut letters) =
+            (String::new(), literal.strip_prefix('\'')?.char_indices().peekable());
         while let Some((at, letter)) = letters.next() {
             match letter {
                 '\\' => text.push(letters.next()?.1),

@@ -242,9 +242,13 @@ mod tests {
 
     #[test]
     fn what_a_server_says_is_taken_apart() {
-        let message = framed(Some(b'E'), b"SERROR\0CXX000\0M1023\0DSerializable isolation violation\0P7\0\0");
+        let message =
+            framed(Some(b'E'), b"SERROR\0CXX000\0M1023\0DSerializable isolation violation\0P7\0\0");
         let Message::Failed(said) = read(&mut message.as_slice()).unwrap() else { panic!("words") };
         assert_eq!((said.code.as_str(), said.message.as_str()), ("XX000", "1023"));
-        assert_eq!((said.detail.as_deref(), said.position), (Some("Serializable isolation violation"), Some(7)));
+        assert_eq!(
+            (said.detail.as_deref(), said.position),
+            (Some("Serializable isolation violation"), Some(7))
+        );
     }
 }

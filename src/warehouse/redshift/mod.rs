@@ -22,7 +22,7 @@ use std::time::Instant;
 use redshift_gate::{Form, Session};
 
 use super::batch::RowSource;
-use super::sql::{Opening, SqlFile, split, with_table};
+use super::sql::{SqlFile, split, with_table};
 use super::value::Value;
 use super::{Access, FoundColumn, Interrupter, RowSink, Warehouse, WarehouseError};
 use crate::config::{DEFAULT_SCHEMA, Server, Settings};
@@ -125,7 +125,8 @@ impl Redshift {
         match self.ask(file("slices"), 1) {
             Ok(answer) => {
                 let slices = answer.scalar().and_then(Value::as_i64).unwrap_or_default();
-                self.slices = usize::try_from(slices).ok().filter(|slices| *slices > 0).unwrap_or(SLICES);
+                self.slices =
+                    usize::try_from(slices).ok().filter(|slices| *slices > 0).unwrap_or(SLICES);
             }
             // Serverless has no slices that anybody may count.
             Err(error) => tracing::debug!("counting slices: {error}"),
@@ -144,7 +145,10 @@ impl Redshift {
         self.may(form)?;
         if statement.len() > self.channel.longest() {
             return Err(WarehouseError::Statement {
-                message: format!("a statement of {} bytes is longer than this way to the cluster takes", statement.len()),
+                message: format!(
+                    "a statement of {} bytes is longer than this way to the cluster takes",
+                    statement.len()
+                ),
                 hint: Some(format!("it takes {} bytes at most", self.channel.longest())),
             });
         }
@@ -167,7 +171,8 @@ impl Redshift {
             return Ok(());
         }
         Err(WarehouseError::Statement {
-            message: "the statement would change the warehouse, which is open for reading alone".into(),
+            message: "the statement would change the warehouse, which is open for reading alone"
+                .into(),
             hint: Some("queries read; `sparkify etl` writes".into()),
         })
     }
@@ -239,11 +244,15 @@ impl Redshift {
         if counted == rows && agrees {
             return Ok(());
         }
-        let said = |count: Option<i64>| count.map_or("an unknown number of".into(), |count| count.to_string());
+        let said = |count: Option<i64>| {
+            count.map_or("an unknown number of".into(), |count| count.to_string())
+        };
         Err(WarehouseError::Statement {
             message: format!(
                 "{} rows in {} files were written, and the cluster loaded {} of them",
-                landed.rows, landed.files.len(), said(counted),
+                landed.rows,
+                landed.files.len(),
+                said(counted),
             ),
             hint: Some("nothing of this load was published; see sys_load_history".into()),
         })
@@ -252,10 +261,11 @@ impl Redshift {
     /// The failure of a COPY with what the cluster noted of the rows that it would not take. The transaction is at its end, so somebody else asks.
     fn explained(&self, error: WarehouseError, landed: &staged::Landed) -> WarehouseError {
         let WarehouseError::Statement { message, hint } = &error else { return error };
-        let asked = self.channel.another().map(|channel| self.beside(channel)).and_then(|mut other| {
-            let folder = [Value::Text(landed.folder.location())];
-            other.ask_with(file("load_errors"), &folder, usize::MAX)
-        });
+        let asked =
+            self.channel.another().map(|channel| self.beside(channel)).and_then(|mut other| {
+                let folder = [Value::Text(landed.folder.location())];
+                other.ask_with(file("load_errors"), &folder, usize::MAX)
+            });
         let rows = match asked {
             Ok(answer) => answer.rows,
             Err(second) => {
@@ -266,7 +276,9 @@ impl Redshift {
         let mut message = message.clone();
         for row in &rows {
             if let [file, line, column, code, words] = row.as_slice() {
-                message = format!("{message}\n  `{file}`, line {line}, column `{column}`: {words} ({code})");
+                message = format!(
+                    "{message}\n  `{file}`, line {line}, column `{column}`: {words} ({code})"
+                );
             }
         }
         WarehouseError::Statement { message, hint: hint.clone() }
@@ -399,9 +411,5 @@ impl Warehouse for Redshift {
         self.channel.renew()?;
         self.session = Session::guarding();
         self.begin_session()
-    }
-
-    fn opening(&self, incremental: bool) -> Opening {
-        Opening { engine: ENGINE, incremental }
     }
 }

@@ -104,7 +104,8 @@ impl Staging {
             let others: Vec<_> = (1..self.threads).map(|_| scope.spawn(work)).collect();
             let mut all = work();
             for other in others {
-                let more = other.join().unwrap_or_else(|_| Err(vague("a thread that wrote rows ended")));
+                let more =
+                    other.join().unwrap_or_else(|_| Err(vague("a thread that wrote rows ended")));
                 all = all.and_then(|rows| more.map(|more| rows + more));
             }
             all
@@ -113,10 +114,14 @@ impl Staging {
 
     /// Removes folders that belong to nobody any more.
     pub(super) fn sweep(&self) {
-        let Ok(landed) = self.place.list().inspect_err(|error| tracing::debug!("{error}")) else { return };
+        let Ok(landed) = self.place.list().inspect_err(|error| tracing::debug!("{error}")) else {
+            return;
+        };
         let now = seconds();
         let is_old = |key: &str| {
-            let made = key.split('/').find_map(|part| part.strip_prefix(MARK)?.split('-').next()?.parse::<u64>().ok());
+            let made = key
+                .split('/')
+                .find_map(|part| part.strip_prefix(MARK)?.split('-').next()?.parse::<u64>().ok());
             made.is_some_and(|made| made.saturating_add(self.keep.as_secs()) <= now)
         };
         let old: Vec<_> = landed.iter().filter(|landed| is_old(&landed.key)).collect();
@@ -140,7 +145,9 @@ fn drain_one(
     let (mut batch, mut lines, mut rows) = (Batch::new(&source.types()), Vec::new(), 0);
     while !ended.load(Ordering::Relaxed) {
         batch.clear();
-        source.next(&mut batch).map_err(|message| WarehouseError::Statement { message, hint: None })?;
+        source
+            .next(&mut batch)
+            .map_err(|message| WarehouseError::Statement { message, hint: None })?;
         rows += batch.len() as u64;
         shape.write(&batch, &mut lines);
         if lines.len() >= PIECE || (batch.is_empty() && !lines.is_empty()) {
@@ -162,7 +169,8 @@ fn folder_name() -> String {
 pub(super) fn random() -> u128 {
     use std::hash::{BuildHasher, Hasher};
     // Each `RandomState` has keys of its own.
-    let half = || u128::from(std::collections::hash_map::RandomState::new().build_hasher().finish());
+    let half =
+        || u128::from(std::collections::hash_map::RandomState::new().build_hasher().finish());
     half() << 64 | half()
 }
 

@@ -51,7 +51,10 @@ impl WireChannel {
         Self::begin(server, guard)
     }
 
-    fn begin(server: &Arc<Server>, guard: Option<Arc<ClientConfig>>) -> Result<Self, WarehouseError> {
+    fn begin(
+        server: &Arc<Server>,
+        guard: Option<Arc<ClientConfig>>,
+    ) -> Result<Self, WarehouseError> {
         let (stream, tcp) = reach(server, guard.as_ref())?;
         let mut stream = BufReader::with_capacity(64 << 10, stream);
         let key = sign_in(&mut stream, server)?;
@@ -71,9 +74,13 @@ impl WireChannel {
                 Message::Columns(columns) => answer.begin(&columns, sink),
                 Message::Row(row) => answer.row(&row, sink),
                 Message::Complete(tag) => answer.changed = changed(&tag),
-                Message::Failed(said) => drop(answer.failure.get_or_insert(ChannelError::Said(said))),
+                Message::Failed(said) => {
+                    answer.failure.get_or_insert(ChannelError::Said(said));
+                }
                 Message::Notice(said) => tracing::debug!("the server remarks: {}", said.message),
-                Message::Copying => return Err(std::io::Error::other("the server wants rows that nobody promised")),
+                Message::Copying => {
+                    return Err(std::io::Error::other("the server wants rows that nobody promised"));
+                }
                 Message::Ready => return Ok(answer),
                 _ => {}
             }
@@ -180,7 +187,11 @@ fn reach(
     guard: Option<&Arc<ClientConfig>>,
 ) -> Result<(Stream, TcpStream), WarehouseError> {
     let Host::Tcp(name) = &server.host else {
-        return Err(wire::not_connected(server, "it is no name of a host", "name the cluster's endpoint"));
+        return Err(wire::not_connected(
+            server,
+            "it is no name of a host",
+            "name the cluster's endpoint",
+        ));
     };
     let tcp = dial(server, name).map_err(|error| wire::unreachable(server, &error))?;
     let broken = |error: std::io::Error| failed::no_session(server, &error);
@@ -222,11 +233,13 @@ fn encrypted(
     let mut answer = [0];
     tcp.read_exact(&mut answer).map_err(broken)?;
     if answer != *b"S" {
-        let hint = "name the cluster's own endpoint and port; `sslmode=disable` sends everything as it is";
+        let hint =
+            "name the cluster's own endpoint and port; `sslmode=disable` sends everything as it is";
         return Err(wire::not_connected(server, "the server has no TLS", hint));
     }
-    let name = ServerName::try_from(name.to_owned())
-        .map_err(|_| wire::not_connected(server, "its name cannot be verified", "name the cluster's endpoint"))?;
+    let name = ServerName::try_from(name.to_owned()).map_err(|_| {
+        wire::not_connected(server, "its name cannot be verified", "name the cluster's endpoint")
+    })?;
     let mut session = ClientConnection::new(Arc::clone(guard), name)
         .map_err(|error| failed::untrusted(server, &error.to_string()))?;
     // The handshake is made now, so that what is wrong with it is said as that.

@@ -9,13 +9,14 @@ mod tls;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{AsyncMessage, CancelToken, Client, Config, Connection};
 
@@ -38,6 +39,7 @@ pub(super) struct Wire {
     server: Arc<Server>,
     guard: Arc<tls::Guard>,
     runtime: Runtime,
+    driver: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// Bytes to a server and back, whatever they travel through.
@@ -59,13 +61,14 @@ impl Wire {
         let runtime = builder.worker_threads(1).enable_all().build().map_err(|error| {
             failed::not_connected(server, error.to_string(), "check the limits of this process")
         })?;
-        let client = runtime.block_on(async {
+        let (client, driver) = runtime.block_on(async {
             let connecting = begin(server, &guard, &runtime);
             let within = tokio::time::timeout(server.connect_within, connecting).await;
             within.unwrap_or_else(|_| Err(failed::no_answer(server)))
         })?;
         tracing::debug!("connected to {server}");
-        Ok(Self { client, server: Arc::clone(server), guard, runtime })
+        let (server, driver) = (Arc::clone(server), Mutex::new(Some(driver)));
+        Ok(Self { client, server, guard, runtime, driver })
     }
 
     /// Waits for what the server answers.
@@ -73,9 +76,13 @@ impl Wire {
         self.runtime.block_on(answer)
     }
 
-    /// Whether the connection is no more.
-    pub(super) fn is_lost(&self) -> bool {
-        self.client.is_closed()
+    /// Ends the connection at once: whatever the session had not committed is undone, and every later request fails.
+    pub(super) fn cut(&self) {
+        let driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(driver) = driver {
+            driver.abort();
+            let _ = self.wait(driver);
+        }
     }
 
     /// What a failure of the client means.
@@ -99,15 +106,14 @@ async fn begin(
     server: &Server,
     guard: &tls::Guard,
     runtime: &Runtime,
-) -> Result<Client, WarehouseError> {
+) -> Result<(Client, JoinHandle<()>), WarehouseError> {
     let stream = reach(server).await.map_err(|error| failed::unreachable(server, &error))?;
     let config = startup(server);
     let (client, connection) = config
         .connect_raw(stream, guard.connector(server))
         .await
         .map_err(|error| failed::refused(server, &error))?;
-    runtime.spawn(drive(connection));
-    Ok(client)
+    Ok((client, runtime.spawn(drive(connection))))
 }
 
 /// What the server is told first.

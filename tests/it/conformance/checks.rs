@@ -1,0 +1,31 @@
+//! Each check finds its damage, on every engine.
+
+use sparkify::quality;
+
+use super::{Engine, open};
+use crate::checks::DAMAGE;
+use crate::support::{event, load, put, song};
+
+pub(crate) fn every_check_finds_its_damage(engine: &Engine) {
+    let (place, folder) = ((engine.place)(), tempfile::tempdir().unwrap());
+    put(folder.path(), "song_data/a.json", song("SO1", "One", 200.5));
+    let events =
+        (0..3).map(|item| event(1, item, 1_541_000_000_000 + u64::from(item), "NextSong", "One"));
+    put(folder.path(), "log_data/e.json", events.collect::<String>());
+    let mut warehouse = open(&place.url());
+    load(warehouse.as_mut(), folder.path(), 0.0).unwrap();
+    let mut found = 0;
+    for (check, damage) in DAMAGE {
+        warehouse.execute("begin").unwrap();
+        for statement in damage.split("; ") {
+            warehouse.execute(statement).unwrap();
+        }
+        let verdicts = quality::run(warehouse.as_mut(), false).unwrap();
+        let verdict = verdicts.iter().find(|verdict| verdict.check == *check).unwrap();
+        assert!(!verdict.passed(), "{check} found nothing");
+        warehouse.execute("rollback").unwrap();
+        found += 1;
+    }
+    let verdicts = quality::run(warehouse.as_mut(), false).unwrap();
+    assert!(verdicts.iter().all(quality::Verdict::passed) && verdicts.len() == found);
+}

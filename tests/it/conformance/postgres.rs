@@ -1,0 +1,32 @@
+//! PostgreSQL: a database of the test's own, in it a schema for each warehouse.
+//!
+//! The database has a locale and settings that nobody would choose for this: other orders of text, another time zone, other ways to write.
+
+use std::cell::Cell;
+
+use super::{Difference, Engine, Place, conformance};
+use crate::servers::Database;
+
+struct Schemas {
+    database: Database,
+    made: Cell<u32>,
+}
+
+impl Place for Schemas {
+    fn url(&self) -> String {
+        self.made.set(self.made.get() + 1);
+        format!("{}?schema=Schema%20{}", self.database.url(), self.made.get())
+    }
+}
+
+fn place() -> Box<dyn Place> {
+    let database = Database::odd();
+    Box::new(Schemas { database, made: Cell::new(0) })
+}
+
+const ENGINE: Engine = Engine {
+    place,
+    differences: Difference { bytes: "bytea", text: "collate \"C\"", shared: true },
+};
+
+conformance!(ENGINE);

@@ -1,0 +1,29 @@
+//! Amazon Redshift, as far as a stand-in goes: a schema of it for each warehouse, rows by files through a bucket.
+
+use std::cell::Cell;
+
+use super::{Difference, Engine, Place, conformance};
+use crate::redshift::Cluster;
+
+struct Schemas {
+    cluster: Cluster,
+    made: Cell<u32>,
+}
+
+impl Place for Schemas {
+    fn url(&self) -> String {
+        self.made.set(self.made.get() + 1);
+        format!("{}&schema=schema_{}", self.cluster.url(), self.made.get())
+    }
+}
+
+fn place() -> Box<dyn Place> {
+    let cluster = Cluster::start();
+    cluster.configure();
+    Box::new(Schemas { cluster, made: Cell::new(0) })
+}
+
+const ENGINE: Engine =
+    Engine { place, differences: Difference { bytes: "varbyte", text: "", shared: true } };
+
+conformance!(ENGINE);

@@ -1,0 +1,199 @@
+//! Least rights: the roles that `docs/postgres.md` gives do what they are for, and no more.
+
+use std::path::Path;
+
+use crate::servers::{Database, Server, psql_command};
+use crate::support::{Ended, event, put, run, song, sparkify};
+
+/// The roles of the document under names of this test's own, which go with this.
+struct Roles {
+    database: Database,
+    loader: String,
+    analyst: String,
+}
+
+const PASSWORD: &str = "a word of the tests";
+
+impl Roles {
+    fn new() -> Self {
+        let database = Database::new();
+        let [loader, analyst] =
+            ["loader", "analyst"].map(|role| format!("{}_{role}", database.name));
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/postgres.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let block = page.split("```sql\n").nth(1).unwrap().split("```").next().unwrap();
+        let sql = block.replace("sparkify_loader", &loader).replace("sparkify_analyst", &analyst);
+        assert!(sql.contains("alter default privileges"), "{sql}");
+        database.psql(&sql);
+        for role in [&loader, &analyst] {
+            database.psql(&format!("alter role {role} password '{PASSWORD}'"));
+        }
+        // No other right than what every role has.
+        database.psql("revoke create on schema public from public");
+        Self { database, loader, analyst }
+    }
+
+    fn url(&self, role: &str) -> String {
+        let Server { port, .. } = &self.database.server;
+        format!("postgres://{role}@localhost:{port}/{}?schema=sparkify", self.database.name)
+    }
+
+    fn run(&self, here: &Path, role: &str, arguments: &[&str]) -> Ended {
+        let url = self.url(role);
+        let mut command = sparkify(here, arguments.iter().copied().chain(["--warehouse", &url]));
+        Ended::from(command.env("PGPASSWORD", PASSWORD).output().unwrap())
+    }
+}
+
+impl Drop for Roles {
+    fn drop(&mut self) {
+        for role in [&self.loader, &self.analyst] {
+            self.database.psql(&format!("drop owned by {role} cascade; drop role {role}"));
+        }
+    }
+}
+
+const ETL: [&str; 5] = ["etl", "--song-data", "data/song_data", "--log-data", "data/log_data"];
+
+#[test]
+fn the_loader_loads_and_the_analyst_reads() {
+    let (roles, folder) = (Roles::new(), tempfile::tempdir().unwrap());
+    let here = folder.path();
+    put(here, "data/song_data/a.json", song("SO1", "One", 200.5));
+    put(here, "data/log_data/a.json", event(1, 0, 1_541_376_000_796, "NextSong", "One"));
+    let (loader, analyst) = (roles.loader.as_str(), roles.analyst.as_str());
+    let said = roles.run(here, analyst, &["check"]).bad(2);
+    assert!(said.contains("has no table"), "{said}");
+    roles.run(here, loader, &ETL).good();
+    put(here, "data/log_data/b.json", event(1, 1, 1_541_376_000_797, "NextSong", "One"));
+    roles.run(here, loader, &ETL).good();
+    for asked in [
+        &["check"][..],
+        &["verify"],
+        &["describe", "songplays"],
+        &["query", "top_songs"],
+        &["query", "session_lengths"],
+        &["history"],
+        &["docs"],
+        &["export", "out"],
+        &["rejects", "list"],
+        &["trace", "--session", "1", "--item", "1"],
+    ] {
+        roles.run(here, analyst, asked).good();
+    }
+    let plan = ["plan", "--song-data", "data/song_data", "--log-data", "data/log_data"];
+    roles.run(here, analyst, &plan).good();
+    put(here, "data/log_data/c.json", event(1, 2, 1_541_376_000_798, "NextSong", "One"));
+    for asked in [&ETL[..], &["create-tables", "--yes"]] {
+        let said = roles.run(here, analyst, asked).bad(2);
+        assert!(said.contains("permission denied") || said.contains("must be owner"), "{said}");
+        assert!(said.contains("hint: ") && said.contains("docs/postgres.md"), "{said}");
+    }
+    // Past the program too.
+    let server = Server {
+        user: analyst.into(),
+        password: PASSWORD.into(),
+        ..Server::of(&roles.database.url())
+    };
+    let psql = |sql: &str| psql_command(&server, &roles.database.name, sql).output().unwrap();
+    for forbidden in [
+        "insert into sparkify.users values (1)",
+        "drop table sparkify.users",
+        "create table sparkify.x (a int)",
+        "create table public.x (a int)",
+    ] {
+        assert!(!psql(forbidden).status.success(), "{forbidden}");
+    }
+    // As `docs/tools.md` says.
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tools.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let section = page.split("## PostgreSQL").nth(1).unwrap();
+    assert!(section.contains("options=-csearch_path=sparkify"));
+    let sql = section.split("```sql\n").nth(1).unwrap().split("```").next().unwrap();
+    let mut command = psql_command(&server, &roles.database.name, sql);
+    let reads = command.env("PGOPTIONS", "-csearch_path=sparkify").output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&reads.stdout).trim(), "1|2", "{reads:?}");
+    // What the loader makes anew is still readable.
+    roles.run(here, loader, &["create-tables", "--yes"]).good();
+    roles.run(here, loader, &ETL).good();
+    roles.run(here, analyst, &["check"]).good();
+    // A loader may not make a schema of another name.
+    let url = roles.url(loader).replace("schema=sparkify", "schema=elsewhere");
+    let mut command = sparkify(here, ["create-tables", "--warehouse", &url]);
+    let said = Ended::from(command.env("PGPASSWORD", PASSWORD).output().unwrap()).bad(2);
+    assert!(said.contains("permission denied for database"), "{said}");
+}
+
+/// What anybody wrote reaches the tables, and nothing beyond.
+#[test]
+fn guarded_statements_read_tables_alone() {
+    let (roles, folder) = (Roles::new(), tempfile::tempdir().unwrap());
+    let here = folder.path();
+    roles.run(here, &roles.loader, &["create-tables"]).good();
+    let target = here.join("out");
+    let reaching = format!("copy (select 1) to program 'touch {}'", target.display());
+    let statements = [
+        reaching.as_str(),
+        "delete from users",
+        "commit",
+        "set transaction read write",
+        "set role none",
+        "do $$ begin delete from users; end $$",
+        "with gone as (delete from users returning user_id) select * from gone",
+        "select 1; delete from users",
+        "select set_config('transaction_read_only', 'off', true)",
+        "explain analyze delete from users",
+        "select * into other from users",
+        "lock table users",
+        "call nothing()",
+    ];
+    let mighty = format!("{}?schema=sparkify", roles.database.url());
+    let owner = roles.url(&roles.loader);
+    for url in [&mighty, &owner] {
+        for statement in statements {
+            let profile = format!(
+                "title = \"t\"\n[[expect]]\nname = \"n\"\nsays = \"s\"\nquery = {statement:?}\nvalue = 1\n"
+            );
+            put(here, "profile.toml", profile);
+            let mut command =
+                sparkify(here, ["verify", "--profile", "profile.toml", "--warehouse", url]);
+            let ended =
+                Ended::from(command.env("PGPASSWORD", password(&roles, url)).output().unwrap());
+            assert_ne!(ended.code, Some(0), "{statement}: {ended:?}");
+        }
+    }
+    for statement in [
+        "select pg_read_file('/etc/passwd')",
+        "select * from pg_ls_dir('/')",
+        "select query_to_xml('select 1', true, true, '')",
+    ] {
+        let mut command =
+            sparkify(here, ["verify", "--profile", "profile.toml", "--warehouse", &mighty]);
+        put(
+            here,
+            "profile.toml",
+            format!(
+                "title = \"t\"\n[[expect]]\nname = \"n\"\nsays = \"s\"\nquery = {statement:?}\nvalue = 1\n"
+            ),
+        );
+        let said = Ended::from(command.output().unwrap()).bad(2);
+        assert!(said.contains("is not run here"), "{said}");
+    }
+    assert!(!target.exists());
+    let good = run(
+        here,
+        [
+            "query",
+            "--format",
+            "csv",
+            "(select 1 as a) union all (select 2) order by a",
+            "--warehouse",
+            &mighty,
+        ],
+    );
+    assert_eq!(good.good(), "a\n1\n2\n");
+}
+
+fn password(roles: &Roles, url: &str) -> String {
+    if url.contains("_loader@") { PASSWORD.into() } else { roles.database.server.password.clone() }
+}

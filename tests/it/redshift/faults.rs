@@ -1,0 +1,130 @@
+//! What goes wrong between here, the store and the cluster: whatever it is, a load is there once and whole, or not at all.
+
+use std::time::Duration;
+
+use redshift_stand_in::{Authentication, Fault, Options, StandIn, User, When};
+use s3_stand_in::Fault as StoreFault;
+
+use super::{Cluster, ETL};
+use crate::support::{put, sparkify};
+
+/// A cluster with empty tables: what is sent next is a load.
+fn ready() -> Cluster {
+    let cluster = Cluster::with_data();
+    cluster.run(["create-tables"]).good();
+    cluster
+}
+
+#[test]
+fn a_load_that_something_passing_ends_is_tried_again() {
+    for (when, fault) in [
+        (When::Commit(1), Fault::Serializable),
+        (When::Copy(2), Fault::Serializable),
+        (When::Write(1), Fault::RelationGone),
+        (When::Copy(1), Fault::Lose),
+        (When::Commit(1), Fault::Lose),
+    ] {
+        let cluster = ready();
+        cluster.stand_in.faults().arm(when.clone(), fault.clone());
+        let told = cluster.run(ETL).good();
+        assert_eq!(cluster.stand_in.faults().left(), 0, "{when:?}");
+        assert!(told.contains("tried again"), "{when:?}, {fault:?}: {told}");
+        cluster.assert_whole(1, 2);
+    }
+}
+
+/// The answer to the commit is lost: the ledger is asked, and the load is not loaded twice.
+#[test]
+fn a_commit_without_an_answer_is_looked_up() {
+    let cluster = ready();
+    cluster.stand_in.faults().arm(When::Commit(1), Fault::LoseAfter);
+    let told = cluster.run(ETL).good();
+    assert_eq!(cluster.stand_in.faults().left(), 0);
+    assert!(!told.contains("tried again") && told.contains("load 1 is published"), "{told}");
+    cluster.assert_whole(1, 2);
+}
+
+#[test]
+fn what_does_not_pass_is_given_up_and_noted() {
+    let cluster = ready();
+    for commit in 1..=4 {
+        cluster.stand_in.faults().arm(When::Commit(commit), Fault::Serializable);
+    }
+    let words = cluster.run(ETL).bad(2);
+    assert!(words.contains("the load was tried 4 times"), "{words}");
+    assert_eq!(cluster.asked("select count(*) from songplays"), "0");
+    assert_eq!(cluster.asked("select outcome from etl_loads"), "failed");
+    cluster.run(ETL).good();
+    cluster.assert_whole(1, 2);
+}
+
+#[test]
+fn a_store_that_stumbles_is_borne() {
+    let cluster = ready();
+    cluster.store.fail("PUT", StoreFault::Refused(503, "SlowDown"), 2);
+    cluster.store.fail("PUT", StoreFault::Reset, 1);
+    cluster.store.fail("PUT", StoreFault::Unanswered, 1);
+    cluster.run(ETL).good();
+    assert_eq!(cluster.store.faults_left(), 0);
+    cluster.assert_whole(1, 2);
+    put(
+        cluster.folder.path(),
+        "data/log_data/more.json",
+        crate::support::event(9, 0, 1_541_476_000_000, "NextSong", "One"),
+    );
+    cluster.store.fail("PUT", StoreFault::Refused(403, "AccessDenied"), 1);
+    let words = cluster.run(ETL).bad(2);
+    assert!(words.contains("`s3:PutObject`"), "{words}");
+    assert_eq!(cluster.asked("select count(*) from songplays"), "2");
+    cluster.run(ETL).good();
+    cluster.assert_whole(2, 3);
+}
+
+/// A killed program leaves files on their way; the next load that may removes them, and nothing else.
+#[test]
+fn what_a_killed_program_left_is_removed() {
+    let cluster = ready();
+    cluster.store.put("staging/other/kept.json", "{}");
+    cluster.stand_in.faults().arm(When::Copy(1), Fault::Slow(Duration::from_secs(60)));
+    let mut killed = cluster.command(ETL).spawn().unwrap();
+    let manifest =
+        |cluster: &Cluster| cluster.staged().iter().any(|key| key.ends_with("manifest.json"));
+    for _ in 0..600 {
+        if manifest(&cluster) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(manifest(&cluster), "nothing was staged");
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    cluster.stand_in.cut_connections();
+    assert!(cluster.staged().len() > 2, "{:?}", cluster.staged());
+    let mut command = cluster.command(ETL);
+    command.env("SPARKIFY_STAGING_HOURS", "0");
+    super::ended(&mut command).good();
+    assert_eq!(cluster.staged(), ["staging/other/kept.json"]);
+    cluster.store.remove("staging/other/kept.json");
+    cluster.assert_whole(1, 2);
+}
+
+#[test]
+fn a_proof_that_only_amazons_drivers_give_is_said_as_that() {
+    let user = User { authentication: Authentication::Sha256, ..User::new("digest", "Stand-in-1") };
+    let options =
+        Options { users: vec![User::new("awsuser", "Stand-in-1"), user], ..Options::default() };
+    let stand_in = StandIn::start(options).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "ca.pem", stand_in.ca_pem());
+    let check = |user: &str, rest: &str| {
+        let url = format!("redshift://{user}:Stand-in-1@localhost:{}/dev{rest}", stand_in.port());
+        let mut command = sparkify(folder.path(), ["check", "--warehouse", &url]);
+        super::ended(&mut command).bad(2)
+    };
+    let words = check("digest", "?sslrootcert=ca.pem");
+    assert!(words.contains("SHA-256") && words.contains("via=data-api"), "{words}");
+    let words = check("awsuser", "?sslrootcert=ca.pem&sslmode=disable");
+    assert!(words.contains("cannot connect"), "{words}");
+    let words = check("awsuser", "?sslmode=verify-full");
+    assert!(words.contains("nobody who is trusted here"), "{words}");
+}

@@ -1,0 +1,175 @@
+//! Loads into a cluster by files: the same tables as everywhere, from real and from awkward input, and what the cluster is told.
+
+use std::process::Command;
+
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+use sparkify::report::QUESTIONS;
+
+use super::{Cluster, ETL};
+use crate::course::{EXPECTED, not_there};
+use crate::oracle::awkward;
+use crate::support::{course, event, put, run};
+
+#[test]
+fn the_real_data_gives_the_contracts_numbers_and_the_same_rows_as_elsewhere() {
+    let Some(data) = course() else { return not_there() };
+    let cluster = Cluster::start();
+    let here = cluster.folder.path();
+    let paths = [data.join("song_data"), data.join("log_data")]
+        .map(|path| path.to_str().unwrap().to_owned());
+    let etl = [
+        "etl",
+        "--output",
+        "json",
+        "--song-data",
+        paths[0].as_str(),
+        "--log-data",
+        paths[1].as_str(),
+    ];
+    for (outcome, read) in [("published", 1973), ("unchanged", 0)] {
+        let summary = cluster.run(etl).json();
+        assert_eq!(
+            (&summary["outcome"], &summary["objects_read"]),
+            (&outcome.into(), &read.into())
+        );
+        for (table, rows) in EXPECTED {
+            let tables = summary["tables"].as_array().unwrap();
+            let found = tables.iter().find(|pair| pair[0] == table).unwrap();
+            assert_eq!(found[1], rows, "{table}");
+        }
+    }
+    cluster.assert_whole(1, 6820);
+    run(here, etl.into_iter().chain(["--warehouse", "duckdb:same.duckdb"])).good();
+    cluster.run(["diff", "duckdb:same.duckdb", &cluster.url()]).good();
+    let mut compared = 0;
+    for question in
+        QUESTIONS.iter().filter(|question| !["history", "row_counts"].contains(&question.name))
+    {
+        let ask = ["query", question.name, "--format", "csv"];
+        let expected =
+            run(here, ask.into_iter().chain(["--warehouse", "duckdb:same.duckdb"])).good();
+        assert_eq!(cluster.run(ask).good(), expected, "{}", question.name);
+        compared += 1;
+    }
+    assert!(compared > 20, "{compared}");
+    cluster.run(["verify", "--profile", "strict"]).good();
+    // Somebody with psql at the same port sees the tables.
+    let url = cluster.url().replacen("redshift://", "postgres://", 1) + "&sslmode=verify-full";
+    let seen = Command::new("psql")
+        .args(["-X", "-A", "-t", &url, "-c", "select count(*) from songplays"])
+        .output();
+    assert_eq!(String::from_utf8(seen.expect("psql starts").stdout).unwrap(), "6820\n");
+}
+
+#[test]
+fn awkward_input_gives_the_same_tables_as_elsewhere() {
+    let cluster = Cluster::start();
+    let here = cluster.folder.path();
+    let mut runner = TestRunner::deterministic();
+    for number in 0..3 {
+        let files = awkward::awkward_folder().new_tree(&mut runner).unwrap().current();
+        let name = format!("data{number}");
+        awkward::write(&files, &here.join(&name));
+        let etl = ["etl", "--max-reject-share", "100%"];
+        for part in ["song_data", "log_data"] {
+            std::fs::create_dir_all(here.join(&name).join(part)).unwrap();
+        }
+        let paths =
+            [format!("--song-data={name}/song_data"), format!("--log-data={name}/log_data")];
+        let paths = || paths.iter().map(String::as_str);
+        cluster.run(etl.into_iter().chain(paths())).good();
+        run(here, etl.into_iter().chain(paths()).chain(["--warehouse", "duckdb:same.duckdb"]))
+            .good();
+        cluster.run(["diff", "duckdb:same.duckdb", &cluster.url()]).good();
+        let rejects = ["rejects", "--output", "json"];
+        let theirs =
+            run(here, rejects.into_iter().chain(["--warehouse", "duckdb:same.duckdb"])).good();
+        assert_eq!(cluster.run(rejects).good().lines().count(), theirs.lines().count());
+    }
+}
+
+/// What a column does not hold is refused as a record, with its bytes; nothing is cut.
+#[test]
+fn a_text_that_is_longer_than_its_column_is_a_reject() {
+    let cluster = Cluster::with_data();
+    let long = event(2, 0, 1_541_376_005_000, "NextSong", &"é".repeat(1025));
+    let fits = event(2, 1, 1_541_376_006_000, "NextSong", &"é".repeat(1024));
+    put(cluster.folder.path(), "data/log_data/long.json", long + &fits);
+    cluster.run(ETL.into_iter().chain(["--max-reject-share", "50%"])).good();
+    let reason = cluster.asked("select reason from etl_rejects");
+    assert_eq!(reason, "`song` is longer than 2048 bytes: 2050");
+    assert_eq!(cluster.asked("select max(octet_length(song_title)) from songplays"), "2048");
+}
+
+/// The words of one load, in order: what a reader of the docs may hold them against.
+#[test]
+fn a_small_load_is_told_in_these_statements() {
+    let cluster = Cluster::with_data();
+    cluster.run(["create-tables"]).good();
+    cluster.stand_in.log().clear();
+    cluster.run(ETL).good();
+    let told =
+        cluster.sent().iter().map(|statement| shortened(statement)).collect::<Vec<_>>().join("\n");
+    insta::with_settings!({ filters => vec![
+        (r"sparkify-load-\d+-[0-9a-f]+", "sparkify-load-[TIME]-[RANDOM]"),
+        (r"'/[^']*/data/", "'[FOLDER]/data/"),
+        (r"timestamp '[^']*'", "timestamp '[TIME]'"),
+        (r"\b1[5-9]\d{17}\b", "[NS]"),
+    ] }, { insta::assert_snapshot!("redshift_load", told) });
+}
+
+/// A statement of many lines by its first and how many follow.
+fn shortened(statement: &str) -> String {
+    let lines: Vec<&str> = statement.lines().collect();
+    match lines.as_slice() {
+        [] => String::new(),
+        [one] => format!("{one};"),
+        [head, .., _] if statement.starts_with("insert into \"") => {
+            format!("{head} {} …;", lines[1])
+        }
+        [head, ..] => format!("{head} … ({} lines);", lines.len()),
+    }
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let cluster = Cluster::with_data();
+    let mut command = cluster.command(ETL);
+    command.env_remove("SPARKIFY_STAGING");
+    let words = super::ended(&mut command).bad(2);
+    assert!(
+        words.contains("no place for them is named") && words.contains("[S3] STAGING"),
+        "{words}"
+    );
+    let mut command = cluster.command(ETL);
+    command.env_remove("SPARKIFY_IAM_ROLE");
+    let words = super::ended(&mut command).bad(2);
+    assert!(words.contains("as an IAM role") && words.contains("[IAM_ROLE] ARN"), "{words}");
+    let mut command = cluster.command(ETL);
+    command.env("SPARKIFY_IAM_ROLE", "arn:aws:iam::000000000000:role/stranger");
+    let words = super::ended(&mut command).bad(2);
+    assert!(words.contains("stranger"), "{words}");
+    assert_eq!(cluster.staged(), Vec::<String>::new());
+}
+
+/// An unchanged `dwh.cfg` of the course's kind, whose HOST is the cluster.
+#[test]
+fn the_dwh_cfg_that_people_have_names_the_cluster() {
+    let cluster = Cluster::with_data();
+    let config = format!(
+        "[CLUSTER]\nHOST=localhost\nDB_NAME=dev\nDB_USER=awsuser\nDB_PASSWORD=Stand-in-1\nDB_PORT={}\n\n[IAM_ROLE]\nARN='{}'\n\n\
+         [S3]\nLOG_DATA='data/log_data'\nLOG_JSONPATH='s3://udacity-dend/log_json_path.json'\nSONG_DATA='data/song_data'\n",
+        cluster.stand_in.port(),
+        super::ROLE,
+    );
+    put(cluster.folder.path(), "dwh.cfg", config);
+    let ca = cluster.folder.path().join("ca.pem");
+    for arguments in [["create-tables"], ["etl"]] {
+        let mut command = cluster.command(arguments);
+        command.env_remove("SPARKIFY_WAREHOUSE").env_remove("SPARKIFY_IAM_ROLE");
+        command.env("PGSSLROOTCERT", &ca);
+        super::ended(&mut command).good();
+    }
+    cluster.assert_whole(1, 2);
+}

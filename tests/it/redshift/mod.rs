@@ -1,0 +1,138 @@
+//! Amazon Redshift, as far as a stand-in goes: a cluster with its manners in front of PostgreSQL, and a store of objects that it reads as a role.
+
+mod data_api;
+mod faults;
+mod load;
+mod values;
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::Command;
+
+use redshift_stand_in::copy::s3::{Allowed, Role, Store};
+use redshift_stand_in::{DataApi, Options, StandIn};
+use s3_stand_in::{BUCKET, KEY, SECRET, Server};
+
+use crate::support::{self, Ended, event, put, song, sparkify};
+
+const ROLE: &str = "arn:aws:iam::000000000000:role/reader";
+const REGION: &str = "us-west-2";
+const ETL: [&str; 5] = ["etl", "--song-data", "data/song_data", "--log-data", "data/log_data"];
+
+/// A cluster, the bucket through which rows come to it, and a folder to work in.
+pub(crate) struct Cluster {
+    pub stand_in: StandIn,
+    pub store: Server,
+    pub folder: tempfile::TempDir,
+}
+
+impl Cluster {
+    pub(crate) fn start() -> Self {
+        let store = Server::start();
+        let mut reads = Store::new(&store.endpoint(), REGION);
+        reads.roles.push(Role {
+            arn: ROLE.into(),
+            key: KEY.into(),
+            secret: SECRET.into(),
+            allowed: vec![Allowed::all(&format!("s3://{BUCKET}/staging/"))],
+        });
+        let data_api =
+            DataApi { access_key: KEY.into(), secret_key: SECRET.into(), ..DataApi::default() };
+        let options = Options { store: Some(reads), data_api, ..Options::default() };
+        let stand_in = StandIn::start(options).expect("a stand-in");
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), "ca.pem", stand_in.ca_pem());
+        Self { stand_in, store, folder }
+    }
+
+    /// One with two songs and two plays to load.
+    fn with_data() -> Self {
+        let cluster = Self::start();
+        small(cluster.folder.path());
+        cluster
+    }
+
+    /// Its URL: everything to it is encrypted, and its certificate verified.
+    pub(crate) fn url(&self) -> String {
+        let authority = self.folder.path().join("ca.pem");
+        format!("{}?sslrootcert={}", self.stand_in.url(), authority.display())
+    }
+
+    /// Has whoever opens this URL know the bucket and the role, by a `dwh.cfg`.
+    pub(crate) fn configure(&self) {
+        let config = format!(
+            "[AWS]\nKEY={KEY}\nSECRET={SECRET}\nREGION={REGION}\n[IAM_ROLE]\nARN={ROLE}\n\
+             [S3]\nENDPOINT_URL={}\nSTAGING=s3://{BUCKET}/staging\n",
+            self.store.endpoint()
+        );
+        put(self.folder.path(), "cluster.cfg", config);
+        support::configure(self.stand_in.url(), self.folder.path().join("cluster.cfg"));
+    }
+
+    /// The program, whose warehouse is the cluster.
+    fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
+        let mut command = sparkify(self.folder.path(), arguments);
+        for (name, _) in std::env::vars() {
+            if name.starts_with("AWS_") || name.to_lowercase().ends_with("_proxy") {
+                command.env_remove(name);
+            }
+        }
+        command.env("HOME", self.folder.path()).env("AWS_EC2_METADATA_DISABLED", "true");
+        command.env("AWS_ACCESS_KEY_ID", KEY).env("AWS_SECRET_ACCESS_KEY", SECRET);
+        command.env("AWS_REGION", REGION).env("AWS_ENDPOINT_URL_S3", self.store.endpoint());
+        command.env("AWS_ENDPOINT_URL_REDSHIFT_DATA", self.stand_in.data_api_endpoint());
+        command.env("SPARKIFY_WAREHOUSE", self.url()).env("SPARKIFY_IAM_ROLE", ROLE);
+        command.env("SPARKIFY_STAGING", format!("s3://{BUCKET}/staging"));
+        command
+    }
+
+    fn run<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Ended {
+        ended(&mut self.command(arguments))
+    }
+
+    /// The second line of a query's CSV.
+    fn asked(&self, sql: &str) -> String {
+        let out = self.run(["query", "--format", "csv", sql]).good();
+        out.lines().nth(1).unwrap_or_default().to_owned()
+    }
+
+    /// What lies in the bucket on its way to the cluster.
+    fn staged(&self) -> Vec<String> {
+        self.store.keys(BUCKET).into_iter().filter(|key| key.starts_with("staging/")).collect()
+    }
+
+    /// What was sent since the log was cleared, a statement each.
+    fn sent(&self) -> Vec<String> {
+        self.stand_in.log().statements().into_iter().map(|statement| statement.text).collect()
+    }
+
+    /// Every table is there, every check passes, nothing is left on the way, and each play is there once.
+    fn assert_whole(&self, loads: u32, plays: u32) {
+        self.run(["check"]).good();
+        let published = "select count(*) from etl_loads where outcome = 'published'";
+        assert_eq!(self.asked(published), loads.to_string());
+        assert_eq!(self.asked("select count(*) from songplays"), plays.to_string());
+        assert_eq!(self.staged(), Vec::<String>::new());
+        assert_eq!(self.store.uploads_open(), 0);
+    }
+}
+
+/// Runs it to its end. What a command says never has a secret in it.
+fn ended(command: &mut Command) -> Ended {
+    let ended = Ended::from(command.output().expect("the program starts"));
+    for secret in [SECRET, "Stand-in-1", "AWS4-HMAC"] {
+        assert!(!ended.err.contains(secret) && !ended.out.contains(secret), "{ended:#?}");
+    }
+    ended
+}
+
+fn small(folder: &Path) {
+    put(folder, "data/song_data/a.json", song("SO1", "One", 200.5));
+    put(folder, "data/song_data/b.json", song("SO2", "It's \\\\ two", 100.0));
+    let events = [
+        event(1, 0, 1_541_376_000_796, "NextSong", "One"),
+        event(1, 1, 1_541_376_001_000, "Home", ""),
+        event(1, 2, 1_541_376_002_123, "NextSong", "It's \\\\ two"),
+    ];
+    put(folder, "data/log_data/2018/11/2018-11-05-events.json", events.concat());
+}
