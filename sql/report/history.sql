@@ -16,7 +16,7 @@
 select
     load_id as load,
     started_at,
-    (extract(epoch from finished_at) - extract(epoch from started_at))::decimal(18, 2)::double precision as seconds,
+    f_round(cast(f_ms(finished_at) - f_ms(started_at) as double precision) / 1000) as seconds,
     version,
     kind,
     objects,

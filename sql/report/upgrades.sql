@@ -22,7 +22,7 @@ select
     spans.user_id,
     users.first_name,
     users.last_name,
-    f_round((extract(epoch from spans.valid_from) - extract(epoch from spans.since_before)) / 86400) as days_before,
+    f_round(cast(f_ms(spans.valid_from) - f_ms(spans.since_before) as double precision) / 86400000) as days_before,
     users.level as level_now
 from spans
 join users on users.user_id = spans.user_id

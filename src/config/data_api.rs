@@ -43,7 +43,12 @@ pub(super) fn take(rest: &str) -> Result<(String, Option<DataApiTarget>), &'stat
     target.user = target.user.or(value("user"));
     target.secret = value("secret");
     target.region = value("region").or(target.region);
-    let kept = pairs().filter(|pair| !is_ours(pair)).collect::<Vec<_>>().join("&");
+    let mut kept: Vec<&str> = pairs().filter(|pair| !is_ours(pair)).collect();
+    if target.user.is_none() {
+        // Nobody signs in by name; whoever runs the program has nothing to do with it.
+        kept.push("user=nobody");
+    }
+    let kept = kept.join("&");
     let place = before.strip_prefix("//").map_or_else(
         || format!("//{}", before.split_once('/').map_or("", |(_, name)| name)),
         |place| format!("//{place}"),

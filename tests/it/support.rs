@@ -134,7 +134,8 @@ pub(crate) fn rows(
     table: &str,
     columns: &[&str],
 ) -> Vec<Vec<String>> {
-    let sql = format!("select {} from {table}", columns.join(", "));
+    // One of them is a word that some engine reserves.
+    let sql = format!("select \"{}\" from {table}", columns.join("\", \""));
     let answer = warehouse.query(&sql, usize::MAX).expect("a query");
     let cell = |value: &Value| match value {
         Value::Null => oracle::cell::NULL.to_owned(),

@@ -197,6 +197,13 @@ impl Redshift {
         Ok(self.columns.get(table).cloned().unwrap_or_default())
     }
 
+    /// A few rows: by literals.
+    fn load_few(&mut self, table: &str, source: &dyn RowSource) -> Result<u64, WarehouseError> {
+        let head = with_table(&split(file("insert").text).concat(), table);
+        let longest = self.channel.longest();
+        inserts::insert(&head, source, longest, |statement| self.tell(statement).map(drop))
+    }
+
     /// Rows in number: by files and COPY.
     fn load_staged(
         &mut self,
@@ -354,9 +361,21 @@ impl Warehouse for Redshift {
         if source.is_bulk() {
             return self.load_staged(table, &source);
         }
-        let head = with_table(&split(file("insert").text).concat(), table);
-        let longest = self.channel.longest();
-        inserts::insert(&head, source.as_ref(), longest, |statement| self.tell(statement).map(drop))
+        // Several statements are one load: in a transaction, whoever began it.
+        let begun = !self.session.in_transaction();
+        if begun {
+            self.tell("begin")?;
+        }
+        let loaded = self.load_few(table, source.as_ref());
+        match (begun, &loaded) {
+            (true, Ok(_)) => self.tell("commit").map(drop)?,
+            (true, Err(_)) => {
+                // The first error is the one to tell.
+                let _ = self.tell("rollback");
+            }
+            (false, _) => {}
+        }
+        loaded
     }
 
     fn found_columns(&mut self) -> Result<Vec<FoundColumn>, WarehouseError> {

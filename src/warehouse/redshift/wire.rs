@@ -79,7 +79,9 @@ impl WireChannel {
                 }
                 Message::Notice(said) => tracing::debug!("the server remarks: {}", said.message),
                 Message::Copying => {
-                    return Err(std::io::Error::other("the server wants rows that nobody promised"));
+                    return Err(std::io::Error::other(
+                        "the server wants rows that nobody promised",
+                    ));
                 }
                 Message::Ready => return Ok(answer),
                 _ => {}

@@ -17,6 +17,14 @@ pub(crate) fn every_check_finds_its_damage(engine: &Engine) {
     let mut found = 0;
     for (check, damage) in DAMAGE {
         warehouse.execute("begin").unwrap();
+        if damage.starts_with("alter ") && !engine.differences.drops_not_null {
+            // Then the engine itself holds what the check claims.
+            let harm = damage.split("; ").nth(1).unwrap();
+            assert!(warehouse.execute(harm).is_err(), "{check}: {harm}");
+            warehouse.execute("rollback").unwrap();
+            found += 1;
+            continue;
+        }
         for statement in damage.split("; ") {
             warehouse.execute(statement).unwrap();
         }

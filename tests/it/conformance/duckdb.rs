@@ -18,7 +18,7 @@ impl Place for Folder {
 
 const ENGINE: Engine = Engine {
     place: || Box::new(Folder { folder: tempfile::tempdir().unwrap(), files: Cell::new(0) }),
-    differences: Difference { bytes: "blob", text: "", shared: false },
+    differences: Difference { bytes: "blob", text: "", shared: false, drops_not_null: true },
 };
 
 conformance!(ENGINE);

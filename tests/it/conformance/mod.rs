@@ -41,6 +41,8 @@ pub(crate) struct Difference {
     pub text: &'static str,
     /// Whether somebody may read while a load is under way.
     pub shared: bool,
+    /// Whether a column that is never null can be told to take one.
+    pub drops_not_null: bool,
 }
 
 /// Every test of the suite, for one engine.

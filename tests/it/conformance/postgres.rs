@@ -26,7 +26,12 @@ fn place() -> Box<dyn Place> {
 
 const ENGINE: Engine = Engine {
     place,
-    differences: Difference { bytes: "bytea", text: "collate \"C\"", shared: true },
+    differences: Difference {
+        bytes: "bytea",
+        text: "collate \"C\"",
+        shared: true,
+        drops_not_null: true,
+    },
 };
 
 conformance!(ENGINE);
