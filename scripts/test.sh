@@ -10,6 +10,8 @@ done
 [ -d ../shared/data/course ] && export SPARKIFY_NEEDS_COURSE=1
 # Somebody else's grammar of Redshift, which reads what the tests send; fetched before anything is compiled.
 scripts/sqlfluff.sh
+# Amazon's own client of the Data API, which calls the stand-in.
+scripts/boto3.sh
 # A PostgreSQL server of the tests' own, for as long as they run.
 postgres=$(mktemp -d)
 trap 'scripts/postgres.sh stop "$postgres"; rm -rf "$postgres"' EXIT

@@ -53,7 +53,7 @@ mod tests {
         let time = SystemTime::UNIX_EPOCH + Duration::from_millis(1_541_106_106_796);
         assert_eq!(stamp(time), "20181101T210146Z");
         assert_eq!(epoch(time).to_string(), "1541106106.796");
-        let leap = SystemTime::UNIX_EPOCH + Duration::from_secs(951_782_400);
-        assert_eq!(stamp(leap), "20000229T000000Z");
+        let leap = SystemTime::UNIX_EPOCH + Duration::from_secs(951_782_401);
+        assert_eq!(stamp(leap), "20000229T000001Z");
     }
 }

@@ -48,7 +48,10 @@ impl Token<'_> {
     /// The name that it means: folded to lower case unless quoted.
     pub(crate) fn name(&self) -> String {
         match self.kind {
-            Kind::Quoted => self.text[1..self.text.len() - 1].replace("\"\"", "\""),
+            Kind::Quoted => {
+                let inner = self.text.strip_prefix('"').unwrap_or(self.text);
+                inner.strip_suffix('"').unwrap_or(inner).replace("\"\"", "\"")
+            }
             _ => self.text.to_ascii_lowercase(),
         }
     }

@@ -160,6 +160,12 @@ impl Loads {
         let history = kept.history.loads.iter().map(|row| value(serde_json::to_value(row)));
         let errors = kept.history.errors.iter().zip(&kept.raw_lines).map(|(row, raw)| {
             let mut row = value(serde_json::to_value(row));
+            // The views pad them again.
+            for text in row.as_object_mut().into_iter().flat_map(|row| row.values_mut()) {
+                if let Value::String(padded) = text {
+                    padded.truncate(padded.trim_end_matches(' ').len());
+                }
+            }
             row["raw_line"] = json!(raw);
             row["slice"] = json!(0);
             row

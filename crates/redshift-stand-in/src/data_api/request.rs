@@ -254,3 +254,23 @@ fn filled(texts: &[String], parameters: &[(String, String)]) -> Result<Vec<Strin
         "Parameters list contains unused parameters. Unused parameters: [{names}]"
     )))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// boto3 sends no member that it does not know, so this is asked here.
+    #[test]
+    fn a_member_that_is_unknown_is_named() {
+        let options = DataApi::default();
+        let body = br#"{"Sql": "select 1", "ClusterIdentifier": "stand-in", "Database": "dev"}"#;
+        assert!(Execution::read(body, false, &options).is_ok());
+        let more = br#"{"Sql": "select 1", "ClusterIdentifier": "stand-in", "Database": "dev", "Limit": 1}"#;
+        let problem = Execution::read(more, false, &options).unwrap_err();
+        assert!(
+            format!("{problem:?}").contains("Unknown parameter in input: \\\"Limit\\\""),
+            "{problem:?}"
+        );
+        assert!(Execution::read(b"[]", false, &options).is_err());
+    }
+}

@@ -191,4 +191,35 @@ mod tests {
             assert_eq!(sent(given), expected);
         }
     }
+
+    /// Cut off anywhere, and with any byte in its midst, a statement is planned or refused.
+    #[test]
+    fn no_statement_is_too_broken() {
+        let whole = [
+            "create table if not exists s.t (a int identity(0,1) primary key, b varchar(9) encode zstd references u (a), constraint k unique (a, b), like x) diststyle key sortkey (a, b)",
+            "create temp table #t distkey(a) as select listagg(distinct a) within group (order by b), nvl(\"x\", 'y') from t",
+            "alter table s.t add column c varchar(max) encode lzo; alter table t alter column c type varchar(7)",
+            "alter table t alter distkey c; alter table t append from u; analyze verbose t (a); vacuum full t",
+            "create function f (int) returns int stable as $$ select dateadd(day, $1, sysdate) $$ language sql",
+            "delete from \"s\".t using u where e'x' = a; update t set a = now(); truncate a, b; copy t from 's3://a/b'",
+        ];
+        let mut tried = 0;
+        for statement in whole {
+            for (at, _) in statement.char_indices() {
+                for broken in [
+                    statement[..at].to_owned(),
+                    statement[at..].to_owned(),
+                    format!("{}\"{}", &statement[..at], &statement[at..]),
+                    format!("{}'){}", &statement[..at], &statement[at + 1..]),
+                    format!("{}({}", &statement[..at], &statement[at..]),
+                ] {
+                    let _ = plan(&broken, CONTEXT);
+                    let _ = crate::manners::check(&tokens(&broken));
+                    let _ = crate::manners::alone(&tokens(&broken));
+                    tried += 1;
+                }
+            }
+        }
+        assert!(tried > 3000, "{tried}");
+    }
 }

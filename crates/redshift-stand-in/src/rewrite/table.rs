@@ -41,7 +41,9 @@ pub(crate) fn create(text: &str, tokens: &[Token<'_>]) -> Result<Plan, Report> {
     let mut notes = Notes::default();
     let mut edits = Vec::new();
     let selects = tokens.iter().skip(at).any(|token| token.is("as"));
-    if tokens[table + 1 + exists].text.starts_with("\"#") && !follows(tokens, 1, "temp") {
+    let is_temporary = |token: &Token<'_>| token.is("temp") || token.is("temporary");
+    let hash = tokens.get(table + 1 + exists).is_some_and(|name| name.text.starts_with("\"#"));
+    if hash && !tokens[..table].iter().any(is_temporary) {
         edits.push((tokens[table].start, tokens[table].start, "temp ".to_owned()));
     }
     if tokens.get(at).is_some_and(|token| token.is("(")) {
@@ -113,7 +115,7 @@ pub(crate) fn column(
     end: usize,
     edits: &mut Vec<Edit>,
 ) -> Result<Column, Report> {
-    let name = tokens[start].name();
+    let name = tokens.get(start).filter(|_| start < end).ok_or_else(|| unfinished(""))?.name();
     let mut at = start + 1;
     let written = tokens.get(at).filter(|_| at < end).map(|token| token.text.to_ascii_lowercase());
     let kind = written.unwrap_or_default();

@@ -113,6 +113,33 @@ fn expressions_come_to_what_the_pages_say() {
     }
 }
 
+/// What no list of ours names is refused by the gate, which says by which rule.
+#[test]
+fn the_gate_names_its_rule() {
+    let stand_in = stand_in();
+    let client = Client::connect(&stand_in);
+    let error = client.error("select generate_series(1, 2)");
+    assert_eq!(error.code().code(), "42601");
+    let detail = error.detail().unwrap();
+    assert!(
+        detail.starts_with("rule `") && detail.contains("https://docs.aws.amazon.com/"),
+        "{detail}"
+    );
+    assert_eq!(error.position(), Some(&tokio_postgres::error::ErrorPosition::Original(8)));
+}
+
+/// DG/cm_chap_ConfigurationRef.html: settings that PostgreSQL does not know are taken.
+#[test]
+fn settings_of_redshift_are_taken() {
+    let stand_in = stand_in();
+    let client = Client::connect(&stand_in);
+    client.rows("set query_group to 'load'; set enable_result_cache_for_session to off");
+    client.rows("set search_path to a, public; set extra_float_digits to 2");
+    assert_eq!(client.value("show search_path"), "a, public");
+    assert_eq!(client.value("show server_version"), "8.0.2");
+    client.rows("reset query_group");
+}
+
 /// Statement, SQLSTATE, a part of the message, page.
 const REFUSALS: &[(&str, &str, &str, &str)] = &[
     (
