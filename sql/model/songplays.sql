@@ -156,4 +156,5 @@ select
     m.match_method
 from distinct_plays as p
 left join matches as m
-    on m.song = p.song and m.artist = p.artist and f_same(m.length, p.length);
+    -- The comparison that can be hashed, then the one that is meant: a song may have been logged with many lengths.
+    on m.song = p.song and m.artist = p.artist and coalesce(m.length, -1) = coalesce(p.length, -1) and f_same(m.length, p.length);
