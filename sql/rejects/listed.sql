@@ -11,7 +11,7 @@ select
 from etl_rejects as r
 join etl_objects as o on o.object_id = r.object_id
 join etl_loads as l on l.load_id = r.load_id
-where (cast($1 as varchar) is null or strpos(lower(r.reason), lower(cast($1 as varchar))) > 0)
-    and (cast($2 as varchar) is null or strpos(o.object_key, cast($2 as varchar)) > 0)
+where (cast($1 as varchar /*redshift (65535) */) is null or strpos(lower(r.reason), lower(cast($1 as varchar /*redshift (65535) */))) > 0)
+    and (cast($2 as varchar /*redshift (65535) */) is null or strpos(o.object_key, cast($2 as varchar /*redshift (65535) */)) > 0)
 order by f_bytes(o.object_key), r.byte_offset
 limit $3;

@@ -206,9 +206,9 @@ fn open_comments(text: &str, opening: Opening) -> String {
     opened
 }
 
-/// A comment that stays closed leaves nothing: neither a line of its own nor a blank before `,` or `;`.
+/// A comment that stays closed leaves nothing: neither a line of its own nor a blank before `,`, `;` or `)`.
 fn drop_blank(opened: &mut String, after: &str) {
-    if after.starts_with(['\n', ' ', ',', ';']) || after.is_empty() {
+    if after.starts_with(['\n', ' ', ',', ';', ')']) || after.is_empty() {
         opened.truncate(opened.trim_end_matches(' ').len());
     }
     if after.starts_with('\n') && opened.ends_with('\n') {

@@ -269,7 +269,11 @@ fn the_sql_that_is_printed_is_the_sql_that_runs() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql");
     // Each engine's own is printed with the rest for a warehouse of that kind, without one.
     let of = |url: &str| run(folder.path(), ["sql", "--warehouse", url]).good();
-    let printed = [("duckdb", all.clone()), ("postgres", of("postgres://me@localhost/music"))];
+    let printed = [
+        ("duckdb", all.clone()),
+        ("postgres", of("postgres://me@localhost/music")),
+        ("redshift", of("redshift://me@localhost/music")),
+    ];
     for path in walk(&root) {
         let own = path.strip_prefix(root.join("dialect")).ok();
         let engine = own.map(|own| own.iter().next().unwrap().to_str().unwrap().to_owned());

@@ -134,8 +134,11 @@ pub(crate) fn rows(
     table: &str,
     columns: &[&str],
 ) -> Vec<Vec<String>> {
-    // One of them is a word that some engine reserves.
-    let sql = format!("select \"{}\" from {table}", columns.join("\", \""));
+    // A word that some engine reserves stands in quotes.
+    let column =
+        |name: &&str| if *name == "raw" { "\"raw\"".to_owned() } else { (*name).to_owned() };
+    let columns: Vec<String> = columns.iter().map(column).collect();
+    let sql = format!("select {} from {table}", columns.join(", "));
     let answer = warehouse.query(&sql, usize::MAX).expect("a query");
     let cell = |value: &Value| match value {
         Value::Null => oracle::cell::NULL.to_owned(),

@@ -18,7 +18,14 @@ impl Place for Folder {
 
 const ENGINE: Engine = Engine {
     place: || Box::new(Folder { folder: tempfile::tempdir().unwrap(), files: Cell::new(0) }),
-    differences: Difference { bytes: "blob", text: "", shared: false, drops_not_null: true },
+    differences: Difference {
+        bytes: "blob",
+        text: "",
+        shared: false,
+        drops_not_null: true,
+        longest_text: 3 << 20,
+        blanks_count: true,
+    },
 };
 
 conformance!(ENGINE);

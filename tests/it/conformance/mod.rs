@@ -43,6 +43,10 @@ pub(crate) struct Difference {
     pub shared: bool,
     /// Whether a column that is never null can be told to take one.
     pub drops_not_null: bool,
+    /// The longest text, in bytes.
+    pub longest_text: usize,
+    /// Whether blanks at the end of a text count when it is compared.
+    pub blanks_count: bool,
 }
 
 /// Every test of the suite, for one engine.

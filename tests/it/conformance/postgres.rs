@@ -31,6 +31,8 @@ const ENGINE: Engine = Engine {
         text: "collate \"C\"",
         shared: true,
         drops_not_null: true,
+        longest_text: 3 << 20,
+        blanks_count: true,
     },
 };
 

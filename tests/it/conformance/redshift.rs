@@ -26,10 +26,12 @@ fn place() -> Box<dyn Place> {
 const ENGINE: Engine = Engine {
     place,
     differences: Difference {
-        bytes: "varbyte",
+        bytes: "varbyte(1048576)",
         text: "(65535)",
         shared: true,
         drops_not_null: false,
+        longest_text: 65_535,
+        blanks_count: false,
     },
 };
 

@@ -173,3 +173,36 @@ fn the_dwh_cfg_that_people_have_names_the_cluster() {
     }
     cluster.assert_whole(1, 2);
 }
+
+/// Every statement of a first load and of one that touches part of the model, as somebody else's grammar of Redshift reads it.
+#[test]
+fn somebody_elses_grammar_reads_what_is_sent() {
+    let cluster = Cluster::with_data();
+    cluster.run(ETL).good();
+    put(
+        cluster.folder.path(),
+        "data/log_data/later.json",
+        event(3, 0, 1_541_476_000_000, "NextSong", "One"),
+    );
+    cluster.run(ETL).good();
+    cluster.run(["check"]).good();
+    let sent: std::collections::BTreeSet<String> = cluster.sent().into_iter().collect();
+    assert!(sent.len() > 100, "{}", sent.len());
+    for (number, statement) in sent.iter().enumerate() {
+        put(cluster.folder.path(), &format!("sent/{number:03}.sql"), format!("{statement};\n"));
+    }
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/sqlfluff.sh");
+    let read =
+        Command::new(script).arg(cluster.folder.path().join("sent")).output().expect("bash starts");
+    let unread = String::from_utf8(read.stdout).unwrap();
+    let shown = |name: &str| {
+        std::fs::read_to_string(cluster.folder.path().join("sent").join(name)).unwrap_or_default()
+    };
+    let unread: Vec<String> = unread.lines().map(shown).collect();
+    assert!(
+        read.status.success() && unread.is_empty(),
+        "{}\n{}",
+        unread.join("\n"),
+        String::from_utf8_lossy(&read.stderr)
+    );
+}
