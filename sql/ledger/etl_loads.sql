@@ -17,5 +17,5 @@ create table if not exists etl_loads (
     repairs bigint not null, -- text values that had been encoded twice
     outcome varchar /*postgres collate "C" */ not null, -- published or failed
     message varchar /*postgres collate "C" */ /*redshift (2048) */ -- why it failed; null when it was published
+    -- redshift: a few rows
 ) /*redshift diststyle all */;
--- redshift: a few rows

@@ -12,5 +12,5 @@ create table if not exists etl_objects (
     load_id bigint not null, -- in etl_loads: the load that read it last
     rows_staged bigint not null, -- records accepted
     rows_rejected bigint not null -- records refused
+    -- redshift: read whole, once a load
 ) /*redshift diststyle even */;
--- redshift: read whole, once a load

@@ -8,5 +8,5 @@ create table if not exists etl_rejects (
     byte_length bigint not null, -- its whole length; raw holds at most the first MiB
     reason varchar /*postgres collate "C" */ /*redshift (1024) */ not null, -- what is wrong with it
     "raw" blob /*postgres= bytea *//*redshift= varbyte(1048576) */ not null -- its bytes as they came
+    -- redshift: few, and asked for by object
 ) /*redshift diststyle even sortkey(object_id) */;
--- redshift: few, and asked for by object

@@ -14,8 +14,8 @@ create table if not exists artists (
     location varchar /*postgres collate "C" */ /*redshift (2048) encode zstd */, -- null when unknown
     latitude double precision /*redshift encode zstd */, -- degrees north
     longitude double precision /*redshift encode zstd */ -- degrees east
+    -- redshift: as songs
 ) /*redshift diststyle all sortkey(artist_id) */;
--- redshift: as songs
 
 delete from artists /*incremental using scope_artists where artists.artist_id = scope_artists.artist_id */;
 

@@ -33,8 +33,8 @@ create table if not exists songplays (
     artist_name varchar /*postgres collate "C" */ /*redshift (2048) encode zstd */, -- as logged, text repaired
     length double precision /*redshift encode zstd */, -- of the song as logged, in seconds
     match_method varchar /*postgres collate "C" */ /*redshift encode bytedict */ -- exact: duration agrees to 0.001 s; title_artist: it does not; null: no match
+    -- redshift: by user, as most questions count and join; sorted by time, as all are bounded by it. The sort key stays raw, so that blocks are left out; a digest does not shrink
 ) /*redshift distkey(user_id) sortkey(start_time) */;
--- redshift: by user, as most questions count and join; sorted by time, as all are bounded by it. The sort key stays raw, so that blocks are left out; a digest does not shrink
 
 delete from songplays /*incremental using scope_plays where songplays.session_id = scope_plays.session_id and songplays.item_in_session = scope_plays.item_in_session */;
 

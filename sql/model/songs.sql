@@ -14,8 +14,8 @@ create table if not exists songs (
     artist_id varchar /*postgres collate "C" */ /*redshift encode zstd */ not null, -- in artists
     year integer /*redshift encode az64 */, -- of release, null when unknown
     duration double precision /*redshift encode zstd */ not null -- in seconds
+    -- redshift: few rows for the whole world of music, joined by every play: a copy on each node
 ) /*redshift diststyle all sortkey(song_id) */;
--- redshift: few rows for the whole world of music, joined by every play: a copy on each node
 
 delete from songs /*incremental using scope_songs where songs.song_id = scope_songs.song_id */;
 

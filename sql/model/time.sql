@@ -18,8 +18,8 @@ create table if not exists time (
     month integer /*redshift encode az64 */ not null, -- 1 to 12
     year integer /*redshift encode az64 */ not null, -- of the calendar, not of the ISO week
     weekday integer /*redshift encode az64 */ not null -- 0 Sunday to 6 Saturday
+    -- redshift: nearly as many rows as plays: spread by its key, sorted by it
 ) /*redshift distkey(start_time) sortkey(start_time) */;
--- redshift: nearly as many rows as plays: spread by its key, sorted by it
 
 delete from time /*incremental using scope_times where time.start_time = scope_times.start_time */;
 

@@ -15,8 +15,8 @@ create table if not exists user_levels (
     valid_from timestamp /*redshift encode az64 */ not null, -- UTC, of the span's first event
     valid_to timestamp /*redshift encode az64 */, -- UTC, of the next span's first event, which is no longer part of it; null while current
     is_current boolean /*redshift encode raw */ not null -- the user's last span
+    -- redshift: beside the user, in the order in which spans are followed
 ) /*redshift distkey(user_id) sortkey(user_id, valid_from) */;
--- redshift: beside the user, in the order in which spans are followed
 
 delete from user_levels /*incremental using scope_users where user_levels.user_id = scope_users.user_id and (user_levels.valid_to is null or user_levels.valid_to >= f_epoch_ms(scope_users.since)) */;
 

@@ -14,8 +14,8 @@ create table if not exists users (
     last_name varchar /*postgres collate "C" */ /*redshift (1024) encode zstd */, -- as logged last
     gender varchar /*postgres collate "C" */ /*redshift encode bytedict */, -- as logged last
     level varchar /*postgres collate "C" */ /*redshift encode bytedict */ -- free or paid, as logged last
+    -- redshift: beside the plays of the same user
 ) /*redshift distkey(user_id) sortkey(user_id) */;
--- redshift: beside the plays of the same user
 
 delete from users /*incremental using scope_users where users.user_id = scope_users.user_id */;
 

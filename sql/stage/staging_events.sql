@@ -23,5 +23,5 @@ create table if not exists staging_events (
     load_id bigint /*redshift encode az64 */ not null, -- lineage: in etl_loads
     object_id bigint /*redshift encode az64 */ not null, -- lineage: in etl_objects
     byte_offset bigint /*redshift encode az64 */ not null -- lineage: where the record begins in the decompressed object
+    -- redshift: by session, which every event has and no session dominates: by user, all that is logged out would lie on one slice. Sorted by time, since loads ask for what is later
 ) /*redshift distkey(session_id) sortkey(ts) */;
--- redshift: by session, which every event has and no session dominates: by user, all that is logged out would lie on one slice. Sorted by time, since loads ask for what is later

@@ -15,5 +15,5 @@ create table if not exists staging_songs (
     load_id bigint /*redshift encode az64 */ not null, -- lineage: in etl_loads
     object_id bigint /*redshift encode az64 */ not null, -- lineage: in etl_objects
     byte_offset bigint /*redshift encode az64 */ not null -- lineage: where the record begins in the decompressed object
+    -- redshift: read by loads alone, by title and by key: no one column serves
 ) /*redshift diststyle even */;
--- redshift: read by loads alone, by title and by key: no one column serves

@@ -113,7 +113,12 @@ impl SqlFile {
     pub fn columns(&self, opening: Opening) -> Vec<DeclaredColumn> {
         let text = self.opened(opening);
         let body = text.split_once("create table").map_or("", |(_, rest)| rest);
-        body.lines().skip(1).take_while(|line| !line.starts_with(')')).map(declared).collect()
+        body.lines()
+            .skip(1)
+            .take_while(|line| !line.starts_with(')'))
+            .filter(|line| !line.trim_start().starts_with("--"))
+            .map(declared)
+            .collect()
     }
 }
 
@@ -171,7 +176,11 @@ pub(super) fn split(text: &str) -> Vec<String> {
         let ended = line.trim_end().strip_suffix(';');
         current.push_str(ended.unwrap_or(line).trim_end());
         if ended.is_some() {
-            statements.push(std::mem::take(&mut current));
+            let statement = std::mem::take(&mut current);
+            // Of a statement that only one engine gets, the others get nothing.
+            if !statement.is_empty() {
+                statements.push(statement);
+            }
         } else {
             current.push('\n');
         }
