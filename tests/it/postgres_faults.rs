@@ -64,7 +64,7 @@ impl Drop for Holder {
 fn until(database: &Database, sql: &str, expected: &str) {
     let started = Instant::now();
     while database.psql(sql) != expected {
-        assert!(started.elapsed() < Duration::from_secs(60), "{sql} is not {expected}");
+        assert!(started.elapsed() < Duration::from_mins(1), "{sql} is not {expected}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

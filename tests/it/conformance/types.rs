@@ -179,7 +179,7 @@ pub(crate) fn values_come_back_as_they_went(engine: &Engine) {
             let value = &row[COLUMNS.iter().position(|name| name == column).unwrap()];
             let back = warehouse.query_with(
                 &format!("select cast($1 as {kind}) as back"),
-                &[value.clone()],
+                std::slice::from_ref(value),
                 1,
             );
             let back = back.unwrap();
