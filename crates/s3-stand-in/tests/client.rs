@@ -1,6 +1,6 @@
 //! The server as a client meets it that others wrote: `object_store` signs, puts whole and in parts, lists and deletes.
 
-use object_store::aws::{AmazonS3, AmazonS3Builder, S3ConditionalPut};
+use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, S3ConditionalPut};
 use object_store::path::Path;
 use object_store::{
     Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, RetryConfig,
@@ -8,12 +8,16 @@ use object_store::{
 use s3_stand_in::{BUCKET, Fault, KEY, SECRET, Server};
 
 fn store(server: &Server, bucket: &str, key: &str, secret: &str) -> AmazonS3 {
+    builder(server, bucket, key, secret).build().expect("a store")
+}
+
+fn builder(server: &Server, bucket: &str, key: &str, secret: &str) -> AmazonS3Builder {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let retry = RetryConfig { max_retries: 0, ..RetryConfig::default() };
     let builder = AmazonS3Builder::new().with_endpoint(server.endpoint()).with_allow_http(true);
     let builder = builder.with_conditional_put(S3ConditionalPut::ETagMatch).with_retry(retry);
     let builder = builder.with_access_key_id(key).with_secret_access_key(secret);
-    builder.with_bucket_name(bucket).with_region("eu-west-1").build().expect("a store")
+    builder.with_bucket_name(bucket).with_region("eu-west-1")
 }
 
 /// What a client does, on a runtime of its own.
@@ -42,11 +46,18 @@ fn what_is_put_is_there_and_deleted_it_is_gone() {
 
         store.delete(&Path::from("a/1")).await.unwrap();
         assert_eq!(server.keys(BUCKET), ["a/2", "b"]);
+        let one_by_one = builder(&server, BUCKET, KEY, SECRET)
+            .with_config(AmazonS3ConfigKey::DisableBulkDelete, "true");
+        one_by_one.build().unwrap().delete(&Path::from("b")).await.unwrap();
+        assert_eq!(server.keys(BUCKET), ["a/2"]);
         let missing = store.head(&Path::from("a/1")).await.unwrap_err();
         assert!(matches!(missing, Error::NotFound { .. }), "{missing}");
         let requested = server.requested();
         let puts = requested.iter().filter(|line| line.starts_with("PUT /bucket/")).count();
         assert_eq!(puts, 3, "{requested:#?}");
+        for part in ["POST /bucket?delete", "DELETE /bucket/b", "HEAD /bucket/b"] {
+            assert!(requested.iter().any(|line| line.starts_with(part)), "{part}: {requested:#?}");
+        }
     });
 }
 

@@ -187,7 +187,7 @@ impl Load<'_> {
             error_message: wrong.message,
             raw_line: String::from_utf8_lossy(raw).into_owned(),
         });
-        let allowed = self.copy.options.max_error.max(1);
+        let allowed = self.copy.options.max_error;
         let count = self.loaded.errors.len() as u64;
         if self.copy.options.ignore_all_errors || count < allowed {
             Ok(())

@@ -7,7 +7,7 @@
 //!
 //! | file | what it reads |
 //! | --- | --- |
-//! | `statement`, `words` | the statement: DG/r_COPY.html |
+//! | `statement`, `parse`, `words` | the statement: DG/r_COPY.html |
 //! | `source` | which objects: DG/copy-parameters-data-source-s3.html |
 //! | `json`, `paths` | records and places in them: DG/copy-parameters-data-format.html |
 //! | `convert`, `text`, `numbers`, `times` | values: DG/copy-parameters-data-conversion.html |
@@ -23,6 +23,7 @@ pub mod history;
 mod json;
 mod kind;
 mod numbers;
+mod parse;
 mod paths;
 pub mod s3;
 mod source;
@@ -33,7 +34,8 @@ mod words;
 
 pub use execute::execute;
 pub use kind::Kind;
-pub use statement::{Authorization, Compression, Copy, Options, Shape, parse};
+pub use parse::parse;
+pub use statement::{Authorization, Compression, Copy, Options, Shape};
 
 /// A column of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]

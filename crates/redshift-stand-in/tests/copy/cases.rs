@@ -39,6 +39,8 @@ struct Case {
     hex: BTreeMap<String, String>,
     #[serde(default)]
     sized: BTreeMap<String, usize>,
+    #[serde(default)]
+    piped: BTreeMap<String, usize>,
     rows: Option<Vec<String>>,
     #[serde(default)]
     errors: Vec<String>,
@@ -84,8 +86,11 @@ impl Case {
                 pairs.map(|pair| u8::from_str_radix(pair, 16).expect("two digits")).collect();
             server.put(key, bytes);
         }
-        for (key, size) in &self.sized {
-            server.put(key, format!("{{\"a\":\"{}\"}}", "x".repeat(size - r#"{"a":""}"#.len())));
+        for (fill, sizes) in [("x", &self.sized), ("|", &self.piped)] {
+            for (key, size) in sizes {
+                let text = fill.repeat(size - r#"{"a":""}"#.len());
+                server.put(key, format!("{{\"a\":\"{text}\"}}"));
+            }
         }
     }
 

@@ -86,7 +86,7 @@ proptest! {
         let files = [("s3://b/d", &bytes[..]), ("s3://b/paths", PATHS)];
         match execute(&statement(OPTIONS[option]), &files) {
             Ok(loaded) => {
-                let lines = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
+                let lines = bytes.split(|byte| *byte == b'\n').count();
                 let mut last = 1;
                 for error in &loaded.errors {
                     prop_assert!(error.line_number >= last, "{error:?}");
@@ -107,7 +107,7 @@ proptest! {
         let mut file = String::new();
         let mut lines = Vec::new();
         for (number, text, inside, between) in &records {
-            file += &format!("{{{inside}\"b\"{inside}:\"{text}\",\"a\":{inside}{number}{inside}}}");
+            file = format!("{file}{{{inside}\"b\"{inside}:\"{text}\",\"a\":{inside}{number}{inside}}}");
             lines.push(i64::try_from(file.matches('\n').count() + 1).unwrap());
             file += between;
         }

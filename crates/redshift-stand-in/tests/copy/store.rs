@@ -55,7 +55,9 @@ fn a_role_reads_what_its_policy_allows() {
     let all = COPY.replace("/in/", "/");
     assert_eq!(load(&store, &all, &columns).unwrap_err().message, denied);
     store.roles[0].allowed = vec![Allowed { get: false, ..list(true) }];
-    assert_eq!(load(&store, COPY, &columns).unwrap_err().message, denied);
+    let failure = load(&store, COPY, &columns).unwrap_err();
+    assert_eq!(failure.message, denied);
+    assert!(!failure.started, "loading had not begun");
 
     // Whoever may not list is not told that an object is missing.
     let by_manifest = format!("{} manifest", COPY.replace("/in/", "/manifest"));
@@ -153,6 +155,7 @@ fn what_does_not_pass_fails_the_load_whole() {
         assert!(failure.message.contains(says), "{fault:?}: {failure}");
         assert!(!failure.message.contains(SECRET), "{failure}");
         assert_eq!(failure.sqlstate, "XX000");
+        assert!(failure.started);
         assert_eq!(failure.files.len(), 1, "the first file was read, and counts for nothing");
         let tries = server.requested().iter().filter(|line| line.contains("in/b")).count();
         let lasting = matches!(fault, Fault::Refused(403, _) | Fault::Removed);

@@ -77,15 +77,8 @@ impl Bucket {
         }
         let mut response =
             request.call().map_err(|_| broke(56, "Recv failure: Connection reset by peer"))?;
-        let told = response
-            .headers()
-            .get("content-length")
-            .and_then(|value| value.to_str().ok()?.parse().ok());
         let body = response.body_mut().with_config().limit(LARGEST).read_to_vec();
         let body = body.map_err(|_| broke(18, "Transferred a partial file"))?;
-        if told.is_some_and(|told: usize| told != body.len()) {
-            return Err(broke(18, "Transferred a partial file"));
-        }
         match response.status().as_u16() {
             200 => Ok(body),
             status => Err(refused(status, &String::from_utf8_lossy(&body))),
