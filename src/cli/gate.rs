@@ -100,7 +100,7 @@ impl Found {
     fn add(&mut self, script: &str, text: &str, start: usize, refusal: Refusal) {
         let Refusal { rule, message, page, at, hint } = refusal;
         let before = &text.as_bytes()[..(start + at).min(text.len())];
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = memchr::memchr_iter(b'\n', before).count() + 1;
         self.refused.push(Refused { script: script.into(), line, rule, message, hint, page });
     }
 

@@ -229,6 +229,18 @@ fn what_nobody_sees_is_refused() {
 }
 
 #[test]
+fn a_table_has_at_most_sixteen_hundred_columns_and_four_hundred_sort_columns() {
+    let columns = |count| (0..count).map(|n| format!("c{n} int")).collect::<Vec<_>>().join(", ");
+    let names = |count| (0..count).map(|n| format!("c{n}")).collect::<Vec<_>>().join(", ");
+    let rule = |text: String| check(&text).err().map(|refusal| refusal.rule);
+    assert_eq!(rule(format!("create table t ({})", columns(1600))), None);
+    assert_eq!(rule(format!("create table t ({})", columns(1601))), Some("column-count"));
+    let keyed = |count| format!("create table t ({}) sortkey ({})", columns(500), names(count));
+    assert_eq!(rule(keyed(400)), None);
+    assert_eq!(rule(keyed(401)), Some("sortkey"));
+}
+
+#[test]
 fn a_statement_has_at_most_sixteen_megabytes() {
     let most = 16 * 1024 * 1024;
     let text = format!("select '{}'", "a".repeat(most - "select ''".len()));
