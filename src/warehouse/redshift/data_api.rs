@@ -26,6 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(WAIT_SECONDS + 10);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
+/// How often a statement is handed over that nobody takes yet: for about a minute.
+const BUSY_TRIES: u32 = 35;
+
 /// One session.
 pub(super) struct DataApi {
     server: Arc<Server>,
@@ -89,7 +92,27 @@ impl DataApi {
     }
 
     fn call(&self, action: &'static str, input: &Json) -> Result<Json, ChannelError> {
-        match self.calls.call(action, input, PATIENCE) {
+        self.meant(self.calls.call(action, input, PATIENCE))
+    }
+
+    /// Hands a statement over. A session that is still at the one before, or a service that has its hands full, takes it later.
+    fn submit(&self, input: &Json) -> Result<Json, ChannelError> {
+        let mut pause = FIRST_PAUSE;
+        for _ in 1..BUSY_TRIES {
+            match self.calls.call("ExecuteStatement", input, PATIENCE) {
+                Ok(Called::Refused { code, message }) if is_busy(&code, &message) => {
+                    tracing::debug!("{message}; again in {pause:?}");
+                    std::thread::sleep(pause);
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                other => return self.meant(other),
+            }
+        }
+        self.call("ExecuteStatement", input)
+    }
+
+    fn meant(&self, called: Result<Called, AwsError>) -> Result<Json, ChannelError> {
+        match called {
             Ok(Called::Answer(answer)) => Ok(answer),
             Ok(Called::Refused { code, message }) => Err(self.refused(&code, &message)),
             Err(error) => Err(unheard(error)),
@@ -127,7 +150,7 @@ impl DataApi {
         input.insert("ClientToken".into(), token().into());
         input.insert("SessionKeepAliveSeconds".into(), ALIVE_SECONDS.into());
         input.insert("WaitTimeSeconds".into(), WAIT_SECONDS.into());
-        let answer = self.call("ExecuteStatement", &Json::Object(input))?;
+        let answer = self.submit(&Json::Object(input))?;
         if let Some(session) = answer["SessionId"].as_str() {
             self.session = Some(session.to_owned());
         }
@@ -191,6 +214,10 @@ impl DataApi {
         }
         Ok(count)
     }
+}
+
+fn is_busy(code: &str, message: &str) -> bool {
+    code == "ActiveStatementsExceededException" || message.to_lowercase().contains("busy")
 }
 
 /// Tells the taker of the rows what they are.

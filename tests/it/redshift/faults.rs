@@ -85,7 +85,7 @@ fn a_store_that_stumbles_is_borne() {
 fn what_a_killed_program_left_is_removed() {
     let cluster = ready();
     cluster.store.put("staging/other/kept.json", "{}");
-    cluster.stand_in.faults().arm(When::Copy(1), Fault::Slow(Duration::from_secs(60)));
+    cluster.stand_in.faults().arm(When::Copy(1), Fault::Slow(Duration::from_secs(15)));
     let mut killed = cluster.command(ETL).spawn().unwrap();
     let manifest =
         |cluster: &Cluster| cluster.staged().iter().any(|key| key.ends_with("manifest.json"));
