@@ -309,15 +309,14 @@ impl Upload {
     }
 
     fn send(&mut self, part: Vec<u8>) -> Result<(), AwsError> {
-        let id = match &self.id {
-            Some(id) => id.clone(),
-            None => {
-                let answer =
-                    self.place.ask(Method::POST, &self.key, "?uploads=", Vec::new(), "write")?;
-                let begun: Begun = self.place.understood(&answer, "write")?;
-                self.id = Some(begun.upload_id.clone());
-                begun.upload_id
-            }
+        let id = if let Some(id) = &self.id {
+            id.clone()
+        } else {
+            let answer =
+                self.place.ask(Method::POST, &self.key, "?uploads=", Vec::new(), "write")?;
+            let begun: Begun = self.place.understood(&answer, "write")?;
+            self.id = Some(begun.upload_id.clone());
+            begun.upload_id
         };
         let size = part.len() as u64;
         let number = self.etags.len() + 1;

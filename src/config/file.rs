@@ -80,15 +80,15 @@ impl ConfigFile {
 
     /// The cluster that `[CLUSTER]` names, as a URL; none while its HOST is empty, as it is until there is one.
     pub(super) fn cluster(&self) -> Option<String> {
-        let part = |key: &str| self.get("CLUSTER", key).map(encoded);
+        let filed = |key: &str| self.get("CLUSTER", key).map(encoded);
         // The console shows the endpoint with port and database behind it.
         let endpoint = self.get("CLUSTER", "HOST")?.trim_start_matches("redshift://");
         let (place, database) = endpoint.split_once('/').unwrap_or((endpoint, ""));
         let (host, port) = place.split_once(':').unwrap_or((place, ""));
         let pick = |key: &str, otherwise: &str| {
-            part(key).or_else(|| (!otherwise.is_empty()).then(|| encoded(otherwise)))
+            filed(key).or_else(|| (!otherwise.is_empty()).then(|| encoded(otherwise)))
         };
-        let who = match (part("DB_USER"), part("DB_PASSWORD")) {
+        let who = match (filed("DB_USER"), filed("DB_PASSWORD")) {
             (Some(user), Some(password)) => format!("{user}:{password}@"),
             (Some(user), None) => format!("{user}@"),
             (None, _) => String::new(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::ConfigError;
 
 /// A folder of files that is older belongs to nobody any more.
-const KEEP: Duration = Duration::from_secs(24 * 3600);
+const KEEP: Duration = Duration::from_hours(24);
 
 /// What was said about files on their way.
 #[derive(Debug, Clone)]

@@ -38,20 +38,18 @@ impl WarehouseUrl {
                 hint: format!("write it as a URL, for example `duckdb:{written}`"),
             });
         };
-        let server =
-            |kind| Server::resolve(kind, written, rest, schema.clone(), environment).map(Box::new);
+        let server = |kind, rest: &str| Server::resolve(kind, written, rest, schema, environment);
         match kind {
             "duckdb" if rest.is_empty() => Err(ConfigError::Warehouse {
                 written: redact::without_password(written),
                 hint: "name the file, for example `duckdb:sparkify.duckdb`".into(),
             }),
             "duckdb" => Ok(Self::DuckDb(PathBuf::from(rest.strip_prefix("//").unwrap_or(rest)))),
-            "postgres" | "postgresql" => Ok(Self::Postgres(server(POSTGRES)?)),
+            "postgres" | "postgresql" => Ok(Self::Postgres(Box::new(server(POSTGRES, rest)?))),
             "redshift" => {
                 let (rest, data_api) =
                     data_api::take(rest).map_err(|hint| super::server::malformed(written, hint))?;
-                let server =
-                    Server::resolve(REDSHIFT, written, &rest, schema.clone(), environment)?;
+                let server = server(REDSHIFT, &rest)?;
                 Ok(Self::Redshift(Box::new(Server { data_api, ..server })))
             }
             _ => Err(ConfigError::Warehouse {

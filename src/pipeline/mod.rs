@@ -102,7 +102,7 @@ pub fn etl(
     if !warehouse.takes_rows_in_number() {
         return Err(WarehouseError::NoStaging.into());
     }
-    persist(warehouse, clock, |warehouse, clock, summary| {
+    persist(warehouse, &clock, |warehouse, clock, summary| {
         load(warehouse, request, &listings, clock, summary)
     })
 }
@@ -119,7 +119,7 @@ pub fn replay(
     if !warehouse.takes_rows_in_number() {
         return Err(WarehouseError::NoStaging.into());
     }
-    persist(warehouse, Clock::start(meter), |warehouse, clock, summary| {
+    persist(warehouse, &Clock::start(meter), |warehouse, clock, summary| {
         tables::ensure(warehouse)?;
         let ledger = Ledger::read(warehouse)?;
         let mut work = Work { incremental: true, ..Work::default() };

@@ -32,7 +32,7 @@ pub(super) struct Ended {
 /// Publishes what `work` does, with as many tries as it takes and may take.
 pub(super) fn persist(
     warehouse: &mut dyn Warehouse,
-    clock: Clock,
+    clock: &Clock,
     work: impl Fn(&mut dyn Warehouse, &mut Clock, &mut Summary) -> Result<(), EtlError>,
 ) -> Result<Summary, EtlError> {
     let mut tried: Vec<String> = Vec::new();
@@ -41,12 +41,12 @@ pub(super) fn persist(
             Ok(summary) => return Ok(Summary { tried_again: tried, ..summary }),
             Err(ended) => *ended,
         };
-        if ended.at_commit && settled(warehouse, &clock, &ended)? {
+        if ended.at_commit && settled(warehouse, clock, &ended)? {
             return Ok(Summary { tried_again: tried, ..ended.summary });
         }
         let made = u32::try_from(tried.len()).unwrap_or(TRIES) + 1;
         if !passes(&ended.error) || !warehouse.renews() || made >= TRIES {
-            return Err(last(warehouse, &clock, ended, made));
+            return Err(last(warehouse, clock, ended, made));
         }
         let reason = ended.error.to_string();
         again(&clock.meter, &reason, made);

@@ -86,7 +86,9 @@ impl DataApi {
             ("DbUser", &self.target.user),
             ("SecretArn", &self.target.secret),
         ] {
-            value.iter().for_each(|value| put(name, value));
+            if let Some(value) = value {
+                put(name, value);
+            }
         }
         input
     }

@@ -29,7 +29,7 @@ pub(super) struct Lanes {
     state: Mutex<State>,
     /// Told when a lane is free again.
     freed: Condvar,
-    lanes: Vec<Mutex<Option<Lane>>>,
+    files: Vec<Mutex<Option<Lane>>>,
 }
 
 struct State {
@@ -93,15 +93,15 @@ impl Lanes {
         let lanes = at_once(slices);
         let most = (MOST / (slices / lanes) as u64).max(LEAST_OF_MANY);
         let state = State { sizes: vec![Some(0); lanes], begun: 0, done: Vec::new() };
-        let lanes = (0..lanes).map(|_| Mutex::new(None)).collect();
+        let files = (0..lanes).map(|_| Mutex::new(None)).collect();
         let (state, freed) = (Mutex::new(state), Condvar::new());
-        Self { place, stem: format!("{table}-"), most, state, freed, lanes }
+        Self { place, stem: format!("{table}-"), most, state, freed, files }
     }
 
     /// Appends whole lines to one of the files; callers on other threads write to others.
     pub(super) fn write(&self, lines: &[u8]) -> Result<(), AwsError> {
         let (index, name) = self.claim();
-        let mut lane = self.lanes[index].lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lane = self.files[index].lock().unwrap_or_else(PoisonError::into_inner);
         let open = lane.get_or_insert_with(|| {
             let sending = Sending { upload: self.place.begin(&name), failure: None };
             Lane { name, file: GzEncoder::new(sending, Compression::fast()) }
@@ -113,17 +113,15 @@ impl Lanes {
             self.release(index, 0);
             return Err(failure.unwrap_or_else(|| vague(&self.place)));
         }
-        let ended = match size >= self.most {
-            true => lane.take().map(|full| self.end(full)),
-            false => None,
-        };
+        let full = if size >= self.most { lane.take() } else { None };
+        let ended = full.map(|full| self.end(full));
         self.release(index, if ended.is_some() { 0 } else { size });
         ended.unwrap_or(Ok(()))
     }
 
     /// Ends every file, and says which there are.
     pub(super) fn finish(self) -> Result<Vec<Done>, AwsError> {
-        for lane in &self.lanes {
+        for lane in &self.files {
             if let Some(open) = lane.lock().unwrap_or_else(PoisonError::into_inner).take() {
                 self.end(open)?;
             }
@@ -135,7 +133,7 @@ impl Lanes {
 
     /// Has the store forget what was begun.
     pub(super) fn give_up(self) {
-        for lane in &self.lanes {
+        for lane in &self.files {
             let Some(open) = lane.lock().unwrap_or_else(PoisonError::into_inner).take() else {
                 continue;
             };

@@ -72,17 +72,17 @@ impl<'a> Cursor<'a> {
     fn write(&self, row: usize, kind: ColumnType, out: &mut Vec<u8>) {
         match (&self.column.values, kind) {
             (Values::Integer(values), _) => {
-                number(out, values.get(row).copied().unwrap_or_default())
+                number(out, values.get(row).copied().unwrap_or_default());
             }
             (Values::BigInt(values), ColumnType::Timestamp) => {
                 let moment = Value::Timestamp(values.get(row).copied().unwrap_or_default());
                 push_text(out, moment.to_string().as_bytes());
             }
             (Values::BigInt(values), _) => {
-                number(out, values.get(row).copied().unwrap_or_default())
+                number(out, values.get(row).copied().unwrap_or_default());
             }
             (Values::Double(values), _) => {
-                number(out, Shortest(values.get(row).copied().unwrap_or_default()))
+                number(out, Shortest(values.get(row).copied().unwrap_or_default()));
             }
             (Values::Bytes { .. }, _) => push_text(out, self.bytes(row)),
         }

@@ -3,6 +3,8 @@
 //! There, a backslash escapes in every string, so it is doubled as the quote is; a string without either ends where it should whatever a server thinks of
 //! backslashes. A value takes the place of its `$1` only where the statement means one: not in a string, a quoted name, a comment or a function's body.
 
+use std::fmt::Write as _;
+
 use time::OffsetDateTime;
 
 use crate::warehouse::{Value, WarehouseError};
@@ -13,29 +15,34 @@ pub(super) fn push(out: &mut String, value: &Value) -> Result<(), WarehouseError
         Value::Null => out.push_str("null"),
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         // Behind another minus, a bare one would begin a comment.
-        Value::Int(value) if *value < 0 => out.push_str(&format!("({value})")),
+        Value::Int(value) if *value < 0 => written(out, format_args!("({value})")),
         Value::Int(value) => out.push_str(&value.to_string()),
         Value::Double(double) if double.is_finite() => {
-            out.push_str(&format!("cast('{double:?}' as double precision)"));
+            written(out, format_args!("cast('{double:?}' as double precision)"));
         }
-        Value::Double(double) => return Err(refused(format!("the number {double}"))),
+        Value::Double(double) => return Err(refused(&format!("the number {double}"))),
         Value::Text(text) => return push_text(out, text),
         Value::Timestamp(micros) => {
             let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(*micros) * 1000);
             if !moment.is_ok_and(|moment| (1..=9999).contains(&moment.year())) {
-                return Err(refused(format!("the time {micros} µs")));
+                return Err(refused(&format!("the time {micros} µs")));
             }
-            out.push_str(&format!("timestamp '{value}'"));
+            written(out, format_args!("timestamp '{value}'"));
         }
-        Value::Bytes(_) => out.push_str(&format!("to_varbyte('{value}', 'hex')")),
+        Value::Bytes(_) => written(out, format_args!("to_varbyte('{value}', 'hex')")),
     }
     Ok(())
+}
+
+fn written(out: &mut String, value: std::fmt::Arguments<'_>) {
+    // Into memory, it cannot fail.
+    let _ = out.write_fmt(value);
 }
 
 /// Appends a text.
 pub(super) fn push_text(out: &mut String, text: &str) -> Result<(), WarehouseError> {
     if text.contains('\0') {
-        return Err(refused("a text that holds a NUL".into()));
+        return Err(refused("a text that holds a NUL"));
     }
     out.push('\'');
     for letter in text.chars() {
@@ -48,7 +55,7 @@ pub(super) fn push_text(out: &mut String, text: &str) -> Result<(), WarehouseErr
     Ok(())
 }
 
-fn refused(what: String) -> WarehouseError {
+fn refused(what: &str) -> WarehouseError {
     WarehouseError::Statement {
         message: format!("{what} cannot be told to the warehouse"),
         hint: Some(
@@ -75,17 +82,14 @@ pub(super) fn filled(statement: &str, parameters: &[Value]) -> Result<String, Wa
         }
         let digits = rest[1..].bytes().take_while(u8::is_ascii_digit).count();
         let number = rest[1..=digits].parse::<usize>().ok().filter(|_| rest.starts_with('$'));
-        match number.and_then(|number| number.checked_sub(1)) {
-            Some(index) => {
-                let value =
-                    parameters.get(index).ok_or_else(|| refused(format!("`${}`", index + 1)))?;
-                push(&mut filled, value)?;
-                rest = &rest[1 + digits..];
-            }
-            None => {
-                filled.push_str(&rest[..1]);
-                rest = &rest[1..];
-            }
+        if let Some(index) = number.and_then(|number| number.checked_sub(1)) {
+            let value =
+                parameters.get(index).ok_or_else(|| refused(&format!("`${}`", index + 1)))?;
+            push(&mut filled, value)?;
+            rest = &rest[1 + digits..];
+        } else {
+            filled.push_str(&rest[..1]);
+            rest = &rest[1..];
         }
     }
     filled.push_str(rest);

@@ -142,17 +142,17 @@ fn drain_one(
     source: &dyn RowSource,
     ended: &AtomicBool,
 ) -> Result<u64, WarehouseError> {
-    let (mut batch, mut lines, mut rows) = (Batch::new(&source.types()), Vec::new(), 0);
+    let (mut batch, mut text, mut rows) = (Batch::new(&source.types()), Vec::new(), 0);
     while !ended.load(Ordering::Relaxed) {
         batch.clear();
         source
             .next(&mut batch)
             .map_err(|message| WarehouseError::Statement { message, hint: None })?;
         rows += batch.len() as u64;
-        shape.write(&batch, &mut lines);
-        if lines.len() >= PIECE || (batch.is_empty() && !lines.is_empty()) {
-            lanes.write(&lines).map_err(failed)?;
-            lines.clear();
+        shape.write(&batch, &mut text);
+        if text.len() >= PIECE || (batch.is_empty() && !text.is_empty()) {
+            lanes.write(&text).map_err(failed)?;
+            text.clear();
         }
         if batch.is_empty() {
             break;

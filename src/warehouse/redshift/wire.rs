@@ -19,7 +19,7 @@ use crate::config::{Host, Server, TlsMode};
 use crate::warehouse::{Interrupter, RowSink, WarehouseError, wire};
 
 /// A server that is gone without a word is noticed after some two minutes of silence.
-const SILENT: Duration = Duration::from_secs(60);
+const SILENT: Duration = Duration::from_mins(1);
 const ASK_AGAIN: Duration = Duration::from_secs(10);
 /// A statement is at most so long, in bytes.
 const LONGEST_STATEMENT: usize = 16 << 20;
