@@ -7,6 +7,8 @@
 //! Read `pipeline` first: it is the table of contents. `ARCHITECTURE.md` says who may know what, and a test holds it.
 
 pub mod cli;
+#[cfg(feature = "cluster")]
+pub mod cluster;
 pub mod config;
 pub mod dictionary;
 pub mod diff;
