@@ -12,6 +12,7 @@ pub mod cluster;
 pub mod config;
 pub mod dictionary;
 pub mod diff;
+pub mod doctor;
 pub mod export;
 pub mod generate;
 pub mod ledger;

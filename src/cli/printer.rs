@@ -54,6 +54,11 @@ impl Printer {
         !self.quiet && io::stderr().is_terminal()
     }
 
+    /// Whether only answers and errors are wanted.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// The answer's stream: every byte goes out as it is, so that what looks like a colour in the data is not lost on the way to a file.
     #[expect(clippy::unused_self, reason = "all words go through the printer")]
     pub(super) fn data(&self) -> impl Write + Send {

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::cloud::Cloud;
 use super::serverless::{self, Part};
-use super::survey::{Standing, Survey};
+use super::survey::{self, Standing, Survey};
 use super::{ClusterError, Watch, network, patience, provisioned, role};
 use crate::config::{ClusterSettings, Form};
 
@@ -70,6 +70,10 @@ async fn steps(
     }
     patience::check(watch)?;
     if let Some(ours) = survey.our_role(settings) {
+        if let Some(other) = survey::other_form(cloud, settings).await {
+            (watch.say)(&format!("the role `{}` stays: {} uses it", ours.name, other.noun()));
+            return Ok(());
+        }
         (watch.say)(&format!("deleting the role `{}`", ours.name));
         role::delete(cloud, settings, &ours.name, watch).await?;
         deleted.push(format!("the role `{}`", ours.name));

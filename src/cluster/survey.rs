@@ -282,15 +282,15 @@ pub(super) async fn leftovers(
         found.push(Leftover { what: what.into(), name: name.into(), wanted });
     };
     let is_serverless = matches!(settings.form, Form::Serverless { .. });
-    for (serverless, look) in [(false, false), (true, true)].map(|(s, l)| (s == is_serverless, l)) {
-        match look_at(cloud, look, name).await {
+    for serverless in [false, true] {
+        match look_at(cloud, serverless, name).await {
             Ok(things) => {
                 for (what, thing) in things {
                     let wanted = kept.0.as_deref() == Some(thing.as_str());
                     push(what, &thing, wanted);
                 }
             }
-            Err(error) if serverless => return Err(error),
+            Err(error) if serverless == is_serverless => return Err(error),
             // The form that was not asked for: who has no right to look made none either.
             Err(error) => (watch.say)(&format!("not looked at: {error}")),
         }
@@ -313,6 +313,16 @@ pub(super) async fn leftovers(
         }
     }
     Ok(found)
+}
+
+/// What of ours stands in the form that was not asked for, and may use the role. Who has no right to look made nothing there.
+pub(super) async fn other_form(cloud: &Cloud, settings: &ClusterSettings) -> Option<Standing> {
+    let name = &settings.name;
+    let found = match settings.form {
+        Form::Provisioned { .. } => serverless::find(cloud, Part::Namespace, name).await,
+        Form::Serverless { .. } => provisioned::find(cloud, name).await,
+    };
+    found.ok().flatten().filter(|found| found.tags.are_ours(name))
 }
 
 async fn look_at(

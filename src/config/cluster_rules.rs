@@ -85,9 +85,9 @@ pub(super) fn nodes(
 ) -> Result<u16, ConfigError> {
     let least = NODE_TYPES.iter().find(|(name, _)| *name == node_type).map_or(1, |(_, few)| *few);
     let said = written.map(|written| {
-        let fits = |nodes: &u16| (1..=128).contains(nodes);
+        let fits = |nodes: &u16| (1..=100).contains(nodes);
         written.parse::<u16>().ok().filter(fits).ok_or_else(|| {
-            wrong("the number of nodes", written, "give a whole number from 1 to 128")
+            wrong("the number of nodes", written, "give a whole number from 1 to 100")
         })
     });
     let said = said.transpose()?;

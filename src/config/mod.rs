@@ -68,6 +68,8 @@ pub struct Settings {
     pub threads: usize,
     /// How S3 is reached.
     pub s3: S3Settings,
+    /// The configuration file, if there is one.
+    pub file: Option<PathBuf>,
     /// What in the configuration file meant nothing to us.
     pub warnings: Vec<String>,
 }
@@ -167,7 +169,7 @@ impl Settings {
         flags: &Flags,
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
-        let (_, file) = configuration(flags, environment)?;
+        let (path, file) = configuration(flags, environment)?;
         let pick = |flag: &Option<String>, variable: &str, key: Option<(&str, &str)>| {
             flag.clone().or_else(|| environment(variable)).or_else(|| {
                 key.and_then(|(section, key)| file.get(section, key)).map(str::to_owned)
@@ -191,6 +193,7 @@ impl Settings {
             memory: if far { memory - ahead } else { memory },
             s3: S3Settings::resolve(&flags.s3, environment, &filed, ahead)?,
             threads: threads.as_deref().map_or_else(|| Ok(cores()), parse_threads)?,
+            file: path.exists().then_some(path),
             warnings: file.warnings,
         })
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 /// Room -> rooms that it may import. `ARCHITECTURE.md` has the same table with the reasons.
 const IMPORTS: &[(&str, &[&str])] = &[
     ("config", &[]),
+    ("cluster", &["config"]),
     ("warehouse", &["config"]),
     ("source", &["config"]),
     ("stage", &["source", "warehouse"]),
@@ -17,6 +18,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("trace", &["source", "stage", "warehouse"]),
     ("dictionary", &["ledger", "model", "quality", "report", "stage", "tables", "warehouse"]),
     ("diff", &["model", "warehouse"]),
+    ("doctor", &["config", "source", "warehouse"]),
     ("export", &["report", "warehouse"]),
     ("tables", &["ledger", "model", "report", "stage", "warehouse"]),
     (
@@ -28,9 +30,11 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "cluster",
             "config",
             "dictionary",
             "diff",
+            "doctor",
             "export",
             "generate",
             "ledger",
@@ -50,7 +54,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that may name an engine.
-const ENGINE_ROOMS: &[&str] = &["warehouse", "config", "cli"];
+const ENGINE_ROOMS: &[&str] = &["warehouse", "cluster", "config", "cli", "lib"];
 const ENGINES: &[&str] = &["duckdb", "postgres", "redshift"];
 const SQL_WORDS: &[&str] = &[
     "select ",
