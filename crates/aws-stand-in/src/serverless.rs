@@ -202,7 +202,8 @@ fn delete_namespace(world: &mut World, mut asked: Asked) -> Result<Value, Refusa
     }
     part.life = Life::begin("DELETING", looks, "gone");
     let told = json!({ "namespace": shown(part) });
-    world.snapshots.extend(snapshot.map(|snapshot| (snapshot, (name, true))));
+    let owner = format!("namespace/{name}");
+    world.snapshots.extend(snapshot.map(|snapshot| (snapshot, (owner, true))));
     Ok(told)
 }
 
@@ -242,9 +243,10 @@ fn snapshots(world: &World, mut asked: Asked) -> Result<Value, Refusal> {
     let name = asked.text("namespaceName");
     asked.number("maxResults");
     asked.end()?;
-    let found = world.snapshots.iter();
-    let found = found.filter(|(_, (of, _))| name.as_ref().is_none_or(|name| name == of));
+    let ours = world.snapshots.iter();
+    let ours = ours.filter_map(|(name, (of, _))| Some((name, of.strip_prefix("namespace/")?)));
+    let found = ours.filter(|(_, of)| name.as_ref().is_none_or(|name| name == of));
     let found: Vec<Value> =
-        found.map(|(name, (of, _))| json!({ "snapshotName": name, "namespaceName": of })).collect();
+        found.map(|(name, of)| json!({ "snapshotName": name, "namespaceName": of })).collect();
     Ok(json!({ "snapshots": found }))
 }

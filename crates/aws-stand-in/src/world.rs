@@ -161,7 +161,7 @@ pub struct World {
     pub roles: BTreeMap<String, Role>,
     /// Rules by id.
     pub rules: BTreeMap<String, Rule>,
-    /// Snapshots: name, then the cluster or namespace, and whether it was made by hand.
+    /// Snapshots: name, then the cluster or `namespace/NAME`, and whether it was made by hand.
     pub snapshots: BTreeMap<String, (String, bool)>,
     /// Names of secrets.
     pub secrets: Vec<String>,

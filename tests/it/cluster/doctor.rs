@@ -44,7 +44,8 @@ fn a_folder_and_a_file_are_all_that_a_load_needs() {
     assert_eq!(line(&loaded, "rights").0, "ok");
     let tables = run(scene.folder.path(), ["query", "select count(*) as n from information_schema.tables where table_name like '%doctor%'"]);
     assert!(tables.good().contains('0'), "the probe is taken back");
-    let text = run(scene.folder.path(), ["doctor", "--song-data", "data/song_data"]).good();
+    put(scene.folder.path(), "dwh.cfg", "[S3]\nSONG_DATA=data/song_data\n");
+    let text = run(scene.folder.path(), ["doctor"]).good();
     assert!(text.contains("log data") && text.contains("→ "), "{text}");
 }
 

@@ -72,7 +72,7 @@ fn a_plan_says_what_would_be_made_and_makes_nothing() {
 fn killed_at_any_step_the_next_run_goes_on() {
     let steps = ["creating the role", "letting the role", "trying again", "creating the cluster", "waiting for"];
     for step in steps {
-        let scene = Scene::usual();
+        let scene = Scene::new(Manners { looks: 6, ..Manners::default() });
         scene.stopped(&["up"], step, "-KILL");
         scene.run(&["up"]).good();
         {

@@ -34,7 +34,7 @@ fn from_nothing_to_a_workgroup_and_back_to_nothing() {
 #[test]
 fn killed_at_any_step_the_next_run_goes_on() {
     for step in ["creating the role", "creating the namespace", "waiting for", "creating the workgroup", "waiting for the workgroup"] {
-        let scene = Scene::usual();
+        let scene = Scene::new(Manners { looks: 6, ..Manners::default() });
         scene.stopped(&["up", "--serverless"], step, "-KILL");
         scene.run(&["up", "--serverless"]).good();
         for step in ["deleting the workgroup", "deleting the namespace"] {
