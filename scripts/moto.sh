@@ -4,6 +4,14 @@
 set -euo pipefail
 version=5.2.5
 home="${XDG_CACHE_HOME:-$HOME/.cache}/sparkify/moto-$version"
+install() {
+    as_root=(); [ "$(id -u)" = 0 ] || as_root=(sudo)
+    if ! command -v apt-get >/dev/null; then
+        printf 'error: the tests need `python3` with `venv`\nhint: install both\n' >&2
+        exit 2
+    fi
+    "${as_root[@]}" apt-get update -qq && "${as_root[@]}" apt-get install -y -qq --no-install-recommends python3 python3-venv >&2
+}
 usage() { printf 'usage: moto.sh start|stop FOLDER\n' >&2; exit 2; }
 [ $# = 2 ] || usage
 folder=$2
@@ -11,10 +19,9 @@ case "$1" in
 start)
     # The mark is made last: an installation that broke off is made anew.
     if [ ! -f "$home/complete" ]; then
-        command -v python3 >/dev/null || { printf 'error: the tests need `python3`\nhint: install it\n' >&2; exit 2; }
         rm -rf "$home"
         mkdir -p "${home%/*}"
-        python3 -m venv "$home" || { printf 'error: no virtual environment can be made\nhint: install python3-venv\n' >&2; exit 2; }
+        python3 -m venv "$home" >/dev/null 2>&1 || { install && rm -rf "$home" && python3 -m venv "$home"; }
         "$home/bin/pip" install --quiet --disable-pip-version-check "moto[server,redshift,iam,sts,ec2,secretsmanager]==$version" >&2
         touch "$home/complete"
     fi

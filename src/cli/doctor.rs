@@ -127,8 +127,11 @@ fn asked(
         Ok(wanted) => wanted,
         Err(error) => return vec![unsettled("cluster settings", &error)],
     };
-    if access.endpoint.is_some() && wanted.aws.sts.is_none() && !is_cluster {
-        return vec![Line::ok("credentials", "the store is not Amazon's: the reading below tries them")];
+    if access.endpoint.is_some() && !is_cluster {
+        return vec![Line::ok(
+            "credentials",
+            "the store is not Amazon's: the reading below tries them",
+        )];
     }
     // A load into a file needs no role of Redshift's.
     let role_arn = wanted.role_arn.clone().filter(|_| is_cluster);

@@ -55,7 +55,10 @@ pub(super) fn estimate(size: &Size, region: &str, created: Option<OffsetDateTime
     Estimate {
         dollars_per_hour: by_hour.map(cents),
         dollars_per_month: by_hour.map(|dollars| cents(dollars * 720.0)),
-        dollars_so_far: by_hour.zip(hours).filter(|_| !by_use).map(|(by_hour, h)| cents(by_hour * h)),
+        dollars_so_far: by_hour
+            .zip(hours)
+            .filter(|_| !by_use)
+            .map(|(by_hour, h)| cents(by_hour * h)),
         hours: hours.map(|hours| (hours * 100.0).round() / 100.0),
         prices_of: DATED,
         prices_in: REGION,

@@ -101,9 +101,8 @@ const RIGHTS: &[&str] = &[
 impl ClusterError {
     /// Whether AWS answered with this code, however it spells its end.
     pub(super) fn is(&self, code: &str) -> bool {
-        let plain = |text: &str| {
-            text.trim_end_matches("Exception").trim_end_matches("Fault").to_owned()
-        };
+        let plain =
+            |text: &str| text.trim_end_matches("Exception").trim_end_matches("Fault").to_owned();
         matches!(self, Self::Refused { code: found, .. } if plain(found) == plain(code))
     }
 

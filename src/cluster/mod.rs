@@ -97,7 +97,7 @@ pub fn probe(settings: &ClusterSettings, watch: &Watch) -> Probe {
     let probed = run(async {
         Ok(probe::probe(&cloud::Cloud::connect(settings).await?, settings, watch).await)
     });
-    probed.unwrap_or_else(Probe::broken)
+    probed.unwrap_or_else(|error| Probe::broken(&error))
 }
 
 fn run<T>(work: impl Future<Output = Result<T, ClusterError>>) -> Result<T, ClusterError> {

@@ -94,7 +94,12 @@ pub(super) async fn revoke(cloud: &Cloud, rule: &Rule) -> Result<(), ClusterErro
     let doing = format!("remove `{}` from the security group `{}`", rule.cidr, rule.group);
     let parameters = [pair("GroupId", &rule.group), pair("SecurityGroupRuleId.1", &rule.id)];
     match cloud.signed.ec2(&doing, "RevokeSecurityGroupIngress", &parameters).await {
-        Err(error) if error.is("InvalidSecurityGroupRuleId.NotFound") || error.is("InvalidGroup.NotFound") => Ok(()),
+        Err(error)
+            if error.is("InvalidSecurityGroupRuleId.NotFound")
+                || error.is("InvalidGroup.NotFound") =>
+        {
+            Ok(())
+        }
         ended => ended.map(drop),
     }
 }

@@ -119,7 +119,11 @@ pub(super) fn check_role(settings: &ClusterSettings, survey: &Survey) -> Result<
 fn role_step(settings: &ClusterSettings, survey: &Survey) -> Step {
     if let Some(arn) = role::given(settings, &survey.caller) {
         let what = format!("the role `{arn}`");
-        return Step { action: "use", what, detail: "as it is; it is never changed or deleted".into() };
+        return Step {
+            action: "use",
+            what,
+            detail: "as it is; it is never changed or deleted".into(),
+        };
     }
     let action = if survey.role.is_some() { "keep" } else { "create" };
     let what = format!("the role `{}`", settings.role_name);

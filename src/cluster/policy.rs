@@ -98,7 +98,11 @@ mod tests {
             write,
         };
         let policy = access(
-            &[prefix("song_data", false, false), prefix("p.json", true, false), prefix("st", false, true)],
+            &[
+                prefix("song_data", false, false),
+                prefix("p.json", true, false),
+                prefix("st", false, true),
+            ],
             "aws",
         );
         let text = policy.to_string();

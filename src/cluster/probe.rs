@@ -29,8 +29,8 @@ pub struct Probed {
 pub struct Probe(pub Vec<Probed>);
 
 impl Probe {
-    pub(super) fn broken(error: ClusterError) -> Self {
-        Self(vec![failed("credentials", &error)])
+    pub(super) fn broken(error: &ClusterError) -> Self {
+        Self(vec![failed("credentials", error)])
     }
 }
 
@@ -78,7 +78,9 @@ async fn clock(cloud: &Cloud) -> Probed {
     Probed {
         what,
         outcome: Err(format!("this machine's clock differs from that of AWS by {skew} s")),
-        hint: Some("set it by a time server: AWS refuses requests that are five minutes off".into()),
+        hint: Some(
+            "set it by a time server: AWS refuses requests that are five minutes off".into(),
+        ),
     }
 }
 
@@ -109,7 +111,10 @@ async fn role_lines(
         probe.0.push(Probed {
             what: "role",
             outcome: Err(format!("Redshift may not take on the role `{name}`")),
-            hint: Some(format!("its trust policy needs `sts:AssumeRole` for {}", services.join(" and "))),
+            hint: Some(format!(
+                "its trust policy needs `sts:AssumeRole` for {}",
+                services.join(" and ")
+            )),
         });
     }
     if !settings.prefixes.is_empty() {
@@ -128,8 +133,10 @@ async fn reads(
     let what = "role's rights";
     let partition = &caller.partition;
     for prefix in &settings.prefixes {
-        let object = if prefix.is_object { prefix.key.clone() } else { format!("{}/x", prefix.key) };
-        let resource = format!("arn:{partition}:s3:::{}/{}", prefix.bucket, object.trim_start_matches('/'));
+        let object =
+            if prefix.is_object { prefix.key.clone() } else { format!("{}/x", prefix.key) };
+        let resource =
+            format!("arn:{partition}:s3:::{}/{}", prefix.bucket, object.trim_start_matches('/'));
         let simulate = cloud.iam.simulate_principal_policy().policy_source_arn(&role.arn);
         let simulated = simulate.action_names("s3:GetObject").resource_arns(&resource).send().await;
         match simulated.map_err(|error| refusal("simulate the role's rights", error)) {
@@ -141,14 +148,21 @@ async fn reads(
                     return Probed {
                         what,
                         outcome: Err(format!("the role `{}` may not read `{resource}`", role.name)),
-                        hint: Some("grant it s3:GetObject there, and s3:ListBucket on the bucket".into()),
+                        hint: Some(
+                            "grant it s3:GetObject there, and s3:ListBucket on the bucket".into(),
+                        ),
                     };
                 }
             }
             Err(error) if is_ours => return known(cloud, settings, caller, role, &error).await,
             Err(error) => {
-                let hint = format!("{error}; `iam:SimulatePrincipalPolicy` would let this be checked");
-                return Probed { what, outcome: Ok("could not be checked".into()), hint: Some(hint) };
+                let hint =
+                    format!("{error}; `iam:SimulatePrincipalPolicy` would let this be checked");
+                return Probed {
+                    what,
+                    outcome: Ok("could not be checked".into()),
+                    hint: Some(hint),
+                };
             }
         }
     }
@@ -165,10 +179,15 @@ async fn known(
     let what = "role's rights";
     let wanted = policy::access(&settings.prefixes, &caller.partition);
     match role::inline(cloud, &role.name).await {
-        Ok(Some(found)) if found == wanted => fine(what, format!("reads {}", role::places(settings))),
+        Ok(Some(found)) if found == wanted => {
+            fine(what, format!("reads {}", role::places(settings)))
+        }
         Ok(_) => Probed {
             what,
-            outcome: Err(format!("the policy of the role `{}` is not the one for these prefixes", role.name)),
+            outcome: Err(format!(
+                "the policy of the role `{}` is not the one for these prefixes",
+                role.name
+            )),
             hint: Some("`sparkify cluster up` puts it right".into()),
         },
         Err(error) => Probed { what, outcome: Err(error.to_string()), hint: Some(why.to_string()) },

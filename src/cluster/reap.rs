@@ -77,10 +77,7 @@ pub(super) async fn reap(
     Ok(reaped)
 }
 
-async fn projects(
-    cloud: &Cloud,
-    watch: &Watch,
-) -> Result<BTreeMap<String, Project>, ClusterError> {
+async fn projects(cloud: &Cloud, watch: &Watch) -> Result<BTreeMap<String, Project>, ClusterError> {
     let mut projects: BTreeMap<String, Project> = BTreeMap::new();
     let mut note = |tags: &Tags, part: String, form: Option<bool>, role: Option<String>| {
         let project = projects.entry(tags.project().unwrap_or_default().to_owned()).or_default();
@@ -113,7 +110,8 @@ async fn delete(
     watch: &Watch,
 ) -> Result<Vec<String>, ClusterError> {
     let mut deleted = Vec::new();
-    let forms = if project.forms.is_empty() { BTreeSet::from([false]) } else { project.forms.clone() };
+    let forms =
+        if project.forms.is_empty() { BTreeSet::from([false]) } else { project.forms.clone() };
     for serverless in forms {
         let form = if serverless {
             Form::Serverless { base_capacity: 8 }

@@ -80,7 +80,9 @@ fn of_namespace(namespace: &Namespace) -> (String, Standing) {
     let standing = Standing {
         what: Part::Namespace.noun(),
         name: namespace.namespace_name().unwrap_or_default().to_owned(),
-        state: state(namespace.status().map(aws_sdk_redshiftserverless::types::NamespaceStatus::as_str)),
+        state: state(
+            namespace.status().map(aws_sdk_redshiftserverless::types::NamespaceStatus::as_str),
+        ),
         created: moment(namespace.creation_date()),
         // AWS writes them as `IamRole(applyStatus=in-sync, iamRoleArn=arn:…)`.
         roles: namespace
@@ -103,7 +105,9 @@ fn of_workgroup(workgroup: &Workgroup) -> (String, Standing) {
     let standing = Standing {
         what: Part::Workgroup.noun(),
         name: workgroup.workgroup_name().unwrap_or_default().to_owned(),
-        state: state(workgroup.status().map(aws_sdk_redshiftserverless::types::WorkgroupStatus::as_str)),
+        state: state(
+            workgroup.status().map(aws_sdk_redshiftserverless::types::WorkgroupStatus::as_str),
+        ),
         created: moment(workgroup.creation_date()),
         host: endpoint.and_then(Endpoint::address).map(str::to_owned),
         port: endpoint.and_then(Endpoint::port),

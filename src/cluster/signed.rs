@@ -91,7 +91,11 @@ impl Signed {
             return Ok(text);
         }
         let refused = quick_xml::de::from_str::<Refused>(&text).unwrap_or_default();
-        Err(refused_by(doing, status, refused.errors.error.into_iter().next().map(|e| (e.code, e.message))))
+        Err(refused_by(
+            doing,
+            status,
+            refused.errors.error.into_iter().next().map(|e| (e.code, e.message)),
+        ))
     }
 
     /// The ARNs of the secrets whose name begins with `name`.
@@ -208,11 +212,15 @@ impl Signed {
 }
 
 fn is_too_many(status: u16, text: &str) -> bool {
-    status >= 500 || status == 429 || text.contains("RequestLimitExceeded") || text.contains("Throttling")
+    status >= 500
+        || status == 429
+        || text.contains("RequestLimitExceeded")
+        || text.contains("Throttling")
 }
 
 fn refused_by(doing: &str, status: u16, said: Option<(String, String)>) -> ClusterError {
-    let (code, message) = said.unwrap_or_else(|| (format!("HTTP {status}"), "no reason is given".into()));
+    let (code, message) =
+        said.unwrap_or_else(|| (format!("HTTP {status}"), "no reason is given".into()));
     let message = redact::without_secrets(&message);
     ClusterError::Refused { doing: doing.into(), code, message }
 }

@@ -37,7 +37,9 @@ impl Size {
             Form::Provisioned { node_type, nodes } => {
                 Self::Nodes { node_type: node_type.clone(), nodes: i32::from(*nodes) }
             }
-            Form::Serverless { base_capacity } => Self::Capacity { units: i32::from(*base_capacity) },
+            Form::Serverless { base_capacity } => {
+                Self::Capacity { units: i32::from(*base_capacity) }
+            }
         }
     }
 }

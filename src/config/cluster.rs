@@ -145,12 +145,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// `key` of `[DWH]`, as `[CLUSTER]` may have it too, or one of the names in `others`.
-    fn pick(
-        &self,
-        flag: Option<&String>,
-        key: &str,
-        others: &[(&str, &str)],
-    ) -> Option<String> {
+    fn pick(&self, flag: Option<&String>, key: &str, others: &[(&str, &str)]) -> Option<String> {
         let filed = |section: &str, key: &str| self.file.get(section, key).map(str::to_owned);
         flag.cloned()
             .or_else(|| (self.environment)(&format!("SPARKIFY_{key}")))
@@ -167,8 +162,7 @@ impl ClusterSettings {
         wanted: &ClusterFlags,
         settings: &Settings,
     ) -> Result<Self, ConfigError> {
-        let environment =
-            |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let (path, file) = super::configuration(flags, &environment)?;
         let reader = Reader { file: &file, environment: &environment };
         let mut warnings = Vec::new();
@@ -223,8 +217,7 @@ impl ClusterSettings {
 impl AwsSettings {
     /// How AWS is reached, for who asks it without a cluster in mind.
     pub fn of(flags: &Flags, settings: &Settings) -> Result<Self, ConfigError> {
-        let environment =
-            |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let (_, file) = super::configuration(flags, &environment)?;
         Self::resolve(&Reader { file: &file, environment: &environment }, flags, settings)
     }
@@ -246,12 +239,16 @@ impl AwsSettings {
         };
         let region = reader.pick(None, "DWH_REGION", &[]);
         Ok(Self {
-            region: flags.s3.region.clone().or_else(|| {
-                let environment = ["AWS_REGION", "AWS_DEFAULT_REGION"];
-                environment.iter().find_map(|name| (reader.environment)(name))
-            })
-            .or(region)
-            .or(access.region),
+            region: flags
+                .s3
+                .region
+                .clone()
+                .or_else(|| {
+                    let environment = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+                    environment.iter().find_map(|name| (reader.environment)(name))
+                })
+                .or(region)
+                .or(access.region),
             keys,
             profile: reader.file.get("AWS", "PROFILE").map(str::to_owned),
             ec2: other("EC2"),

@@ -56,10 +56,7 @@ pub(super) fn identifier(written: String, form: &Form) -> Result<String, ConfigE
 }
 
 /// A type that can be had; a former one is mapped, and said so.
-pub(super) fn node_type(
-    written: &str,
-    warnings: &mut Vec<String>,
-) -> Result<String, ConfigError> {
+pub(super) fn node_type(written: &str, warnings: &mut Vec<String>) -> Result<String, ConfigError> {
     let lower = written.to_lowercase();
     if NODE_TYPES.iter().any(|(name, _)| *name == lower) {
         return Ok(lower);
@@ -158,8 +155,9 @@ pub(super) fn database(written: String) -> Result<String, ConfigError> {
 
 /// 1 to 127 characters, lower case, a letter first, not `public`.
 pub(super) fn user(written: String) -> Result<String, ConfigError> {
-    let fits =
-        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '+' | '.' | '@' | '-');
+    let fits = |c: char| {
+        c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '+' | '.' | '@' | '-')
+    };
     let good = (1..=127).contains(&written.len())
         && written.chars().all(fits)
         && written.starts_with(|c: char| c.is_ascii_lowercase())
@@ -167,7 +165,11 @@ pub(super) fn user(written: String) -> Result<String, ConfigError> {
     if good {
         return Ok(written);
     }
-    Err(wrong("the administrator's name", written, "use lower-case letters and digits, a letter first"))
+    Err(wrong(
+        "the administrator's name",
+        written,
+        "use lower-case letters and digits, a letter first",
+    ))
 }
 
 /// 8 to 64 printable characters, one of each kind, none of `'"\/@` and no space. It is never shown.
@@ -206,7 +208,11 @@ pub(super) fn role_arn(written: String) -> Result<String, ConfigError> {
     if good {
         return Ok(written);
     }
-    Err(wrong("the role's ARN", written, "write it as `arn:aws:iam::123456789012:role/NAME`, or leave it empty: then a role is created"))
+    Err(wrong(
+        "the role's ARN",
+        written,
+        "write it as `arn:aws:iam::123456789012:role/NAME`, or leave it empty: then a role is created",
+    ))
 }
 
 /// An address of IPv4 with its width. The whole world is no address.
@@ -225,9 +231,12 @@ pub(super) fn cidr(written: String) -> Result<String, ConfigError> {
 
 /// `4h`, `90m`, `2d`, `45s`.
 pub(super) fn duration(written: &str) -> Result<Duration, ConfigError> {
-    let (digits, unit) = written.split_at(written.len().saturating_sub(1).min(
-        written.find(|c: char| !c.is_ascii_digit()).unwrap_or(0),
-    ));
+    let (digits, unit) = written.split_at(
+        written
+            .len()
+            .saturating_sub(1)
+            .min(written.find(|c: char| !c.is_ascii_digit()).unwrap_or(0)),
+    );
     let scale = match unit {
         "s" => Some(1),
         "m" => Some(60),
@@ -237,9 +246,12 @@ pub(super) fn duration(written: &str) -> Result<Duration, ConfigError> {
     };
     let seconds = digits.parse::<u64>().ok().zip(scale);
     let seconds = seconds.and_then(|(number, scale)| number.checked_mul(scale));
-    seconds.filter(|seconds| (1..=31_536_000).contains(seconds)).map(Duration::from_secs).ok_or_else(
-        || wrong("the duration", written, "write it as `45s`, `90m`, `4h` or `2d`, up to a year"),
-    )
+    seconds
+        .filter(|seconds| (1..=31_536_000).contains(seconds))
+        .map(Duration::from_secs)
+        .ok_or_else(|| {
+            wrong("the duration", written, "write it as `45s`, `90m`, `4h` or `2d`, up to a year")
+        })
 }
 
 /// Seconds between two looks.
@@ -261,7 +273,11 @@ pub(super) fn prefix(written: &str, is_object: bool, write: bool) -> Result<Pref
     if (3..=63).contains(&bucket.len()) && bucket.bytes().all(fits) && plain {
         return Ok(Prefix { bucket: bucket.into(), key: key.into(), is_object, write });
     }
-    Err(wrong("the place in S3", written, "write it as `s3://bucket/prefix`, without `*`, `?` or `$`"))
+    Err(wrong(
+        "the place in S3",
+        written,
+        "write it as `s3://bucket/prefix`, without `*`, `?` or `$`",
+    ))
 }
 
 #[cfg(test)]

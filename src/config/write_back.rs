@@ -120,7 +120,10 @@ mod tests {
         let text = "[CLUSTER]\nDB_NAME=dwh\n\n[S3]\nA=1";
         let with_host = with(text, ("CLUSTER", "HOST", "h"));
         assert_eq!(with_host, "[CLUSTER]\nDB_NAME=dwh\nHOST = h\n\n[S3]\nA=1");
-        assert_eq!(with(text, ("IAM_ROLE", "ARN", "x")), format!("{text}\n\n[IAM_ROLE]\nARN = x\n"));
+        assert_eq!(
+            with(text, ("IAM_ROLE", "ARN", "x")),
+            format!("{text}\n\n[IAM_ROLE]\nARN = x\n")
+        );
         assert_eq!(with("", ("IAM_ROLE", "ARN", "x")), "[IAM_ROLE]\nARN = x\n");
         assert_eq!(with("[S3]\n#A=1", ("S3", "A", "2")), "[S3]\n#A=1\nA = 2\n");
     }

@@ -13,8 +13,7 @@ use crate::sql_files;
 use crate::warehouse::{self, Access, SqlFile, Warehouse, WarehouseError};
 
 /// What the warehouse is told.
-pub const STATEMENTS: &[SqlFile] =
-    sql_files!["doctor": "begin", "probe", "rollback", "version"];
+pub const STATEMENTS: &[SqlFile] = sql_files!["doctor": "begin", "probe", "rollback", "version"];
 
 /// Less room than this is too little for any load.
 const LEAST_ROOM: u64 = 256 << 20;
@@ -156,7 +155,9 @@ fn probe(warehouse: &mut dyn Warehouse) -> Result<(), WarehouseError> {
 fn new_file(name: &str, file: &Path) -> Line {
     let folder = file.parent().unwrap_or(Path::new("."));
     match tempfile::tempfile_in(folder) {
-        Ok(_) => Line::ok("warehouse", format!("`{name}` is not there yet; the first load makes it")),
+        Ok(_) => {
+            Line::ok("warehouse", format!("`{name}` is not there yet; the first load makes it"))
+        }
         Err(error) => Line::failed(
             "warehouse",
             format!("no file can be made in `{}`: {error}", folder.display()),

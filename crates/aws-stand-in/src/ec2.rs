@@ -27,7 +27,11 @@ fn group(form: &mut Form) -> Result<String, Refusal> {
     if group == GROUP {
         return Ok(group);
     }
-    Err(refuse(400, "InvalidGroup.NotFound", format!("The security group '{group}' does not exist")))
+    Err(refuse(
+        400,
+        "InvalidGroup.NotFound",
+        format!("The security group '{group}' does not exist"),
+    ))
 }
 
 fn authorize(world: &mut World, mut form: Form) -> Answer {
@@ -45,15 +49,24 @@ fn authorize(world: &mut World, mut form: Form) -> Answer {
     if kind.is_some_and(|kind| kind != "security-group-rule") || !rules::tags(&tags) {
         return Err(invalid("invalid tags"));
     }
-    let (address, width) = cidr.split_once('/').ok_or_else(|| invalid("CIDR block is malformed"))?;
+    let (address, width) =
+        cidr.split_once('/').ok_or_else(|| invalid("CIDR block is malformed"))?;
     let known = address.parse::<Ipv4Addr>().is_ok() && width.parse::<u8>().is_ok_and(|w| w <= 32);
     let (Some(from), Some(to), true) = (from, to, known) else { return Err(invalid("malformed")) };
     // The real one takes these; nobody who tests against this one should ask for them.
     if cidr == "0.0.0.0/0" || protocol != "tcp" || from != to {
         return Err(invalid("the whole world, or more than one port, would be let in"));
     }
-    if world.rules.values().any(|rule| rule.group == group && rule.cidr == cidr && rule.port == from) {
-        return Err(refuse(400, "InvalidPermission.Duplicate", "the specified rule already exists"));
+    if world
+        .rules
+        .values()
+        .any(|rule| rule.group == group && rule.cidr == cidr && rule.port == from)
+    {
+        return Err(refuse(
+            400,
+            "InvalidPermission.Duplicate",
+            "the specified rule already exists",
+        ));
     }
     let id = format!("sgr-{:017x}", world.number());
     let rule = Rule { group, cidr, port: from, tags };
@@ -80,7 +93,8 @@ fn describe(world: &World, mut form: Form) -> Answer {
     let value = form.take("Filter.1.Value.1").unwrap_or_default();
     form.end()?;
     let key = name.as_deref().and_then(|name| name.strip_prefix("tag:"));
-    let fits = |tags: &BTreeMap<String, String>| key.is_none_or(|key| tags.get(key) == Some(&value));
+    let fits =
+        |tags: &BTreeMap<String, String>| key.is_none_or(|key| tags.get(key) == Some(&value));
     let rules = world.rules.iter().filter(|(_, rule)| fits(&rule.tags));
     Ok(around("securityGroupRuleSet", &rules.map(|(id, rule)| xml(id, rule)).collect::<String>()))
 }
@@ -89,7 +103,8 @@ fn revoke(world: &mut World, mut form: Form) -> Answer {
     group(&mut form)?;
     let id = form.need("SecurityGroupRuleId.1")?;
     form.end()?;
-    let missing = || refuse(400, "InvalidSecurityGroupRuleId.NotFound", format!("'{id}' does not exist"));
+    let missing =
+        || refuse(400, "InvalidSecurityGroupRuleId.NotFound", format!("'{id}' does not exist"));
     world.rules.remove(&id).ok_or_else(missing)?;
     Ok(tag("return", "true"))
 }

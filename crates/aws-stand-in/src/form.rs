@@ -34,7 +34,11 @@ impl Form {
 
     pub(crate) fn need(&mut self, name: &str) -> Result<String, Refusal> {
         let missing = || {
-            refuse(400, "MissingParameter", format!("The request must contain the parameter {name}"))
+            refuse(
+                400,
+                "MissingParameter",
+                format!("The request must contain the parameter {name}"),
+            )
         };
         self.take(name).filter(|value| !value.is_empty()).ok_or_else(missing)
     }

@@ -50,11 +50,15 @@ impl Response {
             _ if is_json => serde_json::json!({ "__type": code, "message": message }).to_string(),
             "ec2" => {
                 let error = crate::xml::tag("Code", &code) + &crate::xml::tag("Message", &message);
-                format!("<?xml version=\"1.0\"?><Response><Errors><Error>{error}</Error></Errors><RequestID>r</RequestID></Response>")
+                format!(
+                    "<?xml version=\"1.0\"?><Response><Errors><Error>{error}</Error></Errors><RequestID>r</RequestID></Response>"
+                )
             }
             _ => {
                 let error = crate::xml::tag("Code", &code) + &crate::xml::tag("Message", &message);
-                format!("<ErrorResponse><Error><Type>Sender</Type>{error}</Error><RequestId>r</RequestId></ErrorResponse>")
+                format!(
+                    "<ErrorResponse><Error><Type>Sender</Type>{error}</Error><RequestId>r</RequestId></ErrorResponse>"
+                )
             }
         };
         Self { status, kind, body }

@@ -56,11 +56,13 @@ fn find<'a>(world: &'a mut World, name: &str) -> Result<&'a mut Role, Refusal> {
 /// A policy has a version and statements with an effect and an action; of one that trusts, a principal that is a service, not the world.
 fn check_policy(text: &str, trusts: bool) -> Result<(), Refusal> {
     let malformed = |why: &str| refuse(400, "MalformedPolicyDocument", why);
-    let policy: Value = serde_json::from_str(text).map_err(|_| malformed("This policy contains invalid Json"))?;
+    let policy: Value =
+        serde_json::from_str(text).map_err(|_| malformed("This policy contains invalid Json"))?;
     if policy["Version"] != "2012-10-17" {
         return Err(malformed("The policy has no version"));
     }
-    let statements = policy["Statement"].as_array().ok_or_else(|| malformed("There are no statements"))?;
+    let statements =
+        policy["Statement"].as_array().ok_or_else(|| malformed("There are no statements"))?;
     for statement in statements {
         if statement["Effect"] != "Allow" || statement["Action"].is_null() {
             return Err(malformed("A statement lacks its effect or action"));
@@ -69,7 +71,9 @@ fn check_policy(text: &str, trusts: bool) -> Result<(), Refusal> {
             return Err(malformed("The principal is no service"));
         }
         let whole = [Value::from("*"), Value::from("s3:*"), Value::from("arn:aws:s3:::*")];
-        if !trusts && (whole.contains(&statement["Resource"]) || whole.contains(&statement["Action"])) {
+        if !trusts
+            && (whole.contains(&statement["Resource"]) || whole.contains(&statement["Action"]))
+        {
             // The real one takes it; whoever tests against this one should not grant it.
             return Err(malformed("The policy grants everything"));
         }
@@ -107,7 +111,8 @@ fn create(world: &mut World, mut form: Form) -> Answer {
     form.take("Description");
     let tags = form.tags("Tags.member");
     form.end()?;
-    if name.len() > 64 || !name.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)) {
+    if name.len() > 64 || !name.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c))
+    {
         return Err(refuse(400, "ValidationError", "The role's name is invalid"));
     }
     if !rules::tags(&tags) || !path.starts_with('/') || !path.ends_with('/') {
@@ -115,7 +120,11 @@ fn create(world: &mut World, mut form: Form) -> Answer {
     }
     check_policy(&trust, true)?;
     if world.roles.contains_key(&name) {
-        return Err(refuse(409, "EntityAlreadyExists", format!("Role with name {name} already exists.")));
+        return Err(refuse(
+            409,
+            "EntityAlreadyExists",
+            format!("Role with name {name} already exists."),
+        ));
     }
     let invisible = world.manners.invisible;
     let role = Role { path, trust, policies: BTreeMap::new(), tags, invisible };
@@ -154,7 +163,11 @@ fn delete(world: &mut World, mut form: Form) -> Answer {
     let name = form.need("RoleName")?;
     form.end()?;
     if !find(world, &name)?.policies.is_empty() {
-        return Err(refuse(409, "DeleteConflict", "Cannot delete entity, must delete policies first."));
+        return Err(refuse(
+            409,
+            "DeleteConflict",
+            "Cannot delete entity, must delete policies first.",
+        ));
     }
     world.roles.remove(&name);
     Ok(String::new())
@@ -174,7 +187,9 @@ fn get_policy(world: &mut World, mut form: Form) -> Answer {
     form.end()?;
     let document = find(world, &name)?.policies.get(&policy).cloned();
     let document = document.ok_or_else(|| missing(&name))?;
-    Ok(tag("RoleName", &name) + &tag("PolicyName", &policy) + &tag("PolicyDocument", &encoded(&document)))
+    Ok(tag("RoleName", &name)
+        + &tag("PolicyName", &policy)
+        + &tag("PolicyDocument", &encoded(&document)))
 }
 
 fn list_policies(world: &mut World, mut form: Form) -> Answer {
@@ -199,7 +214,11 @@ fn simulate(world: &mut World, mut form: Form) -> Answer {
     let resources = form.list("ResourceArns.member");
     form.end()?;
     if world.manners.no_simulator {
-        return Err(refuse(403, "AccessDenied", "not authorized to perform iam:SimulatePrincipalPolicy"));
+        return Err(refuse(
+            403,
+            "AccessDenied",
+            "not authorized to perform iam:SimulatePrincipalPolicy",
+        ));
     }
     let name = role.rsplit('/').next().unwrap_or_default().to_owned();
     let policies: Vec<Value> = find(world, &name)?

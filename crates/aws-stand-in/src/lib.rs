@@ -88,15 +88,16 @@ fn answer(request: &http::Request, world: &Mutex<World>) -> http::Response {
     let action = action_of(request);
     world.calls.push(format!("{service}:{action}"));
     let signed = signature::verify(request, &service);
-    let answered = signed.and_then(|()| world.fault(&action)).and_then(|()| match service.as_str() {
-        "redshift" => redshift::answer(&mut world, &action, &request.body),
-        "redshift-serverless" => serverless::answer(&mut world, &action, &request.body),
-        "iam" => iam::answer(&mut world, &action, &request.body),
-        "sts" => iam::sts(&action, &request.body),
-        "ec2" => ec2::answer(&mut world, &action, &request.body),
-        "secretsmanager" => secrets::answer(&world, &action, &request.body),
-        other => Err(refuse(403, "SignatureDoesNotMatch", format!("no service `{other}`"))),
-    });
+    let answered =
+        signed.and_then(|()| world.fault(&action)).and_then(|()| match service.as_str() {
+            "redshift" => redshift::answer(&mut world, &action, &request.body),
+            "redshift-serverless" => serverless::answer(&mut world, &action, &request.body),
+            "iam" => iam::answer(&mut world, &action, &request.body),
+            "sts" => iam::sts(&action, &request.body),
+            "ec2" => ec2::answer(&mut world, &action, &request.body),
+            "secretsmanager" => secrets::answer(&world, &action, &request.body),
+            other => Err(refuse(403, "SignatureDoesNotMatch", format!("no service `{other}`"))),
+        });
     http::Response::of(&service, answered)
 }
 

@@ -57,7 +57,11 @@ fn create(world: &mut World, mut form: Form) -> Answer {
         return Err(invalid("Clusters must be encrypted"));
     }
     if form.take("ClusterSubnetGroupName").is_some_and(|group| group != "subnets") {
-        return Err(refuse(400, "ClusterSubnetGroupNotFoundFault", "Cluster subnet group not found"));
+        return Err(refuse(
+            400,
+            "ClusterSubnetGroupNotFoundFault",
+            "Cluster subnet group not found",
+        ));
     }
     let groups = form.list("VpcSecurityGroupIds.VpcSecurityGroupId");
     if groups.iter().any(|group| group != GROUP) {
@@ -84,7 +88,17 @@ fn create(world: &mut World, mut form: Form) -> Answer {
     let life = Life::begin("creating", looks, world.manners.created);
     let (group, created) = (GROUP.to_owned(), OffsetDateTime::now_utc());
     let cluster = Cluster {
-        life, node_type, nodes, user, database, port, public, roles, group, secret, created,
+        life,
+        node_type,
+        nodes,
+        user,
+        database,
+        port,
+        public,
+        roles,
+        group,
+        secret,
+        created,
         tags: labels,
     };
     let told = xml(&name, &cluster);
@@ -101,10 +115,18 @@ fn size(form: &mut Form) -> Result<(String, i64), Refusal> {
     let nodes = match (kind.as_str(), form.number("NumberOfNodes")?) {
         ("single-node", None | Some(1)) => 1,
         ("single-node", Some(_)) => {
-            return Err(refuse(400, "InvalidParameterCombination", "a single-node cluster has one node"));
+            return Err(refuse(
+                400,
+                "InvalidParameterCombination",
+                "a single-node cluster has one node",
+            ));
         }
         ("multi-node", None) => {
-            return Err(refuse(400, "MissingParameter", "Number of nodes must be specified for a multi-node cluster"));
+            return Err(refuse(
+                400,
+                "MissingParameter",
+                "Number of nodes must be specified for a multi-node cluster",
+            ));
         }
         ("multi-node", Some(nodes)) if (2..=100).contains(&nodes) => nodes,
         _ => return Err(invalid("Invalid cluster type or number of nodes")),
@@ -112,7 +134,11 @@ fn size(form: &mut Form) -> Result<(String, i64), Refusal> {
     if (fewest..=most).contains(&nodes) {
         return Ok((node_type, nodes));
     }
-    Err(refuse(400, "NumberOfNodesPerClusterLimitExceeded", "so many nodes of this type are not possible"))
+    Err(refuse(
+        400,
+        "NumberOfNodesPerClusterLimitExceeded",
+        "so many nodes of this type are not possible",
+    ))
 }
 
 /// The administrator's name, and the secret if AWS keeps the password.
@@ -143,14 +169,18 @@ fn xml(name: &str, cluster: &Cluster) -> String {
     let role = |role: &String| {
         around("ClusterIamRole", &(tag("IamRoleArn", role) + &tag("ApplyStatus", "in-sync")))
     };
-    let secret = cluster.secret.as_ref().map(|secret| {
-        tag("MasterPasswordSecretArn", &crate::secrets::arn(secret))
-    });
+    let secret = cluster
+        .secret
+        .as_ref()
+        .map(|secret| tag("MasterPasswordSecretArn", &crate::secrets::arn(secret)));
     let inner = [
         tag("ClusterIdentifier", name),
         tag("NodeType", node_type),
         tag("ClusterStatus", state),
-        tag("ClusterAvailabilityStatus", if state == "available" { "Available" } else { "Unavailable" }),
+        tag(
+            "ClusterAvailabilityStatus",
+            if state == "available" { "Available" } else { "Unavailable" },
+        ),
         tag("MasterUsername", user),
         tag("DBName", database),
         // A cluster has an address once it is there.
@@ -182,7 +212,8 @@ fn describe(world: &mut World, mut form: Form) -> Answer {
             return Err(missing(name));
         }
     }
-    let clusters = world.clusters.iter().filter(|(name, _)| wanted.as_ref().is_none_or(|w| w == *name));
+    let clusters =
+        world.clusters.iter().filter(|(name, _)| wanted.as_ref().is_none_or(|w| w == *name));
     let clusters: String = clusters.map(|(name, cluster)| xml(name, cluster)).collect();
     Ok(around("Clusters", &clusters))
 }
@@ -210,7 +241,11 @@ fn delete(world: &mut World, mut form: Form) -> Answer {
             ));
         }
         (true, Some(_)) => {
-            return Err(refuse(400, "InvalidParameterCombination", "a snapshot is named and skipped"));
+            return Err(refuse(
+                400,
+                "InvalidParameterCombination",
+                "a snapshot is named and skipped",
+            ));
         }
         _ => {}
     }
@@ -218,7 +253,9 @@ fn delete(world: &mut World, mut form: Form) -> Answer {
     let cluster = world.clusters.get_mut(&name).ok_or_else(|| missing(&name))?;
     if ["creating", "deleting", "modifying"].contains(&cluster.life.state.as_str()) {
         let state = &cluster.life.state;
-        let message = format!("There is an operation running on the Cluster. Please try again. It is {state}");
+        let message = format!(
+            "There is an operation running on the Cluster. Please try again. It is {state}"
+        );
         // Time goes on while somebody waits.
         cluster.life.look();
         return Err(refuse(400, "InvalidClusterState", message));

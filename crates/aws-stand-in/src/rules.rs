@@ -8,12 +8,16 @@ use std::collections::BTreeMap;
 pub(crate) fn identifier(name: &str) -> bool {
     let mut previous = '-';
     for c in name.chars() {
-        if !(c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') || c == '-' && previous == '-' {
+        if !(c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+            || c == '-' && previous == '-'
+        {
             return false;
         }
         previous = c;
     }
-    name.len() <= 63 && previous != '-' && name.chars().next().is_some_and(|c| c.is_ascii_lowercase())
+    name.len() <= 63
+        && previous != '-'
+        && name.chars().next().is_some_and(|c| c.is_ascii_lowercase())
 }
 
 /// A namespace's or workgroup's name.

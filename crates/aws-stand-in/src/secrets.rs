@@ -11,8 +11,8 @@ pub(crate) fn arn(name: &str) -> String {
 }
 
 pub(crate) fn answer(world: &World, action: &str, body: &str) -> Answer {
-    let asked: Value = serde_json::from_str(body)
-        .map_err(|_| refuse(400, "SerializationException", "no JSON"))?;
+    let asked: Value =
+        serde_json::from_str(body).map_err(|_| refuse(400, "SerializationException", "no JSON"))?;
     let known = ["Filters", "MaxResults"];
     let members = asked.as_object().cloned().unwrap_or_default();
     if action != "ListSecrets" || members.keys().any(|key| !known.contains(&key.as_str())) {

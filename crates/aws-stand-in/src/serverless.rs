@@ -46,8 +46,8 @@ impl Asked {
 }
 
 pub(crate) fn answer(world: &mut World, action: &str, body: &str) -> Answer {
-    let asked: Value = serde_json::from_str(body)
-        .map_err(|_| refuse(400, "SerializationException", "no JSON"))?;
+    let asked: Value =
+        serde_json::from_str(body).map_err(|_| refuse(400, "SerializationException", "no JSON"))?;
     let asked = Asked(asked.as_object().cloned().unwrap_or_default());
     let answer = match action {
         "CreateNamespace" => create_namespace(world, asked),

@@ -40,7 +40,8 @@ fn sign(key: &[u8], text: &str) -> Vec<u8> {
 
 /// Refuses a request that nobody we know has signed, or not as it stands.
 pub(crate) fn verify(request: &Request, service: &str) -> Result<(), Refusal> {
-    let missing = || refuse(403, "MissingAuthenticationToken", "Request is missing Authentication Token");
+    let missing =
+        || refuse(403, "MissingAuthenticationToken", "Request is missing Authentication Token");
     let header = request.header("authorization").ok_or_else(missing)?;
     let scope = scope(request).ok_or_else(missing)?;
     let [key, day, region, _, end] = scope.as_slice() else {
@@ -56,7 +57,11 @@ pub(crate) fn verify(request: &Request, service: &str) -> Result<(), Refusal> {
     }
     let global = service == "iam" && *region == "us-east-1";
     if *region != REGION && !global || *end != "aws4_request" {
-        return Err(refuse(403, "SignatureDoesNotMatch", "Credential should be scoped to a valid region."));
+        return Err(refuse(
+            403,
+            "SignatureDoesNotMatch",
+            "Credential should be scoped to a valid region.",
+        ));
     }
     let moment = request.header("x-amz-date").ok_or_else(missing)?;
     let form = format_description!("[year][month][day]T[hour][minute][second]Z");
@@ -83,7 +88,8 @@ fn canonical(request: &Request, names: &str) -> Result<String, Refusal> {
     let mut headers = String::new();
     for name in names.split(';') {
         let value = request.header(name);
-        let value = value.ok_or_else(|| refuse(403, "SignatureDoesNotMatch", format!("no header `{name}`")))?;
+        let value = value
+            .ok_or_else(|| refuse(403, "SignatureDoesNotMatch", format!("no header `{name}`")))?;
         let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
         headers.push_str(&format!("{name}:{value}\n"));
     }

@@ -210,9 +210,9 @@ impl World {
             ("snapshot", self.snapshots.keys().collect()),
             ("secret", self.secrets.iter().collect()),
         ];
-        let named = names.into_iter().flat_map(|(kind, names)| {
-            names.into_iter().map(move |name| format!("{kind} {name}"))
-        });
+        let named = names
+            .into_iter()
+            .flat_map(|(kind, names)| names.into_iter().map(move |name| format!("{kind} {name}")));
         named.collect()
     }
 
@@ -237,7 +237,9 @@ impl World {
     /// Whether Redshift may take this role on, now: it must be there, be visible, and trust the service.
     pub(crate) fn check_role(&mut self, arn: &str, service: &str) -> Result<(), String> {
         let invalid = || {
-            format!("The IAM role {arn} is not valid. The IAM role must delegate access to an Amazon Redshift account.")
+            format!(
+                "The IAM role {arn} is not valid. The IAM role must delegate access to an Amazon Redshift account."
+            )
         };
         let name = arn.rsplit('/').next().unwrap_or_default();
         let role = self.roles.get_mut(name).filter(|role| crate::iam::arn(name, role) == arn);

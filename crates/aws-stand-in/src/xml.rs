@@ -15,9 +15,8 @@ pub(crate) fn around(name: &str, inner: &str) -> String {
 
 /// Tags, each in an element of this name.
 pub(crate) fn tags(name: &str, tags: &BTreeMap<String, String>) -> String {
-    let one = |(key, value): (&String, &String)| {
-        around(name, &(tag("Key", key) + &tag("Value", value)))
-    };
+    let one =
+        |(key, value): (&String, &String)| around(name, &(tag("Key", key) + &tag("Value", value)));
     tags.iter().map(one).collect()
 }
 

@@ -24,9 +24,7 @@ pub(crate) enum Cluster {
     )]
     Down(Down),
     /// Delete everything of ours that has outlived its `--ttl`, of any name: for a job that runs by the clock
-    #[command(
-        after_help = "Example: 0 * * * * sparkify cluster reap --region us-west-2 --quiet"
-    )]
+    #[command(after_help = "Example: 0 * * * * sparkify cluster reap --region us-west-2 --quiet")]
     Reap(Reap),
 }
 

@@ -131,11 +131,8 @@ mod whole {
             entries.extend(ours.then_some(("IAM_ROLE", "ARN", "")));
             write_back(&settings.file, &entries)?;
         }
-        let left = if args.verify {
-            cluster::leftovers(settings, &snapshot, watch)?
-        } else {
-            Vec::new()
-        };
+        let left =
+            if args.verify { cluster::leftovers(settings, &snapshot, watch)? } else { Vec::new() };
         let document = serde_json::json!({
             "name": settings.name, "deleted": down.deleted, "verified": args.verify, "left": left,
         });

@@ -28,18 +28,28 @@ pub(super) fn plan(plan: &Plan) -> String {
 
 pub(super) fn status(status: &Status) -> String {
     if status.parts.is_empty() {
-        let other = if status.form == "provisioned" { "; a serverless one is asked for with `--serverless`" } else { "" };
-        return format!("there is no {} `{}` in {}{other}\n", status.form, status.name, status.region);
+        let other = if status.form == "provisioned" {
+            "; a serverless one is asked for with `--serverless`"
+        } else {
+            ""
+        };
+        return format!(
+            "there is no {} `{}` in {}{other}\n",
+            status.form, status.name, status.region
+        );
     }
     let ours = |ours: bool| if ours { "made by sparkify" } else { "not made by sparkify" };
     let rows: Vec<Vec<String>> = status
         .parts
         .iter()
-        .map(|part| vec![part.what.clone(), part.name.clone(), part.state.clone(), ours(part.ours).into()])
+        .map(|part| {
+            vec![part.what.clone(), part.name.clone(), part.state.clone(), ours(part.ours).into()]
+        })
         .collect();
     let mut text = plain_table(&["part", "name", "state", ""], &rows, &[]);
     text.push('\n');
-    let endpoint = status.host.as_ref().zip(status.port).map(|(host, port)| format!("{host}:{port}"));
+    let endpoint =
+        status.host.as_ref().zip(status.port).map(|(host, port)| format!("{host}:{port}"));
     let size = status.size.as_ref().map(ToString::to_string);
     let public = status.public.map(|public| match (public, status.allowed.as_slice()) {
         (false, _) => "no".to_owned(),
@@ -71,7 +81,8 @@ fn cost(cost: &Estimate) -> String {
     let hour = cost.dollars_per_hour.map(|dollars| format!("about ${dollars:.3} an hour"));
     let month = cost.dollars_per_month.map(|dollars| format!("${dollars:.2} in 30 days"));
     let so_far = cost.dollars_so_far.zip(cost.hours);
-    let so_far = so_far.map(|(dollars, hours)| format!("${dollars:.2} in the {hours:.1} h since it was created"));
+    let so_far = so_far
+        .map(|(dollars, hours)| format!("${dollars:.2} in the {hours:.1} h since it was created"));
     let parts: Vec<String> = [hour, month, so_far].into_iter().flatten().collect();
     let parts = if parts.is_empty() { "unknown".into() } else { parts.join(", ") };
     line("cost", &parts) + &line("", &format!("({})", cost.note))
@@ -88,7 +99,9 @@ pub(super) fn down(name: &str, down: &Down, verified: bool, left: &[Leftover]) -
         text.push_str(&line(title, &format!("{} `{}`", thing.what, thing.name)));
     }
     if verified && left.iter().all(|thing| thing.wanted) {
-        text.push_str("verified: no cluster, snapshot, role, policy, rule or secret of it is left\n");
+        text.push_str(
+            "verified: no cluster, snapshot, role, policy, rule or secret of it is left\n",
+        );
     }
     text
 }

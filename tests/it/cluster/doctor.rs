@@ -9,13 +9,25 @@ use crate::support::{Ended, event, put, run, song};
 
 fn data(scene: &Scene) {
     put(scene.folder.path(), "data/song_data/a.json", song("SO1", "One", 200.5));
-    put(scene.folder.path(), "data/log_data/e.json", event(1, 0, 1_541_376_000_796, "NextSong", "One"));
+    put(
+        scene.folder.path(),
+        "data/log_data/e.json",
+        event(1, 0, 1_541_376_000_796, "NextSong", "One"),
+    );
 }
 
 fn local(scene: &Scene) -> Ended {
     run(
         scene.folder.path(),
-        ["doctor", "--song-data", "data/song_data", "--log-data", "data/log_data", "--output", "json"],
+        [
+            "doctor",
+            "--song-data",
+            "data/song_data",
+            "--log-data",
+            "data/log_data",
+            "--output",
+            "json",
+        ],
     )
 }
 
@@ -23,7 +35,8 @@ fn local(scene: &Scene) -> Ended {
 fn line(report: &Ended, what: &str) -> (String, String) {
     let report: Value = serde_json::from_str(&report.out).unwrap_or_else(|_| panic!("{report:#?}"));
     let lines = report["lines"].as_array().unwrap();
-    let line = lines.iter().find(|line| line["what"] == what).unwrap_or_else(|| panic!("{report:#}"));
+    let line =
+        lines.iter().find(|line| line["what"] == what).unwrap_or_else(|| panic!("{report:#}"));
     let text = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
     (text("state"), format!("{} {}", text("said"), text("hint")))
 }
@@ -34,15 +47,26 @@ fn a_folder_and_a_file_are_all_that_a_load_needs() {
     data(&scene);
     let first = local(&scene);
     assert_eq!(first.code, Some(0), "{first:#?}");
-    for what in ["configuration", "credentials", "song data", "log data", "warehouse", "disk space"] {
+    for what in ["configuration", "credentials", "song data", "log data", "warehouse", "disk space"]
+    {
         assert_eq!(line(&first, what).0, "ok", "{what}: {first:#?}");
     }
     assert!(!scene.folder.path().join("sparkify.duckdb").exists(), "doctor makes no warehouse");
-    run(scene.folder.path(), ["etl", "--song-data", "data/song_data", "--log-data", "data/log_data"]).good();
+    run(
+        scene.folder.path(),
+        ["etl", "--song-data", "data/song_data", "--log-data", "data/log_data"],
+    )
+    .good();
     let loaded = local(&scene);
     assert_eq!(loaded.code, Some(0), "{loaded:#?}");
     assert_eq!(line(&loaded, "rights").0, "ok");
-    let tables = run(scene.folder.path(), ["query", "select count(*) as n from information_schema.tables where table_name like '%doctor%'"]);
+    let tables = run(
+        scene.folder.path(),
+        [
+            "query",
+            "select count(*) as n from information_schema.tables where table_name like '%doctor%'",
+        ],
+    );
     assert!(tables.good().contains('0'), "the probe is taken back");
     put(scene.folder.path(), "dwh.cfg", "[S3]\nSONG_DATA=data/song_data\n");
     let text = run(scene.folder.path(), ["doctor"]).good();
@@ -54,7 +78,8 @@ fn what_is_missing_is_named_and_fails() {
     let scene = Scene::usual();
     data(&scene);
     let at = |arguments: &[&str]| {
-        let report = run(scene.folder.path(), ["doctor", "--output", "json"].iter().chain(arguments));
+        let report =
+            run(scene.folder.path(), ["doctor", "--output", "json"].iter().chain(arguments));
         assert_eq!(report.code, Some(1), "{report:#?}");
         report
     };
@@ -62,7 +87,11 @@ fn what_is_missing_is_named_and_fails() {
     let (state, said) = line(&report, "song data");
     assert!(state == "failed" && said.contains("song_data"), "{said}");
     assert_eq!(line(&report, "log data").0, "ok");
-    put(scene.folder.path(), "no.duckdb", "this is no warehouse, and long enough to be seen as none");
+    put(
+        scene.folder.path(),
+        "no.duckdb",
+        "this is no warehouse, and long enough to be seen as none",
+    );
     let files = ["--song-data", "data/song_data", "--log-data", "data/log_data"];
     let report = at(&[&files[..], &["--warehouse", "duckdb:no.duckdb"]].concat());
     assert_eq!(line(&report, "warehouse").0, "failed");
@@ -76,7 +105,8 @@ fn what_is_missing_is_named_and_fails() {
 
 /// `doctor` for a load into Redshift: of what it says, the warehouse itself is not there.
 fn far(scene: &Scene, change: impl FnOnce(&mut std::process::Command)) -> Ended {
-    let arguments = ["doctor", "--output", "json", "--warehouse", "redshift://nobody@127.0.0.1:9/dev"];
+    let arguments =
+        ["doctor", "--output", "json", "--warehouse", "redshift://nobody@127.0.0.1:9/dev"];
     let mut command = scene.command(arguments);
     change(&mut command);
     let report = ended(&mut command);

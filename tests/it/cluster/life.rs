@@ -58,19 +58,33 @@ fn a_plan_says_what_would_be_made_and_makes_nothing() {
     let plan = scene.run(&["plan", "--output", "json"]).json();
     assert_eq!(plan["steps"][0]["action"], "create");
     assert_eq!(plan["steps"][1]["what"], "the cluster `dwhcluster`");
-    assert_eq!(plan["trust_policy"]["Statement"][0]["Principal"]["Service"][0], "redshift.amazonaws.com");
+    assert_eq!(
+        plan["trust_policy"]["Statement"][0]["Principal"]["Service"][0],
+        "redshift.amazonaws.com"
+    );
     let text = plan["access_policy"].to_string();
     assert!(text.contains("s3:prefix") && !text.contains("ReadOnlyAccess"), "{text}");
     assert!(scene.run(&["plan"]).good().contains("nothing was changed"));
     let changing = ["Create", "Put", "Delete", "Modify", "Authorize", "Update"];
     let world = scene.server.world();
-    assert!(!world.calls.iter().any(|call| changing.iter().any(|verb| call.contains(&format!(":{verb}")))));
+    assert!(
+        !world
+            .calls
+            .iter()
+            .any(|call| changing.iter().any(|verb| call.contains(&format!(":{verb}"))))
+    );
     assert_eq!(world.left(), [""; 0]);
 }
 
 #[test]
 fn killed_at_any_step_the_next_run_goes_on() {
-    let steps = ["creating the role", "letting the role", "trying again", "creating the cluster", "waiting for"];
+    let steps = [
+        "creating the role",
+        "letting the role",
+        "trying again",
+        "creating the cluster",
+        "waiting for",
+    ];
     for step in steps {
         let scene = Scene::new(Manners { looks: 6, ..Manners::default() });
         scene.stopped(&["up"], step, "-KILL");
@@ -112,7 +126,9 @@ fn down_asks_for_the_name() {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sparkify"));
         command.args(["cluster", "down", "--poll", "0.02"]).current_dir(scene.folder.path());
         command.env("AWS_ENDPOINT_URL", scene.server.url()).env("AWS_REGION", aws_stand_in::REGION);
-        command.env("AWS_ACCESS_KEY_ID", aws_stand_in::KEY).env("AWS_SECRET_ACCESS_KEY", aws_stand_in::SECRET);
+        command
+            .env("AWS_ACCESS_KEY_ID", aws_stand_in::KEY)
+            .env("AWS_SECRET_ACCESS_KEY", aws_stand_in::SECRET);
         let mut terminal = rexpect::session::spawn_command(command, Some(60_000)).unwrap();
         terminal.exp_string("Type the name to go on: ").unwrap();
         terminal.send_line(answer).unwrap();
@@ -159,7 +175,12 @@ fn reap_deletes_what_is_past_its_time_and_nothing_else() {
     {
         let mut world = scene.server.world();
         let past = "2020-01-01T00:00:00Z".to_owned();
-        world.clusters.get_mut("short").unwrap().tags.insert("sparkify:expires".into(), past.clone());
+        world
+            .clusters
+            .get_mut("short")
+            .unwrap()
+            .tags
+            .insert("sparkify:expires".into(), past.clone());
         world.roles.get_mut("shortRole").unwrap().tags.insert("sparkify:expires".into(), past);
         let mut foreign = world.clusters["short"].clone();
         foreign.tags.clear();

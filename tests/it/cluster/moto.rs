@@ -5,9 +5,14 @@ use crate::support::put;
 
 #[test]
 fn up_status_and_down_on_a_server_of_other_hands() {
-    let url = std::env::var("SPARKIFY_TEST_MOTO").expect("SPARKIFY_TEST_MOTO names a moto server: scripts/moto.sh starts one");
+    let url = std::env::var("SPARKIFY_TEST_MOTO")
+        .expect("SPARKIFY_TEST_MOTO names a moto server: scripts/moto.sh starts one");
     let folder = tempfile::tempdir().unwrap();
-    put(folder.path(), "dwh.cfg", CONFIG.replace("dwhCluster", "moto-one").replace("dwhRole", "motoRole"));
+    put(
+        folder.path(),
+        "dwh.cfg",
+        CONFIG.replace("dwhCluster", "moto-one").replace("dwhRole", "motoRole"),
+    );
     let run = |arguments: &[&str]| {
         let quick = ["--poll", "0.05", "--timeout", "60s"];
         let arguments = ["cluster"].iter().chain(arguments).chain(&quick);
@@ -18,11 +23,17 @@ fn up_status_and_down_on_a_server_of_other_hands() {
     up.good();
     let status = run(&["status", "--output", "json"]).json();
     assert_eq!(status["available"], true, "{status}");
-    assert!(status["parts"].as_array().unwrap().iter().all(|part| part["ours"] == true), "{status}");
+    assert!(
+        status["parts"].as_array().unwrap().iter().all(|part| part["ours"] == true),
+        "{status}"
+    );
     let again = run(&["up", "--password-from-config"]);
     assert!(again.err.contains("made: no change"), "{again:#?}");
     let written = std::fs::read_to_string(folder.path().join("dwh.cfg")).unwrap();
-    assert!(written.contains("ARN='arn:aws:iam::123456789012:role/sparkify/motoRole'"), "{written}");
+    assert!(
+        written.contains("ARN='arn:aws:iam::123456789012:role/sparkify/motoRole'"),
+        "{written}"
+    );
     let down = run(&["down", "--yes", "--verify"]);
     assert!(down.err.contains("not looked at: cannot look for the workgroup"), "{down:#?}");
     assert!(down.good().contains("verified"));
@@ -31,12 +42,27 @@ fn up_status_and_down_on_a_server_of_other_hands() {
 
 #[test]
 fn a_rule_of_a_security_group_comes_and_goes() {
-    let url = std::env::var("SPARKIFY_TEST_MOTO").expect("SPARKIFY_TEST_MOTO names a moto server: scripts/moto.sh starts one");
+    let url = std::env::var("SPARKIFY_TEST_MOTO")
+        .expect("SPARKIFY_TEST_MOTO names a moto server: scripts/moto.sh starts one");
     let folder = tempfile::tempdir().unwrap();
-    put(folder.path(), "dwh.cfg", CONFIG.replace("dwhCluster", "moto-two").replace("dwhRole", "motoRole2"));
+    put(
+        folder.path(),
+        "dwh.cfg",
+        CONFIG.replace("dwhCluster", "moto-two").replace("dwhRole", "motoRole2"),
+    );
     let group = default_group(&url, folder.path());
     let run = |arguments: &[&str]| {
-        let quick = ["--poll", "0.05", "--timeout", "60s", "--public", "--security-group", &group, "--allow-cidr", "203.0.113.9"];
+        let quick = [
+            "--poll",
+            "0.05",
+            "--timeout",
+            "60s",
+            "--public",
+            "--security-group",
+            &group,
+            "--allow-cidr",
+            "203.0.113.9",
+        ];
         let arguments = ["cluster"].iter().chain(arguments).chain(&quick);
         ended(&mut at(&url, folder.path(), arguments))
     };

@@ -24,7 +24,8 @@ fn one_address_is_let_in_and_out_again() {
 fn an_address_can_be_said_and_one_that_cannot_be_learned_asks_for_it() {
     let scene = Scene::usual();
     let mut command = scene.command(["cluster", "up", "--public", "--poll", "0.02"]);
-    let said = ended(command.env("SPARKIFY_ADDRESS_URL", format!("{}/none", scene.server.url()))).bad(2);
+    let said =
+        ended(command.env("SPARKIFY_ADDRESS_URL", format!("{}/none", scene.server.url()))).bad(2);
     assert!(said.contains("cannot learn this machine's address"), "{said}");
     scene.run(&["up", "--public", "--allow-cidr", "198.51.100.0/24"]).good();
     assert_eq!(scene.server.world().rules.values().next().unwrap().cidr, "198.51.100.0/24");
@@ -36,7 +37,12 @@ fn an_address_can_be_said_and_one_that_cannot_be_learned_asks_for_it() {
 fn a_rule_that_stayed_behind_is_found() {
     let scene = Scene::usual();
     scene.run(&["up", "--public"]).good();
-    scene.server.world().refuse("RevokeSecurityGroupIngress", 1, "UnauthorizedOperation", "not allowed");
+    scene.server.world().refuse(
+        "RevokeSecurityGroupIngress",
+        1,
+        "UnauthorizedOperation",
+        "not allowed",
+    );
     scene.run(&["down", "--yes"]).bad(2);
     assert!(scene.left().iter().any(|thing| thing.starts_with("rule ")));
     scene.run(&["down", "--yes", "--verify"]).good();

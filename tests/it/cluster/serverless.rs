@@ -21,7 +21,10 @@ fn from_nothing_to_a_workgroup_and_back_to_nothing() {
     let again = scene.run(&["up", "--serverless"]);
     assert!(again.err.contains("made: no change"), "{again:#?}");
     let status = scene.run(&["status", "--serverless", "--output", "json"]).json();
-    assert_eq!(status["host"], "dwhcluster.123456789012.us-west-2.redshift-serverless.amazonaws.com");
+    assert_eq!(
+        status["host"],
+        "dwhcluster.123456789012.us-west-2.redshift-serverless.amazonaws.com"
+    );
     assert!(status["role_arn"].as_str().unwrap().ends_with(":role/sparkify/dwhRole"), "{status}");
     assert_eq!(status["cost"]["dollars_so_far"], serde_json::Value::Null);
     let down = scene.run(&["down", "--serverless", "--yes", "--verify"]).good();
@@ -33,7 +36,13 @@ fn from_nothing_to_a_workgroup_and_back_to_nothing() {
 
 #[test]
 fn killed_at_any_step_the_next_run_goes_on() {
-    for step in ["creating the role", "creating the namespace", "waiting for", "creating the workgroup", "waiting for the workgroup"] {
+    for step in [
+        "creating the role",
+        "creating the namespace",
+        "waiting for",
+        "creating the workgroup",
+        "waiting for the workgroup",
+    ] {
         let scene = Scene::new(Manners { looks: 6, ..Manners::default() });
         scene.stopped(&["up", "--serverless"], step, "-KILL");
         scene.run(&["up", "--serverless"]).good();
@@ -72,7 +81,8 @@ fn somebody_elses_namespace_is_never_touched_and_trouble_is_told() {
     scene.server.world().refuse("CreateWorkgroup", 1, "AccessDeniedException", "not authorized");
     let said = scene.run(&["up", "--serverless"]).bad(2);
     assert!(said.contains("docs/redshift.md"), "{said}");
-    let tags = std::mem::take(&mut scene.server.world().namespaces.get_mut("dwhcluster").unwrap().tags);
+    let tags =
+        std::mem::take(&mut scene.server.world().namespaces.get_mut("dwhcluster").unwrap().tags);
     for command in [vec!["up"], vec!["down", "--yes"]] {
         let said = scene.run(&[command.as_slice(), &["--serverless"]].concat()).bad(2);
         assert!(said.contains("the namespace `dwhcluster` is there already"), "{said}");
@@ -80,7 +90,12 @@ fn somebody_elses_namespace_is_never_touched_and_trouble_is_told() {
     scene.server.world().namespaces.get_mut("dwhcluster").unwrap().tags = tags;
     {
         let mut world = scene.server.world();
-        world.refuse("DeleteNamespace", 2, "ConflictException", "There is an operation running on the namespace");
+        world.refuse(
+            "DeleteNamespace",
+            2,
+            "ConflictException",
+            "There is an operation running on the namespace",
+        );
     }
     scene.run(&["down", "--serverless", "--yes", "--verify"]).good();
     assert_eq!(scene.server.world().faults_left(), 0);

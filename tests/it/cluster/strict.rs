@@ -13,7 +13,9 @@ fn client(server: &Server, secret: &str) -> aws_sdk_redshift::Client {
         .http_client(http)
         .region(aws_sdk_redshift::config::Region::new(REGION))
         .endpoint_url(server.url())
-        .credentials_provider(aws_sdk_redshift::config::Credentials::new(KEY, secret, None, None, "test"));
+        .credentials_provider(aws_sdk_redshift::config::Credentials::new(
+            KEY, secret, None, None, "test",
+        ));
     aws_sdk_redshift::Client::from_conf(config.build())
 }
 
@@ -41,7 +43,9 @@ fn every_documented_rule_is_held() {
         ("InvalidParameterValue", |c| c.master_username("PUBLIC")),
         ("InvalidParameterValue", |c| c.db_name("Not-a-name")),
         ("InvalidParameterValue", |c| c.manage_master_password(false).master_user_password("weak")),
-        ("InvalidParameterValue", |c| c.manage_master_password(false).master_user_password("With@1Sign")),
+        ("InvalidParameterValue", |c| {
+            c.manage_master_password(false).master_user_password("With@1Sign")
+        }),
         ("InvalidParameterCombination", |c| c.master_user_password("Passw0rd1")),
         ("MissingParameter", |c| c.set_manage_master_password(None)),
         ("InvalidParameterValue", |c| c.iam_roles("arn:aws:iam::123456789012:role/none")),
@@ -59,7 +63,11 @@ fn every_documented_rule_is_held() {
     runtime.block_on(good().send()).unwrap();
     let delete = client.delete_cluster().cluster_identifier("one");
     let error = runtime.block_on(delete.send()).unwrap_err();
-    assert_eq!(error.code(), Some("InvalidParameterCombination"), "a snapshot is neither named nor skipped");
+    assert_eq!(
+        error.code(),
+        Some("InvalidParameterCombination"),
+        "a snapshot is neither named nor skipped"
+    );
     let error = runtime.block_on(good().send()).unwrap_err();
     assert_eq!(error.code(), Some("ClusterAlreadyExists"));
     println!("{} documented refusals", cases.len() + 2);
@@ -69,7 +77,8 @@ fn every_documented_rule_is_held() {
 fn a_request_that_was_signed_otherwise_is_refused() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let server = Server::start(Manners::default()).unwrap();
-    let error = runtime.block_on(client(&server, "another").describe_clusters().send()).unwrap_err();
+    let error =
+        runtime.block_on(client(&server, "another").describe_clusters().send()).unwrap_err();
     assert_eq!(error.code(), Some("SignatureDoesNotMatch"));
     runtime.block_on(client(&server, SECRET).describe_clusters().send()).unwrap();
 }

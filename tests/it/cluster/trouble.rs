@@ -9,7 +9,8 @@ fn wrong_keys_are_named_as_such_and_nothing_is_made() {
     let scene = Scene::usual();
     for (id, secret) in [("AKIAWRONG", "x"), (aws_stand_in::KEY, "wrongsecret")] {
         let mut command = scene.command(["cluster", "up"]);
-        let said = ended(command.env("AWS_ACCESS_KEY_ID", id).env("AWS_SECRET_ACCESS_KEY", secret)).bad(2);
+        let said =
+            ended(command.env("AWS_ACCESS_KEY_ID", id).env("AWS_SECRET_ACCESS_KEY", secret)).bad(2);
         assert!(said.contains("cannot ask AWS who this is"), "{said}");
         assert!(said.contains("hint: check the access key"), "{said}");
         assert!(!said.contains("wrongsecret"), "{said}");
@@ -18,7 +19,8 @@ fn wrong_keys_are_named_as_such_and_nothing_is_made() {
     let none = command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
     assert!(ended(none).bad(2).contains("no credentials for AWS were found"));
     let mut command = scene.command(["cluster", "up"]);
-    let nobody = ended(command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").env("AWS_MAX_ATTEMPTS", "1"));
+    let nobody =
+        ended(command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").env("AWS_MAX_ATTEMPTS", "1"));
     assert!(nobody.bad(2).contains("check the network"));
     assert_eq!(scene.left(), [""; 0]);
 }
@@ -26,7 +28,12 @@ fn wrong_keys_are_named_as_such_and_nothing_is_made() {
 #[test]
 fn keys_of_the_configuration_file_are_used() {
     let scene = Scene::usual();
-    let keys = format!("{}\n[AWS]\nKEY={}\nSECRET={}\n", super::CONFIG, aws_stand_in::KEY, aws_stand_in::SECRET);
+    let keys = format!(
+        "{}\n[AWS]\nKEY={}\nSECRET={}\n",
+        super::CONFIG,
+        aws_stand_in::KEY,
+        aws_stand_in::SECRET
+    );
     crate::support::put(scene.folder.path(), "dwh.cfg", keys);
     let mut command = scene.command(["cluster", "status"]);
     let without = command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
@@ -38,7 +45,12 @@ fn keys_of_the_configuration_file_are_used() {
 fn a_missing_right_says_who_grants_it_and_the_rest_goes_away_again() {
     for action in ["CreateRole", "PutRolePolicy", "CreateCluster", "DescribeClusters"] {
         let scene = Scene::usual();
-        scene.server.world().refuse(action, 1, "AccessDenied", "User is not authorized to perform it");
+        scene.server.world().refuse(
+            action,
+            1,
+            "AccessDenied",
+            "User is not authorized to perform it",
+        );
         let said = scene.run(&["up"]).bad(2);
         assert!(said.contains("(`AccessDenied`)") && said.contains("docs/redshift.md"), "{said}");
         assert_eq!(scene.server.world().faults_left(), 0);
@@ -55,7 +67,12 @@ fn too_many_requests_and_other_changes_are_waited_for() {
         world.refuse("CreateCluster", 2, "Throttling", "Rate exceeded");
         world.refuse("DescribeClusters", 2, "Throttling", "Rate exceeded");
         world.refuse("CreateRole", 1, "ConcurrentModification", "try again");
-        world.refuse("DeleteCluster", 2, "InvalidClusterState", "modified by a concurrent operation");
+        world.refuse(
+            "DeleteCluster",
+            2,
+            "InvalidClusterState",
+            "modified by a concurrent operation",
+        );
     }
     scene.run(&["up"]).good();
     scene.run(&["down", "--yes", "--verify"]).good();
@@ -76,7 +93,10 @@ fn a_quota_ends_it_with_a_word_about_quotas() {
 fn what_somebody_else_made_is_never_touched() {
     let scene = Scene::usual();
     scene.run(&["up"]).good();
-    for (what, word) in [("cluster", "the cluster `dwhcluster` is there already"), ("role", "the role `dwhRole` is there already")] {
+    for (what, word) in [
+        ("cluster", "the cluster `dwhcluster` is there already"),
+        ("role", "the role `dwhRole` is there already"),
+    ] {
         let tags = {
             let mut world = scene.server.world();
             let tags = match what {
