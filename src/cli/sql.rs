@@ -7,7 +7,9 @@ use super::failure::Failure;
 use super::printer::Printer;
 use crate::config::{Settings, suggest};
 use crate::warehouse::{self, Opening, SqlFile};
-use crate::{diff, export, ledger, model, pipeline, quality, rejects, report, tables, trace};
+use crate::{
+    diff, doctor, export, ledger, model, pipeline, quality, rejects, report, tables, trace,
+};
 
 pub(super) fn run(args: &Sql, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     let engine = warehouse::engine_of(&settings.warehouse)?;
@@ -48,6 +50,6 @@ fn files(settings: &Settings) -> Result<Vec<&'static SqlFile>, Failure> {
     files.extend(ledger::QUERIES.iter().chain(pipeline::STEPS));
     files.extend(model::TABLES.iter().chain(quality::CHECKS).chain(report::QUESTIONS));
     files.extend(rejects::QUERIES.iter().chain(trace::QUERIES).chain(diff::ROWS));
-    files.extend(export::TABLES);
+    files.extend(export::TABLES.iter().chain(doctor::STATEMENTS));
     Ok(files)
 }

@@ -13,7 +13,8 @@ use crate::sql_files;
 use crate::warehouse::{self, Access, SqlFile, Warehouse, WarehouseError};
 
 /// What the warehouse is told.
-pub const STATEMENTS: &[SqlFile] = sql_files!["doctor": "begin", "probe", "rollback", "version"];
+pub const STATEMENTS: &[SqlFile] =
+    sql_files!["doctor": "probe_begin", "probe", "probe_undo", "version"];
 
 /// Less room than this is too little for any load.
 const LEAST_ROOM: u64 = 256 << 20;
