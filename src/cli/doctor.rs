@@ -139,10 +139,7 @@ fn asked(
     let aws = crate::config::AwsSettings { region, ..wanted.aws.clone() };
     let no_role = is_cluster && role_arn.is_none();
     let wanted = ClusterSettings { role_arn, aws, ..wanted };
-    let watch = match super::cluster::watch(printer) {
-        Ok(watch) => watch,
-        Err(_) => return Vec::new(),
-    };
+    let Ok(watch) = super::cluster::watch(printer) else { return Vec::new() };
     let probed = cluster::probe(&wanted, &watch).0;
     let mut lines: Vec<Line> = probed
         .into_iter()

@@ -91,7 +91,7 @@ async fn configuration(aws: &AwsSettings) -> aws_config::SdkConfig {
     });
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(10))
-        .operation_attempt_timeout(Duration::from_secs(60));
+        .operation_attempt_timeout(Duration::from_mins(1));
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http)
         .retry_config(RetryConfig::standard().with_max_attempts(5))

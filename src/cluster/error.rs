@@ -178,6 +178,7 @@ impl ClusterError {
 }
 
 /// What the SDK makes of an answer, in our words; no header and no body of it.
+#[expect(clippy::needless_pass_by_value, reason = "every call hands its error over")]
 pub(super) fn refusal<E, R>(doing: &str, error: SdkError<E, R>) -> ClusterError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,

@@ -10,7 +10,7 @@ use crate::config::ClusterSettings;
 /// The longest pause between two tries of a call that is known to succeed later.
 const LONGEST: Duration = Duration::from_secs(20);
 /// A line at least so often, however little happens.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// What a look finds.
 pub(super) enum Seen<T> {

@@ -92,7 +92,9 @@ async fn projects(cloud: &Cloud, watch: &Watch) -> Result<BTreeMap<String, Proje
     }
     match serverless::all(cloud).await {
         Ok(parts) => {
-            parts.into_iter().for_each(|part| note(&part.tags, part.noun(), Some(true), None));
+            for part in parts {
+                note(&part.tags, part.noun(), Some(true), None);
+            }
         }
         Err(error) => (watch.say)(&format!("not looked at: {error}")),
     }

@@ -125,8 +125,8 @@ async fn create(
     let (doing, trust) = (&doing, policy::trust(settings).to_string());
     let all = tags.0.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
     let all: Vec<Tag> = all.filter_map(Result::ok).collect();
-    let make = || async {
-        let made = cloud
+    let create = || async {
+        let created = cloud
             .iam
             .create_role()
             .role_name(name)
@@ -136,9 +136,9 @@ async fn create(
             .set_tags(Some(all.clone()))
             .send()
             .await;
-        made.map_err(|error| refusal(doing, error))
+        created.map_err(|error| refusal(doing, error))
     };
-    let made = insist(settings, watch, make).await?;
+    let made = insist(settings, watch, create).await?;
     let arn = made.role().map(|role| role.arn().to_owned()).unwrap_or_default();
     Ok(Role { name: name.clone(), arn, tags: tags.clone(), trust: policy::trust(settings) })
 }

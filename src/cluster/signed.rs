@@ -2,6 +2,7 @@
 //!
 //! Requests are written here and signed by `aws-sigv4`, which the SDK brings anyway.
 
+use std::fmt::Write;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_sts::config::Credentials;
@@ -83,7 +84,7 @@ impl Signed {
     ) -> Result<String, ClusterError> {
         let mut body = format!("Action={action}&Version={VERSION}");
         for (name, value) in parameters {
-            body.push_str(&format!("&{name}={}", utf8_percent_encode(value, PLAIN)));
+            let _ = write!(body, "&{name}={}", utf8_percent_encode(value, PLAIN));
         }
         let form = [("content-type", "application/x-www-form-urlencoded; charset=utf-8")];
         let (status, text) = self.send(doing, &self.ec2, "ec2", &form, body).await?;

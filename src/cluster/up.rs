@@ -54,16 +54,13 @@ async fn steps(
     survey.check_ours(settings)?;
     plan::check_role(settings, &survey)?;
     let tags = Tags::new(settings, &survey.caller.arn);
-    let role = match role::given(settings, &survey.caller) {
-        Some(arn) => {
-            (watch.say)(&format!("using the role `{arn}` as it is"));
-            arn.to_owned()
-        }
-        None => {
-            let (role, changed) = role::make(cloud, settings, &survey.caller, &tags, watch).await?;
-            note(done, changed, format!("the role `{}`", role.name));
-            role.arn
-        }
+    let role = if let Some(arn) = role::given(settings, &survey.caller) {
+        (watch.say)(&format!("using the role `{arn}` as it is"));
+        arn.to_owned()
+    } else {
+        let (role, changed) = role::make(cloud, settings, &survey.caller, &tags, watch).await?;
+        note(done, changed, format!("the role `{}`", role.name));
+        role.arn
     };
     patience::check(watch)?;
     let warehouse = match settings.form {

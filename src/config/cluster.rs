@@ -200,7 +200,7 @@ impl ClusterSettings {
             timeout: wanted
                 .timeout
                 .as_deref()
-                .map_or(Ok(Duration::from_secs(3600)), rules::duration)?,
+                .map_or(Ok(Duration::from_hours(1)), rules::duration)?,
             poll: wanted.poll.as_deref().map_or(Ok(Duration::from_secs(10)), rules::poll)?,
             aws: AwsSettings::resolve(&reader, flags, settings)?,
             file: path,

@@ -126,7 +126,7 @@ pub(super) fn nodes(
 /// 4, or a multiple of 8.
 pub(super) fn capacity(written: Option<&str>) -> Result<u16, ConfigError> {
     let Some(written) = written else { return Ok(8) };
-    let fits = |units: &u16| *units == 4 || (units % 8 == 0 && (8..=512).contains(units));
+    let fits = |units: &u16| *units == 4 || (units.is_multiple_of(8) && (8..=512).contains(units));
     written.parse().ok().filter(fits).ok_or_else(|| {
         wrong("the base capacity", written, "give 4, or a multiple of 8 from 8 to 512, in RPU")
     })

@@ -70,16 +70,12 @@ fn with(text: &str, (section, key, value): Entry<'_>) -> String {
         whole if whole.ends_with('\n') => text,
         _ => text + end,
     };
-    match place {
-        Some(place) => {
-            let before = ended(lines[..place].concat());
-            format!("{before}{new}{}", lines[place..].concat())
-        }
-        None => {
-            let gap = if text.is_empty() { "" } else { end };
-            format!("{}{gap}[{section}]{end}{new}", ended(text.to_owned()))
-        }
+    if let Some(place) = place {
+        let before = ended(lines[..place].concat());
+        return format!("{before}{new}{}", lines[place..].concat());
     }
+    let gap = if text.is_empty() { "" } else { end };
+    format!("{}{gap}[{section}]{end}{new}", ended(text.to_owned()))
 }
 
 /// The line with another value, if it is this key's; quotes and line end stay.

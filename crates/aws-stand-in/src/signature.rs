@@ -1,5 +1,7 @@
 //! Signature version 4, reckoned from its documentation: who sent this, and was it altered on the way?
 
+use std::fmt::Write;
+
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
@@ -29,7 +31,10 @@ fn digest(bytes: &[u8]) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn sign(key: &[u8], text: &str) -> Vec<u8> {
@@ -91,7 +96,7 @@ fn canonical(request: &Request, names: &str) -> Result<String, Refusal> {
         let value = value
             .ok_or_else(|| refuse(403, "SignatureDoesNotMatch", format!("no header `{name}`")))?;
         let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
-        headers.push_str(&format!("{name}:{value}\n"));
+        let _ = writeln!(headers, "{name}:{value}");
     }
     if !names.split(';').any(|name| name == "host") {
         return Err(refuse(403, "SignatureDoesNotMatch", "'Host' must be a signed header"));

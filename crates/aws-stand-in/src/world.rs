@@ -248,8 +248,8 @@ impl World {
             role.invisible -= 1;
             return Err(invalid());
         }
-        let trust: Value = serde_json::from_str(&role.trust).unwrap_or_default();
-        let text = trust["Statement"].to_string();
+        let document: Value = serde_json::from_str(&role.trust).unwrap_or_default();
+        let text = document["Statement"].to_string();
         let trusted = text.contains(&format!("\"{service}\"")) && text.contains("sts:AssumeRole");
         if trusted { Ok(()) } else { Err(invalid()) }
     }

@@ -70,7 +70,7 @@ pub(crate) struct Reap {
     pub wanted: Wanted,
 }
 
-/// What is wished. Each has its place in dwh.cfg too: docs/redshift.md.
+/// What is wished. Each has its place in the configuration file too: `docs/redshift.md`.
 #[derive(Debug, Args)]
 pub(crate) struct Wanted {
     /// The cluster's name [default: `DWH_CLUSTER_IDENTIFIER`, or sparkify]

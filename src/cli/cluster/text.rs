@@ -1,5 +1,7 @@
 //! A cluster, for people: what is planned, what is there, what is gone.
 
+use std::fmt::Write;
+
 use crate::cluster::cost::Estimate;
 use crate::cluster::{Down, Leftover, Plan, Reaped, Status};
 use crate::report::plain_table;
@@ -115,9 +117,9 @@ pub(super) fn reaped(reaped: &Reaped, dry: bool) -> String {
             (false, Some(_)) => ("deleted, but not all", &expired.deleted),
         };
         let (name, moment, things) = (&expired.name, &expired.expired, things.join(", "));
-        text.push_str(&format!("`{name}` expired {moment}: {title} {things}\n"));
+        let _ = writeln!(text, "`{name}` expired {moment}: {title} {things}");
     }
     let (expired, kept) = (reaped.expired.len(), reaped.kept.len());
-    text.push_str(&format!("{expired} past their time, {kept} of ours may stay\n"));
+    let _ = writeln!(text, "{expired} past their time, {kept} of ours may stay");
     text
 }
