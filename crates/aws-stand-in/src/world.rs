@@ -210,10 +210,10 @@ impl World {
             ("snapshot", self.snapshots.keys().collect()),
             ("secret", self.secrets.iter().collect()),
         ];
-        let named = names
+        let told = names
             .into_iter()
             .flat_map(|(kind, names)| names.into_iter().map(move |name| format!("{kind} {name}")));
-        named.collect()
+        told.collect()
     }
 
     /// How often an action was called.

@@ -91,7 +91,7 @@ pub(crate) struct Wanted {
     /// The role to make [default: `DWH_IAM_ROLE_NAME`, or the cluster's name with `-s3`]
     #[arg(long, value_name = "NAME")]
     pub role_name: Option<String>,
-    /// A role that is there, used as it is [default: `ARN` of [IAM_ROLE]]
+    /// A role that is there, used as it is [default: `ARN` of `[IAM_ROLE]`]
     #[arg(long, value_name = "ARN")]
     pub role_arn: Option<String>,
     /// The song objects that the role reads [default: `SONG_DATA` of [S3]]
