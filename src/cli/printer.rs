@@ -55,6 +55,7 @@ impl Printer {
     }
 
     /// Whether only answers and errors are wanted.
+    #[cfg(feature = "cluster")]
     pub(super) fn is_quiet(&self) -> bool {
         self.quiet
     }

@@ -2,7 +2,9 @@
 
 use clap::{Args, Subcommand};
 
-use crate::config::{ClusterFlags, Flags, S3Flags};
+#[cfg(feature = "cluster")]
+use crate::config::ClusterFlags;
+use crate::config::{Flags, S3Flags};
 
 /// A Redshift of one's own, and no Redshift again.
 #[derive(Debug, Subcommand)]
@@ -157,6 +159,7 @@ impl Cluster {
 
 impl Wanted {
     /// As `config` takes it.
+    #[cfg(feature = "cluster")]
     pub(crate) fn flags(&self) -> ClusterFlags {
         ClusterFlags {
             name: self.name.clone(),
