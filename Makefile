@@ -30,6 +30,7 @@ lint: lib/libduckdb.so ## format, clippy and the rules of the house
 	cargo fmt --all --check
 	cargo clippy --release --locked --workspace --all-targets -- -D warnings
 	cargo clippy --release --locked --no-default-features -- -D warnings
+	cargo clippy --release --locked --no-default-features --features s3 -- -D warnings
 
 fmt: ## format the code
 	cargo fmt --all

@@ -14,10 +14,15 @@ scripts/sqlfluff.sh
 scripts/boto3.sh
 # A PostgreSQL server of the tests' own, for as long as they run.
 postgres=$(mktemp -d)
-trap 'scripts/postgres.sh stop "$postgres"; rm -rf "$postgres"' EXIT
+moto=$(mktemp -d)
+trap 'scripts/postgres.sh stop "$postgres"; scripts/moto.sh stop "$moto"; rm -rf "$postgres" "$moto"' EXIT
 scripts/postgres.sh start "$postgres"
 command -v psql >/dev/null || { printf 'error: the tests need `psql`\nhint: install it\n' >&2; exit 2; }
 SPARKIFY_TEST_POSTGRES=$(cat "$postgres/url")
 export SPARKIFY_TEST_POSTGRES SPARKIFY_TEST_POSTGRES_CA="$postgres/ca.pem"
+# A control plane of AWS that others wrote.
+scripts/moto.sh start "$moto"
+SPARKIFY_TEST_MOTO=$(cat "$moto/url")
+export SPARKIFY_TEST_MOTO
 # The tests say how much they tried: show it.
 cargo test --release --locked --workspace -- --show-output --test-threads "$(nproc)"

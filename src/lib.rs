@@ -9,9 +9,12 @@
 #[cfg(feature = "s3")]
 pub mod aws;
 pub mod cli;
+#[cfg(feature = "cluster")]
+pub mod cluster;
 pub mod config;
 pub mod dictionary;
 pub mod diff;
+pub mod doctor;
 pub mod export;
 pub mod generate;
 pub mod ledger;

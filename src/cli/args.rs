@@ -126,6 +126,15 @@ pub(super) enum Command {
         after_help = "Examples: sparkify docs\n          sparkify docs --out site && xdg-open site/index.html"
     )]
     Docs(Docs),
+    /// Look at everything that a load needs, before it runs: exit code 1 when something is missing
+    #[command(after_help = "Example: sparkify doctor --song-data s3://bucket/song_data")]
+    Doctor(super::doctor::Doctor),
+    /// Make a Redshift, look at it, delete it: from nothing and back to nothing
+    #[command(
+        subcommand,
+        after_help = "Examples: sparkify cluster plan\n          sparkify cluster up --ttl 4h --write-config\n          sparkify cluster down --verify"
+    )]
+    Cluster(super::cluster::Cluster),
     /// Print the SQL as the warehouse would get it
     #[command(
         after_help = "Examples: sparkify sql songplays\n          sparkify sql --check mine.sql"

@@ -4,10 +4,12 @@
 
 mod args;
 mod check;
+mod cluster;
 mod create_tables;
 mod describe;
 mod diff;
 mod docs;
+mod doctor;
 mod etl;
 mod export;
 mod failure;
@@ -77,6 +79,11 @@ fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
         }
         Command::Describe(args) => describe::run(args, &settings(&flags, printer)?, printer),
         Command::Docs(args) => docs::run(args, &settings(&flags, printer)?, printer),
+        Command::Doctor(args) => doctor::run(&args.over(flags), printer),
+        Command::Cluster(command) => {
+            let flags = command.over(flags);
+            cluster::run(command, &flags, &settings(&flags, printer)?, printer)
+        }
         Command::Sql(args) => sql::run(args, &settings(&flags, printer)?, printer),
     }
 }

@@ -63,6 +63,12 @@ impl Printer {
         Meter::telling(|text| drop(writeln!(anstream::stderr(), "{text}")))
     }
 
+    /// Whether only answers and errors are wanted.
+    #[cfg(feature = "cluster")]
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// The answer's stream: every byte goes out as it is, so that what looks like a colour in the data is not lost on the way to a file.
     #[expect(clippy::unused_self, reason = "all words go through the printer")]
     pub(super) fn data(&self) -> impl Write + Send {

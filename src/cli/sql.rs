@@ -8,7 +8,9 @@ use super::gate;
 use super::printer::Printer;
 use crate::config::{Settings, suggest};
 use crate::warehouse::{self, Opening, SqlFile};
-use crate::{diff, export, ledger, model, pipeline, quality, rejects, report, tables, trace};
+use crate::{
+    diff, doctor, export, ledger, model, pipeline, quality, rejects, report, tables, trace,
+};
 
 pub(super) fn run(args: &Sql, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     if args.rules {
@@ -62,6 +64,6 @@ fn common_files() -> Vec<&'static SqlFile> {
     files.extend(ledger::QUERIES.iter().chain(pipeline::STEPS));
     files.extend(model::TABLES.iter().chain(quality::CHECKS).chain(report::QUESTIONS));
     files.extend(rejects::QUERIES.iter().chain(trace::QUERIES).chain(diff::ROWS));
-    files.extend(export::TABLES);
+    files.extend(export::TABLES.iter().chain(doctor::STATEMENTS));
     files
 }

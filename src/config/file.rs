@@ -14,7 +14,27 @@ use super::{ConfigError, Secret};
 /// Every section and key that is known, in the case in which these files are written.
 /// `[AWS]` and `[DWH]` are those of the scripts that create clusters.
 const KNOWN: &[(&str, &[&str])] = &[
-    ("CLUSTER", &["HOST", "DB_NAME", "DB_USER", "DB_PASSWORD", "DB_PORT"]),
+    (
+        "CLUSTER",
+        &[
+            "HOST",
+            "DB_NAME",
+            "DB_USER",
+            "DB_PASSWORD",
+            "DB_PORT",
+            "DWH_CLUSTER_TYPE",
+            "DWH_NUM_NODES",
+            "DWH_NODE_TYPE",
+            "DWH_BASE_CAPACITY",
+            "DWH_IAM_ROLE_NAME",
+            "DWH_CLUSTER_IDENTIFIER",
+            "DWH_DB",
+            "DWH_DB_USER",
+            "DWH_DB_PASSWORD",
+            "DWH_PORT",
+            "DWH_REGION",
+        ],
+    ),
     ("IAM_ROLE", &["ARN"]),
     (
         "S3",
@@ -39,6 +59,7 @@ const KNOWN: &[(&str, &[&str])] = &[
             "DWH_CLUSTER_TYPE",
             "DWH_NUM_NODES",
             "DWH_NODE_TYPE",
+            "DWH_BASE_CAPACITY",
             "DWH_IAM_ROLE_NAME",
             "DWH_CLUSTER_IDENTIFIER",
             "DWH_DB",

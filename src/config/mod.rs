@@ -3,6 +3,8 @@
 //! This room alone reads the environment and the configuration file. It touches no network and knows no SQL; it gives out
 //! [`Settings`], in which everything has been decided, and [`Secret`]s, which print as `****`.
 
+mod cluster;
+mod cluster_rules;
 mod data_api;
 mod file;
 mod pgpass;
@@ -15,17 +17,21 @@ pub mod shell;
 mod staging;
 pub mod suggest;
 mod url;
+mod write_back;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use thiserror::Error;
 
+pub use cluster::{AwsSettings, ClusterFlags, ClusterSettings, Form, Prefix};
+pub use cluster_rules::NODE_TYPES;
 pub use data_api::DataApiTarget;
 pub use s3::{Access, Addressing, Credentials, Keys, Limits, S3Flags, S3Settings};
 pub use secret::Secret;
 pub use server::{DEFAULT_SCHEMA, Host, Server, TlsMode};
 pub use staging::StagingSettings;
 pub use url::{DEFAULT as DEFAULT_WAREHOUSE, WarehouseUrl};
+pub use write_back::{Entry, write_back};
 
 /// The configuration file that is read when it is there and none was named.
 pub const DEFAULT_FILE: &str = "dwh.cfg";
@@ -75,6 +81,8 @@ pub struct Settings {
     pub s3: S3Settings,
     /// Where rows lie as files on their way into a cluster.
     pub staging: StagingSettings,
+    /// The configuration file, if there is one.
+    pub file: Option<PathBuf>,
     /// What in the configuration file meant nothing to us.
     pub warnings: Vec<String>,
 }
@@ -85,6 +93,14 @@ pub enum ConfigError {
     /// The file cannot be read.
     #[error("cannot read the configuration file `{}`", path.display())]
     Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file cannot be written.
+    #[error("cannot write the configuration file `{}`", path.display())]
+    Unwritable {
         /// The file.
         path: PathBuf,
         /// What the system said.
@@ -141,6 +157,7 @@ impl ConfigError {
     pub fn hint(&self) -> String {
         match self {
             Self::Unreadable { .. } => "name another file with `--config`".into(),
+            Self::Unwritable { .. } => "check who may write to it and its folder".into(),
             Self::Shared { .. } => {
                 "check AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE and who may read the file"
                     .into()
@@ -165,14 +182,7 @@ impl Settings {
         flags: &Flags,
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
-        let named = flags.config.clone().or_else(|| environment("SPARKIFY_CONFIG").map(Into::into));
-        let file = match named {
-            Some(path) => file::ConfigFile::read(&path)?,
-            None if Path::new(DEFAULT_FILE).exists() => {
-                file::ConfigFile::read(Path::new(DEFAULT_FILE))?
-            }
-            None => file::ConfigFile::default(),
-        };
+        let (path, file) = configuration(flags, environment)?;
         let pick = |flag: &Option<String>, variable: &str, key: Option<(&str, &str)>| {
             flag.clone().or_else(|| environment(variable)).or_else(|| {
                 key.and_then(|(section, key)| file.get(section, key)).map(str::to_owned)
@@ -209,8 +219,23 @@ impl Settings {
             s3,
             staging,
             threads: threads.as_deref().map_or_else(|| Ok(cores()), parse_threads)?,
+            file: path.exists().then_some(path),
         })
     }
+}
+
+/// The configuration file, and what it says; one that nobody named may be missing.
+fn configuration(
+    flags: &Flags,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<(PathBuf, file::ConfigFile), ConfigError> {
+    let named = flags.config.clone().or_else(|| environment("SPARKIFY_CONFIG").map(Into::into));
+    let path = named.clone().unwrap_or_else(|| DEFAULT_FILE.into());
+    let file = match named {
+        None if !path.exists() => file::ConfigFile::default(),
+        _ => file::ConfigFile::read(&path)?,
+    };
+    Ok((path, file))
 }
 
 fn cores() -> usize {

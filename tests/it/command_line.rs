@@ -249,6 +249,8 @@ fn every_command_has_help_with_an_example() {
         "trace",
         "describe",
         "docs",
+        "doctor",
+        "cluster",
         "sql",
     ] {
         assert!(help.contains(command), "{command}");

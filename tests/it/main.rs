@@ -1,6 +1,8 @@
 //! The program as a user meets it, on real engines. One binary, a file a subject.
 
 mod checks;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod command_line;
 mod conformance;
 mod course;

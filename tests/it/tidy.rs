@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 const IMPORTS: &[(&str, &[&str])] = &[
     ("config", &[]),
     ("aws", &["config"]),
+    ("cluster", &["config"]),
     ("warehouse", &["aws", "config"]),
     ("source", &["aws", "config"]),
     ("stage", &["source", "warehouse"]),
@@ -18,6 +19,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("trace", &["source", "stage", "warehouse"]),
     ("dictionary", &["ledger", "model", "quality", "report", "stage", "tables", "warehouse"]),
     ("diff", &["model", "warehouse"]),
+    ("doctor", &["config", "source", "warehouse"]),
     ("export", &["report", "warehouse"]),
     ("tables", &["ledger", "model", "report", "stage", "warehouse"]),
     (
@@ -29,9 +31,11 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "cluster",
             "config",
             "dictionary",
             "diff",
+            "doctor",
             "export",
             "generate",
             "ledger",
@@ -51,7 +55,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that may name an engine.
-const ENGINE_ROOMS: &[&str] = &["warehouse", "config", "cli"];
+const ENGINE_ROOMS: &[&str] = &["warehouse", "cluster", "config", "cli", "lib"];
 const ENGINES: &[&str] = &["duckdb", "postgres", "redshift"];
 const SQL_WORDS: &[&str] = &[
     "select ",

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use super::metadata::Metadata;
 use super::story::small;
-use super::{ETL, ended, plays, program, run, signed};
+use super::{ETL, LOGS, SONGS, ended, plays, program, run, signed};
 use crate::support::put;
 use s3_stand_in::{KEY, SECRET, Server};
 
@@ -194,4 +194,16 @@ fn a_public_bucket_needs_no_key_and_a_paid_one_a_word() {
     let words = run(&server, folder.path(), &ETL).bad(2);
     assert!(words.contains("access is denied") && words.contains("`--request-payer`"), "{words}");
     run(&server, folder.path(), &[&ETL[..], &["--request-payer"]].concat()).good();
+}
+
+#[test]
+fn doctor_lists_and_reads_the_bucket_or_says_why_not() {
+    let (server, folder) = small();
+    let doctor = ["doctor", "--song-data", SONGS, "--log-data", LOGS];
+    let found = run(&server, folder.path(), &doctor).good();
+    assert!(found.contains("bytes read of"), "{found}");
+    let mut command = signed(&server, folder.path(), doctor);
+    let report = ended(command.env("AWS_SECRET_ACCESS_KEY", "another+secret"));
+    assert!(report.out.contains("log data       failed"), "{report:#?}");
+    assert_eq!(report.code, Some(1));
 }

@@ -1,0 +1,2 @@
+-- What doctor tries is taken back.
+begin;

@@ -1,0 +1,2 @@
+-- Which engine is it?
+select cast(version() as varchar(256)) as version;

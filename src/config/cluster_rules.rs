@@ -1,0 +1,348 @@
+//! What may a cluster be called, how large may it be, where may it listen? The rules of Amazon's documentation, held before anything is asked of it.
+
+use std::time::Duration;
+
+use super::cluster::{Form, Prefix};
+use super::{ConfigError, Secret};
+
+/// Types of nodes that can still be had, and how few of them make a cluster.
+pub const NODE_TYPES: &[(&str, u16)] = &[
+    ("ra3.large", 1),
+    ("ra3.xlplus", 1),
+    ("ra3.4xlarge", 2),
+    ("ra3.16xlarge", 2),
+    ("rg.large", 1),
+    ("rg.xlarge", 1),
+    ("rg.4xlarge", 2),
+    ("rg.12xlarge", 2),
+];
+
+/// What stands in files of former years, and what takes its place.
+const FORMER: &[(&str, &str)] = &[
+    ("dc2.large", "ra3.large"),
+    ("dc2.8xlarge", "ra3.4xlarge"),
+    ("dc1.large", "ra3.large"),
+    ("dc1.8xlarge", "ra3.4xlarge"),
+    ("ds2.xlarge", "ra3.xlplus"),
+    ("ds2.8xlarge", "ra3.4xlarge"),
+];
+
+fn wrong(what: &'static str, written: impl Into<String>, hint: &'static str) -> ConfigError {
+    ConfigError::Value { what, written: written.into(), hint }
+}
+
+/// 1 to 63 characters, of a serverless one 3 to 64; lower case, digits and hyphens; a letter first; no hyphen at the end, no two in a row.
+pub(super) fn identifier(written: String, form: &Form) -> Result<String, ConfigError> {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let lengths = if matches!(form, Form::Serverless { .. }) { 3..=63 } else { 1..=63 };
+    let good = lengths.contains(&written.len())
+        && written.bytes().all(fits)
+        && written.starts_with(|c: char| c.is_ascii_lowercase())
+        && !written.ends_with('-')
+        && !written.contains("--");
+    let lower = written.to_lowercase();
+    if good {
+        return Ok(written);
+    }
+    // The service itself stores names in lower case; scripts write `dwhCluster`.
+    if lower != written {
+        return identifier(lower, form);
+    }
+    Err(wrong(
+        "the cluster's name",
+        written,
+        "use up to 63 lower-case letters, digits and single hyphens (3 or more for a serverless one), a letter first",
+    ))
+}
+
+/// A type that can be had; a former one is mapped, and said so.
+pub(super) fn node_type(written: &str, warnings: &mut Vec<String>) -> Result<String, ConfigError> {
+    let lower = written.to_lowercase();
+    if NODE_TYPES.iter().any(|(name, _)| *name == lower) {
+        return Ok(lower);
+    }
+    let Some((_, instead)) = FORMER.iter().find(|(name, _)| *name == lower) else {
+        return Err(wrong(
+            "the node type",
+            written,
+            "give ra3.large, ra3.xlplus, ra3.4xlarge, ra3.16xlarge, rg.large, rg.xlarge, rg.4xlarge or rg.12xlarge",
+        ));
+    };
+    warnings.push(format!(
+        "`{lower}` is taken as `{instead}`: AWS retires DC and DS nodes, and gives them to few accounts; the price differs, see `sparkify cluster plan`"
+    ));
+    Ok((*instead).to_owned())
+}
+
+/// How many nodes, by what the file calls the kind of cluster.
+pub(super) fn nodes(
+    kind: Option<&str>,
+    written: Option<&str>,
+    node_type: &str,
+) -> Result<u16, ConfigError> {
+    let least = NODE_TYPES.iter().find(|(name, _)| *name == node_type).map_or(1, |(_, few)| *few);
+    let said = written.map(|written| {
+        let fits = |nodes: &u16| (1..=100).contains(nodes);
+        written.parse::<u16>().ok().filter(fits).ok_or_else(|| {
+            wrong("the number of nodes", written, "give a whole number from 1 to 100")
+        })
+    });
+    let said = said.transpose()?;
+    let nodes = match (kind, said) {
+        (Some("single-node"), _) => 1,
+        (Some("multi-node"), None) => {
+            return Err(wrong(
+                "the number of nodes, of which a multi-node cluster needs one:",
+                "",
+                "write DWH_NUM_NODES into [DWH], or say `--nodes N`",
+            ));
+        }
+        (Some("multi-node"), Some(1)) => {
+            return Err(wrong(
+                "the number of nodes of a multi-node cluster",
+                "1",
+                "give 2 or more, or make it `single-node`",
+            ));
+        }
+        (None | Some("multi-node"), said) => said.unwrap_or(least),
+        (Some(other), _) => {
+            return Err(wrong(
+                "the cluster type",
+                other,
+                "give `single-node`, `multi-node` or `serverless`",
+            ));
+        }
+    };
+    if nodes >= least {
+        return Ok(nodes);
+    }
+    Err(wrong(
+        "the number of nodes for this node type",
+        nodes.to_string(),
+        "give 2 or more, or another node type: 4xlarge and larger ones do not stand alone",
+    ))
+}
+
+/// 4, or a multiple of 8.
+pub(super) fn capacity(written: Option<&str>) -> Result<u16, ConfigError> {
+    let Some(written) = written else { return Ok(8) };
+    let fits = |units: &u16| *units == 4 || (units.is_multiple_of(8) && (8..=512).contains(units));
+    written.parse().ok().filter(fits).ok_or_else(|| {
+        wrong("the base capacity", written, "give 4, or a multiple of 8 from 8 to 512, in RPU")
+    })
+}
+
+/// The ports that these nodes take.
+pub(super) fn port(written: Option<&str>) -> Result<u16, ConfigError> {
+    let Some(written) = written else { return Ok(5439) };
+    let fits = |port: &u16| (5431..=5455).contains(port) || (8191..=8215).contains(port);
+    written.parse().ok().filter(fits).ok_or_else(|| {
+        wrong("the port", written, "give one from 5431 to 5455 or from 8191 to 8215")
+    })
+}
+
+/// 1 to 64 lower-case letters, digits and underscores.
+pub(super) fn database(written: String) -> Result<String, ConfigError> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let good = (1..=64).contains(&written.len())
+        && written.chars().all(fits)
+        && written.starts_with(|c: char| c.is_ascii_lowercase());
+    if good {
+        return Ok(written);
+    }
+    Err(wrong("the database's name", written, "use up to 64 lower-case letters and digits"))
+}
+
+/// 1 to 127 characters, lower case, a letter first, not `public`.
+pub(super) fn user(written: String) -> Result<String, ConfigError> {
+    let fits = |c: char| {
+        c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '+' | '.' | '@' | '-')
+    };
+    let good = (1..=127).contains(&written.len())
+        && written.chars().all(fits)
+        && written.starts_with(|c: char| c.is_ascii_lowercase())
+        && written != "public";
+    if good {
+        return Ok(written);
+    }
+    Err(wrong(
+        "the administrator's name",
+        written,
+        "use lower-case letters and digits, a letter first",
+    ))
+}
+
+/// 8 to 64 printable characters, one of each kind, none of `'"\/@` and no space. It is never shown.
+pub(super) fn password(written: &str) -> Result<Secret, ConfigError> {
+    let has = |kind: fn(&u8) -> bool| written.as_bytes().iter().any(kind);
+    let good = (8..=64).contains(&written.len())
+        && written.bytes().all(|byte| byte.is_ascii_graphic() && !b"'\"\\/@".contains(&byte))
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_digit);
+    if good {
+        return Ok(Secret::new(written));
+    }
+    Err(wrong(
+        "the password",
+        "****",
+        "it takes 8 to 64 characters with an upper-case letter, a lower-case letter and a digit, and none of ' \" \\ / @ or space; or leave `--password-from-config` out",
+    ))
+}
+
+/// 1 to 64 characters of those that IAM takes.
+pub(super) fn role_name(written: String) -> Result<String, ConfigError> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    if (1..=64).contains(&written.len()) && written.chars().all(fits) {
+        return Ok(written);
+    }
+    Err(wrong("the role's name", written, "use up to 64 letters, digits and `_+=,.@-`"))
+}
+
+/// `arn:aws:iam::123456789012:role/path/name`
+pub(super) fn role_arn(written: String) -> Result<String, ConfigError> {
+    let parts: Vec<&str> = written.splitn(6, ':').collect();
+    let good = matches!(parts.as_slice(), ["arn", partition, "iam", "", account, role]
+        if partition.starts_with("aws") && account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())
+            && role.starts_with("role/") && role.len() > 5 && role.bytes().all(|b| b.is_ascii_graphic()));
+    if good {
+        return Ok(written);
+    }
+    Err(wrong(
+        "the role's ARN",
+        written,
+        "write it as `arn:aws:iam::123456789012:role/NAME`, or leave it empty: then a role is created",
+    ))
+}
+
+/// An address of IPv4 with its width. The whole world is no address.
+pub(super) fn cidr(written: String) -> Result<String, ConfigError> {
+    let (address, width) = written.split_once('/').unwrap_or((&written, "32"));
+    let width = width.parse::<u8>().ok().filter(|width| (8..=32).contains(width));
+    match (address.parse::<std::net::Ipv4Addr>(), width) {
+        (Ok(address), Some(width)) if !address.is_unspecified() => Ok(format!("{address}/{width}")),
+        _ => Err(wrong(
+            "the range of addresses",
+            written,
+            "write it as `203.0.113.7/32`; a range wider than /8 is the whole world, which is refused",
+        )),
+    }
+}
+
+/// `4h`, `90m`, `2d`, `45s`.
+pub(super) fn duration(written: &str) -> Result<Duration, ConfigError> {
+    let (digits, unit) = written.split_at(
+        written
+            .len()
+            .saturating_sub(1)
+            .min(written.find(|c: char| !c.is_ascii_digit()).unwrap_or(0)),
+    );
+    let scale = match unit {
+        "s" => Some(1),
+        "m" => Some(60),
+        "h" => Some(3600),
+        "d" => Some(86_400),
+        _ => None,
+    };
+    let seconds = digits.parse::<u64>().ok().zip(scale);
+    let seconds = seconds.and_then(|(number, scale)| number.checked_mul(scale));
+    seconds
+        .filter(|seconds| (1..=31_536_000).contains(seconds))
+        .map(Duration::from_secs)
+        .ok_or_else(|| {
+            wrong("the duration", written, "write it as `45s`, `90m`, `4h` or `2d`, up to a year")
+        })
+}
+
+/// Seconds between two looks.
+pub(super) fn poll(written: &str) -> Result<Duration, ConfigError> {
+    let seconds = written.parse::<f64>().ok().filter(|seconds| (0.01..=300.0).contains(seconds));
+    seconds.map(Duration::from_secs_f64).ok_or_else(|| {
+        wrong("the time between two looks", written, "give seconds from 0.01 to 300")
+    })
+}
+
+/// `s3://bucket/prefix`.
+pub(super) fn prefix(written: &str, is_object: bool, write: bool) -> Result<Prefix, ConfigError> {
+    let rest = written.strip_prefix("s3://");
+    let (bucket, key) = rest.map_or(("", ""), |rest| rest.split_once('/').unwrap_or((rest, "")));
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.' || b == b'-';
+    let key = key.trim_end_matches('/');
+    // A `*`, `?` or `$` of a policy would mean more than the prefix.
+    let plain = !key.contains(['*', '?', '$']) && !key.contains(char::is_control);
+    if (3..=63).contains(&bucket.len()) && bucket.bytes().all(fits) && plain {
+        return Ok(Prefix { bucket: bucket.into(), key: key.into(), is_object, write });
+    }
+    Err(wrong(
+        "the place in S3",
+        written,
+        "write it as `s3://bucket/prefix`, without `*`, `?` or `$`",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NODES: Form = Form::Provisioned { node_type: String::new(), nodes: 1 };
+
+    #[test]
+    fn names_are_those_that_amazon_takes() {
+        assert_eq!(identifier("dwhCluster".into(), &NODES).unwrap(), "dwhcluster");
+        for wrong in ["", "1a", "a--b", "a-", "a_b", "é", &"a".repeat(64)] {
+            assert!(identifier(wrong.to_owned(), &NODES).is_err(), "{wrong}");
+        }
+        assert!(identifier("ab".into(), &Form::Serverless { base_capacity: 8 }).is_err());
+    }
+
+    #[test]
+    fn a_former_node_type_is_mapped_and_said_so() {
+        let mut warnings = Vec::new();
+        assert_eq!(node_type("dc2.large", &mut warnings).unwrap(), "ra3.large");
+        assert!(warnings[0].contains("retires"));
+        assert!(node_type("m5.large", &mut warnings).is_err());
+    }
+
+    #[test]
+    fn sizes_ports_and_times_are_bounded() {
+        assert_eq!(nodes(Some("multi-node"), Some("4"), "ra3.large").unwrap(), 4);
+        assert_eq!(nodes(Some("single-node"), Some("4"), "ra3.large").unwrap(), 1);
+        assert_eq!(nodes(None, None, "ra3.4xlarge").unwrap(), 2);
+        for (kind, count, node) in [
+            (Some("multi-node"), None, "ra3.large"),
+            (Some("multi-node"), Some("1"), "ra3.large"),
+            (Some("single-node"), None, "ra3.4xlarge"),
+            (Some("many"), Some("2"), "ra3.large"),
+            (None, Some("0"), "ra3.large"),
+        ] {
+            assert!(nodes(kind, count, node).is_err(), "{kind:?} {count:?} {node}");
+        }
+        assert_eq!(capacity(Some("4")).unwrap(), 4);
+        assert!(["0", "7", "12", "520", "-8"].iter().all(|n| capacity(Some(n)).is_err()));
+        assert!(["5430", "5456", "8190", "80", "x"].iter().all(|n| port(Some(n)).is_err()));
+        assert_eq!(duration("4h").unwrap().as_secs(), 14_400);
+        assert!(["", "4", "h", "-1h", "0s", "9999d", "4hh"].iter().all(|n| duration(n).is_err()));
+    }
+
+    #[test]
+    fn the_world_is_no_address_and_a_password_is_never_shown() {
+        assert_eq!(cidr("203.0.113.7".into()).unwrap(), "203.0.113.7/32");
+        for wrong in ["0.0.0.0/0", "1.2.3.4/0", "1.2.3", "::1/128", "1.2.3.4/33"] {
+            assert!(cidr(wrong.into()).is_err(), "{wrong}");
+        }
+        for weak in ["short1A", "alllowercase1", "NoDigitsHere", "With'Quote1a", "Slash/1aBcd"] {
+            let error = password(weak).unwrap_err();
+            assert!(!format!("{error} {error:?} {}", error.hint()).contains(weak));
+        }
+        assert!(password("Passw0rd1").is_ok());
+    }
+
+    #[test]
+    fn a_prefix_names_one_part_of_one_bucket() {
+        let found = prefix("s3://udacity-dend/log_data/", false, false).unwrap();
+        assert_eq!((found.bucket.as_str(), found.key.as_str()), ("udacity-dend", "log_data"));
+        for wrong in ["s3://", "s3://UP/x", "/tmp/x", "s3://bucket/a*", "s3://bucket/${x}"] {
+            assert!(prefix(wrong, false, false).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What `doctor` finds: a source, a warehouse, keys, a clock, a role; and what is wrong with each of them.
+
+use serde_json::Value;
+
+use aws_stand_in::Manners;
+
+use super::{Scene, ended};
+use crate::support::{Ended, event, put, run, song};
+
+fn data(scene: &Scene) {
+    put(scene.folder.path(), "data/song_data/a.json", song("SO1", "One", 200.5));
+    put(
+        scene.folder.path(),
+        "data/log_data/e.json",
+        event(1, 0, 1_541_376_000_796, "NextSong", "One"),
+    );
+}
+
+fn local(scene: &Scene) -> Ended {
+    run(
+        scene.folder.path(),
+        [
+            "doctor",
+            "--song-data",
+            "data/song_data",
+            "--log-data",
+            "data/log_data",
+            "--output",
+            "json",
+        ],
+    )
+}
+
+/// The line of this name: its state and what it says, with its hint.
+fn line(report: &Ended, what: &str) -> (String, String) {
+    let report: Value = serde_json::from_str(&report.out).unwrap_or_else(|_| panic!("{report:#?}"));
+    let lines = report["lines"].as_array().unwrap();
+    let line =
+        lines.iter().find(|line| line["what"] == what).unwrap_or_else(|| panic!("{report:#}"));
+    let text = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
+    (text("state"), format!("{} {}", text("said"), text("hint")))
+}
+
+#[test]
+fn a_folder_and_a_file_are_all_that_a_load_needs() {
+    let scene = Scene::usual();
+    data(&scene);
+    let first = local(&scene);
+    assert_eq!(first.code, Some(0), "{first:#?}");
+    for what in ["configuration", "credentials", "song data", "log data", "warehouse", "disk space"]
+    {
+        assert_eq!(line(&first, what).0, "ok", "{what}: {first:#?}");
+    }
+    assert!(!scene.folder.path().join("sparkify.duckdb").exists(), "doctor makes no warehouse");
+    run(
+        scene.folder.path(),
+        ["etl", "--song-data", "data/song_data", "--log-data", "data/log_data"],
+    )
+    .good();
+    let loaded = local(&scene);
+    assert_eq!(loaded.code, Some(0), "{loaded:#?}");
+    assert_eq!(line(&loaded, "rights").0, "ok");
+    let tables = run(
+        scene.folder.path(),
+        [
+            "query",
+            "select count(*) as n from information_schema.tables where table_name like '%doctor%'",
+        ],
+    );
+    assert!(tables.good().contains('0'), "the probe is taken back");
+    put(scene.folder.path(), "dwh.cfg", "[S3]\nSONG_DATA=data/song_data\n");
+    let text = run(scene.folder.path(), ["doctor"]).good();
+    assert!(text.contains("log data") && text.contains("→ "), "{text}");
+}
+
+#[test]
+fn what_is_missing_is_named_and_fails() {
+    let scene = Scene::usual();
+    data(&scene);
+    let at = |arguments: &[&str]| {
+        let report =
+            run(scene.folder.path(), ["doctor", "--output", "json"].iter().chain(arguments));
+        assert_eq!(report.code, Some(1), "{report:#?}");
+        report
+    };
+    let report = at(&["--song-data", "data/song_dat", "--log-data", "data/log_data"]);
+    let (state, said) = line(&report, "song data");
+    assert!(state == "failed" && said.contains("song_data"), "{said}");
+    assert_eq!(line(&report, "log data").0, "ok");
+    put(
+        scene.folder.path(),
+        "no.duckdb",
+        "this is no warehouse, and long enough to be seen as none",
+    );
+    let files = ["--song-data", "data/song_data", "--log-data", "data/log_data"];
+    let report = at(&[&files[..], &["--warehouse", "duckdb:no.duckdb"]].concat());
+    assert_eq!(line(&report, "warehouse").0, "failed");
+    let report = at(&[&files[..], &["--warehouse", "duckdb:nowhere/x.duckdb"]].concat());
+    assert!(line(&report, "warehouse").1.contains("folder"), "{report:#?}");
+    put(scene.folder.path(), "bad.cfg", "[S3]\nhunter2\n");
+    let report = at(&["--config", "bad.cfg"]);
+    assert_eq!(line(&report, "configuration").0, "failed");
+    assert!(!report.out.contains("hunter2"));
+}
+
+/// `doctor` for a load into Redshift: of what it says, the warehouse itself is not there.
+fn far(scene: &Scene, change: impl FnOnce(&mut std::process::Command)) -> Ended {
+    let arguments =
+        ["doctor", "--output", "json", "--warehouse", "redshift://nobody@127.0.0.1:9/dev"];
+    let mut command = scene.command(arguments);
+    change(&mut command);
+    let report = ended(&mut command);
+    assert_eq!(report.code, Some(1), "{report:#?}");
+    report
+}
+
+#[test]
+fn keys_clock_and_role_are_looked_at() {
+    let scene = Scene::usual();
+    assert!(line(&far(&scene, |_| {}), "role").1.contains("no role is configured"));
+    scene.run(&["up", "--write-config"]).good();
+    let report = far(&scene, |_| {});
+    assert!(line(&report, "credentials").1.contains(aws_stand_in::CALLER));
+    for what in ["clock", "credentials", "role", "role's rights"] {
+        assert_eq!(line(&report, what).0, "ok", "{what}: {report:#?}");
+    }
+    assert_eq!(line(&report, "song data").0, "failed", "there is no such bucket");
+    let wrong = far(&scene, |command| {
+        command.env("AWS_SECRET_ACCESS_KEY", "wrongsecret");
+    });
+    let (state, said) = line(&wrong, "credentials");
+    assert!(state == "failed" && said.contains("check the access key"), "{said}");
+    assert!(!wrong.out.contains("wrongsecret"));
+    let none = far(&scene, |command| {
+        command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+    });
+    assert_eq!(line(&none, "credentials").0, "failed");
+    scene.server.world().roles.get_mut("dwhRole").unwrap().policies.clear();
+    let (state, said) = line(&far(&scene, |_| {}), "role's rights");
+    assert!(state == "failed" && said.contains("may not read"), "{said}");
+    scene.server.world().roles.get_mut("dwhRole").unwrap().trust =
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"ec2.amazonaws.com"}}]}"#.into();
+    let (state, said) = line(&far(&scene, |_| {}), "role");
+    assert!(state == "failed" && said.contains("redshift.amazonaws.com"), "{said}");
+    scene.run(&["down", "--yes"]).good();
+    assert!(line(&far(&scene, |_| {}), "role").1.contains("there is no role `dwhRole`"));
+    assert_eq!(scene.left(), [""; 0]);
+}
+
+#[test]
+fn without_the_simulator_the_policy_itself_is_read() {
+    let scene = Scene::new(Manners { no_simulator: true, ..Manners::default() });
+    scene.run(&["up", "--write-config"]).good();
+    assert_eq!(line(&far(&scene, |_| {}), "role's rights").0, "ok");
+    scene.server.world().roles.get_mut("dwhRole").unwrap().policies.clear();
+    let (state, said) = line(&far(&scene, |_| {}), "role's rights");
+    assert!(state == "failed" && said.contains("`sparkify cluster up` puts it right"), "{said}");
+}

@@ -1,0 +1,197 @@
+//! Up, status, up again, down, down again: what a user sees on a good day, and after the program was killed at any of its steps.
+
+use aws_stand_in::{CALLER, Manners};
+
+use super::Scene;
+
+#[test]
+fn from_nothing_to_a_cluster_and_back_to_nothing() {
+    let scene = Scene::usual();
+    let up = scene.run(&["up", "--ttl", "4h"]);
+    assert!(up.err.contains("creating the role `dwhRole`"), "{up:#?}");
+    assert!(up.err.contains("trying again"), "a role is not visible at once: {up:#?}");
+    assert!(up.err.contains("made: the role `dwhRole`, the cluster `dwhcluster`"), "{up:#?}");
+    let text = up.good();
+    assert!(text.contains("dwhcluster.abc123xyz789.us-west-2.redshift.amazonaws.com:5439"));
+    assert!(text.contains("about $1.086 an hour") && text.contains("not checked"), "{text}");
+    {
+        let world = scene.server.world();
+        let cluster = &world.clusters["dwhcluster"];
+        assert_eq!((cluster.node_type.as_str(), cluster.nodes), ("ra3.large", 2));
+        assert!(!cluster.public && cluster.database == "dwh" && cluster.user == "dwhuser");
+        assert_eq!(cluster.tags["sparkify:project"], "dwhcluster");
+        assert_eq!(cluster.tags["sparkify:owner"], CALLER);
+        assert!(cluster.tags.contains_key("sparkify:created"));
+        assert_eq!(cluster.tags["sparkify:ttl"], "14400s");
+        let role = &world.roles["dwhRole"];
+        assert_eq!(role.path, "/sparkify/");
+        assert_eq!(role.tags["sparkify:project"], "dwhcluster");
+        let policy = &role.policies["sparkify-s3"];
+        assert!(policy.contains("arn:aws:s3:::udacity-dend/song_data/*"), "{policy}");
+        assert!(policy.contains("arn:aws:s3:::udacity-dend/log_json_path.json\""), "{policy}");
+        assert!(!policy.contains("PutObject") && !role.trust.contains("serverless"));
+        assert_eq!(world.secrets, ["redshift!dwhcluster-dwhuser"]);
+    }
+    let status = scene.run(&["status", "--output", "json"]).json();
+    assert_eq!(status["available"], true);
+    assert_eq!(status["parts"][0]["state"], "available");
+    assert_eq!(status["encrypted"], true);
+    assert_eq!(status["cost"]["dollars_per_hour"], 1.086);
+    assert_eq!(status["cost"]["verified"], false);
+    assert_eq!(status["expired"], false);
+    let again = scene.run(&["up", "--ttl", "4h"]);
+    assert!(again.err.contains("made: no change"), "{again:#?}");
+    again.good();
+    assert_eq!(scene.server.world().called("CreateRole"), 1);
+    assert_eq!(scene.server.world().called("PutRolePolicy"), 1);
+    let down = scene.run(&["down", "--yes", "--verify"]).good();
+    assert!(down.contains("deleted: the cluster `dwhcluster`, the role `dwhRole`"), "{down}");
+    assert!(down.contains("verified: no cluster"), "{down}");
+    assert_eq!(scene.left(), [""; 0]);
+    let down = scene.run(&["down", "--yes", "--verify"]).good();
+    assert!(down.contains("there was nothing of `dwhcluster` to delete"), "{down}");
+}
+
+#[test]
+fn a_plan_says_what_would_be_made_and_makes_nothing() {
+    let scene = Scene::usual();
+    let plan = scene.run(&["plan", "--output", "json"]).json();
+    assert_eq!(plan["steps"][0]["action"], "create");
+    assert_eq!(plan["steps"][1]["what"], "the cluster `dwhcluster`");
+    assert_eq!(
+        plan["trust_policy"]["Statement"][0]["Principal"]["Service"][0],
+        "redshift.amazonaws.com"
+    );
+    let text = plan["access_policy"].to_string();
+    assert!(text.contains("s3:prefix") && !text.contains("ReadOnlyAccess"), "{text}");
+    assert!(scene.run(&["plan"]).good().contains("nothing was changed"));
+    let changing = ["Create", "Put", "Delete", "Modify", "Authorize", "Update"];
+    let world = scene.server.world();
+    assert!(
+        !world
+            .calls
+            .iter()
+            .any(|call| changing.iter().any(|verb| call.contains(&format!(":{verb}"))))
+    );
+    assert_eq!(world.left(), [""; 0]);
+}
+
+#[test]
+fn killed_at_any_step_the_next_run_goes_on() {
+    let steps = [
+        "creating the role",
+        "letting the role",
+        "trying again",
+        "creating the cluster",
+        "waiting for",
+    ];
+    for step in steps {
+        let scene = Scene::new(Manners { looks: 6, ..Manners::default() });
+        scene.stopped(&["up"], step, "-KILL");
+        scene.run(&["up"]).good();
+        {
+            let world = scene.server.world();
+            assert_eq!((world.clusters.len(), world.roles.len()), (1, 1), "{step}");
+            assert_eq!(world.roles["dwhRole"].policies.len(), 1, "{step}");
+            assert_eq!(world.clusters["dwhcluster"].life.state, "available");
+        }
+        for step in ["deleting the cluster", "waiting for the end"] {
+            scene.stopped(&["down", "--yes"], step, "-KILL");
+        }
+        scene.run(&["down", "--yes", "--verify"]).good();
+        assert_eq!(scene.left(), [""; 0], "{step}");
+    }
+    println!("killed at {} steps of the way up and 2 of the way down", steps.len());
+}
+
+#[test]
+fn ctrl_c_says_what_is_there_and_how_to_go_on() {
+    let scene = Scene::new(Manners { endless: true, ..Manners::default() });
+    let stopped = scene.stopped(&["up"], "waiting for", "-INT").bad(2);
+    assert!(stopped.contains("by now: the role `dwhRole`, the cluster `dwhcluster`"), "{stopped}");
+    assert!(stopped.contains("`sparkify cluster down` to delete it"), "{stopped}");
+    scene.server.world().clusters.get_mut("dwhcluster").unwrap().life.state = "available".into();
+    scene.run(&["down", "--yes", "--verify"]).good();
+    assert_eq!(scene.left(), [""; 0]);
+}
+
+#[test]
+fn down_asks_for_the_name() {
+    let scene = Scene::usual();
+    scene.run(&["up"]).good();
+    let refused = scene.run(&["down"]).bad(2);
+    assert!(refused.contains("say `--yes`"), "{refused}");
+    assert_eq!(scene.server.world().called("DeleteCluster"), 0);
+    let run = |answer: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sparkify"));
+        command.args(["cluster", "down", "--poll", "0.02"]).current_dir(scene.folder.path());
+        command.env("AWS_ENDPOINT_URL", scene.server.url()).env("AWS_REGION", aws_stand_in::REGION);
+        command
+            .env("AWS_ACCESS_KEY_ID", aws_stand_in::KEY)
+            .env("AWS_SECRET_ACCESS_KEY", aws_stand_in::SECRET);
+        let mut terminal = rexpect::session::spawn_command(command, Some(60_000)).unwrap();
+        terminal.exp_string("Type the name to go on: ").unwrap();
+        terminal.send_line(answer).unwrap();
+        terminal.exp_eof().unwrap()
+    };
+    assert!(run("dwhclutser").contains("nothing was deleted"));
+    assert_eq!(scene.server.world().called("DeleteCluster"), 0);
+    run("dwhcluster");
+    assert_eq!(scene.left(), [""; 0]);
+}
+
+#[test]
+fn a_snapshot_that_was_asked_for_stays_and_is_told() {
+    let scene = Scene::usual();
+    scene.run(&["up"]).good();
+    let down = scene.run(&["down", "--yes", "--verify", "--final-snapshot", "last"]).good();
+    assert!(down.contains("kept          snapshot `last`"), "{down}");
+    assert_eq!(scene.left(), ["snapshot last"]);
+    // Whoever did not ask for it is told that it is there, and has to be paid for.
+    let later = scene.run(&["down", "--yes", "--verify"]);
+    assert!(later.out.contains("still there   snapshot `last`"), "{later:#?}");
+    later.bad(1);
+}
+
+#[test]
+fn what_stays_behind_is_found() {
+    let scene = Scene::new(Manners { leaves: true, ..Manners::default() });
+    scene.run(&["up"]).good();
+    let down = scene.run(&["down", "--yes", "--verify"]);
+    assert!(down.out.contains("automated snapshot `rs:dwhcluster-left`"), "{down:#?}");
+    assert!(down.out.contains("secret `redshift!dwhcluster-dwhuser`"), "{down:#?}");
+    assert!(down.bad(1).contains("2 things are still there"));
+    let json = scene.run(&["down", "--yes", "--verify", "--output", "json"]);
+    assert_eq!(json.code, Some(1));
+    assert!(json.out.contains("\"wanted\": false"), "{json:#?}");
+}
+
+#[test]
+fn reap_deletes_what_is_past_its_time_and_nothing_else() {
+    let scene = Scene::usual();
+    scene.run(&["up", "--ttl", "1s", "--name", "short", "--role-name", "shortRole"]).good();
+    scene.run(&["up", "--ttl", "4h", "--name", "long", "--role-name", "longRole"]).good();
+    scene.run(&["up", "--name", "forever", "--role-name", "foreverRole"]).good();
+    {
+        let mut world = scene.server.world();
+        let past = "2020-01-01T00:00:00Z".to_owned();
+        world
+            .clusters
+            .get_mut("short")
+            .unwrap()
+            .tags
+            .insert("sparkify:expires".into(), past.clone());
+        world.roles.get_mut("shortRole").unwrap().tags.insert("sparkify:expires".into(), past);
+        let mut foreign = world.clusters["short"].clone();
+        foreign.tags.clear();
+        world.clusters.insert("foreign".into(), foreign);
+    }
+    let dry = scene.run(&["reap", "--dry-run"]).good();
+    assert!(dry.contains("would delete the cluster `short`, the role `shortRole`"), "{dry}");
+    assert_eq!(scene.server.world().clusters.len(), 4);
+    let reaped = scene.run(&["reap"]).good();
+    assert!(reaped.contains("1 past their time, 2 of ours may stay"), "{reaped}");
+    let world = scene.server.world();
+    assert_eq!(world.clusters.keys().collect::<Vec<_>>(), ["foreign", "forever", "long"]);
+    assert_eq!(world.roles.keys().collect::<Vec<_>>(), ["foreverRole", "longRole"]);
+}

@@ -1,0 +1,112 @@
+//! A Redshift from nothing and back to nothing, over real HTTP, with the clients that meet AWS: on a stand-in stricter than AWS, and on `moto`, which others wrote.
+
+mod doctor;
+mod life;
+mod moto;
+mod network;
+mod serverless;
+mod strict;
+mod trouble;
+mod written;
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use aws_stand_in::{KEY, Manners, REGION, SECRET, Server};
+
+use crate::support::{Ended, put, sparkify};
+
+const PASSWORD: &str = "Passw0rd-nobody-sees";
+const CONFIG: &str = "# the course's file\n[CLUSTER]\nHOST=''\nDB_NAME=dwh\nDB_USER=dwhuser\nDB_PASSWORD='Passw0rd-nobody-sees'\nDB_PORT=5439\n\n\
+[IAM_ROLE]\nARN=''\n\n[S3]\nLOG_DATA='s3://udacity-dend/log_data'\nLOG_JSONPATH='s3://udacity-dend/log_json_path.json'\n\
+SONG_DATA='s3://udacity-dend/song_data'\n\n[DWH]\nDWH_CLUSTER_TYPE=multi-node\nDWH_NUM_NODES=2\nDWH_NODE_TYPE=ra3.large\n\
+DWH_IAM_ROLE_NAME=dwhRole\nDWH_CLUSTER_IDENTIFIER=dwhCluster\nDWH_DB=dwh\nDWH_DB_USER=dwhuser\nDWH_PORT=5439\nDWH_REGION=us-west-2\n";
+
+/// A folder with a `dwh.cfg`, and a stand-in of its own.
+struct Scene {
+    folder: tempfile::TempDir,
+    server: Server,
+}
+
+impl Scene {
+    fn new(manners: Manners) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), "dwh.cfg", CONFIG);
+        Self { folder, server: Server::start(manners).unwrap() }
+    }
+
+    fn usual() -> Self {
+        Self::new(Manners::default())
+    }
+
+    /// `sparkify cluster …`, quick to look again.
+    fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
+        let mut command = at(self.server.url(), self.folder.path(), arguments);
+        command.env("SPARKIFY_ADDRESS_URL", format!("{}/checkip", self.server.url()));
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ended {
+        let quick = ["--poll", "0.02", "--timeout", "60s"];
+        ended(&mut self.command(["cluster"].iter().chain(arguments).chain(&quick)))
+    }
+
+    fn left(&self) -> Vec<String> {
+        self.server.world().left()
+    }
+
+    /// Starts a command, waits until it says a line with `word` in it, and sends it this signal.
+    fn stopped(&self, arguments: &[&str], word: &str, signal: &str) -> Ended {
+        let quick = ["--poll", "0.3", "--timeout", "60s"];
+        let mut command = self.command(["cluster"].iter().chain(arguments).chain(&quick));
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        let mut said = String::new();
+        let mut lines = BufReader::new(child.stderr.take().unwrap());
+        while !said.contains(word) {
+            let mut line = String::new();
+            assert!(lines.read_line(&mut line).unwrap() > 0, "it never said `{word}`:\n{said}");
+            said.push_str(&line);
+        }
+        let sent = Command::new("kill").args([signal, &child.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+        for line in lines.lines() {
+            said.push_str(&line.unwrap());
+            said.push('\n');
+        }
+        let output = child.wait_with_output().unwrap();
+        Ended { code: output.status.code(), out: String::new(), err: said }
+    }
+}
+
+/// The program with a server of AWS at this address, and nothing else of this machine's ways to one.
+fn at<S: AsRef<OsStr>>(
+    url: &str,
+    folder: &std::path::Path,
+    arguments: impl IntoIterator<Item = S>,
+) -> Command {
+    let mut command = sparkify(folder, arguments);
+    for (name, _) in std::env::vars() {
+        if name.starts_with("AWS_") || name.to_lowercase().ends_with("_proxy") {
+            command.env_remove(name);
+        }
+    }
+    command
+        .env("HOME", folder)
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_ENDPOINT_URL", url)
+        .env("AWS_REGION", REGION)
+        .env("AWS_ACCESS_KEY_ID", KEY)
+        .env("AWS_SECRET_ACCESS_KEY", SECRET);
+    command
+}
+
+/// Runs it to its end. What it says never has a secret in it.
+fn ended(command: &mut Command) -> Ended {
+    let ended = Ended::from(command.output().expect("the program starts"));
+    for secret in [SECRET, PASSWORD, "AWS4-HMAC", "Signature="] {
+        assert!(!ended.err.contains(secret) && !ended.out.contains(secret), "{ended:#?}");
+    }
+    ended
+}

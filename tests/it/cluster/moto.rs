@@ -1,0 +1,92 @@
+//! The same program on `moto`, which others wrote: it knows no serverless warehouses and refuses little, but what it answers is not our reading of the documentation.
+
+use super::{CONFIG, at, ended};
+use crate::support::put;
+
+#[test]
+fn up_status_and_down_on_a_server_of_other_hands() {
+    let url = std::env::var("SPARKIFY_TEST_MOTO")
+        .expect("SPARKIFY_TEST_MOTO names a moto server: scripts/moto.sh starts one");
+    let folder = tempfile::tempdir().unwrap();
+    put(
+        folder.path(),
+        "dwh.cfg",
+        CONFIG.replace("dwhCluster", "moto-one").replace("dwhRole", "motoRole"),
+    );
+    let run = |arguments: &[&str]| {
+        let quick = ["--poll", "0.05", "--timeout", "60s"];
+        let arguments = ["cluster"].iter().chain(arguments).chain(&quick);
+        ended(&mut at(&url, folder.path(), arguments))
+    };
+    let up = run(&["up", "--ttl", "4h", "--write-config", "--password-from-config"]);
+    assert!(up.err.contains("made: the role `motoRole`, the cluster `moto-one`"), "{up:#?}");
+    up.good();
+    let status = run(&["status", "--output", "json"]).json();
+    assert_eq!(status["available"], true, "{status}");
+    assert!(
+        status["parts"].as_array().unwrap().iter().all(|part| part["ours"] == true),
+        "{status}"
+    );
+    let again = run(&["up", "--password-from-config"]);
+    assert!(again.err.contains("made: no change"), "{again:#?}");
+    let written = std::fs::read_to_string(folder.path().join("dwh.cfg")).unwrap();
+    assert!(
+        written.contains("ARN='arn:aws:iam::123456789012:role/sparkify/motoRole'"),
+        "{written}"
+    );
+    let down = run(&["down", "--yes", "--verify"]);
+    assert!(down.err.contains("not looked at: cannot look for the workgroup"), "{down:#?}");
+    assert!(down.good().contains("verified"));
+    assert!(run(&["status"]).good().contains("there is no provisioned `moto-one`"));
+}
+
+#[test]
+fn a_rule_of_a_security_group_comes_and_goes() {
+    let url = std::env::var("SPARKIFY_TEST_MOTO")
+        .expect("SPARKIFY_TEST_MOTO names a moto server: scripts/moto.sh starts one");
+    let folder = tempfile::tempdir().unwrap();
+    put(
+        folder.path(),
+        "dwh.cfg",
+        CONFIG.replace("dwhCluster", "moto-two").replace("dwhRole", "motoRole2"),
+    );
+    let group = default_group(&url, folder.path());
+    let run = |arguments: &[&str]| {
+        let quick = [
+            "--poll",
+            "0.05",
+            "--timeout",
+            "60s",
+            "--public",
+            "--security-group",
+            &group,
+            "--allow-cidr",
+            "203.0.113.9",
+        ];
+        let arguments = ["cluster"].iter().chain(arguments).chain(&quick);
+        ended(&mut at(&url, folder.path(), arguments))
+    };
+    let up = run(&["up", "--password-from-config"]);
+    assert!(up.err.contains(&format!("the rule for `203.0.113.9/32` in `{group}`")), "{up:#?}");
+    up.good();
+    let down = run(&["down", "--yes", "--verify"]).good();
+    assert!(down.contains("the rule for `203.0.113.9/32`") && down.contains("verified"), "{down}");
+}
+
+/// moto has a default network; its group has a name that only moto knows.
+fn default_group(url: &str, folder: &std::path::Path) -> String {
+    let _ = folder;
+    let body = "Action=DescribeSecurityGroups&Version=2016-11-15";
+    let authority = url.trim_start_matches("http://");
+    let mut stream = std::net::TcpStream::connect(authority).unwrap();
+    let scope = "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20261124/us-west-2/ec2/aws4_request, SignedHeaders=host, Signature=x";
+    let request = format!(
+        "POST / HTTP/1.1\r\nHost: {authority}\r\nAuthorization: {scope}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
+    let group = answer.split("<groupId>").nth(1).unwrap_or_else(|| panic!("{answer}"));
+    group.split('<').next().unwrap().to_owned()
+}

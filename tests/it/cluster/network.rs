@@ -1,0 +1,50 @@
+//! Who may reach it: nobody from outside unless asked, then one address, until it goes.
+
+use super::{Scene, ended};
+
+#[test]
+fn one_address_is_let_in_and_out_again() {
+    let scene = Scene::usual();
+    let up = scene.run(&["up", "--public"]);
+    assert!(up.err.contains("letting `203.0.113.7/32` reach port 5439"), "{up:#?}");
+    assert!(up.good().contains("yes, for 203.0.113.7/32"));
+    scene.run(&["up", "--public"]).good();
+    {
+        let world = scene.server.world();
+        assert_eq!(world.rules.len(), 1);
+        assert!(world.clusters["dwhcluster"].public);
+        let rule = world.rules.values().next().unwrap();
+        assert_eq!((rule.cidr.as_str(), rule.port), ("203.0.113.7/32", 5439));
+    }
+    scene.run(&["down", "--yes", "--verify"]).good();
+    assert_eq!(scene.left(), [""; 0]);
+}
+
+#[test]
+fn an_address_can_be_said_and_one_that_cannot_be_learned_asks_for_it() {
+    let scene = Scene::usual();
+    let mut command = scene.command(["cluster", "up", "--public", "--poll", "0.02"]);
+    let said =
+        ended(command.env("SPARKIFY_ADDRESS_URL", format!("{}/none", scene.server.url()))).bad(2);
+    assert!(said.contains("cannot learn this machine's address"), "{said}");
+    scene.run(&["up", "--public", "--allow-cidr", "198.51.100.0/24"]).good();
+    assert_eq!(scene.server.world().rules.values().next().unwrap().cidr, "198.51.100.0/24");
+    scene.run(&["down", "--yes", "--verify"]).good();
+    assert_eq!(scene.left(), [""; 0]);
+}
+
+#[test]
+fn a_rule_that_stayed_behind_is_found() {
+    let scene = Scene::usual();
+    scene.run(&["up", "--public"]).good();
+    scene.server.world().refuse(
+        "RevokeSecurityGroupIngress",
+        1,
+        "UnauthorizedOperation",
+        "not allowed",
+    );
+    scene.run(&["down", "--yes"]).bad(2);
+    assert!(scene.left().iter().any(|thing| thing.starts_with("rule ")));
+    scene.run(&["down", "--yes", "--verify"]).good();
+    assert_eq!(scene.left(), [""; 0]);
+}

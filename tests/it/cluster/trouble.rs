@@ -1,0 +1,183 @@
+//! What goes wrong: keys, rights, quotas, too many requests, names that are taken, clusters that fail or never come.
+
+use aws_stand_in::Manners;
+
+use super::{Scene, ended};
+
+#[test]
+fn wrong_keys_are_named_as_such_and_nothing_is_made() {
+    let scene = Scene::usual();
+    for (id, secret) in [("AKIAWRONG", "x"), (aws_stand_in::KEY, "wrongsecret")] {
+        let mut command = scene.command(["cluster", "up"]);
+        let said =
+            ended(command.env("AWS_ACCESS_KEY_ID", id).env("AWS_SECRET_ACCESS_KEY", secret)).bad(2);
+        assert!(said.contains("cannot ask AWS who this is"), "{said}");
+        assert!(said.contains("hint: check the access key"), "{said}");
+        assert!(!said.contains("wrongsecret"), "{said}");
+    }
+    let mut command = scene.command(["cluster", "up"]);
+    let none = command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+    assert!(ended(none).bad(2).contains("no credentials for AWS were found"));
+    let mut command = scene.command(["cluster", "up"]);
+    let nobody =
+        ended(command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").env("AWS_MAX_ATTEMPTS", "1"));
+    assert!(nobody.bad(2).contains("check the network"));
+    assert_eq!(scene.left(), [""; 0]);
+}
+
+#[test]
+fn keys_of_the_configuration_file_are_used() {
+    let scene = Scene::usual();
+    let keys = format!(
+        "{}\n[AWS]\nKEY={}\nSECRET={}\n",
+        super::CONFIG,
+        aws_stand_in::KEY,
+        aws_stand_in::SECRET
+    );
+    crate::support::put(scene.folder.path(), "dwh.cfg", keys);
+    let mut command = scene.command(["cluster", "status"]);
+    let without = command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+    let said = ended(without.env_remove("AWS_REGION")).good();
+    assert!(said.contains("there is no provisioned `dwhcluster` in us-west-2"), "{said}");
+}
+
+#[test]
+fn a_missing_right_says_who_grants_it_and_the_rest_goes_away_again() {
+    for action in ["CreateRole", "PutRolePolicy", "CreateCluster", "DescribeClusters"] {
+        let scene = Scene::usual();
+        scene.server.world().refuse(
+            action,
+            1,
+            "AccessDenied",
+            "User is not authorized to perform it",
+        );
+        let said = scene.run(&["up"]).bad(2);
+        assert!(said.contains("(`AccessDenied`)") && said.contains("docs/redshift.md"), "{said}");
+        assert_eq!(scene.server.world().faults_left(), 0);
+        scene.run(&["down", "--yes", "--verify"]).good();
+        assert_eq!(scene.left(), [""; 0], "{action}");
+    }
+}
+
+#[test]
+fn too_many_requests_and_other_changes_are_waited_for() {
+    let scene = Scene::usual();
+    {
+        let mut world = scene.server.world();
+        world.refuse("CreateCluster", 2, "Throttling", "Rate exceeded");
+        world.refuse("DescribeClusters", 2, "Throttling", "Rate exceeded");
+        world.refuse("CreateRole", 1, "ConcurrentModification", "try again");
+        world.refuse(
+            "DeleteCluster",
+            2,
+            "InvalidClusterState",
+            "modified by a concurrent operation",
+        );
+    }
+    scene.run(&["up"]).good();
+    scene.run(&["down", "--yes", "--verify"]).good();
+    assert_eq!(scene.server.world().faults_left(), 0);
+    assert_eq!(scene.left(), [""; 0]);
+}
+
+#[test]
+fn a_quota_ends_it_with_a_word_about_quotas() {
+    let scene = Scene::new(Manners { quota: 0, ..Manners::default() });
+    let said = scene.run(&["up"]).bad(2);
+    assert!(said.contains("ClusterQuotaExceeded") && said.contains("quota"), "{said}");
+    scene.run(&["down", "--yes", "--verify"]).good();
+    assert_eq!(scene.left(), [""; 0]);
+}
+
+#[test]
+fn what_somebody_else_made_is_never_touched() {
+    let scene = Scene::usual();
+    scene.run(&["up"]).good();
+    for (what, word) in [
+        ("cluster", "the cluster `dwhcluster` is there already"),
+        ("role", "the role `dwhRole` is there already"),
+    ] {
+        let tags = {
+            let mut world = scene.server.world();
+            let tags = match what {
+                "cluster" => &mut world.clusters.get_mut("dwhcluster").unwrap().tags,
+                _ => &mut world.roles.get_mut("dwhRole").unwrap().tags,
+            };
+            std::mem::take(tags)
+        };
+        for command in ["up", "plan"] {
+            let said = scene.run(&[command]).bad(2);
+            assert!(said.contains(word) && said.contains("was not made by this program"), "{said}");
+        }
+        let before = scene.left();
+        if what == "cluster" {
+            scene.run(&["down", "--yes"]).bad(2);
+            assert_eq!(scene.left(), before);
+            scene.server.world().clusters.get_mut("dwhcluster").unwrap().tags = tags;
+        } else {
+            scene.run(&["down", "--yes"]).good();
+            assert_eq!(scene.left(), ["role dwhRole"]);
+        }
+    }
+}
+
+#[test]
+fn a_role_that_is_given_is_used_as_it_is_and_stays() {
+    let scene = Scene::usual();
+    scene.run(&["up", "--name", "first", "--role-name", "theirs"]).good();
+    let arn = {
+        let mut world = scene.server.world();
+        let role = world.roles.get_mut("theirs").unwrap();
+        role.tags.clear();
+        role.path = "/".into();
+        format!("arn:aws:iam::{}:role/theirs", aws_stand_in::ACCOUNT)
+    };
+    let policies = scene.server.world().roles["theirs"].policies.clone();
+    let up = scene.run(&["up", "--role-arn", &arn]);
+    assert!(up.err.contains("as it is"), "{up:#?}");
+    up.good();
+    assert_eq!(scene.server.world().clusters["dwhcluster"].roles, [arn]);
+    scene.run(&["down", "--yes", "--verify"]).good();
+    let world = scene.server.world();
+    assert_eq!(world.roles["theirs"].policies, policies);
+    assert_eq!(world.roles.len(), 1);
+}
+
+#[test]
+fn a_cluster_that_fails_says_its_state_and_can_be_deleted() {
+    let scene = Scene::new(Manners { created: "incompatible-network", ..Manners::default() });
+    let said = scene.run(&["up"]).bad(2);
+    assert!(said.contains("ended in the state `incompatible-network`"), "{said}");
+    assert!(said.contains("hint: `sparkify cluster down` deletes it"), "{said}");
+    scene.run(&["down", "--yes", "--verify"]).good();
+    assert_eq!(scene.left(), [""; 0]);
+}
+
+#[test]
+fn a_wait_has_an_end_and_says_the_last_state() {
+    let scene = Scene::new(Manners { endless: true, ..Manners::default() });
+    let mut command = scene.command(["cluster", "up", "--poll", "0.1", "--timeout", "2s"]);
+    let said = ended(&mut command).bad(2);
+    assert!(said.contains("the cluster `dwhcluster` is `creating` after 2 s"), "{said}");
+    assert!(said.contains("it goes on where it was"), "{said}");
+}
+
+#[test]
+fn what_aws_would_refuse_is_refused_before_anything_is_asked() {
+    let scene = Scene::usual();
+    for (arguments, word) in [
+        (vec!["--node-type", "m5.large"], "the node type"),
+        (vec!["--node-type", "ra3.4xlarge", "--nodes", "1"], "the number of nodes"),
+        (vec!["--serverless", "--base-capacity", "7"], "the base capacity"),
+        (vec!["--name", "Bad--Name"], "the cluster's name"),
+        (vec!["--public", "--allow-cidr", "0.0.0.0/0"], "the range of addresses"),
+        (vec!["--role-arn", "dwhRole"], "the role's ARN"),
+        (vec!["--ttl", "soon"], "the duration"),
+    ] {
+        let said = scene.run(&[&["up"], arguments.as_slice()].concat()).bad(2);
+        assert!(said.contains(word) && said.contains("hint: "), "{said}");
+    }
+    crate::support::put(scene.folder.path(), "dwh.cfg", super::CONFIG.replace("5439", "8080"));
+    assert!(scene.run(&["up"]).bad(2).contains("the port"));
+    assert_eq!(scene.server.world().calls, [""; 0]);
+}
