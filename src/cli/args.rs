@@ -99,6 +99,11 @@ pub(super) enum Command {
         after_help = "Examples: sparkify report\n          sparkify report -o november.html --since 2018-11-01 --until 2018-11-30"
     )]
     Report(Report),
+    /// Show the same page live on 127.0.0.1, with filters and a box for SQL, until Ctrl-C
+    #[command(
+        after_help = "Examples: sparkify serve\n          sparkify serve --port 9000 --time-limit 60"
+    )]
+    Serve(Serve),
     /// Type SQL and questions one after the other, read only; without a terminal, run those that come through a pipe
     #[command(
         after_help = "Examples: sparkify shell\n          sparkify shell < report.sql\n\nFormer lines are kept in SPARKIFY_HISTORY [default: sparkify/history in XDG_STATE_HOME; empty: nowhere]. PAGER shows what is longer than the screen."
@@ -307,6 +312,19 @@ pub(super) struct Report {
     pub out: PathBuf,
     #[command(flatten)]
     pub range: Range,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// The port [default: 8750, or any that is free; 0: any that is free]
+    #[arg(long, value_name = "N")]
+    pub port: Option<u16>,
+    /// So long may a statement run that somebody types
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub time_limit: u64,
+    /// Rows of its answer, at most
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub rows: usize,
 }
 
 /// What the questions of a report are bounded by, as far as each takes it.

@@ -23,6 +23,8 @@ mod raw;
 mod rejects;
 #[cfg(feature = "page")]
 mod report;
+#[cfg(feature = "page")]
+mod serve;
 mod shell;
 mod sql;
 mod trace;
@@ -70,7 +72,9 @@ fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
         #[cfg(feature = "page")]
         Command::Report(args) => report::run(args, &settings(&flags, printer)?, printer),
         #[cfg(not(feature = "page"))]
-        Command::Report(_) => Err(without_page()),
+        Command::Report(_) | Command::Serve(_) => Err(without_page()),
+        #[cfg(feature = "page")]
+        Command::Serve(args) => serve::run(args, settings(&flags, printer)?, printer),
         Command::Shell => shell::run(&settings(&flags, printer)?, printer),
         Command::Export(args) => export::run(args, &settings(&flags, printer)?, printer),
         Command::Rejects(command) => {

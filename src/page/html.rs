@@ -40,40 +40,48 @@ pub enum Kind<'a> {
 
 /// Writes the page around `data`, which is JSON.
 pub fn write(out: &mut dyn Write, kind: Kind<'_>, data: &str) -> io::Result<()> {
-    let (mut ours, live, token, connect) = match kind {
-        Kind::File => (SCRIPTS.concat(), false, "", "'none'"),
-        Kind::Live(token) => (SCRIPTS.concat(), true, token, "'self'"),
-    };
-    if live {
-        ours.push_str(LIVE_SCRIPT);
-    }
-    let only_live = |part: &'static str| if live { part } else { "" };
-    let library = format!("{D3}\n{PLOT}");
-    let policy = policy(&[THEME, &library, &ours], &[STYLE, PLOT_STYLE], connect);
-    let data = quoted(data);
+    let (library, ours, policy, data) = (library(), ours(kind), policy_of(kind), quoted(data));
     let mut rest = PAGE;
     while let Some((before, (name, after))) =
         rest.split_once("{{").and_then(|(before, it)| Some((before, it.split_once("}}")?)))
     {
         out.write_all(before.as_bytes())?;
-        let part = match name {
-            "licences" => LICENCES,
-            "policy" => &policy,
-            "style" => STYLE,
-            "theme" => THEME,
-            "library" => &library,
-            "ours" => &ours,
-            "data" => &data,
-            "filters" => only_live(FILTERS),
-            "ask" => only_live(ASK),
-            "ask-link" => only_live(ASK_LINK),
-            "token" => token,
+        let part = match (name, kind) {
+            ("licences", _) => LICENCES,
+            ("policy", _) => &policy,
+            ("style", _) => STYLE,
+            ("theme", _) => THEME,
+            ("library", _) => &library,
+            ("ours", _) => &ours,
+            ("data", _) => &data,
+            ("filters", Kind::Live(_)) => FILTERS,
+            ("ask", Kind::Live(_)) => ASK,
+            ("ask-link", Kind::Live(_)) => ASK_LINK,
+            ("token", Kind::Live(token)) => token,
             _ => "",
         };
         out.write_all(part.as_bytes())?;
         rest = after;
     }
     out.write_all(rest.as_bytes())
+}
+
+/// What a browser may run and load for this page, as `Content-Security-Policy` says it.
+pub(super) fn policy_of(kind: Kind<'_>) -> String {
+    let connect = match kind {
+        Kind::File => "'none'",
+        Kind::Live(_) => "'self'",
+    };
+    policy(&[THEME, &library(), &ours(kind)], &[STYLE, PLOT_STYLE], connect)
+}
+
+fn library() -> String {
+    format!("{D3}\n{PLOT}")
+}
+
+fn ours(kind: Kind<'_>) -> String {
+    let live = matches!(kind, Kind::Live(_)).then_some(LIVE_SCRIPT);
+    SCRIPTS.iter().copied().chain(live).collect()
 }
 
 fn policy(scripts: &[&str], styles: &[&str], connect: &str) -> String {

@@ -6,6 +6,7 @@
 mod answer;
 mod gather;
 mod html;
+pub mod serve;
 
 pub use answer::{Answer, Taker};
 pub use gather::{Report, gather};
