@@ -1,5 +1,7 @@
 //! The program as a user meets it, on real engines. One binary, a file a subject.
 
+#[cfg(feature = "page")]
+mod browser;
 mod checks;
 mod command_line;
 mod course;
@@ -11,6 +13,8 @@ mod history_and_diff;
 mod large;
 mod law;
 mod oracle;
+#[cfg(feature = "page")]
+mod page;
 mod questions;
 mod reckoning;
 mod rejects_and_trace;
@@ -18,6 +22,8 @@ mod rejects_and_trace;
 mod s3;
 mod sample;
 mod selection;
+#[cfg(feature = "page")]
+mod serve;
 mod shell;
 mod story;
 mod support;
