@@ -197,10 +197,17 @@ impl Browser {
         );
         stream.write_all(head.as_bytes()).unwrap();
         stream.write_all(body.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-        let mut answer: Value = serde_json::from_str(body).unwrap_or_else(|_| panic!("{answer}"));
+        // It keeps the connection, whatever it is told: the length says where the answer ends.
+        let (mut reader, mut line, mut length) = (BufReader::new(stream), String::new(), 0);
+        while reader.read_line(&mut line).unwrap() > 2 {
+            if let Some(written) = line.to_lowercase().strip_prefix("content-length:") {
+                length = written.trim().parse().unwrap();
+            }
+            line.clear();
+        }
+        let mut answer = vec![0; length];
+        reader.read_exact(&mut answer).unwrap();
+        let mut answer: Value = serde_json::from_slice(&answer).unwrap();
         let value = answer["value"].take();
         assert!(value.get("error").is_none(), "{method} {path}: {value}");
         value
@@ -218,7 +225,7 @@ impl Drop for Browser {
                 "DELETE /session/{} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
                 self.session
             );
-            let _ = stream.read_to_end(&mut Vec::new());
+            let _ = stream.read(&mut [0; 64]);
         }
         let _ = self.driver.kill();
         let _ = self.driver.wait();
