@@ -4,19 +4,12 @@
 //! usage: cargo run --release --example bucket -- FOLDER [MILLISECONDS]
 //! It prints what to export, and serves until its standard input ends.
 
-#![allow(dead_code, missing_docs)]
-
-#[path = "../tests/it/s3/protocol.rs"]
-mod protocol;
-#[path = "../tests/it/s3/server.rs"]
-mod server;
-
 use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use server::{KEY, SECRET, Server};
+use s3_stand_in::{KEY, SECRET, Server};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);

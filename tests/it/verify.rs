@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{course, duckdb, event, load, loaded, put, run, song};
+use crate::support::{course, duckdb, load, loaded, put, run};
 
 fn execute(folder: &Path, statements: &[&str]) {
     let mut warehouse = duckdb(folder.join("sparkify.duckdb").to_str().unwrap());

@@ -5,10 +5,10 @@ use std::process::Command;
 use std::sync::atomic::Ordering;
 
 use super::metadata::Metadata;
-use super::server::{KEY, SECRET, Server};
 use super::story::small;
 use super::{ETL, ended, plays, program, run, signed};
 use crate::support::put;
+use s3_stand_in::{KEY, SECRET, Server};
 
 /// The program with the server's endpoint, and no key.
 fn keyless(server: &Server, folder: &Path) -> Command {

@@ -4,11 +4,10 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
-use super::protocol::many;
-use super::server::Server;
 use super::story::small;
 use super::{ETL, LOGS, ended, plays, run, signed};
 use crate::support::event;
+use s3_stand_in::Server;
 
 /// Keys that a URL, an XML document or a path library would like to be otherwise.
 const NAMES: [&str; 12] = [
@@ -94,7 +93,7 @@ fn a_prefix_may_be_one_object_and_a_bucket_may_be_empty() {
         let words = run(&server, folder.path(), &["plan", "--log-data", place]).bad(2);
         assert!(words.contains("write it as `s3://BUCKET/PREFIX`"), "{place}: {words}");
     }
-    server.state.objects.write().unwrap().clear();
+    server.keys(s3_stand_in::BUCKET).iter().for_each(|key| server.remove(key));
     let none =
         run(&server, folder.path(), &["plan", "--log-data", "s3://bucket", "--output", "json"]);
     assert_eq!(none.json()["new"], serde_json::json!([]));
@@ -107,9 +106,9 @@ fn a_hundred_thousand_keys_are_listed_in_their_pages() {
     let server = Server::start();
     let folder = tempfile::tempdir().unwrap();
     let body = Bytes::from(event(1, 0, 1000, "NextSong", "One"));
-    many(&server.state, 100_000, |n| format!("flat/{n:06}.json"), |_| body.clone());
+    (0..100_000).for_each(|n| server.put(&format!("flat/{n:06}.json"), body.clone()));
     let branch = |n: u32| format!("deep/{}/{}/{n:06}.json", n % 26, n / 26 % 26);
-    many(&server.state, 20_000, branch, |_| body.clone());
+    (0..20_000).for_each(|n| server.put(&branch(n), body.clone()));
     let keys = |place: &str| {
         server.requested();
         let plan = run(&server, folder.path(), &["plan", "--log-data", place, "--output", "json"]);

@@ -1,19 +1,18 @@
-//! Objects in a bucket, over real HTTP from a server of the tests' own: the same rows as from a folder, whatever goes wrong on the way.
+//! Objects in a bucket, over real HTTP from a server of our own (`crates/s3-stand-in`): the same rows as from a folder, whatever goes wrong on the way.
 
 mod credentials;
 mod faults;
 mod listing;
 mod metadata;
-pub(crate) mod protocol;
-pub(crate) mod server;
 mod story;
 
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
+use s3_stand_in::{KEY, SECRET, Server};
+
 use crate::support::{Ended, sparkify};
-use server::{KEY, SECRET, Server};
 
 const SONGS: &str = "s3://bucket/data/song_data";
 const LOGS: &str = "s3://bucket/data/log_data";

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use super::server::Server;
 use super::{ETL, LOGS, SONGS, asked, plays, run, signed, upload};
 use crate::support::{self, course, event, song};
+use s3_stand_in::Server;
 
 /// Loads the same input from the bucket and from the folder, and compares the tables.
 fn agree(server: &Server, data: &Path, more: &[&str]) -> serde_json::Value {
@@ -75,7 +75,7 @@ fn a_rewritten_object_replaces_its_own_rows_and_a_touched_one_nothing() {
     assert_eq!(summary["objects_read"], 1);
     assert_eq!(asked(folder.path(), "select min(session_id), count(*) from songplays"), "2,2");
 
-    server.state.objects.write().unwrap().remove("data/log_data/2.json");
+    server.remove("data/log_data/2.json");
     run(&server, folder.path(), &[&ETL[..], &["--prune"]].concat()).good();
     assert_eq!(plays(folder.path()), "1");
 }
@@ -119,7 +119,7 @@ fn a_play_is_traced_to_its_bytes_by_a_range_and_rejects_are_replayed() {
     run(&server, folder.path(), &["rejects", "replay"]).good();
     assert_eq!(asked(folder.path(), "select count(*) from etl_rejects"), "0");
 
-    server.state.objects.write().unwrap().remove("data/log_data/3.json");
+    server.remove("data/log_data/3.json");
     let traced = run(&server, folder.path(), &arguments).json();
     assert_eq!(traced[0]["events"][0]["object_state"], "gone");
 }
