@@ -209,7 +209,7 @@ fn a_statement_reads_alone_within_time_and_rows() {
         ("install httpfs", "disabled"),
         ("selec 1", "syntax error"),
         ("select titel from songs", "titel"),
-        ("", "statement"),
+        (" ", "there is no sql"),
     ] {
         let answer = serving.sql(sql);
         let error = answer["error"].as_str().unwrap_or_else(|| panic!("{sql}: {answer}"));

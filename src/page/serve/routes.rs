@@ -123,6 +123,9 @@ impl Site {
     }
 
     async fn sql(&self, Statement { sql }: Statement) -> Result<Json, Json> {
+        if sql.trim().is_empty() {
+            return Err(error("there is no SQL to run", None));
+        }
         let rows = self.rows;
         let job = move |warehouse: &mut dyn Warehouse| {
             let mut taker = Taker::new(rows, TEXT);
