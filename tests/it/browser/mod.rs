@@ -1,4 +1,4 @@
-//! A real browser, driven as its own tool drives it: Chromium behind `chromedriver`, by the WebDriver protocol over plain HTTP.
+//! A real browser, driven as its own tool drives it: Chromium behind `chromedriver`, by the `WebDriver` protocol over plain HTTP.
 //!
 //! Each browser has a profile of its own that goes with it. What it loaded and what it complained about can be asked for.
 
