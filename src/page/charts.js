@@ -14,7 +14,7 @@ const charts = (() => {
   const least = (rows, key) => rows.reduce((best, row) => (row[key] < best[key] ? row : best), rows[0]);
   const tip = (rows, pointer, channels, title) => Plot.tip(rows, pointer({ ...channels, title, fill: "var(--raised)", stroke: "var(--edge)", textPadding: 10, lineHeight: 1.35, lineWidth: 30 }));
   // Where the arrow keys stop: nothing to see, but it has places.
-  const stops = (rows, channels) => Plot.dot(rows, { ...channels, r: 2, fill: "none", stroke: "none", ariaLabel: "stops" });
+  const stops = (rows, channels) => Plot.dot(rows, { ...channels, r: 2, fill: "none", stroke: "none", className: "stops" });
   const lines = (...parts) => parts.filter(Boolean).join("\n");
   const hours = (row) => `${number(row.hours)} h`;
 

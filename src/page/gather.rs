@@ -143,8 +143,8 @@ fn told(
     let (taken, ignores) = restricted(&parameters, arguments, by);
     let values = question.values(&taken).map_err(|error| unasked(&error))?;
     let sql = question.statement(warehouse.opening(false));
-    let mut taker = Taker::new(ROWS, BYTES);
-    let ended = warehouse.query_each(&sql, &values, &mut taker);
+    let mut sink = Taker::new(ROWS, BYTES);
+    let ended = warehouse.query_each(&sql, &values, &mut sink);
     let written = |value: &Value| (*value != Value::Null).then(|| value.to_string());
     let names = parameters.iter().map(|parameter| parameter.name());
     Ok(Told {
@@ -156,7 +156,7 @@ fn told(
         sql,
         values: names.zip(values.iter().map(written)).collect(),
         ignores,
-        answer: taker.taken(ended)?,
+        answer: sink.taken(ended)?,
     })
 }
 
@@ -169,14 +169,14 @@ fn restricted(
     let wanted = Arguments { limit: None, by: None, ..arguments.clone() };
     let takes = |name: &str| parameters.iter().any(|parameter| parameter.name() == name);
     let ignores = wanted.given().filter(|name| !takes(name)).collect();
-    let taken = Arguments {
+    let within = Arguments {
         since: wanted.since.filter(|_| takes("since")),
         until: wanted.until.filter(|_| takes("until")),
         level: wanted.level.filter(|_| takes("level")),
         limit: None,
         by: by.map(str::to_owned),
     };
-    (taken, ignores)
+    (within, ignores)
 }
 
 /// It cannot come to this: what is not taken was left out before.

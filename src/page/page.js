@@ -77,7 +77,7 @@ const page = (() => {
   const walkable = (holder, drawn) => {
     let at = -1;
     const go = (to) => {
-      const places = holder.querySelectorAll('g[aria-label="stops"] > *');
+      const places = holder.querySelectorAll('g.stops > *');
       if (!places.length) return;
       at = Math.max(0, Math.min(places.length - 1, to));
       const { left, top, width, height } = places[at].getBoundingClientRect();

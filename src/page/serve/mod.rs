@@ -36,7 +36,7 @@ const HEADERS: usize = 64;
 /// So long may a head take, and a connection wait for one.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// So long may a connection last; a browser makes another.
-const LIFE: Duration = Duration::from_secs(300);
+const LIFE: Duration = Duration::from_mins(5);
 /// So long do answers under way have when it ends.
 const FAREWELL: Duration = Duration::from_secs(1);
 

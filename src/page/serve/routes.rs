@@ -23,14 +23,14 @@ use super::work::{Trouble, Work};
 use crate::config::Settings;
 use crate::page::{Kind, Taker, gather, html};
 use crate::report::Arguments;
-use crate::warehouse::{Warehouse, WarehouseError};
+use crate::warehouse::{Value, Warehouse, WarehouseError};
 
 /// Bytes of a request's body.
 const BODY: usize = 64 << 10;
 /// So long may it take to come.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// So long may the questions of the page take.
-const QUESTIONS: Duration = Duration::from_secs(120);
+const QUESTIONS: Duration = Duration::from_mins(2);
 /// Bytes of text in a statement's answer.
 const TEXT: usize = 8 << 20;
 /// What an answer that is no page may do in a browser.
@@ -75,7 +75,7 @@ impl Site {
     pub(super) fn new(settings: Settings, options: &Options, port: u16) -> io::Result<Self> {
         let mut random = [0; 32];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
-        let token: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let token = Value::Bytes(random.to_vec()).to_string();
         let mut page = Vec::new();
         html::write(&mut page, Kind::Live(&token), "")?;
         let policy = format!("{}; frame-ancestors 'none'", html::policy_of(Kind::Live(&token)));
