@@ -329,6 +329,8 @@ fn what_the_data_says_is_text_and_nothing_else() {
         "<img src=x onerror=\"document.title='hit'\">",
         "\"'><svg onload=document.title='hit'>",
         "<!--<script>",
+        // A space ends the name of an element as well as `>` does.
+        "</script ><b>bold</b>",
         "\u{202e}desrever \u{5e9}\u{5dc}\u{5d5}\u{5dd}",
         "bell \u{7} start \u{1} line\u{2028}sep",
         "javascript:document.title='hit'",
