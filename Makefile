@@ -15,6 +15,7 @@ demo: build ## a sample, loaded, checked, and the analysts' first questions answ
 	@scripts/demo.sh
 
 build: lib/libduckdb.so ## the program, at bin/sparkify
+	@$(if $(findstring --no-default-features,$(FEATURES)),true,scripts/charts.sh)
 	cargo build --release --locked $(FEATURES)
 	@mkdir -p bin
 	@install -m 755 "$$CARGO_TARGET_DIR/release/sparkify" $(PROGRAM)
@@ -23,10 +24,13 @@ build: lib/libduckdb.so ## the program, at bin/sparkify
 lib/libduckdb.so:
 	@scripts/duckdb.sh
 
-test: lib/libduckdb.so ## every test; what they need is fetched first
+lib/plot.min.js:
+	@scripts/charts.sh
+
+test: lib/libduckdb.so lib/plot.min.js ## every test; what they need is fetched first
 	@scripts/test.sh
 
-lint: lib/libduckdb.so ## format, clippy and the rules of the house
+lint: lib/libduckdb.so lib/plot.min.js ## format, clippy and the rules of the house
 	cargo fmt --all --check
 	cargo clippy --release --locked --workspace --all-targets -- -D warnings
 	cargo clippy --release --locked --no-default-features -- -D warnings
@@ -44,11 +48,11 @@ bench: build ## what a day costs as its history grows, many requests at once, a 
 	@benches/postgres.sh
 	@if [ -d "$(PEERS)" ]; then $(PYTHON) benches/peers.py "$(PEERS)"; else echo "there are no other solutions at $(PEERS): PEERS=FOLDER names some"; fi
 
-bench-reader: lib/libduckdb.so ## what reading costs, beside simd-json; SPARKIFY_BENCH names other event files
+bench-reader: lib/libduckdb.so lib/plot.min.js ## what reading costs, beside simd-json; SPARKIFY_BENCH names other event files
 	cargo bench --locked --bench reader
 
 # The compiler's instrumentation is a nightly flag; one toolchain is enough to use it.
-fuzz: lib/libduckdb.so ## ten minutes of hostile bytes for the reader; needs cargo-fuzz
+fuzz: lib/libduckdb.so lib/plot.min.js ## ten minutes of hostile bytes for the reader; needs cargo-fuzz
 	@mkdir -p fuzz/corpus/quick fuzz/corpus/slices
 	@cd fuzz && for target in quick slices; do \
 		DUCKDB_LIB_DIR=$(CURDIR)/lib LD_LIBRARY_PATH=$(CURDIR)/lib RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none \

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# What a build needs and a bare Debian lacks: a C compiler, npm (it fetches the DuckDB library), cargo.
+# What a build needs and a bare Debian lacks: a C compiler, cargo, and npm where something is still to be fetched with it (DuckDB; with the argument `npm`, whatever else).
 set -euo pipefail
 
 missing=()
 command -v cc >/dev/null || missing+=(build-essential)
-[ -n "${DUCKDB_LIB_DIR:-}" ] || [ -f "$(dirname "$0")/../lib/libduckdb.so" ] || command -v npm >/dev/null || missing+=(npm)
+[ "${1:-}" != npm ] || command -v npm >/dev/null || missing+=(npm)
+[ "${1:-}" = npm ] || [ -n "${DUCKDB_LIB_DIR:-}" ] || [ -f "$(dirname "$0")/../lib/libduckdb.so" ] || command -v npm >/dev/null || missing+=(npm)
 if [ "${#missing[@]}" -gt 0 ]; then
     as_root=(); [ "$(id -u)" = 0 ] || as_root=(sudo)
     if ! command -v apt-get >/dev/null || { [ "${#as_root[@]}" -gt 0 ] && ! command -v sudo >/dev/null; }; then

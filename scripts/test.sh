@@ -6,6 +6,17 @@ export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/spa
 for tool in bash mkfifo python3 sha256sum; do
     command -v "$tool" >/dev/null || { printf 'error: the tests need `%s`\nhint: install it\n' "$tool" >&2; exit 2; }
 done
+# A real browser looks at the page, and its print is read.
+missing=()
+command -v chromium >/dev/null || missing+=(chromium)
+command -v chromedriver >/dev/null || missing+=(chromium-driver)
+command -v pdftotext >/dev/null || missing+=(poppler-utils)
+if [ "${#missing[@]}" -gt 0 ]; then
+    as_root=(); [ "$(id -u)" = 0 ] || as_root=(sudo)
+    command -v apt-get >/dev/null || { printf 'error: the tests need %s\nhint: install it\n' "${missing[*]}" >&2; exit 2; }
+    echo "installing ${missing[*]}" >&2
+    "${as_root[@]}" apt-get update -qq && "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+fi
 # The real data is compared whenever it lies beside the project; a run that says it is there must find it.
 [ -d ../shared/data/course ] && export SPARKIFY_NEEDS_COURSE=1
 # Somebody else's grammar of Redshift, which reads what the tests send; fetched before anything is compiled.

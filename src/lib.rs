@@ -19,6 +19,8 @@ pub mod export;
 pub mod generate;
 pub mod ledger;
 pub mod model;
+#[cfg(feature = "page")]
+pub mod page;
 pub mod pipeline;
 pub mod quality;
 pub mod rejects;

@@ -97,6 +97,16 @@ pub(super) enum Command {
         after_help = "Examples: sparkify query top_songs --since 2018-11-05 --until 2018-11-12 --level paid --limit 20\n          sparkify query top_artists --by hours --out artists.parquet\n          sparkify query \"select level, count(*) from songplays group by level\" --format csv"
     )]
     Query(Query),
+    /// Write the answers as one page of charts, which opens from disk and asks nobody for anything
+    #[command(
+        after_help = "Examples: sparkify report\n          sparkify report -o november.html --since 2018-11-01 --until 2018-11-30"
+    )]
+    Report(Report),
+    /// Show the same page live on 127.0.0.1, with filters and a box for SQL, until Ctrl-C
+    #[command(
+        after_help = "Examples: sparkify serve\n          sparkify serve --port 9000 --time-limit 60"
+    )]
+    Serve(Serve),
     /// Type SQL and questions one after the other, read only; without a terminal, run those that come through a pipe
     #[command(
         after_help = "Examples: sparkify shell\n          sparkify shell < report.sql\n\nFormer lines are kept in SPARKIFY_HISTORY [default: sparkify/history in XDG_STATE_HOME; empty: nowhere]. PAGER shows what is longer than the screen."
@@ -310,6 +320,51 @@ pub(super) struct Bounds {
     /// What to rank or group by, for example listeners or week
     #[arg(long, value_name = "WHAT")]
     pub by: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Report {
+    /// The file to write, which is there whole or not at all; `-` is standard output
+    #[arg(short, long, value_name = "FILE", default_value = "report.html")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub range: Range,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// The port [default: 8750, or any that is free; 0: any that is free]
+    #[arg(long, value_name = "N")]
+    pub port: Option<u16>,
+    /// So long may a statement run that somebody types
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub time_limit: u64,
+    /// Rows of its answer, at most
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub rows: usize,
+}
+
+/// What the questions of a report are bounded by, as far as each takes it.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Bounds, for the questions that take them")]
+pub(super) struct Range {
+    /// Only what happened on this day or later (UTC)
+    #[arg(long, value_name = "DATE")]
+    pub since: Option<String>,
+    /// Only what happened on this day or earlier (UTC)
+    #[arg(long, value_name = "DATE")]
+    pub until: Option<String>,
+    /// Only plays at this level, for example paid
+    #[arg(long)]
+    pub level: Option<String>,
+}
+
+impl From<&Range> for Bounds {
+    fn from(range: &Range) -> Self {
+        let Range { since, until, level } = range;
+        let (since, until, level) = (since.clone(), until.clone(), level.clone());
+        Self { since, until, level, limit: None, by: None }
+    }
 }
 
 fn limit(written: &str) -> Result<u64, String> {

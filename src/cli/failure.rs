@@ -101,6 +101,13 @@ impl From<ExportError> for Failure {
     }
 }
 
+#[cfg(feature = "page")]
+impl From<crate::page::serve::ServeError> for Failure {
+    fn from(error: crate::page::serve::ServeError) -> Self {
+        Self::from_error(&error, error.hint())
+    }
+}
+
 impl From<ProfileError> for Failure {
     fn from(error: ProfileError) -> Self {
         Self::from_error(&error, Some(error.hint()))

@@ -24,6 +24,10 @@ mod progress;
 mod query;
 mod raw;
 mod rejects;
+#[cfg(feature = "page")]
+mod report;
+#[cfg(feature = "page")]
+mod serve;
 mod shell;
 mod sql;
 mod trace;
@@ -68,6 +72,12 @@ fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
         Command::History(args) => history::run(args, &settings(&flags, printer)?, printer),
         Command::Diff(args) => diff::run(args, &flags, printer),
         Command::Query(args) => query::run(args, &settings(&flags, printer)?, printer),
+        #[cfg(feature = "page")]
+        Command::Report(args) => report::run(args, &settings(&flags, printer)?, printer),
+        #[cfg(not(feature = "page"))]
+        Command::Report(_) | Command::Serve(_) => Err(without_page()),
+        #[cfg(feature = "page")]
+        Command::Serve(args) => serve::run(args, settings(&flags, printer)?, printer),
         Command::Shell => shell::run(&settings(&flags, printer)?, printer),
         Command::Export(args) => export::run(args, &settings(&flags, printer)?, printer),
         Command::Rejects(command) => {
@@ -110,6 +120,14 @@ fn open_as(settings: &Settings, access: Access) -> Result<Box<dyn Warehouse>, Fa
         )),
         None => Ok(warehouse),
     }
+}
+
+#[cfg(not(feature = "page"))]
+fn without_page() -> Failure {
+    Failure::new(
+        "this build makes no pages",
+        "`make build` has them; `cargo build --release` too, once `scripts/charts.sh` has run",
+    )
 }
 
 fn say_steps(verbose: u8) {

@@ -1,5 +1,7 @@
 //! The program as a user meets it, on real engines. One binary, a file a subject.
 
+#[cfg(feature = "page")]
+mod browser;
 mod checks;
 #[cfg(feature = "cluster")]
 mod cluster;
@@ -20,6 +22,8 @@ mod postgres_connection;
 mod postgres_faults;
 #[cfg(feature = "postgres")]
 mod postgres_roles;
+#[cfg(feature = "page")]
+mod page;
 mod questions;
 mod reckoning;
 #[cfg(feature = "redshift")]
@@ -32,6 +36,8 @@ mod sample;
 mod selection;
 #[cfg(feature = "postgres")]
 mod servers;
+#[cfg(feature = "page")]
+mod serve;
 mod shell;
 mod story;
 mod support;

@@ -1,0 +1,469 @@
+//! The page in a real browser, opened from disk: what it shows, to whom it is readable, and what it never does.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::browser::Browser;
+use crate::course::not_there;
+use crate::support::{course, put, run};
+
+/// What the page is tested with: three users, two levels, two months, a song that the catalogue knows.
+pub(crate) fn small(here: &Path) {
+    let sample =
+        ["generate", "data", "--songs", "60", "--events", "3000", "--days", "24", "--users", "40"];
+    run(here, sample.into_iter().chain(["--quiet"])).good();
+    let etl = ["etl", "--song-data", "data/song_data", "--log-data", "data/log_data", "--quiet"];
+    run(here, etl).good();
+}
+
+fn report(here: &Path) -> PathBuf {
+    run(here, ["report"]).good();
+    here.join("report.html").canonicalize().unwrap()
+}
+
+/// The names of the figures, in order.
+const FIGURES: &str =
+    "return [...document.querySelectorAll('figure[data-chart]')].map((it) => it.dataset.chart)";
+
+/// Fails when the console has anything to say, or anything but the page itself was asked for.
+pub(crate) fn assert_quiet(browser: &Browser, allowed: &[&str]) {
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+    let requests = browser.requests();
+    // What the browser shows before anything is opened comes out of itself.
+    let foreign: Vec<_> = requests
+        .iter()
+        .filter(|url| {
+            !url.starts_with("chrome://") && !allowed.iter().any(|start| url.starts_with(start))
+        })
+        .collect();
+    assert!(foreign.is_empty(), "asked for {foreign:?}");
+    assert!(
+        requests.iter().any(|url| url.starts_with(allowed[0])),
+        "the log of requests lacks the page: nothing was looked at"
+    );
+}
+
+#[test]
+fn every_figure_is_drawn_from_disk_alone_and_gives_the_csv_of_its_question() {
+    let folder = tempfile::tempdir().unwrap();
+    small(folder.path());
+    let page = report(folder.path());
+    let browser = Browser::start();
+    browser.open_file(&page);
+    let figures = browser.run(FIGURES);
+    assert_eq!(figures.as_array().unwrap().len(), 23);
+    let empty = browser.run(
+        "return [...document.querySelectorAll('figure[data-chart]')].filter((it) => {
+             const marks = it.querySelectorAll('svg.plot :is(rect, path, text)').length;
+             return !(marks > 5 || it.querySelectorAll('dl.facts dd').length > 3);
+         }).map((it) => it.dataset.chart)",
+    );
+    assert_eq!(empty, json!([]), "figures without a drawing");
+
+    // Each choice of each figure, with the file that it would save.
+    let files = browser.run(
+        "window.saved = [];
+         const made = URL.createObjectURL;
+         URL.createObjectURL = (blob) => { window.saved.push(blob.text()); return made.call(URL, blob); };
+         HTMLAnchorElement.prototype.click = function () { window.saved.push(this.download); };
+         const commands = [];
+         for (const figure of document.querySelectorAll('figure[data-chart]')) {
+             const inputs = [...figure.querySelectorAll('.segments input')];
+             for (const input of inputs.length ? inputs : [null]) {
+                 input?.click();
+                 figure.querySelector('.csv').click();
+                 for (const details of figure.querySelectorAll('details')) { details.open = true; details.dispatchEvent(new Event('toggle')); }
+                 const sql = figure.querySelectorAll('details')[1];
+                 commands.push([sql.querySelector('p code').textContent, figure.querySelector('tbody').rows.length]);
+             }
+         }
+         return Promise.all(window.saved).then((saved) => commands.map((it, index) => [...it, saved[index * 2], saved[index * 2 + 1]]))",
+    );
+    let files = files.as_array().unwrap();
+    assert_eq!(files.len(), 34, "{files:#?}");
+    for file in files {
+        let command = file[0].as_str().unwrap();
+        let words = command.split(' ').skip(1).chain(["--format", "csv", "--quiet"]);
+        let expected = run(folder.path(), words).good();
+        assert_eq!(file[2].as_str().unwrap(), expected, "{command}");
+        let rows = u64::try_from(expected.lines().count() - 1).unwrap();
+        assert_eq!(file[1].as_u64(), Some(rows), "{command}: rows of the table");
+        assert_eq!(Path::new(file[3].as_str().unwrap()).extension().unwrap(), "csv");
+    }
+    assert_quiet(&browser, &["file:", "data:", "blob:"]);
+}
+
+#[test]
+fn a_csv_is_saved_as_a_file_and_sql_is_copied() {
+    let folder = tempfile::tempdir().unwrap();
+    small(folder.path());
+    let page = report(folder.path());
+    let browser = Browser::start();
+    let saved = folder.path().join("saved");
+    let behaviour = json!({ "behavior": "allow", "downloadPath": saved });
+    browser.chrome("Browser.setDownloadBehavior", &behaviour);
+    browser.open_file(&page);
+    browser.click("figure[data-chart=topSongs] .csv");
+    let expected = run(folder.path(), ["query", "top_songs", "--format", "csv", "-q"]).good();
+    let found = (0..200).find_map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        std::fs::read_to_string(saved.join("top_songs.csv")).ok().filter(|it| !it.is_empty())
+    });
+    assert_eq!(found.as_deref(), Some(expected.as_str()));
+
+    browser.click("figure[data-chart=topSongs] details:nth-of-type(2) summary");
+    browser.wait("return document.querySelector('figure[data-chart=topSongs] pre') !== null");
+    browser.click("figure[data-chart=topSongs] details .opened button");
+    browser.wait("return document.getElementById('said').textContent === 'Copied'");
+    let sql = browser
+        .text("return document.querySelector('figure[data-chart=topSongs] pre').textContent");
+    let expected =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/report/top_songs.sql"));
+    assert!(expected.unwrap().contains(sql.trim().trim_end_matches(';')), "{sql}");
+}
+
+#[test]
+fn a_pointer_and_the_keys_show_exact_values() {
+    let folder = tempfile::tempdir().unwrap();
+    small(folder.path());
+    let page = report(folder.path());
+    let browser = Browser::start();
+    browser.open_file(&page);
+    let hours = run(folder.path(), ["query", "plays_by_hour", "--format", "json", "-q"]).json();
+    let tip =
+        "return document.querySelector('figure[data-chart=byHour] [aria-label=tip]').textContent";
+    browser.hover("figure[data-chart=byHour] g.stops > :nth-child(17)");
+    let shown = browser.wait(tip);
+    let expected = format!("{} plays", hours[16]["plays"]);
+    assert!(shown.as_str().unwrap().contains(&expected), "{shown} lacks {expected}");
+
+    browser.run("document.querySelector('figure[data-chart=byHour] .holder').focus()");
+    browser.keys("\u{e014}\u{e014}\u{e014}");
+    let said = browser.text("return document.getElementById('said').textContent");
+    assert!(
+        said.starts_with(&format!("02:00 to 03:00 UTC, {} plays", hours[2]["plays"])),
+        "{said}"
+    );
+    let shown = browser.text(tip);
+    assert!(shown.contains("02:00 to 03:00"), "{shown}");
+    assert_quiet(&browser, &["file:", "data:"]);
+}
+
+#[test]
+fn colours_follow_the_system_or_what_was_chosen_last() {
+    let folder = tempfile::tempdir().unwrap();
+    small(folder.path());
+    let page = report(folder.path());
+    let browser = Browser::start();
+    let ground = "return getComputedStyle(document.body).backgroundColor";
+    let system = |scheme: &str| {
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        browser.chrome("Emulation.setEmulatedMedia", &json!({ "features": features }));
+    };
+    browser.open_file(&page);
+    system("light");
+    let light = browser.text(ground);
+    system("dark");
+    let dark = browser.text(ground);
+    assert_ne!(light, dark);
+    let bar = "return getComputedStyle(document.querySelector('figure[data-chart=byHour] svg rect')).fill";
+    let in_dark = browser.text(bar);
+    browser.click("#theme label:nth-of-type(2)");
+    assert_eq!(browser.text(ground), light);
+    assert_ne!(browser.text(bar), in_dark, "drawings change with the page");
+    browser.open_file(&page);
+    assert_eq!(browser.text(ground), light, "it is remembered");
+    assert_eq!(
+        browser.text("return document.querySelector('#theme input:checked').value"),
+        "light"
+    );
+    browser.click("#theme label:nth-of-type(1)");
+    assert_eq!(browser.text(ground), dark, "it follows the system again");
+    assert_quiet(&browser, &["file:", "data:"]);
+}
+
+/// Of each text that is seen: how far it stands out from what is behind it.
+const CONTRAST: &str = "
+    const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
+    const light = (colour) => { const [r, g, b] = parts(colour).map((it) => { const c = it / 255; return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+    const behind = (node) => { for (let it = node; it; it = it.parentElement) { const colour = getComputedStyle(it).backgroundColor; if (/^rgb\\(/.test(colour)) return colour; } return 'rgb(255, 255, 255)'; };
+    const found = new Set(); let looked = 0;
+    for (const node of document.querySelectorAll('body *')) {
+        const own = [...node.childNodes].some((it) => it.nodeType === 3 && it.textContent.trim());
+        if (!own || !node.checkVisibility() || node.closest('.unseen, script, option')) continue;
+        if (node.closest('figure[data-chart=retention] svg g[aria-label=text]')) continue;
+        const style = getComputedStyle(node);
+        const colour = node.closest('svg') ? style.fill : style.color;
+        if (!/^rgb/.test(colour)) continue;
+        const [a, b] = [light(colour), light(behind(node))].sort((a, b) => b - a);
+        const ratio = (a + 0.05) / (b + 0.05);
+        looked += 1;
+        if (ratio < 4.5) found.add(`${node.tagName}.${node.className.baseVal ?? node.className} ${node.textContent.slice(0, 20)}: ${ratio.toFixed(2)}`);
+    }
+    return [looked, [...found]]";
+
+#[test]
+fn it_is_readable_for_those_who_see_little_or_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    small(folder.path());
+    let page = report(folder.path());
+    let browser = Browser::start();
+    browser.open_file(&page);
+    assert_accessible(&browser);
+    let alternatives = browser.run("return [...document.querySelectorAll('.holder[role=img]')].map((it) => it.getAttribute('aria-label'))");
+    for alternative in alternatives.as_array().unwrap() {
+        let text = alternative.as_str().unwrap();
+        assert!(text.len() > 40 && !text.contains("undefined") && !text.contains("NaN"), "{text}");
+    }
+    assert_eq!(alternatives.as_array().unwrap().len(), 21);
+}
+
+/// Names for everything that can be used or looked at, headings in order, landmarks, contrast in both themes.
+pub(crate) fn assert_accessible(browser: &Browser) {
+    let tree = browser.chrome("Accessibility.getFullAXTree", &json!({}));
+    let needs = [
+        "button",
+        "link",
+        "textbox",
+        "combobox",
+        "radio",
+        "image",
+        "img",
+        "group",
+        "region",
+        "table",
+        "DisclosureTriangle",
+        "navigation",
+        "form",
+        "Date",
+        "InputTime",
+        "RadioGroup",
+        "figure",
+    ];
+    let mut seen = 0;
+    for node in tree["nodes"].as_array().unwrap() {
+        let role = node["role"]["value"].as_str().unwrap_or_default();
+        if node["ignored"] == true || !needs.contains(&role) {
+            continue;
+        }
+        // A group that only holds a disclosure is named by it.
+        let name = node["name"]["value"].as_str().unwrap_or_default();
+        // What a disclosure opens is a group too, named by its handle; those that are sets of choices are looked at below.
+        let is_disclosure = role == "group" && node["properties"] == json!([]);
+        seen += 1;
+        assert!(is_disclosure || !name.is_empty(), "{node:#}");
+    }
+    assert!(seen > 90, "{seen}");
+    let sets = "return [...document.querySelectorAll('fieldset')].map((it) => it.querySelector('legend')?.textContent ?? '')";
+    let sets = browser.run(sets);
+    assert!(sets.as_array().unwrap().iter().all(|name| name != ""), "{sets}");
+    let headings = browser.run("return [...document.querySelectorAll('h1, h2, h3, h4')].filter((it) => it.checkVisibility()).map((it) => Number(it.tagName[1]))");
+    let levels: Vec<i64> = headings.as_array().unwrap().iter().filter_map(Value::as_i64).collect();
+    assert_eq!(levels[0], 1);
+    assert!(levels.windows(2).all(|pair| pair[1] > 1 && pair[1] <= pair[0] + 1), "{levels:?}");
+    assert_eq!(browser.run("return ['header', 'nav', 'main', 'footer'].map((it) => document.querySelectorAll(`body > ${it}`).length)"), json!([1, 1, 1, 1]));
+    for theme in [2, 3] {
+        browser.click(&format!("#theme label:nth-of-type({theme})"));
+        let found = browser.run(CONTRAST);
+        assert!(found[0].as_i64().unwrap() > 100, "{found}");
+        assert_eq!(found[1], json!([]), "too little contrast");
+    }
+}
+
+#[test]
+fn it_fits_a_telephone_and_paper() {
+    let folder = tempfile::tempdir().unwrap();
+    small(folder.path());
+    let page = report(folder.path());
+    let browser = Browser::start();
+    browser.open_file(&page);
+    assert_fits(&browser, 400);
+    assert_fits(&browser, 320);
+    browser.chrome("Emulation.clearDeviceMetricsOverride", &json!({}));
+    browser.click("#theme label:nth-of-type(3)");
+
+    browser.chrome("Emulation.setEmulatedMedia", &json!({ "media": "print" }));
+    let on_paper = "return [getComputedStyle(document.body).backgroundColor, [...document.querySelectorAll('.segments, .tools, nav')].some((it) => it.checkVisibility())]";
+    assert_eq!(
+        browser.run(on_paper),
+        json!(["rgb(255, 255, 255)", false]),
+        "light, and no controls"
+    );
+    browser.chrome("Emulation.setEmulatedMedia", &json!({ "media": "" }));
+    let headings = browser.run(
+        "return [...document.querySelectorAll('h1, h2, h3, .asks')].map((it) => it.textContent)",
+    );
+    let printed = Command::new("pdftotext").arg("-layout").arg(browser.print()).arg("-").output();
+    let printed = printed.expect("the tests need `pdftotext`: `apt-get install poppler-utils`");
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = words(&String::from_utf8(printed.stdout).unwrap());
+    for heading in headings.as_array().unwrap() {
+        let heading = words(heading.as_str().unwrap());
+        // Two figures beside each other would mix their lines: on paper each has its own.
+        assert!(text.contains(&heading), "{heading} is not in {text}");
+    }
+}
+
+/// Nothing is wider than the window but what scrolls by itself.
+pub(crate) fn assert_fits(browser: &Browser, width: u32) {
+    let size = json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": true });
+    browser.chrome("Emulation.setDeviceMetricsOverride", &size);
+    browser.wait(&format!(
+        "return [...document.querySelectorAll('svg.plot')].every((it) => it.clientWidth < {width})"
+    ));
+    let out = browser.run(&format!(
+        "return [document.documentElement.scrollWidth, [...document.querySelectorAll('body *')].filter((it) => it.checkVisibility() && !it.closest('.scroll, .unseen, .skip') && !it.closest('[aria-label=tip]')
+             && it.getBoundingClientRect().right > {width} + 0.5).map((it) => `${{it.tagName}} ${{it.textContent.slice(0, 30)}}`)]"
+    ));
+    assert_eq!(out, json!([width, []]), "at {width} px");
+}
+
+#[test]
+fn what_the_data_says_is_text_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = "x".repeat(10_000);
+    let titles = [
+        "</script><script>document.title='hit'</script>",
+        "<img src=x onerror=\"document.title='hit'\">",
+        "\"'><svg onload=document.title='hit'>",
+        "<!--<script>",
+        // A space ends the name of an element as well as `>` does.
+        "</script ><b>bold</b>",
+        "\u{202e}desrever \u{5e9}\u{5dc}\u{5d5}\u{5dd}",
+        "bell \u{7} start \u{1} line\u{2028}sep",
+        "javascript:document.title='hit'",
+        "{{data}} ${document.title='hit'} \\u003c",
+        long.as_str(),
+    ];
+    let event = |(item, title): (usize, &&str)| {
+        let mut event: Value =
+            serde_json::from_str(&crate::support::event(1, 0, 0, "NextSong", "x")).unwrap();
+        event["song"] = (*title).into();
+        event["artist"] = (*title).into();
+        event["location"] = (*title).into();
+        event["firstName"] = (*title).into();
+        event["level"] = if item == 0 { "</script><b>".into() } else { "free".into() };
+        event["itemInSession"] = item.into();
+        event["ts"] = (1_541_376_000_000_u64 + item as u64 * 1000).into();
+        format!("{event}\n")
+    };
+    let events: String = titles.iter().enumerate().map(event).collect();
+    put(folder.path(), "data/log_data/e.json", events);
+    run(folder.path(), ["etl", "--log-data", "data/log_data", "-q"]).good();
+    let page = report(folder.path());
+    let browser = Browser::start();
+    browser.open_file(&page);
+    assert_hostile_is_text(&browser, &titles);
+    assert_quiet(&browser, &["file:", "data:"]);
+    assert_fits(&browser, 400);
+}
+
+/// The titles stand in the table of songs, and nothing of them has run or become an element.
+pub(crate) fn assert_hostile_is_text(browser: &Browser, titles: &[&str]) {
+    browser.run("document.querySelectorAll('figure details').forEach((it) => { it.open = true; })");
+    browser.wait("return document.querySelectorAll('figure[data-chart=topSongs] tbody tr').length");
+    assert_eq!(browser.text("return document.title"), "Listening report");
+    assert_eq!(
+        browser.run("return document.querySelectorAll('img, main b, svg:not(.plot)').length"),
+        0
+    );
+    let shown = browser.run("return [...document.querySelectorAll('figure[data-chart=topSongs] tbody tr')].map((it) => it.cells[0].textContent)");
+    let shown: Vec<&str> =
+        shown.as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
+    for title in titles {
+        let moves = |c: char| c.is_control() || ['\u{202e}', '\u{2028}'].contains(&c);
+        let expected: String =
+            title.chars().take(300).map(|c| if moves(c) { '·' } else { c }).collect();
+        assert!(
+            shown.iter().any(|it| it.trim_end_matches('…') == expected),
+            "{expected} is not in {shown:?}"
+        );
+    }
+    let drawn = browser
+        .text("return document.querySelector('figure[data-chart=topSongs] svg').textContent");
+    assert!(drawn.contains("<img src=x onerror"), "{drawn}");
+}
+
+#[test]
+fn a_warehouse_without_plays_and_bounds_without_plays_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), ["report"]).bad(2);
+    run(folder.path(), ["create-tables"]).good();
+    let page = report(folder.path());
+    let browser = Browser::start();
+    browser.open_file(&page);
+    let told = browser.text("return document.body.innerText");
+    assert!(told.contains("There is no play in this warehouse yet"), "{told}");
+    assert!(!told.contains("At a glance"), "{told}");
+    small(folder.path());
+    run(folder.path(), ["report", "--since", "2030-01-01", "-o", "none.html"]).good();
+    browser.open_file(&folder.path().join("none.html").canonicalize().unwrap());
+    let told = browser.text("return document.body.innerText");
+    assert!(told.contains("There is no play within these bounds (from 1 Jan 2030)"), "{told}");
+    assert_quiet(&browser, &["file:", "data:"]);
+}
+
+#[test]
+fn a_report_is_a_file_that_is_there_whole_or_standard_output() {
+    let folder = tempfile::tempdir().unwrap();
+    small(folder.path());
+    let printed = run(folder.path(), ["report", "-o", "-"]).good();
+    report(folder.path());
+    let written = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
+    assert!(printed == written, "the same warehouse gives the same bytes");
+    assert!(printed.len() < 1_000_000, "{} bytes", printed.len());
+    assert!(printed.contains("Copyright 2020-2025 Observable, Inc."), "the licence travels along");
+    let words = run(folder.path(), ["report", "--since", "tomorrow"]).bad(2);
+    assert!(words.contains("`tomorrow` is not a date"), "{words}");
+    let words = run(folder.path(), ["report", "-o", "no/such/report.html"]).bad(2);
+    assert!(words.contains("cannot write `no/such/report.html`"), "{words}");
+    let bounded = run(folder.path(), ["report", "--level", "paid", "-o", "-"]).good();
+    assert!(bounded.contains("\"bounds\":{\"since\":null,\"until\":null,\"level\":\"paid\"}"));
+    assert!(bounded.contains("\"ignores\":[\"level\"]"), "a question that takes no level says so");
+}
+
+#[test]
+fn the_course_has_the_numbers_of_the_contract() {
+    let Some(data) = course() else { return not_there() };
+    let folder = tempfile::tempdir().unwrap();
+    let (songs, logs) = (data.join("song_data"), data.join("log_data"));
+    let paths = ["--song-data", songs.to_str().unwrap(), "--log-data", logs.to_str().unwrap()];
+    run(folder.path(), ["etl", "-q"].into_iter().chain(paths)).good();
+    let page = report(folder.path());
+    let browser = Browser::start();
+    browser.open_file(&page);
+    let tiles = browser.text("return document.getElementById('headline').innerText");
+    for number in [
+        "6,820",
+        "96",
+        "467.99",
+        "82 %",
+        "0.6 %",
+        "41 of 6,820 plays",
+        "1 Nov 2018",
+        "to 30 Nov 2018",
+    ] {
+        assert!(tiles.contains(number), "{number} is not in {tiles}");
+    }
+    let drawn = |chart: &str| {
+        browser.text(&format!("return [...document.querySelectorAll('figure[data-chart={chart}] g[aria-label=text] text')].map((it) => it.textContent).join('|')"))
+    };
+    assert!(
+        drawn("topSongs").contains("You're The One – Dwight Yoakam|Undo – Björk"),
+        "{}",
+        drawn("topSongs")
+    );
+    assert!(drawn("topSongs").contains("|37|28|"), "{}", drawn("topSongs"));
+    assert!(drawn("topUsers").contains("|689|"), "{}", drawn("topUsers"));
+    let alt = |chart: &str| {
+        browser.text(&format!("return document.querySelector('figure[data-chart={chart}] .holder').getAttribute('aria-label')"))
+    };
+    assert!(alt("byHour").contains("Most at 16 with 542"), "{}", alt("byHour"));
+    assert!(alt("byWeekday").contains("Most at Wed with 1,364"), "{}", alt("byWeekday"));
+    let notes = browser
+        .text("return document.querySelector('figure[data-chart=topSongs] .notes').textContent");
+    assert!(notes.contains("The catalogue knows the song of 41 of 6,820 plays (0.6 %)"), "{notes}");
+    assert_quiet(&browser, &["file:", "data:"]);
+}
