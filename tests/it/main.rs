@@ -16,14 +16,14 @@ mod history_and_diff;
 mod large;
 mod law;
 mod oracle;
+#[cfg(feature = "page")]
+mod page;
 #[cfg(feature = "postgres")]
 mod postgres_connection;
 #[cfg(feature = "postgres")]
 mod postgres_faults;
 #[cfg(feature = "postgres")]
 mod postgres_roles;
-#[cfg(feature = "page")]
-mod page;
 mod questions;
 mod reckoning;
 #[cfg(feature = "redshift")]
@@ -34,10 +34,10 @@ mod rejects_and_trace;
 mod s3;
 mod sample;
 mod selection;
-#[cfg(feature = "postgres")]
-mod servers;
 #[cfg(feature = "page")]
 mod serve;
+#[cfg(feature = "postgres")]
+mod servers;
 mod shell;
 mod story;
 mod support;
