@@ -80,7 +80,7 @@ fn configuration(settings: &Settings) -> Line {
 fn aws(flags: &Flags, settings: &Settings, printer: &Printer) -> Vec<Line> {
     let places = [&settings.song_data, &settings.log_data];
     let far = places.into_iter().flatten().any(|place| place.starts_with("s3://"));
-    let is_cluster = settings.warehouse.to_string().starts_with("redshift");
+    let is_cluster = settings.warehouse.scheme() == "redshift";
     if !far && !is_cluster {
         return vec![Line::ok("credentials", "none are needed: nothing lies at AWS")];
     }

@@ -63,6 +63,11 @@ impl WarehouseUrl {
         }
     }
 
+    /// Whether it is a file, wherever that lies.
+    pub fn is_file(&self) -> bool {
+        matches!(self, Self::DuckDb(_))
+    }
+
     /// The absolute path of the file that the warehouse is, if it is one; the file itself need not exist yet.
     pub fn file(&self) -> Option<PathBuf> {
         let Self::DuckDb(path) = self else { return None };

@@ -111,7 +111,7 @@ fn warehouse_lines(settings: &Settings, lines: &mut Vec<Line>) {
     {
         return lines.push(new_file(&name, &file));
     }
-    if settings.warehouse.file().is_none() && is_misplaced(&name) {
+    if settings.warehouse.is_file() && settings.warehouse.file().is_none() {
         let said = format!("`{name}` lies in a folder that is not there");
         return lines.push(Line::failed("warehouse", said, Some("make the folder first".into())));
     }
@@ -128,11 +128,6 @@ fn warehouse_lines(settings: &Settings, lines: &mut Vec<Line>) {
         Ok(()) => Line::ok("rights", "tables can be made, filled and dropped"),
         Err(error) => refused("rights", &error),
     });
-}
-
-/// A warehouse that is a file, of which even the folder is missing.
-fn is_misplaced(name: &str) -> bool {
-    !name.contains("://")
 }
 
 fn first_cell(rows: &warehouse::Rows) -> String {

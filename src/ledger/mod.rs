@@ -280,8 +280,10 @@ pub fn record(
     warehouse: &mut dyn Warehouse,
     load_id: i64,
     started: SystemTime,
-    entries: Vec<Entry>,
+    mut entries: Vec<Entry>,
 ) -> Result<(), WarehouseError> {
+    // Several threads read them, in whatever order: what is written is the same each time.
+    entries.sort_by_key(|entry| entry.object_id);
     let objects = Listed::new(OBJECT_TYPES, entries, move |entry, batch| {
         let object = &entry.object;
         push(batch, 0, entry.object_id);

@@ -204,3 +204,19 @@ fn a_database_that_cannot_hold_our_text_is_refused() {
     .bad(2);
     assert!(said.contains("in the encoding LATIN1, not in UTF-8"), "{said}");
 }
+
+#[test]
+fn a_server_is_examined_before_a_load() {
+    let (folder, Server { user, password, port }) = place();
+    let examined = |url: &str| {
+        Ended::from(sparkify(folder.path(), ["doctor", "--warehouse", url]).output().unwrap())
+    };
+    let told = examined(&format!("postgres://{user}:{password}@localhost:{port}/postgres")).good();
+    assert!(told.contains(" is PostgreSQL 1"), "{told}");
+    assert!(told.contains("tables can be made, filled and dropped"), "{told}");
+    let wrong = examined(&format!("postgres://{user}:wr0ng@localhost:{port}/postgres"));
+    assert_eq!(wrong.code, Some(1), "{wrong:#?}");
+    let all = wrong.out + &wrong.err;
+    assert!(all.contains("warehouse      failed") && all.contains("password"), "{all}");
+    assert!(!all.contains("wr0ng") && !told.contains(password.as_str()), "{all}");
+}

@@ -206,3 +206,28 @@ fn somebody_elses_grammar_reads_what_is_sent() {
         String::from_utf8_lossy(&read.stderr)
     );
 }
+
+/// What a load needs of a cluster is tried, and nothing of it stays.
+#[test]
+fn a_cluster_is_examined_before_a_load() {
+    let cluster = Cluster::with_data();
+    let examined = |url: &str| {
+        let asked = ["doctor", "--output", "json", "--warehouse", url];
+        let ended = cluster.run(asked.into_iter().chain(ETL.into_iter().skip(1)));
+        let report: serde_json::Value = serde_json::from_str(&ended.out).expect("JSON");
+        assert!(!ended.out.contains(s3_stand_in::SECRET), "a secret is told");
+        let lines = report["lines"].as_array().expect("lines").clone();
+        move |what: &str| {
+            let line = lines.iter().find(|line| line["what"] == what);
+            line.map(|line| format!("{}: {}", line["state"], line["said"])).unwrap_or_default()
+        }
+    };
+    let found = examined(&cluster.url());
+    assert!(found("warehouse").starts_with("\"ok\": "), "{}", found("warehouse"));
+    assert!(found("warehouse").contains("Redshift 1.0"), "{}", found("warehouse"));
+    assert_eq!(found("rights"), "\"ok\": \"tables can be made, filled and dropped\"");
+    assert!(!found("role").is_empty(), "a cluster needs a role");
+    let found = examined("redshift:workgroup/nobody/dev");
+    assert!(found("warehouse").starts_with("\"failed\": "), "{}", found("warehouse"));
+    assert!(!found("warehouse").contains("folder"), "{}", found("warehouse"));
+}
