@@ -59,6 +59,9 @@ impl DuckDb {
             let near = suggest::nearest_path(path);
             return Err(WarehouseError::Missing { path: path.into(), near });
         }
+        if access == Access::Write && !path.exists() && path != Path::new(":memory:") {
+            make_whole(path, limits);
+        }
         let opened = configuration(access, limits)
             .and_then(|configuration| Connection::open_with_flags(path, configuration));
         let connection = opened.map_err(|error| cannot_open(path, &error))?;
@@ -79,6 +82,19 @@ impl DuckDb {
         warehouse.run(&DIALECT[3])?;
         Ok(warehouse)
     }
+}
+
+/// Makes the file whole or not at all: a program that is killed meanwhile leaves none that cannot be opened. Where this cannot be done, opening
+/// it makes the file, or says why it cannot.
+fn make_whole(path: &Path, limits: Limits) -> Option<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    let folder = tempfile::Builder::new().prefix(".sparkify-").tempdir_in(parent).ok()?;
+    let made = folder.path().join("made");
+    let configuration = configuration(Access::Write, limits).ok()?;
+    Connection::open_with_flags(&made, configuration).ok()?.close().ok()?;
+    // What somebody else made meanwhile stays.
+    std::fs::hard_link(&made, path).ok()
 }
 
 fn configuration(access: Access, limits: Limits) -> duckdb::Result<Config> {
