@@ -5,6 +5,7 @@
 
 mod ahead;
 mod content;
+pub mod cover;
 mod local;
 #[cfg(feature = "s3")]
 mod s3;
