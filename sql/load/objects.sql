@@ -8,6 +8,7 @@ select
     etag,
     fingerprint,
     rows_staged,
-    rows_rejected
+    rows_rejected,
+    group_id
 from etl_objects
 order by object_id;

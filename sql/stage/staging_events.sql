@@ -21,7 +21,7 @@ create table if not exists staging_events (
     user_agent varchar /*postgres collate "C" */ /*redshift (4096) encode zstd */, -- the browser's own words
     user_id bigint /*redshift encode az64 */, -- null when logged out
     load_id bigint /*redshift encode az64 */ not null, -- lineage: in etl_loads
-    object_id bigint /*redshift encode az64 */ not null, -- lineage: in etl_objects
-    byte_offset bigint /*redshift encode az64 */ not null -- lineage: where the record begins in the decompressed object
+    object_id bigint /*redshift encode az64 */ not null, -- lineage: in etl_objects; one of a group stands for all of it
+    byte_offset bigint /*redshift encode az64 */ not null -- lineage: where the record begins in the decompressed object; in a group of objects no position, but what tells its rows apart
     -- redshift: by session, which every event has and no session dominates: by user, all that is logged out would lie on one slice. Sorted by time, since loads ask for what is later
 ) /*redshift distkey(session_id) sortkey(ts) */;

@@ -13,7 +13,7 @@ create table if not exists staging_songs (
     duration double precision /*redshift encode zstd */, -- in seconds
     year integer /*redshift encode az64 */, -- 0 when unknown
     load_id bigint /*redshift encode az64 */ not null, -- lineage: in etl_loads
-    object_id bigint /*redshift encode az64 */ not null, -- lineage: in etl_objects
-    byte_offset bigint /*redshift encode az64 */ not null -- lineage: where the record begins in the decompressed object
+    object_id bigint /*redshift encode az64 */ not null, -- lineage: in etl_objects; one of a group stands for all of it
+    byte_offset bigint /*redshift encode az64 */ not null -- lineage: where the record begins in the decompressed object; in a group of objects no position, but what tells its rows apart
     -- redshift: read by loads alone, by title and by key: no one column serves
 ) /*redshift diststyle even */;

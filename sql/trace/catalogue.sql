@@ -8,6 +8,7 @@ select
     o.etag,
     o.fingerprint,
     s.byte_offset,
+    g.members,
     s.num_songs,
     s.artist_id,
     s.artist_latitude,
@@ -22,6 +23,11 @@ from songplays as p
 join staging_songs as s
     on s.song_id = p.song_id and s.title = p.song_title and s.artist_name = p.artist_name
 join etl_objects as o on o.object_id = s.object_id
+left join (
+    select group_id, count(*) as members
+    from etl_objects
+    group by group_id
+) as g on g.group_id = o.group_id
 join etl_loads as l on l.load_id = s.load_id
 where p.songplay_id = cast(cast($1 as varchar) as uuid /*redshift= char(36) */)
 order by

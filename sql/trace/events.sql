@@ -8,6 +8,7 @@ select
     o.etag,
     o.fingerprint,
     e.byte_offset,
+    g.members,
     e.artist,
     e.auth,
     e.first_name,
@@ -33,6 +34,11 @@ join staging_events as e
     and f_epoch_ms(e.ts) = p.start_time
     and f_same(e.user_id, p.user_id)
 join etl_objects as o on o.object_id = e.object_id
+left join (
+    select group_id, count(*) as members
+    from etl_objects
+    group by group_id
+) as g on g.group_id = o.group_id
 join etl_loads as l on l.load_id = e.load_id
 where p.songplay_id = cast(cast($1 as varchar) as uuid /*redshift= char(36) */) and e.page = 'NextSong'
 order by

@@ -22,6 +22,8 @@ impl Etl {
             log_data: self.log_data.clone(),
             max_reject_share: self.max_reject_share.clone(),
             staging: self.staging.clone(),
+            manifest: self.manifest.clone(),
+            log_jsonpath: self.log_jsonpath.clone(),
             s3: self.s3.flags(),
             ..flags
         }
@@ -51,6 +53,7 @@ pub(super) fn request(args: &Etl, settings: &Settings) -> Result<Request, Failur
         since: day(&args.since)?,
         until: day(&args.until)?,
         sources: Sources::new(&settings.s3),
+        log_paths: settings.log_jsonpath.clone(),
         own_file: settings.warehouse.file().and_then(|file| file.to_str().map(str::to_owned)),
         ..Request::new(settings.song_data.clone(), settings.log_data.clone())
     })
@@ -114,6 +117,9 @@ fn extracted(summary: &Summary) -> String {
     let mut rows = vec![
         ("objects read".to_owned(), grouped(summary.objects_read)),
         ("  of these changed since their last load".into(), grouped(summary.objects_changed)),
+        ("  of these read again with others of their group".into(), grouped(summary.objects_along)),
+        ("  of these copied by the warehouse itself".into(), grouped(summary.objects_fetched)),
+        ("  of these read here, being refused there".into(), grouped(summary.objects_given_back)),
         ("objects skipped, loaded already".into(), grouped(summary.objects_skipped)),
         ("names ignored".into(), grouped(summary.objects_ignored.len() as u64)),
         ("objects outside the dates".into(), grouped(summary.objects_outside)),

@@ -12,7 +12,7 @@ use super::out_file;
 use super::printer::{Output, Printer};
 use super::raw::shown_raw;
 use crate::config::{Flags, Settings};
-use crate::pipeline;
+use crate::pipeline::{self, Request};
 use crate::rejects::{self, Filter, ReasonCount, Reject, RejectId};
 use crate::report::{grouped, plain_table};
 use crate::source::Sources;
@@ -106,9 +106,14 @@ pub(super) fn run(
 fn replay(settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     // The objects are named by the warehouse: without one there is nothing to read again.
     drop(super::open_loaded(settings)?);
-    let sources = Sources::new(&settings.s3);
+    let request = Request {
+        max_reject_share: settings.max_reject_share,
+        sources: Sources::new(&settings.s3),
+        log_paths: settings.log_jsonpath.clone(),
+        ..Request::new(None, None)
+    };
     let summary = super::etl::watched(settings, printer, |warehouse, meter| {
-        pipeline::replay(warehouse, &sources, settings.max_reject_share, meter)
+        pipeline::replay(warehouse, &request, meter)
     })?;
     super::etl::tell(&summary, printer)
 }

@@ -9,7 +9,7 @@ use super::printer::Printer;
 use crate::config::{Settings, suggest};
 use crate::warehouse::{self, Opening, SqlFile};
 use crate::{
-    diff, doctor, export, ledger, model, pipeline, quality, rejects, report, tables, trace,
+    diff, doctor, export, ledger, model, pipeline, quality, rejects, report, stage, tables, trace,
 };
 
 pub(super) fn run(args: &Sql, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
@@ -54,7 +54,9 @@ struct Opened {
 /// Every file, in the order in which a warehouse meets them.
 fn files(settings: &Settings) -> Result<Vec<&'static SqlFile>, Failure> {
     let dialect = warehouse::dialect_of(&settings.warehouse)?;
-    Ok(dialect.iter().chain(common_files()).collect())
+    let fetches = dialect.iter().any(|file| file.name == "fetch");
+    let fetched = stage::DIRECT.iter().filter(|_| fetches);
+    Ok(dialect.iter().chain(common_files()).chain(fetched).collect())
 }
 
 /// Those of them that every engine gets.

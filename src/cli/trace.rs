@@ -77,14 +77,25 @@ fn origin_text(origin: &Origin) -> String {
     let Origin { load_id, loaded_at, position, .. } = origin;
     let object = visible(origin.object.as_bytes());
     let found = match &origin.now {
-        Now::AsLoaded(raw) => shown_raw(raw, *position),
+        Now::AsLoaded(raw) => shown_raw(raw, position.unwrap_or_default()),
+        Now::InGroup { objects: 1 } => {
+            staged("was fetched by the warehouse, which tells no position", origin)
+        }
+        Now::InGroup { objects } => staged(
+            &format!(
+                "was fetched by the warehouse with {} others, and it may be one of those",
+                objects - 1
+            ),
+            origin,
+        ),
         Now::Changed => staged("has changed since it was loaded", origin),
         Now::Gone => staged("is gone", origin),
         Now::Unreadable { because } => {
             staged(&format!("cannot be read ({})", visible(because.as_bytes())), origin)
         }
     };
-    format!("{what}\nload {load_id} ({loaded_at}), {object} at byte {position}\n{found}")
+    let place = position.map_or(String::new(), |position| format!(" at byte {position}"));
+    format!("{what}\nload {load_id} ({loaded_at}), {object}{place}\n{found}")
 }
 
 fn staged(state: &str, origin: &Origin) -> String {

@@ -318,6 +318,10 @@ fn prefixes(
     if let Some(place) = staging {
         found.push(rules::prefix(&place, false, true)?);
     }
+    let lists = (reader.environment)("SPARKIFY_MANIFEST");
+    if let Some(place) = lists.or_else(|| reader.file.get("S3", "MANIFEST").map(str::to_owned)) {
+        found.push(rules::prefix(&place, false, false)?);
+    }
     found.dedup();
     Ok(found)
 }

@@ -43,6 +43,7 @@ const KNOWN: &[(&str, &[&str])] = &[
             "LOG_JSONPATH",
             "SONG_DATA",
             "STAGING",
+            "MANIFEST",
             "ENDPOINT_URL",
             "REGION",
             "ADDRESSING_STYLE",

@@ -57,6 +57,10 @@ pub struct Flags {
     pub threads: Option<String>,
     /// `--staging`
     pub staging: Option<String>,
+    /// `--manifest`
+    pub manifest: Option<String>,
+    /// `--log-jsonpath`
+    pub log_jsonpath: Option<String>,
     /// What is said about S3.
     pub s3: S3Flags,
 }
@@ -70,6 +74,8 @@ pub struct Settings {
     pub song_data: Option<String>,
     /// Where the event objects lie, as written; none when nobody said.
     pub log_data: Option<String>,
+    /// The JSONPaths file by which a warehouse that fetches event objects itself finds their values; without one, it goes by the names of keys.
+    pub log_jsonpath: Option<String>,
     /// The share of rejects among a load's records above which it fails, from 0 to 1.
     pub max_reject_share: f64,
     /// Memory for the warehouse's own work, in bytes; it spills to disk beyond. Where a location is in S3, an eighth of what was allowed is kept back
@@ -204,16 +210,20 @@ impl Settings {
         let filed = |section: &str, key: &str| file.get(section, key).map(str::to_owned);
         let staging = StagingSettings::resolve(
             pick(&flags.staging, "SPARKIFY_STAGING", Some(("S3", "STAGING"))),
+            pick(&flags.manifest, "SPARKIFY_MANIFEST", Some(("S3", "MANIFEST"))),
             pick(&None, "SPARKIFY_IAM_ROLE", Some(("IAM_ROLE", "ARN"))),
             pick(&None, "SPARKIFY_SLICES", None),
             pick(&None, "SPARKIFY_STAGING_HOURS", None),
         )?;
+        let log_jsonpath =
+            pick(&flags.log_jsonpath, "SPARKIFY_LOG_JSONPATH", Some(("S3", "LOG_JSONPATH")));
         let s3 = S3Settings::resolve(&flags.s3, environment, &filed, ahead)?;
         Ok(Self {
             warnings: [file.warnings, warehouse.warnings().to_vec()].concat(),
             warehouse,
             song_data,
             log_data,
+            log_jsonpath,
             max_reject_share: share.as_deref().map_or(Ok(0.01), parse_share)?,
             memory: if far { memory - ahead } else { memory },
             s3,

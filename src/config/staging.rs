@@ -12,6 +12,8 @@ const KEEP: Duration = Duration::from_hours(24);
 pub struct StagingSettings {
     /// `s3://BUCKET/PREFIX`, if anybody named one.
     pub location: Option<String>,
+    /// The same for lists of objects that the cluster fetches itself.
+    pub manifest: Option<String>,
     /// The ARN of the role that reads them.
     pub role: Option<String>,
     /// How many slices the cluster has; asked of it where nobody says.
@@ -22,7 +24,7 @@ pub struct StagingSettings {
 
 impl Default for StagingSettings {
     fn default() -> Self {
-        Self { location: None, role: None, slices: None, keep: KEEP }
+        Self { location: None, manifest: None, role: None, slices: None, keep: KEEP }
     }
 }
 
@@ -30,12 +32,14 @@ impl StagingSettings {
     /// Reads what was written, each as the flag, the environment or the file has it.
     pub(super) fn resolve(
         location: Option<String>,
+        manifest: Option<String>,
         role: Option<String>,
         slices: Option<String>,
         keep: Option<String>,
     ) -> Result<Self, ConfigError> {
         Ok(Self {
             location: location.map(parse_location).transpose()?,
+            manifest: manifest.map(parse_location).transpose()?,
             role: role.map(parse_role).transpose()?,
             slices: slices.map(|written| parse_slices(&written)).transpose()?,
             keep: keep.map_or(Ok(KEEP), |written| parse_hours(&written))?,
@@ -96,7 +100,7 @@ mod tests {
     #[test]
     fn what_becomes_part_of_a_statement_is_looked_at() {
         let staging = |location: &str, role: &str| {
-            StagingSettings::resolve(Some(location.into()), Some(role.into()), None, None)
+            StagingSettings::resolve(Some(location.into()), None, Some(role.into()), None, None)
         };
         let role = "arn:aws:iam::123456789012:role/redshift";
         assert_eq!(staging("s3://b/p/", role).unwrap().location.as_deref(), Some("s3://b/p"));

@@ -3,6 +3,8 @@
 //! An object is known by its key; whether its content is the one that was read is told by size and the store's etag, without one by size and
 //! modification time, and by its fingerprint where these leave a doubt. This room reads and writes the bookkeeping tables, and touches no row of data.
 
+mod group;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -35,6 +37,8 @@ struct Known {
     fingerprint: String,
     staged: u64,
     rejected: u64,
+    /// The number of the group that it was fetched with.
+    group: Option<i64>,
 }
 
 /// Everything that was loaded.
@@ -82,6 +86,8 @@ pub struct Plan {
     pub read: Vec<(i64, Object)>,
     /// Of these, objects that were loaded before with other content.
     pub changed: BTreeSet<i64>,
+    /// How many are read again although they are loaded as they are, because nobody knows which rows are theirs among those of a group that changed.
+    pub along: u64,
     /// How many objects are loaded as they are.
     pub unchanged: u64,
     /// How many objects are outside the dates of the selection.
@@ -109,6 +115,7 @@ impl Ledger {
                 fingerprint: text(6),
                 staged: count(7),
                 rejected: count(8),
+                group: number(9),
             };
             ledger.last_object = ledger.last_object.max(known.object_id);
             ledger.objects.insert(text(1), known);
@@ -258,6 +265,8 @@ pub struct Entry {
     pub staged: u64,
     /// Records refused.
     pub rejected: u64,
+    /// The number of the group that it was fetched with.
+    pub group: Option<i64>,
 }
 
 /// One load as the ledger is told of it, in the order of the columns behind the times.
@@ -303,6 +312,10 @@ pub fn record(
             [(7, load_id), (8, signed(entry.staged)), (9, signed(entry.rejected))]
         {
             push(batch, column, value);
+        }
+        match entry.group {
+            Some(group) => push(batch, 10, group),
+            None => batch.columns[10].push_null(),
         }
     });
     warehouse.load("etl_objects", Arc::new(objects)).map(drop)
@@ -373,6 +386,7 @@ const OBJECT_TYPES: &[ColumnType] = &[
     ColumnType::BigInt,
     ColumnType::Text,
     ColumnType::Text,
+    ColumnType::BigInt,
     ColumnType::BigInt,
     ColumnType::BigInt,
     ColumnType::BigInt,

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::quality::Verdict;
 use crate::source::SourceError;
-use crate::stage::{Sample, StageError};
+use crate::stage::{DirectError, Sample, StageError};
 use crate::warehouse::WarehouseError;
 
 /// Why a load was not published.
@@ -49,6 +49,9 @@ pub enum EtlError {
         /// The load.
         load_id: i64,
     },
+    /// The warehouse could not fetch the objects itself.
+    #[error(transparent)]
+    Direct(#[from] DirectError),
     /// The rejects could not be kept.
     #[error("cannot keep the rejects in a temporary file")]
     Spool(#[source] std::io::Error),
@@ -77,6 +80,7 @@ impl From<StageError> for EtlError {
         match error {
             StageError::Source(error) => Self::Source(error),
             StageError::Warehouse(error) => Self::Warehouse(error),
+            StageError::Direct(error) => Self::Direct(error),
             StageError::Spool(error) => Self::Spool(error),
         }
     }
@@ -103,6 +107,7 @@ impl EtlError {
             Self::Doubt { .. } => Some(
                 "run it again when the warehouse answers: what is loaded is not loaded twice".into(),
             ),
+            Self::Direct(error) => Some(error.hint()),
             Self::Spool(_) => Some("check the space in the folder of temporary files, TMPDIR".into()),
             Self::TooManyRejects { .. } => Some(
                 "mend the records, or allow more with `--max-reject-share`; nothing of this load was published".into(),

@@ -61,6 +61,8 @@ pub struct Request {
     pub own_file: Option<String>,
     /// How the locations are reached.
     pub sources: Sources,
+    /// The JSONPaths file by which a warehouse that fetches event objects itself finds their values.
+    pub log_paths: Option<String>,
 }
 
 impl Request {
@@ -76,6 +78,7 @@ impl Request {
             until: None,
             own_file: None,
             sources: Sources::default(),
+            log_paths: None,
         }
     }
 
@@ -99,9 +102,7 @@ pub fn etl(
 ) -> Result<Summary, EtlError> {
     let mut clock = Clock::start(meter);
     let listings = clock.time("list", || list(request))?;
-    if !warehouse.takes_rows_in_number() {
-        return Err(WarehouseError::NoStaging.into());
-    }
+    stage::can_read(warehouse, listings.iter().flat_map(|(_, listing)| &listing.objects))?;
     persist(warehouse, &clock, |warehouse, clock, summary| {
         load(warehouse, request, &listings, clock, summary)
     })
@@ -110,26 +111,21 @@ pub fn etl(
 /// Reads the objects that hold rejects again: what can be used now leaves the rejects and enters the model, once.
 pub fn replay(
     warehouse: &mut dyn Warehouse,
-    sources: &Sources,
-    max_reject_share: f64,
+    request: &Request,
     meter: &Arc<Meter>,
 ) -> Result<Summary, EtlError> {
-    let sources = sources.clone();
-    let request = Request { max_reject_share, sources, ..Request::new(None, None) };
-    if !warehouse.takes_rows_in_number() {
-        return Err(WarehouseError::NoStaging.into());
-    }
     persist(warehouse, &Clock::start(meter), |warehouse, clock, summary| {
         tables::ensure(warehouse)?;
         let ledger = Ledger::read(warehouse)?;
         let mut work = Work { incremental: true, ..Work::default() };
         for kind in [RecordKind::Songs, RecordKind::Events] {
-            let (plan, gone) = ledger.rejecting(kind.name(), &request.sources)?;
+            let (mut plan, gone) = ledger.rejecting(kind.name(), &request.sources)?;
+            ledger.complete(&mut plan, &[], None, &request.sources)?;
             work.summary.objects_vanished.extend(gone);
             work.plans.push((kind, plan));
         }
         work.count();
-        run(warehouse, &request, &ledger, work, clock, summary)
+        run(warehouse, request, &ledger, work, &Vec::new(), clock, summary)
     })
 }
 
@@ -273,7 +269,7 @@ fn load(
     tables::ensure(warehouse)?;
     let mut ledger = Ledger::read(warehouse)?;
     let work = clock.time("compare", || compare(&mut ledger, request, listings))?;
-    run(warehouse, request, &ledger, work, clock, summary)
+    run(warehouse, request, &ledger, work, listings, clock, summary)
 }
 
 type Plans = Vec<(RecordKind, Plan)>;
@@ -283,13 +279,14 @@ fn compare(ledger: &mut Ledger, request: &Request, listings: &Listings) -> Resul
     let mut work =
         Work { incremental: !ledger.is_empty() && !request.full_refresh, ..Work::default() };
     for (kind, listing) in listings {
-        let plan = ledger.plan(listing, kind.name(), request.selection(*kind))?;
+        let mut plan = ledger.plan(listing, kind.name(), request.selection(*kind))?;
         if request.prune {
             if listing.objects.is_empty() && !plan.vanished.is_empty() {
                 return Err(EtlError::PruneAll { location: listing.root.clone() });
             }
             work.prune.extend(plan.vanished.iter().map(|(id, _)| *id));
         }
+        ledger.complete(&mut plan, &work.prune, Some(listing), &request.sources)?;
         work.summary.objects_ignored.extend(listing.ignored.iter().cloned());
         work.plans.push((*kind, plan));
     }
@@ -304,6 +301,7 @@ fn run(
     request: &Request,
     ledger: &Ledger,
     mut work: Work,
+    listings: &Listings,
     clock: &mut Clock,
     summary: &mut Summary,
 ) -> Result<(), EtlError> {
@@ -313,7 +311,8 @@ fn run(
     }
     let (load_id, incremental) = (ledger.next_load(), work.incremental);
     summary.incremental = incremental;
-    let tally = extract(warehouse, &work, load_id, !ledger.is_empty(), clock)?;
+    let order = Extract { request, listings, load_id, loaded_before: !ledger.is_empty() };
+    let tally = extract(warehouse, &work, &order, clock)?;
     let share = summary.take(&tally, load_id, incremental);
     if share > request.max_reject_share {
         return Err(EtlError::TooManyRejects {
@@ -334,19 +333,40 @@ fn run(
     Ok(count(warehouse, summary)?)
 }
 
+/// Around the objects of a load.
+struct Extract<'a> {
+    request: &'a Request,
+    listings: &'a Listings,
+    load_id: i64,
+    loaded_before: bool,
+}
+
+impl<'a> Extract<'a> {
+    fn of(&self, kind: RecordKind, plan: &Plan) -> stage::Order<'a> {
+        let listing = self.listings.iter().find(|(of, _)| *of == kind);
+        stage::Order {
+            kind,
+            load_id: self.load_id,
+            objects: plan.read.clone(),
+            listing: listing.map(|(_, listing)| listing),
+            log_paths: self.request.log_paths.as_deref(),
+            sources: &self.request.sources,
+        }
+    }
+}
+
 /// Retires what the objects held before, and reads them into staging.
 fn extract(
     warehouse: &mut dyn Warehouse,
     work: &Work,
-    load_id: i64,
-    loaded_before: bool,
+    order: &Extract<'_>,
     clock: &mut Clock,
 ) -> Result<Tally, EtlError> {
     warehouse.run(step("prepare"))?;
     let meter = Arc::clone(&clock.meter);
     meter.objects_total.store(work.to_read().count() as u64, Ordering::Relaxed);
     meter.bytes_total.store(work.to_read().map(|(_, object)| object.size).sum(), Ordering::Relaxed);
-    if loaded_before {
+    if order.loaded_before {
         let objects = work.to_read().map(|(id, _)| *id).chain(work.prune.iter().copied());
         ledger::announce(warehouse, objects.collect())?;
         clock.time("retire", || {
@@ -359,7 +379,7 @@ fn extract(
     let mut tally = Tally::default();
     for (kind, plan) in &work.plans {
         let read = clock.time(&format!("stage {}", kind.name()), || {
-            let read = stage::stage(warehouse, *kind, load_id, plan.read.clone(), &meter)?;
+            let read = stage::stage(warehouse, order.of(*kind, plan), &meter)?;
             warehouse.survey()?;
             Ok::<_, EtlError>(read)
         })?;
@@ -379,6 +399,7 @@ fn entry_of(rows: stage::ObjectRows) -> Entry {
         fingerprint: rows.fingerprint,
         staged: rows.staged,
         rejected: rows.rejected,
+        group: rows.group,
     }
 }
 

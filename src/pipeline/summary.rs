@@ -40,6 +40,12 @@ pub struct Summary {
     pub objects_read: u64,
     /// Of these, objects that were loaded before with other content.
     pub objects_changed: u64,
+    /// Of these, objects that were loaded as they are, and share a group with one that was not.
+    pub objects_along: u64,
+    /// Of these, objects that the warehouse fetched itself.
+    pub objects_fetched: u64,
+    /// Of these, objects that were read here after the warehouse had refused records of them.
+    pub objects_given_back: u64,
     /// Objects that were loaded already as they are.
     pub objects_skipped: u64,
     /// Objects outside the dates that were asked for.
@@ -88,6 +94,7 @@ impl Summary {
     pub(super) fn plan(&mut self, plan: &Plan) {
         self.objects_read += plan.read.len() as u64;
         self.objects_changed += plan.changed.len() as u64;
+        self.objects_along += plan.along;
         self.objects_skipped += plan.unchanged;
         self.objects_outside += plan.outside;
         self.objects_vanished.extend(plan.vanished.iter().map(|(_, key)| key.clone()));
@@ -99,6 +106,8 @@ impl Summary {
         self.outcome = Outcome::Published;
         self.load_id = Some(load_id);
         self.incremental = incremental;
+        self.objects_fetched = tally.fetched;
+        self.objects_given_back = tally.given_back;
         self.events_staged = tally.staged(RecordKind::Events);
         self.songs_staged = tally.staged(RecordKind::Songs);
         self.rejected = tally.rejected();

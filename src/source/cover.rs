@@ -23,9 +23,7 @@ pub struct Prefix<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CoverError {
     /// A wanted key is the beginning of a key that is not wanted: every prefix takes both.
-    #[error(
-        "no prefix names the object `{wanted}` without `{other}`\nhint: only a manifest can name it: set a place for manifests that can be written to"
-    )]
+    #[error("no beginning of its name tells the object `{wanted}` from `{other}`")]
     Inseparable {
         /// The wanted key.
         wanted: String,
@@ -34,7 +32,7 @@ pub enum CoverError {
     },
     /// It would take more prefixes than the caller is willing to send.
     #[error(
-        "naming exactly the wanted objects takes {needed} prefixes, more than {most}\nhint: set a place for manifests that can be written to"
+        "to name the objects of this load and no others takes {needed} prefixes, and at most {most} are sent"
     )]
     TooMany {
         /// As many are needed.

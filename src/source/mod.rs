@@ -35,6 +35,15 @@ pub struct Object {
 }
 
 impl Object {
+    /// The region of the store that holds it, as far as that is known.
+    pub fn region(&self) -> Option<String> {
+        match &self.place {
+            Place::File(_) => None,
+            #[cfg(feature = "s3")]
+            Place::S3(bucket) => Some(bucket.region()),
+        }
+    }
+
     /// Whether each reading of it goes over a network.
     pub fn is_far(&self) -> bool {
         !matches!(self.place, Place::File(_))
@@ -195,6 +204,16 @@ pub enum SourceError {
         /// The object.
         path: String,
     },
+    /// What it held cannot be told from what another object holds, which is read again.
+    #[error(
+        "`{path}` is gone, and its rows cannot be told from those of `{other}`, which is to be read again"
+    )]
+    Parted {
+        /// The object that is gone.
+        path: String,
+        /// One that was fetched with it.
+        other: String,
+    },
     /// The file is not the one that was listed.
     #[error("`{path}` changed while it was read")]
     Changed {
@@ -220,6 +239,9 @@ impl SourceError {
             Self::LeftOut { .. } => "build it whole with `make build`".into(),
             Self::Config(error) => error.hint(),
             Self::Unreadable { .. } => "check who may read it".into(),
+            Self::Parted { .. } => {
+                "put it back, or give its rows up: `--prune`, with the location that held it".into()
+            }
             Self::NotUtf8 { .. } => "rename it".into(),
             Self::Damaged { .. } => {
                 "fetch it again, or put `_` before its name to leave it out; nothing of this load was published".into()

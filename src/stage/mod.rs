@@ -3,17 +3,21 @@
 //! `records` cuts a stream into records, `json` finds the values in one, `schema` types them, `text` repairs them: that is the tolerant way, which
 //! decides what is a row and what is not. `shape` and `quick` read the records that are written like those before them, which is nearly all, in one
 //! look; `block` is what they look with. `worker` goes both ways, `reader` runs it on all threads, and `large` has several threads read one object.
+//! A warehouse that fetches objects itself is told to by `direct`, which knows what is left to do here.
 //! Nothing here changes what a value means: that is the model's.
 
 mod block;
 mod bytes;
+mod direct;
 mod json;
 #[cfg(any(test, fuzzing))]
 pub mod judge;
 mod large;
 mod limits;
+mod mend;
 mod meter;
 mod number;
+mod paths;
 mod quick;
 mod reader;
 mod records;
@@ -28,11 +32,12 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::source::{Content, Object, SourceError};
+use crate::source::{Content, Listing, Object, SourceError, Sources};
 use crate::sql_files;
 use crate::warehouse::{RowSource, SqlFile, Warehouse, WarehouseError};
 
 pub use bytes::{RawBytes, visible, visible_lines};
+pub use direct::{DirectError, STEPS as DIRECT};
 pub use meter::Meter;
 pub use rejects::Sample;
 pub use schema::RecordKind;
@@ -55,6 +60,8 @@ pub struct ObjectRows {
     pub staged: u64,
     /// Records refused.
     pub rejected: u64,
+    /// The number of its group, if the warehouse fetched it with others: the rows of all stand at that number, and are counted there.
+    pub group: Option<i64>,
 }
 
 impl Default for ObjectRows {
@@ -66,6 +73,7 @@ impl Default for ObjectRows {
             fingerprint: String::new(),
             staged: 0,
             rejected: 0,
+            group: None,
         }
     }
 }
@@ -83,6 +91,12 @@ pub struct Tally {
     pub rejects: BTreeMap<String, u64>,
     /// The first few of them.
     pub samples: Vec<Sample>,
+    /// Objects that the warehouse fetched itself.
+    pub fetched: u64,
+    /// Orders by which it did.
+    pub orders: u64,
+    /// Objects that were read here all the same, since it refused records of them.
+    pub given_back: u64,
 }
 
 impl Tally {
@@ -90,6 +104,9 @@ impl Tally {
     pub fn merge(&mut self, other: Self) {
         self.objects.extend(other.objects);
         self.samples.extend(other.samples);
+        self.fetched += other.fetched;
+        self.orders += other.orders;
+        self.given_back += other.given_back;
         for (ours, theirs) in [
             (&mut self.extra_keys, other.extra_keys),
             (&mut self.repairs, other.repairs),
@@ -112,30 +129,94 @@ impl Tally {
     }
 }
 
-/// Reads `objects`, each with its number in the ledger, into the staging table of their kind, and their rejects into `etl_rejects`.
+/// What is to be staged, and what is known around it.
+#[derive(Debug)]
+pub struct Order<'a> {
+    /// What the objects hold.
+    pub kind: RecordKind,
+    /// The load that reads them.
+    pub load_id: i64,
+    /// The objects, each with its number in the ledger.
+    pub objects: Vec<(i64, Object)>,
+    /// The listing that they are from; none when they were looked for one by one.
+    pub listing: Option<&'a Listing>,
+    /// The JSONPaths file for event objects that a warehouse fetches itself.
+    pub log_paths: Option<&'a str>,
+    /// Where objects are to be had.
+    pub sources: &'a Sources,
+}
+
+/// How many rows are to be expected, for a warehouse that takes many otherwise than few.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Amount {
+    Many,
+    Few,
+}
+
+/// Whether the rows of `objects` can come into this warehouse as it is set up: read here, or fetched by it from where they lie.
+pub fn can_read<'a>(
+    warehouse: &dyn Warehouse,
+    mut objects: impl Iterator<Item = &'a Object>,
+) -> Result<(), WarehouseError> {
+    let fetches = || warehouse.fetches().is_some();
+    if warehouse.takes_rows_in_number() || (fetches() && objects.all(Object::is_far)) {
+        return Ok(());
+    }
+    Err(WarehouseError::NoStaging)
+}
+
+/// Brings the objects of `order` into the staging table of their kind, and their rejects into `etl_rejects`.
 pub fn stage(
+    warehouse: &mut dyn Warehouse,
+    order: Order<'_>,
+    meter: &Arc<Meter>,
+) -> Result<Tally, StageError> {
+    if order.objects.is_empty() {
+        return Ok(Tally::default());
+    }
+    can_read(warehouse, order.objects.iter().map(|(_, object)| object))?;
+    match warehouse.fetches().filter(|_| !warehouse.takes_rows_in_number()) {
+        Some(naming) => direct::stage(warehouse, order, naming, meter),
+        None => read(warehouse, order.kind, order.load_id, order.objects, meter, Amount::Many),
+    }
+}
+
+/// Reads `objects` here.
+fn read(
     warehouse: &mut dyn Warehouse,
     kind: RecordKind,
     load_id: i64,
     objects: Vec<(i64, Object)>,
     meter: &Arc<Meter>,
+    amount: Amount,
 ) -> Result<Tally, StageError> {
     if objects.is_empty() {
         return Ok(Tally::default());
     }
     let reader = reader::Reader::new(kind, load_id, objects, Arc::clone(meter));
-    let reader = Arc::new(reader.limited(limits::Limits::of(warehouse, kind)));
+    let reader = Arc::new(reader.limited(limits::Limits::of(warehouse, kind)).expecting(amount));
     let loaded = warehouse.load(kind.table(), reader.clone());
     // The reader's own error says more than what the engine made of it.
     let (mut tally, rejects) = reader.finish()?;
     loaded?;
+    keep(warehouse, rejects, load_id, &mut tally)?;
+    Ok(tally)
+}
+
+/// Writes rejects, and counts them.
+fn keep(
+    warehouse: &mut dyn Warehouse,
+    rejects: rejects::Rejects,
+    load_id: i64,
+    tally: &mut Tally,
+) -> Result<(), StageError> {
     tally.rejects.clone_from(&rejects.by_reason);
     tally.samples.clone_from(&rejects.samples);
     if rejects.count > 0 {
         let source = rejects.into_source(load_id).map_err(StageError::Spool)?;
         warehouse.load("etl_rejects", Arc::new(source))?;
     }
-    Ok(tally)
+    Ok(())
 }
 
 /// The rows of `objects` as [`stage`] hands them to a warehouse: for whoever wants them without one. What was refused is not told.
@@ -192,6 +273,9 @@ pub enum StageError {
     /// The warehouse did not take the rows.
     #[error(transparent)]
     Warehouse(#[from] WarehouseError),
+    /// The warehouse could not fetch the objects itself.
+    #[error(transparent)]
+    Direct(#[from] DirectError),
     /// Rejects could not be kept.
     #[error("cannot keep the rejects in a temporary file")]
     Spool(#[source] std::io::Error),

@@ -12,7 +12,7 @@ use super::meter::Meter;
 use super::rejects::{Reject, Rejects};
 use super::schema::RecordKind;
 use super::worker::{Counts, Stopped, Worker, count_extra};
-use super::{ObjectRows, StageError, Tally};
+use super::{Amount, ObjectRows, StageError, Tally};
 use crate::source::{Ahead, Content, Object};
 use crate::warehouse::{BATCH_ROWS, Batch, ColumnType, RowSource};
 
@@ -60,6 +60,7 @@ pub(super) struct Reader {
     ahead: Arc<Ahead>,
     slicing: Slicing,
     limits: Limits,
+    amount: Amount,
     shared: Mutex<Shared>,
     meter: Arc<Meter>,
 }
@@ -83,13 +84,18 @@ impl Reader {
         let (ids, objects): (Vec<i64>, Vec<Object>) = objects.into_iter().unzip();
         let objects = Arc::from(objects);
         let ahead = Arc::new(Ahead::start(&objects));
-        let (shared, limits) = (Mutex::new(shared), Limits::default());
-        Self { kind, load_id, objects, ids, ahead, slicing, limits, shared, meter }
+        let (shared, limits, amount) = (Mutex::new(shared), Limits::default(), Amount::Many);
+        Self { kind, load_id, objects, ids, ahead, slicing, limits, amount, shared, meter }
     }
 
     /// Refuses records with longer texts.
     pub(super) fn limited(self, limits: Limits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// Says how many rows there may be.
+    pub(super) fn expecting(self, amount: Amount) -> Self {
+        Self { amount, ..self }
     }
 
     /// Slices otherwise: smaller input shows what happens between slices.
@@ -264,7 +270,7 @@ impl Reader {
 
 impl RowSource for Reader {
     fn is_bulk(&self) -> bool {
-        true
+        self.amount == Amount::Many
     }
 
     fn types(&self) -> Vec<ColumnType> {

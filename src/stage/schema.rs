@@ -133,6 +133,11 @@ impl RecordKind {
         }
     }
 
+    /// The places of the keys that every record needs.
+    pub(super) fn needed(self) -> impl Iterator<Item = usize> {
+        self.fields().iter().enumerate().filter_map(|(place, field)| field.needed.then_some(place))
+    }
+
     /// The columns of the staging table: the record's, then lineage.
     pub(super) fn columns(self) -> Vec<ColumnType> {
         let own = self.fields().iter().map(|field| field.kind.column());

@@ -17,7 +17,7 @@ use crate::warehouse::{Rows, SqlFile, Value, Warehouse, WarehouseError};
 pub const QUERIES: &[SqlFile] = sql_files!["trace": "plays", "play", "events", "catalogue"];
 
 /// How many columns of a staged row's answer say where it came from.
-const LINEAGE: usize = 7;
+const LINEAGE: usize = 8;
 
 /// Which play is meant.
 #[derive(Debug, Clone)]
@@ -53,10 +53,10 @@ pub struct Origin {
     pub load_id: i64,
     /// When that load began, UTC.
     pub loaded_at: String,
-    /// The object's key.
+    /// The object's key; of a group the first.
     pub object: String,
-    /// Where it begins in the decompressed object.
-    pub position: i64,
+    /// Where it begins in the decompressed object; none in a group.
+    pub position: Option<i64>,
     /// What lies there now.
     #[serde(flatten)]
     pub now: Now,
@@ -86,6 +86,11 @@ pub enum Now {
     AsLoaded(RawBytes),
     /// It has other content.
     Changed,
+    /// The warehouse fetched it with others, and did not say what came from where.
+    InGroup {
+        /// How many objects these are.
+        objects: i64,
+    },
     /// It is not there.
     Gone,
     /// It cannot be read.
@@ -167,7 +172,10 @@ impl Objects {
                 etag: row[4].as_text().map(str::to_owned),
                 fingerprint: row[5].to_string(),
             };
-            let now = self.read(&loaded, position);
+            let (position, now) = match row[7].as_i64() {
+                Some(objects) => (None, Now::InGroup { objects }),
+                None => (Some(position), self.read(&loaded, position)),
+            };
             let (load_id, loaded_at) = (number(0), row[1].to_string());
             let staged = columns.iter().cloned().zip(row).skip(LINEAGE).collect();
             Origin { role, load_id, loaded_at, object, position, now, staged: Fields(staged) }

@@ -5,6 +5,7 @@
 
 mod batch;
 mod duckdb;
+mod fetch;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "redshift")]
@@ -22,6 +23,7 @@ use thiserror::Error;
 use crate::config::{Settings, WarehouseUrl};
 
 pub use batch::{BATCH_ROWS, Batch, Column, ColumnType, RowSource, Values};
+pub use fetch::{Fetch, Fetched, Named, Naming, Packing, Refused, Shape};
 pub use sql::{DeclaredColumn, Opening, SqlFile};
 pub use value::{AnswerType, Rows, Value};
 
@@ -96,6 +98,16 @@ pub trait Warehouse {
     /// Whether it takes rows in number as it is set up.
     fn takes_rows_in_number(&self) -> bool {
         true
+    }
+
+    /// How objects are named to it, where it fetches objects by itself.
+    fn fetches(&self) -> Option<Naming> {
+        None
+    }
+
+    /// Has it fetch objects into a table. What it refuses is told, and everything else is in the table.
+    fn fetch(&mut self, _order: &Fetch<'_>) -> Result<Fetched, WarehouseError> {
+        Err(WarehouseError::NoStaging)
     }
 
     /// Whether tables are made in a transaction of their own before a load's, which begins with a lock on one of them.
@@ -377,7 +389,7 @@ impl WarehouseError {
             Self::Statement { hint, .. } => hint.clone(),
             Self::Conflict { .. } => Some("run it again when the others are done: nothing of this load was published".into()),
             Self::NoStaging => Some(
-                "name a prefix that may be written to, `--staging s3://BUCKET/PREFIX`, SPARKIFY_STAGING, or `[S3] STAGING` in `dwh.cfg`".into(),
+                "name a prefix that may be written to, `--staging s3://BUCKET/PREFIX`, SPARKIFY_STAGING, or `[S3] STAGING` in `dwh.cfg`; objects that lie in S3 themselves are copied without one".into(),
             ),
             Self::NoRole => Some("name it as `[IAM_ROLE] ARN` in `dwh.cfg`, or in SPARKIFY_IAM_ROLE; it may read there, and the cluster has it".into()),
             #[cfg(feature = "s3")]

@@ -161,6 +161,11 @@ impl Bucket {
         Body::fetch(self, object, start, None)
     }
 
+    /// The region that requests are signed for: the bucket's, once it has answered.
+    pub(super) fn region(&self) -> String {
+        self.client.region()
+    }
+
     fn object(self: &Arc<Self>, listed: Listed) -> Object {
         Object {
             key: format!("s3://{}/{}", self.client.bucket, listed.key),

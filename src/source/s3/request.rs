@@ -106,7 +106,7 @@ impl Client {
         format!("{base}{slash}{}{}", encoded(ask.key, true), ask.query)
     }
 
-    fn region(&self) -> String {
+    pub(super) fn region(&self) -> String {
         self.region.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -7,6 +7,7 @@ mod channel;
 mod data_api;
 mod decode;
 mod failed;
+mod fetch;
 mod inserts;
 mod lanes;
 mod lines;
@@ -24,10 +25,13 @@ use redshift_gate::{Form, Session};
 use super::batch::RowSource;
 use super::sql::{SqlFile, split, with_table};
 use super::value::Value;
-use super::{Access, FoundColumn, Interrupter, RowSink, Warehouse, WarehouseError};
+use super::{
+    Access, Fetch, Fetched, FoundColumn, Interrupter, Naming, RowSink, Warehouse, WarehouseError,
+};
 use crate::config::{DEFAULT_SCHEMA, Server, Settings};
 use crate::sql_files;
 use channel::{Channel, ChannelError, Nothing};
+use fetch::Fetcher;
 use staged::Staging;
 
 /// Its name in conditional comments.
@@ -37,7 +41,7 @@ pub(super) const ENGINE: &str = "redshift";
 pub(super) const DIALECT: &[SqlFile] = sql_files![
     "dialect/redshift":
     "prelude", "functions", "catalog", "session", "schema", "slices", "insert", "copy", "copied", "history",
-    "load_errors",
+    "load_errors", "fetch", "refused",
 ];
 
 /// The text of one of its files, by name.
@@ -59,6 +63,7 @@ pub(super) struct Redshift {
     schema: String,
     server: String,
     staging: Option<Staging>,
+    fetcher: Fetcher,
     slices: usize,
     /// The columns of each table, once they were asked for.
     columns: BTreeMap<String, Vec<String>>,
@@ -87,6 +92,10 @@ impl Redshift {
             schema: server.schema.clone(),
             server: server.to_string(),
             staging,
+            fetcher: match access {
+                Access::Write => Fetcher::new(settings)?,
+                Access::Read | Access::Guarded => Fetcher::default(),
+            },
             slices: settings.staging.slices.unwrap_or(SLICES),
             columns: BTreeMap::new(),
             swept: false,
@@ -232,7 +241,9 @@ impl Redshift {
         let copy = literal::filled(&copy, &said.map(|text| Value::Text(text.clone())))?;
         match self.tell(&copy) {
             Ok(_) => self.compare(landed),
-            Err(error @ WarehouseError::Statement { .. }) => Err(self.explained(error, landed)),
+            Err(error @ WarehouseError::Statement { .. }) => {
+                Err(self.explained(error, &landed.folder.location()))
+            }
             Err(error) => Err(error),
         }
     }
@@ -266,11 +277,11 @@ impl Redshift {
     }
 
     /// The failure of a COPY with what the cluster noted of the rows that it would not take. The transaction is at its end, so somebody else asks.
-    fn explained(&self, error: WarehouseError, landed: &staged::Landed) -> WarehouseError {
+    fn explained(&self, error: WarehouseError, place: &str) -> WarehouseError {
         let WarehouseError::Statement { message, hint } = &error else { return error };
         let asked =
             self.channel.another().map(|channel| self.beside(channel)).and_then(|mut other| {
-                let folder = [Value::Text(landed.folder.location())];
+                let folder = [Value::Text(place.to_owned())];
                 other.ask_with(file("load_errors"), &folder, usize::MAX)
             });
         let rows = match asked {
@@ -299,6 +310,7 @@ impl Redshift {
             schema: self.schema.clone(),
             server: self.server.clone(),
             staging: None,
+            fetcher: self.fetcher.clone(),
             slices: self.slices,
             columns: BTreeMap::new(),
             swept: true,
@@ -410,6 +422,14 @@ impl Warehouse for Redshift {
 
     fn takes_rows_in_number(&self) -> bool {
         self.staging.is_some()
+    }
+
+    fn fetches(&self) -> Option<Naming> {
+        Some(self.fetcher.naming())
+    }
+
+    fn fetch(&mut self, order: &Fetch<'_>) -> Result<Fetched, WarehouseError> {
+        self.fetch_objects(order)
     }
 
     fn makes_tables_apart(&self) -> bool {

@@ -47,7 +47,7 @@ impl Landed {
     }
 }
 
-fn clear(folder: &Landing) {
+pub(super) fn clear(folder: &Landing) {
     match folder.clear() {
         Ok(files) => tracing::debug!("{files} files removed from `{}`", folder.location()),
         Err(error) => tracing::warn!("{error}; a later load removes what is left"),
@@ -75,7 +75,8 @@ impl Staging {
         };
         let listed = written.and_then(|(rows, files)| {
             let manifest = "manifest.json";
-            folder.put(manifest, manifest_of(&files)).map_err(failed)?;
+            let entries = files.iter().map(|file| (file.url.as_str(), file.size));
+            folder.put(manifest, manifest_of(entries)).map_err(failed)?;
             let manifest = folder.url_of(manifest);
             Ok(Landed { folder: folder.clone(), manifest, files, rows })
         });
@@ -114,25 +115,30 @@ impl Staging {
 
     /// Removes folders that belong to nobody any more.
     pub(super) fn sweep(&self) {
-        let Ok(landed) = self.place.list().inspect_err(|error| tracing::debug!("{error}")) else {
-            return;
-        };
-        let now = seconds();
-        let is_old = |key: &str| {
-            let made = key
-                .split('/')
-                .find_map(|part| part.strip_prefix(MARK)?.split('-').next()?.parse::<u64>().ok());
-            made.is_some_and(|made| made.saturating_add(self.keep.as_secs()) <= now)
-        };
-        let old: Vec<_> = landed.iter().filter(|landed| is_old(&landed.key)).collect();
-        for landed in &old {
-            if let Err(error) = self.place.remove(&landed.key) {
-                return tracing::warn!("{error}; a later load removes it");
-            }
+        sweep(&self.place, self.keep);
+    }
+}
+
+/// Removes what loads left in `place` that were cut off, once it is as old as `keep`.
+pub(super) fn sweep(place: &Landing, keep: Duration) {
+    let Ok(landed) = place.list().inspect_err(|error| tracing::debug!("{error}")) else {
+        return;
+    };
+    let now = seconds();
+    let is_old = |key: &str| {
+        let made = key
+            .split('/')
+            .find_map(|part| part.strip_prefix(MARK)?.split('-').next()?.parse::<u64>().ok());
+        made.is_some_and(|made| made.saturating_add(keep.as_secs()) <= now)
+    };
+    let old: Vec<_> = landed.iter().filter(|landed| is_old(&landed.key)).collect();
+    for landed in &old {
+        if let Err(error) = place.remove(&landed.key) {
+            return tracing::warn!("{error}; a later load removes it");
         }
-        if !old.is_empty() {
-            tracing::info!("{} files removed that a load which was cut off had left", old.len());
-        }
+    }
+    if !old.is_empty() {
+        tracing::info!("{} files removed that a load which was cut off had left", old.len());
     }
 }
 
@@ -162,7 +168,7 @@ fn drain_one(
 }
 
 /// A folder's name: when it was made, and what no other has.
-fn folder_name() -> String {
+pub(super) fn folder_name() -> String {
     format!("{MARK}{}-{}", seconds(), &uuid::Uuid::from_u128(random()).simple().to_string()[..16])
 }
 
@@ -179,15 +185,9 @@ fn seconds() -> u64 {
 }
 
 /// Every file, none of which may be missing.
-fn manifest_of(files: &[Done]) -> Vec<u8> {
-    let entries: Vec<_> = files
-        .iter()
-        .map(|file| {
-            serde_json::json!({
-                "url": file.url, "mandatory": true, "meta": { "content_length": file.size }
-            })
-        })
-        .collect();
+pub(super) fn manifest_of<'a>(files: impl Iterator<Item = (&'a str, u64)>) -> Vec<u8> {
+    let entry = |(url, size)| serde_json::json!({ "url": url, "mandatory": true, "meta": { "content_length": size } });
+    let entries: Vec<_> = files.map(entry).collect();
     serde_json::json!({ "entries": entries }).to_string().into_bytes()
 }
 

@@ -1,6 +1,7 @@
 //! Amazon Redshift, as far as a stand-in goes: a cluster with its manners in front of PostgreSQL, and a store of objects that it reads as a role.
 
 mod data_api;
+mod direct;
 mod faults;
 mod load;
 mod values;
@@ -34,7 +35,9 @@ impl Cluster {
             arn: ROLE.into(),
             key: KEY.into(),
             secret: SECRET.into(),
-            allowed: vec![Allowed::all(&format!("s3://{BUCKET}/staging/"))],
+            allowed: ["staging", "lists", "data"]
+                .map(|folder| Allowed::all(&format!("s3://{BUCKET}/{folder}/")))
+                .to_vec(),
         });
         let data_api =
             DataApi { access_key: KEY.into(), secret_key: SECRET.into(), ..DataApi::default() };

@@ -1,0 +1,2 @@
+-- Events are fetched once more, without the objects of which some were refused.
+delete from landing_events;

@@ -1,0 +1,2 @@
+-- How many events were fetched.
+select count(*) as rows_fetched from landing_events;

@@ -1,0 +1,99 @@
+//! Texts that had been encoded twice, in rows that a warehouse fetched itself: found there, judged here, set right there.
+//!
+//! The warehouse cannot undo a second encoding; it can find the few texts that may have one, each once. What is meant by them is decided by the same rule
+//! as everywhere, and goes back as a list.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::direct::step;
+use super::schema::{Kind, RecordKind};
+use super::text;
+use crate::warehouse::{
+    BATCH_ROWS, Batch, ColumnType, RowSource, Value, Warehouse, WarehouseError,
+};
+
+/// Characters that stand for the first byte of a character of several bytes, and for those behind it.
+const FIRST: std::ops::RangeInclusive<char> = '\u{c2}'..='\u{f4}';
+const BEHIND: std::ops::RangeInclusive<char> = '\u{80}'..='\u{bf}';
+
+/// Sets the landed texts right, and says how many values that were, by `kind.key`.
+pub(super) fn mend(
+    warehouse: &mut dyn Warehouse,
+    kind: RecordKind,
+) -> Result<BTreeMap<String, u64>, WarehouseError> {
+    let marks = [FIRST, BEHIND].map(|range| Value::Text(range.collect()));
+    let suspects = warehouse.ask_with(step(kind, "suspects"), &marks, usize::MAX)?;
+    let judged = suspects.rows.iter().filter_map(|row| {
+        let damaged = row.first()?.as_text()?.strip_suffix('|')?;
+        Some((damaged.to_owned(), text::repair(damaged)?))
+    });
+    let judged: Vec<_> = judged.collect();
+    let mut repairs = BTreeMap::new();
+    if judged.is_empty() {
+        return Ok(repairs);
+    }
+    warehouse.run(step(kind, "repairs"))?;
+    warehouse.load("landing_repairs", Arc::new(Pairs(Mutex::new(judged.into_iter()))))?;
+    let texts = kind.fields().iter().filter(|field| field.kind == Kind::Text);
+    let statements = step(kind, "mend").statements(warehouse.opening(false));
+    for (field, statement) in texts.zip(statements) {
+        let mended = warehouse.execute(&statement)?;
+        if mended > 0 {
+            repairs.insert(format!("{}.{}", kind.name(), field.key), mended);
+        }
+    }
+    Ok(repairs)
+}
+
+/// Texts and what they mean.
+struct Pairs(Mutex<std::vec::IntoIter<(String, String)>>);
+
+impl RowSource for Pairs {
+    fn types(&self) -> Vec<ColumnType> {
+        vec![ColumnType::Text; 2]
+    }
+
+    fn next(&self, batch: &mut Batch) -> Result<(), String> {
+        let mut pairs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (damaged, meant) in pairs.by_ref().take(BATCH_ROWS) {
+            batch.columns[0].push_bytes(damaged.as_bytes());
+            batch.columns[1].push_bytes(meant.as_bytes());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The warehouse goes by the name of a column, and the program by their order.
+    #[test]
+    fn a_statement_a_text_in_the_order_of_the_keys() {
+        for kind in [RecordKind::Events, RecordKind::Songs] {
+            let texts = kind.fields().iter().filter(|field| field.kind == Kind::Text);
+            let sets: Vec<_> =
+                texts.map(|field| format!("set {} =", field.key.to_lowercase())).collect();
+            let statements: Vec<_> =
+                step(kind, "mend").text.lines().filter(|line| !line.starts_with("--")).collect();
+            assert_eq!(statements.len(), sets.len());
+            for (statement, set) in statements.iter().zip(&sets) {
+                assert!(statement.contains(set), "{statement}: {set}");
+            }
+            let suspects = step(kind, "suspects").text;
+            assert_eq!(suspects.matches("as suspect").count(), sets.len());
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_mended_has_a_character_of_each_kind() {
+        for text in ["Björk", "日本", "🎵", "é"] {
+            let twice: String = text.bytes().map(char::from).collect();
+            assert!(
+                twice.contains(|c| FIRST.contains(&c)) && twice.contains(|c| BEHIND.contains(&c))
+            );
+            assert_eq!(text::repair(&twice).as_deref(), Some(text));
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Objects that the cluster fetches itself: COPY from where they lie, and what the cluster noted of it.
+//!
+//! Records that COPY does not take it leaves out and notes, up to the greatest number there is. What it left out must be known before anything is
+//! published, and notes may come later than the answer: they are waited for until they are there and add up.
+
+use std::time::Duration;
+
+use super::staged::{self, clear, failed};
+use super::{Redshift, file, literal};
+use crate::aws::Landing;
+use crate::config::Settings;
+use crate::warehouse::{
+    Fetch, Fetched, Named, Naming, Packing, Refused, Shape, Value, Warehouse, WarehouseError,
+};
+
+/// How long notes are waited for: after each of these pauses they are asked for again, in milliseconds.
+const PAUSES: [u64; 9] = [50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000];
+
+/// What the cluster needs to fetch objects.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Fetcher {
+    /// The role that it takes on.
+    role: Option<String>,
+    /// Where lists of objects may lie.
+    lists: Option<Landing>,
+    /// How long such a list is left alone that somebody may still be using.
+    keep: Duration,
+}
+
+impl Fetcher {
+    pub(super) fn new(settings: &Settings) -> Result<Self, WarehouseError> {
+        let said = &settings.staging;
+        let lists = said.manifest.as_ref().map(|place| {
+            Ok::<_, WarehouseError>(Landing::new(&settings.s3.signing()?, place).map_err(failed)?)
+        });
+        Ok(Self { role: said.role.clone(), lists: lists.transpose()?, keep: said.keep })
+    }
+
+    pub(super) fn naming(&self) -> Naming {
+        if self.lists.is_some() { Naming::Lists } else { Naming::Prefixes }
+    }
+}
+
+/// What the cluster noted of a COPY.
+struct Noted {
+    rows: u64,
+    objects: u64,
+    refused: u64,
+}
+
+impl Redshift {
+    /// Has the cluster fetch the objects of an order.
+    pub(super) fn fetch_objects(&mut self, order: &Fetch<'_>) -> Result<Fetched, WarehouseError> {
+        let role = self.fetcher.role.clone().ok_or(WarehouseError::NoRole)?;
+        let (objects, lists) = match order.named {
+            Named::Prefix(prefix) => return self.copy_objects(order, prefix, &role, false),
+            Named::List(objects) => (objects, self.fetcher.lists.clone()),
+        };
+        let Some(place) = lists else { return Err(WarehouseError::NoStaging) };
+        if !std::mem::replace(&mut self.swept, true) {
+            staged::sweep(&place, self.fetcher.keep);
+        }
+        let folder = place.below(&staged::folder_name());
+        let list = "manifest.json";
+        let entries = objects.iter().map(|(url, size)| (*url, *size));
+        let copied = folder
+            .put(list, staged::manifest_of(entries))
+            .map_err(failed)
+            .and_then(|()| self.copy_objects(order, &folder.url_of(list), &role, true));
+        clear(&folder);
+        copied
+    }
+
+    fn copy_objects(
+        &mut self,
+        order: &Fetch<'_>,
+        from: &str,
+        role: &str,
+        is_list: bool,
+    ) -> Result<Fetched, WarehouseError> {
+        let quoted: Vec<String> =
+            order.columns.iter().map(|column| format!("\"{column}\"")).collect();
+        let copy = file("fetch")
+            .statement_on(order.table, self.opening(false))
+            .replace("\":columns\"", &quoted.join(", "))
+            .replace(" :form", &form(order.packing, is_list));
+        let shape = match order.shape {
+            Shape::Names => "auto",
+            Shape::NamesOfAnyCase => "auto ignorecase",
+            Shape::Paths(url) => url,
+        };
+        let said = [from, role, order.region, shape].map(|text| Value::Text(text.to_owned()));
+        let copy = literal::filled(&copy, &said)?;
+        match self.tell(&copy) {
+            Ok(_) => self.noted_of_copy(),
+            // Which objects were at fault is noted under their own names.
+            Err(error @ WarehouseError::Statement { .. }) => {
+                let common = if is_list { common(order.named) } else { from.to_owned() };
+                Err(self.explained(error, &common))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn noted_of_copy(&mut self) -> Result<Fetched, WarehouseError> {
+        let number = |value: Option<&Value>| {
+            value.and_then(Value::as_i64).and_then(|count| u64::try_from(count).ok())
+        };
+        let counted = self.ask(file("copied"), 1)?;
+        let counted = number(counted.scalar()).unwrap_or_default();
+        let noted = self.awaited(|cluster| {
+            let noted = cluster.ask(file("history"), 1)?;
+            let Some(row) = noted.rows.first() else { return Ok(None) };
+            let [rows, objects, refused] = [1, 2, 3].map(|at| number(row.get(at)));
+            let is_done = row.first().and_then(Value::as_text) == Some("completed");
+            Ok(rows
+                .zip(objects)
+                .zip(refused)
+                .filter(|_| is_done)
+                .map(|((rows, objects), refused)| Noted { rows, objects, refused }))
+        })?;
+        let Some(Noted { rows, objects, refused: count }) = noted else {
+            return Err(unaccounted("the cluster does not say how many records it refused".into()));
+        };
+        if rows != counted {
+            return Err(unaccounted(format!(
+                "the session counts {counted} rows, and the cluster noted {rows}"
+            )));
+        }
+        if count == 0 {
+            return Ok(Fetched { rows, objects, refused: Vec::new() });
+        }
+        let refused = self.awaited(|cluster| {
+            let refused = cluster.ask(file("refused"), usize::MAX)?;
+            let is_whole = refused.rows.len() as u64 >= count;
+            Ok(is_whole.then(|| refused.rows.iter().map(|row| told(row)).collect()))
+        })?;
+        let refused = refused.ok_or_else(|| {
+            unaccounted(format!("the cluster refused {count} records, and does not tell which"))
+        })?;
+        Ok(Fetched { rows, objects, refused })
+    }
+
+    /// Asks until there is an answer, or patience ends.
+    fn awaited<T>(
+        &mut self,
+        mut ask: impl FnMut(&mut Self) -> Result<Option<T>, WarehouseError>,
+    ) -> Result<Option<T>, WarehouseError> {
+        for pause in PAUSES {
+            if let Some(answer) = ask(self)? {
+                return Ok(Some(answer));
+            }
+            std::thread::sleep(Duration::from_millis(pause));
+        }
+        ask(self)
+    }
+}
+
+fn form(packing: Packing, is_list: bool) -> String {
+    let packing = match packing {
+        Packing::Plain => "",
+        Packing::Gzip => " gzip",
+        Packing::Zstandard => " zstd",
+    };
+    format!("{packing}{}", if is_list { " manifest" } else { "" })
+}
+
+fn told(row: &[Value]) -> Refused {
+    let text = |at: usize| row.get(at).map(Value::to_string).unwrap_or_default();
+    let column = match text(2) {
+        column if column.is_empty() => column,
+        column => format!(", column `{column}`"),
+    };
+    Refused {
+        object: text(0),
+        reason: format!("{} ({}), line {}{column}", text(4), text(3), text(1)),
+    }
+}
+
+/// What the names of all listed objects begin with.
+fn common(named: Named<'_>) -> String {
+    let Named::List(objects) = named else { return String::new() };
+    let mut urls = objects.iter().map(|(url, _)| *url);
+    let first = urls.next().unwrap_or_default();
+    let shared = urls.fold(first.len(), |shared, url| {
+        let same = first.bytes().zip(url.bytes()).take_while(|(one, other)| one == other).count();
+        same.min(shared)
+    });
+    let end = (0..=shared).rev().find(|end| first.is_char_boundary(*end)).unwrap_or_default();
+    first[..end].to_owned()
+}
+
+fn unaccounted(message: String) -> WarehouseError {
+    WarehouseError::Statement {
+        message,
+        hint: Some(
+            "nothing of this load was published; see sys_load_history and sys_load_error_detail"
+                .into(),
+        ),
+    }
+}

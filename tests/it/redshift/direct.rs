@@ -1,0 +1,444 @@
+//! Objects that the cluster copies itself: the same tables as everywhere, and whatever it refuses is read here.
+
+use std::process::Command;
+
+use redshift_stand_in::{Fault, When};
+use s3_stand_in::{BUCKET, Fault as StoreFault, KEY, SECRET};
+
+use super::{Cluster, ROLE, ended};
+use crate::course::{EXPECTED, not_there};
+use crate::support::{Ended, course, event, put, run, song};
+
+const PATHS: &str = r#"{"jsonpaths": ["$['artist']", "$['auth']", "$['firstName']", "$['gender']", "$['itemInSession']",
+    "$['lastName']", "$['length']", "$['level']", "$['location']", "$['method']", "$['page']", "$['registration']",
+    "$['sessionId']", "$['song']", "$['status']", "$['ts']", "$['userAgent']", "$['userId']"]}"#;
+
+/// How objects are told to the cluster.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum By {
+    Prefixes,
+    Lists,
+}
+
+impl Cluster {
+    /// A load of what lies in the bucket, by the cluster itself.
+    fn direct(&self, by: By, more: &[&str]) -> Command {
+        let songs = format!("s3://{BUCKET}/data/song_data");
+        let logs = format!("s3://{BUCKET}/data/log_data");
+        let etl = ["etl", "--output", "json", "--song-data", &songs, "--log-data", &logs];
+        let mut command = self.command(etl.into_iter().chain(more.iter().copied()));
+        command.env_remove("SPARKIFY_STAGING");
+        if by == By::Lists {
+            command.env("SPARKIFY_MANIFEST", format!("s3://{BUCKET}/lists"));
+        }
+        command
+    }
+
+    fn load(&self, by: By) -> Ended {
+        ended(&mut self.direct(by, &[]))
+    }
+
+    fn log(&self, name: &str, events: &[String]) {
+        self.store.put(&format!("data/log_data/2018/11/{name}"), events.concat());
+    }
+
+    /// The same objects on the embedded warehouse, and no difference.
+    fn assert_same(&self, more: &[&str]) {
+        let mut command = self.direct(By::Prefixes, more);
+        command.env("SPARKIFY_WAREHOUSE", "duckdb:same.duckdb");
+        ended(&mut command).good();
+        self.run(["diff", "duckdb:same.duckdb", &self.url()]).good();
+        self.run(["check"]).good();
+    }
+
+    fn copies(&self) -> Vec<String> {
+        self.sent().into_iter().filter(|statement| statement.starts_with("copy ")).collect()
+    }
+
+    /// Nothing of ours lies in the bucket.
+    fn assert_tidy(&self) {
+        let ours = self.store.keys(BUCKET).into_iter().filter(|key| !key.starts_with("data/"));
+        assert_eq!(ours.collect::<Vec<_>>(), Vec::<String>::new());
+    }
+}
+
+/// Two songs and a day of two plays.
+fn small() -> Cluster {
+    let cluster = Cluster::start();
+    cluster.store.put("data/song_data/A/a.json", song("SO1", "One", 200.5));
+    cluster.store.put("data/song_data/A/b.json", song("SO2", "It's \\\\ two", 100.0));
+    cluster.store.put("data/song_data/_SUCCESS", "");
+    cluster.log(
+        "2018-11-05-events.json",
+        &[
+            event(1, 0, 1_541_376_000_796, "NextSong", "One"),
+            event(1, 1, 1_541_376_001_000, "Home", ""),
+            event(1, 2, 1_541_376_002_123, "NextSong", "It's \\\\ two"),
+        ],
+    );
+    cluster
+}
+
+#[test]
+fn the_real_data_gives_the_contracts_numbers_and_the_same_rows_as_elsewhere() {
+    let Some(data) = course() else { return not_there() };
+    let cluster = Cluster::start();
+    for part in ["song_data", "log_data"] {
+        for file in files(&data.join(part)) {
+            let key = file.strip_prefix(&data).unwrap().to_str().unwrap();
+            cluster.store.put(&format!("data/{key}"), std::fs::read(&file).unwrap());
+        }
+    }
+    cluster.store.put("data/log_json_path.json", PATHS);
+    let paths = format!("s3://{BUCKET}/data/log_json_path.json");
+    let more = ["--log-jsonpath", &paths];
+    for (outcome, read) in [("published", 1973), ("unchanged", 0)] {
+        let summary = ended(&mut cluster.direct(By::Prefixes, &more)).json();
+        assert_eq!(
+            (&summary["outcome"], &summary["objects_read"]),
+            (&outcome.into(), &read.into())
+        );
+        assert_eq!(summary["objects_fetched"], read);
+        for (table, rows) in EXPECTED {
+            let tables = summary["tables"].as_array().unwrap();
+            let found = tables.iter().find(|pair| pair[0] == table).unwrap();
+            assert_eq!(found[1], rows, "{table}");
+        }
+    }
+    assert_eq!(cluster.copies().len(), 2);
+    // Even the texts are those that this program's own reader gives.
+    cluster.assert_same(&more);
+    let repaired = "select sum(repairs) from etl_loads";
+    assert_eq!(
+        cluster.asked(repaired),
+        cluster
+            .run(["query", "--format", "csv", repaired, "--warehouse", "duckdb:same.duckdb"])
+            .good()
+            .lines()
+            .nth(1)
+            .unwrap()
+    );
+    assert_ne!(cluster.asked(repaired), "0");
+    cluster.run(["verify", "--profile", "strict"]).good();
+}
+
+fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found.sort();
+    found
+}
+
+/// Later objects, and those beside them that are loaded, ignored or compressed otherwise: only what is new is named.
+#[test]
+fn only_new_objects_are_copied_by_either_name() {
+    for by in [By::Prefixes, By::Lists] {
+        let cluster = small();
+        assert_eq!(cluster.load(by).json()["records"], 5, "{by:?}");
+        cluster.stand_in.log().clear();
+        assert_eq!(cluster.load(by).json()["outcome"], "unchanged");
+        assert_eq!(cluster.copies().len(), 0);
+        cluster.log("2018-11-06-events.json", &[event(2, 0, 1_541_476_000_000, "NextSong", "One")]);
+        let packed =
+            zstd::encode_all(event(3, 0, 1_541_576_000_000, "NextSong", "One").as_bytes(), 1)
+                .unwrap();
+        cluster.store.put("data/log_data/2018/11/2018-11-07-events.json.zst", packed);
+        let gzip = gzip(event(4, 0, 1_541_676_000_000, "NextSong", "One").as_bytes());
+        cluster.store.put("data/log_data/2018/11/2018-11-08-events.json.gz", gzip);
+        cluster
+            .store
+            .put("data/log_data/2018/11/.ipynb_checkpoints/2018-11-09-events.json", "junk");
+        cluster.store.put("data/log_data/2018/11/2018-11-09-events.json", "");
+        let summary = cluster.load(by).json();
+        assert_eq!(
+            (&summary["records"], &summary["objects_fetched"]),
+            (&3.into(), &3.into()),
+            "{by:?}"
+        );
+        assert_eq!(cluster.copies().len(), 3);
+        assert_eq!(cluster.asked("select count(*) from songplays"), "5");
+        cluster.assert_same(&[]);
+        cluster.assert_tidy();
+    }
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    writer.write_all(bytes).unwrap();
+    writer.finish().unwrap()
+}
+
+/// COPY would leave them out; each becomes a row or a reject with its place and its bytes, as elsewhere.
+#[test]
+fn what_copy_refuses_is_read_here() {
+    for by in [By::Prefixes, By::Lists] {
+        let cluster = small();
+        let good = event(2, 0, 1_541_476_000_000, "NextSong", "One");
+        let bad = event(2, 1, 1_541_476_001_000, "NextSong", "One")
+            .replace("\"userId\":\"", "\"userId\":\"x");
+        assert_ne!(bad, event(2, 1, 1_541_476_001_000, "NextSong", "One"));
+        let array = format!(
+            "[{},{}]",
+            good.trim().replace(":2,", ":7,"),
+            good.trim().replace(":2,", ":8,")
+        );
+        cluster.log("2018-11-06-events.json", &[good.clone(), bad.clone(), "#!/bin/sh\n".into()]);
+        cluster.log("2018-11-07-events.json", &[array]);
+        cluster.log(
+            "2018-11-08-events.json",
+            &[event(5, 0, 1_541_486_000_000, "NextSong", "One")
+                .replace("\"page\":\"NextSong\",", "")],
+        );
+        let more = ["--max-reject-share", "50%"];
+        let summary = ended(&mut cluster.direct(by, &more)).json();
+        assert_eq!(summary["objects_given_back"], 3, "{by:?}: {summary:#}");
+        assert_eq!(summary["objects_fetched"], 3);
+        let rejects = cluster.run(["rejects", "list", "--output", "json"]).good();
+        let list: serde_json::Value = serde_json::from_str(&rejects).unwrap();
+        let reject = &list["rejects"][0];
+        assert_eq!(reject["position"], good.len());
+        assert!(reject["object"].as_str().unwrap().ends_with("/2018-11-06-events.json"));
+        cluster.assert_same(&more);
+        let theirs = run(
+            cluster.folder.path(),
+            ["rejects", "list", "--output", "json", "--warehouse", "duckdb:same.duckdb"],
+        )
+        .good();
+        let reasons = |text: &str| {
+            let list: serde_json::Value = serde_json::from_str(text).unwrap();
+            let key = |reject: &serde_json::Value| {
+                (
+                    reject["object"].to_string(),
+                    reject["position"].to_string(),
+                    reject["reason"].to_string(),
+                    reject["excerpt"].to_string(),
+                )
+            };
+            list["rejects"].as_array().unwrap().iter().map(key).collect::<Vec<_>>()
+        };
+        assert_eq!(reasons(&rejects), reasons(&theirs));
+        assert_eq!(reasons(&rejects).len(), 3);
+        cluster.assert_tidy();
+        // Too many for what is allowed: nothing is published.
+        cluster.log("2018-11-10-events.json", &["{}\n".into()]);
+        let words = ended(&mut cluster.direct(by, &[])).bad(1);
+        assert!(words.contains("cannot be used"), "{words}");
+        assert_eq!(
+            cluster.asked("select count(*) from etl_loads where outcome = 'published'"),
+            "1"
+        );
+    }
+}
+
+/// COPY takes a number that is no moment; by rule the event is a reject.
+#[test]
+fn what_copy_takes_and_the_rule_does_not_is_a_reject() {
+    let cluster = small();
+    cluster.log(
+        "2018-11-06-events.json",
+        &[
+            event(2, 0, 1_541_476_000_000, "NextSong", "One"),
+            event(2, 1, 999_999_999_999_999, "NextSong", "One"),
+        ],
+    );
+    let summary = ended(&mut cluster.direct(By::Prefixes, &["--max-reject-share", "50%"])).json();
+    assert_eq!((&summary["records"], &summary["rejected"]), (&7.into(), &1.into()));
+    let shown = cluster.run(["rejects", "list"]).good();
+    assert!(shown.contains("ts is out of range") && shown.contains("999999999999999"), "{shown}");
+    cluster.assert_same(&["--max-reject-share", "50%"]);
+}
+
+/// Nobody knows which rows of a group were an object's: where one is replaced, all are read again.
+#[test]
+fn an_object_that_changes_or_goes_takes_its_group_with_it() {
+    let cluster = small();
+    cluster.log("2018-11-06-events.json", &[event(2, 0, 1_541_476_000_000, "NextSong", "One")]);
+    cluster.load(By::Prefixes).good();
+    cluster.log("2018-11-07-events.json", &[event(3, 0, 1_541_576_000_000, "NextSong", "One")]);
+    cluster.load(By::Prefixes).good();
+    let plan = ended(cluster.direct(By::Prefixes, &[]).arg("--since=2000-01-01")).good();
+    assert!(plan.contains("unchanged"), "{plan}");
+    cluster.log("2018-11-05-events.json", &[event(1, 0, 1_541_376_000_796, "NextSong", "Other")]);
+    let summary = cluster.load(By::Prefixes).json();
+    assert_eq!(
+        [
+            &summary["objects_read"],
+            &summary["objects_changed"],
+            &summary["objects_along"],
+            &summary["objects_skipped"]
+        ],
+        [2, 1, 1, 3].map(serde_json::Value::from).each_ref()
+    );
+    cluster.assert_same(&[]);
+    // One that is gone cannot be left out unasked.
+    cluster.store.remove("data/log_data/2018/11/2018-11-06-events.json");
+    assert_eq!(cluster.load(By::Prefixes).json()["outcome"], "unchanged");
+    cluster.log("2018-11-05-events.json", &[event(1, 0, 1_541_376_000_796, "NextSong", "Third")]);
+    let words = cluster.load(By::Prefixes).bad(2);
+    assert!(
+        words.contains("2018-11-06-events.json` is gone") && words.contains("--prune"),
+        "{words}"
+    );
+    assert_eq!(cluster.asked("select count(*) from songplays"), "3");
+    ended(&mut cluster.direct(By::Prefixes, &["--prune"])).good();
+    assert_eq!(cluster.asked("select count(*) from songplays"), "2");
+    std::fs::remove_file(cluster.folder.path().join("same.duckdb")).unwrap();
+    cluster.assert_same(&[]);
+}
+
+#[test]
+fn a_play_is_traced_to_its_group_or_its_bytes() {
+    let cluster = small();
+    cluster.log(
+        "2018-11-06-events.json",
+        &[event(2, 0, 1_541_476_000_000, "NextSong", "One"), "{\n".into()],
+    );
+    ended(&mut cluster.direct(By::Prefixes, &["--max-reject-share", "50%"])).good();
+    let traced = cluster.run(["trace", "--session", "1", "--item", "0"]).good();
+    assert!(traced.contains("was fetched by the warehouse, which tells no position"), "{traced}");
+    assert!(traced.contains("with 1 others, and it may be one of those"), "{traced}");
+    let traced = cluster.run(["trace", "--session", "2", "--item", "0"]).good();
+    assert!(
+        traced.contains("2018-11-06-events.json at byte 0") && traced.contains("\"sessionId\""),
+        "{traced}"
+    );
+    // What was refused is read again where it lies, and taken when it is mended.
+    cluster.log(
+        "2018-11-06-events.json",
+        &[
+            event(2, 0, 1_541_476_000_000, "NextSong", "One"),
+            event(2, 1, 1_541_476_009_000, "NextSong", "One"),
+        ],
+    );
+    let mut replay = cluster.command(["rejects", "replay"]);
+    ended(replay.env_remove("SPARKIFY_STAGING")).good();
+    assert_eq!(cluster.asked("select count(*) from etl_rejects"), "0");
+    assert_eq!(cluster.asked("select count(*) from songplays"), "4");
+}
+
+/// A name that begins another cannot be told by a prefix; a list can.
+#[test]
+fn names_that_no_prefix_tells_apart_take_a_list() {
+    let cluster = small();
+    let packed = gzip(event(2, 0, 1_541_476_000_000, "NextSong", "One").as_bytes());
+    cluster.store.put("data/log_data/2018/11/2018-11-05-events.json.gz", packed);
+    let words = cluster.load(By::Prefixes).bad(2);
+    assert!(
+        words.contains("no beginning of its name tells") && words.contains("--manifest"),
+        "{words}"
+    );
+    assert_eq!(cluster.asked("select count(*) from songplays"), "0");
+    cluster.load(By::Lists).good();
+    cluster.assert_same(&[]);
+    cluster.assert_tidy();
+}
+
+/// Between the listing and COPY anything may happen.
+#[test]
+fn objects_that_move_meanwhile_end_the_load() {
+    for (by, fault, said) in [
+        (By::Lists, StoreFault::Removed, "NoSuchKey"),
+        (By::Prefixes, StoreFault::Removed, "2018-11-05-events.json"),
+        (By::Prefixes, StoreFault::Refused(403, "AccessDenied"), "AccessDenied"),
+        (By::Prefixes, StoreFault::CutAt(40), "2018-11-05-events.json"),
+    ] {
+        let cluster = small();
+        cluster.run(["create-tables"]).good();
+        cluster.store.fail(
+            "GET /sparkify/data/log_data/2018/11/2018-11-05-events.json",
+            fault.clone(),
+            100,
+        );
+        let words = cluster.load(by).bad(2);
+        assert!(words.contains(said), "{by:?} {fault:?}: {words}");
+        cluster.store.mend();
+        assert_eq!(cluster.asked("select count(*) from songplays"), "0");
+        cluster.assert_tidy();
+    }
+}
+
+#[test]
+fn a_load_that_something_passing_ends_is_tried_again() {
+    for (when, fault) in [
+        (When::Copy(2), Fault::Serializable),
+        (When::Copy(1), Fault::Lose),
+        (When::Commit(1), Fault::Lose),
+    ] {
+        let cluster = small();
+        cluster.run(["create-tables"]).good();
+        cluster.stand_in.faults().arm(when.clone(), fault);
+        let summary = cluster.load(By::Lists).json();
+        assert_eq!(cluster.stand_in.faults().left(), 0, "{when:?}");
+        assert_eq!(summary["tried_again"].as_array().map(Vec::len), Some(1));
+        cluster.assert_same(&[]);
+        cluster.assert_tidy();
+    }
+    let cluster = small();
+    cluster.store.fail("GET /sparkify/data/", StoreFault::Refused(503, "SlowDown"), 3);
+    cluster.load(By::Prefixes).good();
+    assert_eq!(cluster.store.faults_left(), 0);
+    cluster.assert_same(&[]);
+}
+
+#[test]
+fn what_does_not_fit_is_said() {
+    let cluster = small();
+    put(cluster.folder.path(), "here/a.json", song("SO1", "One", 200.5));
+    let mut command = cluster.direct(By::Prefixes, &["--song-data", "here"]);
+    let words = ended(&mut command).bad(2);
+    assert!(words.contains("no place for them is named"), "{words}");
+    let mut command = cluster.direct(By::Prefixes, &[]);
+    let words = ended(command.env_remove("SPARKIFY_IAM_ROLE")).bad(2);
+    assert!(words.contains("[IAM_ROLE] ARN"), "{words}");
+    cluster.store.put("data/paths.json", r#"{"jsonpaths": ["$['tag']"]}"#);
+    let paths = format!("s3://{BUCKET}/data/paths.json");
+    let words = ended(&mut cluster.direct(By::Prefixes, &["--log-jsonpath", &paths])).bad(2);
+    assert!(
+        words.contains("`$['tag']` leads to a key that no column takes")
+            && words.contains("LOG_JSONPATH"),
+        "{words}"
+    );
+    let mut command = cluster.direct(By::Prefixes, &[]);
+    command.env("SPARKIFY_IAM_ROLE", "arn:aws:iam::000000000000:role/stranger");
+    let words = ended(&mut command).bad(2);
+    assert!(words.contains("stranger"), "{words}");
+}
+
+/// A `dwh.cfg` of the course's kind as it stands, whose HOST is the cluster.
+#[test]
+fn the_dwh_cfg_that_people_have_is_all_that_is_needed() {
+    let cluster = small();
+    cluster.store.put("data/log_json_path.json", PATHS);
+    let config = format!(
+        "[CLUSTER]\nHOST='localhost'\nDB_NAME='dev'\nDB_USER='awsuser'\nDB_PASSWORD='Stand-in-1'\nDB_PORT='{}'\n\n[IAM_ROLE]\nARN='{ROLE}'\n\n\
+         [S3]\nLOG_DATA='s3://{BUCKET}/data/log_data'\nLOG_JSONPATH='s3://{BUCKET}/data/log_json_path.json'\nSONG_DATA='s3://{BUCKET}/data/song_data'\n\n\
+         [AWS]\nKEY={KEY}\nSECRET={SECRET}\n",
+        cluster.stand_in.port(),
+    );
+    put(cluster.folder.path(), "dwh.cfg", config);
+    for arguments in ["create-tables", "etl"] {
+        let mut command = cluster.command([arguments]);
+        for name in [
+            "SPARKIFY_WAREHOUSE",
+            "SPARKIFY_IAM_ROLE",
+            "SPARKIFY_STAGING",
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+        ] {
+            command.env_remove(name);
+        }
+        command.env("PGSSLROOTCERT", cluster.folder.path().join("ca.pem"));
+        ended(&mut command).good();
+    }
+    assert!(cluster.copies().iter().any(|copy| copy.contains("log_json_path.json")));
+    cluster.assert_same(&[]);
+    let url = cluster.url().replacen("redshift://", "postgres://", 1) + "&sslmode=verify-full";
+    let seen = Command::new("psql")
+        .args(["-X", "-A", "-t", &url, "-c", "select count(*) from songplays"])
+        .output();
+    assert_eq!(String::from_utf8(seen.expect("psql starts").stdout).unwrap(), "2\n");
+}
