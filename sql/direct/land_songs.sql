@@ -2,14 +2,14 @@
 drop table if exists landing_songs;
 create temp table landing_songs (
     num_songs integer,
-    artist_id varchar not null,
+    artist_id varchar,
     artist_latitude double precision,
     artist_longitude double precision,
     artist_location varchar /*redshift (2048) */,
-    artist_name varchar /*redshift (2048) */ not null,
-    song_id varchar not null,
-    title varchar /*redshift (2048) */ not null,
-    duration double precision not null,
+    artist_name varchar /*redshift (2048) */,
+    song_id varchar,
+    title varchar /*redshift (2048) */,
+    duration double precision,
     year integer,
     running bigint /*redshift identity(0, 1) */
 );

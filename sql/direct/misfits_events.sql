@@ -1,4 +1,4 @@
--- Events that were fetched and are none by rule: `ts` is outside of the years 1 to 9999.
+-- Events that were fetched and are none by rule: what each needs is missing, or `ts` is outside of the years 1 to 9999.
 select
     running,
     artist,
@@ -20,5 +20,10 @@ select
     useragent,
     userid
 from landing_events
-where ts < -62135596800000 or ts > 253402300799999
+where ts is null
+    or page is null
+    or sessionid is null
+    or iteminsession is null
+    or ts < -62135596800000
+    or ts > 253402300799999
 order by running;

@@ -45,4 +45,7 @@ select
     cast($2 as bigint),
     running
 from landing_events
-where ts between -62135596800000 and 253402300799999;
+where page is not null
+    and sessionid is not null
+    and iteminsession is not null
+    and ts between -62135596800000 and 253402300799999;

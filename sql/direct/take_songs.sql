@@ -28,4 +28,9 @@ select
     cast($1 as bigint),
     cast($2 as bigint),
     running
-from landing_songs;
+from landing_songs
+where artist_id is not null
+    and artist_name is not null
+    and song_id is not null
+    and title is not null
+    and duration is not null;

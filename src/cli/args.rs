@@ -212,7 +212,7 @@ pub(super) struct Etl {
     /// Where lists of objects lie for a Redshift cluster that copies them itself: `s3://BUCKET/PREFIX` [default: `MANIFEST` of [S3] in dwh.cfg]
     #[arg(long, value_name = "PLACE")]
     pub manifest: Option<String>,
-    /// The JSONPaths file by which such a cluster reads event objects [default: `LOG_JSONPATH` of [S3] in dwh.cfg]
+    /// The `JSONPaths` file by which such a cluster reads event objects [default: `LOG_JSONPATH` of [S3] in dwh.cfg]
     #[arg(long, value_name = "URL")]
     pub log_jsonpath: Option<String>,
     #[command(flatten)]

@@ -74,7 +74,7 @@ pub struct Settings {
     pub song_data: Option<String>,
     /// Where the event objects lie, as written; none when nobody said.
     pub log_data: Option<String>,
-    /// The JSONPaths file by which a warehouse that fetches event objects itself finds their values; without one, it goes by the names of keys.
+    /// The `JSONPaths` file by which a warehouse that fetches event objects itself finds their values; without one, it goes by the names of keys.
     pub log_jsonpath: Option<String>,
     /// The share of rejects among a load's records above which it fails, from 0 to 1.
     pub max_reject_share: f64,

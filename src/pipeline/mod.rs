@@ -61,7 +61,7 @@ pub struct Request {
     pub own_file: Option<String>,
     /// How the locations are reached.
     pub sources: Sources,
-    /// The JSONPaths file by which a warehouse that fetches event objects itself finds their values.
+    /// The `JSONPaths` file by which a warehouse that fetches event objects itself finds their values.
     pub log_paths: Option<String>,
 }
 

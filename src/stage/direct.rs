@@ -25,7 +25,7 @@ use crate::warehouse::{Fetch, Named, Naming, Packing, Refused, Shape, SqlFile, V
 pub const STEPS: &[SqlFile] = sql_files![
     "direct":
     "land_events", "land_songs", "clear_events", "clear_songs", "count_events", "count_songs", "suspects_events",
-    "suspects_songs", "repairs", "mend_events", "mend_songs", "misfits_events", "take_events", "take_songs", "finish",
+    "suspects_songs", "repairs", "mend_events", "mend_songs", "misfits_events", "misfits_songs", "take_events", "take_songs", "finish",
 ];
 
 /// So many orders are sent for the objects of one load and kind, at most: each is a statement, and reads a listing.
@@ -41,7 +41,7 @@ pub enum DirectError {
     /// Their names cannot be told from others.
     #[error(transparent)]
     Cover(#[from] CoverError),
-    /// The JSONPaths file is not for these records.
+    /// The `JSONPaths` file is not for these records.
     #[error("cannot use the JSONPaths file `{location}`: {reason}")]
     Paths {
         /// Where it lies.
@@ -106,17 +106,17 @@ type Numbered = Vec<(i64, Object)>;
 /// Has the warehouse fetch the objects of `order`, and reads those that it does not take whole.
 pub(super) fn stage(
     warehouse: &mut dyn Warehouse,
-    order: Order<'_>,
+    order: &Order<'_>,
     naming: Naming,
     meter: &Arc<Meter>,
 ) -> Result<Tally, StageError> {
     let kind = order.kind;
     warehouse.run(step(kind, "land"))?;
-    let columns = Columns::of(&order)?;
+    let columns = Columns::of(order)?;
     // What holds nothing needs nobody; whether it is counted is not said.
     let (wanted, empty): (Numbered, Numbered) =
         order.objects.iter().cloned().partition(|(_, object)| object.size > 0);
-    let fetching = Fetching { order: &order, naming, columns, empty: empty.len() as u64 };
+    let fetching = Fetching { order, naming, columns, empty: empty.len() as u64 };
     let landed = fetching.settle(warehouse, wanted)?;
     let (fetched, rows, ours) = (landed.objects, landed.rows, landed.refused);
     let mut tally = Tally {
@@ -125,7 +125,7 @@ pub(super) fn stage(
         given_back: ours.len() as u64,
         ..Tally::default()
     };
-    take(warehouse, &order, fetched, rows, &mut tally)?;
+    take(warehouse, order, fetched, rows, &mut tally)?;
     tally.objects.extend(empty.into_iter().map(|(id, object)| rows_of(kind, id, object, None)));
     Meter::advance(&meter.objects, tally.objects.len() as u64);
     Meter::advance(&meter.records, rows);
@@ -190,14 +190,17 @@ impl Fetching<'_> {
         wanted: Numbered,
     ) -> Result<Landed, StageError> {
         let mut landed = Landed { objects: wanted, ..Landed::default() };
-        let mut reason = String::new();
+        let (mut reason, mut searched) = (String::new(), false);
         for _ in 0..TRIES {
-            let refused = self.fetch(warehouse, &mut landed)?;
+            let mut refused = self.fetch(warehouse, &mut landed)?;
+            if refused.is_empty() && !std::mem::replace(&mut searched, true) {
+                refused = self.search(warehouse, &landed.objects)?;
+            }
             let Some(first) = refused.first() else { return Ok(landed) };
             reason = format!("`{}`: {}", first.object, first.reason);
             let (back, rest) = apart(std::mem::take(&mut landed.objects), &refused)?;
             tracing::info!(
-                "{} objects are read here, since the warehouse refused records of them; the first: {reason}",
+                "{} objects are read here, since not all in them is a row; the first: {reason}",
                 back.len()
             );
             landed.objects = rest;
@@ -205,6 +208,25 @@ impl Fetching<'_> {
             warehouse.run(step(self.order.kind, "clear"))?;
         }
         Err(DirectError::Restless { reason }.into())
+    }
+
+    /// Where rows landed that are no records by rule, the objects that hold such: nobody but a reader knows.
+    fn search(
+        &self,
+        warehouse: &mut dyn Warehouse,
+        objects: &[(i64, Object)],
+    ) -> Result<Vec<Refused>, StageError> {
+        let misfits = warehouse.ask_with(step(self.order.kind, "misfits"), &[], 0)?;
+        if misfits.total == 0 {
+            return Ok(Vec::new());
+        }
+        tracing::info!(
+            "{} rows that landed are no records by rule: their objects are looked for",
+            misfits.total
+        );
+        let found = super::rejecting(self.order.kind, objects.to_vec())?;
+        let reason = "it holds what is no record by rule";
+        Ok(found.into_iter().map(|object| Refused { object, reason: reason.into() }).collect())
     }
 
     /// Has the objects fetched that are left; what was refused of them.
@@ -321,10 +343,10 @@ fn alike(objects: &[(i64, Object)]) -> Vec<((Packing, String), Vec<&Object>)> {
     let mut groups: BTreeMap<(u8, String, &str), Vec<&Object>> = BTreeMap::new();
     for (_, object) in objects {
         let bucket = object.key.split('/').nth(2).unwrap_or_default();
-        let packing = match () {
-            () if object.key.ends_with(".gz") => 1,
-            () if object.key.ends_with(".zst") => 2,
-            () => 0,
+        let packing = match object.key.rsplit_once('.') {
+            Some((_, "gz")) => 1,
+            Some((_, "zst")) => 2,
+            _ => 0,
         };
         let region = object.region().unwrap_or_default();
         groups.entry((packing, region, bucket)).or_default().push(object);
@@ -392,7 +414,8 @@ fn take(
     Ok(())
 }
 
-/// Rows that the warehouse took, and that are no records by rule. Their bytes are not known: their values are kept as a record.
+/// Rows that the warehouse took, that are no records by rule, and that no reader found in the objects: it read a record otherwise than this program does. Their bytes
+/// are not known, so their values are kept as a record.
 fn misfits(
     warehouse: &mut dyn Warehouse,
     kind: RecordKind,
@@ -400,12 +423,12 @@ fn misfits(
     key: &str,
 ) -> Result<Rejects, StageError> {
     let mut rejects = Rejects::new();
-    if kind == RecordKind::Songs {
-        return Ok(rejects);
-    }
-    let found = warehouse.ask_with(step(kind, "misfits"), &[], usize::MAX)?;
-    for row in found.rows {
+    for row in warehouse.ask(step(kind, "misfits"), usize::MAX)?.rows {
         let Some((running, values)) = row.split_first() else { continue };
+        let missing = kind.needed().find(|place| values.get(*place) == Some(&Value::Null));
+        let what = missing.map_or("ts is out of range".to_owned(), |place| {
+            format!("{} is missing", kind.keys()[place])
+        });
         let record = Record(kind.keys().iter().copied().zip(values).collect());
         let raw = serde_json::to_vec(&record).unwrap_or_default();
         rejects
@@ -414,7 +437,9 @@ fn misfits(
                 object_key: key,
                 offset: running.as_i64().and_then(|at| u64::try_from(at).ok()).unwrap_or_default(),
                 length: raw.len() as u64,
-                reason: "ts is out of range, in an object that the warehouse fetched with others",
+                reason: &format!(
+                    "{what}, in one of the objects that the warehouse fetched together"
+                ),
                 raw: &raw,
             })
             .map_err(StageError::Spool)?;

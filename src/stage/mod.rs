@@ -34,7 +34,7 @@ use thiserror::Error;
 
 use crate::source::{Content, Listing, Object, SourceError, Sources};
 use crate::sql_files;
-use crate::warehouse::{RowSource, SqlFile, Warehouse, WarehouseError};
+use crate::warehouse::{Batch, RowSource, SqlFile, Warehouse, WarehouseError};
 
 pub use bytes::{RawBytes, visible, visible_lines};
 pub use direct::{DirectError, STEPS as DIRECT};
@@ -140,7 +140,7 @@ pub struct Order<'a> {
     pub objects: Vec<(i64, Object)>,
     /// The listing that they are from; none when they were looked for one by one.
     pub listing: Option<&'a Listing>,
-    /// The JSONPaths file for event objects that a warehouse fetches itself.
+    /// The `JSONPaths` file for event objects that a warehouse fetches itself.
     pub log_paths: Option<&'a str>,
     /// Where objects are to be had.
     pub sources: &'a Sources,
@@ -176,7 +176,7 @@ pub fn stage(
     }
     can_read(warehouse, order.objects.iter().map(|(_, object)| object))?;
     match warehouse.fetches().filter(|_| !warehouse.takes_rows_in_number()) {
-        Some(naming) => direct::stage(warehouse, order, naming, meter),
+        Some(naming) => direct::stage(warehouse, &order, naming, meter),
         None => read(warehouse, order.kind, order.load_id, order.objects, meter, Amount::Many),
     }
 }
@@ -201,6 +201,27 @@ fn read(
     loaded?;
     keep(warehouse, rejects, load_id, &mut tally)?;
     Ok(tally)
+}
+
+/// The keys of those of `objects` that hold what is no record: all are read, and nothing is kept.
+fn rejecting(kind: RecordKind, objects: Vec<(i64, Object)>) -> Result<Vec<String>, StageError> {
+    let reader = reader::Reader::new(kind, 0, objects, Arc::default());
+    let drain = || {
+        let mut batch = Batch::new(&kind.columns());
+        // The reader keeps the error.
+        while reader.next(&mut batch).is_ok() && !batch.is_empty() {
+            batch.clear();
+        }
+    };
+    std::thread::scope(|threads| {
+        for _ in 1..std::thread::available_parallelism().map_or(1, std::num::NonZero::get) {
+            threads.spawn(drain);
+        }
+        drain();
+    });
+    let (tally, _) = reader.finish()?;
+    let rejecting = tally.objects.into_iter().filter(|rows| rows.rejected > 0);
+    Ok(rejecting.map(|rows| rows.object.key).collect())
 }
 
 /// Writes rejects, and counts them.

@@ -1,4 +1,4 @@
-//! A JSONPaths file, as far as it is about flat records: which key each of its paths means.
+//! A `JSONPaths` file, as far as it is about flat records: which key each of its paths means.
 //!
 //! Such a file is positional: its i-th path fills the i-th column that a COPY names. So its order decides the order of the columns, and a path to a key that
 //! no column takes has no place. Form: docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-format.html.
@@ -7,7 +7,7 @@ use super::direct::DirectError;
 use super::schema::RecordKind;
 use crate::source::{Content, Object, Sources};
 
-/// Such files are short; this many bytes are no JSONPaths.
+/// Such files are short; this many bytes are no `JSONPaths`.
 const LONGEST: u64 = 1 << 20;
 
 /// The places of the keys that the file at `location` names, in its order.

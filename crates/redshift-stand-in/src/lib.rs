@@ -124,6 +124,11 @@ impl StandIn {
         self.service.calls()
     }
 
+    /// The next times that the load views are asked, they lack what the last COPY left.
+    pub fn delay_notes(&self, times: u32) {
+        self.house.loads.late.store(times, Ordering::Relaxed);
+    }
+
     /// Throttles the next calls of the Data API.
     pub fn throttle_data_api(&self, calls: u32) {
         self.service.throttled.store(calls, Ordering::Relaxed);

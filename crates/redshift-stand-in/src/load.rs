@@ -4,6 +4,7 @@
 //! (system tables are not transactional, DG/c_serial_isolation.html), so no table holds them: they are kept here, handed to a session as JSON in
 //! a setting before it asks, and the views of `catalog/manners.sql` read that.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -122,6 +123,8 @@ pub(crate) fn micros(time: SystemTime) -> i64 {
 #[derive(Debug, Default)]
 pub(crate) struct Loads {
     kept: Mutex<Kept>,
+    /// So many times the views lack what the last COPY left: they are written apart from it.
+    pub(crate) late: AtomicU32,
 }
 
 #[derive(Debug, Default)]
@@ -150,15 +153,26 @@ impl Loads {
         kept.history.add(run, copy, outcome);
         let errors = outcome.map_or_else(|failure| &failure.errors, |loaded| &loaded.errors);
         let added = kept.history.errors.len() - kept.raw_lines.len();
-        kept.raw_lines.extend(errors.iter().take(added).map(|error| error.raw_line.clone()));
+        kept.raw_lines
+            .extend(errors.iter().take(added).map(|error| error.raw_line.replace('\0', "?")));
     }
 
     /// Both views' rows, as JSON.
     pub(crate) fn shown(&self) -> (String, String) {
         let kept = self.kept();
+        let late = self
+            .late
+            .try_update(Ordering::Relaxed, Ordering::Relaxed, |times| times.checked_sub(1));
+        let last = kept.history.loads.last().map(|load| load.query_id).filter(|_| late.is_ok());
         let value = |row: serde_json::Result<Value>| row.unwrap_or_default();
-        let history = kept.history.loads.iter().map(|row| value(serde_json::to_value(row)));
-        let errors = kept.history.errors.iter().zip(&kept.raw_lines).map(|(row, raw)| {
+        let history = kept
+            .history
+            .loads
+            .iter()
+            .filter(|row| Some(row.query_id) != last)
+            .map(|row| value(serde_json::to_value(row)));
+        let errors = kept.history.errors.iter().zip(&kept.raw_lines);
+        let errors = errors.filter(|(row, _)| Some(row.query_id) != last).map(|(row, raw)| {
             let mut row = value(serde_json::to_value(row));
             // The views pad them again.
             for text in row.as_object_mut().into_iter().flat_map(|row| row.values_mut()) {

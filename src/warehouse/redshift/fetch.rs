@@ -31,7 +31,8 @@ impl Fetcher {
     pub(super) fn new(settings: &Settings) -> Result<Self, WarehouseError> {
         let said = &settings.staging;
         let lists = said.manifest.as_ref().map(|place| {
-            Ok::<_, WarehouseError>(Landing::new(&settings.s3.signing()?, place).map_err(failed)?)
+            let access = settings.s3.signing().map_err(WarehouseError::from)?;
+            Landing::new(&access, place).map_err(failed)
         });
         Ok(Self { role: said.role.clone(), lists: lists.transpose()?, keep: said.keep })
     }

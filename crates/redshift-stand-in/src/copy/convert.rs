@@ -13,12 +13,10 @@ pub(super) struct Bad {
     pub code: i32,
     pub message: String,
     pub position: usize,
-    /// What COPY fails with, whatever number of errors is allowed.
-    pub fatal: bool,
 }
 
 pub(super) fn bad(code: i32, message: String) -> Bad {
-    Bad { code, message, position: 0, fatal: false }
+    Bad { code, message, position: 0 }
 }
 
 /// The column's value.
@@ -87,8 +85,9 @@ fn words(
         return Ok(None);
     }
     if bytes.contains(&0) {
-        let message = "a NUL in a text is not played by the stand-in: PostgreSQL cannot hold it";
-        return Err(Bad { fatal: true, ..bad(1200, message.to_owned()) });
+        // No page says what becomes of `\\u0000`; PostgreSQL cannot hold it.
+        let message = "String contains invalid or unsupported UTF8 codepoints. Bad UTF8 hex sequence: 00 (error 1)";
+        return Err(bad(1220, message.to_owned()));
     }
     let mut words = if varies {
         text::utf8(&bytes, options.accept_invalid)?

@@ -138,7 +138,6 @@ impl Load<'_> {
                 self.loaded.rows.push(row);
                 Ok(())
             }
-            Err((_, wrong)) if wrong.fatal => Err(Failure::refused(wrong.message)),
             Err((column, wrong)) => self.error(value.raw, line, column, wrong),
         }
     }

@@ -1,9 +1,11 @@
 //! Objects that the cluster copies itself: the same tables as everywhere, and whatever it refuses is read here.
 
+mod histories;
+mod trouble;
+
 use std::process::Command;
 
-use redshift_stand_in::{Fault, When};
-use s3_stand_in::{BUCKET, Fault as StoreFault, KEY, SECRET};
+use s3_stand_in::{BUCKET, KEY, SECRET};
 
 use super::{Cluster, ROLE, ended};
 use crate::course::{EXPECTED, not_there};
@@ -15,14 +17,14 @@ const PATHS: &str = r#"{"jsonpaths": ["$['artist']", "$['auth']", "$['firstName'
 
 /// How objects are told to the cluster.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum By {
+pub(super) enum By {
     Prefixes,
     Lists,
 }
 
 impl Cluster {
     /// A load of what lies in the bucket, by the cluster itself.
-    fn direct(&self, by: By, more: &[&str]) -> Command {
+    pub(super) fn direct(&self, by: By, more: &[&str]) -> Command {
         let songs = format!("s3://{BUCKET}/data/song_data");
         let logs = format!("s3://{BUCKET}/data/log_data");
         let etl = ["etl", "--output", "json", "--song-data", &songs, "--log-data", &logs];
@@ -234,62 +236,41 @@ fn what_copy_refuses_is_read_here() {
     }
 }
 
-/// COPY takes a number that is no moment; by rule the event is a reject.
+/// COPY takes a number that is no moment, and a record without what each needs; by rule these are rejects, with their place and their bytes.
 #[test]
 fn what_copy_takes_and_the_rule_does_not_is_a_reject() {
     let cluster = small();
-    cluster.log(
-        "2018-11-06-events.json",
-        &[
-            event(2, 0, 1_541_476_000_000, "NextSong", "One"),
-            event(2, 1, 999_999_999_999_999, "NextSong", "One"),
-        ],
+    let good = event(2, 0, 1_541_476_000_000, "NextSong", "One");
+    let late = event(2, 1, 999_999_999_999_999, "NextSong", "One");
+    cluster.log("2018-11-06-events.json", &[good.clone(), late.clone()]);
+    let without =
+        event(3, 0, 1_541_476_000_000, "NextSong", "One").replace("\"page\":", "\"pages\":");
+    cluster.log("2018-11-07-events.json", std::slice::from_ref(&without));
+    cluster.store.put(
+        "data/song_data/A/c.json",
+        song("SO3", "Three", 1.0).replace("\"song_id\"", "\"song\""),
     );
-    let summary = ended(&mut cluster.direct(By::Prefixes, &["--max-reject-share", "50%"])).json();
-    assert_eq!((&summary["records"], &summary["rejected"]), (&7.into(), &1.into()));
-    let shown = cluster.run(["rejects", "list"]).good();
-    assert!(shown.contains("ts is out of range") && shown.contains("999999999999999"), "{shown}");
-    cluster.assert_same(&["--max-reject-share", "50%"]);
+    let more = ["--max-reject-share", "50%"];
+    let summary = ended(&mut cluster.direct(By::Prefixes, &more)).json();
+    let counts = ["records", "rejected", "objects_fetched", "objects_given_back"]
+        .map(|key| summary[key].as_u64().unwrap());
+    assert_eq!(counts, [9, 3, 3, 3]);
+    let listed = cluster.run(["rejects", "list", "--output", "json"]).good();
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let reject = listed["rejects"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|reject| reject["reason"] == "ts is out of range");
+    let reject = reject.unwrap_or_else(|| panic!("{listed:#}"));
+    assert_eq!(
+        (&reject["position"], &reject["length"]),
+        (&good.len().into(), &late.trim_end().len().into())
+    );
+    cluster.assert_same(&more);
 }
 
 /// Nobody knows which rows of a group were an object's: where one is replaced, all are read again.
-#[test]
-fn an_object_that_changes_or_goes_takes_its_group_with_it() {
-    let cluster = small();
-    cluster.log("2018-11-06-events.json", &[event(2, 0, 1_541_476_000_000, "NextSong", "One")]);
-    cluster.load(By::Prefixes).good();
-    cluster.log("2018-11-07-events.json", &[event(3, 0, 1_541_576_000_000, "NextSong", "One")]);
-    cluster.load(By::Prefixes).good();
-    let plan = ended(cluster.direct(By::Prefixes, &[]).arg("--since=2000-01-01")).good();
-    assert!(plan.contains("unchanged"), "{plan}");
-    cluster.log("2018-11-05-events.json", &[event(1, 0, 1_541_376_000_796, "NextSong", "Other")]);
-    let summary = cluster.load(By::Prefixes).json();
-    assert_eq!(
-        [
-            &summary["objects_read"],
-            &summary["objects_changed"],
-            &summary["objects_along"],
-            &summary["objects_skipped"]
-        ],
-        [2, 1, 1, 3].map(serde_json::Value::from).each_ref()
-    );
-    cluster.assert_same(&[]);
-    // One that is gone cannot be left out unasked.
-    cluster.store.remove("data/log_data/2018/11/2018-11-06-events.json");
-    assert_eq!(cluster.load(By::Prefixes).json()["outcome"], "unchanged");
-    cluster.log("2018-11-05-events.json", &[event(1, 0, 1_541_376_000_796, "NextSong", "Third")]);
-    let words = cluster.load(By::Prefixes).bad(2);
-    assert!(
-        words.contains("2018-11-06-events.json` is gone") && words.contains("--prune"),
-        "{words}"
-    );
-    assert_eq!(cluster.asked("select count(*) from songplays"), "3");
-    ended(&mut cluster.direct(By::Prefixes, &["--prune"])).good();
-    assert_eq!(cluster.asked("select count(*) from songplays"), "2");
-    std::fs::remove_file(cluster.folder.path().join("same.duckdb")).unwrap();
-    cluster.assert_same(&[]);
-}
-
 #[test]
 fn a_play_is_traced_to_its_group_or_its_bytes() {
     let cluster = small();
@@ -321,93 +302,7 @@ fn a_play_is_traced_to_its_group_or_its_bytes() {
 }
 
 /// A name that begins another cannot be told by a prefix; a list can.
-#[test]
-fn names_that_no_prefix_tells_apart_take_a_list() {
-    let cluster = small();
-    let packed = gzip(event(2, 0, 1_541_476_000_000, "NextSong", "One").as_bytes());
-    cluster.store.put("data/log_data/2018/11/2018-11-05-events.json.gz", packed);
-    let words = cluster.load(By::Prefixes).bad(2);
-    assert!(
-        words.contains("no beginning of its name tells") && words.contains("--manifest"),
-        "{words}"
-    );
-    assert_eq!(cluster.asked("select count(*) from songplays"), "0");
-    cluster.load(By::Lists).good();
-    cluster.assert_same(&[]);
-    cluster.assert_tidy();
-}
-
 /// Between the listing and COPY anything may happen.
-#[test]
-fn objects_that_move_meanwhile_end_the_load() {
-    for (by, fault, said) in [
-        (By::Lists, StoreFault::Removed, "NoSuchKey"),
-        (By::Prefixes, StoreFault::Removed, "2018-11-05-events.json"),
-        (By::Prefixes, StoreFault::Refused(403, "AccessDenied"), "AccessDenied"),
-        (By::Prefixes, StoreFault::CutAt(40), "2018-11-05-events.json"),
-    ] {
-        let cluster = small();
-        cluster.run(["create-tables"]).good();
-        cluster.store.fail(
-            "GET /sparkify/data/log_data/2018/11/2018-11-05-events.json",
-            fault.clone(),
-            100,
-        );
-        let words = cluster.load(by).bad(2);
-        assert!(words.contains(said), "{by:?} {fault:?}: {words}");
-        cluster.store.mend();
-        assert_eq!(cluster.asked("select count(*) from songplays"), "0");
-        cluster.assert_tidy();
-    }
-}
-
-#[test]
-fn a_load_that_something_passing_ends_is_tried_again() {
-    for (when, fault) in [
-        (When::Copy(2), Fault::Serializable),
-        (When::Copy(1), Fault::Lose),
-        (When::Commit(1), Fault::Lose),
-    ] {
-        let cluster = small();
-        cluster.run(["create-tables"]).good();
-        cluster.stand_in.faults().arm(when.clone(), fault);
-        let summary = cluster.load(By::Lists).json();
-        assert_eq!(cluster.stand_in.faults().left(), 0, "{when:?}");
-        assert_eq!(summary["tried_again"].as_array().map(Vec::len), Some(1));
-        cluster.assert_same(&[]);
-        cluster.assert_tidy();
-    }
-    let cluster = small();
-    cluster.store.fail("GET /sparkify/data/", StoreFault::Refused(503, "SlowDown"), 3);
-    cluster.load(By::Prefixes).good();
-    assert_eq!(cluster.store.faults_left(), 0);
-    cluster.assert_same(&[]);
-}
-
-#[test]
-fn what_does_not_fit_is_said() {
-    let cluster = small();
-    put(cluster.folder.path(), "here/a.json", song("SO1", "One", 200.5));
-    let mut command = cluster.direct(By::Prefixes, &["--song-data", "here"]);
-    let words = ended(&mut command).bad(2);
-    assert!(words.contains("no place for them is named"), "{words}");
-    let mut command = cluster.direct(By::Prefixes, &[]);
-    let words = ended(command.env_remove("SPARKIFY_IAM_ROLE")).bad(2);
-    assert!(words.contains("[IAM_ROLE] ARN"), "{words}");
-    cluster.store.put("data/paths.json", r#"{"jsonpaths": ["$['tag']"]}"#);
-    let paths = format!("s3://{BUCKET}/data/paths.json");
-    let words = ended(&mut cluster.direct(By::Prefixes, &["--log-jsonpath", &paths])).bad(2);
-    assert!(
-        words.contains("`$['tag']` leads to a key that no column takes")
-            && words.contains("LOG_JSONPATH"),
-        "{words}"
-    );
-    let mut command = cluster.direct(By::Prefixes, &[]);
-    command.env("SPARKIFY_IAM_ROLE", "arn:aws:iam::000000000000:role/stranger");
-    let words = ended(&mut command).bad(2);
-    assert!(words.contains("stranger"), "{words}");
-}
-
 /// A `dwh.cfg` of the course's kind as it stands, whose HOST is the cluster.
 #[test]
 fn the_dwh_cfg_that_people_have_is_all_that_is_needed() {
@@ -441,4 +336,84 @@ fn the_dwh_cfg_that_people_have_is_all_that_is_needed() {
         .args(["-X", "-A", "-t", &url, "-c", "select count(*) from songplays"])
         .output();
     assert_eq!(String::from_utf8(seen.expect("psql starts").stdout).unwrap(), "2\n");
+}
+
+/// What the two ways cost of statements and objects: the table of docs/redshift-load.md.
+#[test]
+fn a_catalogue_of_small_objects_by_either_way() {
+    const SONGS: usize = 14_896;
+    let mut table = Vec::new();
+    for staged in [false, true] {
+        let cluster = Cluster::start();
+        for number in 0..SONGS {
+            let key = format!("data/song_data/{}/{}/TR{number:05}.json", number % 26, number % 7);
+            cluster
+                .store
+                .put(&key, song(&format!("SO{number}"), &format!("Title {number}"), 200.5));
+        }
+        let plays = (0..1000)
+            .map(|item| event(1, item, 1_541_376_000_000 + u64::from(item), "NextSong", "Title 7"));
+        cluster.log("2018-11-05-events.json", &plays.collect::<Vec<_>>());
+        cluster.run(["create-tables"]).good();
+        cluster.stand_in.log().clear();
+        cluster.store.requested();
+        let mut load = cluster.direct(By::Prefixes, &[]);
+        if staged {
+            load.env("SPARKIFY_STAGING", format!("s3://{BUCKET}/staging"));
+        }
+        let summary = ended(&mut load).json();
+        assert_eq!(summary["tables"][1], serde_json::json!(["staging_songs", SONGS]));
+        assert_eq!(summary["tables"][2], serde_json::json!(["songplays", 1000]));
+        let requested = cluster.store.requested();
+        let count = |part: &str| requested.iter().filter(|line| line.contains(part)).count();
+        let objects = count("GET /bucket/data/");
+        let (here, there) =
+            if staged { (objects, count("GET /bucket/staging/")) } else { (0, objects) };
+        assert_eq!(objects, SONGS + 1);
+        table.push([
+            cluster.sent().len(),
+            cluster.copies().len(),
+            count("list-type=2"),
+            count("PUT "),
+            here,
+            there,
+        ]);
+        cluster.assert_tidy();
+    }
+    let names = [
+        "statements",
+        "of these COPY",
+        "listings (pages, both)",
+        "files written",
+        "objects that this program reads",
+        "objects that the cluster reads",
+    ];
+    println!("| | direct | staged |\n|---|---|---|");
+    for (at, name) in names.iter().enumerate() {
+        println!("| {name} | {} | {} |", table[0][at], table[1][at]);
+    }
+    println!("| rows staged | {0} | {0} |", SONGS + 1000);
+    assert_eq!((table[0][1], table[1][1]), (2, 2));
+    assert!(table[1][5] < 20, "{table:?}");
+}
+
+/// What comes in between is told apart by a list, and by nothing else.
+/// An object that becomes another one before it is copied is another one at the next load.
+/// The cluster may note what it refused after it has answered: until it does, nobody knows.
+/// Whatever a key holds, it names its object and nothing else.
+/// The same by requests alone, without a port.
+#[test]
+fn the_data_api_does_as_well() {
+    let cluster = small();
+    cluster.log(
+        "2018-11-06-events.json",
+        &[event(2, 0, 1_541_476_000_000, "NextSong", "BjÃ¶rk"), "{\n".into()],
+    );
+    cluster.log("2018-11-07-events.json", &[event(3, 0, 1_541_576_000_000, "NextSong", "BjÃ¶rk")]);
+    let more = ["--max-reject-share", "50%"];
+    let mut load = cluster.direct(By::Prefixes, &more);
+    let summary = ended(load.env("SPARKIFY_WAREHOUSE", "redshift:workgroup/stand-in/dev")).json();
+    assert_eq!(summary["repairs"], serde_json::json!({ "events.song": 2 }));
+    assert!(cluster.stand_in.log().statements().iter().any(|statement| statement.data_api));
+    cluster.assert_same(&more);
 }

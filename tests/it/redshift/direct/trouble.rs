@@ -1,0 +1,225 @@
+//! What may go wrong while a cluster copies objects itself: whatever it is, a load is there once and whole, or not at all.
+
+use std::time::Duration;
+
+use redshift_stand_in::{Fault, When};
+use s3_stand_in::{BUCKET, Fault as StoreFault};
+
+use super::{By, gzip, small};
+use crate::redshift::ended;
+use crate::support::{event, put, song};
+
+#[test]
+fn an_object_that_changes_or_goes_takes_its_group_with_it() {
+    let cluster = small();
+    cluster.log("2018-11-06-events.json", &[event(2, 0, 1_541_476_000_000, "NextSong", "One")]);
+    cluster.load(By::Prefixes).good();
+    cluster.log("2018-11-07-events.json", &[event(3, 0, 1_541_576_000_000, "NextSong", "One")]);
+    cluster.load(By::Prefixes).good();
+    let plan = ended(cluster.direct(By::Prefixes, &[]).arg("--since=2000-01-01")).good();
+    assert!(plan.contains("unchanged"), "{plan}");
+    cluster.log("2018-11-05-events.json", &[event(1, 0, 1_541_376_000_796, "NextSong", "Other")]);
+    let summary = cluster.load(By::Prefixes).json();
+    assert_eq!(
+        [
+            &summary["objects_read"],
+            &summary["objects_changed"],
+            &summary["objects_along"],
+            &summary["objects_skipped"]
+        ],
+        [2, 1, 1, 3].map(serde_json::Value::from).each_ref()
+    );
+    cluster.assert_same(&[]);
+    // One that is gone cannot be left out unasked.
+    cluster.store.remove("data/log_data/2018/11/2018-11-06-events.json");
+    assert_eq!(cluster.load(By::Prefixes).json()["outcome"], "unchanged");
+    cluster.log("2018-11-05-events.json", &[event(1, 0, 1_541_376_000_796, "NextSong", "Third")]);
+    let words = cluster.load(By::Prefixes).bad(2);
+    assert!(
+        words.contains("2018-11-06-events.json` is gone") && words.contains("--prune"),
+        "{words}"
+    );
+    assert_eq!(cluster.asked("select count(*) from songplays"), "3");
+    ended(&mut cluster.direct(By::Prefixes, &["--prune"])).good();
+    assert_eq!(cluster.asked("select count(*) from songplays"), "2");
+    std::fs::remove_file(cluster.folder.path().join("same.duckdb")).unwrap();
+    cluster.assert_same(&[]);
+}
+
+#[test]
+fn names_that_no_prefix_tells_apart_take_a_list() {
+    let cluster = small();
+    let packed = gzip(event(2, 0, 1_541_476_000_000, "NextSong", "One").as_bytes());
+    cluster.store.put("data/log_data/2018/11/2018-11-05-events.json.gz", packed);
+    let words = cluster.load(By::Prefixes).bad(2);
+    assert!(
+        words.contains("no beginning of its name tells") && words.contains("--manifest"),
+        "{words}"
+    );
+    assert_eq!(cluster.asked("select count(*) from songplays"), "0");
+    cluster.load(By::Lists).good();
+    cluster.assert_same(&[]);
+    cluster.assert_tidy();
+}
+
+#[test]
+fn objects_that_move_meanwhile_end_the_load() {
+    for (by, fault, said) in [
+        (By::Lists, StoreFault::Removed, "NoSuchKey"),
+        (By::Prefixes, StoreFault::Removed, "2018-11-05-events.json"),
+        (By::Prefixes, StoreFault::Refused(403, "AccessDenied"), "AccessDenied"),
+        (By::Prefixes, StoreFault::CutAt(40), "partial file"),
+    ] {
+        let cluster = small();
+        cluster.run(["create-tables"]).good();
+        cluster.store.fail(
+            "GET /bucket/data/log_data/2018/11/2018-11-05-events.json",
+            fault.clone(),
+            100,
+        );
+        let words = cluster.load(by).bad(2);
+        assert!(words.contains(said), "{by:?} {fault:?}: {words}");
+        cluster.store.mend();
+        assert_eq!(cluster.asked("select count(*) from songplays"), "0");
+        cluster.assert_tidy();
+    }
+}
+
+#[test]
+fn a_load_that_something_passing_ends_is_tried_again() {
+    for (when, fault) in [
+        (When::Copy(2), Fault::Serializable),
+        (When::Copy(1), Fault::Lose),
+        (When::Commit(1), Fault::Lose),
+    ] {
+        let cluster = small();
+        cluster.run(["create-tables"]).good();
+        cluster.stand_in.faults().arm(when.clone(), fault);
+        let summary = cluster.load(By::Lists).json();
+        assert_eq!(cluster.stand_in.faults().left(), 0, "{when:?}");
+        assert_eq!(summary["tried_again"].as_array().map(Vec::len), Some(1));
+        cluster.assert_same(&[]);
+        cluster.assert_tidy();
+    }
+    let cluster = small();
+    cluster.store.fail("GET /bucket/data/", StoreFault::Refused(503, "SlowDown"), 3);
+    cluster.load(By::Prefixes).good();
+    assert_eq!(cluster.store.faults_left(), 0);
+    cluster.assert_same(&[]);
+}
+
+#[test]
+fn what_does_not_fit_is_said() {
+    let cluster = small();
+    put(cluster.folder.path(), "here/a.json", song("SO1", "One", 200.5));
+    let mut command = cluster.command(["etl", "--song-data", "here"]);
+    let words = ended(command.env_remove("SPARKIFY_STAGING")).bad(2);
+    assert!(words.contains("no place for them is named"), "{words}");
+    let mut command = cluster.direct(By::Prefixes, &[]);
+    let words = ended(command.env_remove("SPARKIFY_IAM_ROLE")).bad(2);
+    assert!(words.contains("[IAM_ROLE] ARN"), "{words}");
+    cluster.store.put("data/paths.json", r#"{"jsonpaths": ["$['tag']"]}"#);
+    let paths = format!("s3://{BUCKET}/data/paths.json");
+    let words = ended(&mut cluster.direct(By::Prefixes, &["--log-jsonpath", &paths])).bad(2);
+    assert!(
+        words.contains("`$['tag']` leads to a key that no column takes")
+            && words.contains("LOG_JSONPATH"),
+        "{words}"
+    );
+    let mut command = cluster.direct(By::Prefixes, &[]);
+    command.env("SPARKIFY_IAM_ROLE", "arn:aws:iam::000000000000:role/stranger");
+    let words = ended(&mut command).bad(2);
+    assert!(words.contains("stranger"), "{words}");
+}
+
+#[test]
+fn an_object_that_arrives_meanwhile_is_not_loaded_unnoticed() {
+    for by in [By::Prefixes, By::Lists] {
+        let cluster = small();
+        cluster.log("2018-11-06-events.json", &[event(2, 0, 1_541_476_000_000, "NextSong", "One")]);
+        cluster.run(["create-tables"]).good();
+        cluster.stand_in.faults().arm(When::Copy(2), Fault::Slow(Duration::from_secs(2)));
+        let mut load = cluster.direct(by, &[]);
+        let load = std::thread::scope(|scope| {
+            let load = scope.spawn(|| ended(&mut load));
+            while cluster.copies().is_empty() {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            cluster.log(
+                "2018-11-07-events.json",
+                &[event(3, 0, 1_541_576_000_000, "NextSong", "One")],
+            );
+            load.join().unwrap()
+        });
+        if by == By::Prefixes {
+            let words = load.bad(2);
+            assert!(
+                words.contains("2018-11-07-events.json` arrived") || words.contains("3 objects"),
+                "{words}"
+            );
+            assert_eq!(cluster.asked("select count(*) from songplays"), "0");
+        } else {
+            assert_eq!(load.json()["objects_read"], 4);
+        }
+        cluster.load(by).good();
+        cluster.assert_same(&[]);
+        cluster.assert_tidy();
+    }
+}
+
+#[test]
+fn an_object_that_is_rewritten_meanwhile_is_copied_again() {
+    let cluster = small();
+    let other = event(1, 0, 1_541_376_000_796, "NextSong", "Two").leak();
+    cluster.store.fail("GET /bucket/data/log_data/", StoreFault::Rewritten(other), 1);
+    cluster.load(By::Prefixes).good();
+    assert_eq!(cluster.store.faults_left(), 0);
+    assert_eq!(cluster.load(By::Prefixes).json()["objects_changed"], 1);
+    assert_eq!(cluster.load(By::Prefixes).json()["outcome"], "unchanged");
+    cluster.assert_same(&[]);
+}
+
+#[test]
+fn notes_that_come_late_are_waited_for() {
+    let cluster = small();
+    cluster.log("2018-11-06-events.json", &["{\n".into()]);
+    cluster.run(["create-tables"]).good();
+    cluster.stand_in.delay_notes(3);
+    let summary = ended(&mut cluster.direct(By::Prefixes, &["--max-reject-share", "50%"])).json();
+    assert_eq!((&summary["rejected"], &summary["objects_given_back"]), (&1.into(), &1.into()));
+    cluster.assert_same(&["--max-reject-share", "50%"]);
+}
+
+#[test]
+fn keys_may_hold_what_they_like() {
+    for by in [By::Prefixes, By::Lists] {
+        let cluster = small();
+        for (number, name) in [
+            "it's.json",
+            "back\\\\slash.json",
+            "100%+ &é日🎵.json",
+            "\"quoted\" $1.json",
+            "a//b .json",
+        ]
+        .iter()
+        .enumerate()
+        {
+            let ts = 1_541_476_000_000 + number as u64;
+            cluster.log(
+                name,
+                &[
+                    event(10 + u32::try_from(number).unwrap(), 0, ts, "NextSong", "One"),
+                    "{\n".into(),
+                ],
+            );
+            cluster.log(
+                &format!("{name}.good"),
+                &[event(30 + u32::try_from(number).unwrap(), 0, ts, "NextSong", "One")],
+            );
+        }
+        let more = ["--max-reject-share", "50%"];
+        let summary = ended(&mut cluster.direct(by, &more)).json();
+        assert_eq!(summary["objects_given_back"], 5, "{summary:#}");
+        cluster.assert_same(&more);
+    }
+}
