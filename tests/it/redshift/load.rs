@@ -186,6 +186,7 @@ fn somebody_elses_grammar_reads_what_is_sent() {
     );
     cluster.run(ETL).good();
     cluster.run(["check"]).good();
+    cluster.run(["doctor"]);
     let sent: std::collections::BTreeSet<String> = cluster.sent().into_iter().collect();
     assert!(sent.len() > 100, "{}", sent.len());
     for (number, statement) in sent.iter().enumerate() {
