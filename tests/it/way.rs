@@ -94,12 +94,14 @@ fn each_step_to_a_server_is_a_line_of_its_own() {
         &stand_in.port().to_string(),
         ["ca.pem", ours],
     );
+    let socket = Path::new(ours).parent().unwrap();
     for url in [
         format!(
             "postgres://{user}:{password}@localhost:{port}/postgres?sslmode=verify-full&sslrootcert={ours}"
         ),
         format!("postgres://{user}:{password}@127.0.0.1:{port}/postgres"),
         format!("{}?sslrootcert=ca.pem", stand_in.url()),
+        format!("postgres://{user}:{password}@/postgres?host={}&port={port}", socket.display()),
     ] {
         assert_eq!(
             walked(here, &url),
@@ -107,6 +109,9 @@ fn each_step_to_a_server_is_a_line_of_its_own() {
             "{url}"
         );
     }
+    let url = format!("postgres://{user}@/postgres?host=/nowhere&port={port}");
+    let (states, said) = walked(here, &url);
+    assert!(states == up_to(1) && said.contains("no socket"), "{states:?} {said}");
     // A database that is not there is found when one signs in.
     let url = format!("postgres://{user}:{password}@localhost:{port}/nowhere");
     assert_eq!(walked(here, &url).0, up_to(3));

@@ -254,14 +254,18 @@ fn files_of_a_killed_doctor_are_removed_by_a_load() {
     cluster.stand_in.faults().arm(When::Copy(1), Fault::Slow(Duration::from_secs(15)));
     let mut killed =
         cluster.command(["doctor"]).stdout(std::process::Stdio::null()).spawn().unwrap();
-    let is_there = || cluster.sent().iter().any(|text| text.starts_with("copy "));
-    for _ in 0..600 {
-        if is_there() {
+    let files: usize = list()
+        .iter()
+        .filter_map(|probe| probe.get("files")?.as_table())
+        .map(toml::map::Map::len)
+        .sum();
+    for _ in 0..1200 {
+        if cluster.staged().len() == files {
             break;
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    assert!(!cluster.staged().is_empty(), "nothing was put there");
+    assert_eq!(cluster.staged().len(), files, "not all were put there");
     killed.kill().unwrap();
     killed.wait().unwrap();
     cluster.stand_in.cut_connections();
