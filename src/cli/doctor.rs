@@ -18,6 +18,9 @@ pub(super) struct Doctor {
     /// The event objects [default: `LOG_DATA` of [S3] in dwh.cfg]
     #[arg(long, value_name = "PLACE")]
     pub log_data: Option<String>,
+    /// Leave out whether the warehouse answers as its documentation says, which a cluster is asked at the end
+    #[arg(long)]
+    pub no_probes: bool,
     #[command(flatten)]
     pub s3: S3Args,
 }
@@ -41,13 +44,13 @@ impl Doctor {
     }
 }
 
-pub(super) fn run(flags: &Flags, printer: &Printer) -> Result<(), Failure> {
+pub(super) fn run(flags: &Flags, no_probes: bool, printer: &Printer) -> Result<(), Failure> {
     let mut lines = vec![Line::ok("version", format!("sparkify {}", env!("CARGO_PKG_VERSION")))];
     match Settings::resolve(flags) {
         Ok(settings) => {
             lines.push(configuration(&settings));
             lines.extend(aws(flags, &settings, printer));
-            lines.extend(doctor::examine(&settings));
+            lines.extend(doctor::examine(&settings, !no_probes));
         }
         Err(error) => lines.push(unsettled("configuration", &error)),
     }
@@ -164,6 +167,7 @@ fn text(lines: &[Line]) -> String {
         State::Ok => "ok",
         State::Failed => "failed",
         State::Hint => "hint",
+        State::NotTried => "not tried",
     };
     let mut rows = Vec::new();
     for line in lines {

@@ -89,7 +89,7 @@ fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
         }
         Command::Describe(args) => describe::run(args, &settings(&flags, printer)?, printer),
         Command::Docs(args) => docs::run(args, &settings(&flags, printer)?, printer),
-        Command::Doctor(args) => doctor::run(&args.over(flags), printer),
+        Command::Doctor(args) => doctor::run(&args.over(flags), args.no_probes, printer),
         Command::Cluster(command) => {
             let flags = command.over(flags);
             cluster::run(command, &flags, &settings(&flags, printer)?, printer)

@@ -1,7 +1,9 @@
-//! Could a load work? Everything that it needs is tried before it runs: the source is listed and read, the warehouse opened, a table made and taken back, the disk
-//! measured. Nothing that is there changes.
+//! Could a load work? Everything that it needs is tried before it runs: the source is listed and read, the way to the warehouse walked, a table made and taken
+//! back, the engine asked what its documentation says that it answers ([`probes`]), the disk measured. Nothing that is there changes.
 //!
 //! This room does not know which engine it speaks to, and looks at no data. What only AWS can tell is asked by `cluster`; `cli` puts both into one list.
+
+pub mod probes;
 
 use std::path::Path;
 
@@ -10,7 +12,7 @@ use serde::Serialize;
 use crate::config::Settings;
 use crate::source::{Content, Listing, SourceError, Sources};
 use crate::sql_files;
-use crate::warehouse::{self, Access, SqlFile, Warehouse, WarehouseError};
+use crate::warehouse::{self, Access, SqlFile, Step, Warehouse, WarehouseError};
 
 /// What the warehouse is told.
 pub const STATEMENTS: &[SqlFile] =
@@ -29,6 +31,9 @@ pub enum State {
     Failed,
     /// It works, or could not be looked at, and there is something to know.
     Hint,
+    /// It was not looked at, since something before it failed.
+    #[serde(rename = "not tried")]
+    NotTried,
 }
 
 /// One line.
@@ -59,10 +64,16 @@ impl Line {
     pub fn hint(what: &str, said: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { what: what.into(), state: State::Hint, said: said.into(), hint: Some(hint.into()) }
     }
+
+    /// What was before it failed.
+    fn not_tried(what: &str) -> Self {
+        let said = "something before it failed".into();
+        Self { what: what.into(), state: State::NotTried, said, hint: None }
+    }
 }
 
-/// Tries everything that needs no AWS but its store.
-pub fn examine(settings: &Settings) -> Vec<Line> {
+/// Tries everything that needs no AWS but its store; the engine's own answers where `with_probes` says so.
+pub fn examine(settings: &Settings, with_probes: bool) -> Vec<Line> {
     let sources = Sources::new(&settings.s3);
     let mut lines = Vec::new();
     let mut bytes = 0;
@@ -85,7 +96,7 @@ pub fn examine(settings: &Settings) -> Vec<Line> {
             Err(error) => lines.push(Line::failed(what, error.to_string(), Some(error.hint()))),
         }
     }
-    warehouse_lines(settings, &mut lines);
+    warehouse_lines(settings, with_probes, &mut lines);
     lines.extend(room(settings, bytes));
     lines
 }
@@ -104,7 +115,7 @@ fn readable(sources: &Sources, place: &str) -> Result<(Listing, String), SourceE
     Ok((listing, said))
 }
 
-fn warehouse_lines(settings: &Settings, lines: &mut Vec<Line>) {
+fn warehouse_lines(settings: &Settings, with_probes: bool, lines: &mut Vec<Line>) {
     let name = settings.warehouse.to_string();
     if let Some(file) = settings.warehouse.file()
         && !file.exists()
@@ -115,6 +126,12 @@ fn warehouse_lines(settings: &Settings, lines: &mut Vec<Line>) {
         let said = format!("`{name}` lies in a folder that is not there");
         return lines.push(Line::failed("warehouse", said, Some("make the folder first".into())));
     }
+    let way = warehouse::way_to(settings);
+    let is_open = way.iter().all(|step| matches!(step.outcome, Some(Ok(_))));
+    lines.extend(way.into_iter().map(step));
+    if !is_open {
+        return lines.extend(["warehouse", "rights"].map(Line::not_tried));
+    }
     let mut warehouse = match warehouse::open(settings, Access::Write) {
         Ok(warehouse) => warehouse,
         Err(error) => return lines.push(refused("warehouse", &error)),
@@ -124,10 +141,21 @@ fn warehouse_lines(settings: &Settings, lines: &mut Vec<Line>) {
         Ok(version) => lines.push(Line::ok("warehouse", format!("`{name}` is {version}"))),
         Err(error) => return lines.push(refused("warehouse", &error)),
     }
-    lines.push(match probe(warehouse.as_mut()) {
-        Ok(()) => Line::ok("rights", "tables can be made, filled and dropped"),
-        Err(error) => refused("rights", &error),
-    });
+    if let Err(error) = probe(warehouse.as_mut()) {
+        return lines.push(refused("rights", &error));
+    }
+    lines.push(Line::ok("rights", "tables can be made, filled and dropped"));
+    if with_probes {
+        lines.extend(probes::lines(warehouse.as_mut()));
+    }
+}
+
+fn step(Step { what, outcome }: Step) -> Line {
+    match outcome {
+        Some(Ok(said)) => Line::ok(what, said),
+        Some(Err(error)) => refused(what, &error),
+        None => Line::not_tried(what),
+    }
 }
 
 fn first_cell(rows: &warehouse::Rows) -> String {

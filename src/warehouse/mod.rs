@@ -10,8 +10,10 @@ mod fetch;
 mod postgres;
 #[cfg(feature = "redshift")]
 mod redshift;
+mod shown;
 mod sql;
 mod value;
+mod way;
 #[cfg(feature = "postgres")]
 mod wire;
 
@@ -24,8 +26,10 @@ use crate::config::{Settings, WarehouseUrl};
 
 pub use batch::{BATCH_ROWS, Batch, Column, ColumnType, RowSource, Values};
 pub use fetch::{Fetch, Fetched, Named, Naming, Packing, Refused, Shape};
+pub use shown::Shown;
 pub use sql::{DeclaredColumn, Opening, SqlFile};
 pub use value::{AnswerType, Rows, Value};
+pub use way::{Step, way_to};
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,6 +132,16 @@ pub trait Warehouse {
     /// Ends the connection, if it is still there, and makes another.
     fn renew(&mut self) -> Result<(), WarehouseError> {
         Ok(())
+    }
+
+    /// What its documentation says that it answers, to be asked before one relies on it: a list of ours; none where there is none.
+    fn probes(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Puts files, name and text, where it reads them by itself, until what comes back is dropped; none where no such place is named.
+    fn show(&mut self, _files: &[(String, &str)]) -> Result<Option<Shown>, WarehouseError> {
+        Ok(None)
     }
 
     /// What stops the statement that is running, from another thread; none where the engine cannot.

@@ -43,3 +43,5 @@ mod story;
 mod support;
 mod tidy;
 mod verify;
+#[cfg(feature = "redshift")]
+mod way;

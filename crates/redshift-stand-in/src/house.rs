@@ -13,6 +13,7 @@ use crate::load::Loads;
 use crate::log::Log;
 use crate::options::{Authentication, Options, User};
 use crate::random;
+use crate::without::Manner;
 
 /// Shared by all sessions.
 pub(crate) struct House {
@@ -48,6 +49,12 @@ impl House {
         let mut inside = Backend::connect(&target, &database, "")?;
         inside.ask(MANNERS)?.map_err(|report| failed(&report))?;
         inside.ask("grant create on schema public to public")?.map_err(|report| failed(&report))?;
+        inside
+            .ask("set allow_system_table_mods = on; set search_path = pg_catalog")?
+            .map_err(|report| failed(&report))?;
+        for manner in &options.without {
+            inside.ask(manner.undo())?.map_err(|report| failed(&report))?;
+        }
         inside.close();
         Ok(Self {
             options,
@@ -62,6 +69,11 @@ impl House {
         })
     }
 
+    /// Whether it does without one of Redshift's manners.
+    pub(crate) fn lacks(&self, manner: Manner) -> bool {
+        self.options.without.contains(&manner)
+    }
+
     /// The number of a new session, from 1.
     pub(crate) fn next_session(&self) -> u32 {
         self.sessions.fetch_add(1, Ordering::Relaxed) + 1
@@ -70,8 +82,9 @@ impl House {
     /// A backend session of this user's.
     pub(crate) fn backend(&self, user: &str, settings: &str) -> io::Result<Backend> {
         // Backslashes escape, transactions read one snapshot (DG/c_serial_isolation.html), and what is loaded is UTC.
+        let escapes = if self.lacks(Manner::Backslashes) { "on" } else { "off" };
         let options = format!(
-            "-c standard_conforming_strings=off -c escape_string_warning=off -c backslash_quote=on \
+            "-c standard_conforming_strings={escapes} -c escape_string_warning=off -c backslash_quote=on \
              -c default_transaction_isolation=repeatable\\ read -c timezone=UTC -c datestyle=ISO,MDY -c jit=off \
              -c extra_float_digits=1 -c stand_in.database={} {settings}",
             self.options.database

@@ -37,6 +37,7 @@ mod rewrite;
 mod session;
 mod tls;
 mod wire;
+mod without;
 
 use std::io;
 use std::sync::Arc;
@@ -47,6 +48,7 @@ pub use faults::{Fault, Faults, When};
 pub use log::{Log, Outcome, Statement};
 pub use options::{Authentication, DataApi, Options, User};
 pub use wire::Report;
+pub use without::Manner;
 
 use backend::Target;
 use data_api::Service;

@@ -1,6 +1,7 @@
 //! What a stand-in is started with.
 
 use crate::copy::s3::Store;
+use crate::without::Manner;
 
 /// How a user's password is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +90,8 @@ pub struct Options {
     pub store: Option<Store>,
     /// The Data API's side.
     pub data_api: DataApi,
+    /// Manners of Redshift's that it does not have, so that a test sees a cluster which answers otherwise.
+    pub without: Vec<Manner>,
 }
 
 impl Default for Options {
@@ -101,6 +104,7 @@ impl Default for Options {
             port: 0,
             store: None,
             data_api: DataApi::default(),
+            without: Vec::new(),
         }
     }
 }

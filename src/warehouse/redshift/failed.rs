@@ -34,14 +34,6 @@ pub(super) fn no_session(server: &Server, error: &io::Error) -> WarehouseError {
     wire::not_connected(server, words(error), hint)
 }
 
-pub(super) fn untrusted(server: &Server, reason: &str) -> WarehouseError {
-    wire::not_connected(
-        server,
-        format!("TLS failed: {reason}"),
-        "check that the server speaks TLS 1.2 or later",
-    )
-}
-
 /// The server said why not.
 pub(super) fn denied(server: &Server, said: &Said) -> WarehouseError {
     let hint = match said.code.as_str() {

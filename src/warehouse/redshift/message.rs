@@ -189,11 +189,6 @@ pub(super) fn start(user: &str, database: &str, application: &str) -> Vec<u8> {
     framed(None, &body)
 }
 
-/// Whether the server would speak TLS.
-pub(super) fn ask_for_tls() -> Vec<u8> {
-    framed(None, &80_877_103_u32.to_be_bytes())
-}
-
 /// Stops what runs in the session with this key.
 pub(super) fn cancel(key: [u8; 8]) -> Vec<u8> {
     framed(None, &[80_877_102_u32.to_be_bytes().as_slice(), &key].concat())

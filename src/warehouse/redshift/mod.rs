@@ -13,6 +13,7 @@ mod lanes;
 mod lines;
 mod literal;
 mod message;
+mod shown;
 mod staged;
 mod wire;
 
@@ -26,7 +27,8 @@ use super::batch::RowSource;
 use super::sql::{SqlFile, split, with_table};
 use super::value::Value;
 use super::{
-    Access, Fetch, Fetched, FoundColumn, Interrupter, Naming, RowSink, Warehouse, WarehouseError,
+    Access, Fetch, Fetched, FoundColumn, Interrupter, Naming, RowSink, Shown, Warehouse,
+    WarehouseError,
 };
 use crate::config::{DEFAULT_SCHEMA, Server, Settings};
 use crate::sql_files;
@@ -43,6 +45,10 @@ pub(super) const DIALECT: &[SqlFile] = sql_files![
     "prelude", "functions", "catalog", "session", "schema", "slices", "insert", "copy", "copied", "history",
     "load_errors", "fetch", "refused",
 ];
+
+/// What its guide says that a cluster answers.
+const PROBES: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/dialect/redshift/probes.toml"));
 
 /// The text of one of its files, by name.
 fn file(name: &str) -> &'static SqlFile {
@@ -318,6 +324,11 @@ impl Redshift {
     }
 }
 
+/// Whether a session comes about by the wire.
+pub(super) fn sign_in(server: &Arc<Server>) -> Result<(), WarehouseError> {
+    wire::WireChannel::connect(server).map(drop)
+}
+
 /// Where rows land, if anybody said so; then the cluster needs a role to read them.
 fn staging(settings: &Settings) -> Result<Option<Staging>, WarehouseError> {
     let Some(location) = &settings.staging.location else { return Ok(None) };
@@ -440,6 +451,14 @@ impl Warehouse for Redshift {
         let declared = declared_type.strip_prefix("varchar")?.trim();
         let length = declared.strip_prefix('(').and_then(|rest| rest.split(')').next());
         Some(length.and_then(|length| length.parse().ok()).unwrap_or(UNDECLARED))
+    }
+
+    fn probes(&self) -> Option<&'static str> {
+        Some(PROBES)
+    }
+
+    fn show(&mut self, files: &[(String, &str)]) -> Result<Option<Shown>, WarehouseError> {
+        self.staging.as_ref().map(|staging| shown::put(staging, files)).transpose()
     }
 
     fn renews(&self) -> bool {

@@ -3,13 +3,12 @@
 //! Nothing is prepared or bound: that asks catalogs which Redshift lacks, and a failure there ends a transaction. Rows are handed on as they come.
 
 use std::io::{BufReader, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
 use md5::{Digest, Md5};
-use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection, StreamOwned};
+use rustls::ClientConfig;
 use socket2::{SockRef, TcpKeepalive};
 
 use super::channel::{Channel, ChannelError};
@@ -195,7 +194,8 @@ fn reach(
             "name the cluster's endpoint",
         ));
     };
-    let tcp = dial(server, name).map_err(|error| wire::unreachable(server, &error))?;
+    let dialled = wire::resolve(server, name).and_then(|found| wire::connect(server, &found));
+    let tcp = dialled.map_err(|error| wire::unreachable(server, &error))?;
     let broken = |error: std::io::Error| failed::no_session(server, &error);
     let keep = TcpKeepalive::new().with_time(SILENT).with_interval(ASK_AGAIN);
     SockRef::from(&tcp).set_tcp_keepalive(&keep).map_err(broken)?;
@@ -203,50 +203,9 @@ fn reach(
     tcp.set_read_timeout(Some(server.connect_within)).map_err(broken)?;
     let socket = tcp.try_clone().map_err(broken)?;
     match guard {
-        Some(guard) => Ok((encrypted(server, guard, name, tcp)?, socket)),
+        Some(guard) => Ok((Box::new(wire::encrypted(server, guard, name, tcp, &broken)?), socket)),
         None => Ok((Box::new(tcp), socket)),
     }
-}
-
-/// What is not encrypted because it stays on this machine, by its name, must do so.
-fn dial(server: &Server, name: &str) -> std::io::Result<TcpStream> {
-    let only_here = server.tls == TlsMode::Disable && server.is_local();
-    let mut last = std::io::Error::other("the name has no address");
-    for address in (name, server.port).to_socket_addrs()? {
-        if only_here && !address.ip().is_loopback() {
-            continue;
-        }
-        match TcpStream::connect_timeout(&address, server.connect_within) {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
-}
-
-fn encrypted(
-    server: &Server,
-    guard: &Arc<ClientConfig>,
-    name: &str,
-    mut tcp: TcpStream,
-) -> Result<Stream, WarehouseError> {
-    let broken = |error: std::io::Error| failed::no_session(server, &error);
-    tcp.write_all(&message::ask_for_tls()).map_err(broken)?;
-    let mut answer = [0];
-    tcp.read_exact(&mut answer).map_err(broken)?;
-    if answer != *b"S" {
-        let hint =
-            "name the cluster's own endpoint and port; `sslmode=disable` sends everything as it is";
-        return Err(wire::not_connected(server, "the server has no TLS", hint));
-    }
-    let name = ServerName::try_from(name.to_owned()).map_err(|_| {
-        wire::not_connected(server, "its name cannot be verified", "name the cluster's endpoint")
-    })?;
-    let mut session = ClientConnection::new(Arc::clone(guard), name)
-        .map_err(|error| failed::untrusted(server, &error.to_string()))?;
-    // The handshake is made now, so that what is wrong with it is said as that.
-    session.complete_io(&mut tcp).map_err(|error| wire::tls_failed(server, &error))?;
-    Ok(Box::new(StreamOwned::new(session, tcp)))
 }
 
 /// Says who, proves it, and waits until the server is ready.

@@ -4,6 +4,7 @@
 //! own, so rows travel while they are made. Nothing here knows a statement.
 
 mod failed;
+mod steps;
 mod tls;
 
 use std::future::{Future, poll_fn};
@@ -24,7 +25,10 @@ use super::{Interrupter, WarehouseError};
 use crate::config::{Host, Server, TlsMode};
 
 #[cfg(feature = "redshift")]
-pub(super) use failed::{not_connected, tls_failed, unreachable};
+pub(super) use failed::{not_connected, unreachable};
+pub(super) use steps::walk;
+#[cfg(feature = "redshift")]
+pub(super) use steps::{connect, encrypted, resolve};
 
 /// A server that is gone without a word is noticed after some two minutes of silence.
 const SILENT: Duration = Duration::from_mins(1);

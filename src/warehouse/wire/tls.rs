@@ -55,7 +55,6 @@ impl Guard {
     }
 
     /// The settings themselves.
-    #[cfg(feature = "redshift")]
     pub(super) fn into_config(self) -> Option<Arc<ClientConfig>> {
         self.0
     }

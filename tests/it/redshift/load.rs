@@ -195,6 +195,7 @@ fn somebody_elses_grammar_reads_what_is_sent() {
         cluster.store.put(&format!("data/log_data/damaged{number}.json"), log + "{\n");
         super::ended(&mut cluster.direct(by, &["--max-reject-share", "50%"])).good();
     }
+    cluster.run(["doctor"]);
     let sent: std::collections::BTreeSet<String> = cluster.sent().into_iter().collect();
     assert!(sent.len() > 100, "{}", sent.len());
     for (number, statement) in sent.iter().enumerate() {

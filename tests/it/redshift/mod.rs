@@ -4,6 +4,7 @@ mod data_api;
 mod direct;
 mod faults;
 mod load;
+mod probes;
 mod values;
 
 use std::ffi::OsStr;
@@ -11,7 +12,7 @@ use std::path::Path;
 use std::process::Command;
 
 use redshift_stand_in::copy::s3::{Allowed, Role, Store};
-use redshift_stand_in::{DataApi, Options, StandIn};
+use redshift_stand_in::{DataApi, Manner, Options, StandIn};
 use s3_stand_in::{BUCKET, KEY, SECRET, Server};
 
 use crate::support::{self, Ended, event, put, song, sparkify};
@@ -29,6 +30,11 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(crate) fn start() -> Self {
+        Self::without(Vec::new())
+    }
+
+    /// One that lacks some of Redshift's manners.
+    fn without(without: Vec<Manner>) -> Self {
         let store = Server::start();
         let mut reads = Store::new(&store.endpoint(), REGION);
         reads.roles.push(Role {
@@ -41,7 +47,7 @@ impl Cluster {
         });
         let data_api =
             DataApi { access_key: KEY.into(), secret_key: SECRET.into(), ..DataApi::default() };
-        let options = Options { store: Some(reads), data_api, ..Options::default() };
+        let options = Options { store: Some(reads), data_api, without, ..Options::default() };
         let stand_in = StandIn::start(options).expect("a stand-in");
         let folder = tempfile::tempdir().unwrap();
         put(folder.path(), "ca.pem", stand_in.ca_pem());

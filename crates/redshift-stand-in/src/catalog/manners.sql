@@ -32,7 +32,8 @@ where amproclefttype = 'text'::regtype and amprocrighttype = 'text'::regtype
 -- A built-in that answers differently in Redshift steps aside under another name; its successor follows below.
 update pg_proc set proname = 'rs_pg_' || proname
 where oid = any (array[
-    'avg(smallint)', 'avg(integer)', 'avg(bigint)', 'sum(bigint)', 'version()', 'md5(text)', 'current_database()',
+    'avg(smallint)', 'avg(integer)', 'avg(bigint)', 'avg(numeric)', 'sum(bigint)', 'version()', 'regexp_replace(text, text, text)',
+    'regexp_replace(text, text, text, integer)', 'md5(text)', 'current_database()',
     '"extract"(text, timestamp)', '"extract"(text, timestamptz)', '"extract"(text, date)', '"extract"(text, time)',
     '"extract"(text, interval)'
 ]::regprocedure[]::oid[]);
@@ -48,6 +49,12 @@ create aggregate avg(smallint) (sfunc = int2_avg_accum, stype = bigint[], finalf
 create aggregate avg(integer) (sfunc = int4_avg_accum, stype = bigint[], finalfunc = rs_avg_end, initcond = '{0,0}');
 create aggregate avg(bigint) (sfunc = rs_avg_step, stype = numeric[], finalfunc = rs_avg_end, initcond = '{0,0}');
 create aggregate sum(bigint) (sfunc = int8pl, stype = bigint);
+-- AVG of decimals keeps their scale; that it is cut to it, as that of integers is, is assumed.
+create function rs_avg_step(numeric[], numeric) returns numeric[] language sql immutable strict as
+    'select array[$1[1] + $2, $1[2] + 1, greatest($1[3], scale($2))]';
+create function rs_avg_decimal(numeric[]) returns numeric language sql immutable strict as
+    'select case when $1[2] > 0 then trunc($1[1] / $1[2], $1[3]::integer) end';
+create aggregate avg(numeric) (sfunc = rs_avg_step, stype = numeric[], finalfunc = rs_avg_decimal, initcond = '{0,0,0}');
 
 -- EXTRACT is an INTEGER (DG/r_EXTRACT_function.html).
 create function "extract"(text, timestamp) returns integer language sql immutable strict as 'select trunc(rs_pg_extract($1, $2))::integer';
@@ -115,6 +122,11 @@ create function convert_timezone(text, text, timestamp) returns timestamp langua
     'select ($3 at time zone $1) at time zone $2';
 create function convert_timezone(text, timestamp) returns timestamp language sql stable strict as
     $$select ($2 at time zone 'UTC') at time zone $1$$;
+-- Every occurrence is replaced (DG/REGEXP_REPLACE.html); the form with parameters is not played.
+create function regexp_replace(text, text, text default '') returns varchar language sql immutable strict as
+    $$select regexp_replace($1, $2, $3, 'g'::text)::varchar$$;
+create function regexp_replace(text, text, text, integer) returns varchar language sql immutable strict as
+    $$select regexp_replace($1, $2, $3, $4, 0)::varchar$$;
 create function strtol(text, integer) returns bigint language plpgsql immutable strict as $$
 declare
     digits text := lower(regexp_replace($1, case when $2 = 16 then '^[ ]*[-+]?(0[xX])?' else '^[ ]*[-+]?' end, ''));
@@ -155,7 +167,32 @@ create function sha2(text, integer) returns varchar language sql immutable stric
     $$select encode(case $2 when 224 then sha224(convert_to($1, 'UTF8')) when 384 then sha384(convert_to($1, 'UTF8'))
         when 512 then sha512(convert_to($1, 'UTF8')) else sha256(convert_to($1, 'UTF8')) end, 'hex')::varchar$$;
 
--- A VARCHAR's length counts bytes; blanks in excess do not (DG/r_Character_types.html). Each such column's check calls this when it fails.
+-- A VARCHAR's length counts bytes (DG/r_Character_types.html): a value that is cast is cut between characters, one that is assigned may have too many
+-- blanks. What brings a value into a shape of PostgreSQL's is this function now.
+create function rs_varchar(value varchar, modifier integer, is_cast boolean) returns varchar language plpgsql immutable strict as $$
+declare
+    room integer := modifier - 4;
+    bytes varbyte;
+    kept varchar;
+begin
+    if modifier < 4 or octet_length(value) <= room then
+        return value;
+    end if;
+    bytes := convert_to(value, 'UTF8');
+    -- A byte that goes on with a character is not the first behind the cut.
+    while get_byte(bytes, room) & 192 = 128 loop
+        room := room - 1;
+    end loop;
+    kept := convert_from(substr(bytes, 1, room), 'UTF8');
+    if not is_cast and octet_length(rtrim(substr(value, length(kept) + 1), ' ')) > 0 then
+        raise exception 'value too long for type character varying(%)', modifier - 4 using errcode = '22001';
+    end if;
+    return kept;
+end $$;
+update pg_cast set castfunc = 'rs_varchar(varchar, integer, boolean)'::regprocedure
+where castsource = 'varchar'::regtype and casttarget = 'varchar'::regtype;
+
+-- The same in a column; blanks in excess do not count. Each such column's check calls this when it fails.
 -- Volatile, lest the planner call it ahead of time.
 create function rs_too_long(type text, length integer) returns boolean language plpgsql volatile as $$
 begin

@@ -9,10 +9,11 @@ use std::time::SystemTime;
 use super::{Session, Sink, lost};
 use crate::backend::quoted;
 use crate::copy::history::Run;
-use crate::copy::{Copy, Failure, Loaded};
+use crate::copy::{Copy, Failure, Loaded, Shape};
 use crate::load::{self, Table};
 use crate::log::Outcome;
 use crate::wire::{self, Report};
+use crate::without::Manner;
 
 impl Session {
     /// A COPY statement; the connection may be lost in its midst.
@@ -23,7 +24,12 @@ impl Session {
         lose: bool,
     ) -> io::Result<Outcome> {
         let copy = match load::parse(text) {
-            Ok(copy) => copy,
+            Ok(mut copy) => {
+                if self.house.lacks(Manner::KeyCase) && copy.options.shape == Some(Shape::Auto) {
+                    copy.options.shape = Some(Shape::AutoIgnoreCase);
+                }
+                copy
+            }
             Err(report) => return self.refuse(report, out),
         };
         let table = match self.table(&copy)? {

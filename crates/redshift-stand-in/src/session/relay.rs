@@ -116,6 +116,10 @@ fn parameter(body: &[u8]) -> Option<Vec<u8>> {
 pub(crate) fn translated(report: Report, changed: bool) -> Report {
     match report.code.as_str() {
         "40001" => serializable(),
+        // DG/r_MERGE.html
+        "21000" if report.message.starts_with("MERGE command cannot affect row a second time") => {
+            Report::error("XX000", "Found multiple matches to update the same tuple.")
+        }
         _ if changed => Report { position: None, ..report },
         _ => report,
     }

@@ -27,6 +27,9 @@ fn lengths_count_bytes_and_blanks_in_excess_do_not() {
     client.rows("insert into t (a) values ('\u{f6}\u{f6}\u{f6}\u{f6}')");
     let said = client.refusal("insert into t (a) values ('\u{f6}\u{f6}\u{f6}\u{f6}x')");
     assert_eq!(said, too_long("character varying(8)"));
+    client.rows("create table made as select a from t");
+    let said = client.refusal("insert into made values ('\u{f6}\u{f6}\u{f6}\u{f6}x')");
+    assert_eq!(said, too_long("character varying(8)"), "a table made by a query");
     client.rows("alter table t add column f varchar(1) encode zstd");
     let said = client.refusal("insert into t (f) values ('\u{f6}')");
     assert_eq!(said, too_long("character varying(1)"));

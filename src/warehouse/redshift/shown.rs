@@ -1,0 +1,29 @@
+//! Short files in the place where a load's go as well, for a COPY that is tried out.
+//!
+//! Their folder is called as that of a load: what a process that was killed left in it, the next load removes.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::staged::{self, Staging};
+use crate::warehouse::{Shown, WarehouseError};
+
+/// Puts every file, name and text, into a folder of its own.
+pub(super) fn put(staging: &Staging, files: &[(String, &str)]) -> Result<Shown, WarehouseError> {
+    let folder = staging.place.below(&folder_name());
+    let held = folder.clone();
+    // It is there before the first file is: whatever fails from here on, the folder is emptied.
+    let (role, region) = (staging.role.clone(), staging.region.clone());
+    let shown = Shown::new(folder.location(), role, region, move || match held.clear() {
+        Ok(files) => tracing::debug!("{files} files removed from `{}`", held.location()),
+        Err(error) => tracing::warn!("{error}; a later load removes what is left"),
+    });
+    for (name, text) in files {
+        folder.put(name, text.as_bytes().to_vec()).map_err(staged::failed)?;
+    }
+    Ok(shown)
+}
+
+fn folder_name() -> String {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    format!("sparkify-load-{seconds}-{:016x}", staged::random() >> 64)
+}
