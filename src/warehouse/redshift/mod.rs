@@ -21,7 +21,7 @@ use std::time::Instant;
 
 use redshift_gate::{Form, Session};
 
-use super::batch::RowSource;
+use super::batch::{ColumnType, RowSource};
 use super::sql::{SqlFile, split, with_table};
 use super::value::Value;
 use super::{Access, FoundColumn, Interrupter, RowSink, Warehouse, WarehouseError};
@@ -36,7 +36,7 @@ pub(super) const ENGINE: &str = "redshift";
 /// The SQL that it alone gets.
 pub(super) const DIALECT: &[SqlFile] = sql_files![
     "dialect/redshift":
-    "prelude", "functions", "catalog", "session", "schema", "slices", "insert", "copy", "copied", "history",
+    "prelude", "functions", "catalog", "session", "schema", "slices", "insert", "append", "copy", "copied", "history",
     "load_errors",
 ];
 
@@ -199,9 +199,14 @@ impl Redshift {
 
     /// A few rows: by literals.
     fn load_few(&mut self, table: &str, source: &dyn RowSource) -> Result<u64, WarehouseError> {
-        let head = with_table(&split(file("insert").text).concat(), table);
+        // Only bytes are ever so many that their column must be named.
+        let has_bytes = source.types().contains(&ColumnType::Bytes);
+        let columns = if has_bytes { self.columns_of(table)? } else { Vec::new() };
+        let [head, append] =
+            ["insert", "append"].map(|name| with_table(&split(file(name).text).concat(), table));
         let longest = self.channel.longest();
-        inserts::insert(&head, source, longest, |statement| self.tell(statement).map(drop))
+        let target = inserts::Target { head: &head, append: &append, longest, columns: &columns };
+        inserts::insert(&target, source, |statement| self.tell(statement).map(drop))
     }
 
     /// Rows in number: by files and COPY.

@@ -1,7 +1,7 @@
 //! The same cluster through the Data API: no port, no password, signed requests alone.
 
 use super::{Cluster, ETL};
-use crate::support::run;
+use crate::support::{put, run};
 
 const URL: &str = "redshift:workgroup/stand-in/dev";
 
@@ -35,4 +35,58 @@ fn a_workgroup_that_is_not_there_is_named() {
     let mut command = cluster.command(["check", "--warehouse", "redshift:workgroup/nobody/dev"]);
     let words = super::ended(&mut command).bad(2);
     assert!(words.contains("redshift:workgroup/nobody/dev") && words.contains("hint: "), "{words}");
+}
+
+/// Bytes that no statement of the service's takes at once, and no row of its answers: they come in whole, and are read whole.
+#[test]
+fn a_reject_of_any_length_is_kept_as_on_other_engines() {
+    let cluster = Cluster::with_data();
+    let here = cluster.folder.path();
+    let junk = |length: usize| {
+        let bytes: Vec<u8> = (0..length).map(|at| b"ab'\\ $1;\xff"[at % 9]).collect();
+        [&b"!"[..], &bytes, b"\n"].concat()
+    };
+    for length in [9, 43_000, 100_000, 1_100_000] {
+        put(here, &format!("data/log_data/junk{length}.json"), junk(length));
+    }
+    let etl: Vec<&str> = ETL.into_iter().chain(["--max-reject-share", "100%"]).collect();
+    let through = |arguments: &[&str]| {
+        let mut command = cluster.command(arguments);
+        command.env("SPARKIFY_WAREHOUSE", URL);
+        super::ended(&mut command)
+    };
+    through(&etl).good();
+    run(here, etl.iter().copied().chain(["--warehouse", "duckdb:same.duckdb"])).good();
+    let lines = |out: String| -> Vec<serde_json::Value> {
+        let line = |line: &str| {
+            let mut reject: serde_json::Value = serde_json::from_str(line).unwrap();
+            reject["loaded_at"].take();
+            reject
+        };
+        out.lines().map(line).collect()
+    };
+    let export = ["rejects", "export", "-"];
+    let kept = lines(through(&export).good());
+    assert_eq!(kept.len(), 4);
+    let same = export.into_iter().chain(["--warehouse", "duckdb:same.duckdb"]);
+    assert!(kept == lines(run(here, same).good()), "the bytes differ");
+    let cut = kept.iter().filter(|reject| reject["truncated"] == true).count();
+    assert_eq!(cut, 1, "the first MiB is kept everywhere");
+    for reject in &kept {
+        let id = reject["id"].as_str().unwrap();
+        let shown = through(&["rejects", "show", id, "--output", "json"]).json();
+        assert!(
+            shown[0]["raw_hex"].is_string() && shown[0]["raw_hex"] == reject["raw_hex"],
+            "{id}"
+        );
+    }
+    let listed = through(&["rejects", "list", "--output", "json"]).json();
+    assert_eq!(listed["total"], 4);
+    // Over the wire, the same rows.
+    assert!(kept == lines(cluster.run(export).good()), "the wire tells other bytes");
+    let longest = cluster.sent().iter().map(String::len).max();
+    assert!(longest.is_some_and(|length| length <= 98_000), "{longest:?}");
+    let appended =
+        cluster.sent().iter().filter(|text| text.starts_with("update \"etl_rejects\"")).count();
+    assert_eq!(appended, 1 + 2 + 24, "pieces behind the first ones");
 }

@@ -93,6 +93,15 @@ def pages():
     assert counts == [1000, 1000, 500] and numbers == list(range(2500)), counts
     code, _, _ = refused(api.get_statement_result, Id=said["Id"], NextToken="nonsense")
     assert code == "ValidationException"
+    # MG/data-api-troubleshooting: 64 KB per row; bytes come as hexadecimal digits.
+    done("create table wide (a varbyte(64000))")
+    done("insert into wide values (to_varbyte('" + "07" * 32000 + "', 'hex'))")
+    done("update wide set a = a || to_varbyte('" + "08" * 1000 + "', 'hex')")
+    failed = run("select a from wide")
+    assert failed["Status"] == "FAILED" and "too large" in failed["Error"], failed
+    part = done("select octet_length(a), substring(a, 31999, 4) from wide")
+    row = api.get_statement_result(Id=part["Id"])["Records"][0]
+    assert row == [{"longValue": 33000}, {"stringValue": "07070808"}], row
 
 
 def batches():
