@@ -124,6 +124,11 @@ impl StandIn {
         self.service.calls()
     }
 
+    /// How many sessions of the Data API are alive.
+    pub fn data_api_sessions(&self) -> usize {
+        self.service.sessions()
+    }
+
     /// Throttles the next calls of the Data API.
     pub fn throttle_data_api(&self, calls: u32) {
         self.service.throttled.store(calls, Ordering::Relaxed);

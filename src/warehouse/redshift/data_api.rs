@@ -1,7 +1,7 @@
 //! The Data API: statements by signed requests over HTTP, where there is no way to the cluster's port, or no password.
 //!
-//! All statements go through one session of it, so that a transaction is one. A statement that takes long is asked after; a request that may have been heard
-//! is sent again under the same token, by which the service knows it. Rows come in pages.
+//! All statements go through one session of it, so that a transaction is one; the last ends it. A statement that takes long is asked after; a request that may
+//! have been heard is sent again under the same token, by which the service knows it. Rows come in pages.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,6 +13,7 @@ use super::decode;
 use super::message::Said;
 use crate::aws::{AwsError, Called, Calls};
 use crate::config::{DataApiTarget, Server, Settings};
+use crate::warehouse::sql::split;
 use crate::warehouse::{AnswerType, Interrupter, RowSink, Value, WarehouseError};
 
 /// A statement is at most so long, in bytes; a little is left for how it travels.
@@ -28,6 +29,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// How often a statement is handed over that nobody takes yet: for about a minute.
 const BUSY_TRIES: u32 = 35;
+
+/// The most statements of one request.
+const TOGETHER: usize = 40;
 
 /// One session.
 pub(super) struct DataApi {
@@ -98,10 +102,10 @@ impl DataApi {
     }
 
     /// Hands a statement over. A session that is still at the one before, or a service that has its hands full, takes it later.
-    fn submit(&self, input: &Json) -> Result<Json, ChannelError> {
+    fn submit(&self, action: &'static str, input: &Json) -> Result<Json, ChannelError> {
         let mut pause = FIRST_PAUSE;
         for _ in 1..BUSY_TRIES {
-            match self.calls.call("ExecuteStatement", input, PATIENCE) {
+            match self.calls.call(action, input, PATIENCE) {
                 Ok(Called::Refused { code, message }) if is_busy(&code, &message) => {
                     tracing::debug!("{message}; again in {pause:?}");
                     std::thread::sleep(pause);
@@ -110,7 +114,7 @@ impl DataApi {
                 other => return self.meant(other),
             }
         }
-        self.call("ExecuteStatement", input)
+        self.call(action, input)
     }
 
     fn meant(&self, called: Result<Called, AwsError>) -> Result<Json, ChannelError> {
@@ -146,21 +150,35 @@ impl DataApi {
         })
     }
 
-    fn execute(&mut self, statement: &str) -> Result<Ended, ChannelError> {
+    fn execute(&mut self, action: &'static str, what: (&str, Json)) -> Result<Ended, ChannelError> {
         let mut input = self.addressed();
-        input.insert("Sql".into(), statement.into());
+        input.insert(what.0.into(), what.1);
         input.insert("ClientToken".into(), token().into());
         input.insert("SessionKeepAliveSeconds".into(), ALIVE_SECONDS.into());
         input.insert("WaitTimeSeconds".into(), WAIT_SECONDS.into());
-        let answer = self.submit(&Json::Object(input))?;
+        let answer = self.submit(action, &Json::Object(input))?;
         if let Some(session) = answer["SessionId"].as_str() {
             self.session = Some(session.to_owned());
         }
         let id = answer["Id"].as_str().unwrap_or_default().to_owned();
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(id.clone());
         let ended = self.wait(id, answer);
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        // Of a statement that nobody told the end of, the name is kept: it may run still.
+        if !matches!(ended, Err(ChannelError::Lost(_))) {
+            *self.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
         ended
+    }
+
+    /// Ends the session, and whatever is open in it: the service has no call for that, but lets a session live no longer than its last statement.
+    fn end(&mut self) {
+        let Some(session) = self.session.take() else { return };
+        stop(&self.calls, &self.running);
+        let rollback = split(super::file("session_end").text).concat();
+        let input = json!({ "SessionId": session, "Sql": rollback, "SessionKeepAliveSeconds": 0, "ClientToken": token() });
+        if let Err(error) = self.submit("ExecuteStatement", &input) {
+            tracing::debug!("ending a session: {error:?}");
+        }
     }
 
     /// Asks after a statement until it is at its end.
@@ -220,6 +238,15 @@ impl DataApi {
 
 fn is_busy(code: &str, message: &str) -> bool {
     code == "ActiveStatementsExceededException" || message.to_lowercase().contains("busy")
+}
+
+/// Cancels the statement that is running, if one is.
+fn stop(calls: &Calls, running: &Mutex<Option<String>>) {
+    let id = running.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let Some(id) = id else { return };
+    if let Err(error) = calls.call("CancelStatement", &json!({ "Id": id }), Duration::ZERO) {
+        tracing::debug!("cancelling: {error}");
+    }
 }
 
 /// Tells the taker of the rows what they are.
@@ -296,9 +323,11 @@ fn unbase64(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// What the cluster says of a statement that failed.
+/// What the cluster says of a statement that failed; of several, of the one that did.
 fn said(described: &Json, code: &str) -> ChannelError {
-    let text = described["Error"].as_str().unwrap_or_default();
+    let parts = described["SubStatements"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let part = parts.iter().find_map(|part| part["Error"].as_str());
+    let text = part.or(described["Error"].as_str()).unwrap_or_default();
     let text = text.strip_prefix("ERROR:").unwrap_or(text).trim();
     let (message, detail) = match text.split_once('\n') {
         Some((message, detail)) => (message, Some(detail)),
@@ -337,8 +366,16 @@ fn token() -> String {
 
 impl Channel for DataApi {
     fn send(&mut self, statement: &str, sink: &mut dyn RowSink) -> Result<u64, ChannelError> {
-        let Ended { id, has_rows } = self.execute(statement)?;
+        let Ended { id, has_rows } = self.execute("ExecuteStatement", ("Sql", statement.into()))?;
         if has_rows { self.rows(&id, sink) } else { Ok(0) }
+    }
+
+    fn takes_together(&self, statements: &[String]) -> bool {
+        statements.len() <= TOGETHER && statements.iter().all(|one| one.len() <= LONGEST_STATEMENT)
+    }
+
+    fn send_together(&mut self, statements: &[String]) -> Result<(), ChannelError> {
+        self.execute("BatchExecuteStatement", ("Sqls", json!(statements))).map(drop)
     }
 
     fn longest(&self) -> usize {
@@ -346,7 +383,7 @@ impl Channel for DataApi {
     }
 
     fn renew(&mut self) -> Result<(), WarehouseError> {
-        self.session = None;
+        self.end();
         Ok(())
     }
 
@@ -362,14 +399,13 @@ impl Channel for DataApi {
 
     fn interrupter(&self) -> Option<Interrupter> {
         let (calls, running) = (Arc::clone(&self.calls), Arc::clone(&self.running));
-        Some(Box::new(move || {
-            let id = running.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let Some(id) = id else { return };
-            if let Err(error) = calls.call("CancelStatement", &json!({ "Id": id }), Duration::ZERO)
-            {
-                tracing::debug!("cancelling: {error}");
-            }
-        }))
+        Some(Box::new(move || stop(&calls, &running)))
+    }
+}
+
+impl Drop for DataApi {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

@@ -1,5 +1,7 @@
 //! The same cluster through the Data API: no port, no password, signed requests alone.
 
+use redshift_stand_in::{Fault, Report, When};
+
 use super::{Cluster, ETL};
 use crate::support::{put, run};
 
@@ -27,6 +29,33 @@ fn a_load_through_the_data_api_makes_the_same_tables() {
     through(&["check"]).good();
     let calls = cluster.stand_in.data_api_calls();
     assert!(calls.iter().any(|call| call.contains("GetStatementResult")), "{calls:?}");
+    assert_eq!(cluster.stand_in.data_api_sessions(), 0, "a session is left to expire");
+}
+
+/// What is one transaction of its own goes in one request, and is there whole or not at all; a session ends with what used it, however that ended.
+#[test]
+fn tables_that_are_missing_are_made_together_or_not_at_all() {
+    let cluster = Cluster::with_data();
+    let through = |arguments: &[&str]| {
+        let mut command = cluster.command(arguments);
+        command.env("SPARKIFY_WAREHOUSE", URL);
+        super::ended(&mut command)
+    };
+    let last = When::Containing("create table if not exists time".into(), 1);
+    let denied = Report::error("42501", "permission denied for schema public");
+    cluster.stand_in.faults().arm(last, Fault::Error(denied));
+    let words = through(&ETL).bad(2);
+    assert_eq!(cluster.stand_in.faults().left(), 0);
+    assert!(words.contains("error: permission denied for schema public"), "{words}");
+    let words = through(&["check"]).bad(2);
+    assert!(words.contains("has no table `etl_loads`"), "the first table was made: {words}");
+    assert_eq!(cluster.stand_in.data_api_sessions(), 0, "a session is left to expire");
+    through(&ETL).good();
+    cluster.assert_whole(1, 2);
+    let calls = cluster.stand_in.data_api_calls();
+    let together = calls.iter().filter(|call| *call == "BatchExecuteStatement").count();
+    // Each of the three begins a session by one; functions and tables were made twice.
+    assert_eq!(together, 3 + 4, "{calls:?}");
 }
 
 #[test]

@@ -199,7 +199,18 @@ impl Service {
         }
         let error =
             if job.execution.batch { batch(job, &mut session) } else { one(job, &mut session) };
+        drop(session);
+        // A session that is kept for no time ends with this, and before anybody hears of it.
+        locked(&self.sessions)
+            .retain(|id, kept| job.session.as_ref() != Some(id) || kept.seconds > 0);
         job.end(error);
+    }
+
+    /// How many sessions are kept.
+    pub(crate) fn sessions(&self) -> usize {
+        let mut sessions = locked(&self.sessions);
+        sessions.retain(|_, kept| kept.until > Instant::now());
+        sessions.len()
     }
 
     fn job(&self, id: &str) -> Result<(Arc<Job>, Option<usize>), Problem> {

@@ -139,6 +139,11 @@ def sessions():
     assert refused(api.execute_statement, Sql="select 1", SessionId=session, Database="dev")[0] == "ValidationException"
     gone = "00000000-0000-0000-0000-000000000000"
     assert refused(api.execute_statement, Sql="select 1", SessionId=gone)[0] == "ResourceNotFoundException"
+    # A batch in a session; the model: "the number of seconds to keep the session alive after the query finishes".
+    both = ended(api.batch_execute_statement(Sqls=["insert into s values (2)", "select count(*) from s"], SessionId=session))
+    assert api.get_statement_result(Id=both["Id"] + ":2")["Records"] == [[{"longValue": 2}]], both
+    assert ended(api.execute_statement(Sql="select 1", SessionId=session, SessionKeepAliveSeconds=0))["Status"] == "FINISHED"
+    assert refused(api.execute_statement, Sql="select 1", SessionId=session)[0] == "ResourceNotFoundException"
     token = {"ClientToken": "one"}
     ids = {api.execute_statement(Sql="select 1", **token, **PLACE)["Id"] for _ in range(3)}
     assert len(ids) == 1, ids
