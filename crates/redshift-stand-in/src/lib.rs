@@ -91,7 +91,7 @@ impl StandIn {
         let (shared, config) = (Arc::clone(&house), Arc::clone(&identity.config));
         let handler = move |stream| connection::serve(&shared, &config, stream);
         let listener = Some(Listener::open(port, Arc::new(handler))?);
-        let service = Arc::new(Service::new(Arc::clone(&house)));
+        let service = Service::start(Arc::clone(&house));
         let served = Arc::clone(&service);
         let http = Some(Listener::open(0, Arc::new(move |stream| served.serve(stream)))?);
         Ok(Self { house, listener, service, http, ca_pem: identity.ca_pem })

@@ -4,13 +4,14 @@
 //! have been heard is sent again under the same token, by which the service knows it. Rows come in pages.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value as Json, json};
 
 use super::channel::{Channel, ChannelError};
 use super::decode;
 use super::message::Said;
+use super::pulse::{Pulse, Turn};
 use crate::aws::{AwsError, Called, Calls};
 use crate::config::{DataApiTarget, Server, Settings};
 use crate::warehouse::sql::split;
@@ -18,8 +19,8 @@ use crate::warehouse::{AnswerType, Interrupter, RowSink, Value, WarehouseError};
 
 /// A statement is at most so long, in bytes; a little is left for how it travels.
 const LONGEST_STATEMENT: usize = 98_000;
-/// A session outlives the last statement by so long: files are written meanwhile.
-const ALIVE_SECONDS: u64 = 6 * 3600;
+/// A session outlives the last statement by so long, unless the URL says otherwise: what a killed program had open is free then.
+const ALIVE_SECONDS: u32 = 600;
 /// The service is asked to wait so long before it answers that a statement still runs.
 const WAIT_SECONDS: u64 = 20;
 const PATIENCE: Duration = Duration::from_secs(WAIT_SECONDS + 10);
@@ -39,6 +40,9 @@ pub(super) struct DataApi {
     calls: Arc<Calls>,
     target: DataApiTarget,
     session: Option<String>,
+    /// Keeps it alive.
+    pulse: Option<Pulse>,
+    turn: Arc<Turn>,
     /// The statement that is running, for whoever wants it stopped.
     running: Arc<Mutex<Option<String>>>,
 }
@@ -71,6 +75,8 @@ impl DataApi {
             calls: Arc::new(calls),
             target,
             session: None,
+            pulse: None,
+            turn: Arc::default(),
             running: Arc::default(),
         })
     }
@@ -151,13 +157,24 @@ impl DataApi {
     }
 
     fn execute(&mut self, action: &'static str, what: (&str, Json)) -> Result<Ended, ChannelError> {
+        let turn = Arc::clone(&self.turn);
+        let mut last = turn.take();
+        let ended = self.take_on(action, what);
+        *last = Some(Instant::now());
+        ended
+    }
+
+    fn take_on(&mut self, action: &'static str, what: (&str, Json)) -> Result<Ended, ChannelError> {
         let mut input = self.addressed();
         input.insert(what.0.into(), what.1);
         input.insert("ClientToken".into(), token().into());
-        input.insert("SessionKeepAliveSeconds".into(), ALIVE_SECONDS.into());
+        input.insert("SessionKeepAliveSeconds".into(), self.alive().into());
         input.insert("WaitTimeSeconds".into(), WAIT_SECONDS.into());
         let answer = self.submit(action, &Json::Object(input))?;
         if let Some(session) = answer["SessionId"].as_str() {
+            if self.session.is_none() {
+                self.pulse = Some(self.beat(session));
+            }
             self.session = Some(session.to_owned());
         }
         let id = answer["Id"].as_str().unwrap_or_default().to_owned();
@@ -170,12 +187,32 @@ impl DataApi {
         ended
     }
 
+    /// How many seconds a session outlives its last statement.
+    fn alive(&self) -> u32 {
+        self.target.session.unwrap_or(ALIVE_SECONDS)
+    }
+
+    /// Keeps a session alive, with room for some beats that are lost.
+    fn beat(&self, session: &str) -> Pulse {
+        let (calls, session, alive) = (Arc::clone(&self.calls), session.to_owned(), self.alive());
+        let every = Duration::from_secs(alive.into()) / 4;
+        let select = split(super::file("session_pulse").text).concat();
+        Pulse::begin(Arc::clone(&self.turn), every, move || {
+            let input = json!({ "SessionId": session, "Sql": select, "SessionKeepAliveSeconds": alive, "WaitTimeSeconds": WAIT_SECONDS, "ClientToken": token() });
+            match calls.call("ExecuteStatement", &input, PATIENCE) {
+                Ok(Called::Answer(_)) => {}
+                other => tracing::debug!("keeping a session alive: {other:?}"),
+            }
+        })
+    }
+
     /// Ends the session, and whatever is open in it: the service has no call for that, but lets a session live no longer than its last statement.
     fn end(&mut self) {
+        self.pulse = None;
         let Some(session) = self.session.take() else { return };
         stop(&self.calls, &self.running);
         let rollback = split(super::file("session_end").text).concat();
-        let input = json!({ "SessionId": session, "Sql": rollback, "SessionKeepAliveSeconds": 0, "ClientToken": token() });
+        let input = json!({ "SessionId": session, "Sql": rollback, "SessionKeepAliveSeconds": 0, "WaitTimeSeconds": WAIT_SECONDS, "ClientToken": token() });
         if let Err(error) = self.submit("ExecuteStatement", &input) {
             tracing::debug!("ending a session: {error:?}");
         }
@@ -393,6 +430,8 @@ impl Channel for DataApi {
             calls: Arc::clone(&self.calls),
             target: self.target.clone(),
             session: None,
+            pulse: None,
+            turn: Arc::default(),
             running: Arc::default(),
         }))
     }

@@ -12,6 +12,7 @@ mod lanes;
 mod lines;
 mod literal;
 mod message;
+mod pulse;
 mod staged;
 mod wire;
 
@@ -36,7 +37,7 @@ pub(super) const ENGINE: &str = "redshift";
 /// The SQL that it alone gets.
 pub(super) const DIALECT: &[SqlFile] = sql_files![
     "dialect/redshift":
-    "prelude", "functions", "catalog", "session", "schema", "session_end", "slices", "insert", "append", "copy", "copied", "history",
+    "prelude", "functions", "catalog", "session", "schema", "session_end", "session_pulse", "slices", "insert", "append", "copy", "copied", "history",
     "load_errors",
 ];
 

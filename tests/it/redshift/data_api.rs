@@ -1,9 +1,12 @@
 //! The same cluster through the Data API: no port, no password, signed requests alone.
 
+use std::time::Duration;
+
 use redshift_stand_in::{Fault, Report, When};
+use s3_stand_in::Fault as StoreFault;
 
 use super::{Cluster, ETL};
-use crate::support::{put, run};
+use crate::support::{event, put, run};
 
 const URL: &str = "redshift:workgroup/stand-in/dev";
 
@@ -64,6 +67,40 @@ fn a_workgroup_that_is_not_there_is_named() {
     let mut command = cluster.command(["check", "--warehouse", "redshift:workgroup/nobody/dev"]);
     let words = super::ended(&mut command).bad(2);
     assert!(words.contains("redshift:workgroup/nobody/dev") && words.contains("hint: "), "{words}");
+}
+
+/// Files take longer to be written than a session lives without a statement.
+#[test]
+fn a_session_is_kept_while_files_are_written_and_no_longer() {
+    let cluster = Cluster::with_data();
+    let etl = || {
+        let mut command = cluster.command(ETL);
+        command.env("SPARKIFY_WAREHOUSE", format!("{URL}?session=2"));
+        command
+    };
+    cluster.run(["create-tables"]).good();
+    cluster.store.fail("PUT *.json.gz", StoreFault::Late(Duration::from_secs(7)), 1);
+    super::ended(&mut etl()).good();
+    assert_eq!(cluster.store.faults_left(), 0);
+    cluster.assert_whole(1, 2);
+    let beats = cluster.sent().iter().filter(|text| *text == "select 1 as alive").count();
+    assert!(beats >= 2, "{beats}");
+    // Killed then, it leaves a session that holds the lock of loads for so long, and no longer.
+    put(
+        cluster.folder.path(),
+        "data/log_data/more.json",
+        event(9, 0, 1_541_476_000_000, "NextSong", "One"),
+    );
+    cluster.store.fail("PUT *.json.gz", StoreFault::Late(Duration::from_secs(600)), 1);
+    let mut killed = etl().spawn().unwrap();
+    while cluster.store.faults_left() > 0 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert_eq!(cluster.stand_in.data_api_sessions(), 1);
+    super::ended(&mut etl()).good();
+    cluster.assert_whole(2, 3);
 }
 
 /// Bytes that no statement of the service's takes at once, and no row of its answers: they come in whole, and are read whole.
