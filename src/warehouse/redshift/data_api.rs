@@ -142,7 +142,7 @@ impl DataApi {
                 "check the name of the workgroup or cluster, and the region"
             }
             "AccessDeniedException" | "UnrecognizedClientException" | "IncompleteSignature" => {
-                "these credentials need redshift-data:ExecuteStatement, DescribeStatement and GetStatementResult, and to be let into the database"
+                "these credentials need redshift-data:ExecuteStatement, BatchExecuteStatement, DescribeStatement, GetStatementResult and CancelStatement, and to be let into the database"
             }
             "ActiveStatementsExceededException" | "ActiveSessionsExceededException" => {
                 "wait until others are done"

@@ -99,12 +99,14 @@ impl Redshift {
         Ok(warehouse)
     }
 
+    /// Statement by statement: that a setting outlives a transaction of several statements is not said anywhere.
     fn begin_session(&mut self) -> Result<(), WarehouseError> {
-        self.run_named("session")
+        let statements = self.named("session");
+        statements.iter().try_for_each(|statement| self.tell(statement).map(drop))
     }
 
-    fn run_named(&mut self, name: &str) -> Result<(), WarehouseError> {
-        self.run_all(&split(&with_schema(file(name).text, &self.schema)))
+    fn named(&self, name: &str) -> Vec<String> {
+        split(&with_schema(file(name).text, &self.schema))
     }
 
     /// Whether every function of ours is in the schema.
@@ -430,9 +432,9 @@ impl Warehouse for Redshift {
             return Ok(());
         }
         if self.schema != DEFAULT_SCHEMA {
-            self.run_named("schema")?;
+            self.run_all(&self.named("schema"))?;
         }
-        self.run_named("prelude")
+        self.run_all(&self.named("prelude"))
     }
 
     fn interrupter(&self) -> Option<Interrupter> {
