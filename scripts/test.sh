@@ -21,9 +21,9 @@ fi
 # The real data is compared whenever it lies beside the project; a run that says it is there must find it.
 [ -d ../shared/data/course ] && export SPARKIFY_NEEDS_COURSE=1
 # Somebody else's grammar of Redshift, which reads what the tests send; fetched before anything is compiled.
-scripts/sqlfluff.sh
+scripts/python.sh sqlfluff
 # Amazon's own client of the Data API, which calls the stand-in.
-scripts/boto3.sh
+scripts/python.sh boto3
 # A PostgreSQL server of the tests' own, for as long as they run.
 postgres=$(mktemp -d)
 moto=$(mktemp -d)

@@ -58,9 +58,8 @@ pub fn ensure(warehouse: &mut dyn Warehouse) -> Result<bool, WarehouseError> {
     let opening = warehouse.opening(false);
     let missing: Vec<_> = all().filter(|table| !present.contains(&table.name)).collect();
     warehouse.equip(!missing.is_empty())?;
-    for table in &missing {
-        warehouse.run_all(&table.definitions(opening))?;
-    }
+    let definitions: Vec<_> = missing.iter().flat_map(|table| table.definitions(opening)).collect();
+    warehouse.run_all(&definitions)?;
     Ok(!missing.is_empty())
 }
 

@@ -7,7 +7,8 @@ select
     r.load_id,
     l.started_at,
     r.reason,
-    r."raw"
+    octet_length(r."raw") as kept,
+    r."raw" /*redshift= substring(r."raw", 1, 24000) */
 from etl_rejects as r
 join etl_objects as o on o.object_id = r.object_id
 join etl_loads as l on l.load_id = r.load_id

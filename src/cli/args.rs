@@ -181,6 +181,16 @@ pub(super) struct CreateTables {
     /// Do not ask before data is dropped
     #[arg(short, long)]
     pub yes: bool,
+    #[command(flatten)]
+    pub turn: Turn,
+}
+
+/// A DuckDB file is one process's at a time, once anybody writes.
+#[derive(Debug, Args)]
+pub(super) struct Turn {
+    /// Wait so long for others who have the DuckDB file open, such as statements of `serve` and `shell`
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    pub wait: u32,
 }
 
 #[derive(Debug, Args)]
@@ -215,6 +225,8 @@ pub(super) struct Etl {
     /// The `JSONPaths` file by which such a cluster reads event objects [default: `LOG_JSONPATH` of [S3] in dwh.cfg]
     #[arg(long, value_name = "URL")]
     pub log_jsonpath: Option<String>,
+    #[command(flatten)]
+    pub turn: Turn,
     #[command(flatten)]
     pub s3: S3Args,
 }

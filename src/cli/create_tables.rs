@@ -6,7 +6,6 @@ use super::args::CreateTables;
 use super::failure::Failure;
 use super::printer::{Output, Printer};
 use crate::config::Settings;
-use crate::warehouse::{self, Access};
 use crate::{pipeline, tables};
 
 pub(super) fn run(
@@ -14,7 +13,7 @@ pub(super) fn run(
     settings: &Settings,
     printer: &Printer,
 ) -> Result<(), Failure> {
-    let mut warehouse = warehouse::open(settings, Access::Write)?;
+    let mut warehouse = super::open_to_write(settings, &args.turn, printer)?;
     let held = tables::held(warehouse.as_mut())?;
     if held > 0 && !args.yes {
         confirm(settings, held)?;

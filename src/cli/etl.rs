@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::args::Etl;
+use super::args::{Etl, Turn};
 use super::failure::Failure;
 use super::printer::Printer;
 use super::progress::Progress;
@@ -12,7 +12,7 @@ use crate::pipeline::{self, EtlError, Outcome, Request, Summary};
 use crate::report::{grouped, plain_table};
 use crate::source::Sources;
 use crate::stage::Meter;
-use crate::warehouse::{self, Access, Warehouse};
+use crate::warehouse::Warehouse;
 
 impl Etl {
     /// What was typed for this command, over what was typed for all.
@@ -33,8 +33,9 @@ impl Etl {
 pub(super) fn run(args: &Etl, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     let request = request(args, settings)?;
     pipeline::check_request(&request)?;
-    let summary =
-        watched(settings, printer, |warehouse, meter| pipeline::etl(warehouse, &request, meter))?;
+    let summary = watched(settings, &args.turn, printer, |warehouse, meter| {
+        pipeline::etl(warehouse, &request, meter)
+    })?;
     tell(&summary, printer)
 }
 
@@ -62,10 +63,11 @@ pub(super) fn request(args: &Etl, settings: &Settings) -> Result<Request, Failur
 /// Runs a load on the warehouse of `settings`, with its progress, and closes the file: what is still in memory then is part of the load.
 pub(super) fn watched(
     settings: &Settings,
+    turn: &Turn,
     printer: &Printer,
     load: impl FnOnce(&mut dyn Warehouse, &Arc<Meter>) -> Result<Summary, EtlError>,
 ) -> Result<Summary, Failure> {
-    let mut warehouse = warehouse::open(settings, Access::Write)?;
+    let mut warehouse = super::open_to_write(settings, turn, printer)?;
     let meter = Arc::new(printer.meter());
     let progress = Progress::watch(&meter, printer);
     let loaded = load(warehouse.as_mut(), &meter);

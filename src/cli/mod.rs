@@ -34,6 +34,7 @@ mod trace;
 mod verify;
 
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use tracing_subscriber::filter::Targets;
@@ -42,10 +43,13 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{Flags, Settings};
 use crate::stage::Sample;
-use crate::warehouse::{self, Access, Warehouse};
-use args::{Cli, Command};
+use crate::warehouse::{self, Access, Warehouse, WarehouseError};
+use args::{Cli, Command, Turn};
 use failure::Failure;
 use printer::Printer;
+
+/// A file that others have open is tried again so much later.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -119,6 +123,30 @@ fn open_as(settings: &Settings, access: Access) -> Result<Box<dyn Warehouse>, Fa
             "run `sparkify etl` first, or name another with `--warehouse`",
         )),
         None => Ok(warehouse),
+    }
+}
+
+/// The warehouse for writing, once nobody else has its file open, or not at all.
+fn open_to_write(
+    settings: &Settings,
+    turn: &Turn,
+    printer: &Printer,
+) -> Result<Box<dyn Warehouse>, Failure> {
+    let (began, patience) = (Instant::now(), Duration::from_secs(turn.wait.into()));
+    let mut told = false;
+    loop {
+        let error = match warehouse::open(settings, Access::Write) {
+            Err(error @ WarehouseError::Busy { .. }) => error,
+            opened => return Ok(opened?),
+        };
+        if began.elapsed() >= patience {
+            let hint = "wait until it is done, or longer with `--wait SECONDS`; or name another file with `--warehouse`";
+            return Err(Failure::new(error.to_string(), hint));
+        }
+        if !std::mem::replace(&mut told, true) {
+            printer.note(&format!("{error}: waiting {} s at most", turn.wait));
+        }
+        std::thread::sleep(LOOK_AGAIN);
     }
 }
 

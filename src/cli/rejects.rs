@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::args::S3Args;
+use super::args::{S3Args, Turn};
 use super::failure::Failure;
 use super::out_file;
 use super::printer::{Output, Printer};
@@ -43,6 +43,8 @@ pub(super) struct Replay {
     /// Fail, and change nothing, when more of the records than this still cannot be used [default: 1%]
     #[arg(long, value_name = "SHARE")]
     pub max_reject_share: Option<String>,
+    #[command(flatten)]
+    pub turn: Turn,
     #[command(flatten)]
     pub s3: S3Args,
 }
@@ -99,11 +101,11 @@ pub(super) fn run(
         Rejects::List(args) => list(args, open()?.as_mut(), printer),
         Rejects::Show(args) => show(args, open()?.as_mut(), printer),
         Rejects::Export(args) => export(args, open()?.as_mut(), printer),
-        Rejects::Replay(_) => replay(settings, printer),
+        Rejects::Replay(args) => replay(args, settings, printer),
     }
 }
 
-fn replay(settings: &Settings, printer: &Printer) -> Result<(), Failure> {
+fn replay(args: &Replay, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     // The objects are named by the warehouse: without one there is nothing to read again.
     drop(super::open_loaded(settings)?);
     let request = Request {
@@ -112,7 +114,7 @@ fn replay(settings: &Settings, printer: &Printer) -> Result<(), Failure> {
         log_paths: settings.log_jsonpath.clone(),
         ..Request::new(None, None)
     };
-    let summary = super::etl::watched(settings, printer, |warehouse, meter| {
+    let summary = super::etl::watched(settings, &args.turn, printer, |warehouse, meter| {
         pipeline::replay(warehouse, &request, meter)
     })?;
     super::etl::tell(&summary, printer)

@@ -1,7 +1,8 @@
 //! A cluster that is asked through Amazon's Data API instead of its own port: which one, and as whom.
 //!
 //! `redshift:workgroup/NAME/DATABASE` and `redshift:cluster/NAME/DATABASE?user=…` name it; `redshift://HOST/DATABASE?via=data-api` leaves it to the
-//! host's name, as Amazon makes these. `secret=ARN` signs in by a secret, `region=…` says where.
+//! host's name, as Amazon makes these. `secret=ARN` signs in by a secret, `region=…` says where, `session=SECONDS` how long a session outlives
+//! whoever began it.
 
 use std::fmt;
 
@@ -18,6 +19,8 @@ pub struct DataApiTarget {
     pub secret: Option<String>,
     /// The region, where the URL or the host says it.
     pub region: Option<String>,
+    /// How many seconds a session outlives a program that was killed, where the URL says it.
+    pub session: Option<u32>,
 }
 
 const NAMED: &str =
@@ -32,8 +35,9 @@ pub(super) fn take(rest: &str) -> Result<(String, Option<DataApiTarget>), &'stat
         let found = pairs().find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
         found.map(|text| text.replace("%3A", ":").replace("%3a", ":").replace("%2F", "/"))
     };
-    let is_ours =
-        |pair: &&str| ["via=", "secret=", "region="].iter().any(|own| pair.starts_with(own));
+    let is_ours = |pair: &&str| {
+        ["via=", "secret=", "region=", "session="].iter().any(|own| pair.starts_with(own))
+    };
     let mut target = match (before.strip_prefix("//"), value("via").as_deref()) {
         (Some(_), None | Some("wire")) => return Ok((rest.to_owned(), None)),
         (Some(place), Some("data-api")) => of_host(place)?,
@@ -43,6 +47,7 @@ pub(super) fn take(rest: &str) -> Result<(String, Option<DataApiTarget>), &'stat
     target.user = target.user.or(value("user"));
     target.secret = value("secret");
     target.region = value("region").or(target.region);
+    target.session = value("session").map(|text| seconds(&text)).transpose()?;
     let mut kept: Vec<&str> = pairs().filter(|pair| !is_ours(pair)).collect();
     if target.user.is_none() {
         // Nobody signs in by name; whoever runs the program has nothing to do with it.
@@ -54,6 +59,13 @@ pub(super) fn take(rest: &str) -> Result<(String, Option<DataApiTarget>), &'stat
         |place| format!("//{place}"),
     );
     Ok((format!("{place}?{kept}"), Some(target)))
+}
+
+fn seconds(text: &str) -> Result<u32, &'static str> {
+    let seconds = text.parse().ok().filter(|seconds| (1..=86_400).contains(seconds));
+    seconds.ok_or(
+        "`session` is how many seconds a session outlives a program that was killed: 1 to 86400",
+    )
 }
 
 fn named(before: &str) -> Result<DataApiTarget, &'static str> {
@@ -112,7 +124,8 @@ mod tests {
 
     #[test]
     fn a_cluster_is_named_or_known_by_its_host() {
-        let named = target("workgroup/analytics/dev?region=eu-west-1");
+        let named = target("workgroup/analytics/dev?region=eu-west-1&session=30");
+        assert_eq!(named.session, Some(30));
         assert_eq!(
             (named.workgroup.as_deref(), named.region.as_deref()),
             (Some("analytics"), Some("eu-west-1"))
@@ -146,6 +159,8 @@ mod tests {
             "workgroup/A b/d",
             "//h/d?via=data-api",
             "//h/d?via=pigeon",
+            "workgroup/a/d?session=0",
+            "workgroup/a/d?session=86401",
         ] {
             assert!(take(wrong).is_err(), "{wrong}");
         }

@@ -11,66 +11,43 @@ use configparser::ini::{Ini, IniDefault};
 use super::suggest;
 use super::{ConfigError, Secret};
 
-/// Every section and key that is known, in the case in which these files are written.
-/// `[AWS]` and `[DWH]` are those of the scripts that create clusters.
-const KNOWN: &[(&str, &[&str])] = &[
-    (
-        "CLUSTER",
-        &[
-            "HOST",
-            "DB_NAME",
-            "DB_USER",
-            "DB_PASSWORD",
-            "DB_PORT",
-            "DWH_CLUSTER_TYPE",
-            "DWH_NUM_NODES",
-            "DWH_NODE_TYPE",
-            "DWH_BASE_CAPACITY",
-            "DWH_IAM_ROLE_NAME",
-            "DWH_CLUSTER_IDENTIFIER",
-            "DWH_DB",
-            "DWH_DB_USER",
-            "DWH_DB_PASSWORD",
-            "DWH_PORT",
-            "DWH_REGION",
-        ],
-    ),
-    ("IAM_ROLE", &["ARN"]),
-    (
-        "S3",
-        &[
-            "LOG_DATA",
-            "LOG_JSONPATH",
-            "SONG_DATA",
-            "STAGING",
-            "MANIFEST",
-            "ENDPOINT_URL",
-            "REGION",
-            "ADDRESSING_STYLE",
-            "NO_SIGN_REQUEST",
-            "REQUEST_PAYER",
-            "CONCURRENCY",
-            "READ_TIMEOUT",
-        ],
-    ),
-    ("AWS", &["KEY", "SECRET", "REGION", "PROFILE", "TOKEN"]),
-    (
-        "DWH",
-        &[
-            "DWH_CLUSTER_TYPE",
-            "DWH_NUM_NODES",
-            "DWH_NODE_TYPE",
-            "DWH_BASE_CAPACITY",
-            "DWH_IAM_ROLE_NAME",
-            "DWH_CLUSTER_IDENTIFIER",
-            "DWH_DB",
-            "DWH_DB_USER",
-            "DWH_DB_PASSWORD",
-            "DWH_PORT",
-            "DWH_REGION",
-        ],
-    ),
-    ("WAREHOUSE", &["URL", "SCHEMA"]),
+/// What a cluster is to be, as the scripts that create clusters have it in `[DWH]`; others have the same keys in `[CLUSTER]`.
+const DWH: &[&str] = &[
+    "DWH_CLUSTER_TYPE",
+    "DWH_NUM_NODES",
+    "DWH_NODE_TYPE",
+    "DWH_BASE_CAPACITY",
+    "DWH_IAM_ROLE_NAME",
+    "DWH_CLUSTER_IDENTIFIER",
+    "DWH_DB",
+    "DWH_DB_USER",
+    "DWH_DB_PASSWORD",
+    "DWH_PORT",
+    "DWH_REGION",
+];
+const S3: &[&str] = &[
+    "LOG_DATA",
+    "LOG_JSONPATH",
+    "SONG_DATA",
+    "STAGING",
+    "MANIFEST",
+    "ENDPOINT_URL",
+    "REGION",
+    "ADDRESSING_STYLE",
+    "NO_SIGN_REQUEST",
+    "REQUEST_PAYER",
+    "CONCURRENCY",
+    "READ_TIMEOUT",
+];
+
+/// Every section and key that is known, in the case in which these files are written; the keys of a section may be several lists.
+const KNOWN: &[(&str, &[&[&str]])] = &[
+    ("CLUSTER", &[&["HOST", "DB_NAME", "DB_USER", "DB_PASSWORD", "DB_PORT"], DWH]),
+    ("IAM_ROLE", &[&["ARN"]]),
+    ("S3", &[S3]),
+    ("AWS", &[&["KEY", "SECRET", "REGION", "PROFILE", "TOKEN"]]),
+    ("DWH", &[DWH]),
+    ("WAREHOUSE", &[&["URL", "SCHEMA"]]),
 ];
 
 /// The file's known values, and what was not known in it.
@@ -152,10 +129,11 @@ impl ConfigFile {
             }
             return;
         };
-        if keys.contains(&wide_key.as_str()) {
+        let keys = keys.iter().copied().flatten().copied();
+        if keys.clone().any(|known| known == wide_key) {
             self.values.insert((wide_section, wide_key), Secret::new(unquoted(value.trim())));
         } else {
-            let hint = suggest::nearest(&wide_key, keys.iter().copied())
+            let hint = suggest::nearest(&wide_key, keys)
                 .map_or(String::new(), |name| format!(", did you mean `{name}`?"));
             self.warnings.push(format!("`{key}` in `[{section}]` is not a key of ours{hint}"));
         }
@@ -252,6 +230,17 @@ mod tests {
                 "`log_dat` in `[s3]` is not a key of ours, did you mean `LOG_DATA`?"
             ]
         );
+    }
+
+    #[test]
+    fn what_a_cluster_is_to_be_stands_in_either_section() {
+        let both = "[CLUSTER]\nDWH_NUM_NODES=2\nDWH_NUM_NODE=2\n[DWH]\nDWH_NUM_NODES=3\n";
+        let file = ConfigFile::parse(both).unwrap();
+        assert_eq!(file.get("CLUSTER", "DWH_NUM_NODES"), Some("2"));
+        assert_eq!(file.get("DWH", "DWH_NUM_NODES"), Some("3"));
+        let warning =
+            "`DWH_NUM_NODE` in `[CLUSTER]` is not a key of ours, did you mean `DWH_NUM_NODES`?";
+        assert_eq!(file.warnings, [warning]);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::warehouse::{RowSink, SqlFile, Value, Warehouse, WarehouseError};
 
 /// Its questions to the warehouse.
 pub const QUERIES: &[SqlFile] =
-    sql_files!["rejects": "reasons", "listed", "one", "holders", "within"];
+    sql_files!["rejects": "reasons", "listed", "one", "holders", "within", "piece"];
 
 /// Rejects are fetched for as many objects at a time as hold about this many bytes of them.
 const FETCH_BYTES: i128 = 32 << 20;
@@ -71,6 +71,9 @@ pub struct Reject {
     /// Whether it is longer than what was kept of it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub truncated: bool,
+    /// How many of its bytes were kept.
+    #[serde(skip)]
+    pub kept: usize,
     /// Its bytes as they came.
     #[serde(flatten)]
     pub raw: RawBytes,
@@ -114,7 +117,7 @@ pub fn by_reason(
     Ok(rows.into_iter().map(count).collect())
 }
 
-/// Hands out the first `limit` rejects that `filter` means, by object and position.
+/// Hands out the first `limit` rejects that `filter` means, by object and position; of a long one, an engine may tell only the first bytes.
 pub fn list(
     warehouse: &mut dyn Warehouse,
     filter: &Filter,
@@ -133,6 +136,9 @@ pub fn find(warehouse: &mut dyn Warehouse, id: RejectId) -> Result<Option<Reject
         found = Some(reject);
         Ok(())
     })?;
+    if let Some(reject) = &mut found {
+        complete(warehouse, reject)?;
+    }
     Ok(found)
 }
 
@@ -144,12 +150,36 @@ pub fn each(
     let mut count = 0;
     // A part at a time: an engine may hold a whole answer in memory.
     for (first, last) in parts(warehouse)? {
+        let mut part = Vec::new();
         ask(warehouse, &QUERIES[4], &[first, last], &mut |reject| {
-            count += 1;
-            each(reject)
+            part.push(reject);
+            Ok(())
         })?;
+        for mut reject in part {
+            complete(warehouse, &mut reject)?;
+            count += 1;
+            each(reject).map_err(WarehouseError::Sink)?;
+        }
     }
     Ok(count)
+}
+
+/// Fetches what is still missing of a reject's bytes: an engine may not tell a long value in one row.
+fn complete(warehouse: &mut dyn Warehouse, reject: &mut Reject) -> Result<(), WarehouseError> {
+    let RejectId { object_id, position } = reject.id;
+    while reject.raw.0.len() < reject.kept {
+        let behind = i128::try_from(reject.raw.0.len()).unwrap_or_default();
+        let values = [object_id.into(), position.into(), behind].map(Value::Int);
+        let answer = warehouse.ask_with(&QUERIES[5], &values, 1)?;
+        match answer.scalar() {
+            Some(Value::Bytes(more)) if !more.is_empty() => reject.raw.0.extend(more),
+            _ => {
+                let message = format!("the bytes of reject {} end too early", reject.id);
+                return Err(WarehouseError::Statement { message, hint: None });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The first and last object of each part that is fetched at once.
@@ -202,7 +232,7 @@ fn reject(mut row: Vec<Value>) -> Reject {
     };
     let number = |index: usize| row.get(index).and_then(Value::as_i64).unwrap_or_default();
     let text = |index: usize| row.get(index).map(Value::to_string).unwrap_or_default();
-    let (position, length) = (number(1), number(2));
+    let (position, length, kept) = (number(1), number(2), number(7));
     Reject {
         id: RejectId { object_id: number(0), position },
         object: text(3),
@@ -211,7 +241,8 @@ fn reject(mut row: Vec<Value>) -> Reject {
         reason: text(6),
         load_id: number(4),
         loaded_at: text(5),
-        truncated: i64::try_from(raw.len()).is_ok_and(|kept| kept < length),
+        truncated: kept < length,
+        kept: usize::try_from(kept).unwrap_or_default(),
         raw: RawBytes(raw),
     }
 }

@@ -187,11 +187,31 @@ fn a_second_writer_is_told_who_writes() {
     let folder = small();
     run(folder.path(), ETL).good();
     let holder = crate::support::duckdb(folder.path().join("sparkify.duckdb").to_str().unwrap());
-    let words = run(folder.path(), ETL).bad(2);
+    for (seconds, told) in [("0", 1), ("1", 2)] {
+        let words = run(folder.path(), ETL.into_iter().chain(["--wait", seconds])).bad(2);
+        assert_eq!(words.matches("is in use by another process (PID ").count(), told, "{words}");
+        assert!(words.contains("hint: wait until it is done, or longer with `--wait"), "{words}");
+    }
+    let words = run(folder.path(), ["create-tables", "--yes", "--wait", "0"]).bad(2);
     assert!(words.contains("is in use by another process (PID "), "{words}");
-    assert!(words.contains("hint: wait until it is done"), "{words}");
     drop(holder);
     run(folder.path(), ETL).good();
+}
+
+#[test]
+fn a_load_waits_until_the_file_is_free() {
+    let folder = small();
+    run(folder.path(), ETL).good();
+    put(folder.path(), "data/log_data/f.json", event(1, 1, 2, "NextSong", "One"));
+    let holder = crate::support::duckdb(folder.path().join("sparkify.duckdb").to_str().unwrap());
+    let mut waiting = sparkify(folder.path(), ETL.into_iter().chain(["--wait", "600"]));
+    let mut waiting = waiting.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(waiting.stderr.take().unwrap()).lines();
+    let line = said.next().expect("it says that it waits").unwrap();
+    assert!(line.contains("(PID ") && line.ends_with(": waiting 600 s at most"), "{line}");
+    drop(holder);
+    let loaded = Ended::from(waiting.wait_with_output().unwrap()).good();
+    assert!(loaded.contains("load 2 is published"), "{loaded}");
 }
 
 /// Runs a load that must fail, and checks that nothing was lost by it.

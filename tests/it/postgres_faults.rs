@@ -111,43 +111,136 @@ fn a_session_that_is_ended_takes_its_load_with_it() {
     }
 }
 
-#[test]
-fn a_server_that_dies_in_the_middle_of_a_load_has_nothing_of_it() {
-    let private = tempfile::tempdir().unwrap();
-    let script = |verb: &str| {
+/// A server of a test's own, which may die.
+struct Private(tempfile::TempDir);
+
+impl Private {
+    /// Started by `sh -c`, in whose words `"$@"` starts it.
+    fn start(how: &str) -> Self {
+        let private = Self(tempfile::tempdir().unwrap());
+        // The server runs as another user, who must get there.
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(private.0.path(), open).unwrap();
+        private.script("start", how);
+        private
+    }
+
+    fn script(&self, verb: &str, how: &str) {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/postgres.sh");
-        let done = Command::new(script).arg(verb).arg(private.path()).stdin(Stdio::null()).status();
-        assert!(done.unwrap().success(), "{verb}");
-    };
-    // The server runs as another user, who must get there.
-    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(private.path(), open).unwrap();
-    script("start");
-    let url = std::fs::read_to_string(private.path().join("url")).unwrap();
-    let server = Server::of(&url);
-    let folder = begun(&url);
-    let holder = Holder::new(&server, "postgres", "songplays");
-    let child = start(folder.path(), &url);
-    let ask = |sql: &str| {
-        let ended = psql_command(&server, "postgres", sql).output().unwrap();
+        let mut command = Command::new("bash");
+        command.args(["-c", how, "bash"]).arg(script).arg(verb).arg(self.0.path());
+        assert!(command.stdin(Stdio::null()).status().unwrap().success(), "{verb}");
+    }
+
+    fn url(&self) -> String {
+        std::fs::read_to_string(self.0.path().join("url")).unwrap()
+    }
+
+    fn ask(&self, sql: &str) -> String {
+        let ended = psql_command(&Server::of(&self.url()), "postgres", sql).output().unwrap();
         assert!(ended.status.success(), "{sql}: {ended:?}");
         String::from_utf8(ended.stdout).unwrap().trim().to_owned()
-    };
-    while ask(WAITING) != "1" {
+    }
+}
+
+const AS_IT_IS: &str = "exec \"$@\"";
+
+impl Drop for Private {
+    fn drop(&mut self) {
+        self.script("stop", AS_IT_IS);
+    }
+}
+
+#[test]
+fn a_server_that_dies_in_the_middle_of_a_load_has_nothing_of_it() {
+    let private = Private::start(AS_IT_IS);
+    let url = private.url();
+    let folder = begun(&url);
+    let holder = Holder::new(&Server::of(&url), "postgres", "songplays");
+    let child = start(folder.path(), &url);
+    while private.ask(WAITING) != "1" {
         std::thread::sleep(Duration::from_millis(20));
     }
-    script("stop");
+    private.script("stop", AS_IT_IS);
     drop(holder);
     let said = Ended::from(child.wait_with_output().unwrap()).bad(2);
     assert!(said.contains("was lost") && said.contains("hint: "), "{said}");
     let said = run(folder.path(), etl(&url)).bad(2);
     assert!(said.contains("nothing listens at port"), "{said}");
-    script("resume");
-    assert_eq!(ask("select count(*) from songplays"), "1");
+    private.script("resume", AS_IT_IS);
+    assert_eq!(private.ask("select count(*) from songplays"), "1");
     run(folder.path(), ["check", "--warehouse", &url]).good();
     run(folder.path(), etl(&url)).good();
-    assert_eq!(ask("select count(*) from songplays"), "5001");
-    script("stop");
+    assert_eq!(private.ask("select count(*) from songplays"), "5001");
+}
+
+/// No file of the server's may grow beyond 20 MiB and half a page: the write that crosses it is cut short, as on a disk that is full, and the server says the same.
+#[test]
+fn a_full_disk_of_the_server_publishes_nothing_and_says_so() {
+    let private = Private::start("ulimit -f 20484; exec \"$@\"");
+    let url = private.url();
+    let folder = begun(&url);
+    let more: String = (0..200_000)
+        .map(|item| event(3, item, 1_541_376_001_000 + u64::from(item), "NextSong", "One"))
+        .collect();
+    put(folder.path(), "data/log_data/c.json", more);
+    let said = run(folder.path(), etl(&url)).bad(2);
+    assert!(said.contains("error: no space is left for the warehouse: could not extend"), "{said}");
+    assert!(said.contains("hint: free some space and run it again"), "{said}");
+    assert_eq!(private.ask("select count(*) from songplays"), "1");
+    assert_eq!(private.ask("select count(*) from staging_events"), "1");
+    assert_eq!(
+        private.ask("select outcome, message like 'no space is left%' from etl_loads order by load_id offset 1"),
+        "failed|t"
+    );
+    run(folder.path(), ["check", "--warehouse", &url]).good();
+    // The disk has room again.
+    private.script("stop", AS_IT_IS);
+    private.script("resume", AS_IT_IS);
+    run(folder.path(), etl(&url)).good();
+    assert_eq!(private.ask("select count(*) from songplays"), "205001");
+}
+
+/// Rows have come to the server, and more are to come, when the session is ended: the last object gives some bytes and then none, until that has happened.
+#[cfg(feature = "s3")]
+#[test]
+fn a_session_that_is_ended_while_rows_come_in_takes_them_with_it() {
+    let database = Database::new();
+    let (url, store) = (database.url(), s3_stand_in::Server::start());
+    let here = tempfile::tempdir().unwrap();
+    let events = |session: u32| -> String {
+        (0..20_000)
+            .map(|item| {
+                event(session, item, 1_541_376_001_000 + u64::from(item), "NextSong", "One")
+            })
+            .collect()
+    };
+    store.put("logs/first.json", event(1, 0, 1_541_376_000_796, "NextSong", "One"));
+    let load = || {
+        let etl = ["etl", "--log-data", "s3://bucket/logs", "--warehouse", &url];
+        let mut command = crate::s3::signed(&store, here.path(), etl);
+        command.env("SPARKIFY_READ_TIMEOUT", "15");
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let ended = |child: Child| Ended::from(child.wait_with_output().unwrap());
+    ended(load()).good();
+    store.put("logs/a.json", events(2));
+    store.put("logs/b.json", events(3));
+    store.fail("GET *b.json", s3_stand_in::Fault::StallAt(1000), 1);
+    let child = load();
+    let copying = "from pg_stat_progress_copy where datname = current_database() and relid = 'staging_events'::regclass and tuples_processed > 5000";
+    until(&database, &format!("select count(*) {copying}"), "1");
+    let asked = store.requested();
+    assert!(asked.iter().any(|request| request.contains("b.json")), "{asked:?}");
+    assert_eq!(database.psql(&format!("select count(pg_terminate_backend(pid)) {copying}")), "1");
+    let said = ended(child).bad(2);
+    assert!(said.contains("was lost") && said.contains("hint: "), "{said}");
+    assert_eq!(database.psql("select count(*) from staging_events"), "1");
+    assert_eq!(database.psql("select count(*) from songplays"), "1");
+    let failed = "select load_id, outcome, message like '%was lost%' from etl_loads order by load_id offset 1";
+    assert_eq!(database.psql(failed), "2|failed|t");
+    ended(load()).good();
+    assert_eq!(database.psql("select count(*) from songplays"), "40001");
 }
 
 #[test]

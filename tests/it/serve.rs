@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::browser::Browser;
 use crate::page::{assert_accessible, assert_fits, assert_quiet, small};
-use crate::support::{duckdb, event, put, run, sparkify};
+use crate::support::{Ended, duckdb, event, put, run, sparkify};
 
 /// `sparkify serve`, until it is dropped.
 struct Serving {
@@ -246,19 +246,20 @@ fn many_ask_at_once_and_whoever_leaves_is_not_worked_for() {
             assert_eq!(answer.join().unwrap()["rows"], json!([[n]]));
         }
     });
-    let etl = ["etl", "--song-data", "data/song_data", "--log-data", "data/log_data", "-q"];
-    let words = run(folder.path(), etl).bad(2);
+    let etl = ["etl", "--song-data", "data/song_data", "--log-data", "data/log_data", "--wait"];
+    let words = run(folder.path(), etl.into_iter().chain(["0"])).bad(2);
     assert!(
         words.contains("in use by another process"),
         "while others read, nobody writes: {words}"
     );
+    let mut load = sparkify(folder.path(), etl.into_iter().chain(["60"]));
+    let mut load = load.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(load.stderr.take().unwrap()).lines();
+    let line = said.next().expect("it says that it waits").unwrap();
+    assert!(line.ends_with(": waiting 60 s at most"), "{line}");
     // Nobody waits any more: the statements end, and the file is free.
     drop(waiting);
-    let free = (0..400).any(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(50));
-        run(folder.path(), etl).code == Some(0)
-    });
-    assert!(free, "a statement that nobody waits for still holds the file");
+    Ended::from(load.wait_with_output().unwrap()).good();
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What the gate accepts, somebody else's grammar of Redshift reads too: sqlfluff, in a pinned version.
 //!
-//! It is fetched by `scripts/sqlfluff.sh`, which fails where it cannot be. The forms that it lacks are named in `statements/`, and must fail, so that the names stay true.
+//! It is run by `scripts/sqlfluff.sh`, which fetches it and fails where it cannot. The forms that it lacks are named in `statements/`, and must fail, so that the names stay true.
 
 mod corpus;
 

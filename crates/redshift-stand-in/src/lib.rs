@@ -93,7 +93,7 @@ impl StandIn {
         let (shared, config) = (Arc::clone(&house), Arc::clone(&identity.config));
         let handler = move |stream| connection::serve(&shared, &config, stream);
         let listener = Some(Listener::open(port, Arc::new(handler))?);
-        let service = Arc::new(Service::new(Arc::clone(&house)));
+        let service = Service::start(Arc::clone(&house));
         let served = Arc::clone(&service);
         let http = Some(Listener::open(0, Arc::new(move |stream| served.serve(stream)))?);
         Ok(Self { house, listener, service, http, ca_pem: identity.ca_pem })
@@ -129,6 +129,11 @@ impl StandIn {
     /// The next times that the load views are asked, they lack what the last COPY left.
     pub fn delay_notes(&self, times: u32) {
         self.house.loads.late.store(times, Ordering::Relaxed);
+    }
+
+    /// How many sessions of the Data API are alive.
+    pub fn data_api_sessions(&self) -> usize {
+        self.service.sessions()
     }
 
     /// Throttles the next calls of the Data API.

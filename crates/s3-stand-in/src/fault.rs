@@ -3,6 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::Response;
@@ -20,6 +21,8 @@ pub enum Fault {
     Reset,
     /// What was asked for is done, and the connection reset before the answer.
     Unanswered,
+    /// What was asked for is done so much later.
+    Late(Duration),
     /// The body breaks off after so many bytes, and the connection with it.
     CutAt(usize),
     /// The body gives so many bytes and then nothing.

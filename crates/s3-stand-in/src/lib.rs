@@ -111,7 +111,7 @@ impl Server {
         self.state.latency.store(micros, Ordering::Relaxed);
     }
 
-    /// The next `times` requests go wrong whose method and URL, as [`Server::requested`] tells them, have `part` in them.
+    /// The next `times` requests go wrong whose method and URL, as [`Server::requested`] tells them, have `part` in them; a `*` in it is anything.
     pub fn fail(&self, part: &str, fault: Fault, times: usize) {
         self.state.faults().push((part.to_owned(), fault, times));
     }

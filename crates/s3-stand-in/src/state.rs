@@ -131,10 +131,13 @@ impl State {
 
     /// What goes wrong with this request.
     pub(crate) fn fault(&self, line: &str) -> Option<Fault> {
+        let has = |part: &str| {
+            let behind = |rest: &'_ str, piece: &str| Some(rest.find(piece)? + piece.len());
+            part.split('*').try_fold(line, |rest, piece| rest.get(behind(rest, piece)?..)).is_some()
+        };
         let mut faults = self.faults();
-        let (_, fault, times) = faults
-            .iter_mut()
-            .find(|(part, _, times)| *times > 0 && line.contains(part.as_str()))?;
+        let (_, fault, times) =
+            faults.iter_mut().find(|(part, _, times)| *times > 0 && has(part))?;
         *times -= 1;
         Some(fault.clone())
     }

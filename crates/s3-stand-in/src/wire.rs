@@ -76,6 +76,9 @@ async fn answer(
         return Ok(refused);
     }
     let fault = state.fault(&line);
+    if let Some(Fault::Late(by)) = &fault {
+        tokio::time::sleep(*by).await;
+    }
     match &fault {
         Some(Fault::Refused(status, code)) => return Ok(refusal(*status, code, "")),
         Some(Fault::Reset) => return Err(io::Error::other(RESET)),

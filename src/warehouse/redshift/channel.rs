@@ -9,6 +9,16 @@ pub(super) trait Channel {
     /// Sends a statement and gives its rows to `sink`; says how many rows it changed.
     fn send(&mut self, statement: &str, sink: &mut dyn RowSink) -> Result<u64, ChannelError>;
 
+    /// Whether these statements, which ask for nothing, can be sent together, to be one transaction of their own.
+    fn takes_together(&self, _statements: &[String]) -> bool {
+        false
+    }
+
+    /// Sends them together, where that can be; all are done, or none is.
+    fn send_together(&mut self, _statements: &[String]) -> Result<(), ChannelError> {
+        Ok(())
+    }
+
     /// The longest statement that it takes, in bytes.
     fn longest(&self) -> usize;
 

@@ -1,24 +1,26 @@
 //! The Data API: statements by signed requests over HTTP, where there is no way to the cluster's port, or no password.
 //!
-//! All statements go through one session of it, so that a transaction is one. A statement that takes long is asked after; a request that may have been heard
-//! is sent again under the same token, by which the service knows it. Rows come in pages.
+//! All statements go through one session of it, so that a transaction is one; the last ends it. A statement that takes long is asked after; a request that may
+//! have been heard is sent again under the same token, by which the service knows it. Rows come in pages.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value as Json, json};
 
 use super::channel::{Channel, ChannelError};
 use super::decode;
 use super::message::Said;
+use super::pulse::{Pulse, Turn};
 use crate::aws::{AwsError, Called, Calls};
 use crate::config::{DataApiTarget, Server, Settings};
+use crate::warehouse::sql::split;
 use crate::warehouse::{AnswerType, Interrupter, RowSink, Value, WarehouseError};
 
 /// A statement is at most so long, in bytes; a little is left for how it travels.
 const LONGEST_STATEMENT: usize = 98_000;
-/// A session outlives the last statement by so long: files are written meanwhile.
-const ALIVE_SECONDS: u64 = 6 * 3600;
+/// A session outlives the last statement by so long, unless the URL says otherwise: what a killed program had open is free then.
+const ALIVE_SECONDS: u32 = 600;
 /// The service is asked to wait so long before it answers that a statement still runs.
 const WAIT_SECONDS: u64 = 20;
 const PATIENCE: Duration = Duration::from_secs(WAIT_SECONDS + 10);
@@ -29,12 +31,18 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// How often a statement is handed over that nobody takes yet: for about a minute.
 const BUSY_TRIES: u32 = 35;
 
+/// The most statements of one request.
+const TOGETHER: usize = 40;
+
 /// One session.
 pub(super) struct DataApi {
     server: Arc<Server>,
     calls: Arc<Calls>,
     target: DataApiTarget,
     session: Option<String>,
+    /// Keeps it alive.
+    pulse: Option<Pulse>,
+    turn: Arc<Turn>,
     /// The statement that is running, for whoever wants it stopped.
     running: Arc<Mutex<Option<String>>>,
 }
@@ -67,6 +75,8 @@ impl DataApi {
             calls: Arc::new(calls),
             target,
             session: None,
+            pulse: None,
+            turn: Arc::default(),
             running: Arc::default(),
         })
     }
@@ -98,10 +108,10 @@ impl DataApi {
     }
 
     /// Hands a statement over. A session that is still at the one before, or a service that has its hands full, takes it later.
-    fn submit(&self, input: &Json) -> Result<Json, ChannelError> {
+    fn submit(&self, action: &'static str, input: &Json) -> Result<Json, ChannelError> {
         let mut pause = FIRST_PAUSE;
         for _ in 1..BUSY_TRIES {
-            match self.calls.call("ExecuteStatement", input, PATIENCE) {
+            match self.calls.call(action, input, PATIENCE) {
                 Ok(Called::Refused { code, message }) if is_busy(&code, &message) => {
                     tracing::debug!("{message}; again in {pause:?}");
                     std::thread::sleep(pause);
@@ -110,7 +120,7 @@ impl DataApi {
                 other => return self.meant(other),
             }
         }
-        self.call("ExecuteStatement", input)
+        self.call(action, input)
     }
 
     fn meant(&self, called: Result<Called, AwsError>) -> Result<Json, ChannelError> {
@@ -132,7 +142,7 @@ impl DataApi {
                 "check the name of the workgroup or cluster, and the region"
             }
             "AccessDeniedException" | "UnrecognizedClientException" | "IncompleteSignature" => {
-                "these credentials need redshift-data:ExecuteStatement, DescribeStatement and GetStatementResult, and to be let into the database"
+                "these credentials need redshift-data:ExecuteStatement, BatchExecuteStatement, DescribeStatement, GetStatementResult and CancelStatement, and to be let into the database"
             }
             "ActiveStatementsExceededException" | "ActiveSessionsExceededException" => {
                 "wait until others are done"
@@ -146,21 +156,66 @@ impl DataApi {
         })
     }
 
-    fn execute(&mut self, statement: &str) -> Result<Ended, ChannelError> {
+    fn execute(&mut self, action: &'static str, what: (&str, Json)) -> Result<Ended, ChannelError> {
+        let turn = Arc::clone(&self.turn);
+        let mut last = turn.take();
+        let ended = self.take_on(action, what);
+        *last = Some(Instant::now());
+        ended
+    }
+
+    fn take_on(&mut self, action: &'static str, what: (&str, Json)) -> Result<Ended, ChannelError> {
         let mut input = self.addressed();
-        input.insert("Sql".into(), statement.into());
+        input.insert(what.0.into(), what.1);
         input.insert("ClientToken".into(), token().into());
-        input.insert("SessionKeepAliveSeconds".into(), ALIVE_SECONDS.into());
+        input.insert("SessionKeepAliveSeconds".into(), self.alive().into());
         input.insert("WaitTimeSeconds".into(), WAIT_SECONDS.into());
-        let answer = self.submit(&Json::Object(input))?;
+        let answer = self.submit(action, &Json::Object(input))?;
         if let Some(session) = answer["SessionId"].as_str() {
+            if self.session.is_none() {
+                self.pulse = Some(self.beat(session));
+            }
             self.session = Some(session.to_owned());
         }
         let id = answer["Id"].as_str().unwrap_or_default().to_owned();
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(id.clone());
         let ended = self.wait(id, answer);
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        // Of a statement that nobody told the end of, the name is kept: it may run still.
+        if !matches!(ended, Err(ChannelError::Lost(_))) {
+            *self.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
         ended
+    }
+
+    /// How many seconds a session outlives its last statement.
+    fn alive(&self) -> u32 {
+        self.target.session.unwrap_or(ALIVE_SECONDS)
+    }
+
+    /// Keeps a session alive, with room for some beats that are lost.
+    fn beat(&self, session: &str) -> Pulse {
+        let (calls, session, alive) = (Arc::clone(&self.calls), session.to_owned(), self.alive());
+        let every = Duration::from_secs(alive.into()) / 4;
+        let select = split(super::file("session_pulse").text).concat();
+        Pulse::begin(Arc::clone(&self.turn), every, move || {
+            let input = json!({ "SessionId": session, "Sql": select, "SessionKeepAliveSeconds": alive, "WaitTimeSeconds": WAIT_SECONDS, "ClientToken": token() });
+            match calls.call("ExecuteStatement", &input, PATIENCE) {
+                Ok(Called::Answer(_)) => {}
+                other => tracing::debug!("keeping a session alive: {other:?}"),
+            }
+        })
+    }
+
+    /// Ends the session, and whatever is open in it: the service has no call for that, but lets a session live no longer than its last statement.
+    fn end(&mut self) {
+        self.pulse = None;
+        let Some(session) = self.session.take() else { return };
+        stop(&self.calls, &self.running);
+        let rollback = split(super::file("session_end").text).concat();
+        let input = json!({ "SessionId": session, "Sql": rollback, "SessionKeepAliveSeconds": 0, "WaitTimeSeconds": WAIT_SECONDS, "ClientToken": token() });
+        if let Err(error) = self.submit("ExecuteStatement", &input) {
+            tracing::debug!("ending a session: {error:?}");
+        }
     }
 
     /// Asks after a statement until it is at its end.
@@ -220,6 +275,15 @@ impl DataApi {
 
 fn is_busy(code: &str, message: &str) -> bool {
     code == "ActiveStatementsExceededException" || message.to_lowercase().contains("busy")
+}
+
+/// Cancels the statement that is running, if one is.
+fn stop(calls: &Calls, running: &Mutex<Option<String>>) {
+    let id = running.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let Some(id) = id else { return };
+    if let Err(error) = calls.call("CancelStatement", &json!({ "Id": id }), Duration::ZERO) {
+        tracing::debug!("cancelling: {error}");
+    }
 }
 
 /// Tells the taker of the rows what they are.
@@ -296,9 +360,11 @@ fn unbase64(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// What the cluster says of a statement that failed.
+/// What the cluster says of a statement that failed; of several, of the one that did.
 fn said(described: &Json, code: &str) -> ChannelError {
-    let text = described["Error"].as_str().unwrap_or_default();
+    let parts = described["SubStatements"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let part = parts.iter().find_map(|part| part["Error"].as_str());
+    let text = part.or(described["Error"].as_str()).unwrap_or_default();
     let text = text.strip_prefix("ERROR:").unwrap_or(text).trim();
     let (message, detail) = match text.split_once('\n') {
         Some((message, detail)) => (message, Some(detail)),
@@ -337,8 +403,16 @@ fn token() -> String {
 
 impl Channel for DataApi {
     fn send(&mut self, statement: &str, sink: &mut dyn RowSink) -> Result<u64, ChannelError> {
-        let Ended { id, has_rows } = self.execute(statement)?;
+        let Ended { id, has_rows } = self.execute("ExecuteStatement", ("Sql", statement.into()))?;
         if has_rows { self.rows(&id, sink) } else { Ok(0) }
+    }
+
+    fn takes_together(&self, statements: &[String]) -> bool {
+        statements.len() <= TOGETHER && statements.iter().all(|one| one.len() <= LONGEST_STATEMENT)
+    }
+
+    fn send_together(&mut self, statements: &[String]) -> Result<(), ChannelError> {
+        self.execute("BatchExecuteStatement", ("Sqls", json!(statements))).map(drop)
     }
 
     fn longest(&self) -> usize {
@@ -346,7 +420,7 @@ impl Channel for DataApi {
     }
 
     fn renew(&mut self) -> Result<(), WarehouseError> {
-        self.session = None;
+        self.end();
         Ok(())
     }
 
@@ -356,20 +430,21 @@ impl Channel for DataApi {
             calls: Arc::clone(&self.calls),
             target: self.target.clone(),
             session: None,
+            pulse: None,
+            turn: Arc::default(),
             running: Arc::default(),
         }))
     }
 
     fn interrupter(&self) -> Option<Interrupter> {
         let (calls, running) = (Arc::clone(&self.calls), Arc::clone(&self.running));
-        Some(Box::new(move || {
-            let id = running.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let Some(id) = id else { return };
-            if let Err(error) = calls.call("CancelStatement", &json!({ "Id": id }), Duration::ZERO)
-            {
-                tracing::debug!("cancelling: {error}");
-            }
-        }))
+        Some(Box::new(move || stop(&calls, &running)))
+    }
+}
+
+impl Drop for DataApi {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

@@ -9,6 +9,9 @@ use time::OffsetDateTime;
 
 use crate::warehouse::{Value, WarehouseError};
 
+/// Bytes whose digits are one string: a VARCHAR holds 65,535 bytes.
+const LONGEST_BYTES: usize = 32_000;
+
 /// Appends a value.
 pub(super) fn push(out: &mut String, value: &Value) -> Result<(), WarehouseError> {
     match value {
@@ -29,9 +32,24 @@ pub(super) fn push(out: &mut String, value: &Value) -> Result<(), WarehouseError
             }
             written(out, format_args!("timestamp '{value}'"));
         }
-        Value::Bytes(_) => written(out, format_args!("to_varbyte('{value}', 'hex')")),
+        Value::Bytes(bytes) => push_bytes(out, bytes),
     }
     Ok(())
+}
+
+/// Appends bytes by their hexadecimal digits, which are a VARCHAR to the function that reads them: more than that holds are several, joined.
+fn push_bytes(out: &mut String, bytes: &[u8]) {
+    let several = bytes.len() > LONGEST_BYTES;
+    out.push_str(if several { "(to_varbyte('" } else { "to_varbyte('" });
+    for (number, piece) in bytes.chunks(LONGEST_BYTES).enumerate() {
+        if number > 0 {
+            out.push_str("', 'hex') || to_varbyte('");
+        }
+        for byte in piece {
+            written(out, format_args!("{byte:02x}"));
+        }
+    }
+    out.push_str(if several { "', 'hex'))" } else { "', 'hex')" });
 }
 
 fn written(out: &mut String, value: std::fmt::Arguments<'_>) {
@@ -171,6 +189,17 @@ mod tests {
             filled("$1", &[Value::Bytes(vec![0, 255])]).unwrap(),
             "to_varbyte('00ff', 'hex')"
         );
+        assert_eq!(filled("$1", &[Value::Bytes(vec![])]).unwrap(), "to_varbyte('', 'hex')");
+    }
+
+    #[test]
+    fn no_string_of_digits_is_longer_than_a_varchar() {
+        let bytes = vec![7; 2 * LONGEST_BYTES + 1];
+        let text = filled("$1", &[Value::Bytes(bytes)]).unwrap();
+        let digits: Vec<usize> = text.split('\'').map(str::len).collect();
+        let widest = 2 * LONGEST_BYTES;
+        assert_eq!(digits, [12, widest, 2, 3, 16, widest, 2, 3, 16, 2, 2, 3, 2], "{digits:?}");
+        assert!(text.ends_with("') || to_varbyte('07', 'hex'))"));
     }
 
     /// The string that a literal means to a server where backslashes escape, and what is left behind it.

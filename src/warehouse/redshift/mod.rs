@@ -13,6 +13,7 @@ mod lanes;
 mod lines;
 mod literal;
 mod message;
+mod pulse;
 mod shown;
 mod staged;
 mod wire;
@@ -23,7 +24,7 @@ use std::time::Instant;
 
 use redshift_gate::{Form, Session};
 
-use super::batch::RowSource;
+use super::batch::{ColumnType, RowSource};
 use super::sql::{SqlFile, split, with_table};
 use super::value::Value;
 use super::{
@@ -42,7 +43,7 @@ pub(super) const ENGINE: &str = "redshift";
 /// The SQL that it alone gets.
 pub(super) const DIALECT: &[SqlFile] = sql_files![
     "dialect/redshift":
-    "prelude", "functions", "catalog", "session", "schema", "slices", "insert", "copy", "copied", "history",
+    "prelude", "functions", "catalog", "session", "schema", "session_end", "session_pulse", "slices", "insert", "append", "copy", "copied", "history",
     "load_errors", "fetch", "refused",
 ];
 
@@ -113,13 +114,14 @@ impl Redshift {
         Ok(warehouse)
     }
 
+    /// Statement by statement: that a setting outlives a transaction of several statements is not said anywhere.
     fn begin_session(&mut self) -> Result<(), WarehouseError> {
-        self.run_named("session")
+        let statements = self.named("session");
+        statements.iter().try_for_each(|statement| self.tell(statement).map(drop))
     }
 
-    fn run_named(&mut self, name: &str) -> Result<(), WarehouseError> {
-        let statements = split(&with_schema(file(name).text, &self.schema));
-        statements.iter().try_for_each(|statement| self.tell(statement).map(drop))
+    fn named(&self, name: &str) -> Vec<String> {
+        split(&with_schema(file(name).text, &self.schema))
     }
 
     /// Whether every function of ours is in the schema.
@@ -178,6 +180,24 @@ impl Redshift {
         }
     }
 
+    /// Sends statements that ask for nothing in one request, where the way takes that: outside of a transaction, since they are one of their own.
+    fn tell_together(&mut self, statements: &[String]) -> Result<(), WarehouseError> {
+        let mut session = self.session.clone();
+        for statement in statements {
+            let form = session.check(statement).map_err(|refusal| refused(&refusal, statement))?;
+            self.may(form)?;
+        }
+        let started = Instant::now();
+        self.channel
+            .send_together(statements)
+            .map_err(|error| self.meaning(error, &statements.concat()))?;
+        self.session = session;
+        for statement in statements {
+            tracing::debug!(ms = started.elapsed().as_millis(), "{statement}");
+        }
+        Ok(())
+    }
+
     /// Whether a connection like this one may send a statement of this form.
     fn may(&self, form: Form) -> Result<(), WarehouseError> {
         let reads = form.answers()
@@ -214,9 +234,14 @@ impl Redshift {
 
     /// A few rows: by literals.
     fn load_few(&mut self, table: &str, source: &dyn RowSource) -> Result<u64, WarehouseError> {
-        let head = with_table(&split(file("insert").text).concat(), table);
+        // Only bytes are ever so many that their column must be named.
+        let has_bytes = source.types().contains(&ColumnType::Bytes);
+        let columns = if has_bytes { self.columns_of(table)? } else { Vec::new() };
+        let [head, append] =
+            ["insert", "append"].map(|name| with_table(&split(file(name).text).concat(), table));
         let longest = self.channel.longest();
-        inserts::insert(&head, source, longest, |statement| self.tell(statement).map(drop))
+        let target = inserts::Target { head: &head, append: &append, longest, columns: &columns };
+        inserts::insert(&target, source, |statement| self.tell(statement).map(drop))
     }
 
     /// Rows in number: by files and COPY.
@@ -370,6 +395,14 @@ impl Warehouse for Redshift {
         self.tell(statement)
     }
 
+    fn run_all(&mut self, statements: &[String]) -> Result<(), WarehouseError> {
+        let several = statements.len() > 1 && !self.session.in_transaction();
+        if several && self.channel.takes_together(statements) {
+            return self.tell_together(statements);
+        }
+        statements.iter().try_for_each(|statement| self.tell(statement).map(drop))
+    }
+
     fn query_each(
         &mut self,
         statement: &str,
@@ -422,9 +455,9 @@ impl Warehouse for Redshift {
             return Ok(());
         }
         if self.schema != DEFAULT_SCHEMA {
-            self.run_named("schema")?;
+            self.run_all(&self.named("schema"))?;
         }
-        self.run_named("prelude")
+        self.run_all(&self.named("prelude"))
     }
 
     fn interrupter(&self) -> Option<Interrupter> {

@@ -1,7 +1,12 @@
 //! The same cluster through the Data API: no port, no password, signed requests alone.
 
+use std::time::Duration;
+
+use redshift_stand_in::{Fault, Report, When};
+use s3_stand_in::Fault as StoreFault;
+
 use super::{Cluster, ETL};
-use crate::support::run;
+use crate::support::{event, put, run};
 
 const URL: &str = "redshift:workgroup/stand-in/dev";
 
@@ -27,6 +32,33 @@ fn a_load_through_the_data_api_makes_the_same_tables() {
     through(&["check"]).good();
     let calls = cluster.stand_in.data_api_calls();
     assert!(calls.iter().any(|call| call.contains("GetStatementResult")), "{calls:?}");
+    assert_eq!(cluster.stand_in.data_api_sessions(), 0, "a session is left to expire");
+}
+
+/// What is one transaction of its own goes in one request, and is there whole or not at all; a session ends with what used it, however that ended.
+#[test]
+fn tables_that_are_missing_are_made_together_or_not_at_all() {
+    let cluster = Cluster::with_data();
+    let through = |arguments: &[&str]| {
+        let mut command = cluster.command(arguments);
+        command.env("SPARKIFY_WAREHOUSE", URL);
+        super::ended(&mut command)
+    };
+    let last = When::Containing("create table if not exists time".into(), 1);
+    let denied = Report::error("42501", "permission denied for schema public");
+    cluster.stand_in.faults().arm(last, Fault::Error(denied));
+    let words = through(&ETL).bad(2);
+    assert_eq!(cluster.stand_in.faults().left(), 0);
+    assert!(words.contains("error: permission denied for schema public"), "{words}");
+    let words = through(&["check"]).bad(2);
+    assert!(words.contains("has no table `etl_loads`"), "the first table was made: {words}");
+    assert_eq!(cluster.stand_in.data_api_sessions(), 0, "a session is left to expire");
+    through(&ETL).good();
+    cluster.assert_whole(1, 2);
+    let calls = cluster.stand_in.data_api_calls();
+    let together = calls.iter().filter(|call| *call == "BatchExecuteStatement").count();
+    // Functions and tables, and both again, since the tables were not made the first time.
+    assert_eq!(together, 4, "{calls:?}");
 }
 
 #[test]
@@ -35,4 +67,92 @@ fn a_workgroup_that_is_not_there_is_named() {
     let mut command = cluster.command(["check", "--warehouse", "redshift:workgroup/nobody/dev"]);
     let words = super::ended(&mut command).bad(2);
     assert!(words.contains("redshift:workgroup/nobody/dev") && words.contains("hint: "), "{words}");
+}
+
+/// Files take longer to be written than a session lives without a statement.
+#[test]
+fn a_session_is_kept_while_files_are_written_and_no_longer() {
+    let cluster = Cluster::with_data();
+    let etl = || {
+        let mut command = cluster.command(ETL);
+        command.env("SPARKIFY_WAREHOUSE", format!("{URL}?session=2"));
+        command
+    };
+    cluster.run(["create-tables"]).good();
+    cluster.store.fail("PUT *.json.gz", StoreFault::Late(Duration::from_secs(7)), 1);
+    super::ended(&mut etl()).good();
+    assert_eq!(cluster.store.faults_left(), 0);
+    cluster.assert_whole(1, 2);
+    let beats = cluster.sent().iter().filter(|text| *text == "select 1 as alive").count();
+    assert!(beats >= 2, "{beats}");
+    // Killed then, it leaves a session that holds the lock of loads for so long, and no longer.
+    put(
+        cluster.folder.path(),
+        "data/log_data/more.json",
+        event(9, 0, 1_541_476_000_000, "NextSong", "One"),
+    );
+    cluster.store.fail("PUT *.json.gz", StoreFault::Late(Duration::from_mins(10)), 1);
+    let mut killed = etl().spawn().unwrap();
+    while cluster.store.faults_left() > 0 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert_eq!(cluster.stand_in.data_api_sessions(), 1);
+    super::ended(&mut etl()).good();
+    cluster.assert_whole(2, 3);
+}
+
+/// Bytes that no statement of the service's takes at once, and no row of its answers: they come in whole, and are read whole.
+#[test]
+fn a_reject_of_any_length_is_kept_as_on_other_engines() {
+    let cluster = Cluster::with_data();
+    let here = cluster.folder.path();
+    let junk = |length: usize| {
+        let bytes: Vec<u8> = (0..length).map(|at| b"ab'\\ $1;\xff"[at % 9]).collect();
+        [&b"!"[..], &bytes, b"\n"].concat()
+    };
+    for length in [9, 43_000, 100_000, 1_100_000] {
+        put(here, &format!("data/log_data/junk{length}.json"), junk(length));
+    }
+    let etl: Vec<&str> = ETL.into_iter().chain(["--max-reject-share", "100%"]).collect();
+    let through = |arguments: &[&str]| {
+        let mut command = cluster.command(arguments);
+        command.env("SPARKIFY_WAREHOUSE", URL);
+        super::ended(&mut command)
+    };
+    through(&etl).good();
+    run(here, etl.iter().copied().chain(["--warehouse", "duckdb:same.duckdb"])).good();
+    let lines = |out: String| -> Vec<serde_json::Value> {
+        let line = |line: &str| {
+            let mut reject: serde_json::Value = serde_json::from_str(line).unwrap();
+            reject["loaded_at"].take();
+            reject
+        };
+        out.lines().map(line).collect()
+    };
+    let export = ["rejects", "export", "-"];
+    let kept = lines(through(&export).good());
+    assert_eq!(kept.len(), 4);
+    let same = export.into_iter().chain(["--warehouse", "duckdb:same.duckdb"]);
+    assert!(kept == lines(run(here, same).good()), "the bytes differ");
+    let cut = kept.iter().filter(|reject| reject["truncated"] == true).count();
+    assert_eq!(cut, 1, "the first MiB is kept everywhere");
+    for reject in &kept {
+        let id = reject["id"].as_str().unwrap();
+        let shown = through(&["rejects", "show", id, "--output", "json"]).json();
+        assert!(
+            shown[0]["raw_hex"].is_string() && shown[0]["raw_hex"] == reject["raw_hex"],
+            "{id}"
+        );
+    }
+    let listed = through(&["rejects", "list", "--output", "json"]).json();
+    assert_eq!(listed["total"], 4);
+    // Over the wire, the same rows.
+    assert!(kept == lines(cluster.run(export).good()), "the wire tells other bytes");
+    let longest = cluster.sent().iter().map(String::len).max();
+    assert!(longest.is_some_and(|length| length <= 98_000), "{longest:?}");
+    let appended =
+        cluster.sent().iter().filter(|text| text.starts_with("update \"etl_rejects\"")).count();
+    assert_eq!(appended, 1 + 2 + 24, "pieces behind the first ones");
 }

@@ -1,5 +1,6 @@
 //! Amazon Redshift, as far as a stand-in goes: a cluster with its manners in front of PostgreSQL, and a store of objects that it reads as a role.
 
+mod copies;
 mod data_api;
 mod direct;
 mod faults;

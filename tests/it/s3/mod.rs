@@ -31,7 +31,7 @@ fn program<S: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator<Item = S
 }
 
 /// The program with the server's endpoint and key.
-fn signed<S: AsRef<OsStr>>(
+pub(crate) fn signed<S: AsRef<OsStr>>(
     server: &Server,
     folder: &Path,
     arguments: impl IntoIterator<Item = S>,

@@ -31,6 +31,9 @@ use work::Harvest;
 
 const TARGET: &str = "RedshiftData.";
 
+/// The model: a session lives for 24 hours at most.
+const LONGEST_SESSION: Duration = Duration::from_hours(24);
+
 /// A session that outlives its statement.
 struct Kept {
     session: Arc<Mutex<Session>>,
@@ -61,7 +64,21 @@ fn taken(count: &AtomicU32) -> bool {
 }
 
 impl Service {
-    pub(crate) fn new(house: Arc<House>) -> Self {
+    /// Sessions end by themselves, whether anybody calls or not.
+    pub(crate) fn start(house: Arc<House>) -> Arc<Self> {
+        let service = Arc::new(Self::new(house));
+        let watched = Arc::downgrade(&service);
+        thread::spawn(move || {
+            while let Some(service) = watched.upgrade() {
+                service.expire();
+                drop(service);
+                thread::sleep(Duration::from_millis(100));
+            }
+        });
+        service
+    }
+
+    fn new(house: Arc<House>) -> Self {
         Self {
             house,
             jobs: Mutex::default(),
@@ -144,8 +161,8 @@ impl Service {
         &self,
         execution: &Execution,
     ) -> Result<(String, Option<(String, Arc<Mutex<Session>>)>), Problem> {
+        self.expire();
         let mut sessions = locked(&self.sessions);
-        sessions.retain(|_, kept| kept.until > Instant::now());
         if let Some(id) = &execution.session {
             let gone = || Problem::missing("Session is not available.");
             let kept = sessions.get_mut(id).ok_or_else(gone)?;
@@ -153,7 +170,7 @@ impl Service {
                 return Err(Problem::invalid("Session is busy with another statement."));
             }
             kept.seconds = execution.keep_alive.unwrap_or(kept.seconds);
-            kept.until = Instant::now() + Duration::from_secs(kept.seconds);
+            kept.until = Instant::now() + LONGEST_SESSION;
             return Ok((kept.user.clone(), Some((id.clone(), Arc::clone(&kept.session)))));
         }
         let first =
@@ -164,7 +181,7 @@ impl Service {
             Some(seconds) => {
                 let session = self.open(execution, &user).map_err(Problem::invalid)?;
                 let (id, session) = (crate::random::uuid(), Arc::new(Mutex::new(session)));
-                let until = Instant::now() + Duration::from_secs(seconds);
+                let until = Instant::now() + LONGEST_SESSION;
                 let kept =
                     Kept { session: Arc::clone(&session), user: user.clone(), seconds, until };
                 sessions.insert(id.clone(), kept);
@@ -199,7 +216,27 @@ impl Service {
         }
         let error =
             if job.execution.batch { batch(job, &mut session) } else { one(job, &mut session) };
+        drop(session);
+        // It is kept from the statement's end on; for no time, it ends before anybody hears of it.
+        if let Some(id) = &job.session {
+            let mut sessions = locked(&self.sessions);
+            if let Some(kept) = sessions.get_mut(id) {
+                kept.until = Instant::now() + Duration::from_secs(kept.seconds);
+            }
+        }
+        self.expire();
         job.end(error);
+    }
+
+    /// How many sessions are kept.
+    pub(crate) fn sessions(&self) -> usize {
+        self.expire();
+        locked(&self.sessions).len()
+    }
+
+    /// Closes the sessions whose time is over, and so what is open in them.
+    fn expire(&self) {
+        locked(&self.sessions).retain(|_, kept| kept.until > Instant::now());
     }
 
     fn job(&self, id: &str) -> Result<(Arc<Job>, Option<usize>), Problem> {

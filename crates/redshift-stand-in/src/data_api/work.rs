@@ -9,6 +9,9 @@ use crate::log::Outcome;
 use crate::session::{Session, Sink};
 use crate::wire::{self, Body, Report};
 
+/// MG/data-api-troubleshooting.html: a row of a result has at most 64 KB; a statement that answers a longer one has failed.
+const ROW: usize = 64 << 10;
+
 /// A column of a result.
 #[derive(Clone, Debug)]
 pub(crate) struct Column {
@@ -60,6 +63,11 @@ impl Harvest {
                 harvest.error =
                     Some("An I/O error occurred while sending to the backend.".to_owned());
             }
+        }
+        if harvest.rows.iter().any(|row| row.iter().flatten().map(String::len).sum::<usize>() > ROW)
+        {
+            harvest =
+                Self { error: Some("Packet for query is too large".to_owned()), ..Self::default() };
         }
         harvest
     }

@@ -93,6 +93,15 @@ def pages():
     assert counts == [1000, 1000, 500] and numbers == list(range(2500)), counts
     code, _, _ = refused(api.get_statement_result, Id=said["Id"], NextToken="nonsense")
     assert code == "ValidationException"
+    # MG/data-api-troubleshooting: 64 KB per row; bytes come as hexadecimal digits.
+    done("create table wide (a varbyte(64000))")
+    done("insert into wide values (to_varbyte('" + "07" * 32000 + "', 'hex'))")
+    done("update wide set a = a || to_varbyte('" + "08" * 1000 + "', 'hex')")
+    failed = run("select a from wide")
+    assert failed["Status"] == "FAILED" and "too large" in failed["Error"], failed
+    part = done("select octet_length(a), substring(a, 31999, 4) from wide")
+    row = api.get_statement_result(Id=part["Id"])["Records"][0]
+    assert row == [{"longValue": 33000}, {"stringValue": "07070808"}], row
 
 
 def batches():
@@ -130,6 +139,11 @@ def sessions():
     assert refused(api.execute_statement, Sql="select 1", SessionId=session, Database="dev")[0] == "ValidationException"
     gone = "00000000-0000-0000-0000-000000000000"
     assert refused(api.execute_statement, Sql="select 1", SessionId=gone)[0] == "ResourceNotFoundException"
+    # A batch in a session; the model: "the number of seconds to keep the session alive after the query finishes".
+    both = ended(api.batch_execute_statement(Sqls=["insert into s values (2)", "select count(*) from s"], SessionId=session))
+    assert api.get_statement_result(Id=both["Id"] + ":2")["Records"] == [[{"longValue": 2}]], both
+    assert ended(api.execute_statement(Sql="select 1", SessionId=session, SessionKeepAliveSeconds=0))["Status"] == "FINISHED"
+    assert refused(api.execute_statement, Sql="select 1", SessionId=session)[0] == "ResourceNotFoundException"
     token = {"ClientToken": "one"}
     ids = {api.execute_statement(Sql="select 1", **token, **PLACE)["Id"] for _ in range(3)}
     assert len(ids) == 1, ids

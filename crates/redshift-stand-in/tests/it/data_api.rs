@@ -12,7 +12,8 @@ use crate::copy::over;
 
 fn scene(stand_in: &StandIn, name: &str) {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let output = Command::new(here.join("../../scripts/boto3.sh"))
+    let output = Command::new(here.join("../../scripts/python.sh"))
+        .arg("boto3")
         .arg(here.join("tests/it/data_api.py"))
         .args([name, &stand_in.data_api_endpoint()])
         .output()
