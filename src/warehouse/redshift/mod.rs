@@ -4,6 +4,7 @@
 //! files through S3 ([`staged`]); what keeps the books comes as literals ([`inserts`]).
 
 mod channel;
+mod copy;
 mod data_api;
 mod decode;
 mod failed;
@@ -89,7 +90,7 @@ impl Redshift {
             None => Box::new(wire::WireChannel::connect(server)?),
         };
         let staging = match access {
-            Access::Write => staging(settings)?,
+            Access::Write => copy::staging(settings)?,
             Access::Read | Access::Guarded => None,
         };
         let mut warehouse = Self {
@@ -244,95 +245,6 @@ impl Redshift {
         inserts::insert(&target, source, |statement| self.tell(statement).map(drop))
     }
 
-    /// Rows in number: by files and COPY.
-    fn load_staged(
-        &mut self,
-        table: &str,
-        source: &Arc<dyn RowSource>,
-    ) -> Result<u64, WarehouseError> {
-        let Some(staging) = self.staging.clone() else { return Err(WarehouseError::NoStaging) };
-        if !std::mem::replace(&mut self.swept, true) {
-            staging.sweep();
-        }
-        let columns = self.columns_of(table)?;
-        let landed = staging.write(table, &columns, self.slices, source)?;
-        let loaded = if landed.rows == 0 { Ok(()) } else { self.copy(table, &landed, &staging) };
-        landed.clear();
-        loaded.map(|()| landed.rows)
-    }
-
-    fn copy(
-        &mut self,
-        table: &str,
-        landed: &staged::Landed,
-        staging: &Staging,
-    ) -> Result<(), WarehouseError> {
-        let copy = file("copy").statement_on(table, self.opening(false));
-        let said = [&landed.manifest, &staging.role, &staging.region];
-        let copy = literal::filled(&copy, &said.map(|text| Value::Text(text.clone())))?;
-        match self.tell(&copy) {
-            Ok(_) => self.compare(landed),
-            Err(error @ WarehouseError::Statement { .. }) => {
-                Err(self.explained(error, &landed.folder.location()))
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// What the cluster says that it loaded is what was written.
-    fn compare(&mut self, landed: &staged::Landed) -> Result<(), WarehouseError> {
-        let number = |value: Option<&Value>| value.and_then(Value::as_i64);
-        let counted = self.ask(file("copied"), 1)?;
-        let counted = number(counted.scalar());
-        let rows = i64::try_from(landed.rows).ok();
-        let files = i64::try_from(landed.files.len()).ok();
-        let noted = self.ask(file("history"), 1)?;
-        let noted = noted.rows.first().map(|row| [1, 2, 3].map(|at| number(row.get(at))));
-        // The note may come later than the load; the count is the session's own.
-        let agrees = noted.is_none_or(|noted| noted == [rows, files, Some(0)]);
-        if counted == rows && agrees {
-            return Ok(());
-        }
-        let said = |count: Option<i64>| {
-            count.map_or("an unknown number of".into(), |count| count.to_string())
-        };
-        Err(WarehouseError::Statement {
-            message: format!(
-                "{} rows in {} files were written, and the cluster loaded {} of them",
-                landed.rows,
-                landed.files.len(),
-                said(counted),
-            ),
-            hint: Some("nothing of this load was published; see sys_load_history".into()),
-        })
-    }
-
-    /// The failure of a COPY with what the cluster noted of the rows that it would not take. The transaction is at its end, so somebody else asks.
-    fn explained(&self, error: WarehouseError, place: &str) -> WarehouseError {
-        let WarehouseError::Statement { message, hint } = &error else { return error };
-        let asked =
-            self.channel.another().map(|channel| self.beside(channel)).and_then(|mut other| {
-                let folder = [Value::Text(place.to_owned())];
-                other.ask_with(file("load_errors"), &folder, usize::MAX)
-            });
-        let rows = match asked {
-            Ok(answer) => answer.rows,
-            Err(second) => {
-                tracing::debug!("asking why: {second}");
-                return error;
-            }
-        };
-        let mut message = message.clone();
-        for row in &rows {
-            if let [file, line, column, code, words] = row.as_slice() {
-                message = format!(
-                    "{message}\n  `{file}`, line {line}, column `{column}`: {words} ({code})"
-                );
-            }
-        }
-        WarehouseError::Statement { message, hint: hint.clone() }
-    }
-
     fn beside(&self, channel: Box<dyn Channel>) -> Self {
         Self {
             channel,
@@ -352,21 +264,6 @@ impl Redshift {
 /// Whether a session comes about by the wire.
 pub(super) fn sign_in(server: &Arc<Server>) -> Result<(), WarehouseError> {
     wire::WireChannel::connect(server).map(drop)
-}
-
-/// Where rows land, if anybody said so; then the cluster needs a role to read them.
-fn staging(settings: &Settings) -> Result<Option<Staging>, WarehouseError> {
-    let Some(location) = &settings.staging.location else { return Ok(None) };
-    let role = settings.staging.role.clone().ok_or(WarehouseError::NoRole)?;
-    let access = settings.s3.signing()?;
-    let place = crate::aws::Landing::new(&access, location).map_err(staged::failed)?;
-    Ok(Some(Staging {
-        region: place.region(),
-        place,
-        role,
-        keep: settings.staging.keep,
-        threads: settings.threads,
-    }))
 }
 
 /// Puts the schema's name, quoted, where a file says `":schema"`.

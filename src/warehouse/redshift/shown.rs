@@ -2,14 +2,12 @@
 //!
 //! Their folder is called as that of a load: what a process that was killed left in it, the next load removes.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use super::staged::{self, Staging};
 use crate::warehouse::{Shown, WarehouseError};
 
 /// Puts every file, name and text, into a folder of its own.
 pub(super) fn put(staging: &Staging, files: &[(String, &str)]) -> Result<Shown, WarehouseError> {
-    let folder = staging.place.below(&folder_name());
+    let folder = staging.place.below(&staged::folder_name());
     let held = folder.clone();
     // It is there before the first file is: whatever fails from here on, the folder is emptied.
     let (role, region) = (staging.role.clone(), staging.region.clone());
@@ -21,9 +19,4 @@ pub(super) fn put(staging: &Staging, files: &[(String, &str)]) -> Result<Shown, 
         folder.put(name, text.as_bytes().to_vec()).map_err(staged::failed)?;
     }
     Ok(shown)
-}
-
-fn folder_name() -> String {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    format!("sparkify-load-{seconds}-{:016x}", staged::random() >> 64)
 }
