@@ -25,7 +25,7 @@ use crate::warehouse::{Fetch, Named, Naming, Packing, Refused, Shape, SqlFile, V
 pub const STEPS: &[SqlFile] = sql_files![
     "direct":
     "land_events", "land_songs", "clear_events", "clear_songs", "count_events", "count_songs", "suspects_events",
-    "suspects_songs", "repairs", "mend_events", "mend_songs", "misfits_events", "misfits_songs", "take_events", "take_songs", "finish",
+    "suspects_songs", "repairs", "repaired_events", "repaired_songs", "mend_events", "mend_songs", "misfits_events", "misfits_songs", "take_events", "take_songs", "finish",
 ];
 
 /// So many orders are sent for the objects of one load and kind, at most: each is a statement, and reads a listing.

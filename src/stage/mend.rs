@@ -37,10 +37,17 @@ pub(super) fn mend(
     warehouse.load("landing_repairs", Arc::new(Pairs(Mutex::new(judged.into_iter()))))?;
     let texts = kind.fields().iter().filter(|field| field.kind == Kind::Text);
     let statements = step(kind, "mend").statements(warehouse.opening(false));
-    for (field, statement) in texts.zip(statements) {
-        let mended = warehouse.execute(&statement)?;
-        if mended > 0 {
-            repairs.insert(format!("{}.{}", kind.name(), field.key), mended);
+    let counted = warehouse.ask(step(kind, "repaired"), usize::MAX)?;
+    let number =
+        |value: Option<&Value>| value.and_then(Value::as_i64).and_then(|n| u64::try_from(n).ok());
+    let counted: BTreeMap<_, _> =
+        counted.rows.iter().filter_map(|row| number(row.first()).zip(number(row.get(1)))).collect();
+    for ((place, field), statement) in (0..).zip(texts).zip(statements) {
+        // How many rows a statement changed is not told on every way to a warehouse.
+        let count = counted.get(&place).copied().unwrap_or_default();
+        if count > 0 {
+            warehouse.execute(&statement)?;
+            repairs.insert(format!("{}.{}", kind.name(), field.key), count);
         }
     }
     Ok(repairs)
@@ -83,6 +90,14 @@ mod tests {
             }
             let suspects = step(kind, "suspects").text;
             assert_eq!(suspects.matches("as suspect").count(), sets.len());
+            let repaired =
+                step(kind, "repaired").text.lines().filter(|line| line.starts_with("join"));
+            let repaired: Vec<_> = repaired.collect();
+            assert_eq!(repaired.len(), sets.len());
+            for (join, set) in repaired.iter().zip(&sets) {
+                let column = set.trim_start_matches("set ").trim_end_matches(" =");
+                assert!(join.contains(&format!(".{column})")), "{join}: {column}");
+            }
         }
     }
 

@@ -51,8 +51,6 @@ pub(super) struct DataApi {
 struct Ended {
     id: String,
     has_rows: bool,
-    /// Rows that it changed, where it gives none.
-    changed: u64,
 }
 
 impl DataApi {
@@ -226,10 +224,7 @@ impl DataApi {
         loop {
             let has_rows = known["HasResultSet"].as_bool();
             match (known["Status"].as_str().unwrap_or_default(), has_rows) {
-                ("FINISHED", Some(has_rows)) => {
-                    let changed = known["ResultRows"].as_u64().unwrap_or_default();
-                    return Ok(Ended { id, has_rows, changed });
-                }
+                ("FINISHED", Some(has_rows)) => return Ok(Ended { id, has_rows }),
                 ("FAILED", _) if known["Error"].is_string() => return Err(said(&known, "")),
                 ("ABORTED", _) => return Err(said(&known, "57014")),
                 ("FINISHED" | "FAILED", _) => {}
@@ -408,8 +403,8 @@ fn token() -> String {
 
 impl Channel for DataApi {
     fn send(&mut self, statement: &str, sink: &mut dyn RowSink) -> Result<u64, ChannelError> {
-        let ended = self.execute("ExecuteStatement", ("Sql", statement.into()))?;
-        if ended.has_rows { self.rows(&ended.id, sink) } else { Ok(ended.changed) }
+        let Ended { id, has_rows } = self.execute("ExecuteStatement", ("Sql", statement.into()))?;
+        if has_rows { self.rows(&id, sink) } else { Ok(0) }
     }
 
     fn takes_together(&self, statements: &[String]) -> bool {
