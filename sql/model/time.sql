@@ -24,10 +24,16 @@ create table if not exists time (
 delete from time /*incremental using scope_times where time.start_time = scope_times.start_time */;
 
 insert into time
-with moments as (
-    select distinct songplays.start_time
+-- DuckDB scans rows of its own transaction with one thread: read once and kept, they are told apart by all.
+with played as /*duckdb materialized */ (
+    select songplays.start_time
     from songplays
     /*incremental join scope_times on scope_times.start_time = songplays.start_time */
+),
+
+moments as (
+    select distinct start_time
+    from played
 )
 
 select

@@ -1,6 +1,7 @@
 -- claims: each staged play is one fact, and each fact a staged play
-with staged as (
-    select distinct
+-- DuckDB scans rows of its own transaction with one thread: read once and kept, they are counted by all.
+with plays as /*duckdb materialized */ (
+    select
         session_id,
         item_in_session,
         ts,
@@ -8,6 +9,15 @@ with staged as (
     from staging_events
     /*incremental join scope_plays using (session_id, item_in_session) */
     where page = 'NextSong'
+),
+
+staged as (
+    select distinct
+        session_id,
+        item_in_session,
+        ts,
+        user_id
+    from plays
 ),
 
 counted as (

@@ -1,8 +1,16 @@
 -- claims: each `start_time` of `songplays` is in `time`
+-- DuckDB scans rows of its own transaction with one thread: read once and kept, they are joined by all.
+with plays as /*duckdb materialized */ (
+    select
+        songplays.songplay_id,
+        songplays.start_time
+    from songplays
+    /*incremental join scope_plays using (session_id, item_in_session) */
+)
+
 select
-    songplays.songplay_id,
-    songplays.start_time
-from songplays
-/*incremental join scope_plays using (session_id, item_in_session) */
-left join time on time.start_time = songplays.start_time
-where songplays.start_time is not null and time.start_time is null;
+    plays.songplay_id,
+    plays.start_time
+from plays
+left join time on time.start_time = plays.start_time
+where plays.start_time is not null and time.start_time is null;

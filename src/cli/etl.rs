@@ -81,7 +81,7 @@ pub(super) fn tell(summary: &Summary, printer: &Printer) -> Result<(), Failure> 
 }
 
 fn text(summary: &Summary) -> String {
-    let mut sections = vec![tried_again(summary), extracted(summary)];
+    let mut sections = vec![tried_again(summary), extracted(summary), notes(summary)];
     if summary.outcome == Outcome::Published {
         sections.push(doubtful(summary));
     }
@@ -145,6 +145,11 @@ fn extracted(summary: &Summary) -> String {
         !matches!(value.as_str(), "0" | "0.0") || !rare.iter().any(|start| name.starts_with(start))
     });
     section("extracted", rows)
+}
+
+/// What cannot be known.
+fn notes(summary: &Summary) -> String {
+    summary.notes.iter().map(|note| format!("note: {note}\n")).collect()
 }
 
 /// What was odd about the input, if anything was.

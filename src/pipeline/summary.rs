@@ -18,6 +18,13 @@ pub enum Outcome {
     Unchanged,
 }
 
+/// What a warehouse does not say of objects that it fetches itself.
+const FETCHED: [&str; 3] = [
+    "rows of copied objects lead back to the objects of this load, not to one of them and its bytes",
+    "if one of these objects changes or is pruned, all of them are copied again",
+    "keys that no column takes were not counted in them",
+];
+
 /// The time that one step took.
 #[derive(Debug, Clone, Serialize)]
 pub struct Step {
@@ -82,6 +89,9 @@ pub struct Summary {
     pub tables: Vec<(String, u64)>,
     /// Plays by the way in which they found their song, now.
     pub matched: Vec<(String, u64)>,
+    /// What cannot be known of this load, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Why the load was tried again, as often as it was.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tried_again: Vec<String>,
@@ -108,6 +118,9 @@ impl Summary {
         self.incremental = incremental;
         self.objects_fetched = tally.fetched;
         self.objects_given_back = tally.given_back;
+        if tally.fetched > 0 {
+            self.notes = FETCHED.map(str::to_owned).to_vec();
+        }
         self.events_staged = tally.staged(RecordKind::Events);
         self.songs_staged = tally.staged(RecordKind::Songs);
         self.rejected = tally.rejected();

@@ -150,6 +150,10 @@ impl<'a> Columns<'a> {
         };
         let all = (0..keys.len()).collect();
         Ok(match (order.kind, order.log_paths) {
+            (RecordKind::Events, Some(location)) if !location.starts_with("s3://") => {
+                let (location, reason) = (location.to_owned(), "it does not lie in S3".to_owned());
+                return Err(DirectError::Paths { location, reason }.into());
+            }
             (RecordKind::Events, Some(location)) => {
                 let places = paths::places(order.sources, location, order.kind)?;
                 Self { names: named(places), shape: Shape::Paths(location) }
@@ -371,10 +375,7 @@ fn apart(objects: Numbered, refused: &[Refused]) -> Result<(Numbered, Numbered),
     let keys: BTreeSet<&str> = objects.iter().map(|(_, object)| object.key.as_str()).collect();
     let known = |name: &str| keys.range(name..).next().is_some_and(|key| key.starts_with(name));
     if let Some(stranger) = names.iter().find(|name| !known(name)) {
-        return Err(DirectError::Moved {
-            key: (*stranger).to_owned(),
-            what: "was fetched, arriving",
-        });
+        return Err(DirectError::Moved { key: (*stranger).to_owned(), what: "arrived" });
     }
     Ok(objects.into_iter().partition(|(_, object)| is_named(&object.key)))
 }

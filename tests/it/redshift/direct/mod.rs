@@ -315,6 +315,7 @@ fn the_dwh_cfg_that_people_have_is_all_that_is_needed() {
         cluster.stand_in.port(),
     );
     put(cluster.folder.path(), "dwh.cfg", config);
+    let mut told = String::new();
     for arguments in ["create-tables", "etl"] {
         let mut command = cluster.command([arguments]);
         for name in [
@@ -327,9 +328,14 @@ fn the_dwh_cfg_that_people_have_is_all_that_is_needed() {
             command.env_remove(name);
         }
         command.env("PGSSLROOTCERT", cluster.folder.path().join("ca.pem"));
-        ended(&mut command).good();
+        told = ended(&mut command).good();
     }
     assert!(cluster.copies().iter().any(|copy| copy.contains("log_json_path.json")));
+    assert!(told.contains("of these copied by the warehouse itself"), "{told}");
+    assert!(
+        told.contains("note: rows of copied objects lead back to the objects of this load"),
+        "{told}"
+    );
     cluster.assert_same(&[]);
     let url = cluster.url().replacen("redshift://", "postgres://", 1) + "&sslmode=verify-full";
     let seen = Command::new("psql")

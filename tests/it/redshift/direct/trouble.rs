@@ -126,6 +126,9 @@ fn what_does_not_fit_is_said() {
             && words.contains("LOG_JSONPATH"),
         "{words}"
     );
+    put(cluster.folder.path(), "paths.json", "{}");
+    let words = ended(&mut cluster.direct(By::Prefixes, &["--log-jsonpath", "paths.json"])).bad(2);
+    assert!(words.contains("`paths.json`: it does not lie in S3"), "{words}");
     let mut command = cluster.direct(By::Prefixes, &[]);
     command.env("SPARKIFY_IAM_ROLE", "arn:aws:iam::000000000000:role/stranger");
     let words = ended(&mut command).bad(2);
