@@ -66,7 +66,7 @@ fn tape(lines: &mut [u8]) -> usize {
 
 fn compare(criterion: &mut Criterion) {
     let listing = input();
-    let files = listing.objects.iter().map(|object| fs::read(&object.key).expect("a file"));
+    let files = listing.objects.iter().map(|object| fs::read(&*object.key).expect("a file"));
     let lines = files.collect::<Vec<_>>().concat();
     assert_eq!(reader(&listing), tape(&mut lines.clone()), "records differ");
     let mut group = criterion.benchmark_group("events");

@@ -29,14 +29,14 @@ impl Ledger {
         let listed: BTreeMap<&str, &Object> = listed
             .iter()
             .flat_map(|listing| &listing.objects)
-            .map(|object| (object.key.as_str(), object))
+            .map(|object| (&*object.key, object))
             .collect();
         for (key, known) in &self.objects {
             let Some(because) = known.group.and_then(|group| groups.get(&group)) else { continue };
             if taken.contains(&known.object_id) {
                 continue;
             }
-            let object = match listed.get(key.as_str()) {
+            let object = match listed.get(&**key) {
                 Some(object) => {
                     plan.unchanged = plan.unchanged.saturating_sub(1);
                     (*object).clone()
@@ -54,10 +54,7 @@ impl Ledger {
     /// The groups of these objects, each with the key of one of them.
     fn groups(&self, taken: &BTreeSet<i64>) -> BTreeMap<i64, &str> {
         let touched = |known: &Known| known.group.filter(|_| taken.contains(&known.object_id));
-        self.objects
-            .iter()
-            .filter_map(|(key, known)| Some((touched(known)?, key.as_str())))
-            .collect()
+        self.objects.iter().filter_map(|(key, known)| Some((touched(known)?, &**key))).collect()
     }
 }
 

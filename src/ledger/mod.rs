@@ -4,12 +4,15 @@
 //! modification time, and by its fingerprint where these leave a doubt. This room reads and writes the bookkeeping tables, and touches no row of data.
 
 mod group;
+mod known;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use time::Date;
+
+use known::{Known, Reading};
 
 use crate::source::{Listing, Object, SourceError, Sources};
 use crate::sql_files;
@@ -26,25 +29,10 @@ pub const QUERIES: &[SqlFile] = sql_files!["load": "objects", "last", "published
 /// A file that changed less than this before it was listed may change again without its time telling.
 const TOO_FRESH: Duration = Duration::from_secs(2);
 
-/// An object that was loaded.
-#[derive(Debug, Clone)]
-struct Known {
-    object_id: i64,
-    source: String,
-    size: u64,
-    modified_ns: Option<i64>,
-    etag: Option<String>,
-    fingerprint: String,
-    staged: u64,
-    rejected: u64,
-    /// The number of the group that it was fetched with.
-    group: Option<i64>,
-}
-
 /// Everything that was loaded.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    objects: BTreeMap<String, Known>,
+    objects: BTreeMap<Arc<str>, Known>,
     loads: Loads,
     last_object: i64,
 }
@@ -102,24 +90,10 @@ impl Ledger {
     /// Reads the ledger; its tables exist.
     pub fn read(warehouse: &mut dyn Warehouse) -> Result<Self, WarehouseError> {
         let mut ledger = Self::default();
-        for row in warehouse.ask(&QUERIES[0], usize::MAX)?.rows {
-            let number = |index: usize| row.get(index).and_then(Value::as_i64);
-            let count = |index| number(index).and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
-            let text = |index: usize| row.get(index).map(Value::to_string).unwrap_or_default();
-            let known = Known {
-                object_id: number(0).unwrap_or_default(),
-                source: text(2),
-                size: count(3),
-                modified_ns: number(4),
-                etag: row.get(5).and_then(Value::as_text).map(str::to_owned),
-                fingerprint: text(6),
-                staged: count(7),
-                rejected: count(8),
-                group: number(9),
-            };
-            ledger.last_object = ledger.last_object.max(known.object_id);
-            ledger.objects.insert(text(1), known);
-        }
+        let objects = QUERIES[0].statement(warehouse.opening(false));
+        warehouse.query_each(&objects, &[], &mut Reading::into(&mut ledger.objects))?;
+        let numbers = ledger.objects.values().map(|known| known.object_id);
+        ledger.last_object = numbers.max().unwrap_or_default();
         ledger.loads = Loads::read(warehouse)?;
         Ok(ledger)
     }
@@ -163,15 +137,14 @@ impl Ledger {
                 plan.read.push((known.object_id, object.clone()));
             }
         }
-        let listed: BTreeSet<&str> =
-            listing.objects.iter().map(|object| object.key.as_str()).collect();
+        let listed: BTreeSet<&str> = listing.objects.iter().map(|object| &*object.key).collect();
         let below = format!("{}/", listing.root);
         let gone = self.objects.iter().filter(|(key, known)| {
-            known.source == kind && key.starts_with(&below) && !listed.contains(key.as_str())
+            &*known.source == kind && key.starts_with(&below) && !listed.contains(&***key)
         });
         for (key, known) in gone {
             plan.rows_held.insert(known.object_id, known.staged);
-            plan.vanished.push((known.object_id, key.clone()));
+            plan.vanished.push((known.object_id, key.to_string()));
         }
         Ok(plan)
     }
@@ -184,14 +157,14 @@ impl Ledger {
     ) -> Result<(Plan, Vec<String>), SourceError> {
         let (mut plan, mut gone) = (Plan::default(), Vec::new());
         let holding =
-            self.objects.iter().filter(|(_, known)| known.source == kind && known.rejected > 0);
+            self.objects.iter().filter(|(_, known)| &*known.source == kind && known.rejected > 0);
         for (key, known) in holding {
             match sources.find(key) {
                 Ok(object) => {
                     plan.rows_held.insert(known.object_id, known.staged);
                     plan.read.push((known.object_id, object));
                 }
-                Err(SourceError::Missing { .. }) => gone.push(key.clone()),
+                Err(SourceError::Missing { .. }) => gone.push(key.to_string()),
                 Err(error) => return Err(error),
             }
         }
@@ -247,7 +220,7 @@ fn is_unchanged(known: &Known, object: &Object) -> Result<bool, SourceError> {
     if known.modified_ns == Some(object.modified_ns) {
         return Ok(true);
     }
-    Ok(object.fingerprint()? == known.fingerprint)
+    Ok(*object.fingerprint()? == *known.fingerprint)
 }
 
 /// One object as the ledger is told of it.

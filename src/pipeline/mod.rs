@@ -224,8 +224,8 @@ fn list(request: &Request) -> Result<Listings, EtlError> {
     check_request(request)?;
     let mut keys = BTreeSet::new();
     for object in listings.iter().flat_map(|(_, listing)| &listing.objects) {
-        if !keys.insert(object.key.as_str()) {
-            return Err(EtlError::Overlap { key: object.key.clone() });
+        if !keys.insert(&*object.key) {
+            return Err(EtlError::Overlap { key: object.key.to_string() });
         }
     }
     Ok(listings)

@@ -71,7 +71,7 @@ pub fn preview(
             } else {
                 &mut preview.new
             };
-            keys.push(object.key.clone());
+            keys.push(object.key.to_string());
         }
         let retired = plan.read.iter().map(|(id, _)| id).chain(&work.prune);
         preview.rows_retired += retired.filter_map(|id| plan.rows_held.get(id)).sum::<u64>();

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 use xxhash_rust::xxh3::Xxh3;
@@ -47,7 +48,8 @@ impl Raw {
     /// `object` from its byte `start` on.
     fn open(object: &Object, start: u64) -> Result<Self, SourceError> {
         match &object.place {
-            Place::File(path) => {
+            Place::File => {
+                let path = Path::new(&*object.key);
                 let mut file =
                     File::open(path).map_err(|source| unreadable("read", path, source))?;
                 if start > 0 {
@@ -119,7 +121,7 @@ impl Content {
             if object.key.ends_with(ending) && !found && !empty {
                 let reason =
                     format!("its name ends in `{ending}`, and its content does not begin so");
-                return Err(SourceError::Damaged { path: object.key.clone(), reason });
+                return Err(SourceError::Damaged { path: object.key.to_string(), reason });
             }
         }
         let decoder = if gzip {
@@ -170,7 +172,7 @@ impl Content {
         if same {
             Ok(format!("{:032x}", raw.hash.digest128()))
         } else {
-            Err(SourceError::Changed { path: self.object.key })
+            Err(SourceError::Changed { path: self.object.key.to_string() })
         }
     }
 }
@@ -193,7 +195,7 @@ impl Object {
 
 /// Why bytes did not come; a store's own words go through a reader unchanged.
 fn failed(object: &Object, error: io::Error) -> SourceError {
-    let path = object.key.clone();
+    let path = object.key.to_string();
     error.downcast().unwrap_or_else(|source| SourceError::Unreadable {
         doing: "read",
         path,
@@ -203,7 +205,7 @@ fn failed(object: &Object, error: io::Error) -> SourceError {
 
 /// Why the compression came to no end: it is damaged, unless the bytes did not come at all.
 fn damaged(object: &Object, error: io::Error) -> SourceError {
-    let path = object.key.clone();
+    let path = object.key.to_string();
     error
         .downcast()
         .unwrap_or_else(|error| SourceError::Damaged { path, reason: error.to_string() })

@@ -83,11 +83,11 @@ fn object(path: &Path) -> Result<Object, SourceError> {
     }
     let modified_ns = modified_ns(&metadata);
     Ok(Object {
-        key,
+        key: key.into(),
         size: metadata.len(),
         modified_ns,
         etag: None,
-        place: Place::File(path.into()),
+        place: Place::File,
     })
 }
 

@@ -10,8 +10,6 @@ mod local;
 #[cfg(feature = "s3")]
 mod s3;
 
-use std::path::PathBuf;
-#[cfg(feature = "s3")]
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -20,17 +18,17 @@ use crate::config::{ConfigError, S3Settings};
 pub use ahead::Ahead;
 pub use content::Content;
 
-/// One object as it was listed.
+/// One object as it was listed. There may be millions: a copy shares its texts.
 #[derive(Debug, Clone, Default)]
 pub struct Object {
     /// Its absolute path or its URL: what the ledger knows it by.
-    pub key: String,
+    pub key: Arc<str>,
     /// Its size as it lies in the source, in bytes.
     pub size: u64,
     /// Its modification time in nanoseconds since 1970 UTC.
     pub modified_ns: i64,
     /// What its store calls this version of it; none where the store has no name for versions, as a folder has none.
-    pub etag: Option<String>,
+    pub etag: Option<Arc<str>>,
     place: Place,
 }
 
@@ -38,7 +36,7 @@ impl Object {
     /// The region of the store that holds it, as far as that is known.
     pub fn region(&self) -> Option<String> {
         match &self.place {
-            Place::File(_) => None,
+            Place::File => None,
             #[cfg(feature = "s3")]
             Place::S3(bucket) => Some(bucket.region()),
         }
@@ -46,22 +44,18 @@ impl Object {
 
     /// Whether each reading of it goes over a network.
     pub fn is_far(&self) -> bool {
-        !matches!(self.place, Place::File(_))
+        !matches!(self.place, Place::File)
     }
 }
 
 /// Where an object's bytes are.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 enum Place {
-    File(PathBuf),
+    /// In the file whose path is the key.
+    #[default]
+    File,
     #[cfg(feature = "s3")]
     S3(Arc<s3::Bucket>),
-}
-
-impl Default for Place {
-    fn default() -> Self {
-        Self::File(PathBuf::new())
-    }
 }
 
 /// Every place that objects may lie in: folders, and S3 as it was said to be reached. A copy is the same one.
@@ -125,9 +119,9 @@ impl Listing {
         let beside = format!("{file}.");
         let (ours, objects) = std::mem::take(&mut self.objects)
             .into_iter()
-            .partition(|object: &Object| object.key == file || object.key.starts_with(&beside));
+            .partition(|object: &Object| &*object.key == file || object.key.starts_with(&beside));
         self.objects = objects;
-        self.ignored.extend(ours.into_iter().map(|object: Object| object.key));
+        self.ignored.extend(ours.into_iter().map(|object: Object| object.key.to_string()));
     }
 
     /// The sum of the objects' sizes.

@@ -244,8 +244,7 @@ impl Fetching<'_> {
         for ((packing, region), group) in alike(&landed.objects) {
             let most = MOST_ORDERS.saturating_sub(prefixes.len());
             for part in self.parts(&group, most).map_err(DirectError::Cover)? {
-                let list: Vec<_> =
-                    group.iter().map(|object| (object.key.as_str(), object.size)).collect();
+                let list: Vec<_> = group.iter().map(|object| (&*object.key, object.size)).collect();
                 let fetched = warehouse.fetch(&Fetch {
                     table: landing(self.order.kind),
                     columns: &self.columns.names,
@@ -283,14 +282,14 @@ impl Fetching<'_> {
                 key.strip_prefix(&listing.root).is_some_and(|rest| rest.starts_with('/'))
             })
         };
-        let keys = group.iter().map(|object| object.key.as_str());
+        let keys = group.iter().map(|object| &*object.key);
         // Of what lies elsewhere, the neighbours are not known.
         let (inside, outside): (Vec<&str>, Vec<&str>) = keys.partition(|key| inside(key));
         let wanted: BTreeSet<&str> = inside.iter().copied().collect();
         let listing = self.order.listing.into_iter();
         let others = listing.flat_map(|listing| {
             let objects = listing.objects.iter().filter(|object| object.size > 0);
-            let objects = objects.map(|object| object.key.as_str());
+            let objects = objects.map(|object| &*object.key);
             objects.chain(listing.ignored.iter().map(String::as_str))
         });
         let others: Vec<&str> = others.filter(|key| !wanted.contains(key)).collect();
@@ -338,7 +337,7 @@ struct Part {
 }
 
 fn names(listing: &Listing) -> BTreeSet<&str> {
-    let objects = listing.objects.iter().map(|object| object.key.as_str());
+    let objects = listing.objects.iter().map(|object| &*object.key);
     objects.chain(listing.ignored.iter().map(String::as_str)).collect()
 }
 
@@ -372,7 +371,7 @@ fn apart(objects: Numbered, refused: &[Refused]) -> Result<(Numbered, Numbered),
     let names: BTreeSet<&str> = refused.iter().map(|refused| refused.object.as_str()).collect();
     let cut = names.iter().filter(|name| name.len() >= KNOWN - 4).copied().collect::<Vec<_>>();
     let is_named = |key: &str| names.contains(key) || cut.iter().any(|name| key.starts_with(name));
-    let keys: BTreeSet<&str> = objects.iter().map(|(_, object)| object.key.as_str()).collect();
+    let keys: BTreeSet<&str> = objects.iter().map(|(_, object)| &*object.key).collect();
     let known = |name: &str| keys.range(name..).next().is_some_and(|key| key.starts_with(name));
     if let Some(stranger) = names.iter().find(|name| !known(name)) {
         return Err(DirectError::Moved { key: (*stranger).to_owned(), what: "arrived" });

@@ -350,7 +350,7 @@ mod tests {
         crate::generate::generate(folder.path(), &request, &mut |_| {}).unwrap();
         let listing =
             Sources::default().list(folder.path().join("log_data").to_str().unwrap()).unwrap();
-        let bytes = std::fs::read(&listing.objects[0].key).unwrap();
+        let bytes = std::fs::read(&*listing.objects[0].key).unwrap();
         quick_is_tolerant(RecordKind::Events, &bytes, 1000);
         let mut worker = Worker::new(RecordKind::Events);
         let mut batch = Batch::new(&RecordKind::Events.columns());

@@ -221,7 +221,7 @@ fn rejecting(kind: RecordKind, objects: Vec<(i64, Object)>) -> Result<Vec<String
     });
     let (tally, _) = reader.finish()?;
     let rejecting = tally.objects.into_iter().filter(|rows| rows.rejected > 0);
-    Ok(rejecting.map(|rows| rows.object.key).collect())
+    Ok(rejecting.map(|rows| rows.object.key.to_string()).collect())
 }
 
 /// Writes rejects, and counts them.

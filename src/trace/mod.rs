@@ -208,10 +208,10 @@ fn as_loaded(loaded: &Loaded, sources: &Sources) -> Result<Object, Now> {
         Err(error) => return Err(unreadable(&error)),
     };
     // Where the key became a folder or a link, what was found is another object.
-    if object.key != loaded.key || i64::try_from(object.size) != Ok(loaded.size) {
+    if *object.key != *loaded.key || i64::try_from(object.size) != Ok(loaded.size) {
         return Err(Now::Changed);
     }
-    if object.etag.is_some() && object.etag == loaded.etag {
+    if object.etag.is_some() && object.etag.as_deref() == loaded.etag.as_deref() {
         return Ok(object);
     }
     match object.fingerprint() {

@@ -135,7 +135,7 @@ impl Fetch {
         let bucket = Arc::clone(&self.bucket);
         let client = &bucket.client;
         let (key, mut headers) = (bucket.key_of(&self.object), Vec::new());
-        headers.extend(self.object.etag.clone().map(|etag| (IF_MATCH, etag)));
+        headers.extend(self.object.etag.as_ref().map(|etag| (IF_MATCH, etag.to_string())));
         if self.at > 0 {
             headers.push((RANGE, format!("bytes={}-", self.at)));
         }
@@ -177,7 +177,7 @@ impl Fetch {
     fn compared(&self, response: &Response) -> Result<u64, Trouble> {
         let headers = response.headers();
         let etag = headers.get(ETAG).and_then(|etag| etag.to_str().ok()).and_then(quoted);
-        let other = |listed: &String| etag.as_ref().is_some_and(|etag| etag != listed);
+        let other = |listed: &Arc<str>| etag.as_ref().is_some_and(|etag| **etag != **listed);
         if self.object.etag.as_ref().is_some_and(other) {
             return Err(self.changed());
         }
@@ -202,7 +202,7 @@ impl Fetch {
     }
 
     fn changed(&self) -> Trouble {
-        Trouble::Final(SourceError::Changed { path: self.object.key.clone() })
+        Trouble::Final(SourceError::Changed { path: self.object.key.to_string() })
     }
 
     /// Waits until there is room. A reader that is behind must not hold the place of a request.

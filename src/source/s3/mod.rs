@@ -71,7 +71,7 @@ fn quoted(etag: &str) -> Option<String> {
 fn place(object: &Object) -> Option<&Arc<Bucket>> {
     match &object.place {
         Place::S3(bucket) => Some(bucket),
-        Place::File(_) => None,
+        Place::File => None,
     }
 }
 
@@ -168,10 +168,10 @@ impl Bucket {
 
     fn object(self: &Arc<Self>, listed: Listed) -> Object {
         Object {
-            key: format!("s3://{}/{}", self.client.bucket, listed.key),
+            key: format!("s3://{}/{}", self.client.bucket, listed.key).into(),
             size: listed.size,
             modified_ns: listed.modified_ns,
-            etag: listed.etag,
+            etag: listed.etag.map(Arc::from),
             place: Place::S3(Arc::clone(self)),
         }
     }
