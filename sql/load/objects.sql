@@ -10,5 +10,4 @@ select
     rows_staged,
     rows_rejected,
     group_id
-from etl_objects
-order by object_id;
+from etl_objects;

@@ -1,5 +1,5 @@
 -- claims: each `start_time` of `time` is that of a play
-with played as /*duckdb materialized */ (
+with played as (
     select songplays.start_time
     from songplays
     /*incremental join scope_times on scope_times.start_time = songplays.start_time */

@@ -13,11 +13,17 @@ pub(super) struct Known {
     pub size: u64,
     pub modified_ns: Option<i64>,
     pub etag: Option<Arc<str>>,
-    pub fingerprint: Box<str>,
+    /// None where nobody here read it.
+    pub fingerprint: Option<u128>,
     pub staged: u64,
     pub rejected: u64,
     /// The number of the group that it was fetched with.
     pub group: Option<i64>,
+}
+
+/// A fingerprint, which is written in 32 hexadecimal digits.
+pub(super) fn parsed(fingerprint: &str) -> Option<u128> {
+    u128::from_str_radix(fingerprint, 16).ok()
 }
 
 /// Takes objects in as the warehouse tells them, one by one.
@@ -57,7 +63,7 @@ impl RowSink for Reading<'_> {
             size: count(3),
             modified_ns: number(4),
             etag: text(5).map(Arc::from),
-            fingerprint: text(6).unwrap_or_default().into(),
+            fingerprint: text(6).and_then(parsed),
             staged: count(7),
             rejected: count(8),
             group: number(9),

@@ -220,7 +220,7 @@ fn is_unchanged(known: &Known, object: &Object) -> Result<bool, SourceError> {
     if known.modified_ns == Some(object.modified_ns) {
         return Ok(true);
     }
-    Ok(*object.fingerprint()? == *known.fingerprint)
+    Ok(known::parsed(&object.fingerprint()?) == known.fingerprint)
 }
 
 /// One object as the ledger is told of it.
