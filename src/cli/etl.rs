@@ -149,7 +149,8 @@ fn extracted(summary: &Summary) -> String {
 
 /// What cannot be known.
 fn notes(summary: &Summary) -> String {
-    summary.notes.iter().map(|note| format!("note: {note}\n")).collect()
+    let notes: Vec<_> = summary.notes.iter().map(|note| format!("note: {note}\n")).collect();
+    notes.concat()
 }
 
 /// What was odd about the input, if anything was.
