@@ -226,3 +226,23 @@ fn keys_may_hold_what_they_like() {
         cluster.assert_same(&more);
     }
 }
+
+/// COPY goes by what it is told of compression, which is what names say.
+#[test]
+fn a_name_that_lies_about_compression_loses_nothing() {
+    let cluster = small();
+    let packed = gzip(event(2, 0, 1_541_476_000_000, "NextSong", "One").as_bytes());
+    cluster.store.put("data/log_data/2018/11/2018-11-06-events.json", packed);
+    let summary = cluster.load(By::Prefixes).json();
+    assert_eq!((&summary["objects_given_back"], &summary["rejected"]), (&1.into(), &0.into()));
+    cluster.assert_same(&[]);
+    let plain = event(3, 0, 1_541_576_000_000, "NextSong", "One");
+    cluster.store.put("data/log_data/2018/11/2018-11-07-events.json.gz", plain.clone());
+    let words = cluster.load(By::Prefixes).bad(2);
+    assert!(words.contains("2018-11-07-events.json.gz"), "{words}");
+    assert_eq!(cluster.asked("select count(*) from songplays"), "3");
+    cluster.store.remove("data/log_data/2018/11/2018-11-07-events.json.gz");
+    cluster.store.put("data/log_data/2018/11/2018-11-07-events.json", plain);
+    cluster.load(By::Prefixes).good();
+    cluster.assert_same(&[]);
+}
