@@ -50,6 +50,9 @@ impl Cluster {
         command.env("SPARKIFY_WAREHOUSE", "duckdb:same.duckdb");
         ended(&mut command).good();
         self.run(["diff", "duckdb:same.duckdb", &self.url()]).good();
+        let rejects = ["query", "--format", "csv", "select count(*) as rejects from etl_rejects"];
+        let there = rejects.into_iter().chain(["--warehouse", "duckdb:same.duckdb"]);
+        assert_eq!(self.run(rejects).good(), self.run(there).good(), "rejects");
         self.run(["check"]).good();
     }
 
