@@ -24,7 +24,10 @@ pub(crate) fn configure(start: String, config: PathBuf) {
 
 fn config_of(url: &str) -> Option<PathBuf> {
     let configured = CONFIGURED.lock().unwrap();
-    let found = configured.iter().find(|(start, _)| url.starts_with(start.as_str()));
+    // A port may have been another server's, whose folder is gone.
+    let found = configured
+        .iter()
+        .find(|(start, config)| url.starts_with(start.as_str()) && config.exists());
     found.map(|(_, config)| config.clone())
 }
 
