@@ -26,6 +26,30 @@ const ARGUMENTS: &[&str] = &[
     "--window-size=1280,900",
 ];
 
+/// The program that drives it, and its port; none when it ended before it had one.
+fn drive(folder: &Path) -> Option<(Child, u16)> {
+    let mut driver = Command::new("chromedriver")
+        .args(["--port=0", "--log-level=SEVERE"])
+        .env("TMPDIR", folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the tests need `chromedriver`: `apt-get install chromium chromium-driver`");
+    let mut said = BufReader::new(driver.stdout.take().unwrap()).lines();
+    let port = said.by_ref().find_map(|line| {
+        let port =
+            line.unwrap().split("successfully on port ").nth(1)?.trim_end_matches('.').parse();
+        Some(port.unwrap())
+    });
+    if port.is_some() {
+        std::thread::spawn(move || said.for_each(drop));
+    } else {
+        let _ = driver.wait();
+    }
+    port.map(|port| (driver, port))
+}
+
 /// Chromium, for as long as a test needs it.
 pub(crate) struct Browser {
     driver: Child,
@@ -38,22 +62,9 @@ impl Browser {
     /// Starts one. That there is none is a failure of the test.
     pub(crate) fn start() -> Self {
         let profile = tempfile::tempdir().unwrap();
-        let mut driver = Command::new("chromedriver")
-            .args(["--port=0", "--log-level=SEVERE"])
-            .env("TMPDIR", profile.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the tests need `chromedriver`: `apt-get install chromium chromium-driver`");
-        let mut said = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = loop {
-            let line = said.next().expect("chromedriver starts").unwrap();
-            if let Some(port) = line.split("successfully on port ").nth(1) {
-                break port.trim_end_matches('.').parse().unwrap();
-            }
-        };
-        std::thread::spawn(move || said.for_each(drop));
+        // It takes a port for two kinds of addresses, and ends when one of them is taken meanwhile.
+        let (driver, port) =
+            (0..5).find_map(|_| drive(profile.path())).expect("chromedriver starts");
         let mut browser = Self { driver, port, session: String::new(), profile };
         let data = format!("--user-data-dir={}", browser.profile.path().join("data").display());
         let arguments: Vec<&str> = ARGUMENTS.iter().copied().chain([data.as_str()]).collect();
