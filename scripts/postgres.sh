@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A PostgreSQL server for the tests: its own data, certificate and port, on 127.0.0.1 alone. Durability is off: nothing in it is meant to last.
+# A PostgreSQL server for the tests: its own data, certificate and port, on 127.0.0.1 alone. Nothing is forced to the disk, since nothing in it is
+# meant to last; a commit outlives a server that is killed all the same.
 #
 #   scripts/postgres.sh start FOLDER    starts one whose files lie in FOLDER, and writes there `url` (with a password), `ca.pem` and `bin` (its programs)
 #   scripts/postgres.sh stop FOLDER     stops it at once, as if it had crashed
@@ -67,7 +68,7 @@ ssl = on
 ssl_cert_file = '$folder/server.pem'
 ssl_key_file = '$folder/server.key'
 fsync = off
-synchronous_commit = off
+synchronous_commit = on
 full_page_writes = off
 shared_buffers = 256MB
 max_wal_size = 4GB
