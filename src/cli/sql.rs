@@ -54,9 +54,8 @@ struct Opened {
 /// Every file, in the order in which a warehouse meets them.
 fn files(settings: &Settings) -> Result<Vec<&'static SqlFile>, Failure> {
     let dialect = warehouse::dialect_of(&settings.warehouse)?;
-    let copies_itself = dialect.iter().any(|file| file.name == "fetch");
-    let fetched = stage::DIRECT.iter().filter(|_| copies_itself);
-    Ok(dialect.iter().chain(common_files()).chain(fetched).collect())
+    let direct = if warehouse::fetches(&settings.warehouse) { stage::DIRECT } else { &[] };
+    Ok(dialect.iter().chain(common_files()).chain(direct).collect())
 }
 
 /// Those of them that every engine gets.

@@ -191,7 +191,7 @@ impl ClusterSettings {
             user: rules::user(user.unwrap_or_else(|| "awsuser".into()))?,
             password: own_password(&reader, wanted.own_password)?,
             port: rules::port(port.as_deref())?,
-            prefixes: prefixes(settings, &reader, wanted.staging.as_ref())?,
+            prefixes: prefixes(settings, wanted.staging.as_ref())?,
             public: wanted.public,
             allow_cidr: cidr.map(rules::cidr).transpose()?,
             subnet_group: wanted.subnet_group.clone(),
@@ -299,16 +299,11 @@ fn own_password(reader: &Reader<'_>, own: bool) -> Result<Option<Secret>, Config
 }
 
 /// Everything in S3 that a load reads, and the place that it may write to.
-fn prefixes(
-    settings: &Settings,
-    reader: &Reader<'_>,
-    staging: Option<&String>,
-) -> Result<Vec<Prefix>, ConfigError> {
-    let paths = reader.file.get("S3", "LOG_JSONPATH").map(str::to_owned);
-    let staging = staging.cloned().or_else(|| (reader.environment)("SPARKIFY_STAGING"));
-    let staging = staging.or_else(|| reader.file.get("S3", "STAGING").map(str::to_owned));
+fn prefixes(settings: &Settings, staging: Option<&String>) -> Result<Vec<Prefix>, ConfigError> {
+    let staging = staging.or(settings.staging.location.as_ref());
     let mut found: Vec<Prefix> = Vec::new();
-    let read = [(&settings.song_data, false), (&settings.log_data, false), (&paths, true)];
+    let read =
+        [(&settings.song_data, false), (&settings.log_data, false), (&settings.log_jsonpath, true)];
     for (place, is_object) in read {
         let Some(place) = place.as_deref().filter(|place| place.starts_with("s3://")) else {
             continue;
@@ -316,11 +311,10 @@ fn prefixes(
         found.push(rules::prefix(place, is_object, false)?);
     }
     if let Some(place) = staging {
-        found.push(rules::prefix(&place, false, true)?);
+        found.push(rules::prefix(place, false, true)?);
     }
-    let lists = (reader.environment)("SPARKIFY_MANIFEST");
-    if let Some(place) = lists.or_else(|| reader.file.get("S3", "MANIFEST").map(str::to_owned)) {
-        found.push(rules::prefix(&place, false, false)?);
+    if let Some(place) = &settings.staging.manifest {
+        found.push(rules::prefix(place, false, false)?);
     }
     found.dedup();
     Ok(found)

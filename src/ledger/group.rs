@@ -20,6 +20,9 @@ impl Ledger {
         listed: Option<&Listing>,
         sources: &Sources,
     ) -> Result<(), SourceError> {
+        if self.objects.values().all(|known| known.group.is_none()) {
+            return Ok(());
+        }
         let taken: BTreeSet<i64> =
             plan.read.iter().map(|(id, _)| *id).chain(pruned.iter().copied()).collect();
         let groups = self.groups(&taken);

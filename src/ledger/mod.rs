@@ -7,7 +7,7 @@ mod group;
 mod known;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use time::Date;
@@ -16,9 +16,7 @@ use known::{Known, Reading};
 
 use crate::source::{Listing, Object, SourceError, Sources};
 use crate::sql_files;
-use crate::warehouse::{
-    BATCH_ROWS, Batch, ColumnType, RowSource, SqlFile, Value, Warehouse, WarehouseError,
-};
+use crate::warehouse::{Batch, ColumnType, Listed, SqlFile, Value, Warehouse, WarehouseError};
 
 /// The bookkeeping tables.
 pub const TABLES: &[SqlFile] = sql_files!["ledger": "etl_loads", "etl_objects", "etl_rejects"];
@@ -399,33 +397,6 @@ fn micros(moment: SystemTime) -> i64 {
 fn settled(modified_ns: i64, listed: SystemTime) -> Option<i64> {
     let limit = listed.checked_sub(TOO_FRESH)?.duration_since(UNIX_EPOCH).ok()?;
     (i128::from(modified_ns) < i128::try_from(limit.as_nanos()).ok()?).then_some(modified_ns)
-}
-
-/// Rows made from a list of items.
-struct Listed<T, F> {
-    types: &'static [ColumnType],
-    items: Mutex<std::vec::IntoIter<T>>,
-    append: F,
-}
-
-impl<T, F: Fn(&T, &mut Batch)> Listed<T, F> {
-    fn new(types: &'static [ColumnType], items: Vec<T>, append: F) -> Self {
-        Self { types, items: Mutex::new(items.into_iter()), append }
-    }
-}
-
-impl<T: Send, F: Fn(&T, &mut Batch) + Send + Sync> RowSource for Listed<T, F> {
-    fn types(&self) -> Vec<ColumnType> {
-        self.types.to_vec()
-    }
-
-    fn next(&self, batch: &mut Batch) -> Result<(), String> {
-        let mut items = self.items.lock().unwrap_or_else(PoisonError::into_inner);
-        for item in items.by_ref().take(BATCH_ROWS) {
-            (self.append)(&item, batch);
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

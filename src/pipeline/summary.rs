@@ -116,9 +116,9 @@ impl Summary {
         self.outcome = Outcome::Published;
         self.load_id = Some(load_id);
         self.incremental = incremental;
-        self.objects_fetched = tally.fetched;
+        self.objects_fetched = tally.fetched();
         self.objects_given_back = tally.given_back;
-        if tally.fetched > 0 {
+        if self.objects_fetched > 0 {
             self.notes = FETCHED.map(str::to_owned).to_vec();
         }
         self.events_staged = tally.staged(RecordKind::Events);

@@ -119,12 +119,7 @@ pub(super) fn stage(
     let fetching = Fetching { order, naming, columns, empty: empty.len() as u64 };
     let landed = fetching.settle(warehouse, wanted)?;
     let (fetched, rows, ours) = (landed.objects, landed.rows, landed.refused);
-    let mut tally = Tally {
-        orders: landed.orders,
-        fetched: fetched.len() as u64,
-        given_back: ours.len() as u64,
-        ..Tally::default()
-    };
+    let mut tally = Tally { given_back: ours.len() as u64, ..Tally::default() };
     take(warehouse, order, fetched, rows, &mut tally)?;
     tally.objects.extend(empty.into_iter().map(|(id, object)| rows_of(kind, id, object, None)));
     Meter::advance(&meter.objects, tally.objects.len() as u64);
@@ -182,8 +177,6 @@ struct Landed {
     rows: u64,
     /// Objects of which anything was refused.
     refused: Numbered,
-    /// Orders sent.
-    orders: u64,
 }
 
 impl Fetching<'_> {
@@ -241,10 +234,11 @@ impl Fetching<'_> {
     ) -> Result<Vec<Refused>, StageError> {
         let (mut refused, mut prefixes) = (Vec::new(), Vec::new());
         landed.rows = 0;
-        for ((packing, region), group) in alike(&landed.objects) {
+        for (packing, group) in alike(&landed.objects) {
             let most = MOST_ORDERS.saturating_sub(prefixes.len());
+            let region = group.first().and_then(|object| object.region()).unwrap_or_default();
+            let list: Vec<_> = group.iter().map(|object| (&*object.key, object.size)).collect();
             for part in self.parts(&group, most).map_err(DirectError::Cover)? {
-                let list: Vec<_> = group.iter().map(|object| (&*object.key, object.size)).collect();
                 let fetched = warehouse.fetch(&Fetch {
                     table: landing(self.order.kind),
                     columns: &self.columns.names,
@@ -253,7 +247,6 @@ impl Fetching<'_> {
                     packing,
                     region: &region,
                 })?;
-                landed.orders += 1;
                 landed.rows += fetched.rows;
                 refused.extend(fetched.refused);
                 let most = part.objects + part.prefix.as_ref().map_or(0, |_| self.empty);
@@ -341,9 +334,9 @@ fn names(listing: &Listing) -> BTreeSet<&str> {
     objects.chain(listing.ignored.iter().map(String::as_str)).collect()
 }
 
-/// Objects that one order can be about: of one region, one bucket, and compressed alike, as their names say.
-fn alike(objects: &[(i64, Object)]) -> Vec<((Packing, String), Vec<&Object>)> {
-    let mut groups: BTreeMap<(u8, String, &str), Vec<&Object>> = BTreeMap::new();
+/// Objects that one order can be about: of one bucket, and compressed alike, as their names say.
+fn alike(objects: &[(i64, Object)]) -> Vec<(Packing, Vec<&Object>)> {
+    let mut groups: BTreeMap<(u8, &str), Vec<&Object>> = BTreeMap::new();
     for (_, object) in objects {
         let bucket = object.key.split('/').nth(2).unwrap_or_default();
         let packing = match object.key.rsplit_once('.') {
@@ -351,11 +344,10 @@ fn alike(objects: &[(i64, Object)]) -> Vec<((Packing, String), Vec<&Object>)> {
             Some((_, "zst")) => 2,
             _ => 0,
         };
-        let region = object.region().unwrap_or_default();
-        groups.entry((packing, region, bucket)).or_default().push(object);
+        groups.entry((packing, bucket)).or_default().push(object);
     }
     let packings = [Packing::Plain, Packing::Gzip, Packing::Zstandard];
-    let named = |((packing, region, _), group)| ((packings[usize::from(packing)], region), group);
+    let named = |((packing, _), group)| (packings[usize::from(packing)], group);
     groups.into_iter().map(named).collect()
 }
 

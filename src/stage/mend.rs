@@ -4,14 +4,12 @@
 //! as everywhere, and goes back as a list.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::direct::step;
 use super::schema::{Kind, RecordKind};
 use super::text;
-use crate::warehouse::{
-    BATCH_ROWS, Batch, ColumnType, RowSource, Value, Warehouse, WarehouseError,
-};
+use crate::warehouse::{Batch, ColumnType, Listed, Value, Warehouse, WarehouseError};
 
 /// Characters that stand for the first byte of a character of several bytes, and for those behind it.
 const FIRST: std::ops::RangeInclusive<char> = '\u{c2}'..='\u{f4}';
@@ -34,7 +32,12 @@ pub(super) fn mend(
         return Ok(repairs);
     }
     warehouse.run(step(kind, "repairs"))?;
-    warehouse.load("landing_repairs", Arc::new(Pairs(Mutex::new(judged.into_iter()))))?;
+    let append = |(damaged, meant): &(String, String), batch: &mut Batch| {
+        batch.columns[0].push_bytes(damaged.as_bytes());
+        batch.columns[1].push_bytes(meant.as_bytes());
+    };
+    let pairs = Listed::new(&[ColumnType::Text; 2], judged, append);
+    warehouse.load("landing_repairs", Arc::new(pairs))?;
     let texts = kind.fields().iter().filter(|field| field.kind == Kind::Text);
     let statements = step(kind, "mend").statements(warehouse.opening(false));
     let counted = warehouse.ask(step(kind, "repaired"), usize::MAX)?;
@@ -51,24 +54,6 @@ pub(super) fn mend(
         }
     }
     Ok(repairs)
-}
-
-/// Texts and what they mean.
-struct Pairs(Mutex<std::vec::IntoIter<(String, String)>>);
-
-impl RowSource for Pairs {
-    fn types(&self) -> Vec<ColumnType> {
-        vec![ColumnType::Text; 2]
-    }
-
-    fn next(&self, batch: &mut Batch) -> Result<(), String> {
-        let mut pairs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (damaged, meant) in pairs.by_ref().take(BATCH_ROWS) {
-            batch.columns[0].push_bytes(damaged.as_bytes());
-            batch.columns[1].push_bytes(meant.as_bytes());
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -91,11 +91,7 @@ pub struct Tally {
     pub rejects: BTreeMap<String, u64>,
     /// The first few of them.
     pub samples: Vec<Sample>,
-    /// Objects that the warehouse fetched itself.
-    pub fetched: u64,
-    /// Orders by which it did.
-    pub orders: u64,
-    /// Objects that were read here all the same, since it refused records of them.
+    /// Objects that the warehouse was to fetch, and that were read here, since it refused records of them.
     pub given_back: u64,
 }
 
@@ -104,8 +100,6 @@ impl Tally {
     pub fn merge(&mut self, other: Self) {
         self.objects.extend(other.objects);
         self.samples.extend(other.samples);
-        self.fetched += other.fetched;
-        self.orders += other.orders;
         self.given_back += other.given_back;
         for (ours, theirs) in [
             (&mut self.extra_keys, other.extra_keys),
@@ -121,6 +115,11 @@ impl Tally {
     /// Records accepted of one kind.
     pub fn staged(&self, kind: RecordKind) -> u64 {
         self.objects.iter().filter(|rows| rows.kind == kind).map(|rows| rows.staged).sum()
+    }
+
+    /// Objects that the warehouse fetched itself.
+    pub fn fetched(&self) -> u64 {
+        self.objects.iter().filter(|rows| rows.group.is_some()).count() as u64
     }
 
     /// Records refused.

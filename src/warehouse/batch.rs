@@ -1,5 +1,7 @@
 //! Rows on their way into a warehouse: columns of one type each, filled by a reader and emptied by an engine.
 
+use std::sync::{Mutex, PoisonError};
+
 /// The most rows in one batch: the size of `DuckDB`'s vectors, so that a batch is one of its chunks.
 pub const BATCH_ROWS: usize = 2048;
 
@@ -189,4 +191,32 @@ pub trait RowSource: Send + Sync {
     /// Fills `batch`, which is empty, with the next rows; none means the end. An error ends the load; the source itself keeps the
     /// cause, since what an engine passes on is only its text.
     fn next(&self, batch: &mut Batch) -> Result<(), String>;
+}
+
+/// Rows made from a list of items.
+pub struct Listed<T, F> {
+    types: &'static [ColumnType],
+    items: Mutex<std::vec::IntoIter<T>>,
+    append: F,
+}
+
+impl<T, F: Fn(&T, &mut Batch)> Listed<T, F> {
+    /// A row of these types for each item, as `append` has it.
+    pub fn new(types: &'static [ColumnType], items: Vec<T>, append: F) -> Self {
+        Self { types, items: Mutex::new(items.into_iter()), append }
+    }
+}
+
+impl<T: Send, F: Fn(&T, &mut Batch) + Send + Sync> RowSource for Listed<T, F> {
+    fn types(&self) -> Vec<ColumnType> {
+        self.types.to_vec()
+    }
+
+    fn next(&self, batch: &mut Batch) -> Result<(), String> {
+        let mut items = self.items.lock().unwrap_or_else(PoisonError::into_inner);
+        for item in items.by_ref().take(BATCH_ROWS) {
+            (self.append)(&item, batch);
+        }
+        Ok(())
+    }
 }

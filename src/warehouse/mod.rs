@@ -24,7 +24,7 @@ use thiserror::Error;
 
 use crate::config::{Settings, WarehouseUrl};
 
-pub use batch::{BATCH_ROWS, Batch, Column, ColumnType, RowSource, Values};
+pub use batch::{BATCH_ROWS, Batch, Column, ColumnType, Listed, RowSource, Values};
 pub use fetch::{Fetch, Fetched, Named, Naming, Packing, Refused, Shape};
 pub use shown::Shown;
 pub use sql::{DeclaredColumn, Opening, SqlFile};
@@ -272,6 +272,11 @@ pub fn dialect_of(url: &WarehouseUrl) -> Result<&'static [SqlFile], WarehouseErr
         WarehouseUrl::Redshift(_) => Ok(redshift::DIALECT),
         other => Err(unserved(other)),
     }
+}
+
+/// Whether the engine of `url` fetches objects by itself.
+pub fn fetches(url: &WarehouseUrl) -> bool {
+    matches!(url, WarehouseUrl::Redshift(_))
 }
 
 fn unserved(url: &WarehouseUrl) -> WarehouseError {

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::support::{event, put, run, song, sparkify};
+use crate::support::{event, put, run, song, sparkify, walk};
 
 fn loaded() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -276,7 +276,8 @@ fn the_sql_that_is_printed_is_the_sql_that_runs() {
         ("postgres", of("postgres://me@localhost/music")),
         ("redshift", of("redshift://me@localhost/music")),
     ];
-    for path in walk(&root) {
+    let is_sql = |path: &Path| path.extension().is_some_and(|ending| ending == "sql");
+    for path in walk(&root).into_iter().filter(|path| is_sql(path)) {
         let own = path.strip_prefix(root.join("dialect")).ok();
         let mut engine = own.map(|own| own.iter().next().unwrap().to_str().unwrap().to_owned());
         if path.starts_with(root.join("direct")) {
@@ -297,11 +298,4 @@ fn the_sql_that_is_printed_is_the_sql_that_runs() {
     assert!(
         position("create table if not exists staging_events") < position("insert into songplays")
     );
-}
-
-/// Every SQL file below a folder.
-fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let found = entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] });
-    found.filter(|path| path.extension().is_some_and(|ending| ending == "sql")).collect()
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{Ended, event, put, run, song, sparkify};
+use crate::support::{Ended, event, gzip, put, run, song, sparkify};
 
 const ETL: [&str; 5] = ["etl", "--song-data", "data/song_data", "--log-data", "data/log_data"];
 
@@ -228,10 +228,7 @@ fn fails(folder: &Path, code: i32, says: &[&str]) {
 fn damaged_compression_stops_the_load_and_nothing_is_lost() {
     let whole =
         zstd::encode_all(event(2, 0, 1, "NextSong", "One").repeat(200).as_bytes(), 1).unwrap();
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    std::io::Write::write_all(&mut gzip, event(2, 0, 1, "NextSong", "One").repeat(200).as_bytes())
-        .unwrap();
-    let gzip = gzip.finish().unwrap();
+    let gzip = gzip(event(2, 0, 1, "NextSong", "One").repeat(200).as_bytes());
     let mut flipped = gzip.clone();
     let middle = flipped.len() / 2;
     flipped[middle] ^= 0x55;

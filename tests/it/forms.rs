@@ -1,17 +1,10 @@
 //! Each awkward form that input takes, one by one: the same two plays and two songs, however they are written.
 
-use std::io::Write;
 use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{event, put, run, song};
-
-fn gzip(text: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(text).unwrap();
-    encoder.finish().unwrap()
-}
+use crate::support::{event, gzip, put, run, song};
 
 /// Loads `files` as logs, beside two songs, and gives the summary.
 fn load(

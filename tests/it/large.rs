@@ -1,12 +1,11 @@
 //! A large object is read by several threads, a compressed one of fewer bytes by one: what they say must be the same, to the position.
 
-use std::io::Write;
 use std::path::Path;
 
 use serde_json::Value;
 use sparkify::generate::{Request, generate};
 
-use crate::support::{duckdb, load, rows, run};
+use crate::support::{duckdb, gzip, load, rows, run};
 
 const STAGED: &[&str] = &[
     "byte_offset",
@@ -43,12 +42,6 @@ fn read(folder: &Path, name: &str, text: &[u8]) -> (Vec<Vec<String>>, Vec<Vec<St
         rows(warehouse.as_mut(), "staging_events", STAGED),
         rows(warehouse.as_mut(), "etl_rejects", REJECTED),
     )
-}
-
-fn gzip(text: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(text).unwrap();
-    encoder.finish().unwrap()
 }
 
 #[test]

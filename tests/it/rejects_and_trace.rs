@@ -1,11 +1,10 @@
 //! From what the tables say back to the bytes: the rejects, and the origin of a play.
 
-use std::io::Write;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::support::{Ended, event, put, run, song};
+use crate::support::{Ended, event, gzip, put, run, song};
 
 /// The words without what differs from run to run.
 fn words(folder: &Path, text: &str) -> String {
@@ -315,9 +314,8 @@ fn played() -> tempfile::TempDir {
     // The copy with the smaller location is the one that counts.
     put(here, "log_data/b.json", format!("\n  {}", play.replace("Here", "Elsewhere")));
     let packed = event(2, 0, 1_541_000_002_000, "NextSong", "Bj\u{c3}\u{b6}rk");
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(format!("{}{packed}", event(2, 1, 1, "Home", "")).as_bytes()).unwrap();
-    put(here, "log_data/c.json.gz", encoder.finish().unwrap());
+    let packed = format!("{}{packed}", event(2, 1, 1, "Home", ""));
+    put(here, "log_data/c.json.gz", gzip(packed.as_bytes()));
     let theirs = event(3, 0, 1_541_000_003_000, "NextSong", "Two");
     put(here, "log_data/d.json", format!("{theirs}{}", theirs.replace("\"7\"", "\"8\"")));
     etl(here).good();

@@ -8,6 +8,18 @@ use crate::aws::Landing;
 use crate::config::Settings;
 use crate::warehouse::{RowSource, Value, Warehouse, WarehouseError};
 
+/// What the cluster noted of a COPY.
+pub(super) struct Noted {
+    pub is_done: bool,
+    pub rows: Option<u64>,
+    pub objects: Option<u64>,
+    pub refused: Option<u64>,
+}
+
+fn number(value: Option<&Value>) -> Option<u64> {
+    value.and_then(Value::as_i64).and_then(|count| u64::try_from(count).ok())
+}
+
 impl Redshift {
     /// Rows in number: by files and COPY.
     pub(super) fn load_staged(
@@ -46,30 +58,38 @@ impl Redshift {
 
     /// What the cluster says that it loaded is what was written.
     fn compare(&mut self, landed: &staged::Landed) -> Result<(), WarehouseError> {
-        let number = |value: Option<&Value>| value.and_then(Value::as_i64);
-        let counted = self.ask(file("copied"), 1)?;
-        let counted = number(counted.scalar());
-        let rows = i64::try_from(landed.rows).ok();
-        let files = i64::try_from(landed.files.len()).ok();
-        let noted = self.ask(file("history"), 1)?;
-        let noted = noted.rows.first().map(|row| [1, 2, 3].map(|at| number(row.get(at))));
+        let counted = self.counted()?;
+        let written = [landed.rows, landed.files.len() as u64, 0].map(Some);
         // The note may come later than the load; the count is the session's own.
-        let agrees = noted.is_none_or(|noted| noted == [rows, files, Some(0)]);
-        if counted == rows && agrees {
+        let agrees =
+            self.noted()?.is_none_or(|noted| [noted.rows, noted.objects, noted.refused] == written);
+        if counted == Some(landed.rows) && agrees {
             return Ok(());
         }
-        let said = |count: Option<i64>| {
-            count.map_or("an unknown number of".into(), |count| count.to_string())
-        };
+        let said = counted.map_or("an unknown number of".into(), |count| count.to_string());
         Err(WarehouseError::Statement {
             message: format!(
-                "{} rows in {} files were written, and the cluster loaded {} of them",
+                "{} rows in {} files were written, and the cluster loaded {said} of them",
                 landed.rows,
                 landed.files.len(),
-                said(counted),
             ),
             hint: Some("nothing of this load was published; see sys_load_history".into()),
         })
+    }
+
+    /// How many rows the last COPY loaded, as the session counts them.
+    pub(super) fn counted(&mut self) -> Result<Option<u64>, WarehouseError> {
+        Ok(number(self.ask(file("copied"), 1)?.scalar()))
+    }
+
+    /// What the cluster noted of the last COPY, if it has done so.
+    pub(super) fn noted(&mut self) -> Result<Option<Noted>, WarehouseError> {
+        let noted = self.ask(file("history"), 1)?;
+        Ok(noted.rows.first().map(|row| {
+            let [rows, objects, refused] = [1, 2, 3].map(|at| number(row.get(at)));
+            let is_done = row.first().and_then(Value::as_text) == Some("completed");
+            Noted { is_done, rows, objects, refused }
+        }))
     }
 
     /// The failure of a COPY with what the cluster noted of the rows that it would not take. The transaction is at its end, so somebody else asks.

@@ -42,13 +42,6 @@ impl Fetcher {
     }
 }
 
-/// What the cluster noted of a COPY.
-struct Noted {
-    rows: u64,
-    objects: u64,
-    refused: u64,
-}
-
 impl Redshift {
     /// Has the cluster fetch the objects of an order.
     pub(super) fn fetch_objects(&mut self, order: &Fetch<'_>) -> Result<Fetched, WarehouseError> {
@@ -104,23 +97,12 @@ impl Redshift {
     }
 
     fn noted_of_copy(&mut self) -> Result<Fetched, WarehouseError> {
-        let number = |value: Option<&Value>| {
-            value.and_then(Value::as_i64).and_then(|count| u64::try_from(count).ok())
-        };
-        let counted = self.ask(file("copied"), 1)?;
-        let counted = number(counted.scalar()).unwrap_or_default();
+        let counted = self.counted()?.unwrap_or_default();
         let noted = self.awaited(|cluster| {
-            let noted = cluster.ask(file("history"), 1)?;
-            let Some(row) = noted.rows.first() else { return Ok(None) };
-            let [rows, objects, refused] = [1, 2, 3].map(|at| number(row.get(at)));
-            let is_done = row.first().and_then(Value::as_text) == Some("completed");
-            Ok(rows
-                .zip(objects)
-                .zip(refused)
-                .filter(|_| is_done)
-                .map(|((rows, objects), refused)| Noted { rows, objects, refused }))
+            let noted = cluster.noted()?.filter(|noted| noted.is_done);
+            Ok(noted.and_then(|noted| Some((noted.rows?, noted.objects?, noted.refused?))))
         })?;
-        let Some(Noted { rows, objects, refused: count }) = noted else {
+        let Some((rows, objects, count)) = noted else {
             return Err(unaccounted("the cluster does not say how many records it refused".into()));
         };
         if rows != counted {

@@ -11,10 +11,7 @@ pub(super) fn put(staging: &Staging, files: &[(String, &str)]) -> Result<Shown, 
     let held = folder.clone();
     // It is there before the first file is: whatever fails from here on, the folder is emptied.
     let (role, region) = (staging.role.clone(), staging.region.clone());
-    let shown = Shown::new(folder.location(), role, region, move || match held.clear() {
-        Ok(files) => tracing::debug!("{files} files removed from `{}`", held.location()),
-        Err(error) => tracing::warn!("{error}; a later load removes what is left"),
-    });
+    let shown = Shown::new(folder.location(), role, region, move || staged::clear(&held));
     for (name, text) in files {
         folder.put(name, text.as_bytes().to_vec()).map_err(staged::failed)?;
     }

@@ -9,7 +9,7 @@ use proptest::test_runner::TestRunner;
 use super::{By, ended, small};
 use crate::oracle::awkward;
 use crate::redshift::Cluster;
-use crate::support::{event, song};
+use crate::support::{event, song, walk};
 
 /// What happens to the bucket before a load.
 #[derive(Clone, Debug)]
@@ -110,7 +110,7 @@ fn awkward_input_gives_the_same_tables_as_elsewhere() {
         let files = awkward::awkward_folder().new_tree(&mut runner).unwrap().current();
         let folder = cluster.folder.path().join(format!("data{number}"));
         awkward::write(&files, &folder);
-        for file in super::files(&folder) {
+        for file in walk(&folder) {
             let key = file.strip_prefix(&folder).unwrap().to_str().unwrap();
             cluster.store.put(&format!("data/{key}"), std::fs::read(&file).unwrap());
         }

@@ -9,7 +9,7 @@ use s3_stand_in::{BUCKET, KEY, SECRET};
 
 use super::{Cluster, ROLE, ended};
 use crate::course::{EXPECTED, not_there};
-use crate::support::{Ended, course, event, put, run, song};
+use crate::support::{Ended, course, event, gzip, put, run, song, walk};
 
 const PATHS: &str = r#"{"jsonpaths": ["$['artist']", "$['auth']", "$['firstName']", "$['gender']", "$['itemInSession']",
     "$['lastName']", "$['length']", "$['level']", "$['location']", "$['method']", "$['page']", "$['registration']",
@@ -89,7 +89,7 @@ fn the_real_data_gives_the_contracts_numbers_and_the_same_rows_as_elsewhere() {
     let Some(data) = course() else { return not_there() };
     let cluster = Cluster::start();
     for part in ["song_data", "log_data"] {
-        for file in files(&data.join(part)) {
+        for file in walk(&data.join(part)) {
             let key = file.strip_prefix(&data).unwrap().to_str().unwrap();
             cluster.store.put(&format!("data/{key}"), std::fs::read(&file).unwrap());
         }
@@ -127,16 +127,6 @@ fn the_real_data_gives_the_contracts_numbers_and_the_same_rows_as_elsewhere() {
     cluster.run(["verify", "--profile", "strict"]).good();
 }
 
-fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
-    }
-    found.sort();
-    found
-}
-
 /// Later objects, and those beside them that are loaded, ignored or compressed otherwise: only what is new is named.
 #[test]
 fn only_new_objects_are_copied_by_either_name() {
@@ -168,13 +158,6 @@ fn only_new_objects_are_copied_by_either_name() {
         cluster.assert_same(&[]);
         cluster.assert_tidy();
     }
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    use std::io::Write as _;
-    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    writer.write_all(bytes).unwrap();
-    writer.finish().unwrap()
 }
 
 /// COPY would leave them out; each becomes a row or a reject with its place and its bytes, as elsewhere.

@@ -5,9 +5,9 @@ use std::time::Duration;
 use redshift_stand_in::{Fault, When};
 use s3_stand_in::{BUCKET, Fault as StoreFault};
 
-use super::{By, gzip, small};
+use super::{By, small};
 use crate::redshift::ended;
-use crate::support::{event, put, song};
+use crate::support::{event, gzip, put, song};
 
 #[test]
 fn an_object_that_changes_or_goes_takes_its_group_with_it() {
