@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::Response;
 use hyper::body::Frame;
+use hyper::header::HeaderMap;
 use s3s::Body;
 
 use crate::SECRET;
@@ -29,6 +30,10 @@ pub enum Fault {
     StallAt(usize),
     /// The header tells so many bytes more or less than there are, and the body is as long as the header says or ends.
     LengthOff(i64),
+    /// The whole object comes, whatever range was asked for.
+    Whole,
+    /// The header says that the range begins so many bytes later or earlier.
+    RangeOff(i64),
     /// The object becomes another one just before the answer.
     Rewritten(&'static str),
     /// The object is removed just before the answer.
@@ -57,10 +62,25 @@ pub(crate) async fn spoiled(response: Response<Body>, fault: &Fault) -> Response
             parts.headers.insert("content-length", told.into());
             (usize::try_from(told).expect("a length"), End::Break)
         }
+        Fault::RangeOff(by) => {
+            shift(&mut parts.headers, by);
+            (bytes.len(), End::Good)
+        }
         _ => (bytes.len(), End::Good),
     };
     bytes.truncate(keep.min(bytes.len()));
     Response::from_parts(parts, Body::http_body(Spoiled { bytes: Some(bytes), paused: false, end }))
+}
+
+/// `bytes 5-9/10`, and another 5.
+fn shift(headers: &mut HeaderMap, by: i64) {
+    let range = headers.get("content-range").and_then(|range| range.to_str().ok());
+    let range = range.and_then(|range| range.strip_prefix("bytes ")?.split_once('-'));
+    if let Some((start, rest)) = range {
+        let start = start.parse::<i64>().expect("a range that we sent") + by;
+        let range = format!("bytes {start}-{rest}").parse().expect("a header");
+        headers.insert("content-range", range);
+    }
 }
 
 /// How a spoiled body ends.

@@ -9,6 +9,7 @@ mod fault;
 mod listing;
 mod protocol;
 mod state;
+mod traffic;
 mod uploads;
 mod wire;
 
@@ -22,6 +23,7 @@ use tokio::net::TcpListener;
 
 pub use fault::Fault;
 pub use state::{State, Stored};
+pub use traffic::Traffic;
 
 /// The bucket that is always there.
 pub const BUCKET: &str = "bucket";
@@ -111,7 +113,17 @@ impl Server {
         self.state.latency.store(micros, Ordering::Relaxed);
     }
 
-    /// The next `times` requests go wrong whose method and URL, as [`Server::requested`] tells them, have `part` in them; a `*` in it is anything.
+    /// Each answer gives an object's bytes so fast, in bytes a second; 0 is no limit.
+    pub fn throttle(&self, rate: u64) {
+        self.state.bandwidth.store(rate, Ordering::Relaxed);
+    }
+
+    /// What was asked of an object of [`BUCKET`] since it was put there first.
+    pub fn traffic(&self, key: &str) -> Traffic {
+        self.state.traffic().get(&format!("/{BUCKET}/{key}")).copied().unwrap_or_default()
+    }
+
+    /// The next `times` requests go wrong that, as [`Server::requested`] tells them, have `part` in them; a `*` in it is anything.
     pub fn fail(&self, part: &str, fault: Fault, times: usize) {
         self.state.faults().push((part.to_owned(), fault, times));
     }

@@ -10,6 +10,7 @@ use s3s::dto::{ETag, Timestamp};
 use s3s::{S3Result, s3_error};
 
 use crate::fault::Fault;
+use crate::traffic::Traffic;
 use crate::uploads::Upload;
 
 /// An object.
@@ -31,9 +32,13 @@ pub struct State {
     pub(crate) buckets: RwLock<BTreeMap<String, Objects>>,
     keys: RwLock<BTreeMap<String, String>>,
     uploads: Mutex<BTreeMap<String, Upload>>,
-    /// Part of a request's first line, what goes wrong there, how often still.
+    /// Part of a request as it is noted, what goes wrong there, how often still.
     faults: Mutex<Vec<(String, Fault, usize)>>,
     pub(crate) latency: AtomicU64,
+    /// Bytes a second of one answer; 0 is no limit.
+    pub(crate) bandwidth: AtomicU64,
+    /// By path.
+    traffic: Mutex<BTreeMap<String, Traffic>>,
     /// More at once than this are refused; 0 is no limit.
     pub at_once: AtomicUsize,
     /// Requests may be unsigned.
@@ -123,6 +128,10 @@ impl State {
 
     pub(crate) fn uploads(&self) -> MutexGuard<'_, BTreeMap<String, Upload>> {
         self.uploads.lock().expect("a lock")
+    }
+
+    pub(crate) fn traffic(&self) -> MutexGuard<'_, BTreeMap<String, Traffic>> {
+        self.traffic.lock().expect("a lock")
     }
 
     pub(crate) fn faults(&self) -> MutexGuard<'_, Vec<(String, Fault, usize)>> {

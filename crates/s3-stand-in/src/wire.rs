@@ -17,6 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::door::{service, turned_away};
 use crate::fault::{Fault, refusal, spoiled};
 use crate::state::State;
+use crate::traffic::Transfer;
 
 /// What a connection ends with that is to be reset, and not just closed.
 const RESET: &str = "reset";
@@ -55,8 +56,8 @@ impl Drop for Present<'_> {
 }
 
 async fn answer(
-    request: Request<Incoming>,
-    state: &State,
+    mut request: Request<Incoming>,
+    state: &Arc<State>,
     service: &S3Service,
 ) -> io::Result<Response<Body>> {
     let now = state.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
@@ -64,6 +65,8 @@ async fn answer(
     state.most_in_flight.fetch_max(now, Ordering::Relaxed);
     state.requests.fetch_add(1, Ordering::Relaxed);
     let line = note(&request, state);
+    let path = request.uri().path().to_owned();
+    let transfer = is_of_object(&request).then(|| Transfer::begin(state, &path));
     let latency = Duration::from_micros(state.latency.load(Ordering::Relaxed));
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
@@ -82,18 +85,31 @@ async fn answer(
     match &fault {
         Some(Fault::Refused(status, code)) => return Ok(refusal(*status, code, "")),
         Some(Fault::Reset) => return Err(io::Error::other(RESET)),
-        Some(fault) => change(request.uri().path(), fault, state),
+        Some(fault) => change(&path, fault, state),
         None => {}
     }
-    let response = service.call(request.map(Body::from)).await.map_err(io::Error::other)?;
-    match fault {
-        Some(Fault::Unanswered) => Err(io::Error::other(RESET)),
-        Some(fault) => Ok(spoiled(response, &fault).await),
-        None => Ok(response),
+    if matches!(fault, Some(Fault::Whole)) {
+        request.headers_mut().remove("range");
     }
+    let response = service.call(request.map(Body::from)).await.map_err(io::Error::other)?;
+    let response = match fault {
+        Some(Fault::Unanswered) => return Err(io::Error::other(RESET)),
+        Some(fault) => spoiled(response, &fault).await,
+        None => response,
+    };
+    Ok(match transfer {
+        Some(transfer) => transfer.carry(response),
+        None => response,
+    })
 }
 
-/// The request's first line and what conditions it has, noted.
+/// `GET /bucket/key`, and not a listing.
+fn is_of_object(request: &Request<Incoming>) -> bool {
+    let key = request.uri().path().get(1..).and_then(|path| path.split_once('/'));
+    request.method() == "GET" && key.is_some_and(|(_, key)| !key.is_empty())
+}
+
+/// The request's first line and what conditions it has.
 fn note(request: &Request<Incoming>, state: &State) -> String {
     let header = |name: &str| {
         let value = request.headers().get(name).and_then(|value| value.to_str().ok());
@@ -101,8 +117,9 @@ fn note(request: &Request<Incoming>, state: &State) -> String {
     };
     let line = format!("{} {}", request.method(), request.uri());
     let conditions = ["range", "if-match", "if-none-match"].map(header).concat();
-    state.log.lock().expect("a lock").push(format!("{line}{conditions}"));
-    line
+    let noted = format!("{line}{conditions}");
+    state.log.lock().expect("a lock").push(noted.clone());
+    noted
 }
 
 /// Somebody else changes the object just now.

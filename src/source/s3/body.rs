@@ -1,237 +1,184 @@
-//! An object's bytes on their way: a task fetches them, a reader takes them, and no more than a window of them waits in between.
+//! An object as its reader has it: one stream, or, of a large object, several ranges that are on their way at once and are read one after the other.
 //!
-//! What arrives is held against what was listed: the etag by `If-Match` and by the answer's own, the size by its header and by counting. A body that
-//! breaks off is asked for again from where it broke; so a reader gets the object whole, or an error.
+//! It begins as one stream to the object's end, large or not, and a reader that never has to wait leaves it so. When the reader of a large object waits
+//! and there is room for two parts, the stream is cut at a border of parts ahead of it, and what is behind the border comes in parts of [`PART`]:
+//! one more at once whenever the reader waits, one less when it did not wait for a whole part. Room is shared by all large objects of a list, and
+//! is half of what may be fetched ahead (`fetching`); where that is less than two parts, and where no store was seen to know ranges, it stays one
+//! stream. So does an object whose listing gave no etag: nothing would hold two answers to be of one version.
+//!
+//! No reader can wait for ever. It waits for bytes only, never for room: whoever finds none goes on as it is, and a part that its reader comes to and that
+//! was not begun is begun at once, as a stream. A request's place (`limiter`) is held only by a part, which has room for all its bytes, or by a stream that
+//! has room just now, and gives its place back when it has none; so each place comes back without any reader, and the next in line has it. Parts are begun
+//! and read in their order, a reader's own room is passed on from a part that is read to the next one, and what a reader is at needs nobody else's.
 
+use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use bytes::Bytes;
-use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, IF_MATCH, RANGE};
-use reqwest::{Method, Response, StatusCode};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::AbortHandle;
-use tokio::time::timeout;
 
-use super::limiter::Permit;
-use super::request::Ask;
-use super::retry::{Tries, Trouble, of_transport};
-use super::{Bucket, quoted};
-use crate::source::{Object, SourceError};
+use super::Bucket;
+use super::stream::{Manner, Stream};
+use crate::source::Object;
 
-/// Bytes of one object that may wait for its reader.
-pub(super) const WINDOW: u64 = 2 << 20;
-/// A body that gave so many bytes since it last broke has not broken in a row.
-const WORTH: u64 = 64 << 10;
-
-type Chunk = Result<Bytes, SourceError>;
+/// The bytes of one range. A connection gives 50 to 90 MB a second and takes some 30 ms to begin: less is mostly waiting, and more holds more
+/// bytes for as many connections. What uploads in parts makes has borders at such a size or at twice that, and ranges begin at them.
+pub(super) const PART: u64 = 4 << 20;
+/// The part that is read and the one behind it: with fewer, each part would begin only when it is waited for.
+const FEWEST: usize = 2;
 
 /// The reader's end. Dropping it ends the fetching.
 #[derive(Debug)]
 pub(in crate::source) struct Body {
-    chunks: UnboundedReceiver<Chunk>,
-    window: Arc<Semaphore>,
-    current: Bytes,
-    /// How much of the window what was taken out holds still.
-    taken: usize,
-    task: AbortHandle,
-    /// Its part of what may be fetched ahead.
-    _budget: Option<OwnedSemaphorePermit>,
+    stream: Stream,
+    /// What a large object has beyond its one stream.
+    ranges: Option<Box<Ranges>>,
+}
+
+/// Whether `object` is fetched in ranges where there is room for them.
+pub(super) fn is_large(bucket: &Bucket, object: &Object) -> bool {
+    object.size >= 2 * PART && object.etag.is_some() && bucket.client.limits.concurrency > 1
+}
+
+/// How much of the bytes that may be fetched ahead is for parts of large objects.
+pub(super) fn room_for_parts(ahead: u64) -> Option<u64> {
+    Some(ahead / 2).filter(|room| *room >= FEWEST as u64 * PART)
 }
 
 impl Body {
-    /// Begins to fetch `object` from its byte `start` on.
+    /// Begins to fetch `object` from its byte `start` on, as one stream.
+    pub(super) fn open(bucket: &Arc<Bucket>, object: &Object, start: u64) -> Self {
+        let stream = Stream::fetch(bucket, object, start..object.size, Manner::Whole, None);
+        Self { stream, ranges: None }
+    }
+
+    /// Begins to fetch `object`, in ranges if it is large and there comes to be `room`, which is counted in parts.
     pub(super) fn fetch(
         bucket: &Arc<Bucket>,
         object: &Object,
-        start: u64,
         budget: Option<OwnedSemaphorePermit>,
+        room: Option<&Arc<Semaphore>>,
     ) -> Self {
-        let (sender, chunks) = unbounded_channel();
-        let window = Arc::new(Semaphore::new(usize::try_from(WINDOW).unwrap_or(1 << 20)));
-        let fetch = Fetch {
-            bucket: Arc::clone(bucket),
-            object: object.clone(),
-            at: start,
-            window: Arc::clone(&window),
-            sender,
-        };
-        let task = bucket.runtime.spawn(fetch.run()).abort_handle();
-        Self { chunks, window, current: Bytes::new(), taken: 0, task, _budget: budget }
+        let room = room.filter(|_| is_large(bucket, object) && !bucket.client.refuses_ranges());
+        let ranges = room.map(|room| Box::new(Ranges::new(bucket, object, room)));
+        let manner = if ranges.is_some() { Manner::Lead } else { Manner::Whole };
+        let stream = Stream::fetch(bucket, object, 0..object.size, manner, budget);
+        Self { stream, ranges }
     }
 }
 
 impl Read for Body {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.current.is_empty() {
-            self.window.add_permits(std::mem::take(&mut self.taken));
-            match self.chunks.blocking_recv() {
-                None => return Ok(0),
-                Some(Err(error)) => return Err(io::Error::other(error)),
-                Some(Ok(chunk)) => {
-                    self.taken = chunk.len();
-                    self.current = chunk;
-                }
+        loop {
+            if let Some(ranges) = &mut self.ranges
+                && self.stream.has_nothing()
+            {
+                ranges.widen(&self.stream);
             }
+            let read = match self.stream.read(buffer) {
+                Ok(read) => read,
+                Err(error) => {
+                    self.ranges = None;
+                    return Err(error);
+                }
+            };
+            let Some(ranges) = &mut self.ranges else { return Ok(read) };
+            ranges.at += read as u64;
+            if read > 0 || buffer.is_empty() || ranges.at >= ranges.object.size {
+                return Ok(read);
+            }
+            self.stream = ranges.next();
         }
-        let read = buffer.len().min(self.current.len());
-        buffer[..read].copy_from_slice(&self.current.split_to(read));
-        Ok(read)
     }
 }
 
-impl Drop for Body {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-/// The fetching end.
-struct Fetch {
+/// What is on its way of an object behind the stream that is read.
+#[derive(Debug)]
+struct Ranges {
     bucket: Arc<Bucket>,
     object: Object,
-    /// What the reader has, or has on its way.
+    /// Where the reader is.
     at: u64,
-    window: Arc<Semaphore>,
-    sender: UnboundedSender<Chunk>,
+    /// Where the next part begins; none as long as there is one stream.
+    border: Option<u64>,
+    /// Parts that were begun, in order.
+    ahead: VecDeque<Stream>,
+    /// Whether what is read is a part.
+    in_hand: bool,
+    /// What all large objects share, in parts.
+    room: Arc<Semaphore>,
+    /// Room for the part that is read and for those that are ahead.
+    places: Vec<OwnedSemaphorePermit>,
+    /// Whether the reader has waited since it came to this part.
+    waited: bool,
 }
 
-impl Fetch {
-    async fn run(mut self) {
-        if let Err(error) = self.deliver().await {
-            // A reader that is gone needs no error.
-            let _ = self.sender.send(Err(error));
+impl Ranges {
+    fn new(bucket: &Arc<Bucket>, object: &Object, room: &Arc<Semaphore>) -> Self {
+        Self {
+            bucket: Arc::clone(bucket),
+            object: object.clone(),
+            at: 0,
+            border: None,
+            ahead: VecDeque::new(),
+            in_hand: false,
+            room: Arc::clone(room),
+            places: Vec::new(),
+            waited: false,
         }
     }
 
-    async fn deliver(&mut self) -> Result<(), SourceError> {
-        let mut tries = Tries::default();
-        while self.at < self.object.size {
-            let began = self.at;
-            let mut permit = Some(self.bucket.client.limiter.enter().await);
-            let result = self.stream(&mut permit).await;
-            let came = self.at - began;
-            if came >= WORTH {
-                tries.forget();
-            }
-            let reason = match result {
-                Ok(()) => {
-                    if let Some(permit) = permit {
-                        permit.succeeded(came);
-                    }
-                    continue;
-                }
-                Err(trouble) => trouble.passing(permit)?,
-            };
-            let most = self.bucket.client.most_tries();
-            tries.again(reason, "read", &self.object.key, most).await?;
-        }
-        Ok(())
-    }
-
-    /// One request: hands on what it gives, up to the object's end.
-    async fn stream(&mut self, permit: &mut Option<Permit>) -> Result<(), Trouble> {
-        let bucket = Arc::clone(&self.bucket);
-        let client = &bucket.client;
-        let (key, mut headers) = (bucket.key_of(&self.object), Vec::new());
-        headers.extend(self.object.etag.as_ref().map(|etag| (IF_MATCH, etag.to_string())));
-        if self.at > 0 {
-            headers.push((RANGE, format!("bytes={}-", self.at)));
-        }
-        let ask = Ask {
-            method: Method::GET,
-            key,
-            query: String::new(),
-            headers,
-            doing: "read",
-            location: &self.object.key,
-        };
-        let mut response = client.attempt(&ask).await?;
-        let mut skip = self.compared(&response)?;
-        let server = client.server_name();
-        while self.at < self.object.size {
-            let chunk = match timeout(client.limits.read_timeout, response.chunk()).await {
-                Err(_) => return Err(client.silence(&server)),
-                Ok(Err(error)) => return Err(of_transport(error, &server, true)),
-                Ok(Ok(None)) => return Err(self.wrong_length("broke off")),
-                Ok(Ok(Some(chunk))) => chunk,
-            };
-            let passed = usize::try_from(skip).unwrap_or(usize::MAX).min(chunk.len());
-            skip -= passed as u64;
-            let chunk = chunk.slice(passed..);
-            if chunk.len() as u64 > self.object.size - self.at {
-                return Err(self.wrong_length("went on too long"));
-            }
-            self.hand_on(chunk, permit).await;
-        }
-        Ok(())
-    }
-
-    fn wrong_length(&self, what: &str) -> Trouble {
-        let (at, size) = (self.at, self.object.size);
-        Trouble::Passing(format!("the answer {what}, at byte {at} of {size}"))
-    }
-
-    /// Whether the answer is about what was listed; how many of its bytes the reader has already.
-    fn compared(&self, response: &Response) -> Result<u64, Trouble> {
-        let headers = response.headers();
-        let etag = headers.get(ETAG).and_then(|etag| etag.to_str().ok()).and_then(quoted);
-        let other = |listed: &Arc<str>| etag.as_ref().is_some_and(|etag| **etag != **listed);
-        if self.object.etag.as_ref().is_some_and(other) {
-            return Err(self.changed());
-        }
-        let partial = response.status() == StatusCode::PARTIAL_CONTENT;
-        let (total, skip) = match (partial, range_of(headers)) {
-            (true, Some((start, total))) if start == self.at => (Some(total), 0),
-            (true, _) => return Err(Trouble::Passing("the answer has another range".into())),
-            // A server that knows no ranges sends the whole.
-            (false, _) => (length_of(headers), self.at),
-        };
-        match total {
-            Some(total) if total != self.object.size && self.object.etag.is_none() => {
-                Err(self.changed())
-            }
-            // The same version cannot have another size: something between here and the store is wrong.
-            Some(total) if total != self.object.size => Err(Trouble::Passing(format!(
-                "the answer says {total} bytes, and {} were listed",
-                self.object.size
-            ))),
-            _ => Ok(skip),
-        }
-    }
-
-    fn changed(&self) -> Trouble {
-        Trouble::Final(SourceError::Changed { path: self.object.key.to_string() })
-    }
-
-    /// Waits until there is room. A reader that is behind must not hold the place of a request.
-    async fn hand_on(&mut self, mut chunk: Bytes, permit: &mut Option<Permit>) {
-        let most = usize::try_from(WINDOW / 2).unwrap_or(usize::MAX);
-        while !chunk.is_empty() {
-            let part = chunk.split_to(chunk.len().min(most));
-            let bytes = u32::try_from(part.len()).unwrap_or(u32::MAX);
-            if let Ok(room) = self.window.try_acquire_many(bytes) {
-                room.forget();
-            } else {
-                drop(permit.take());
-                if let Ok(room) = self.window.acquire_many(bytes).await {
-                    room.forget();
+    /// The reader finds nothing in `stream`: more at once, if there is room.
+    fn widen(&mut self, stream: &Stream) {
+        self.waited = true;
+        match self.border {
+            None if self.bucket.client.knows_ranges() => {
+                let places: Vec<_> = (0..FEWEST).map_while(|_| self.place()).collect();
+                if places.len() == FEWEST {
+                    self.border = stream.cut();
+                    self.places = places;
                 }
             }
-            self.at += part.len() as u64;
-            let _ = self.sender.send(Ok(part));
+            Some(border) if border < self.object.size => self.places.extend(self.place()),
+            _ => return,
         }
+        self.fill();
     }
-}
 
-fn length_of(headers: &HeaderMap) -> Option<u64> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
+    fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.room).try_acquire_owned().ok()
+    }
 
-/// `bytes 5-9/10`: where the range begins, and the size of the whole.
-fn range_of(headers: &HeaderMap) -> Option<(u64, u64)> {
-    let range = headers.get(CONTENT_RANGE)?.to_str().ok()?.strip_prefix("bytes ")?;
-    let (range, total) = range.split_once('/')?;
-    Some((range.split_once('-')?.0.parse().ok()?, total.parse().ok()?))
+    /// Begins as many parts as it has room for, and gives back what it needs no more.
+    fn fill(&mut self) {
+        let (size, in_hand) = (self.object.size, usize::from(self.in_hand));
+        while let Some(start) = self.border.filter(|border| *border < size)
+            && self.ahead.len() + in_hand < self.places.len()
+        {
+            let end = (start + PART).min(size);
+            let part = Stream::fetch(&self.bucket, &self.object, start..end, Manner::Part, None);
+            self.ahead.push_back(part);
+            self.border = Some(end);
+        }
+        self.places.truncate(self.ahead.len() + in_hand);
+    }
+
+    /// What goes on where the reader is.
+    fn next(&mut self) -> Stream {
+        let waited = std::mem::take(&mut self.waited);
+        if self.in_hand && !waited && self.places.len() > FEWEST {
+            self.places.pop();
+        }
+        if let Some(part) = self.ahead.pop_front().filter(|part| part.start == self.at) {
+            self.in_hand = true;
+            self.fill();
+            return part;
+        }
+        // The store knew no ranges after all.
+        self.ahead.clear();
+        self.places.clear();
+        (self.border, self.in_hand) = (None, false);
+        let rest = self.at..self.object.size;
+        Stream::fetch(&self.bucket, &self.object, rest, Manner::Lead, None)
+    }
 }

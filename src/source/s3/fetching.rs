@@ -2,13 +2,16 @@
 //!
 //! Objects are begun in their order, and one that a reader asks for is begun at once, budget or not. So the bytes that are held are always
 //! some that a reader is at, or the next ones, and no reader can wait for a place that another reader's object holds.
+//!
+//! Where large objects are among them, half of the budget is room for their parts, which readers share as they need it (`body`).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 
-use super::body::{Body, WINDOW};
+use super::body::{self, Body, PART};
+use super::stream::WINDOW;
 use super::{Bucket, place};
 use crate::source::Object;
 
@@ -19,6 +22,8 @@ const LEAST: u64 = 16 << 10;
 #[derive(Debug)]
 pub(in crate::source) struct Fetching {
     slots: Arc<Mutex<Vec<Slot>>>,
+    /// For parts of large objects; none where no object is large, or too little may be held.
+    room: Option<Arc<Semaphore>>,
     task: AbortHandle,
 }
 
@@ -36,10 +41,16 @@ impl Fetching {
         let slots: Vec<Slot> = objects.iter().map(|_| Slot::Waiting).collect();
         let slots = Arc::new(Mutex::new(slots));
         let ahead = first.client.limits.ahead.max(LEAST);
-        let budget = Arc::new(Semaphore::new(usize::try_from(ahead).unwrap_or(1 << 26)));
-        let task = run(Arc::clone(&slots), Arc::clone(objects), budget);
+        let are_large = objects
+            .iter()
+            .any(|object| place(object).is_some_and(|bucket| body::is_large(bucket, object)));
+        let parts = body::room_for_parts(ahead).filter(|_| are_large);
+        let permits = |count: u64| usize::try_from(count).unwrap_or(1 << 26);
+        let room = parts.map(|bytes| Arc::new(Semaphore::new(permits(bytes / PART))));
+        let budget = Arc::new(Semaphore::new(permits(ahead - parts.unwrap_or_default())));
+        let task = run(Arc::clone(&slots), Arc::clone(objects), budget, room.clone());
         let task = first.runtime.spawn(task).abort_handle();
-        Some(Self { slots, task })
+        Some(Self { slots, room, task })
     }
 
     /// The body of `object`, which is the one at `index`.
@@ -53,7 +64,7 @@ impl Fetching {
             lock(&self.slots).get_mut(index).map(|slot| std::mem::replace(slot, Slot::Taken));
         match slot {
             Some(Slot::Begun(body)) => body,
-            _ => Body::fetch(bucket, object, 0, None),
+            _ => Body::fetch(bucket, object, None, self.room.as_ref()),
         }
     }
 }
@@ -64,25 +75,20 @@ impl Drop for Fetching {
     }
 }
 
-async fn run(slots: Arc<Mutex<Vec<Slot>>>, objects: Arc<[Object]>, budget: Arc<Semaphore>) {
+async fn run(
+    slots: Arc<Mutex<Vec<Slot>>>,
+    objects: Arc<[Object]>,
+    budget: Arc<Semaphore>,
+    room: Option<Arc<Semaphore>>,
+) {
     for (index, object) in objects.iter().enumerate() {
         let Some(bucket) = place(object) else { continue };
         let cost = object.size.clamp(LEAST, WINDOW).min(bucket.client.limits.ahead.max(LEAST));
         let cost = u32::try_from(cost).unwrap_or(u32::MAX);
         let Ok(part) = Arc::clone(&budget).acquire_many_owned(cost).await else { return };
-        begin(&slots, index, bucket, object, part);
-    }
-}
-
-fn begin(
-    slots: &Mutex<Vec<Slot>>,
-    index: usize,
-    bucket: &Arc<Bucket>,
-    object: &Object,
-    part: OwnedSemaphorePermit,
-) {
-    if let Some(slot @ Slot::Waiting) = lock(slots).get_mut(index) {
-        *slot = Slot::Begun(Body::fetch(bucket, object, 0, Some(part)));
+        if let Some(slot @ Slot::Waiting) = lock(&slots).get_mut(index) {
+            *slot = Slot::Begun(Body::fetch(bucket, object, Some(part), room.as_ref()));
+        }
     }
 }
 

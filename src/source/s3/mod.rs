@@ -1,7 +1,8 @@
 //! Objects in S3, and in whatever speaks its protocol: listed by prefix, read as streams, many at a time.
 //!
-//! `request` asks, `answer` understands refusals, `retry` tries again, `limiter` decides how many at once; `listing` lists, `body`
-//! brings one object, `fetching` brings many ahead of their readers. All of it runs on threads of its own; outside, a body is a `Read`.
+//! `request` asks, `answer` understands refusals, `retry` tries again, `limiter` decides how many at once; `listing` lists, `stream`
+//! brings one object or a range of it, `body` puts a large object's ranges together, `fetching` brings many objects ahead of their readers. All of it runs
+//! on threads of its own; outside, a body is a `Read`.
 
 mod answer;
 mod body;
@@ -10,6 +11,7 @@ mod limiter;
 mod listing;
 mod request;
 mod retry;
+mod stream;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -158,7 +160,7 @@ fn check_name(name: &str) -> Result<(), SourceError> {
 impl Bucket {
     /// Begins to read `object` from its byte `start` on.
     pub(super) fn open(self: &Arc<Self>, object: &Object, start: u64) -> Body {
-        Body::fetch(self, object, start, None)
+        Body::open(self, object, start)
     }
 
     /// The region that requests are signed for: the bucket's, once it has answered.

@@ -41,6 +41,9 @@ pub(super) struct Client {
     requester_pays: bool,
     /// Whether the server ever answered.
     reached: AtomicBool,
+    /// Whether it ever answered with a range that it was asked for, and whether it ever did not.
+    ranged: AtomicBool,
+    unranged: AtomicBool,
 }
 
 /// A request that reads.
@@ -83,6 +86,8 @@ impl Client {
             region_is_fixed: access.region.is_some(),
             requester_pays: access.requester_pays,
             reached: AtomicBool::new(false),
+            ranged: AtomicBool::new(false),
+            unranged: AtomicBool::new(false),
         })
     }
 
@@ -254,6 +259,21 @@ impl Client {
             };
             tries.again(reason, ask.doing, ask.location, self.most_tries()).await?;
         }
+    }
+
+    /// Notes whether a request for a range was answered by one.
+    pub(super) fn saw_ranges(&self, answered: bool) {
+        let seen = if answered { &self.ranged } else { &self.unranged };
+        seen.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether ranges may be asked for: one was had, and none was ever refused.
+    pub(super) fn knows_ranges(&self) -> bool {
+        self.ranged.load(Ordering::Relaxed) && !self.refuses_ranges()
+    }
+
+    pub(super) fn refuses_ranges(&self) -> bool {
+        self.unranged.load(Ordering::Relaxed)
     }
 
     /// How often to try, as things stand.
