@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::oracle;
-use crate::support::{assert_same_model, duckdb, load, model, run, sparkify};
+use crate::support::{assert_same_model, duckdb, load, model, peak_of, run, sparkify};
 
 fn generate(folder: &Path, awkward: bool) -> Value {
     let mut arguments =
@@ -63,19 +63,7 @@ fn peak(folder: &Path, events: u32) -> (u64, u64) {
     let warehouse = format!("duckdb:{data}.duckdb");
     let paths = ["--song-data", &songs, "--log-data", &logs, "--warehouse", &warehouse];
     let arguments = ["etl", "--output", "json", "--memory", "128MB", "--threads", "2"];
-    let mut command = sparkify(folder, arguments.into_iter().chain(paths));
-    let (stdout, stderr) = (std::process::Stdio::piped(), std::process::Stdio::null());
-    let mut child = command.stdout(stdout).stderr(stderr).spawn().unwrap();
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    while child.try_wait().unwrap().is_none() {
-        let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let high = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = high.and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok());
-        peak = peak.max(kib.unwrap_or_default());
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
-    let ended = child.wait_with_output().unwrap();
+    let (peak, ended) = peak_of(sparkify(folder, arguments.into_iter().chain(paths)));
     assert!(ended.status.success());
     let summary: Value = serde_json::from_slice(&ended.stdout).unwrap();
     (peak, summary["bytes_spilled"].as_u64().unwrap())

@@ -71,6 +71,21 @@ pub(crate) fn run<S: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator<I
     Ended::from(sparkify(folder, arguments).output().expect("the program starts"))
 }
 
+/// Runs it to its end, and looks at the most memory that it had resident, in KiB.
+pub(crate) fn peak_of(mut command: Command) -> (u64, Output) {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    while child.try_wait().unwrap().is_none() {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let high = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = high.and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok());
+        peak = peak.max(kib.unwrap_or_default());
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    (peak, child.wait_with_output().unwrap())
+}
+
 /// What a command left behind.
 #[derive(Debug)]
 pub(crate) struct Ended {

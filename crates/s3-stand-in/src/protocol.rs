@@ -16,6 +16,7 @@ use s3s::{Body, S3, S3Request, S3Response, S3Result, s3_error};
 use crate::listing;
 use crate::state::{State, Stored};
 use crate::uploads;
+use crate::wire::WHOLE;
 
 /// More than this is not taken in one request, as Amazon's 5 GB are more than a test has.
 const MOST: usize = 1 << 30;
@@ -29,7 +30,10 @@ impl S3 for Buckets {
         &self,
         request: S3Request<GetObjectInput>,
     ) -> S3Result<S3Response<GetObjectOutput>> {
-        let input = request.input;
+        let mut input = request.input;
+        if request.headers.contains_key(WHOLE) {
+            input.range = None;
+        }
         let stored = self.0.found(&input.bucket, &input.key)?;
         if matches!(&input.if_match, Some(ETagCondition::ETag(wanted)) if *wanted != stored.etag())
         {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
+use hyper::header::HeaderValue;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -21,6 +22,8 @@ use crate::traffic::Transfer;
 
 /// What a connection ends with that is to be reset, and not just closed.
 const RESET: &str = "reset";
+/// A header that nobody signs: no range is known.
+pub(crate) const WHOLE: &str = "x-stand-in-whole";
 
 pub(crate) async fn accept(listener: TcpListener, state: Arc<State>) {
     let service = service(&state);
@@ -89,7 +92,7 @@ async fn answer(
         None => {}
     }
     if matches!(fault, Some(Fault::Whole)) {
-        request.headers_mut().remove("range");
+        request.headers_mut().insert(WHOLE, HeaderValue::from_static(""));
     }
     let response = service.call(request.map(Body::from)).await.map_err(io::Error::other)?;
     let response = match fault {

@@ -49,6 +49,8 @@ pub(super) struct Stream {
     chunks: UnboundedReceiver<Chunk>,
     shared: Arc<Shared>,
     current: Bytes,
+    /// What it ended with: several may read it by turns, and each is to hear it.
+    ended: Option<Box<SourceError>>,
     /// How much of the window what was taken out holds still.
     taken: usize,
     task: AbortHandle,
@@ -92,7 +94,16 @@ impl Stream {
             sender,
         };
         let task = bucket.runtime.spawn(fetch.run()).abort_handle();
-        Self { start, chunks, shared, current: Bytes::new(), taken: 0, task, _budget: budget }
+        Self {
+            start,
+            chunks,
+            shared,
+            current: Bytes::new(),
+            ended: None,
+            taken: 0,
+            task,
+            _budget: budget,
+        }
     }
 
     /// Whether a reader would have to wait, or is at the end.
@@ -116,8 +127,14 @@ impl Read for Stream {
         while self.current.is_empty() {
             self.shared.window.add_permits(std::mem::take(&mut self.taken));
             match self.chunks.blocking_recv() {
-                None => return Ok(0),
-                Some(Err(error)) => return Err(io::Error::other(error)),
+                None => match &self.ended {
+                    None => return Ok(0),
+                    Some(error) => return Err(io::Error::other(once_more(error))),
+                },
+                Some(Err(error)) => {
+                    self.ended = Some(Box::new(once_more(&error)));
+                    return Err(io::Error::other(error));
+                }
                 Some(Ok(chunk)) => {
                     self.taken = chunk.len();
                     self.current = chunk;
@@ -299,6 +316,26 @@ impl Fetch {
             span.start += part.len() as u64;
             let _ = self.sender.send(Ok(part));
         }
+    }
+}
+
+/// The same words.
+fn once_more(error: &SourceError) -> SourceError {
+    match error {
+        SourceError::Changed { path } => SourceError::Changed { path: path.clone() },
+        SourceError::Gone { path } => SourceError::Gone { path: path.clone() },
+        SourceError::Store { doing, location, reason, hint } => SourceError::Store {
+            doing,
+            location: location.clone(),
+            reason: reason.clone(),
+            hint: hint.clone(),
+        },
+        other => SourceError::Store {
+            doing: "read",
+            location: "S3".into(),
+            reason: other.to_string(),
+            hint: other.hint(),
+        },
     }
 }
 

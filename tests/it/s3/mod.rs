@@ -4,6 +4,8 @@ mod credentials;
 mod faults;
 mod listing;
 mod metadata;
+mod range_faults;
+mod ranges;
 mod story;
 
 use std::ffi::OsStr;
