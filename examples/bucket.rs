@@ -1,7 +1,8 @@
 //! A folder served as a bucket from memory, each answer as much later as a store far away: what `benches/s3.sh` measures against, and a way to try
 //! S3 without one. Signatures are verified.
 //!
-//! usage: cargo run --release --example bucket -- FOLDER [MILLISECONDS]
+//! usage: cargo run --release --example bucket -- FOLDER [MILLISECONDS [MB_A_SECOND]]
+//! The last is what one answer gives a second; without it, as much as it can.
 //! It prints what to export, and serves until its standard input ends.
 
 use std::io::Read;
@@ -15,12 +16,16 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let folder = arguments.next().unwrap_or_default();
     let latency = arguments.next().map_or(Ok(0), |text| text.parse());
-    let (Ok(entries), Ok(latency)) = (std::fs::read_dir(&folder), latency) else {
-        eprintln!("error: cannot serve `{folder}`\nhint: bucket FOLDER [MILLISECONDS]");
+    let rate = arguments.next().map_or(Ok(0), |text| text.parse::<u64>());
+    let (Ok(entries), Ok(latency), Ok(rate)) = (std::fs::read_dir(&folder), latency, rate) else {
+        eprintln!(
+            "error: cannot serve `{folder}`\nhint: bucket FOLDER [MILLISECONDS [MB_A_SECOND]]"
+        );
         return ExitCode::from(2);
     };
     let server = Server::start();
     server.delay(Duration::from_millis(latency));
+    server.throttle(rate.saturating_mul(1_000_000));
     for entry in entries.flatten() {
         upload(&server, &entry.path(), &entry.file_name().to_string_lossy());
     }
