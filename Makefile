@@ -42,9 +42,10 @@ fmt: ## format the code
 # PEERS: a folder of other solutions of the same job, see benches/peers.py; PYTHON: one that has their packages.
 PEERS ?= ../shared/bench
 PYTHON ?= python3
-bench: build ## what a day costs as its history grows, many requests at once, a server, and other solutions beside ours, as tables
+bench: build ## what a day costs as its history grows, many requests at once, ranges, a server, and other solutions beside ours, as tables
 	@benches/growth.sh
 	@benches/s3.sh
+	@benches/ranges.sh
 	@benches/postgres.sh
 	@if [ -d "$(PEERS)" ]; then $(PYTHON) benches/peers.py "$(PEERS)"; else echo "there are no other solutions at $(PEERS): PEERS=FOLDER names some"; fi
 

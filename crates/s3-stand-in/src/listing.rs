@@ -23,7 +23,7 @@ pub(crate) fn list(state: &State, input: ListObjectsV2Input) -> S3Result<ListObj
     let object = |(key, stored): &(String, Stored)| Object {
         key: Some(shown(key)),
         size: i64::try_from(stored.bytes.len()).ok(),
-        e_tag: Some(stored.etag()),
+        e_tag: Some(stored.etag()).filter(|_| !state.tells_no_etag.load(Ordering::Relaxed)),
         last_modified: Some(stored.modified()),
         ..Object::default()
     };

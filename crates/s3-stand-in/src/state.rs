@@ -47,6 +47,8 @@ pub struct State {
     pub requester_pays: AtomicBool,
     /// Encode keys in listings when asked to.
     pub encodes: AtomicBool,
+    /// Listings tell no etag.
+    pub tells_no_etag: AtomicBool,
     /// The region to sign for; empty is any.
     pub region: Mutex<String>,
     /// A session token that has expired.

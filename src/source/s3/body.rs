@@ -2,7 +2,7 @@
 //!
 //! It begins as one stream to the object's end, large or not, and a reader that never has to wait leaves it so. When the reader of a large object waits
 //! and there is room for two parts, the stream is cut at a border of parts ahead of it, and what is behind the border comes in parts of [`PART`]:
-//! one more at once whenever the reader waits, one less when it did not wait for a whole part. Room is shared by all large objects of a list, and
+//! one more at once whenever the reader waits, one less when it read as many as there are without waiting. Room is shared by all large objects of a list, and
 //! is half of what may be fetched ahead (`fetching`); where that is less than two parts, and where no store was seen to know ranges, it stays one
 //! stream. So does an object whose listing gave no etag: nothing would hold two answers to be of one version.
 //!
@@ -71,7 +71,7 @@ impl Read for Body {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             if let Some(ranges) = &mut self.ranges
-                && self.stream.has_nothing()
+                && self.stream.keeps_waiting()
             {
                 ranges.widen(&self.stream);
             }
@@ -109,8 +109,8 @@ struct Ranges {
     room: Arc<Semaphore>,
     /// Room for the part that is read and for those that are ahead.
     places: Vec<OwnedSemaphorePermit>,
-    /// Whether the reader has waited since it came to this part.
-    waited: bool,
+    /// Parts that were read since the reader waited: those that began together end together, and then it reads them at once.
+    unwaited: usize,
 }
 
 impl Ranges {
@@ -124,13 +124,13 @@ impl Ranges {
             in_hand: false,
             room: Arc::clone(room),
             places: Vec::new(),
-            waited: false,
+            unwaited: 0,
         }
     }
 
     /// The reader finds nothing in `stream`: more at once, if there is room.
     fn widen(&mut self, stream: &Stream) {
-        self.waited = true;
+        self.unwaited = 0;
         match self.border {
             None if self.bucket.client.knows_ranges() => {
                 let places: Vec<_> = (0..FEWEST).map_while(|_| self.place()).collect();
@@ -165,8 +165,8 @@ impl Ranges {
 
     /// What goes on where the reader is.
     fn next(&mut self) -> Stream {
-        let waited = std::mem::take(&mut self.waited);
-        if self.in_hand && !waited && self.places.len() > FEWEST {
+        self.unwaited += 1;
+        if self.in_hand && self.unwaited > self.places.len() && self.places.len() > FEWEST {
             self.places.pop();
         }
         if let Some(part) = self.ahead.pop_front().filter(|part| part.start == self.at) {

@@ -30,7 +30,7 @@ pub(in crate::source) struct Fetching {
 #[derive(Debug)]
 enum Slot {
     Waiting,
-    Begun(Body),
+    Begun(Box<Body>),
     Taken,
 }
 
@@ -63,7 +63,7 @@ impl Fetching {
         let slot =
             lock(&self.slots).get_mut(index).map(|slot| std::mem::replace(slot, Slot::Taken));
         match slot {
-            Some(Slot::Begun(body)) => body,
+            Some(Slot::Begun(body)) => *body,
             _ => Body::fetch(bucket, object, None, self.room.as_ref()),
         }
     }
@@ -87,7 +87,8 @@ async fn run(
         let cost = u32::try_from(cost).unwrap_or(u32::MAX);
         let Ok(part) = Arc::clone(&budget).acquire_many_owned(cost).await else { return };
         if let Some(slot @ Slot::Waiting) = lock(&slots).get_mut(index) {
-            *slot = Slot::Begun(Body::fetch(bucket, object, Some(part), room.as_ref()));
+            let body = Body::fetch(bucket, object, Some(part), room.as_ref());
+            *slot = Slot::Begun(Box::new(body));
         }
     }
 }

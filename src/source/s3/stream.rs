@@ -106,9 +106,9 @@ impl Stream {
         }
     }
 
-    /// Whether a reader would have to wait, or is at the end.
-    pub(super) fn has_nothing(&self) -> bool {
-        self.current.is_empty() && self.chunks.is_empty()
+    /// Whether a reader would have to wait.
+    pub(super) fn keeps_waiting(&self) -> bool {
+        self.current.is_empty() && self.chunks.is_empty() && !self.chunks.is_closed()
     }
 
     /// Ends it at a border of parts that it has not come near to, if there is one before its end. Says which one.

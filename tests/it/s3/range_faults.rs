@@ -103,7 +103,6 @@ fn a_server_that_knows_no_ranges_gives_each_object_once() {
 fn a_server_that_stops_to_know_ranges_gives_an_object_twice_at_most() {
     let (server, folder, text) = bucket();
     server.fail(THIRD, Fault::Whole, 1000);
-    server.fail("large.json* range: bytes=12582912-", Fault::Whole, 1000);
     run(&server, folder.path(), &LOAD).good();
     assert_eq!(fingerprint(folder.path()), fingerprint_here("large.json", text.as_bytes()));
     let (traffic, requests) = (server.traffic(KEY), server.requested());
