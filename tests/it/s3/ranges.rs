@@ -268,6 +268,8 @@ fn a_reader_that_does_not_wait_leaves_room_to_others() {
     // From here on what it reads is there already.
     for _ in 0..20 {
         at_rest(&server);
+        // What was sent is still to be received.
+        std::thread::sleep(Duration::from_millis(100));
         take(&mut content, PART);
     }
     at_rest(&server);
