@@ -6,17 +6,21 @@
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
 use std::io;
-use std::num::NonZero;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::Builder;
 use std::time::UNIX_EPOCH;
 
 use rustix::fs::{AtFlags, Dir, DirEntry, FileType, Mode, OFlags, Stat, openat, statat};
+use rustix::io::retry_on_intr;
 
 use super::{Facts, Listing, Object, Place, SourceError};
 use crate::config::suggest;
+
+/// More than there are processors: a file system that lies behind a network answers late, and many at a time.
+const THREADS: usize = 8;
 
 /// A folder that was listed, held open while any of its objects is.
 #[derive(Debug)]
@@ -45,7 +49,7 @@ impl Root {
     fn below(&self, path: &[u8], flags: OFlags) -> io::Result<OwnedFd> {
         let name = path.get(self.length..).filter(|name| !name.is_empty()).unwrap_or(b".");
         let flags = flags | OFlags::RDONLY | OFlags::CLOEXEC;
-        Ok(openat(&self.folder, name, flags, Mode::empty())?)
+        Ok(retry_on_intr(|| openat(&self.folder, name, flags, Mode::empty()))?)
     }
 }
 
@@ -67,8 +71,9 @@ pub(super) fn list(location: &str) -> Result<Listing, SourceError> {
     let state = State { waiting: vec![top], walked: 0, idle: 0, found, error: None };
     let walk = Walk { root: Arc::new(root), state: Mutex::new(state), more: Condvar::new() };
     std::thread::scope(|threads| {
-        for _ in 1..std::thread::available_parallelism().map_or(1, NonZero::get) {
-            threads.spawn(|| walk.work());
+        for _ in 1..THREADS {
+            // One that the system does not grant is not missed.
+            let _ = Builder::new().spawn_scoped(threads, || walk.work());
         }
         walk.work();
     });
