@@ -112,13 +112,19 @@ def whole_job(options, source):
     table("the whole job", rows)
 
 
+def steps(summary, *names):
+    """Wall and CPU seconds of these steps together."""
+    taken = [step for step in summary["steps"] if step["name"] in names]
+    return sum(step["seconds"] for step in taken), sum(step["cpu_seconds"] for step in taken)
+
+
 def events(options, source):
     """On one thread, where seconds are CPU seconds: the step alone, on both sides."""
     rows = {"sparkify": [], "DuckDB, read_json": []}
     for _ in range(options.runs):
         *_, memory, summary = ours(options, source, threads=1)
-        step = next(step["seconds"] for step in summary["steps"] if step["name"] == "stage events")
-        rows["sparkify"].append((step, step, memory))
+        wall, cpu = steps(summary, "stage events")
+        rows["sparkify"].append((wall, cpu, memory))
         *_, memory, (seconds, count) = staged(options, source, "events", 1)
         rows["DuckDB, read_json"].append((seconds, seconds, memory))
         same(count, dict(summary["tables"])["staging_events"], "events")
@@ -126,15 +132,17 @@ def events(options, source):
 
 
 def songs(options, source, runs):
-    rows = {"sparkify": [], "find, awk, DuckDB": [], "DuckDB, read_json over a glob": []}
+    whole = "sparkify, with model and checks"
+    rows = {"sparkify": [], whole: [], "find, awk, DuckDB": [], "DuckDB, read_json over a glob": []}
     for _ in range(runs):
         *used, summary = ours(options, source, parts=("song",))
-        rows["sparkify"].append(used)
+        rows["sparkify"].append((*steps(summary, "list", "stage songs"), used[2]))
+        rows[whole].append(used)
         for name, what in (("find, awk, DuckDB", "cat"), ("DuckDB, read_json over a glob", "songs")):
             *used, (_, count) = staged(options, source, what, 2)
             rows[name].append(used)
             same(count, dict(summary["tables"])["staging_songs"], name)
-    table(f"{options.songs:,} song files, each with one record, staged (and, here, modelled and checked)", rows)
+    table(f"{options.songs:,} song files, each with one record, listed and staged", rows)
 
 
 def main():

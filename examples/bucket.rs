@@ -1,8 +1,8 @@
 //! A folder served as a bucket from memory, each answer as much later as a store far away: what `benches/s3.sh` measures against, and a way to try
 //! S3 without one. Signatures are verified.
 //!
-//! usage: cargo run --release --example bucket -- FOLDER [MILLISECONDS [MB_A_SECOND]]
-//! The last is what one answer gives a second; without it, as much as it can.
+//! usage: cargo run --release --example bucket -- FOLDER [MILLISECONDS [RATE]]
+//! RATE is what one answer gives, in MB a second; without it, as much as it can.
 //! It prints what to export, and serves until its standard input ends.
 
 use std::io::Read;
@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     let rate = arguments.next().map_or(Ok(0), |text| text.parse::<u64>());
     let (Ok(entries), Ok(latency), Ok(rate)) = (std::fs::read_dir(&folder), latency, rate) else {
         eprintln!(
-            "error: cannot serve `{folder}`\nhint: bucket FOLDER [MILLISECONDS [MB_A_SECOND]]"
+            "error: cannot serve `{folder}`\nhint: bucket FOLDER [MILLISECONDS [RATE]]"
         );
         return ExitCode::from(2);
     };

@@ -20,7 +20,7 @@ impl Ledger {
         listed: Option<&Listing>,
         sources: &Sources,
     ) -> Result<(), SourceError> {
-        if self.objects.values().all(|known| known.group.is_none()) {
+        if self.objects.all().iter().all(|known| known.group.is_none()) {
             return Ok(());
         }
         let taken: BTreeSet<i64> =
@@ -34,17 +34,17 @@ impl Ledger {
             .flat_map(|listing| &listing.objects)
             .map(|object| (&*object.key, object))
             .collect();
-        for (key, known) in &self.objects {
+        for known in self.objects.all() {
             let Some(because) = known.group.and_then(|group| groups.get(&group)) else { continue };
             if taken.contains(&known.object_id) {
                 continue;
             }
-            let object = match listed.get(&**key) {
+            let object = match listed.get(&*known.key) {
                 Some(object) => {
                     plan.unchanged = plan.unchanged.saturating_sub(1);
                     (*object).clone()
                 }
-                None => found(sources, key, because)?,
+                None => found(sources, &known.key, because)?,
             };
             plan.along += 1;
             plan.rows_held.insert(known.object_id, known.staged);
@@ -57,7 +57,7 @@ impl Ledger {
     /// The groups of these objects, each with the key of one of them.
     fn groups(&self, taken: &BTreeSet<i64>) -> BTreeMap<i64, &str> {
         let touched = |known: &Known| known.group.filter(|_| taken.contains(&known.object_id));
-        self.objects.iter().filter_map(|(key, known)| Some((touched(known)?, &**key))).collect()
+        self.objects.all().iter().filter_map(|known| Some((touched(known)?, &*known.key))).collect()
     }
 }
 

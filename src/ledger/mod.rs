@@ -12,9 +12,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use time::Date;
 
-use known::{Known, Reading};
+use known::{Known, Objects};
 
-use crate::source::{Listing, Object, SourceError, Sources};
+use crate::source::{Fingerprint, Listing, Object, SourceError, Sources};
 use crate::sql_files;
 use crate::warehouse::{Batch, ColumnType, Listed, SqlFile, Value, Warehouse, WarehouseError};
 
@@ -30,7 +30,7 @@ const TOO_FRESH: Duration = Duration::from_secs(2);
 /// Everything that was loaded.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    objects: BTreeMap<Arc<str>, Known>,
+    objects: Objects,
     loads: Loads,
     last_object: i64,
 }
@@ -89,8 +89,9 @@ impl Ledger {
     pub fn read(warehouse: &mut dyn Warehouse) -> Result<Self, WarehouseError> {
         let mut ledger = Self::default();
         let objects = QUERIES[0].statement(warehouse.opening(false));
-        warehouse.query_each(&objects, &[], &mut Reading::into(&mut ledger.objects))?;
-        let numbers = ledger.objects.values().map(|known| known.object_id);
+        warehouse.query_each(&objects, &[], &mut ledger.objects)?;
+        ledger.objects.sort();
+        let numbers = ledger.objects.all().iter().map(|known| known.object_id);
         ledger.last_object = numbers.max().unwrap_or_default();
         ledger.loads = Loads::read(warehouse)?;
         Ok(ledger)
@@ -114,12 +115,15 @@ impl Ledger {
         selection: Selection,
     ) -> Result<Plan, SourceError> {
         let mut plan = Plan::default();
+        // Both are in the order of their keys: one walk tells what is in both.
+        let mut all = self.objects.all().iter().peekable();
         for object in &listing.objects {
+            while all.next_if(|known| known.key < object.key).is_some() {}
             if !selection.takes(&object.key) {
                 plan.outside += 1;
                 continue;
             }
-            let Some(known) = self.objects.get(&object.key) else {
+            let Some(known) = all.next_if(|known| known.key == object.key) else {
                 self.last_object += 1;
                 plan.read.push((self.last_object, object.clone()));
                 continue;
@@ -135,14 +139,9 @@ impl Ledger {
                 plan.read.push((known.object_id, object.clone()));
             }
         }
-        let listed: BTreeSet<&str> = listing.objects.iter().map(|object| &*object.key).collect();
-        let below = format!("{}/", listing.root);
-        let gone = self.objects.iter().filter(|(key, known)| {
-            &*known.source == kind && key.starts_with(&below) && !listed.contains(&***key)
-        });
-        for (key, known) in gone {
+        for known in gone(self.objects.of(kind), listing) {
             plan.rows_held.insert(known.object_id, known.staged);
-            plan.vanished.push((known.object_id, key.to_string()));
+            plan.vanished.push((known.object_id, known.key.to_string()));
         }
         Ok(plan)
     }
@@ -154,20 +153,32 @@ impl Ledger {
         sources: &Sources,
     ) -> Result<(Plan, Vec<String>), SourceError> {
         let (mut plan, mut gone) = (Plan::default(), Vec::new());
-        let holding =
-            self.objects.iter().filter(|(_, known)| &*known.source == kind && known.rejected > 0);
-        for (key, known) in holding {
-            match sources.find(key) {
+        for known in self.objects.of(kind).filter(|known| known.rejected > 0) {
+            match sources.find(&known.key) {
                 Ok(object) => {
                     plan.rows_held.insert(known.object_id, known.staged);
                     plan.read.push((known.object_id, object));
                 }
-                Err(SourceError::Missing { .. }) => gone.push(key.to_string()),
+                Err(SourceError::Missing { .. }) => gone.push(known.key.to_string()),
                 Err(error) => return Err(error),
             }
         }
         Ok((plan, gone))
     }
+}
+
+/// Of what was loaded, in the order of its keys, what was below the location and is not listed there any more.
+fn gone<'a>(known: impl Iterator<Item = &'a Known>, listing: &Listing) -> Vec<&'a Known> {
+    let below = format!("{}/", listing.root);
+    let mut listed = listing.objects.iter().peekable();
+    let mut gone = Vec::new();
+    for known in known.filter(|known| known.key.starts_with(&below)) {
+        while listed.next_if(|object| object.key < known.key).is_some() {}
+        if listed.peek().is_none_or(|object| object.key != known.key) {
+            gone.push(known);
+        }
+    }
+    gone
 }
 
 impl Selection {
@@ -218,7 +229,7 @@ fn is_unchanged(known: &Known, object: &Object) -> Result<bool, SourceError> {
     if known.modified_ns == Some(object.modified_ns) {
         return Ok(true);
     }
-    Ok(known::parsed(&object.fingerprint()?) == known.fingerprint)
+    Ok(Some(object.fingerprint()?) == known.fingerprint)
 }
 
 /// One object as the ledger is told of it.
@@ -230,8 +241,8 @@ pub struct Entry {
     pub object: Object,
     /// events or songs.
     pub source: &'static str,
-    /// The fingerprint of its content.
-    pub fingerprint: String,
+    /// The fingerprint of its content; none where nobody here read it.
+    pub fingerprint: Option<Fingerprint>,
     /// Records accepted.
     pub staged: u64,
     /// Records refused.
@@ -278,7 +289,8 @@ pub fn record(
             Some(etag) => batch.columns[5].push_bytes(etag.as_bytes()),
             None => batch.columns[5].push_null(),
         }
-        batch.columns[6].push_bytes(entry.fingerprint.as_bytes());
+        let fingerprint = entry.fingerprint.map(|fingerprint| fingerprint.to_string());
+        batch.columns[6].push_bytes(fingerprint.unwrap_or_default().as_bytes());
         for (column, value) in
             [(7, load_id), (8, signed(entry.staged)), (9, signed(entry.rejected))]
         {

@@ -9,11 +9,11 @@ mod persist;
 mod preview;
 mod summary;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Instant, SystemTime};
 
+use rustix::time::{ClockId, clock_gettime};
 use time::Date;
 
 use crate::ledger::{self, Entry, Ledger, LoadEntry, Plan, Selection};
@@ -222,13 +222,22 @@ fn list(request: &Request) -> Result<Listings, EtlError> {
         }
     }
     check_request(request)?;
-    let mut keys = BTreeSet::new();
-    for object in listings.iter().flat_map(|(_, listing)| &listing.objects) {
-        if !keys.insert(&*object.key) {
-            return Err(EtlError::Overlap { key: object.key.to_string() });
-        }
+    if let [(_, one), (_, other)] = &listings[..]
+        && let Some(key) = shared_key(one, other)
+    {
+        return Err(EtlError::Overlap { key });
     }
     Ok(listings)
+}
+
+/// The first key that is in both listings: these are in the order of their keys.
+fn shared_key(one: &Listing, other: &Listing) -> Option<String> {
+    let mut others = other.objects.iter().peekable();
+    let shared = one.objects.iter().find(|object| {
+        while others.next_if(|other| other.key < object.key).is_some() {}
+        others.peek().is_some_and(|other| other.key == object.key)
+    });
+    shared.map(|object| object.key.to_string())
 }
 
 /// What a load is about to do.
@@ -468,9 +477,19 @@ impl Clock {
 
     fn time<T>(&mut self, name: &str, work: impl FnOnce() -> T) -> T {
         self.meter.enter(name);
-        let started = Instant::now();
+        let (started, cpu) = (Instant::now(), cpu_seconds());
         let result = work();
-        self.steps.push(Step { name: name.into(), seconds: started.elapsed().as_secs_f64() });
+        self.steps.push(Step {
+            name: name.into(),
+            seconds: started.elapsed().as_secs_f64(),
+            cpu_seconds: cpu_seconds() - cpu,
+        });
         result
     }
+}
+
+/// The time of the processor that this process has taken so far, in seconds.
+fn cpu_seconds() -> f64 {
+    let now = clock_gettime(ClockId::ProcessCPUTime);
+    now.tv_sec as f64 + now.tv_nsec as f64 / 1e9
 }

@@ -32,6 +32,8 @@ pub struct Step {
     pub name: String,
     /// Wall time in seconds.
     pub seconds: f64,
+    /// Time of the processor that this program took meanwhile, all threads together, in seconds; a server's own is not in it.
+    pub cpu_seconds: f64,
 }
 
 /// Everything that people are told after a load.

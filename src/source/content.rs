@@ -5,13 +5,17 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
-use xxhash_rust::xxh3::Xxh3;
 
+use super::fingerprint::Taking;
 use super::local::{modified_ns, unreadable};
 #[cfg(feature = "s3")]
 use super::s3::Body;
-use super::{Object, Place, SourceError};
+use super::{Fingerprint, Object, Place, SourceError};
 
+/// Read at a time, in bytes, where an object holds so many.
+const MOST: u64 = 1 << 15;
+/// The least, in bytes.
+const LEAST: u64 = 1 << 9;
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTANDARD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
@@ -48,19 +52,20 @@ impl Raw {
     /// `object` from its byte `start` on.
     fn open(object: &Object, start: u64) -> Result<Self, SourceError> {
         match &object.place {
-            Place::File => {
-                let path = Path::new(&*object.key);
-                let mut file =
-                    File::open(path).map_err(|source| unreadable("read", path, source))?;
-                if start > 0 {
-                    file.seek(SeekFrom::Start(start))
-                        .map_err(|source| unreadable("read", path, source))?;
-                }
-                Ok(Self::File(file))
-            }
+            Place::File => Self::file(File::open(&*object.key), object, start),
+            Place::Below(root) => Self::file(root.file(&object.key), object, start),
             #[cfg(feature = "s3")]
             Place::S3(bucket) => Ok(Self::Body(bucket.open(object, start))),
         }
+    }
+
+    fn file(opened: io::Result<File>, object: &Object, start: u64) -> Result<Self, SourceError> {
+        let unread = |source| unreadable("read", Path::new(&*object.key), source);
+        let mut file = opened.map_err(unread)?;
+        if start > 0 {
+            file.seek(SeekFrom::Start(start)).map_err(unread)?;
+        }
+        Ok(Self::File(file))
     }
 
     /// After the end: whether what was read is still what was listed. A body that is not is an error before its end.
@@ -79,15 +84,31 @@ impl Raw {
 /// A source whose bytes are hashed and counted as they pass.
 struct Fingerprinted {
     raw: Raw,
-    hash: Box<Xxh3>,
+    hash: Taking,
     bytes: u64,
+    /// How many there are, as they were listed.
+    size: u64,
+}
+
+impl Fingerprinted {
+    /// A reader of `object` from its byte `start` on.
+    fn reader(raw: Raw, object: &Object, start: u64) -> BufReader<Self> {
+        let size = object.size.saturating_sub(start);
+        let at_once = usize::try_from(size.clamp(LEAST, MOST)).unwrap_or(1 << 15);
+        let raw = Self { raw, hash: Taking::Nothing, bytes: 0, size };
+        BufReader::with_capacity(at_once, raw)
+    }
 }
 
 impl Read for Fingerprinted {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // The end needs no question of its own: whether there is more than was listed is seen afterwards.
+        if self.bytes >= self.size {
+            return Ok(0);
+        }
         let read = self.raw.read(buffer)?;
-        self.hash.update(&buffer[..read]);
         self.bytes += read as u64;
+        self.hash.take(&buffer[..read], self.bytes == read as u64 && self.bytes == self.size);
         Ok(read)
     }
 }
@@ -100,8 +121,8 @@ impl Content {
 
     /// Opens `object`, which is not compressed, at its byte `start`. Its fingerprint cannot be told then.
     pub fn open_at(object: &Object, start: u64) -> Result<Self, SourceError> {
-        let raw = Fingerprinted { raw: Raw::open(object, start)?, hash: Box::default(), bytes: 0 };
-        let decoder = Decoder::Plain(BufReader::with_capacity(1 << 15, raw));
+        let decoder =
+            Decoder::Plain(Fingerprinted::reader(Raw::open(object, start)?, object, start));
         Ok(Self { object: object.clone(), decoder })
     }
 
@@ -112,8 +133,7 @@ impl Content {
     }
 
     fn of(object: &Object, raw: Raw) -> Result<Self, SourceError> {
-        let raw = Fingerprinted { raw, hash: Box::default(), bytes: 0 };
-        let mut raw = BufReader::with_capacity(1 << 15, raw);
+        let mut raw = Fingerprinted::reader(raw, object, 0);
         let start = raw.fill_buf().map_err(|error| failed(object, error))?;
         let (gzip, zstandard) = (start.starts_with(GZIP), start.starts_with(ZSTANDARD));
         let empty = start.is_empty();
@@ -161,8 +181,8 @@ impl Content {
         }
     }
 
-    /// After the end: what the source held (xxh3-128, hexadecimal), if it still is what was listed.
-    pub fn fingerprint(self) -> Result<String, SourceError> {
+    /// After the end: what the source held, if it still is what was listed.
+    pub fn fingerprint(self) -> Result<Fingerprint, SourceError> {
         let raw = match self.decoder {
             Decoder::Plain(reader) => reader.into_inner(),
             Decoder::Gzip(reader) => reader.into_inner().into_inner(),
@@ -170,7 +190,7 @@ impl Content {
         };
         let same = raw.bytes == self.object.size && raw.raw.is_as_listed(&self.object)?;
         if same {
-            Ok(format!("{:032x}", raw.hash.digest128()))
+            Ok(raw.hash.fingerprint())
         } else {
             Err(SourceError::Changed { path: self.object.key.to_string() })
         }
@@ -179,15 +199,15 @@ impl Content {
 
 impl Object {
     /// The fingerprint of the content as it is now, without decompressing it.
-    pub fn fingerprint(&self) -> Result<String, SourceError> {
+    pub fn fingerprint(&self) -> Result<Fingerprint, SourceError> {
         let fail = |error| failed(self, error);
         let mut raw = Raw::open(self, 0)?;
-        let mut hash = Xxh3::new();
+        let mut hash = Taking::Nothing;
         let mut buffer = vec![0; 1 << 16];
         loop {
             match raw.read(&mut buffer).map_err(fail)? {
-                0 => return Ok(format!("{:032x}", hash.digest128())),
-                read => hash.update(&buffer[..read]),
+                0 => return Ok(hash.fingerprint()),
+                read => hash.take(&buffer[..read], false),
             }
         }
     }

@@ -1,98 +1,255 @@
 //! A folder, walked by several threads.
+//!
+//! Folders wait on one list, and each thread takes one after the other. What is in a folder is asked for by its name there, and read by its name below
+//! the root: the system looks up one or a few names a file, and not the whole path each time.
 
-use std::fs;
-use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::ffi::OsStr;
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::Builder;
 use std::time::UNIX_EPOCH;
 
-use ignore::{DirEntry, WalkBuilder, WalkState};
+use rustix::fs::{AtFlags, Dir, DirEntry, FileType, Mode, OFlags, Stat, openat, statat};
+use rustix::io::retry_on_intr;
 
-use super::{Listing, Object, Place, SourceError};
+use super::{Facts, Listing, Object, Place, SourceError};
 use crate::config::suggest;
+
+/// More than there are processors: a file system that lies behind a network answers late, and many at a time.
+const THREADS: usize = 8;
+
+/// A folder that was listed, held open while any of its objects is.
+#[derive(Debug)]
+pub(super) struct Root {
+    folder: OwnedFd,
+    /// How many bytes of a key lead to it.
+    length: usize,
+}
+
+impl Root {
+    fn open(path: &Path) -> io::Result<Self> {
+        let length = path.as_os_str().len() + usize::from(path.parent().is_some());
+        Ok(Self { folder: File::open(path)?.into(), length })
+    }
+
+    /// Opens the file of this key.
+    pub(super) fn file(&self, key: &str) -> io::Result<File> {
+        self.below(key.as_bytes(), OFlags::empty()).map(File::from)
+    }
+
+    /// Opens the folder at `path`, which is the root or lies below it.
+    fn folder(&self, path: &Path) -> io::Result<Dir> {
+        Ok(Dir::new(self.below(path.as_os_str().as_bytes(), OFlags::DIRECTORY)?)?)
+    }
+
+    fn below(&self, path: &[u8], flags: OFlags) -> io::Result<OwnedFd> {
+        let name = path.get(self.length..).filter(|name| !name.is_empty()).unwrap_or(b".");
+        let flags = flags | OFlags::RDONLY | OFlags::CLOEXEC;
+        Ok(retry_on_intr(|| openat(&self.folder, name, flags, Mode::empty()))?)
+    }
+}
 
 /// Lists the folder or file at `location`.
 pub(super) fn list(location: &str) -> Result<Listing, SourceError> {
-    let root = fs::canonicalize(location).map_err(|source| absent(location, source))?;
-    let key = key_of(&root)?;
-    if root.is_file() {
-        return Ok(Listing { root: key, objects: vec![object(&root)?], ignored: Vec::new() });
+    let path = fs::canonicalize(location).map_err(|source| absent(location, source))?;
+    let key = key_of(&path)?;
+    let metadata = fs::metadata(&path).map_err(|source| unreadable("list", &path, source))?;
+    if metadata.is_file() {
+        let (size, modified_ns) = (metadata.len(), modified_ns(&metadata));
+        let facts =
+            Facts { key: key.clone().into(), size, modified_ns, etag: None, place: Place::File };
+        let object = facts.into();
+        return Ok(Listing { root: key, objects: vec![object], ignored: Vec::new() });
     }
-    let found = Mutex::new(Ok(Listing { root: key, ..Listing::default() }));
-    WalkBuilder::new(&root).standard_filters(false).follow_links(true).build_parallel().run(|| {
-        Box::new(|entry| {
-            let step = visit(entry);
-            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-            note(&mut found, step)
-        })
+    let root = Root::open(&path).map_err(|source| unreadable("list", &path, source))?;
+    let top = Arc::new(Folder { path, above: None });
+    let found = Listing { root: key, ..Listing::default() };
+    let state = State { waiting: vec![top], walked: 0, idle: 0, found, error: None };
+    let walk = Walk { root: Arc::new(root), state: Mutex::new(state), more: Condvar::new() };
+    std::thread::scope(|threads| {
+        for _ in 1..THREADS {
+            // One that the system does not grant is not missed.
+            let _ = Builder::new().spawn_scoped(threads, || walk.work());
+        }
+        walk.work();
     });
-    let mut listing = found.into_inner().unwrap_or_else(PoisonError::into_inner)?;
+    let State { found: mut listing, error, .. } =
+        walk.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let Some(error) = error {
+        return Err(error);
+    }
     listing.objects.sort_unstable_by(|one, other| one.key.cmp(&other.key));
     listing.ignored.sort_unstable();
     Ok(listing)
 }
 
-enum Step {
-    Read(Object),
-    Ignore(String),
-    Descend,
+/// A folder to walk, and those that led to it.
+struct Folder {
+    path: PathBuf,
+    above: Option<Arc<Folder>>,
 }
 
-fn visit(entry: Result<DirEntry, ignore::Error>) -> Result<Step, SourceError> {
-    let entry = match entry {
-        Ok(entry) => entry,
-        // A link that leads back above itself: what is there is listed where it lies.
-        Err(error) if is_loop(&error) => return Ok(Step::Ignore(error.to_string())),
-        Err(error) => return Err(unlisted(error)),
-    };
-    if entry.depth() == 0 {
-        return Ok(Step::Descend);
-    }
-    let name = entry.file_name().as_encoded_bytes();
-    if name.starts_with(b".") || name.starts_with(b"_") {
-        return Ok(Step::Ignore(entry.path().display().to_string()));
-    }
-    if entry.file_type().is_some_and(|kind| kind.is_dir()) {
-        return Ok(Step::Descend);
-    }
-    Ok(Step::Read(object(entry.path())?))
+/// What the threads share.
+struct Walk {
+    root: Arc<Root>,
+    state: Mutex<State>,
+    /// Folders came, or the last one is walked.
+    more: Condvar,
 }
 
-fn note(found: &mut Result<Listing, SourceError>, step: Result<Step, SourceError>) -> WalkState {
-    let Ok(listing) = found else { return WalkState::Quit };
-    match step {
-        Ok(Step::Read(object)) => listing.objects.push(object),
-        Ok(Step::Ignore(name)) => {
-            listing.ignored.push(name);
-            return WalkState::Skip;
+struct State {
+    waiting: Vec<Arc<Folder>>,
+    /// How many are being walked.
+    walked: usize,
+    /// How many threads wait for one.
+    idle: usize,
+    found: Listing,
+    error: Option<SourceError>,
+}
+
+/// What one folder holds.
+#[derive(Default)]
+struct Held {
+    objects: Vec<Object>,
+    ignored: Vec<String>,
+    folders: Vec<Arc<Folder>>,
+}
+
+impl Walk {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Walks folders until none is left.
+    fn work(&self) {
+        while let Some(folder) = self.next() {
+            let held = self.read(&folder);
+            let mut state = self.state();
+            state.walked -= 1;
+            match held {
+                Ok(held) => {
+                    state.found.objects.extend(held.objects);
+                    state.found.ignored.extend(held.ignored);
+                    state.waiting.extend(held.folders);
+                }
+                Err(error) => {
+                    state.waiting.clear();
+                    state.error.get_or_insert(error);
+                }
+            }
+            let idle = state.idle;
+            drop(state);
+            if idle > 0 {
+                self.more.notify_all();
+            }
         }
-        Ok(Step::Descend) => {}
-        Err(error) => {
-            *found = Err(error);
-            return WalkState::Quit;
+    }
+
+    fn next(&self) -> Option<Arc<Folder>> {
+        let mut state = self.state();
+        loop {
+            if state.error.is_some() {
+                return None;
+            }
+            if let Some(folder) = state.waiting.pop() {
+                state.walked += 1;
+                return Some(folder);
+            }
+            if state.walked == 0 {
+                return None;
+            }
+            state.idle += 1;
+            state = self.more.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.idle -= 1;
         }
     }
-    WalkState::Continue
+
+    fn read(&self, folder: &Arc<Folder>) -> Result<Held, SourceError> {
+        let unlisted = |source: io::Error| unreadable("list", &folder.path, source);
+        let mut entries = self.root.folder(&folder.path).map_err(unlisted)?;
+        let mut held = Held::default();
+        while let Some(entry) = entries.read() {
+            let entry = entry.map_err(|error| unlisted(error.into()))?;
+            if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
+                self.visit(folder, &entries, &entry, &mut held)?;
+            }
+        }
+        Ok(held)
+    }
+
+    fn visit(
+        &self,
+        folder: &Arc<Folder>,
+        entries: &Dir,
+        entry: &DirEntry,
+        held: &mut Held,
+    ) -> Result<(), SourceError> {
+        let name = entry.file_name();
+        let path = || folder.path.join(OsStr::from_bytes(name.to_bytes()));
+        if name.to_bytes().starts_with(b".") || name.to_bytes().starts_with(b"_") {
+            held.ignored.push(path().display().to_string());
+            return Ok(());
+        }
+        if entry.file_type() == FileType::Directory {
+            held.folders.push(folder.below(path()));
+            return Ok(());
+        }
+        let found = entries
+            .fd()
+            .and_then(|folder| statat(folder, name, AtFlags::empty()))
+            .map_err(|error| unreadable("list", &path(), error.into()))?;
+        match FileType::from_raw_mode(found.st_mode) {
+            FileType::RegularFile => held.objects.push(self.object(&path(), &found)?),
+            FileType::Directory => match folder.met(&found) {
+                // A link that leads back above itself: what is there is listed where it lies.
+                Some(above) => held.ignored.push(leads_back(&path(), above)),
+                None => held.folders.push(folder.below(path())),
+            },
+            _ => {
+                let source = io::Error::other("it is neither a file nor a folder");
+                return Err(unreadable("read", &path(), source));
+            }
+        }
+        Ok(())
+    }
+
+    fn object(&self, path: &Path, found: &Stat) -> Result<Object, SourceError> {
+        let modified = i128::from(found.st_mtime) * 1_000_000_000 + i128::from(found.st_mtime_nsec);
+        let facts = Facts {
+            key: key_of(path)?.into(),
+            size: u64::try_from(found.st_size).unwrap_or_default(),
+            modified_ns: i64::try_from(modified.max(0)).unwrap_or(0),
+            etag: None,
+            place: Place::Below(Arc::clone(&self.root)),
+        };
+        Ok(facts.into())
+    }
 }
 
-fn object(path: &Path) -> Result<Object, SourceError> {
-    let key = key_of(path)?;
-    let metadata = fs::metadata(path).map_err(|source| unreadable("list", path, source))?;
-    if !metadata.is_file() {
-        let source = std::io::Error::other("it is neither a file nor a folder");
-        return Err(unreadable("read", path, source));
+impl Folder {
+    fn below(self: &Arc<Self>, path: PathBuf) -> Arc<Self> {
+        Arc::new(Self { path, above: Some(Arc::clone(self)) })
     }
-    let modified_ns = modified_ns(&metadata);
-    Ok(Object {
-        key: key.into(),
-        size: metadata.len(),
-        modified_ns,
-        etag: None,
-        place: Place::File,
-    })
+
+    /// The folder itself, or the one of those above it, that this is.
+    fn met(&self, other: &Stat) -> Option<&Path> {
+        let same = |one: Stat| (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino);
+        let mut folders = std::iter::successors(Some(self), |folder| folder.above.as_deref());
+        let met = folders.find(|folder| rustix::fs::stat(&folder.path).is_ok_and(same));
+        met.map(|folder| &*folder.path)
+    }
+}
+
+fn leads_back(link: &Path, above: &Path) -> String {
+    format!("{} (a link back to {})", link.display(), above.display())
 }
 
 /// The modification time; the epoch where the system keeps none.
-pub(super) fn modified_ns(metadata: &fs::Metadata) -> i64 {
+pub(super) fn modified_ns(metadata: &Metadata) -> i64 {
     let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     since.and_then(|duration| i64::try_from(duration.as_nanos()).ok()).unwrap_or(0)
 }
@@ -102,35 +259,12 @@ fn key_of(path: &Path) -> Result<String, SourceError> {
     key.ok_or_else(|| SourceError::NotUtf8 { path: path.display().to_string() })
 }
 
-pub(super) fn unreadable(doing: &'static str, path: &Path, source: std::io::Error) -> SourceError {
+pub(super) fn unreadable(doing: &'static str, path: &Path, source: io::Error) -> SourceError {
     SourceError::Unreadable { doing, path: path.display().to_string(), source }
 }
 
-fn unlisted(error: ignore::Error) -> SourceError {
-    let path = path_in(&error).unwrap_or_default();
-    let source =
-        error.into_io_error().unwrap_or_else(|| std::io::Error::other("it cannot be listed"));
-    SourceError::Unreadable { doing: "list", path, source }
-}
-
-fn path_in(error: &ignore::Error) -> Option<String> {
-    match error {
-        ignore::Error::WithPath { path, .. } => Some(path.display().to_string()),
-        ignore::Error::WithDepth { err, .. } => path_in(err),
-        _ => None,
-    }
-}
-
-fn is_loop(error: &ignore::Error) -> bool {
-    match error {
-        ignore::Error::Loop { .. } => true,
-        ignore::Error::WithPath { err, .. } | ignore::Error::WithDepth { err, .. } => is_loop(err),
-        _ => false,
-    }
-}
-
-fn absent(location: &str, source: std::io::Error) -> SourceError {
-    if source.kind() != std::io::ErrorKind::NotFound {
+fn absent(location: &str, source: io::Error) -> SourceError {
+    if source.kind() != io::ErrorKind::NotFound {
         return unreadable("list", Path::new(location), source);
     }
     let hint = match suggest::nearest_path(Path::new(location)) {

@@ -6,10 +6,12 @@
 mod ahead;
 mod content;
 pub mod cover;
+mod fingerprint;
 mod local;
 #[cfg(feature = "s3")]
 mod s3;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -17,18 +19,37 @@ use thiserror::Error;
 use crate::config::{ConfigError, S3Settings};
 pub use ahead::Ahead;
 pub use content::Content;
+pub use fingerprint::Fingerprint;
 
-/// One object as it was listed. There may be millions: a copy shares its texts.
+/// One object as it was listed. There may be millions, in several lists: a copy is one more pointer.
 #[derive(Debug, Clone, Default)]
-pub struct Object {
+pub struct Object(Arc<Facts>);
+
+impl Deref for Object {
+    type Target = Facts;
+
+    fn deref(&self) -> &Facts {
+        &self.0
+    }
+}
+
+impl From<Facts> for Object {
+    fn from(facts: Facts) -> Self {
+        Self(Arc::new(facts))
+    }
+}
+
+/// What a listing says of an object.
+#[derive(Debug, Default)]
+pub struct Facts {
     /// Its absolute path or its URL: what the ledger knows it by.
-    pub key: Arc<str>,
+    pub key: Box<str>,
     /// Its size as it lies in the source, in bytes.
     pub size: u64,
     /// Its modification time in nanoseconds since 1970 UTC.
     pub modified_ns: i64,
     /// What its store calls this version of it; none where the store has no name for versions, as a folder has none.
-    pub etag: Option<Arc<str>>,
+    pub etag: Option<Box<str>>,
     place: Place,
 }
 
@@ -36,7 +57,7 @@ impl Object {
     /// The region of the store that holds it, as far as that is known.
     pub fn region(&self) -> Option<String> {
         match &self.place {
-            Place::File => None,
+            Place::File | Place::Below(_) => None,
             #[cfg(feature = "s3")]
             Place::S3(bucket) => Some(bucket.region()),
         }
@@ -44,7 +65,7 @@ impl Object {
 
     /// Whether each reading of it goes over a network.
     pub fn is_far(&self) -> bool {
-        !matches!(self.place, Place::File)
+        !matches!(self.place, Place::File | Place::Below(_))
     }
 }
 
@@ -54,6 +75,8 @@ enum Place {
     /// In the file whose path is the key.
     #[default]
     File,
+    /// In the file that the key names below this folder.
+    Below(Arc<local::Root>),
     #[cfg(feature = "s3")]
     S3(Arc<s3::Bucket>),
 }
@@ -107,7 +130,7 @@ impl Sources {
 pub struct Listing {
     /// The location, absolute: every key begins with it.
     pub root: String,
-    /// The objects to read, by key.
+    /// The objects to read, in the order of their keys, each once.
     pub objects: Vec<Object>,
     /// Names that are ignored by rule (`.…`, `_…`), with what is below them not counted.
     pub ignored: Vec<String>,

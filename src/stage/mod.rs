@@ -32,7 +32,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::source::{Content, Listing, Object, SourceError, Sources};
+use crate::source::{Content, Fingerprint, Listing, Object, SourceError, Sources};
 use crate::sql_files;
 use crate::warehouse::{Batch, RowSource, SqlFile, Warehouse, WarehouseError};
 
@@ -54,8 +54,8 @@ pub struct ObjectRows {
     pub object: Object,
     /// What it holds.
     pub kind: RecordKind,
-    /// The fingerprint of its content.
-    pub fingerprint: String,
+    /// The fingerprint of its content; none where nobody here read it.
+    pub fingerprint: Option<Fingerprint>,
     /// Records accepted.
     pub staged: u64,
     /// Records refused.
@@ -70,7 +70,7 @@ impl Default for ObjectRows {
             object_id: 0,
             object: Object::default(),
             kind: RecordKind::Events,
-            fingerprint: String::new(),
+            fingerprint: None,
             staged: 0,
             rejected: 0,
             group: None,
@@ -98,7 +98,11 @@ pub struct Tally {
 impl Tally {
     /// Adds what another part of the load read.
     pub fn merge(&mut self, other: Self) {
-        self.objects.extend(other.objects);
+        if self.objects.is_empty() {
+            self.objects = other.objects;
+        } else {
+            self.objects.extend(other.objects);
+        }
         self.samples.extend(other.samples);
         self.given_back += other.given_back;
         for (ours, theirs) in [

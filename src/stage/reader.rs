@@ -261,7 +261,7 @@ impl Reader {
     }
 
     fn close(&self, content: Content, mut rows: ObjectRows) -> Result<(), StageError> {
-        rows.fingerprint = content.fingerprint()?;
+        rows.fingerprint = Some(content.fingerprint()?);
         Meter::advance(&self.meter.objects, 1);
         self.shared().tally.objects.push(rows);
         Ok(())

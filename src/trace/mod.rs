@@ -215,7 +215,7 @@ fn as_loaded(loaded: &Loaded, sources: &Sources) -> Result<Object, Now> {
         return Ok(object);
     }
     match object.fingerprint() {
-        Ok(found) if found == loaded.fingerprint => Ok(object),
+        Ok(found) if found.to_string() == loaded.fingerprint => Ok(object),
         Ok(_) => Err(Now::Changed),
         Err(error) => Err(unreadable(&error)),
     }

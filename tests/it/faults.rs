@@ -264,9 +264,38 @@ fn what_cannot_be_read_stops_the_load_and_nothing_is_lost() {
     fails(folder.path(), 2, &["pipe.json", "neither a file nor a folder"]);
     std::fs::remove_file(&pipe).unwrap();
 
-    // A link back up is no trap.
+    // A link back up is no trap, and is told.
     std::os::unix::fs::symlink(folder.path().join("data/log_data"), &link).unwrap();
-    run(folder.path(), ETL).good();
+    let summary = run(folder.path(), [&ETL[..], &["--output", "json"]].concat()).good();
+    assert!(summary.contains("gone.json (a link back to "), "{summary}");
+}
+
+#[test]
+fn files_and_folders_behind_links_are_read_where_the_links_are() {
+    let folder = small();
+    let plain = run(folder.path(), [&ETL[..], &["--output", "json"]].concat()).good();
+    let read = |summary: &str| {
+        let summary: serde_json::Value = serde_json::from_str(summary).unwrap();
+        ["objects_read", "events_staged", "songs_staged"].map(|key| summary[key].clone())
+    };
+
+    let other = small();
+    let data = other.path().join("data");
+    std::fs::create_dir(other.path().join("elsewhere")).unwrap();
+    for place in ["song_data", "log_data"] {
+        let elsewhere = other.path().join("elsewhere").join(place);
+        std::fs::rename(data.join(place), &elsewhere).unwrap();
+        std::fs::create_dir(data.join(place)).unwrap();
+        for entry in std::fs::read_dir(&elsewhere).unwrap() {
+            let entry = entry.unwrap();
+            let link = data.join(place).join(entry.file_name());
+            std::os::unix::fs::symlink(entry.path(), link).unwrap();
+        }
+    }
+    let linked = run(other.path(), [&ETL[..], &["--output", "json"]].concat()).good();
+    assert_eq!(read(&linked), read(&plain));
+    let again = run(other.path(), [&ETL[..], &["--output", "json"]].concat()).good();
+    assert!(again.contains("\"outcome\": \"unchanged\""), "{again}");
 }
 
 /// Does something to the file at a path, which holds these bytes.

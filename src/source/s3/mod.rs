@@ -22,7 +22,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use super::{Listing, Object, Place, SourceError};
+use super::{Facts, Listing, Object, Place, SourceError};
 use crate::config::{Access, S3Settings, suggest};
 pub(super) use body::Body;
 pub(super) use fetching::Fetching;
@@ -73,7 +73,7 @@ fn quoted(etag: &str) -> Option<String> {
 fn place(object: &Object) -> Option<&Arc<Bucket>> {
     match &object.place {
         Place::S3(bucket) => Some(bucket),
-        Place::File => None,
+        Place::File | Place::Below(_) => None,
     }
 }
 
@@ -169,13 +169,14 @@ impl Bucket {
     }
 
     fn object(self: &Arc<Self>, listed: Listed) -> Object {
-        Object {
+        Facts {
             key: format!("s3://{}/{}", self.client.bucket, listed.key).into(),
             size: listed.size,
             modified_ns: listed.modified_ns,
-            etag: listed.etag.map(Arc::from),
+            etag: listed.etag.map(Box::from),
             place: Place::S3(Arc::clone(self)),
         }
+        .into()
     }
 
     /// The key in the bucket.

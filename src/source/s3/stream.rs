@@ -253,8 +253,8 @@ impl Fetch {
     fn compared(&self, response: &Response, asked: &Range<u64>) -> Result<u64, Trouble> {
         let headers = response.headers();
         let etag = headers.get(ETAG).and_then(|etag| etag.to_str().ok()).and_then(quoted);
-        let other = |listed: &Arc<str>| etag.as_ref().is_some_and(|etag| **etag != **listed);
-        if self.object.etag.as_ref().is_some_and(other) {
+        let other = |listed: &str| etag.as_ref().is_some_and(|etag| **etag != *listed);
+        if self.object.etag.as_deref().is_some_and(other) {
             return Err(self.changed());
         }
         let partial = response.status() == StatusCode::PARTIAL_CONTENT;
