@@ -18,9 +18,7 @@ fn main() -> ExitCode {
     let latency = arguments.next().map_or(Ok(0), |text| text.parse());
     let rate = arguments.next().map_or(Ok(0), |text| text.parse::<u64>());
     let (Ok(entries), Ok(latency), Ok(rate)) = (std::fs::read_dir(&folder), latency, rate) else {
-        eprintln!(
-            "error: cannot serve `{folder}`\nhint: bucket FOLDER [MILLISECONDS [RATE]]"
-        );
+        eprintln!("error: cannot serve `{folder}`\nhint: bucket FOLDER [MILLISECONDS [RATE]]");
         return ExitCode::from(2);
     };
     let server = Server::start();
