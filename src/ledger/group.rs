@@ -29,20 +29,16 @@ impl Ledger {
         if groups.is_empty() {
             return Ok(());
         }
-        let listed: BTreeMap<&str, &Object> = listed
-            .iter()
-            .flat_map(|listing| &listing.objects)
-            .map(|object| (&*object.key, object))
-            .collect();
+        let mut listed = listed.map(Listing::in_order);
         for known in self.objects.all() {
             let Some(because) = known.group.and_then(|group| groups.get(&group)) else { continue };
             if taken.contains(&known.object_id) {
                 continue;
             }
-            let object = match listed.get(&*known.key) {
+            let object = match listed.as_mut().and_then(|listed| listed.get(&known.key)) {
                 Some(object) => {
                     plan.unchanged = plan.unchanged.saturating_sub(1);
-                    (*object).clone()
+                    object.clone()
                 }
                 None => found(sources, &known.key, because)?,
             };

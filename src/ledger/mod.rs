@@ -14,7 +14,7 @@ use time::Date;
 
 use known::{Known, Objects};
 
-use crate::source::{Fingerprint, Listing, Object, SourceError, Sources};
+use crate::source::{Fingerprint, InOrder, Listing, Object, SourceError, Sources};
 use crate::sql_files;
 use crate::warehouse::{Batch, ColumnType, Listed, SqlFile, Value, Warehouse, WarehouseError};
 
@@ -116,14 +116,13 @@ impl Ledger {
     ) -> Result<Plan, SourceError> {
         let mut plan = Plan::default();
         // Both are in the order of their keys: one walk tells what is in both.
-        let mut all = self.objects.all().iter().peekable();
+        let mut all = InOrder::new(self.objects.all(), |known| &known.key);
         for object in &listing.objects {
-            while all.next_if(|known| known.key < object.key).is_some() {}
             if !selection.takes(&object.key) {
                 plan.outside += 1;
                 continue;
             }
-            let Some(known) = all.next_if(|known| known.key == object.key) else {
+            let Some(known) = all.get(&object.key) else {
                 self.last_object += 1;
                 plan.read.push((self.last_object, object.clone()));
                 continue;
@@ -139,7 +138,10 @@ impl Ledger {
                 plan.read.push((known.object_id, object.clone()));
             }
         }
-        for known in gone(self.objects.of(kind), listing) {
+        let below = format!("{}/", listing.root);
+        let mut listed = listing.in_order();
+        let were_there = self.objects.of(kind).filter(|known| known.key.starts_with(&below));
+        for known in were_there.filter(|known| listed.get(&known.key).is_none()) {
             plan.rows_held.insert(known.object_id, known.staged);
             plan.vanished.push((known.object_id, known.key.to_string()));
         }
@@ -165,20 +167,6 @@ impl Ledger {
         }
         Ok((plan, gone))
     }
-}
-
-/// Of what was loaded, in the order of its keys, what was below the location and is not listed there any more.
-fn gone<'a>(known: impl Iterator<Item = &'a Known>, listing: &Listing) -> Vec<&'a Known> {
-    let below = format!("{}/", listing.root);
-    let mut listed = listing.objects.iter().peekable();
-    let mut gone = Vec::new();
-    for known in known.filter(|known| known.key.starts_with(&below)) {
-        while listed.next_if(|object| object.key < known.key).is_some() {}
-        if listed.peek().is_none_or(|object| object.key != known.key) {
-            gone.push(known);
-        }
-    }
-    gone
 }
 
 impl Selection {

@@ -230,13 +230,10 @@ fn list(request: &Request) -> Result<Listings, EtlError> {
     Ok(listings)
 }
 
-/// The first key that is in both listings: these are in the order of their keys.
+/// The first key that is in both listings.
 fn shared_key(one: &Listing, other: &Listing) -> Option<String> {
-    let mut others = other.objects.iter().peekable();
-    let shared = one.objects.iter().find(|object| {
-        while others.next_if(|other| other.key < object.key).is_some() {}
-        others.peek().is_some_and(|other| other.key == object.key)
-    });
+    let mut others = other.in_order();
+    let shared = one.objects.iter().find(|object| others.get(&object.key).is_some());
     shared.map(|object| object.key.to_string())
 }
 

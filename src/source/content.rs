@@ -7,7 +7,7 @@ use std::path::Path;
 use flate2::bufread::MultiGzDecoder;
 
 use super::fingerprint::Taking;
-use super::local::{modified_ns, unreadable};
+use super::local::{is_as_listed, unreadable};
 #[cfg(feature = "s3")]
 use super::s3::Body;
 use super::{Fingerprint, Object, Place, SourceError};
@@ -71,10 +71,7 @@ impl Raw {
     /// After the end: whether what was read is still what was listed. A body that is not is an error before its end.
     fn is_as_listed(&self, object: &Object) -> Result<bool, SourceError> {
         match self {
-            Self::File(file) => {
-                let now = file.metadata().map_err(|error| failed(object, error))?;
-                Ok(now.len() == object.size && modified_ns(&now) == object.modified_ns)
-            }
+            Self::File(file) => is_as_listed(file, object).map_err(|error| failed(object, error)),
             #[cfg(feature = "s3")]
             Self::Body(_) => Ok(true),
         }

@@ -4,16 +4,17 @@
 //! the root: the system looks up one or a few names a file, and not the whole path each time.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
-use std::time::UNIX_EPOCH;
 
-use rustix::fs::{AtFlags, Dir, DirEntry, FileType, Mode, OFlags, Stat, openat, statat};
+use rustix::fs::{
+    AtFlags, Dir, DirEntry, FileType, Mode, OFlags, Stat, fstat, openat, stat, statat,
+};
 use rustix::io::retry_on_intr;
 
 use super::{Facts, Listing, Object, Place, SourceError};
@@ -57,12 +58,9 @@ impl Root {
 pub(super) fn list(location: &str) -> Result<Listing, SourceError> {
     let path = fs::canonicalize(location).map_err(|source| absent(location, source))?;
     let key = key_of(&path)?;
-    let metadata = fs::metadata(&path).map_err(|source| unreadable("list", &path, source))?;
-    if metadata.is_file() {
-        let (size, modified_ns) = (metadata.len(), modified_ns(&metadata));
-        let facts =
-            Facts { key: key.clone().into(), size, modified_ns, etag: None, place: Place::File };
-        let object = facts.into();
+    let found = stat(&path).map_err(|error| unreadable("list", &path, error.into()))?;
+    if FileType::from_raw_mode(found.st_mode) == FileType::RegularFile {
+        let object = object(key.clone(), &found, Place::File);
         return Ok(Listing { root: key, objects: vec![object], ignored: Vec::new() });
     }
     let root = Root::open(&path).map_err(|source| unreadable("list", &path, source))?;
@@ -203,7 +201,10 @@ impl Walk {
             .and_then(|folder| statat(folder, name, AtFlags::empty()))
             .map_err(|error| unreadable("list", &path(), error.into()))?;
         match FileType::from_raw_mode(found.st_mode) {
-            FileType::RegularFile => held.objects.push(self.object(&path(), &found)?),
+            FileType::RegularFile => {
+                let place = Place::Below(Arc::clone(&self.root));
+                held.objects.push(object(key_of(&path())?, &found, place));
+            }
             FileType::Directory => match folder.met(&found) {
                 // A link that leads back above itself: what is there is listed where it lies.
                 Some(above) => held.ignored.push(leads_back(&path(), above)),
@@ -216,18 +217,6 @@ impl Walk {
         }
         Ok(())
     }
-
-    fn object(&self, path: &Path, found: &Stat) -> Result<Object, SourceError> {
-        let modified = i128::from(found.st_mtime) * 1_000_000_000 + i128::from(found.st_mtime_nsec);
-        let facts = Facts {
-            key: key_of(path)?.into(),
-            size: u64::try_from(found.st_size).unwrap_or_default(),
-            modified_ns: i64::try_from(modified.max(0)).unwrap_or(0),
-            etag: None,
-            place: Place::Below(Arc::clone(&self.root)),
-        };
-        Ok(facts.into())
-    }
 }
 
 impl Folder {
@@ -239,7 +228,7 @@ impl Folder {
     fn met(&self, other: &Stat) -> Option<&Path> {
         let same = |one: Stat| (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino);
         let mut folders = std::iter::successors(Some(self), |folder| folder.above.as_deref());
-        let met = folders.find(|folder| rustix::fs::stat(&folder.path).is_ok_and(same));
+        let met = folders.find(|folder| stat(&folder.path).is_ok_and(same));
         met.map(|folder| &*folder.path)
     }
 }
@@ -248,10 +237,23 @@ fn leads_back(link: &Path, above: &Path) -> String {
     format!("{} (a link back to {})", link.display(), above.display())
 }
 
-/// The modification time; the epoch where the system keeps none.
-pub(super) fn modified_ns(metadata: &Metadata) -> i64 {
-    let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    since.and_then(|duration| i64::try_from(duration.as_nanos()).ok()).unwrap_or(0)
+fn object(key: String, found: &Stat, place: Place) -> Object {
+    let (size, modified_ns) = version(found);
+    Facts { key: key.into(), size, modified_ns, etag: None, place }.into()
+}
+
+/// What tells versions of a file apart: its size, and its modification time in ns since 1970, which is 0 where the system keeps none.
+fn version(found: &Stat) -> (u64, i64) {
+    let modified = i128::from(found.st_mtime) * 1_000_000_000 + i128::from(found.st_mtime_nsec);
+    (
+        u64::try_from(found.st_size).unwrap_or_default(),
+        i64::try_from(modified.max(0)).unwrap_or_default(),
+    )
+}
+
+/// Whether an open file is the version that was listed.
+pub(super) fn is_as_listed(file: &File, object: &Object) -> io::Result<bool> {
+    Ok(version(&fstat(file)?) == (object.size, object.modified_ns))
 }
 
 fn key_of(path: &Path) -> Result<String, SourceError> {

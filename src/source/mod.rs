@@ -7,6 +7,7 @@ mod ahead;
 mod content;
 pub mod cover;
 mod fingerprint;
+mod in_order;
 mod local;
 #[cfg(feature = "s3")]
 mod s3;
@@ -20,6 +21,7 @@ use crate::config::{ConfigError, S3Settings};
 pub use ahead::Ahead;
 pub use content::Content;
 pub use fingerprint::Fingerprint;
+pub use in_order::InOrder;
 
 /// One object as it was listed. There may be millions, in several lists: a copy is one more pointer.
 #[derive(Debug, Clone, Default)]
