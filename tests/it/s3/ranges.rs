@@ -258,7 +258,7 @@ fn a_reader_that_does_not_wait_leaves_room_to_others() {
     let text = events(160 << 20);
     let (server, _folder) = bucket(LARGE, text.as_bytes());
     let other = "data/log_data/other.json";
-    server.put(other, text.as_bytes()[..6 * PART].to_vec());
+    server.put(other, text.as_bytes()[..12 * PART].to_vec());
     server.throttle(60 << 20);
     let objects = listed(&server, "64");
     let ahead = Ahead::start(&objects);
@@ -283,7 +283,7 @@ fn a_reader_that_does_not_wait_leaves_room_to_others() {
         read += PART;
     }
     let mut opened = ahead.open(1, &objects[1]).unwrap();
-    assert!(take(&mut opened, text.len()) == text.as_bytes()[..6 * PART]);
+    assert!(take(&mut opened, text.len()) == text.as_bytes()[..12 * PART]);
     let most = server.traffic(other).most;
     assert!(most >= 3, "{most} at once of the other");
 }
