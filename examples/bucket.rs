@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use s3_stand_in::{KEY, SECRET, Server};
+use s3_emulator::{KEY, SECRET, Server};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);

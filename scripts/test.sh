@@ -22,7 +22,7 @@ fi
 [ -d ../shared/data/course ] && export SPARKIFY_NEEDS_COURSE=1
 # Somebody else's grammar of Redshift, which reads what the tests send; fetched before anything is compiled.
 scripts/python.sh sqlfluff
-# Amazon's own client of the Data API, which calls the stand-in.
+# Amazon's own client of the Data API, which calls the emulator.
 scripts/python.sh boto3
 # A PostgreSQL server of the tests' own, for as long as they run.
 postgres=$(mktemp -d)

@@ -27,7 +27,7 @@ pub(crate) fn encoded(text: &str, is_key: bool) -> String {
     utf8_percent_encode(text, if is_key { RESERVED_IN_KEYS } else { RESERVED }).to_string()
 }
 
-/// Why Amazon, or who stands in for it, did not do what it was asked.
+/// Why Amazon, or who emulates it, did not do what it was asked.
 #[derive(Debug, Error)]
 #[error("cannot {doing} `{location}`: {reason}")]
 pub struct AwsError {
@@ -46,7 +46,7 @@ mod tests {
     use super::encoded;
 
     #[test]
-    fn keys_stand_in_urls_as_aws_wants_them() {
+    fn keys_emulator_urls_as_aws_wants_them() {
         assert_eq!(encoded("a b/ü+%/~x//y", true), "a%20b/%C3%BC%2B%25/~x//y");
         assert_eq!(encoded("a/b", false), "a%2Fb");
     }

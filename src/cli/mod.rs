@@ -13,7 +13,7 @@ mod doctor;
 mod etl;
 mod export;
 mod failure;
-mod gate;
+mod lint;
 mod generate;
 mod history;
 mod json;

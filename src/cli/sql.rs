@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::args::Sql;
 use super::failure::Failure;
-use super::gate;
+use super::lint;
 use super::printer::Printer;
 use crate::config::{Settings, suggest};
 use crate::warehouse::{self, Opening, SqlFile};
@@ -14,12 +14,12 @@ use crate::{
 
 pub(super) fn run(args: &Sql, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     if args.rules {
-        return gate::list_rules(printer);
+        return lint::list_rules(printer);
     }
     if args.check {
         return match args.name.as_deref() {
-            Some(script) => gate::check_script(script, printer),
-            None => gate::check_files(&common_files(), printer),
+            Some(script) => lint::check_script(script, printer),
+            None => lint::check_files(&common_files(), printer),
         };
     }
     let engine = warehouse::engine_of(&settings.warehouse)?;

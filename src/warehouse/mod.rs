@@ -365,7 +365,7 @@ pub enum WarehouseError {
     /// The cluster reads files as a role, and nobody said which.
     #[error("the cluster reads the files as an IAM role, and none is named")]
     NoRole,
-    /// Amazon, or who stands in for it, failed.
+    /// Amazon, or who emulates it, failed.
     #[cfg(feature = "s3")]
     #[error(transparent)]
     Aws(#[from] crate::aws::AwsError),

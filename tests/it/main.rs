@@ -28,7 +28,7 @@ mod questions;
 mod reckoning;
 #[cfg(feature = "redshift")]
 mod redshift;
-mod redshift_gate;
+mod redshift_lint;
 mod rejects_and_trace;
 #[cfg(feature = "s3")]
 mod s3;

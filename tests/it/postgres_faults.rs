@@ -206,7 +206,7 @@ fn a_full_disk_of_the_server_publishes_nothing_and_says_so() {
 #[test]
 fn a_session_that_is_ended_while_rows_come_in_takes_them_with_it() {
     let database = Database::new();
-    let (url, store) = (database.url(), s3_stand_in::Server::start());
+    let (url, store) = (database.url(), s3_emulator::Server::start());
     let here = tempfile::tempdir().unwrap();
     let events = |session: u32| -> String {
         (0..20_000)
@@ -226,7 +226,7 @@ fn a_session_that_is_ended_while_rows_come_in_takes_them_with_it() {
     ended(load()).good();
     store.put("logs/a.json", events(2));
     store.put("logs/b.json", events(3));
-    store.fail("GET *b.json", s3_stand_in::Fault::StallAt(1000), 1);
+    store.fail("GET *b.json", s3_emulator::Fault::StallAt(1000), 1);
     let child = load();
     let copying = "from pg_stat_progress_copy where datname = current_database() and relid = 'staging_events'::regclass and tuples_processed > 5000";
     until(&database, &format!("select count(*) {copying}"), "1");

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::path::Path;
 
-use redshift_stand_in::{Options, StandIn};
+use redshift_emulator::{Options, Emulator};
 use serde_json::Value;
 
 use crate::servers::{Server, authority, server};
@@ -80,9 +80,9 @@ fn fall_short(folder: &Path, scheme: &str, who: &str, port: &str, [right, wrong]
 fn each_step_to_a_server_is_a_line_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
-    let stand_in =
-        StandIn::start(Options { database: "postgres".into(), ..Options::default() }).unwrap();
-    put(here, "ca.pem", stand_in.ca_pem());
+    let emulator =
+        Emulator::start(Options { database: "postgres".into(), ..Options::default() }).unwrap();
+    put(here, "ca.pem", emulator.ca_pem());
     let Server { user, password, port } = server();
     let ours = authority();
     let ours = ours.to_str().unwrap();
@@ -90,8 +90,8 @@ fn each_step_to_a_server_is_a_line_of_its_own() {
     fall_short(
         here,
         "redshift",
-        "awsuser:Stand-in-1",
-        &stand_in.port().to_string(),
+        "awsuser:Emulator-1",
+        &emulator.port().to_string(),
         ["ca.pem", ours],
     );
     let socket = Path::new(ours).parent().unwrap();
@@ -100,7 +100,7 @@ fn each_step_to_a_server_is_a_line_of_its_own() {
             "postgres://{user}:{password}@localhost:{port}/postgres?sslmode=verify-full&sslrootcert={ours}"
         ),
         format!("postgres://{user}:{password}@127.0.0.1:{port}/postgres"),
-        format!("{}?sslrootcert=ca.pem", stand_in.url()),
+        format!("{}?sslrootcert=ca.pem", emulator.url()),
         format!("postgres://{user}:{password}@/postgres?host={}&port={port}", socket.display()),
     ] {
         assert_eq!(

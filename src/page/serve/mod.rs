@@ -3,7 +3,7 @@
 //! It listens on 127.0.0.1 alone and knows three paths. `guard` says who is let in, `routes` what is answered, `work` how the warehouse is
 //! asked: opened for each request and closed, so that a load can come between. A head, a body, a slow client and the number of connections are bounded.
 
-mod gate;
+mod file_access;
 mod guard;
 mod routes;
 mod work;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
-use super::gate::{Gate, Held};
+use super::file_access::{Gate, Held};
 use crate::config::Settings;
 use crate::warehouse::{self, Access, Interrupter, Warehouse, WarehouseError};
 

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use redshift_gate::{Form, Session};
+use redshift_lint::{Form, Session};
 
 use super::batch::{ColumnType, RowSource};
 use super::sql::{SqlFile, split, with_table};
@@ -272,7 +272,7 @@ fn with_schema(sql: &str, schema: &str) -> String {
 }
 
 /// What the gate does not let through was not sent.
-fn refused(refusal: &redshift_gate::Refusal, statement: &str) -> WarehouseError {
+fn refused(refusal: &redshift_lint::Refusal, statement: &str) -> WarehouseError {
     let line = statement.get(..refusal.at).map_or(1, |before| before.matches('\n').count() + 1);
     WarehouseError::Statement {
         message: format!(

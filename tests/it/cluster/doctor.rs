@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use aws_stand_in::Manners;
+use aws_emulator::Manners;
 
 use super::{Scene, ended};
 use crate::support::{Ended, event, put, run, song};
@@ -120,7 +120,7 @@ fn keys_clock_and_role_are_looked_at() {
     assert!(line(&far(&scene, |_| {}), "role").1.contains("no role is configured"));
     scene.run(&["up", "--write-config"]).good();
     let report = far(&scene, |_| {});
-    assert!(line(&report, "credentials").1.contains(aws_stand_in::CALLER));
+    assert!(line(&report, "credentials").1.contains(aws_emulator::CALLER));
     for what in ["clock", "credentials", "role", "role's rights"] {
         assert_eq!(line(&report, what).0, "ok", "{what}: {report:#?}");
     }

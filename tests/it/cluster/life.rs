@@ -1,6 +1,6 @@
 //! Up, status, up again, down, down again: what a user sees on a good day, and after the program was killed at any of its steps.
 
-use aws_stand_in::{CALLER, Manners};
+use aws_emulator::{CALLER, Manners};
 
 use super::Scene;
 
@@ -125,10 +125,10 @@ fn down_asks_for_the_name() {
     let run = |answer: &str| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sparkify"));
         command.args(["cluster", "down", "--poll", "0.02"]).current_dir(scene.folder.path());
-        command.env("AWS_ENDPOINT_URL", scene.server.url()).env("AWS_REGION", aws_stand_in::REGION);
+        command.env("AWS_ENDPOINT_URL", scene.server.url()).env("AWS_REGION", aws_emulator::REGION);
         command
-            .env("AWS_ACCESS_KEY_ID", aws_stand_in::KEY)
-            .env("AWS_SECRET_ACCESS_KEY", aws_stand_in::SECRET);
+            .env("AWS_ACCESS_KEY_ID", aws_emulator::KEY)
+            .env("AWS_SECRET_ACCESS_KEY", aws_emulator::SECRET);
         let mut terminal = rexpect::session::spawn_command(command, Some(60_000)).unwrap();
         terminal.exp_string("Type the name to go on: ").unwrap();
         terminal.send_line(answer).unwrap();

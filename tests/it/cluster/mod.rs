@@ -1,4 +1,4 @@
-//! A Redshift from nothing and back to nothing, over real HTTP, with the clients that meet AWS: on a stand-in stricter than AWS, and on `moto`, which others wrote.
+//! A Redshift from nothing and back to nothing, over real HTTP, with the clients that meet AWS: on an emulator stricter than AWS, and on `moto`, which others wrote.
 
 mod doctor;
 mod life;
@@ -13,7 +13,7 @@ use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-use aws_stand_in::{KEY, Manners, REGION, SECRET, Server};
+use aws_emulator::{KEY, Manners, REGION, SECRET, Server};
 
 use crate::support::{Ended, put, sparkify};
 
@@ -23,7 +23,7 @@ const CONFIG: &str = "# the course's file\n[CLUSTER]\nHOST=''\nDB_NAME=dwh\nDB_U
 SONG_DATA='s3://udacity-dend/song_data'\n\n[DWH]\nDWH_CLUSTER_TYPE=multi-node\nDWH_NUM_NODES=2\nDWH_NODE_TYPE=ra3.large\n\
 DWH_IAM_ROLE_NAME=dwhRole\nDWH_CLUSTER_IDENTIFIER=dwhCluster\nDWH_DB=dwh\nDWH_DB_USER=dwhuser\nDWH_PORT=5439\nDWH_REGION=us-west-2\n";
 
-/// A folder with a `dwh.cfg`, and a stand-in of its own.
+/// A folder with a `dwh.cfg`, and an emulator of its own.
 struct Scene {
     folder: tempfile::TempDir,
     server: Server,

@@ -1,6 +1,6 @@
 //! A namespace and a workgroup: up, again, killed in between, down in order, reaped.
 
-use aws_stand_in::Manners;
+use aws_emulator::Manners;
 
 use super::Scene;
 

@@ -1,13 +1,13 @@
 //! What goes wrong: keys, rights, quotas, too many requests, names that are taken, clusters that fail or never come.
 
-use aws_stand_in::Manners;
+use aws_emulator::Manners;
 
 use super::{Scene, ended};
 
 #[test]
 fn wrong_keys_are_named_as_such_and_nothing_is_made() {
     let scene = Scene::usual();
-    for (id, secret) in [("AKIAWRONG", "x"), (aws_stand_in::KEY, "wrongsecret")] {
+    for (id, secret) in [("AKIAWRONG", "x"), (aws_emulator::KEY, "wrongsecret")] {
         let mut command = scene.command(["cluster", "up"]);
         let said =
             ended(command.env("AWS_ACCESS_KEY_ID", id).env("AWS_SECRET_ACCESS_KEY", secret)).bad(2);
@@ -31,8 +31,8 @@ fn keys_of_the_configuration_file_are_used() {
     let keys = format!(
         "{}\n[AWS]\nKEY={}\nSECRET={}\n",
         super::CONFIG,
-        aws_stand_in::KEY,
-        aws_stand_in::SECRET
+        aws_emulator::KEY,
+        aws_emulator::SECRET
     );
     crate::support::put(scene.folder.path(), "dwh.cfg", keys);
     let mut command = scene.command(["cluster", "status"]);
@@ -130,7 +130,7 @@ fn a_role_that_is_given_is_used_as_it_is_and_stays() {
         let role = world.roles.get_mut("theirs").unwrap();
         role.tags.clear();
         role.path = "/".into();
-        format!("arn:aws:iam::{}:role/theirs", aws_stand_in::ACCOUNT)
+        format!("arn:aws:iam::{}:role/theirs", aws_emulator::ACCOUNT)
     };
     let policies = scene.server.world().roles["theirs"].policies.clone();
     let up = scene.run(&["up", "--role-arn", &arn]);

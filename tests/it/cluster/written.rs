@@ -11,7 +11,7 @@ fn endpoint_and_role_are_written_and_every_other_byte_stays() {
         let scene = Scene::usual();
         put(scene.folder.path(), "dwh.cfg", &text);
         scene.run(&["up", "--write-config"]).good();
-        let arn = format!("arn:aws:iam::{}:role/sparkify/dwhRole", aws_stand_in::ACCOUNT);
+        let arn = format!("arn:aws:iam::{}:role/sparkify/dwhRole", aws_emulator::ACCOUNT);
         let expected = text
             .replace("HOST=''", &format!("HOST='{HOST}'"))
             .replace("ARN=''", &format!("ARN='{arn}'"));

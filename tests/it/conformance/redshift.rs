@@ -1,4 +1,4 @@
-//! Amazon Redshift, as far as a stand-in goes: a schema of it for each warehouse, rows by files through a bucket.
+//! Amazon Redshift, as far as an emulator goes: a schema of it for each warehouse, rows by files through a bucket.
 
 use std::cell::Cell;
 

@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use s3_stand_in::Fault;
+use s3_emulator::Fault;
 
 use super::{Cluster, ETL};
 

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use redshift_stand_in::{Fault, Report, When};
-use s3_stand_in::Fault as StoreFault;
+use redshift_emulator::{Fault, Report, When};
+use s3_emulator::Fault as StoreFault;
 
 use super::{Cluster, ETL};
 use crate::support::{event, put, run};
 
-const URL: &str = "redshift:workgroup/stand-in/dev";
+const URL: &str = "redshift:workgroup/emulator/dev";
 
 #[test]
 fn a_load_through_the_data_api_makes_the_same_tables() {
@@ -20,19 +20,19 @@ fn a_load_through_the_data_api_makes_the_same_tables() {
         super::ended(&mut command)
     };
     through(&["create-tables"]).good();
-    cluster.stand_in.throttle_data_api(2);
+    cluster.emulator.throttle_data_api(2);
     through(&ETL).good();
     cluster.assert_whole(1, 2);
-    assert!(cluster.stand_in.log().statements().iter().any(|statement| statement.data_api));
+    assert!(cluster.emulator.log().statements().iter().any(|statement| statement.data_api));
     let title = "select song_title from songplays order by item_in_session desc limit 1";
     let out = through(&["query", "--format", "csv", title]).good();
     assert_eq!(out.lines().nth(1), Some("It's \\ two"));
     run(here, ETL.into_iter().chain(["--warehouse", "duckdb:same.duckdb"])).good();
     through(&["diff", "duckdb:same.duckdb", URL]).good();
     through(&["check"]).good();
-    let calls = cluster.stand_in.data_api_calls();
+    let calls = cluster.emulator.data_api_calls();
     assert!(calls.iter().any(|call| call.contains("GetStatementResult")), "{calls:?}");
-    assert_eq!(cluster.stand_in.data_api_sessions(), 0, "a session is left to expire");
+    assert_eq!(cluster.emulator.data_api_sessions(), 0, "a session is left to expire");
 }
 
 /// What is one transaction of its own goes in one request, and is there whole or not at all; a session ends with what used it, however that ended.
@@ -46,16 +46,16 @@ fn tables_that_are_missing_are_made_together_or_not_at_all() {
     };
     let last = When::Containing("create table if not exists time".into(), 1);
     let denied = Report::error("42501", "permission denied for schema public");
-    cluster.stand_in.faults().arm(last, Fault::Error(denied));
+    cluster.emulator.faults().arm(last, Fault::Error(denied));
     let words = through(&ETL).bad(2);
-    assert_eq!(cluster.stand_in.faults().left(), 0);
+    assert_eq!(cluster.emulator.faults().left(), 0);
     assert!(words.contains("error: permission denied for schema public"), "{words}");
     let words = through(&["check"]).bad(2);
     assert!(words.contains("has no table `etl_loads`"), "the first table was made: {words}");
-    assert_eq!(cluster.stand_in.data_api_sessions(), 0, "a session is left to expire");
+    assert_eq!(cluster.emulator.data_api_sessions(), 0, "a session is left to expire");
     through(&ETL).good();
     cluster.assert_whole(1, 2);
-    let calls = cluster.stand_in.data_api_calls();
+    let calls = cluster.emulator.data_api_calls();
     let together = calls.iter().filter(|call| *call == "BatchExecuteStatement").count();
     // Functions and tables, and both again, since the tables were not made the first time.
     assert_eq!(together, 4, "{calls:?}");
@@ -98,7 +98,7 @@ fn a_session_is_kept_while_files_are_written_and_no_longer() {
     }
     killed.kill().unwrap();
     killed.wait().unwrap();
-    assert_eq!(cluster.stand_in.data_api_sessions(), 1);
+    assert_eq!(cluster.emulator.data_api_sessions(), 1);
     super::ended(&mut etl()).good();
     cluster.assert_whole(2, 3);
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use redshift_stand_in::{Authentication, Fault, Options, StandIn, User, When};
-use s3_stand_in::Fault as StoreFault;
+use redshift_emulator::{Authentication, Fault, Options, Emulator, User, When};
+use s3_emulator::Fault as StoreFault;
 
 use super::{Cluster, ETL};
 use crate::support::{put, sparkify};
@@ -25,9 +25,9 @@ fn a_load_that_something_passing_ends_is_tried_again() {
         (When::Commit(1), Fault::Lose),
     ] {
         let cluster = ready();
-        cluster.stand_in.faults().arm(when.clone(), fault.clone());
+        cluster.emulator.faults().arm(when.clone(), fault.clone());
         let told = cluster.run(ETL).good();
-        assert_eq!(cluster.stand_in.faults().left(), 0, "{when:?}");
+        assert_eq!(cluster.emulator.faults().left(), 0, "{when:?}");
         assert!(told.contains("tried again"), "{when:?}, {fault:?}: {told}");
         cluster.assert_whole(1, 2);
     }
@@ -37,9 +37,9 @@ fn a_load_that_something_passing_ends_is_tried_again() {
 #[test]
 fn a_commit_without_an_answer_is_looked_up() {
     let cluster = ready();
-    cluster.stand_in.faults().arm(When::Commit(1), Fault::LoseAfter);
+    cluster.emulator.faults().arm(When::Commit(1), Fault::LoseAfter);
     let told = cluster.run(ETL).good();
-    assert_eq!(cluster.stand_in.faults().left(), 0);
+    assert_eq!(cluster.emulator.faults().left(), 0);
     assert!(!told.contains("tried again") && told.contains("load 1 is published"), "{told}");
     cluster.assert_whole(1, 2);
 }
@@ -48,7 +48,7 @@ fn a_commit_without_an_answer_is_looked_up() {
 fn what_does_not_pass_is_given_up_and_noted() {
     let cluster = ready();
     for commit in 1..=4 {
-        cluster.stand_in.faults().arm(When::Commit(commit), Fault::Serializable);
+        cluster.emulator.faults().arm(When::Commit(commit), Fault::Serializable);
     }
     let words = cluster.run(ETL).bad(2);
     assert!(words.contains("the load was tried 4 times"), "{words}");
@@ -85,7 +85,7 @@ fn a_store_that_stumbles_is_borne() {
 fn what_a_killed_program_left_is_removed() {
     let cluster = ready();
     cluster.store.put("staging/other/kept.json", "{}");
-    cluster.stand_in.faults().arm(When::Copy(1), Fault::Slow(Duration::from_secs(15)));
+    cluster.emulator.faults().arm(When::Copy(1), Fault::Slow(Duration::from_secs(15)));
     let mut killed = cluster.command(ETL).spawn().unwrap();
     let manifest =
         |cluster: &Cluster| cluster.staged().iter().any(|key| key.ends_with("manifest.json"));
@@ -98,7 +98,7 @@ fn what_a_killed_program_left_is_removed() {
     assert!(manifest(&cluster), "nothing was staged");
     killed.kill().unwrap();
     killed.wait().unwrap();
-    cluster.stand_in.cut_connections();
+    cluster.emulator.cut_connections();
     assert!(cluster.staged().len() > 2, "{:?}", cluster.staged());
     let mut command = cluster.command(ETL);
     command.env("SPARKIFY_STAGING_HOURS", "0");
@@ -110,14 +110,14 @@ fn what_a_killed_program_left_is_removed() {
 
 #[test]
 fn a_proof_that_only_amazons_drivers_give_is_said_as_that() {
-    let user = User { authentication: Authentication::Sha256, ..User::new("digest", "Stand-in-1") };
+    let user = User { authentication: Authentication::Sha256, ..User::new("digest", "Emulator-1") };
     let options =
-        Options { users: vec![User::new("awsuser", "Stand-in-1"), user], ..Options::default() };
-    let stand_in = StandIn::start(options).unwrap();
+        Options { users: vec![User::new("awsuser", "Emulator-1"), user], ..Options::default() };
+    let emulator = Emulator::start(options).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    put(folder.path(), "ca.pem", stand_in.ca_pem());
+    put(folder.path(), "ca.pem", emulator.ca_pem());
     let check = |user: &str, rest: &str| {
-        let url = format!("redshift://{user}:Stand-in-1@localhost:{}/dev{rest}", stand_in.port());
+        let url = format!("redshift://{user}:Emulator-1@localhost:{}/dev{rest}", emulator.port());
         let mut command = sparkify(folder.path(), ["check", "--warehouse", &url]);
         super::ended(&mut command).bad(2)
     };

@@ -108,7 +108,7 @@ fn a_text_that_is_longer_than_its_column_is_a_reject() {
 fn a_small_load_is_told_in_these_statements() {
     let cluster = Cluster::with_data();
     cluster.run(["create-tables"]).good();
-    cluster.stand_in.log().clear();
+    cluster.emulator.log().clear();
     cluster.run(ETL).good();
     let told =
         cluster.sent().iter().map(|statement| shortened(statement)).collect::<Vec<_>>().join("\n");
@@ -159,9 +159,9 @@ fn what_is_missing_is_named() {
 fn the_dwh_cfg_that_people_have_names_the_cluster() {
     let cluster = Cluster::with_data();
     let config = format!(
-        "[CLUSTER]\nHOST=localhost\nDB_NAME=dev\nDB_USER=awsuser\nDB_PASSWORD=Stand-in-1\nDB_PORT={}\n\n[IAM_ROLE]\nARN='{}'\n\n\
+        "[CLUSTER]\nHOST=localhost\nDB_NAME=dev\nDB_USER=awsuser\nDB_PASSWORD=Emulator-1\nDB_PORT={}\n\n[IAM_ROLE]\nARN='{}'\n\n\
          [S3]\nLOG_DATA='data/log_data'\nLOG_JSONPATH='s3://udacity-dend/log_json_path.json'\nSONG_DATA='data/song_data'\n",
-        cluster.stand_in.port(),
+        cluster.emulator.port(),
         super::ROLE,
     );
     put(cluster.folder.path(), "dwh.cfg", config);
@@ -225,7 +225,7 @@ fn a_cluster_is_examined_before_a_load() {
         let asked = ["doctor", "--output", "json", "--warehouse", url];
         let ended = cluster.run(asked.into_iter().chain(ETL.into_iter().skip(1)));
         let report: serde_json::Value = serde_json::from_str(&ended.out).expect("JSON");
-        assert!(!ended.out.contains(s3_stand_in::SECRET), "a secret is told");
+        assert!(!ended.out.contains(s3_emulator::SECRET), "a secret is told");
         let lines = report["lines"].as_array().expect("lines").clone();
         move |what: &str| {
             let line = lines.iter().find(|line| line["what"] == what);

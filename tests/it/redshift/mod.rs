@@ -1,4 +1,4 @@
-//! Amazon Redshift, as far as a stand-in goes: a cluster with its manners in front of PostgreSQL, and a store of objects that it reads as a role.
+//! Amazon Redshift, as far as an emulator goes: a cluster with its manners in front of PostgreSQL, and a store of objects that it reads as a role.
 
 mod copies;
 mod data_api;
@@ -12,9 +12,9 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
-use redshift_stand_in::copy::s3::{Allowed, Role, Store};
-use redshift_stand_in::{DataApi, Manner, Options, StandIn};
-use s3_stand_in::{BUCKET, KEY, SECRET, Server};
+use redshift_emulator::copy::s3::{Allowed, Role, Store};
+use redshift_emulator::{DataApi, Manner, Options, Emulator};
+use s3_emulator::{BUCKET, KEY, SECRET, Server};
 
 use crate::support::{self, Ended, event, put, song, sparkify};
 
@@ -24,7 +24,7 @@ const ETL: [&str; 5] = ["etl", "--song-data", "data/song_data", "--log-data", "d
 
 /// A cluster, the bucket through which rows come to it, and a folder to work in.
 pub(crate) struct Cluster {
-    pub stand_in: StandIn,
+    pub emulator: Emulator,
     pub store: Server,
     pub folder: tempfile::TempDir,
 }
@@ -49,10 +49,10 @@ impl Cluster {
         let data_api =
             DataApi { access_key: KEY.into(), secret_key: SECRET.into(), ..DataApi::default() };
         let options = Options { store: Some(reads), data_api, without, ..Options::default() };
-        let stand_in = StandIn::start(options).expect("a stand-in");
+        let emulator = Emulator::start(options).expect("an emulator");
         let folder = tempfile::tempdir().unwrap();
-        put(folder.path(), "ca.pem", stand_in.ca_pem());
-        Self { stand_in, store, folder }
+        put(folder.path(), "ca.pem", emulator.ca_pem());
+        Self { emulator, store, folder }
     }
 
     /// One with two songs and two plays to load.
@@ -65,7 +65,7 @@ impl Cluster {
     /// Its URL: everything to it is encrypted, and its certificate verified.
     pub(crate) fn url(&self) -> String {
         let authority = self.folder.path().join("ca.pem");
-        format!("{}?sslrootcert={}", self.stand_in.url(), authority.display())
+        format!("{}?sslrootcert={}", self.emulator.url(), authority.display())
     }
 
     /// Has whoever opens this URL know the bucket and the role, by a `dwh.cfg`.
@@ -76,7 +76,7 @@ impl Cluster {
             self.store.endpoint()
         );
         put(self.folder.path(), "cluster.cfg", config);
-        support::configure(self.stand_in.url(), self.folder.path().join("cluster.cfg"));
+        support::configure(self.emulator.url(), self.folder.path().join("cluster.cfg"));
     }
 
     /// The program, whose warehouse is the cluster.
@@ -90,7 +90,7 @@ impl Cluster {
         command.env("HOME", self.folder.path()).env("AWS_EC2_METADATA_DISABLED", "true");
         command.env("AWS_ACCESS_KEY_ID", KEY).env("AWS_SECRET_ACCESS_KEY", SECRET);
         command.env("AWS_REGION", REGION).env("AWS_ENDPOINT_URL_S3", self.store.endpoint());
-        command.env("AWS_ENDPOINT_URL_REDSHIFT_DATA", self.stand_in.data_api_endpoint());
+        command.env("AWS_ENDPOINT_URL_REDSHIFT_DATA", self.emulator.data_api_endpoint());
         command.env("SPARKIFY_WAREHOUSE", self.url()).env("SPARKIFY_IAM_ROLE", ROLE);
         command.env("SPARKIFY_STAGING", format!("s3://{BUCKET}/staging"));
         command
@@ -113,7 +113,7 @@ impl Cluster {
 
     /// What was sent since the log was cleared, a statement each.
     fn sent(&self) -> Vec<String> {
-        self.stand_in.log().statements().into_iter().map(|statement| statement.text).collect()
+        self.emulator.log().statements().into_iter().map(|statement| statement.text).collect()
     }
 
     /// Every table is there, every check passes, nothing is left on the way, and each play is there once.
@@ -130,7 +130,7 @@ impl Cluster {
 /// Runs it to its end. What a command says never has a secret in it.
 fn ended(command: &mut Command) -> Ended {
     let ended = Ended::from(command.output().expect("the program starts"));
-    for secret in [SECRET, "Stand-in-1", "AWS4-HMAC"] {
+    for secret in [SECRET, "Emulator-1", "AWS4-HMAC"] {
         assert!(!ended.err.contains(secret) && !ended.out.contains(secret), "{ended:#?}");
     }
     ended

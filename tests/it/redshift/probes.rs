@@ -1,11 +1,11 @@
-//! What `doctor` asks a cluster, with the answers that the documentation gives: the stand-in gives them all, one that does not is found out, and nothing stays.
+//! What `doctor` asks a cluster, with the answers that the documentation gives: the emulator gives them all, one that does not is found out, and nothing stays.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redshift_stand_in::{Fault, Manner, When};
-use s3_stand_in::Fault as StoreFault;
+use redshift_emulator::{Fault, Manner, When};
+use s3_emulator::Fault as StoreFault;
 use serde_json::Value as Json;
 use sparkify::doctor::{Line, State, probes};
 use sparkify::warehouse::{
@@ -75,12 +75,12 @@ fn a_cluster_answers_as_its_documentation_says_and_nothing_of_it_stays() {
 fn the_data_api_is_asked_the_same() {
     let cluster = Cluster::with_data();
     let lines = examined(&cluster, |command| {
-        command.env("SPARKIFY_WAREHOUSE", "redshift:workgroup/stand-in/dev");
+        command.env("SPARKIFY_WAREHOUSE", "redshift:workgroup/emulator/dev");
     });
     assert_eq!(found(&lines, "probe"), Vec::<&Json>::new());
     assert_eq!(told(&lines, "probes"), ("ok".into(), ALL.into()));
     assert_eq!(found(&lines, "tcp"), Vec::<&Json>::new(), "there is no way to walk");
-    assert!(cluster.stand_in.log().statements().iter().all(|statement| statement.data_api));
+    assert!(cluster.emulator.log().statements().iter().all(|statement| statement.data_api));
 }
 
 /// The probes in the documentation: `INSTA_UPDATE=always` writes them.
@@ -232,28 +232,28 @@ fn a_place_that_cannot_be_written_to_fails_and_the_rest_is_asked() {
 #[test]
 fn a_connection_that_is_lost_meanwhile_is_said_and_files_go() {
     let cluster = Cluster::with_data();
-    cluster.stand_in.faults().arm(When::Copy(3), Fault::Lose);
+    cluster.emulator.faults().arm(When::Copy(3), Fault::Lose);
     let lines = examined(&cluster, |_| {});
     let (state, said) = told(&lines, "probes");
     assert!(state == "failed" && said.contains("was lost"), "{said}");
-    assert_eq!((cluster.stand_in.faults().left(), cluster.staged()), (0, Vec::new()));
+    assert_eq!((cluster.emulator.faults().left(), cluster.staged()), (0, Vec::new()));
 }
 
 /// A failure for others' work is none of a probe's.
 #[test]
 fn what_others_do_meanwhile_is_no_difference() {
     let cluster = Cluster::with_data();
-    cluster.stand_in.faults().arm(When::Copy(1), Fault::Serializable);
+    cluster.emulator.faults().arm(When::Copy(1), Fault::Serializable);
     let lines = examined(&cluster, |_| {});
     assert_eq!(told(&lines, "probes"), ("ok".into(), ALL.into()));
-    assert_eq!(cluster.stand_in.faults().left(), 0);
+    assert_eq!(cluster.emulator.faults().left(), 0);
 }
 
 /// What is left of a process that was killed in its midst is what a later load removes.
 #[test]
 fn files_of_a_killed_doctor_are_removed_by_a_load() {
     let cluster = Cluster::with_data();
-    cluster.stand_in.faults().arm(When::Copy(1), Fault::Slow(Duration::from_secs(15)));
+    cluster.emulator.faults().arm(When::Copy(1), Fault::Slow(Duration::from_secs(15)));
     let mut command = cluster.command(["doctor"]);
     command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").stdout(std::process::Stdio::null());
     let mut killed = command.spawn().unwrap();
@@ -271,7 +271,7 @@ fn files_of_a_killed_doctor_are_removed_by_a_load() {
     assert_eq!(cluster.staged().len(), files, "not all were put there");
     killed.kill().unwrap();
     killed.wait().unwrap();
-    cluster.stand_in.cut_connections();
+    cluster.emulator.cut_connections();
     let mut command = cluster.command(ETL);
     command.env("SPARKIFY_STAGING_HOURS", "0");
     super::ended(&mut command).good();

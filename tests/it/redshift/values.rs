@@ -39,7 +39,7 @@ fn every_text_comes_back_and_changes_no_statement() {
 fn what_redshift_does_not_document_is_not_sent() {
     let cluster = Cluster::start();
     cluster.run(["create-tables"]).good();
-    cluster.stand_in.log().clear();
+    cluster.emulator.log().clear();
     let words = cluster.run(["query", "select string_agg(level, ',') from songplays"]).bad(2);
     assert!(words.contains("was not sent") && words.contains("docs.aws.amazon.com"), "{words}");
     let words = cluster.run(["query", "delete from songplays"]).bad(2);

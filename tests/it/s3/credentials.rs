@@ -8,7 +8,7 @@ use super::metadata::Metadata;
 use super::story::small;
 use super::{ETL, LOGS, SONGS, ended, plays, program, run, signed};
 use crate::support::put;
-use s3_stand_in::{KEY, SECRET, Server};
+use s3_emulator::{KEY, SECRET, Server};
 
 /// The program with the server's endpoint, and no key.
 fn keyless(server: &Server, folder: &Path) -> Command {

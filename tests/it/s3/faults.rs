@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::story::small;
 use super::{ETL, ended, plays, program, run, signed};
 use crate::support::{event, song};
-use s3_stand_in::{Fault, Server};
+use s3_emulator::{Fault, Server};
 
 /// One play an object, and enough of them for many requests at once.
 fn bucket(objects: u32) -> (Server, tempfile::TempDir) {

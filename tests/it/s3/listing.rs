@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::story::small;
 use super::{ETL, LOGS, ended, plays, run, signed};
 use crate::support::event;
-use s3_stand_in::Server;
+use s3_emulator::Server;
 
 /// Keys that a URL, an XML document or a path library would like to be otherwise.
 const NAMES: [&str; 12] = [
@@ -93,7 +93,7 @@ fn a_prefix_may_be_one_object_and_a_bucket_may_be_empty() {
         let words = run(&server, folder.path(), &["plan", "--log-data", place]).bad(2);
         assert!(words.contains("write it as `s3://BUCKET/PREFIX`"), "{place}: {words}");
     }
-    server.keys(s3_stand_in::BUCKET).iter().for_each(|key| server.remove(key));
+    server.keys(s3_emulator::BUCKET).iter().for_each(|key| server.remove(key));
     let none =
         run(&server, folder.path(), &["plan", "--log-data", "s3://bucket", "--output", "json"]);
     assert_eq!(none.json()["new"], serde_json::json!([]));

@@ -1,4 +1,4 @@
-//! Objects in a bucket, over real HTTP from a server of our own (`crates/s3-stand-in`): the same rows as from a folder, whatever goes wrong on the way.
+//! Objects in a bucket, over real HTTP from a server of our own (`crates/emulators/s3`): the same rows as from a folder, whatever goes wrong on the way.
 
 mod credentials;
 mod faults;
@@ -12,7 +12,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
-use s3_stand_in::{KEY, SECRET, Server};
+use s3_emulator::{KEY, SECRET, Server};
 
 use crate::support::{Ended, sparkify};
 

@@ -3,7 +3,7 @@
 use super::ranges::{LOAD, PART, SLOW, events, fingerprint, fingerprint_here, ranges};
 use super::{asked, ended, run, signed};
 use crate::support::event;
-use s3_stand_in::{Fault, Server};
+use s3_emulator::{Fault, Server};
 
 const KEY: &str = "data/log_data/large.json";
 /// The third part, by where it begins.

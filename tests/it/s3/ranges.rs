@@ -9,7 +9,7 @@ use sparkify::source::{Ahead, Content, Object, Sources};
 
 use super::{asked, run, signed};
 use crate::support::{self, event, peak_of};
-use s3_stand_in::Server;
+use s3_emulator::Server;
 
 pub(super) const LOAD: [&str; 3] = ["etl", "--log-data", super::LOGS];
 const LARGE: &str = "data/log_data/large.json";

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{ETL, LOGS, SONGS, asked, plays, run, signed, upload};
 use crate::support::{self, course, event, song};
-use s3_stand_in::Server;
+use s3_emulator::Server;
 
 /// Loads the same input from the bucket and from the folder, and compares the tables.
 fn agree(server: &Server, data: &Path, more: &[&str]) -> serde_json::Value {

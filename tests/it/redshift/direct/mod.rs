@@ -5,7 +5,7 @@ mod trouble;
 
 use std::process::Command;
 
-use s3_stand_in::{BUCKET, KEY, SECRET};
+use s3_emulator::{BUCKET, KEY, SECRET};
 
 use super::{Cluster, ROLE, ended};
 use crate::course::{EXPECTED, not_there};
@@ -133,7 +133,7 @@ fn only_new_objects_are_copied_by_either_name() {
     for by in [By::Prefixes, By::Lists] {
         let cluster = small();
         assert_eq!(cluster.load(by).json()["records"], 5, "{by:?}");
-        cluster.stand_in.log().clear();
+        cluster.emulator.log().clear();
         assert_eq!(cluster.load(by).json()["outcome"], "unchanged");
         assert_eq!(cluster.copies().len(), 0);
         cluster.log("2018-11-06-events.json", &[event(2, 0, 1_541_476_000_000, "NextSong", "One")]);
@@ -295,10 +295,10 @@ fn the_dwh_cfg_that_people_have_is_all_that_is_needed() {
     let cluster = small();
     cluster.store.put("data/log_json_path.json", PATHS);
     let config = format!(
-        "[CLUSTER]\nHOST='localhost'\nDB_NAME='dev'\nDB_USER='awsuser'\nDB_PASSWORD='Stand-in-1'\nDB_PORT='{}'\n\n[IAM_ROLE]\nARN='{ROLE}'\n\n\
+        "[CLUSTER]\nHOST='localhost'\nDB_NAME='dev'\nDB_USER='awsuser'\nDB_PASSWORD='Emulator-1'\nDB_PORT='{}'\n\n[IAM_ROLE]\nARN='{ROLE}'\n\n\
          [S3]\nLOG_DATA='s3://{BUCKET}/data/log_data'\nLOG_JSONPATH='s3://{BUCKET}/data/log_json_path.json'\nSONG_DATA='s3://{BUCKET}/data/song_data'\n\n\
          [AWS]\nKEY={KEY}\nSECRET={SECRET}\n",
-        cluster.stand_in.port(),
+        cluster.emulator.port(),
     );
     put(cluster.folder.path(), "dwh.cfg", config);
     let mut told = String::new();
@@ -347,7 +347,7 @@ fn a_catalogue_of_small_objects_by_either_way() {
             .map(|item| event(1, item, 1_541_376_000_000 + u64::from(item), "NextSong", "Title 7"));
         cluster.log("2018-11-05-events.json", &plays.collect::<Vec<_>>());
         cluster.run(["create-tables"]).good();
-        cluster.stand_in.log().clear();
+        cluster.emulator.log().clear();
         cluster.store.requested();
         let mut load = cluster.direct(By::Prefixes, &[]);
         if staged {
@@ -404,8 +404,8 @@ fn the_data_api_does_as_well() {
     cluster.log("2018-11-07-events.json", &[event(3, 0, 1_541_576_000_000, "NextSong", "BjÃ¶rk")]);
     let more = ["--max-reject-share", "50%"];
     let mut load = cluster.direct(By::Prefixes, &more);
-    let summary = ended(load.env("SPARKIFY_WAREHOUSE", "redshift:workgroup/stand-in/dev")).json();
+    let summary = ended(load.env("SPARKIFY_WAREHOUSE", "redshift:workgroup/emulator/dev")).json();
     assert_eq!(summary["repairs"], serde_json::json!({ "events.song": 2 }));
-    assert!(cluster.stand_in.log().statements().iter().any(|statement| statement.data_api));
+    assert!(cluster.emulator.log().statements().iter().any(|statement| statement.data_api));
     cluster.assert_same(&more);
 }

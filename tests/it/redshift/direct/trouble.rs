@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use redshift_stand_in::{Fault, When};
-use s3_stand_in::{BUCKET, Fault as StoreFault};
+use redshift_emulator::{Fault, When};
+use s3_emulator::{BUCKET, Fault as StoreFault};
 
 use super::{By, small};
 use crate::redshift::ended;
@@ -94,9 +94,9 @@ fn a_load_that_something_passing_ends_is_tried_again() {
     ] {
         let cluster = small();
         cluster.run(["create-tables"]).good();
-        cluster.stand_in.faults().arm(when.clone(), fault);
+        cluster.emulator.faults().arm(when.clone(), fault);
         let summary = cluster.load(By::Lists).json();
-        assert_eq!(cluster.stand_in.faults().left(), 0, "{when:?}");
+        assert_eq!(cluster.emulator.faults().left(), 0, "{when:?}");
         assert_eq!(summary["tried_again"].as_array().map(Vec::len), Some(1));
         cluster.assert_same(&[]);
         cluster.assert_tidy();
@@ -141,7 +141,7 @@ fn an_object_that_arrives_meanwhile_is_not_loaded_unnoticed() {
         let cluster = small();
         cluster.log("2018-11-06-events.json", &[event(2, 0, 1_541_476_000_000, "NextSong", "One")]);
         cluster.run(["create-tables"]).good();
-        cluster.stand_in.faults().arm(When::Copy(2), Fault::Slow(Duration::from_secs(2)));
+        cluster.emulator.faults().arm(When::Copy(2), Fault::Slow(Duration::from_secs(2)));
         let mut load = cluster.direct(by, &[]);
         let load = std::thread::scope(|scope| {
             let load = scope.spawn(|| ended(&mut load));
@@ -187,7 +187,7 @@ fn notes_that_come_late_are_waited_for() {
     let cluster = small();
     cluster.log("2018-11-06-events.json", &["{\n".into()]);
     cluster.run(["create-tables"]).good();
-    cluster.stand_in.delay_notes(3);
+    cluster.emulator.delay_notes(3);
     let summary = ended(&mut cluster.direct(By::Prefixes, &["--max-reject-share", "50%"])).json();
     assert_eq!((&summary["rejected"], &summary["objects_given_back"]), (&1.into(), &1.into()));
     cluster.assert_same(&["--max-reject-share", "50%"]);

@@ -1,0 +1,201 @@
+//! A session of the real PostgreSQL server behind the emulator.
+//!
+//! One for each client, and one more that makes and drops the emulator's database. Messages are sent and received one by one, so that the
+//! proxy decides about each; what the proxy itself has to ask goes through [`Backend::ask`], of which a client sees nothing.
+
+use std::io::{self, BufReader, Write};
+use std::net::TcpStream;
+
+use postgres_protocol::authentication::{md5_hash, sasl};
+
+use crate::wire::{self, Body, Message, Report};
+
+/// Where the server is, and who connects: a superuser.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) user: String,
+    pub(crate) password: String,
+    pub(crate) database: String,
+}
+
+impl Target {
+    /// Read from `postgres://user:password@host:port/database`.
+    pub(crate) fn parse(url: &str) -> Option<Self> {
+        let rest = url.strip_prefix("postgres://").or(url.strip_prefix("postgresql://"))?;
+        let (credentials, place) = rest.rsplit_once('@')?;
+        let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
+        let (address, database) = place.split_once('/').unwrap_or((place, "postgres"));
+        let (host, port) = address.rsplit_once(':').unwrap_or((address, "5432"));
+        Some(Self {
+            host: host.to_owned(),
+            port: port.parse().ok()?,
+            user: user.to_owned(),
+            password: password.to_owned(),
+            database: database.split('?').next()?.to_owned(),
+        })
+    }
+}
+
+/// Rows in text form.
+pub(crate) type Rows = Vec<Vec<Option<String>>>;
+
+/// One session.
+pub(crate) struct Backend {
+    stream: BufReader<TcpStream>,
+    /// What cancels its statements.
+    pub(crate) key: [u8; 8],
+    /// Where its transaction stands: `I`, `T` or `E`.
+    pub(crate) status: u8,
+}
+
+impl Backend {
+    /// Connects to `database`, with these settings (`-c name=value …`).
+    pub(crate) fn connect(target: &Target, database: &str, options: &str) -> io::Result<Self> {
+        let stream = TcpStream::connect((target.host.as_str(), target.port))?;
+        stream.set_nodelay(true)?;
+        let mut backend = Self { stream: BufReader::new(stream), key: [0; 8], status: b'I' };
+        let mut body = 196_608_u32.to_be_bytes().to_vec();
+        let parameters = ["user", &target.user, "database", database, "options", options];
+        body.extend(wire::strings(&parameters));
+        body.push(0);
+        let length = u32::try_from(body.len() + 4).map_err(io::Error::other)?;
+        backend.stream.get_mut().write_all(&[&length.to_be_bytes()[..], &body].concat())?;
+        backend.authenticate(target)?;
+        loop {
+            let message = backend.receive()?;
+            match message.tag {
+                b'K' => backend.key.copy_from_slice(&message.body[..8]),
+                b'E' => return Err(refused(&message)),
+                b'Z' => return Ok(backend),
+                _ => {}
+            }
+        }
+    }
+
+    fn authenticate(&mut self, target: &Target) -> io::Result<()> {
+        let password = target.password.as_bytes();
+        let channel = sasl::ChannelBinding::unsupported();
+        let mut scram = sasl::ScramSha256::new(password, channel);
+        loop {
+            let message = self.receive()?;
+            if message.tag != b'R' {
+                return Err(refused(&message));
+            }
+            let mut body = Body(&message.body);
+            match body.int() {
+                0 => return Ok(()),
+                3 => self.send(b'p', &wire::strings(&[&target.password]))?,
+                5 => {
+                    let salt = body.bytes(4).try_into().map_err(io::Error::other)?;
+                    let hash = md5_hash(target.user.as_bytes(), password, salt);
+                    self.send(b'p', &wire::strings(&[&hash]))?;
+                }
+                10 => {
+                    let mut answer = wire::strings(&[sasl::SCRAM_SHA_256]);
+                    let length = i32::try_from(scram.message().len()).map_err(io::Error::other)?;
+                    answer.extend_from_slice(&length.to_be_bytes());
+                    answer.extend_from_slice(scram.message());
+                    self.send(b'p', &answer)?;
+                }
+                11 => {
+                    scram.update(body.0)?;
+                    let answer = scram.message().to_vec();
+                    self.send(b'p', &answer)?;
+                }
+                12 => scram.finish(body.0)?,
+                kind => return Err(io::Error::other(format!("authentication of kind {kind}"))),
+            }
+        }
+    }
+
+    /// Sends one message.
+    pub(crate) fn send(&mut self, tag: u8, body: &[u8]) -> io::Result<()> {
+        wire::write(self.stream.get_mut(), tag, body)
+    }
+
+    /// Sends a message of the extended protocol, and asks for its answer.
+    pub(crate) fn send_and_flush(&mut self, tag: u8, body: &[u8]) -> io::Result<()> {
+        let mut both = Vec::with_capacity(body.len() + 10);
+        wire::write(&mut both, tag, body)?;
+        wire::write(&mut both, b'H', &[])?;
+        self.stream.get_mut().write_all(&both)
+    }
+
+    /// Sends a query.
+    pub(crate) fn query(&mut self, text: &str) -> io::Result<()> {
+        self.send(b'Q', &wire::strings(&[text]))
+    }
+
+    /// Receives one message, and keeps count of the transaction.
+    pub(crate) fn receive(&mut self) -> io::Result<Message> {
+        let message = wire::read(&mut self.stream)?;
+        if message.tag == b'Z' {
+            self.status = message.body.first().copied().unwrap_or(b'I');
+        }
+        Ok(message)
+    }
+
+    /// What the proxy asks for itself: the rows of the last statement, or its error.
+    pub(crate) fn ask(&mut self, text: &str) -> io::Result<Result<Rows, Report>> {
+        self.query(text)?;
+        self.rest(None)
+    }
+
+    /// Brings rows into a table by `COPY … FROM STDIN`.
+    pub(crate) fn fill(&mut self, copy: &str, rows: &str) -> io::Result<Result<Rows, Report>> {
+        self.query(copy)?;
+        self.rest(Some(rows))
+    }
+
+    fn rest(&mut self, input: Option<&str>) -> io::Result<Result<Rows, Report>> {
+        let mut rows = Vec::new();
+        let mut error = None;
+        loop {
+            let message = self.receive()?;
+            match message.tag {
+                b'D' => rows.push(text_row(&message.body)),
+                b'E' => error = Some(Report::parse(&message.body)),
+                b'G' => {
+                    for piece in input.unwrap_or_default().as_bytes().chunks(1 << 20) {
+                        self.send(b'd', piece)?;
+                    }
+                    self.send(b'c', &[])?;
+                }
+                b'Z' => return Ok(error.map_or(Ok(rows), Err)),
+                _ => {}
+            }
+        }
+    }
+
+    /// Ends the session.
+    pub(crate) fn close(&mut self) {
+        let _ = self.send(b'X', &[]);
+    }
+}
+
+/// Cancels what a session does.
+pub(crate) fn cancel(target: &Target, key: &[u8]) -> io::Result<()> {
+    let mut stream = TcpStream::connect((target.host.as_str(), target.port))?;
+    stream.write_all(&[&16_u32.to_be_bytes()[..], &80_877_102_u32.to_be_bytes(), key].concat())
+}
+
+fn text_row(body: &[u8]) -> Vec<Option<String>> {
+    let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+    wire::values(body).into_iter().map(|value| value.map(text)).collect()
+}
+
+fn refused(message: &Message) -> io::Error {
+    io::Error::other(Report::parse(&message.body).to_string())
+}
+
+/// A string literal as the backend reads it: doubled quotes, doubled backslashes.
+pub(crate) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''").replace('\0', ""))
+}
+
+/// A name in quotes.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
