@@ -16,7 +16,7 @@ demo: build ## a sample, loaded, checked, and the analysts' first questions answ
 
 build: lib/libduckdb.so ## the program, at bin/sparkify
 	@$(if $(findstring --no-default-features,$(FEATURES)),true,scripts/charts.sh)
-	cargo build --release --locked $(FEATURES)
+	cargo build --release --locked -p sparkify $(FEATURES)
 	@mkdir -p bin
 	@install -m 755 "$$CARGO_TARGET_DIR/release/sparkify" $(PROGRAM)
 	@cmp -s lib/libduckdb.so bin/libduckdb.so || { rm -f bin/libduckdb.so; cp -L lib/libduckdb.so bin/libduckdb.so; }
@@ -33,8 +33,8 @@ test: lib/libduckdb.so lib/plot.min.js ## every test; what they need is fetched 
 lint: lib/libduckdb.so lib/plot.min.js ## format, clippy and the rules of the house
 	cargo fmt --all --check
 	cargo clippy --release --locked --workspace --all-targets -- -D warnings
-	cargo clippy --release --locked --no-default-features -- -D warnings
-	cargo clippy --release --locked --no-default-features --features s3 -- -D warnings
+	cargo clippy --release --locked -p sparkify --no-default-features -- -D warnings
+	cargo clippy --release --locked -p sparkify --no-default-features --features s3 -- -D warnings
 
 fmt: ## format the code
 	cargo fmt --all
@@ -50,12 +50,12 @@ bench: build ## what a day costs as its history grows, many requests at once, ra
 	@if [ -d "$(PEERS)" ]; then $(PYTHON) benches/peers.py "$(PEERS)"; else echo "there are no other solutions at $(PEERS): PEERS=FOLDER names some"; fi
 
 bench-reader: lib/libduckdb.so lib/plot.min.js ## what reading costs, beside simd-json; SPARKIFY_BENCH names other event files
-	cargo bench --locked --bench reader
+	cargo bench --locked -p sparkify-reader --bench reader
 
 # The compiler's instrumentation is a nightly flag; one toolchain is enough to use it.
 fuzz: lib/libduckdb.so ## ten minutes of hostile bytes for the reader; needs cargo-fuzz
-	@mkdir -p fuzz/corpus/quick fuzz/corpus/slices
-	@cd fuzz && for target in quick slices; do \
+	@mkdir -p crates/reader/fuzz/corpus/fast_path crates/reader/fuzz/corpus/slices
+	@cd crates/reader/fuzz && for target in fast_path slices; do \
 		DUCKDB_LIB_DIR=$(CURDIR)/lib LD_LIBRARY_PATH=$(CURDIR)/lib RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none \
 			"$$target" "corpus/$$target" seeds -- -dict=json.dict -max_len=4096 -max_total_time=300 || exit 1; \
 	done

@@ -8,7 +8,7 @@ objects=${1:-15000} latency=${2:-20} runs=${3:-3}
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/sparkify/target}"
 program=$PWD/bin/sparkify
 [ -x "$program" ] || make build
-cargo build --release --locked --quiet --example bucket
+cargo build --release --locked --quiet -p s3-emulator --example bucket
 work=$(mktemp -d); trap 'exec 3>&-; rm -rf "$work"' EXIT
 store=$CARGO_TARGET_DIR/release/examples/bucket
 cd "$work"

@@ -268,7 +268,7 @@ fn the_sql_that_is_printed_is_the_sql_that_runs() {
     let partly = run(folder.path(), ["sql", "users", "--incremental"]).good();
     assert!(partly.contains("join scope_users using (user_id)"), "{partly}");
     let all = run(folder.path(), ["sql"]).good();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sql");
     // Each engine's own is printed with the rest for a warehouse of that kind, without one.
     let of = |url: &str| run(folder.path(), ["sql", "--warehouse", url]).good();
     let printed = [

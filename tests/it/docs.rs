@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use sparkify::dictionary::{Dictionary, Kind};
-use sparkify::warehouse::Opening;
+use sparkify_analytics::dictionary::{Dictionary, Kind};
+use sparkify_warehouse::Opening;
 
 use crate::support::{duckdb, event, load, put, run, song};
 
@@ -46,7 +46,7 @@ fn every_table_column_check_and_question_stands_in_both() {
     run(folder.path(), ["docs", "-o", "a/b"]).good();
     let [html, markdown] = written(&folder.path().join("a/b"));
     let mut columns = 0;
-    for table in sparkify::tables::all() {
+    for table in sparkify_load::tables::all() {
         let name = table.name;
         assert!(html.contains(&format!("<h3 id=\"{name}\">{name}</h3>")), "{name}");
         assert!(markdown.contains(&format!("\n### {name}\n")), "{name}");
@@ -58,11 +58,11 @@ fn every_table_column_check_and_question_stands_in_both() {
         }
     }
     assert!(columns > 80, "{columns}");
-    for check in sparkify::quality::CHECKS {
+    for check in sparkify_load::quality::CHECKS {
         assert!(html.contains(&format!("id=\"check.{}\"", check.name)), "{}", check.name);
         assert!(markdown.contains(&format!("\n| `{}` | ", check.name)), "{}", check.name);
     }
-    for question in sparkify::report::QUESTIONS {
+    for question in sparkify_analytics::report::QUESTIONS {
         assert!(html.contains(&format!("id=\"question.{}\"", question.name)), "{}", question.name);
         assert!(markdown.contains(&format!("\n| `{}` | ", question.name)), "{}", question.name);
     }
@@ -93,7 +93,7 @@ fn each_column_of_the_model_leads_back_to_keys_of_records() {
         })
     };
     for table in dictionary.tables.iter().filter(|table| table.kind == Kind::Model) {
-        let file = sparkify::tables::find(table.name).unwrap();
+        let file = sparkify_load::tables::find(table.name).unwrap();
         assert_eq!(file.listed("from").len(), table.columns.len(), "{}", table.name);
         for column in &table.columns {
             let from = column.from.unwrap_or_default();
@@ -122,7 +122,7 @@ fn a_loaded_warehouse_adds_rows_types_and_what_its_checks_find() {
     loaded(here);
     run(here, ["docs", "--out", "out"]).good();
     let [html, markdown] = written(&here.join("out"));
-    let checks = sparkify::quality::CHECKS.len();
+    let checks = sparkify_load::quality::CHECKS.len();
     assert_eq!(markdown.matches(" | ok |\n").count(), checks, "{markdown}");
     assert_eq!(html.matches("<span class=\"ok\">ok</span>").count(), checks);
     assert!(html.contains(&format!("all {checks} passed")) && html.contains("after load 1 ("));
@@ -137,7 +137,7 @@ fn a_loaded_warehouse_adds_rows_types_and_what_its_checks_find() {
 
     let data = run(here, ["docs", "--output", "json"]).json();
     assert_eq!(data["warehouse"]["load"]["number"], 1);
-    assert_eq!(data["tables"].as_array().unwrap().len(), sparkify::tables::all().count());
+    assert_eq!(data["tables"].as_array().unwrap().len(), sparkify_load::tables::all().count());
     assert_eq!(data["checks"][0]["offending"], 0);
     assert!(!here.join("sparkify-docs").exists(), "data goes to standard output alone");
 

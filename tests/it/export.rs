@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use sparkify::warehouse::Warehouse;
+use sparkify_warehouse::Warehouse;
 
 use crate::support::{course, duckdb, event, load, put, run, song, sparkify};
 
@@ -34,7 +34,7 @@ fn content(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 /// Rows that a reader finds in a file and the table has not, and the other way round.
 fn differing(warehouse: &mut dyn Warehouse, table: &str, reader: &str, typed: bool) -> String {
     let columns = warehouse
-        .query(&format!("select string_agg(column_name, ', ') from (describe {table})"), 1)
+        .query(&format!("select string_agg(column_name, ', ') from (describe {table})"), &[], 1)
         .unwrap();
     let columns = columns.scalar().unwrap().to_string();
     // The id of a play is text outside, and in CSV everything is.
@@ -47,7 +47,7 @@ fn differing(warehouse: &mut dyn Warehouse, table: &str, reader: &str, typed: bo
         "select (select count(*) from ({ours} except all {theirs})) || ' ' || (select count(*) from ({theirs} except all {ours})) \
          || ' of ' || (select count(*) from {table})"
     );
-    warehouse.query(&sql, 1).unwrap().scalar().unwrap().to_string()
+    warehouse.query(&sql, &[], 1).unwrap().scalar().unwrap().to_string()
 }
 
 #[test]

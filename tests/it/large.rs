@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::Value;
-use sparkify::generate::{Request, generate};
+use sparkify_sample_data::{Request, generate};
 
 use crate::support::{duckdb, gzip, load, rows, run};
 

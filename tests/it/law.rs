@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use sparkify::pipeline::{Outcome, Summary};
-use sparkify::stage::RecordKind;
-use sparkify::warehouse::{Value, Warehouse};
+use sparkify_load::pipeline::{Outcome, Summary};
+use sparkify_reader::RecordKind;
+use sparkify_warehouse::{Value, Warehouse};
 
 use crate::oracle::{self, awkward};
 use crate::support::{

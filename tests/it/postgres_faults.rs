@@ -126,7 +126,7 @@ impl Private {
     }
 
     fn script(&self, verb: &str, how: &str) {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/postgres.sh");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/postgres.sh");
         let mut command = Command::new("bash");
         command.args(["-c", how, "bash"]).arg(script).arg(verb).arg(self.0.path());
         assert!(command.stdin(Stdio::null()).status().unwrap().success(), "{verb}");

@@ -19,7 +19,7 @@ impl Roles {
         let database = Database::new();
         let [loader, analyst] =
             ["loader", "analyst"].map(|role| format!("{}_{role}", database.name));
-        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/postgres.md");
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/postgres.md");
         let page = std::fs::read_to_string(page).unwrap();
         let block = page.split("```sql\n").nth(1).unwrap().split("```").next().unwrap();
         let sql = block.replace("sparkify_loader", &loader).replace("sparkify_analyst", &analyst);
@@ -105,7 +105,7 @@ fn the_loader_loads_and_the_analyst_reads() {
         assert!(!psql(forbidden).status.success(), "{forbidden}");
     }
     // As `docs/tools.md` says.
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tools.md");
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/tools.md");
     let page = std::fs::read_to_string(page).unwrap();
     let section = page.split("## PostgreSQL").nth(1).unwrap();
     assert!(section.contains("options=-csearch_path=sparkify"));

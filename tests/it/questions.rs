@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sparkify::report::{Parameter, Question};
+use sparkify_analytics::report::{Parameter, Question};
 
 use crate::support::{course, duckdb, event, load, put, run, song};
 
@@ -211,7 +211,7 @@ fn an_empty_warehouse_answers_everything() {
 fn the_page_of_questions_is_what_the_program_prints() {
     let folder = tempfile::tempdir().unwrap();
     let printed = run(folder.path(), ["query", "--list", "--format", "markdown"]).good();
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/questions.md");
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/questions.md");
     let found = std::fs::read_to_string(page).unwrap_or_default();
     assert_eq!(found, printed, "docs/questions.md: write what the command prints into it");
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sparkify::report::{Arguments, Question};
-use sparkify::warehouse::{Value, Warehouse};
+use sparkify_analytics::report::{Arguments, Question};
+use sparkify_warehouse::{Value, Warehouse};
 
 use crate::oracle::{self, cell::NULL};
 use crate::support::{course, duckdb, load, run};

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
-use sparkify::config::{Flags, Settings};
-use sparkify::pipeline::{self, EtlError, Request, Summary};
-use sparkify::stage::Meter;
-use sparkify::warehouse::{self, Access, Value, Warehouse, WarehouseError};
+use sparkify::connect;
+use sparkify_config::{Flags, Settings};
+use sparkify_load::pipeline::{self, EtlError, Request, Summary};
+use sparkify_reader::Meter;
+use sparkify_warehouse::{Access, Value, Warehouse, WarehouseError};
 
 use crate::oracle;
 
@@ -159,7 +160,7 @@ pub(crate) fn duckdb(path: &str) -> Box<dyn Warehouse> {
 pub(crate) fn open(url: &str, access: Access) -> Result<Box<dyn Warehouse>, WarehouseError> {
     let (warehouse, threads) = (Some(url.to_owned()), Some("2".into()));
     let flags = Flags { warehouse, threads, config: config_of(url), ..Flags::default() };
-    warehouse::open(&Settings::resolve(&flags).expect("settings"), access)
+    connect::open(&Settings::resolve(&flags).expect("settings"), access)
 }
 
 /// The rows of a table as the oracle writes them, sorted.
@@ -173,7 +174,7 @@ pub(crate) fn rows(
         |name: &&str| if *name == "raw" { "\"raw\"".to_owned() } else { (*name).to_owned() };
     let columns: Vec<String> = columns.iter().map(column).collect();
     let sql = format!("select {} from {table}", columns.join(", "));
-    let answer = warehouse.query(&sql, usize::MAX).expect("a query");
+    let answer = warehouse.query(&sql, &[], usize::MAX).expect("a query");
     let cell = |value: &Value| match value {
         Value::Null => oracle::cell::NULL.to_owned(),
         value => value.to_string(),
@@ -213,7 +214,7 @@ pub(crate) fn assert_same_model(
 
 /// The real data, when it lies beside the project.
 pub(crate) fn course() -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/course");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/course");
     path.exists().then(|| path.canonicalize().expect("a path"))
 }
 

@@ -1,63 +1,14 @@
-//! The rules of the house that a compiler does not hold: who imports whom, where SQL stands, where engines are named, how long a file is.
+//! Repository checks that a compiler does not make: where SQL and engine names may occur, which SQL files are
+//! listed, how long a file is. Cargo enforces the boundaries between crates.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Room -> rooms that it may import. `ARCHITECTURE.md` has the same table with the reasons.
-const IMPORTS: &[(&str, &[&str])] = &[
-    ("config", &[]),
-    ("aws", &["config"]),
-    ("cluster", &["config"]),
-    ("warehouse", &["aws", "config"]),
-    ("source", &["aws", "config"]),
-    ("stage", &["source", "warehouse"]),
-    ("ledger", &["source", "warehouse"]),
-    ("model", &["warehouse"]),
-    ("quality", &["warehouse"]),
-    ("report", &["warehouse"]),
-    ("page", &["config", "report", "warehouse"]),
-    ("rejects", &["stage", "warehouse"]),
-    ("trace", &["source", "stage", "warehouse"]),
-    ("dictionary", &["ledger", "model", "quality", "report", "stage", "tables", "warehouse"]),
-    ("diff", &["model", "warehouse"]),
-    ("doctor", &["config", "source", "warehouse"]),
-    ("export", &["report", "warehouse"]),
-    ("tables", &["ledger", "model", "report", "stage", "warehouse"]),
-    (
-        "pipeline",
-        &["config", "ledger", "model", "quality", "source", "stage", "tables", "warehouse"],
-    ),
-    ("verify", &["config", "quality", "warehouse"]),
-    ("generate", &[]),
-    (
-        "cli",
-        &[
-            "cluster",
-            "config",
-            "dictionary",
-            "diff",
-            "doctor",
-            "export",
-            "generate",
-            "ledger",
-            "model",
-            "page",
-            "pipeline",
-            "quality",
-            "rejects",
-            "report",
-            "source",
-            "stage",
-            "tables",
-            "trace",
-            "verify",
-            "warehouse",
-        ],
-    ),
-];
+use sparkify_warehouse::Opening;
 
-/// Rooms that may name an engine.
-const ENGINE_ROOMS: &[&str] = &["warehouse", "cluster", "config", "cli", "lib"];
+/// Crates that must not name an engine: what differs between engines is a capability or a dialect file.
+const ENGINE_NEUTRAL: &[&str] =
+    &["aws", "source", "reader", "warehouse", "load", "analytics", "sample-data"];
 const ENGINES: &[&str] = &["duckdb", "postgres", "redshift"];
 const SQL_WORDS: &[&str] = &[
     "select ",
@@ -75,9 +26,11 @@ const SQL_WORDS: &[&str] = &[
     "rollback",
     "with ",
 ];
+/// Crates whose subject is SQL text: they hold statements in strings.
+const SQL_CRATES: &[&str] = &["emulators", "redshift-lint"];
 
 fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
 fn files(below: &str, ending: &str) -> Vec<PathBuf> {
@@ -98,14 +51,18 @@ fn files(below: &str, ending: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The room of a file of `src/`: its first folder, or its own name.
-fn room(path: &Path) -> String {
-    let below = path.strip_prefix(root().join("src")).unwrap();
-    let first = below.components().next().unwrap().as_os_str().to_str().unwrap();
-    first.trim_end_matches(".rs").to_owned()
+/// Returns the Rust files of `crates/*/src`, with the name of their crate's folder.
+fn sources() -> Vec<(String, PathBuf)> {
+    let named = files("crates", "rs").into_iter().filter_map(|path| {
+        let below = path.strip_prefix(root().join("crates")).unwrap().to_owned();
+        let mut parts = below.components().map(|part| part.as_os_str().to_str().unwrap());
+        let name = parts.next()?.to_owned();
+        parts.any(|part| part == "src").then_some((name, path))
+    });
+    named.collect()
 }
 
-/// The code of a file, without its comments and its tests.
+/// Returns the code of a file, without its comments and its tests.
 fn code(path: &Path) -> String {
     let text = std::fs::read_to_string(path).unwrap();
     let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
@@ -113,45 +70,13 @@ fn code(path: &Path) -> String {
 }
 
 #[test]
-fn rooms_import_only_what_the_table_allows() {
-    let table: BTreeMap<&str, &[&str]> = IMPORTS.iter().copied().collect();
-    let mut seen = BTreeSet::new();
-    for path in files("src", "rs") {
-        let room = room(&path);
-        if room == "main" || room == "lib" {
+fn statements_are_in_sql_files_only() {
+    // This file parses SQL files and knows their statements by how they begin.
+    let parser = root().join("crates/warehouse/src/sql.rs");
+    for (name, path) in sources() {
+        if SQL_CRATES.contains(&name.as_str()) || path == parser {
             continue;
         }
-        let allowed =
-            table.get(room.as_str()).unwrap_or_else(|| panic!("`{room}` is not in the table"));
-        seen.insert(room.clone());
-        for part in code(&path).split("crate::").skip(1) {
-            let names: Vec<&str> = match part.strip_prefix('{') {
-                // `use crate::{a::b, c}`: the names at the head of each item.
-                Some(list) => {
-                    let list = list.split("};").next().unwrap();
-                    list.split(',').map(|item| item.trim().split("::").next().unwrap()).collect()
-                }
-                None => {
-                    vec![part.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap()]
-                }
-            };
-            for name in names.into_iter().filter(|name| table.contains_key(name) && *name != room) {
-                assert!(
-                    allowed.contains(&name),
-                    "{}: `{room}` may not import `{name}`",
-                    path.display()
-                );
-            }
-        }
-    }
-    assert_eq!(seen.len(), IMPORTS.len(), "a room of the table is gone");
-}
-
-#[test]
-fn sql_stands_in_sql_files_alone() {
-    // That file knows the form of ours, and says no statement.
-    let reader = root().join("src/warehouse/sql.rs");
-    for path in files("src", "rs").into_iter().filter(|path| *path != reader) {
         for literal in string_literals(&code(&path)) {
             let start = literal.trim_start().to_lowercase();
             let found = SQL_WORDS.iter().find(|word| start.starts_with(*word));
@@ -193,34 +118,47 @@ fn string_literals(code: &str) -> Vec<String> {
 }
 
 #[test]
-fn engines_are_named_where_they_are_known() {
-    for path in
-        files("src", "rs").into_iter().filter(|path| !ENGINE_ROOMS.contains(&room(path).as_str()))
-    {
+fn engine_neutral_crates_name_no_engine() {
+    let mut seen = 0;
+    for (name, path) in sources() {
+        if !ENGINE_NEUTRAL.contains(&name.as_str()) {
+            continue;
+        }
+        seen += 1;
         let code = code(&path).to_lowercase();
         for engine in ENGINES {
             assert!(!code.contains(engine), "{} names `{engine}`", path.display());
         }
     }
+    assert!(seen > 50, "{seen}");
 }
 
 #[test]
-fn every_sql_file_is_listed_once_and_kept_in_form() {
+fn every_sql_file_is_a_constant_and_in_form() {
     let code: String =
-        files("src", "rs").iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
+        sources().iter().map(|(_, path)| std::fs::read_to_string(path).unwrap()).collect();
     let mut listed: BTreeMap<String, u32> = BTreeMap::new();
-    for list in code.split("sql_files![").skip(1) {
-        let names: Vec<&str> =
-            list.split(']').next().unwrap().split('"').skip(1).step_by(2).collect();
-        for name in &names[1..] {
-            *listed.entry(format!("{}/{name}", names[0])).or_default() += 1;
+    for part in code.split(" mod ").skip(1) {
+        let Some((folder, rest)) = part
+            .split_once(" in \"")
+            .filter(|(module, _)| module.chars().all(|c| c.is_alphanumeric() || c == '_'))
+            .and_then(|(_, rest)| rest.split_once("\" {"))
+        else {
+            continue;
+        };
+        for line in rest.split('}').next().unwrap().split(',') {
+            if let Some((constant, name)) = line.split_once(" = \"") {
+                let name = name.trim_end_matches('"');
+                assert_eq!(constant.trim(), name.to_uppercase(), "{folder}/{name}");
+                *listed.entry(format!("{folder}/{name}")).or_default() += 1;
+            }
         }
     }
     for path in files("sql", "sql") {
         let name = path.strip_prefix(root().join("sql")).unwrap().with_extension("");
         let name = name.to_str().unwrap();
-        // A question that the summary asks too is listed by both.
-        let times = listed.get(name).copied().unwrap_or_default();
+        // A saved query that ends a load too is listed by both crates.
+        let times = listed.remove(name).unwrap_or_default();
         assert!(
             times >= 1 && (times == 1 || name.starts_with("report/")),
             "{name} is listed {times} times"
@@ -239,6 +177,7 @@ fn every_sql_file_is_listed_once_and_kept_in_form() {
             assert!(text.starts_with("-- question: "), "{name} does not ask");
         }
     }
+    assert_eq!(listed.into_keys().collect::<Vec<_>>(), Vec::<String>::new(), "no such files");
 }
 
 fn allowed_star(name: &str) -> bool {
@@ -253,39 +192,18 @@ fn allowed_star(name: &str) -> bool {
     .contains(&name)
 }
 
-/// A step or question that is asked for by name, in code, is one that is listed: there is no other to fall back to.
-#[test]
-fn what_is_asked_for_by_name_is_there() {
-    let steps: BTreeSet<&str> = sparkify::pipeline::STEPS
-        .iter()
-        .chain(sparkify::report::QUESTIONS)
-        .map(|file| file.name)
-        .collect();
-    let mut asked = 0;
-    for path in files("src", "rs") {
-        let code = code(&path);
-        let by_call = code.split("step(\"").skip(1);
-        for rest in by_call.chain(code.split("question.name == \"").skip(1)) {
-            let name = rest.split('"').next().unwrap();
-            assert!(steps.contains(name), "{}: no file is called `{name}`", path.display());
-            asked += 1;
-        }
-    }
-    assert!(asked > 10, "{asked}");
-}
-
 #[test]
 fn the_drop_file_names_every_table() {
     let drop = std::fs::read_to_string(root().join("sql/load/drop.sql")).unwrap();
-    for table in sparkify::tables::all() {
+    for table in sparkify_load::tables::all() {
         assert!(drop.contains(&format!("drop table if exists {};", table.name)), "{}", table.name);
     }
 }
 
 #[test]
-fn every_column_says_what_it_holds() {
-    let opening = sparkify::warehouse::Opening { engine: "duckdb", incremental: false };
-    for table in sparkify::tables::all() {
+fn every_column_has_a_description() {
+    let opening = Opening::full("duckdb");
+    for table in sparkify_load::tables::all() {
         assert!(!table.columns(opening).is_empty(), "{}", table.name);
         for column in table.columns(opening) {
             assert!(!column.description.is_empty(), "{}.{}", table.name, column.name);
@@ -295,14 +213,13 @@ fn every_column_says_what_it_holds() {
 
 #[test]
 fn files_are_short_enough_to_read() {
-    for path in files("src", "rs").into_iter().chain(files("tests", "rs")) {
+    for (_, path) in sources() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("//!"), "{} has no module documentation", path.display());
+    }
+    let tests = files("tests", "rs").into_iter();
+    for path in sources().into_iter().map(|(_, path)| path).chain(tests) {
         let lines = code(&path).lines().count();
         assert!(lines <= 500, "{} has {lines} lines", path.display());
-        if path.starts_with(root().join("src")) {
-            let text = std::fs::read_to_string(&path).unwrap();
-            assert!(text.starts_with("//!"), "{} does not say what it is for", path.display());
-        }
     }
-    let main = std::fs::read_to_string(root().join("src/main.rs")).unwrap();
-    assert!(main.lines().count() <= 30);
 }

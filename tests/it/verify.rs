@@ -137,8 +137,8 @@ fn any_good_warehouse_is_strictly_right_and_each_damage_is_explained() {
 
 #[test]
 fn strict_holds_every_check() {
-    let text = sparkify::verify::text("strict").unwrap();
-    for check in sparkify::quality::CHECKS {
+    let text = sparkify_analytics::verify::text("strict").unwrap();
+    for check in sparkify_load::quality::CHECKS {
         assert!(text.contains(&format!("check = \"{}\"", check.name)), "{}", check.name);
     }
 }

@@ -1,6 +1,6 @@
 //! Each check finds its damage, on every engine.
 
-use sparkify::quality;
+use sparkify_load::quality;
 
 use super::{Engine, open};
 use crate::checks::DAMAGE;

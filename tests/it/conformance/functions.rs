@@ -1,7 +1,7 @@
 //! The functions of ours that every prelude defines: the same values everywhere, reckoned here a second time.
 
 use md5_of::md5_of;
-use sparkify::warehouse::Value;
+use sparkify_warehouse::Value;
 use time::{Duration, OffsetDateTime};
 
 use super::{Engine, open};
@@ -42,7 +42,7 @@ fn moments() -> Vec<i64> {
 pub(crate) fn moments_and_their_parts(engine: &Engine) {
     let place = (engine.place)();
     let mut warehouse = open(&place.url());
-    warehouse.equip(true).unwrap();
+    warehouse.install(true).unwrap();
     let moments = moments();
     let list: Vec<String> =
         moments.iter().map(|ms| format!("select cast({ms} as bigint) as ms")).collect();
@@ -53,7 +53,7 @@ pub(crate) fn moments_and_their_parts(engine: &Engine) {
          from made",
         list.join(" union all ")
     );
-    let found = warehouse.query(&sql, usize::MAX).unwrap().rows;
+    let found = warehouse.query(&sql, &[], usize::MAX).unwrap().rows;
     assert_eq!(found.len(), moments.len());
     for row in found {
         let ms = row[0].as_i64().unwrap();
@@ -71,7 +71,7 @@ pub(crate) fn moments_and_their_parts(engine: &Engine) {
 pub(crate) fn numbers_are_rounded_alike(engine: &Engine) {
     let place = (engine.place)();
     let mut warehouse = open(&place.url());
-    warehouse.equip(true).unwrap();
+    warehouse.install(true).unwrap();
     for (call, expected) in [
         ("f_round(cast(0.125 as double precision))", Some(0.13)),
         ("f_round(cast(-0.125 as double precision))", Some(-0.12)),
@@ -83,7 +83,7 @@ pub(crate) fn numbers_are_rounded_alike(engine: &Engine) {
         ("f_percent(cast(1 as bigint), cast(0 as bigint))", None),
         ("f_percent(null, 1)", None),
     ] {
-        let found = warehouse.query(&format!("select {call} as value"), 1).unwrap();
+        let found = warehouse.query(&format!("select {call} as value"), &[], 1).unwrap();
         let expected = expected.map_or(Value::Null, Value::Double);
         assert_eq!(found.scalar(), Some(&expected), "{call}");
     }
@@ -91,7 +91,7 @@ pub(crate) fn numbers_are_rounded_alike(engine: &Engine) {
         [("1", "1", true), ("1", "2", false), ("null", "1", false), ("null", "null", true)]
     {
         let sql = format!("select f_same(cast({one} as bigint), cast({other} as bigint)) as same");
-        let found = warehouse.query(&sql, 1).unwrap();
+        let found = warehouse.query(&sql, &[], 1).unwrap();
         assert_eq!(found.scalar(), Some(&Value::Bool(expected)), "{one}, {other}");
     }
 }
@@ -99,7 +99,7 @@ pub(crate) fn numbers_are_rounded_alike(engine: &Engine) {
 pub(crate) fn plays_have_one_identity(engine: &Engine) {
     let place = (engine.place)();
     let mut warehouse = open(&place.url());
-    warehouse.equip(true).unwrap();
+    warehouse.install(true).unwrap();
     let (least, most) = (i64::MIN + 1, i64::MAX);
     for (session, item, ts, user) in [
         (583, 6, 1_541_121_934_796, Some(10)),
@@ -112,7 +112,7 @@ pub(crate) fn plays_have_one_identity(engine: &Engine) {
         let sql = format!(
             "select cast(f_songplay_id(cast({session} as bigint), cast({item} as integer), cast({ts} as bigint), cast({user_id} as bigint)) as varchar) as id"
         );
-        let found = warehouse.query(&sql, 1).unwrap();
+        let found = warehouse.query(&sql, &[], 1).unwrap();
         let identity = format!(
             "{session}|{item}|{ts}|{}",
             user.map_or(String::new(), |user| user.to_string())

@@ -15,7 +15,7 @@ mod redshift;
 mod sessions;
 mod types;
 
-use sparkify::warehouse::{Access, Warehouse};
+use sparkify_warehouse::{Access, Warehouse};
 
 use crate::support;
 

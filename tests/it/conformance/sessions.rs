@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sparkify::warehouse::{Access, ColumnType, RowSink, Value, Warehouse, WarehouseError};
+use sparkify_warehouse::{Access, ColumnType, RowSink, Value, Warehouse, WarehouseError};
 
 use super::types::Given;
 use super::{Engine, open};
@@ -19,13 +19,13 @@ const TYPES: [ColumnType; 2] = [ColumnType::BigInt, ColumnType::Text];
 /// A warehouse with an empty table `kept`.
 fn with_table(url: &str) -> Box<dyn Warehouse> {
     let mut warehouse = open(url);
-    warehouse.equip(true).unwrap();
+    warehouse.install(true).unwrap();
     warehouse.execute("create table kept (n bigint, t varchar)").unwrap();
     warehouse
 }
 
 fn count(warehouse: &mut dyn Warehouse) -> i64 {
-    let counted = warehouse.query("select count(*) as n from kept", 1).unwrap();
+    let counted = warehouse.query("select count(*) as n from kept", &[], 1).unwrap();
     counted.scalar().unwrap().as_i64().unwrap()
 }
 
@@ -41,7 +41,7 @@ pub(crate) fn a_transaction_is_whole(engine: &Engine) {
         assert_eq!(warehouse.execute("delete from kept where n = 0").unwrap(), 1);
         warehouse.execute(end).unwrap();
         assert_eq!(count(warehouse.as_mut()), rows, "{end}");
-        assert_eq!(warehouse.query("select n from other", 1).is_ok(), end == "commit");
+        assert_eq!(warehouse.query("select n from other", &[], 1).is_ok(), end == "commit");
     }
     // After a mistake nothing of the transaction is left, and the connection is as good as before.
     warehouse.execute("begin").unwrap();
@@ -79,7 +79,7 @@ pub(crate) fn many_batches_arrive_once(engine: &Engine) {
         300_000
     );
     let sums = "select count(*) as a, count(distinct n) as b, min(n) as c, max(n) as d, count(distinct t) as e from kept";
-    let found = warehouse.query(sums, 1).unwrap();
+    let found = warehouse.query(sums, &[], 1).unwrap();
     assert_eq!(found.rows[0], [300_000, 300_000, 0, 299_999, 300_000].map(Value::Int));
 }
 
@@ -125,7 +125,7 @@ pub(crate) fn a_statement_can_be_stopped(engine: &Engine) {
     });
     let endless =
         "select sum(a.n * b.n + c.n) as s from kept as a cross join kept as b cross join kept as c";
-    let ended = warehouse.query(endless, 1).unwrap_err();
+    let ended = warehouse.query(endless, &[], 1).unwrap_err();
     done.send(()).unwrap();
     assert_eq!(ended.to_string(), "the statement was interrupted");
     let stop = asked.join().unwrap();
@@ -154,7 +154,7 @@ pub(crate) fn who_reads_cannot_write(engine: &Engine) {
             "create table other (n bigint)",
         ] {
             let mut reader = support::open(&url, access).unwrap();
-            assert!(reader.query(statement, 1).is_err(), "{access:?}: {statement}");
+            assert!(reader.query(statement, &[], 1).is_err(), "{access:?}: {statement}");
             assert!(reader.execute(statement).is_err(), "{access:?}: {statement}");
         }
         drop(reader);

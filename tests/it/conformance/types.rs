@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use sparkify::warehouse::{Batch, ColumnType, RowSource, Value};
+use sparkify_warehouse::{Batch, ColumnType, RowSource, Value};
 
 use super::{Engine, open};
 
@@ -154,13 +154,13 @@ fn same(one: &Value, other: &Value) -> bool {
 pub(crate) fn values_come_back_as_they_went(engine: &Engine) {
     let place = (engine.place)();
     let mut warehouse = open(&place.url());
-    warehouse.equip(true).unwrap();
+    warehouse.install(true).unwrap();
     warehouse.execute(&create(engine)).unwrap();
     let rows = rows(engine);
     let loaded = warehouse.load("kept", Given::new(&TYPES, rows.clone(), false)).unwrap();
     assert_eq!(loaded, rows.len() as u64);
     let sql = format!("select {} from kept order by place", COLUMNS.join(", "));
-    let found = warehouse.query(&sql, usize::MAX).unwrap();
+    let found = warehouse.query(&sql, &[], usize::MAX).unwrap();
     assert_eq!(found.columns, COLUMNS);
     for (found, given) in found.rows.iter().zip(&rows) {
         for ((found, given), column) in found.iter().zip(given).zip(COLUMNS) {
@@ -177,7 +177,7 @@ pub(crate) fn values_come_back_as_they_went(engine: &Engine) {
         let kind = format!("{kind}{}", length.filter(|_| kind == "varchar").unwrap_or_default());
         for row in rows.iter().filter(|row| row[0] != Value::Null) {
             let value = &row[COLUMNS.iter().position(|name| name == column).unwrap()];
-            let back = warehouse.query_with(
+            let back = warehouse.query(
                 &format!("select cast($1 as {kind}) as back"),
                 std::slice::from_ref(value),
                 1,
@@ -191,18 +191,18 @@ pub(crate) fn values_come_back_as_they_went(engine: &Engine) {
 pub(crate) fn text_is_ordered_by_its_bytes(engine: &Engine) {
     let place = (engine.place)();
     let mut warehouse = open(&place.url());
-    warehouse.equip(true).unwrap();
+    warehouse.install(true).unwrap();
     warehouse.execute(&create(engine)).unwrap();
     warehouse.load("kept", Given::new(&TYPES, rows(engine), false)).unwrap();
     let sql = "select t from kept where t is not null order by f_bytes(t)";
-    let found = warehouse.query(sql, usize::MAX).unwrap().rows;
+    let found = warehouse.query(sql, &[], usize::MAX).unwrap().rows;
     let found: Vec<&str> = found.iter().map(|row| row[0].as_text().unwrap()).collect();
     let mut sorted = found.clone();
     sorted.sort_unstable();
     assert_eq!(found, sorted);
     // What is compared, grouped and joined is no other text than the one that is meant.
     let count = "select count(distinct t) as texts, min(t) as first, max(t) as last, count(case when t = 'a' then 1 end) as a from kept";
-    let row = &warehouse.query(count, 1).unwrap().rows[0];
+    let row = &warehouse.query(count, &[], 1).unwrap().rows[0];
     // Two of the texts are others with a blank behind them.
     let (texts, alike) = (i64::try_from(sorted.len()).unwrap(), 2);
     let blanks_count = engine.differences.blanks_count;
@@ -212,11 +212,11 @@ pub(crate) fn text_is_ordered_by_its_bytes(engine: &Engine) {
     assert_eq!(row[3], Value::Int(if blanks_count { 1 } else { 2 }));
     let pairs = "select count(*) as pairs from kept as one join kept as other on other.t = one.t";
     let expected = if blanks_count { texts } else { texts + 2 * alike };
-    assert_eq!(warehouse.query(pairs, 1).unwrap().scalar().unwrap().as_i64(), Some(expected));
+    assert_eq!(warehouse.query(pairs, &[], 1).unwrap().scalar().unwrap().as_i64(), Some(expected));
     let less = "select count(*) as less from kept where t < 'a'";
     let expected = sorted.iter().filter(|text| **text < "a").count();
     assert_eq!(
-        warehouse.query(less, 1).unwrap().scalar().unwrap().as_i64(),
+        warehouse.query(less, &[], 1).unwrap().scalar().unwrap().as_i64(),
         i64::try_from(expected).ok()
     );
 }
@@ -225,7 +225,7 @@ pub(crate) fn nulls_stand_last(engine: &Engine) {
     let place = (engine.place)();
     let mut warehouse = open(&place.url());
     warehouse.execute("create table kept (k integer, v integer)").unwrap_or_else(|_| {
-        warehouse.equip(true).unwrap();
+        warehouse.install(true).unwrap();
         warehouse.execute("create table kept (k integer, v integer)").unwrap()
     });
     warehouse.execute("insert into kept values (1, null), (2, 5), (3, 4)").unwrap();
@@ -235,13 +235,14 @@ pub(crate) fn nulls_stand_last(engine: &Engine) {
         ("v desc nulls last", "2 3 1"),
         ("v nulls first", "1 3 2"),
     ] {
-        let found = warehouse.query(&format!("select k from kept order by {order}"), 9).unwrap();
+        let found =
+            warehouse.query(&format!("select k from kept order by {order}"), &[], 9).unwrap();
         let found: Vec<String> = found.rows.iter().map(|row| row[0].to_string()).collect();
         assert_eq!(found.join(" "), expected, "{order}");
     }
     let placed =
         "select k, row_number() over (order by v nulls last) as place from kept order by k";
-    let found = warehouse.query(placed, 9).unwrap();
+    let found = warehouse.query(placed, &[], 9).unwrap();
     let found: Vec<String> = found.rows.iter().map(|row| row[1].to_string()).collect();
     assert_eq!(found.join(" "), "3 2 1");
 }

@@ -12,7 +12,7 @@ use super::cell::NULL;
 use super::{COLUMNS, Expected, Reject, expected, json, records};
 
 fn course() -> PathBuf {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/course");
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/course");
     std::env::var_os("SPARKIFY_COURSE").map_or_else(|| beside.into(), PathBuf::from)
 }
 

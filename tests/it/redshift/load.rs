@@ -4,7 +4,7 @@ use std::process::Command;
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use sparkify::report::QUESTIONS;
+use sparkify_analytics::report::QUESTIONS;
 
 use super::direct::By;
 use super::{Cluster, ETL};
@@ -201,7 +201,7 @@ fn somebody_elses_grammar_reads_what_is_sent() {
     for (number, statement) in sent.iter().enumerate() {
         put(cluster.folder.path(), &format!("sent/{number:03}.sql"), format!("{statement};\n"));
     }
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/sqlfluff.sh");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/sqlfluff.sh");
     let read =
         Command::new(script).arg(cluster.folder.path().join("sent")).output().expect("bash starts");
     let unread = String::from_utf8(read.stdout).unwrap();

@@ -7,9 +7,10 @@ use std::time::Duration;
 use redshift_emulator::{Fault, Manner, When};
 use s3_emulator::Fault as StoreFault;
 use serde_json::Value as Json;
-use sparkify::doctor::{Line, State, probes};
-use sparkify::warehouse::{
-    Access, AnswerType, FoundColumn, RowSink, RowSource, Shown, Value, Warehouse, WarehouseError,
+use sparkify_load::doctor::{Line, State, probes};
+use sparkify_warehouse::{
+    Access, FoundColumn, RemoteCopy, ResultType, RowSink, RowSource, Value, Warehouse,
+    WarehouseError,
 };
 
 use super::{Cluster, ETL};
@@ -101,7 +102,7 @@ fn the_evidence_names_each_probe() {
         );
         table.push_str(&row);
     }
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/redshift-evidence.md");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/redshift-evidence.md");
     let text = std::fs::read_to_string(path).unwrap();
     let (begin, end) = ("<!-- probes: written by a test -->\n", "<!-- probes: end -->");
     let (before, rest) = text.split_once(begin).expect("the section's beginning");
@@ -319,16 +320,12 @@ impl Warehouse for Liar {
         self.honest.found_columns()
     }
 
-    fn equip(&mut self, anew: bool) -> Result<(), WarehouseError> {
-        self.honest.equip(anew)
+    fn install(&mut self, anew: bool) -> Result<(), WarehouseError> {
+        self.honest.install(anew)
     }
 
-    fn probes(&self) -> Option<&'static str> {
-        self.honest.probes()
-    }
-
-    fn show(&mut self, files: &[(String, &str)]) -> Result<Option<Shown>, WarehouseError> {
-        self.honest.show(files)
+    fn remote_copy(&mut self) -> Option<&mut dyn RemoteCopy> {
+        self.honest.remote_copy()
     }
 }
 
@@ -340,10 +337,10 @@ struct Lies<'a> {
 }
 
 impl RowSink for Lies<'_> {
-    fn types(&mut self, types: &[AnswerType]) -> Result<(), WarehouseError> {
+    fn types(&mut self, types: &[ResultType]) -> Result<(), WarehouseError> {
         self.is_answer = true;
         if self.types {
-            return self.rows.types(&vec![AnswerType::Bytes; types.len()]);
+            return self.rows.types(&vec![ResultType::Bytes; types.len()]);
         }
         self.rows.types(types)
     }

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use sparkify::warehouse::{Access, Value};
+use sparkify_warehouse::{Access, Value};
 
 use super::Cluster;
 use crate::support;
@@ -24,7 +24,7 @@ fn every_text_comes_back_and_changes_no_statement() {
             let given = [Value::Text(text.clone()), Value::Int(-7)];
             let answer = warehouse
                 .borrow_mut()
-                .query_with(ask, &given, 2)
+                .query(ask, &given, 2)
                 .map_err(|error| TestCaseError::fail(format!("{text:?}: {error}")))?;
             let expected = vec![Value::Text(text), Value::Text("$1".into()), Value::Int(-7)];
             prop_assert_eq!(answer.rows, [expected]);

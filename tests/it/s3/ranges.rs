@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use sparkify::config::{Flags, S3Flags, Settings};
-use sparkify::source::{Ahead, Content, Object, Sources};
+use sparkify_config::{Flags, S3Flags, Settings};
+use sparkify_source::{Ahead, Content, Object, Sources};
 
 use super::{asked, run, signed};
 use crate::support::{self, event, peak_of};

@@ -1,0 +1,164 @@
+//! From the files under `sql/`, the reader's keys and a warehouse to a [`Dictionary`].
+
+use super::{Asked, Check, Column, Dictionary, Kind, Load, Note, State, Table};
+use crate::report::Question;
+use sparkify_load::quality::{self, CHECKS};
+use sparkify_load::{sql, tables};
+use sparkify_reader::RecordKind;
+use sparkify_warehouse::{
+    DeclaredColumn, Opening, Rows, SqlFile, Value, Warehouse, WarehouseError,
+};
+
+impl Dictionary {
+    /// What the files say, opened for an engine.
+    pub fn declared(opening: Opening) -> Self {
+        let of = |kind, files: &'static [SqlFile]| files.iter().map(move |file| (kind, file));
+        let files = of(Kind::Model, sql::model::ALL)
+            .chain(of(Kind::Staging, sparkify_reader::stage::ALL))
+            .chain(of(Kind::Bookkeeping, sql::ledger::ALL));
+        let check =
+            |check: &SqlFile| Check { name: check.name, claim: check.headline(), offending: None };
+        let mut dictionary = Self {
+            warehouse: None,
+            tables: files.map(|(kind, file)| table(kind, file, opening)).collect(),
+            checks: CHECKS.iter().map(check).collect(),
+            questions: Question::all().map(asked).collect(),
+        };
+        dictionary.trace_keys();
+        dictionary
+    }
+
+    /// Adds what a warehouse with all of our tables knows, and runs every check on all of it. Nothing is changed there.
+    pub fn fill(&mut self, warehouse: &mut dyn Warehouse) -> Result<(), WarehouseError> {
+        let counts = answer(warehouse, "row_counts")?;
+        let found = warehouse.found_columns()?;
+        for table in &mut self.tables {
+            let count = counts.rows.iter().find(|row| row[0].as_text() == Some(table.name));
+            let count = count.and_then(|row| row.get(1)).and_then(Value::as_i64);
+            table.rows = count.and_then(|count| u64::try_from(count).ok());
+            for column in &mut table.columns {
+                let is_it = |it: &&sparkify_warehouse::FoundColumn| {
+                    it.table == table.name && it.name == column.name
+                };
+                if let Some(found) = found.iter().find(is_it) {
+                    column.data_type.clone_from(&found.data_type);
+                }
+            }
+        }
+        let verdicts = quality::run(warehouse, false)?;
+        for (check, verdict) in self.checks.iter_mut().zip(verdicts) {
+            check.offending = Some(verdict.offending);
+        }
+        self.warehouse = Some(State { engine: warehouse.engine(), load: last_load(warehouse)? });
+        Ok(())
+    }
+
+    /// Follows each column's sources back to the keys of records.
+    fn trace_keys(&mut self) {
+        let traced: Vec<Vec<Vec<String>>> = self
+            .tables
+            .iter()
+            .map(|table| table.columns.iter().map(|column| self.keys_of(column)).collect())
+            .collect();
+        for (table, traced) in self.tables.iter_mut().zip(traced) {
+            for (column, keys) in table.columns.iter_mut().zip(traced) {
+                column.record_keys = keys;
+            }
+        }
+    }
+
+    /// The keys that a column has, or else those of the columns that it is made from. A table is made from earlier ones, so this ends.
+    fn keys_of(&self, column: &Column) -> Vec<String> {
+        if !column.record_keys.is_empty() {
+            return column.record_keys.clone();
+        }
+        let mut keys = Vec::new();
+        for (table, name) in column.sources() {
+            let table = self.tables.iter().find(|known| known.name == table);
+            let columns = table.map(|table| table.columns.as_slice()).unwrap_or_default();
+            let source = columns.iter().find(|known| known.name == name);
+            for key in source.map(|source| self.keys_of(source)).unwrap_or_default() {
+                if !keys.contains(&key) {
+                    keys.push(key);
+                }
+            }
+        }
+        keys
+    }
+}
+
+impl Column {
+    /// The `table.column`s that its sources name.
+    pub(super) fn sources(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let words = self.from.unwrap_or_default().split_whitespace();
+        words.filter_map(|word| word.trim_matches([',', ';', ':', '(', ')']).split_once('.'))
+    }
+}
+
+fn table(kind: Kind, file: &'static SqlFile, opening: Opening) -> Table {
+    let key = file.key();
+    let from = file.listed("from");
+    let records = [RecordKind::Events, RecordKind::Songs];
+    let record = records.into_iter().find(|record| record.table() == file.name);
+    let columns = file.columns(opening).into_iter().enumerate().map(|(place, declared)| {
+        // The keys fill the first columns, in order; lineage stands behind them.
+        let record_key = record.and_then(|record| Some((record, record.keys().get(place)?)));
+        let DeclaredColumn { name, declared_type, required, description } = declared;
+        Column {
+            nullable: !required,
+            key: key.contains(&name.as_str()),
+            references: referenced(file.name, &name, &description),
+            from: from.iter().find(|(column, _)| *column == name).map(|(_, words)| *words),
+            record_keys: record_key
+                .map(|(record, key)| format!("{}.{key}", record.name()))
+                .into_iter()
+                .collect(),
+            data_type: declared_type,
+            name,
+            description,
+        }
+    });
+    let columns = columns.collect();
+    let notes = file.notes().into_iter().filter(|(label, _)| *label != "key");
+    Table {
+        name: file.name,
+        kind,
+        description: file.headline(),
+        notes: notes.map(|(label, words)| Note { label, words }).collect(),
+        key,
+        rows: None,
+        columns,
+    }
+}
+
+/// The table that a column's description names with `in TABLE`, if the column is called like that table's key.
+fn referenced(table: &str, column: &str, description: &str) -> Option<&'static str> {
+    let clauses = description.split([';', ',', ':']);
+    let named = clauses.filter_map(|clause| clause.trim().strip_prefix("in "));
+    let found = named.filter_map(tables::find).find(|found| found.key() == [column]);
+    found.map(|found| found.name).filter(|found| *found != table)
+}
+
+fn asked(question: Question) -> Asked {
+    let takes = question.parameters().into_iter().map(|taken| format!("--{}", taken.name()));
+    Asked { name: question.name(), asks: question.asks(), takes: takes.collect() }
+}
+
+/// What a question that takes no bounds answers.
+fn answer(warehouse: &mut dyn Warehouse, name: &str) -> Result<Rows, WarehouseError> {
+    Question::find(name).map_or(Ok(Rows::default()), |question| question.ask(warehouse, &[]))
+}
+
+/// The newest load that was published.
+fn last_load(warehouse: &mut dyn Warehouse) -> Result<Option<Load>, WarehouseError> {
+    let loads = answer(warehouse, "history")?;
+    let place = |name: &str| loads.columns.iter().position(|column| column == name);
+    let value = |row: &[Value], name: &str| place(name).and_then(|place| row.get(place).cloned());
+    let is_published = |row: &&Vec<Value>| {
+        value(row, "outcome").is_some_and(|it| it.as_text() == Some("published"))
+    };
+    Ok(loads.rows.iter().find(is_published).and_then(|row| {
+        let number = value(row, "load")?.as_i64()?;
+        Some(Load { number, started_at: value(row, "started_at")?.to_string() })
+    }))
+}

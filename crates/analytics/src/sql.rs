@@ -1,0 +1,52 @@
+//! SQL files of the analytics, as typed constants.
+
+use sparkify_warehouse::sql_files;
+
+sql_files! {
+    /// Saved queries, in the order in which they are listed.
+    pub mod report in "report" {
+        ROW_COUNTS = "row_counts",
+        OVERVIEW = "overview",
+        TOP_SONGS = "top_songs",
+        TOP_ARTISTS = "top_artists",
+        TOP_USERS = "top_users",
+        PLAYS_BY_HOUR = "plays_by_hour",
+        PLAYS_BY_WEEKDAY = "plays_by_weekday",
+        HOUR_BY_WEEKDAY = "hour_by_weekday",
+        PLAYS_BY_DAY = "plays_by_day",
+        PLAYS_BY_WEEK = "plays_by_week",
+        LISTENING_TIME = "listening_time",
+        PLAYS_BY_LEVEL = "plays_by_level",
+        FREE_AND_PAID = "free_and_paid",
+        UPGRADES = "upgrades",
+        DOWNGRADES = "downgrades",
+        LEVEL_CHANGES = "level_changes",
+        CONVERSION = "conversion",
+        SESSIONS = "sessions",
+        SESSION_LENGTHS = "session_lengths",
+        NEW_AND_RETURNING = "new_and_returning",
+        RETENTION = "retention",
+        LOCATIONS = "locations",
+        STATES = "states",
+        BROWSERS = "browsers",
+        OPERATING_SYSTEMS = "operating_systems",
+        GENDER = "gender",
+        SONGS_BY_DECADE = "songs_by_decade",
+        WHO_HEARD_WHAT_WHEN = "who_heard_what_when",
+        MATCH_COVERAGE = "match_coverage",
+        HISTORY = "history",
+    }
+    /// Reads of an export, one per table.
+    pub mod export in "export" {
+        SONGPLAYS = "songplays",
+        USERS = "users",
+        USER_LEVELS = "user_levels",
+        SONGS = "songs",
+        ARTISTS = "artists",
+        TIME = "time",
+    }
+    /// Reads of a diff.
+    pub mod diff in "diff" {
+        ROWS = "rows",
+    }
+}

@@ -1,0 +1,95 @@
+//! What went wrong below HTTP, in words without a URL, and how long to wait before another try.
+
+use std::collections::hash_map::RandomState;
+use std::error::Error;
+use std::hash::{BuildHasher, Hasher};
+use std::time::Duration;
+
+/// The first pause, and the longest.
+const FIRST: Duration = Duration::from_millis(50);
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// A failure below HTTP.
+#[derive(Debug)]
+pub enum Transport {
+    /// No answer in time: later, and fewer at once.
+    Late(String),
+    /// Once more.
+    Passing(String),
+    /// Another try would end as this one did.
+    Final {
+        /// What is wrong.
+        reason: String,
+        /// What to do.
+        hint: &'static str,
+    },
+}
+
+/// Twice as long as the last time at most, and a random part of it, lest all come back at once.
+pub fn pause(made: u32) -> Duration {
+    let longest = FIRST.saturating_mul(1 << made.min(16)).min(LONGEST);
+    // Each `RandomState` has keys of its own.
+    let random = RandomState::new().build_hasher().finish() >> 11;
+    let share = random as f64 / (1_u64 << 53) as f64;
+    longest.mul_f64(0.25 + 0.75 * share)
+}
+
+/// A failure below HTTP, in words without the URL.
+/// A server that was `reached` before has a name and a certificate: what is wrong with them now may pass.
+pub fn of_transport(error: reqwest::Error, server: &str, reached: bool) -> Transport {
+    let error = error.without_url();
+    let said = innermost(&error);
+    if error.is_timeout() {
+        return Transport::Late(format!("`{server}` did not answer in time"));
+    }
+    if !error.is_connect() {
+        return Transport::Passing(format!("the connection to `{server}` broke ({said})"));
+    }
+    if reached {
+        return Transport::Passing(format!("no connection to `{server}` ({said})"));
+    }
+    let lower = all(&error).to_lowercase();
+    if lower.contains("certificate") || lower.contains("unknownissuer") {
+        let hint = "add the issuer to the system's certificates, or name a file that has it in SSL_CERT_FILE";
+        Transport::Final { reason: format!("its certificate is not trusted ({said})"), hint }
+    } else if lower.contains("corrupt message") || lower.contains("tls") {
+        let hint = "if it speaks plain HTTP, name it as `http://…` with `--endpoint-url`";
+        let reason = format!("it does not speak TLS as `https://` means it ({said})");
+        Transport::Final { reason, hint }
+    } else if lower.contains("dns error") {
+        let hint = "check the name in `--endpoint-url`, the region, the bucket, and the network";
+        Transport::Final { reason: format!("its name is not known ({said})"), hint }
+    } else {
+        Transport::Passing(format!("no connection to `{server}` ({said})"))
+    }
+}
+
+/// What an error and its causes say, all of it.
+pub fn all(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
+}
+
+fn innermost(error: &dyn Error) -> String {
+    let mut inner = error;
+    while let Some(cause) = inner.source() {
+        inner = cause;
+    }
+    sparkify_config::redact::without_secrets(&inner.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_differ() {
+        assert!(pause(1) <= FIRST * 2 && pause(40) <= LONGEST && pause(40) >= LONGEST / 4);
+        assert_ne!(pause(9), pause(9));
+    }
+}

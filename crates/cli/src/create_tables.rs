@@ -1,0 +1,51 @@
+//! `sparkify create-tables`: every table of ours, empty.
+
+use std::io::{self, BufRead, IsTerminal};
+
+use super::args::CreateTables;
+use super::failure::Failure;
+use super::printer::{Output, Printer};
+use sparkify_config::Settings;
+use sparkify_load::{pipeline, tables};
+
+pub(super) fn run(
+    args: &CreateTables,
+    settings: &Settings,
+    printer: &Printer,
+) -> Result<(), Failure> {
+    let mut warehouse = super::open_to_write(settings, &args.turn, printer)?;
+    let held = tables::held(warehouse.as_mut())?;
+    if held > 0 && !args.yes {
+        confirm(settings, held)?;
+    }
+    pipeline::recreate(warehouse.as_mut(), &printer.meter())?;
+    let names: Vec<&str> = tables::all().map(|table| table.name).collect();
+    match printer.output {
+        Output::Json => {
+            let created = serde_json::json!({ "created": names, "rows_dropped": held });
+            printer.document(&created)
+        }
+        Output::Text => {
+            printer.note(&format!("created {} tables in {}", names.len(), settings.warehouse));
+            Ok(())
+        }
+    }
+}
+
+fn confirm(settings: &Settings, rows: u64) -> Result<(), Failure> {
+    let rows = sparkify_analytics::report::grouped(rows);
+    if !io::stdin().is_terminal() {
+        return Err(Failure::new(
+            format!("`{}` holds {rows} rows, which would be dropped", settings.warehouse),
+            "say `--yes` if that is meant",
+        ));
+    }
+    anstream::eprint!("{} holds {rows} rows. Drop them all? [y/N] ", settings.warehouse);
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
+        Ok(())
+    } else {
+        Err(Failure::new("nothing was dropped", "answer `y` to go on"))
+    }
+}

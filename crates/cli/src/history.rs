@@ -1,0 +1,29 @@
+//! `sparkify history`: the loads, newest first, and how they ended.
+
+use super::args::History;
+use super::failure::Failure;
+use super::printer::{Output, Printer};
+use sparkify_analytics::report;
+use sparkify_config::Settings;
+
+pub(super) fn run(args: &History, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
+    let mut warehouse = super::open_loaded(settings)?;
+    let loads = warehouse.query_file(&sparkify_analytics::sql::report::HISTORY, &[], args.limit)?;
+    let format = match printer.output {
+        Output::Json => report::Format::Json,
+        Output::Text => report::Format::Table,
+    };
+    let shown = loads.rows.len() as u64;
+    let mut out = printer.data();
+    let mut writer = report::writer(format, &mut out);
+    writer.start(loads.columns)?;
+    for load in loads.rows {
+        writer.row(load)?;
+    }
+    writer.finish()?;
+    if shown < loads.total {
+        let older = report::grouped(loads.total - shown);
+        printer.note(&format!("{older} older loads are not shown: `--limit` says how many are"));
+    }
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! `sparkify plan`: what `etl` would do, changing nothing.
+
+use super::args::Etl;
+use super::etl::request;
+use super::failure::Failure;
+use super::printer::Printer;
+use crate::connect;
+use sparkify_analytics::report::{grouped, plain_table};
+use sparkify_config::Settings;
+use sparkify_load::pipeline::{self, Preview};
+use sparkify_warehouse::{Access, WarehouseError};
+
+/// Of each kind of object, this many keys are shown.
+const SHOWN: usize = 10;
+
+pub(super) fn run(args: &Etl, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
+    let request = request(args, settings)?;
+    pipeline::check_request(&request)?;
+    let mut warehouse = match connect::open(settings, Access::Read) {
+        Ok(warehouse) => Some(warehouse),
+        Err(WarehouseError::Missing { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let preview = pipeline::preview(warehouse.as_deref_mut(), &request)?;
+    printer.answer(&preview, || text(&preview))
+}
+
+fn text(preview: &Preview) -> String {
+    let mut text = String::new();
+    let lists = [
+        ("new", &preview.new),
+        ("changed", &preview.changed),
+        ("read again", &preview.reread),
+        ("vanished", &preview.vanished),
+        ("ignored", &preview.ignored),
+    ];
+    for (title, keys) in lists {
+        for key in keys.iter().take(SHOWN) {
+            text.push_str(&format_line(title, key));
+        }
+        if keys.len() > SHOWN {
+            let more = grouped((keys.len() - SHOWN) as u64);
+            text.push_str(&format_line(title, &format!("… and {more} more")));
+        }
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    let count = |keys: &[String]| grouped(keys.len() as u64);
+    let row = |name: &str, value: String| vec![name.to_owned(), value];
+    let rows = [
+        row("objects new", count(&preview.new)),
+        row("objects changed", count(&preview.changed)),
+        row("objects read again", count(&preview.reread)),
+        row("objects vanished", count(&preview.vanished)),
+        row("objects unchanged", grouped(preview.unchanged)),
+        row("objects outside the dates", grouped(preview.outside)),
+        row("names ignored", count(&preview.ignored)),
+        row("megabytes to read", format!("{:.1}", preview.bytes as f64 / 1e6)),
+        row("rows that leave staging", grouped(preview.rows_retired)),
+    ];
+    text.push_str(&plain_table(&["plan", ""], &rows, &[1]));
+    text.push('\n');
+    let kind = if preview.incremental { "only touched keys" } else { "whole" };
+    if preview.tables.is_empty() {
+        text.push_str("nothing would change\n");
+    } else {
+        text.push_str(&format_line("tables", &format!("{} ({kind})", preview.tables.join(", "))));
+    }
+    for step in &preview.destructive {
+        text.push_str(&format_line("destructive", step));
+    }
+    text
+}
+
+fn format_line(title: &str, value: &str) -> String {
+    format!("{title:<13}{value}\n")
+}

@@ -1,0 +1,76 @@
+//! `sparkify sql`: what the warehouse would be told, without telling it.
+
+use serde::Serialize;
+
+use super::args::Sql;
+use super::failure::Failure;
+use super::lint;
+use super::printer::Printer;
+use crate::connect;
+use sparkify_analytics::sql as analytics_sql;
+use sparkify_config::{Settings, suggest};
+use sparkify_load::sql as load_sql;
+use sparkify_warehouse::{Opening, SqlFile};
+
+pub(super) fn run(args: &Sql, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
+    if args.rules {
+        return lint::list_rules(printer);
+    }
+    if args.check {
+        return match args.name.as_deref() {
+            Some(script) => lint::check_script(script, printer),
+            None => lint::check_files(&common_files(), printer),
+        };
+    }
+    let engine = connect::engine_of(&settings.warehouse)?;
+    let opening = Opening { engine, incremental: args.incremental };
+    let all = files(settings)?;
+    let chosen: Vec<&SqlFile> = match args.name.as_deref() {
+        None => all.clone(),
+        Some(name) => {
+            let matching: Vec<_> = all.iter().filter(|file| file.name == name).copied().collect();
+            if matching.is_empty() {
+                let names = all.iter().map(|file| file.name);
+                let hint = suggest::hint(name, names, "`sparkify sql` prints them all");
+                return Err(Failure::new(format!("no SQL is called `{name}`"), hint));
+            }
+            matching
+        }
+    };
+    let opened: Vec<Opened> =
+        chosen.iter().map(|file| Opened { name: file.name, sql: file.opened(opening) }).collect();
+    printer.answer(&opened, || {
+        opened.iter().map(|file| file.sql.as_str()).collect::<Vec<_>>().join("\n")
+    })
+}
+
+/// A file as the warehouse would get it.
+#[derive(Serialize)]
+struct Opened {
+    name: &'static str,
+    sql: String,
+}
+
+/// Every file, in the order in which a warehouse receives them.
+fn files(settings: &Settings) -> Result<Vec<&'static SqlFile>, Failure> {
+    let mut files = connect::dialect_of(&settings.warehouse)?;
+    files.extend(common_files());
+    if settings.warehouse.scheme() == "redshift" {
+        files.extend(load_sql::direct::ALL);
+    }
+    Ok(files)
+}
+
+/// The files that every engine gets.
+fn common_files() -> Vec<&'static SqlFile> {
+    let mut files: Vec<&SqlFile> = load_sql::ledger::ALL.iter().collect();
+    files.extend(sparkify_reader::stage::ALL);
+    for files_of in [load_sql::load::ALL, load_sql::model::ALL, load_sql::quality::ALL] {
+        files.extend(files_of);
+    }
+    files.extend(analytics_sql::report::ALL);
+    files.extend(load_sql::rejects::ALL.iter().chain(load_sql::trace::ALL));
+    files.extend(analytics_sql::diff::ALL.iter().chain(analytics_sql::export::ALL));
+    files.extend(load_sql::doctor::ALL);
+    files
+}

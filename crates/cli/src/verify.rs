@@ -1,0 +1,138 @@
+//! `sparkify verify`: the warehouse beside what somebody expects of it, and why it differs.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde_json::json;
+
+use super::args::Verify;
+use super::failure::{DATA, Failure};
+use super::printer::Printer;
+use sparkify_analytics::report::{grouped, plain_table, shown};
+use sparkify_analytics::verify::{self, Explanation, Finding, Profile, Status};
+use sparkify_config::Settings;
+use sparkify_warehouse::{Access, Value};
+
+pub(super) fn run(args: &Verify, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
+    if args.print {
+        return printer.text(&verify::text(&args.profile)?);
+    }
+    let profile = verify::read(&args.profile)?;
+    let mut warehouse = super::open_as(settings, Access::Guarded)?;
+    let findings = verify::run(warehouse.as_mut(), &profile)?;
+    let document = json!({ "profile": args.profile, "title": profile.title, "findings": findings });
+    printer.answer(&document, || text(&profile, &findings))?;
+    end(&findings, printer)
+}
+
+fn end(findings: &[Finding], printer: &Printer) -> Result<(), Failure> {
+    let count = |status| findings.iter().filter(|finding| finding.status == status).count();
+    let (met, skipped) = (count(Status::Met), count(Status::Skipped));
+    let (explained, unexplained) = (count(Status::Explained), count(Status::Unexplained));
+    let aside = match skipped {
+        0 => String::new(),
+        skipped => format!("; {skipped} are about other data"),
+    };
+    if explained + unexplained == 0 {
+        printer.note(&format!("all {met} expectations are met{aside}"));
+        return Ok(());
+    }
+    let differ = explained + unexplained;
+    let all = met + differ;
+    printer.error(&format!(
+        "{differ} of {all} expectations are not met: {explained} are explained, {unexplained} are not{aside}"
+    ));
+    Err(Failure::told(DATA))
+}
+
+fn text(profile: &Profile, findings: &[Finding]) -> String {
+    let compared = findings.iter().filter(|finding| finding.status != Status::Skipped);
+    let rows: Vec<Vec<String>> = compared.map(row).collect();
+    let header = ["", "what", "expected", "found", "is"];
+    let mut text = format!("{}\n\n{}", profile.title, plain_table(&header, &rows, &[2, 3]));
+    let mut skipped: BTreeMap<&str, u64> = BTreeMap::new();
+    for needs in findings.iter().filter_map(|finding| finding.needs.as_deref()) {
+        *skipped.entry(needs).or_default() += 1;
+    }
+    for (needs, count) in skipped {
+        let _ = writeln!(text, "skipped: {count}, which hold only if {needs}");
+    }
+    for finding in findings.iter().filter(|finding| finding.differs()) {
+        text.push('\n');
+        text.push_str(&explained(finding));
+    }
+    text
+}
+
+fn row(finding: &Finding) -> Vec<String> {
+    let status = match finding.status {
+        Status::Met => "ok",
+        Status::Explained => "explained",
+        Status::Unexplained => "FAILED",
+        Status::Skipped => "skipped",
+    };
+    let (expected, found) = (written(&finding.expected), written(&finding.found));
+    vec![status.into(), finding.name.clone(), expected, found, finding.says.clone()]
+}
+
+/// The sum that leads from what was found to what was expected, and the rows behind each part.
+fn explained(finding: &Finding) -> String {
+    let (expected, found) = (written(&finding.expected), written(&finding.found));
+    let mut sum = format!("{}: {expected} = {found}", finding.name);
+    let mut parts = String::new();
+    for cause in &finding.causes {
+        sum.push_str(&signed(cause.adds));
+        parts.push_str(&part(cause));
+    }
+    if let Some(left) = finding.unexplained {
+        sum.push_str(&signed(left));
+        let _ = writeln!(parts, "  {}  nothing explains this", signed(left).trim());
+    } else if finding.status == Status::Unexplained {
+        sum =
+            format!("{}: expected {expected}, found {found}; nothing explains this", finding.name);
+    }
+    format!("{sum}\n{parts}")
+}
+
+fn part(cause: &Explanation) -> String {
+    let mut text = format!("  {}  {}\n", signed(cause.adds).trim(), cause.says);
+    let header: Vec<&str> = cause.columns.iter().map(String::as_str).collect();
+    let rows: Vec<Vec<String>> =
+        cause.samples.iter().map(|row| row.iter().map(shown).collect()).collect();
+    if rows.is_empty() {
+        return text;
+    }
+    for line in plain_table(&header, &rows, &[]).lines() {
+        let _ = writeln!(text, "      {line}");
+    }
+    let (all, here) = (cause.rows.unwrap_or_default(), rows.len() as u64);
+    if here < all {
+        let _ = writeln!(text, "      and {} more", grouped(all - here));
+    }
+    text
+}
+
+/// ` + 8`, ` - 1`.
+fn signed(number: f64) -> String {
+    let sign = if number < 0.0 { '-' } else { '+' };
+    format!(" {sign} {}", plain(number.abs()))
+}
+
+fn written(value: &Value) -> String {
+    match value {
+        Value::Int(number) => plain(*number as f64),
+        Value::Double(number) => plain(*number),
+        other => shown(other),
+    }
+}
+
+/// A number for people: whole ones with their thousands apart, others with four places at most.
+fn plain(number: f64) -> String {
+    let whole = number.fract() == 0.0 && number.abs() < 9e15;
+    if !whole {
+        return format!("{}", (number * 1e4).round() / 1e4);
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and small")]
+    let digits = grouped(number.abs() as u64);
+    if number < 0.0 { format!("-{digits}") } else { digits }
+}

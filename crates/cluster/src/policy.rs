@@ -1,0 +1,123 @@
+//! What may the role do? It is taken on by Redshift alone, and reads exactly the prefixes that a load reads.
+
+use serde_json::{Value, json};
+
+use sparkify_config::{ClusterSettings, Form, Prefix};
+
+/// Who may take on the role.
+const PROVISIONED: &str = "redshift.amazonaws.com";
+const SERVERLESS: &str = "redshift-serverless.amazonaws.com";
+
+/// The services that take it on.
+pub(super) fn services(settings: &ClusterSettings) -> Vec<&'static str> {
+    match settings.form {
+        Form::Provisioned { .. } => vec![PROVISIONED],
+        Form::Serverless { .. } => vec![PROVISIONED, SERVERLESS],
+    }
+}
+
+/// The role's trust policy.
+pub(super) fn trust(settings: &ClusterSettings) -> Value {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": { "Service": services(settings) },
+            "Action": "sts:AssumeRole",
+        }],
+    })
+}
+
+/// What the role may do in S3: list below each prefix, get what lies there; put and delete below the staging prefix alone.
+pub(super) fn access(prefixes: &[Prefix], partition: &str) -> Value {
+    let mut statements = Vec::new();
+    for prefix in prefixes {
+        let Prefix { bucket, key, is_object, write } = prefix;
+        let bucket = format!("arn:{partition}:s3:::{bucket}");
+        let below = match (key.as_str(), is_object) {
+            ("", _) => "*".to_owned(),
+            (key, true) => key.to_owned(),
+            (key, false) => format!("{key}/*"),
+        };
+        let listed = match (key.as_str(), is_object) {
+            ("", _) => vec!["*".to_owned()],
+            (key, true) => vec![key.to_owned()],
+            (key, false) => vec![key.to_owned(), format!("{key}/*")],
+        };
+        statements.push(json!({
+            "Effect": "Allow",
+            "Action": "s3:ListBucket",
+            "Resource": bucket,
+            "Condition": { "StringLike": { "s3:prefix": listed } },
+        }));
+        let objects = if *write {
+            json!(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"])
+        } else {
+            json!(["s3:GetObject"])
+        };
+        statements.push(json!({
+            "Effect": "Allow",
+            "Action": objects,
+            "Resource": format!("{bucket}/{below}"),
+        }));
+    }
+    json!({ "Version": "2012-10-17", "Statement": statements })
+}
+
+/// Whether a trust policy lets each of these services take the role on.
+pub(super) fn trusts(policy: &Value, services: &[&str]) -> bool {
+    let statements = list(&policy["Statement"]);
+    services.iter().all(|service| {
+        statements.iter().any(|statement| {
+            statement["Effect"] == "Allow"
+                && list(&statement["Action"]).iter().any(|action| *action == "sts:AssumeRole")
+                && list(&statement["Principal"]["Service"]).iter().any(|found| *found == *service)
+        })
+    })
+}
+
+/// One or many, as many.
+pub(super) fn list(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Array(values) => values.iter().collect(),
+        Value::Null => Vec::new(),
+        value => vec![value],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_role_reads_its_prefixes_and_nothing_else() {
+        let prefix = |key: &str, is_object, write| Prefix {
+            bucket: "b".into(),
+            key: key.into(),
+            is_object,
+            write,
+        };
+        let policy = access(
+            &[
+                prefix("song_data", false, false),
+                prefix("p.json", true, false),
+                prefix("st", false, true),
+            ],
+            "aws",
+        );
+        let text = policy.to_string();
+        assert_eq!(policy["Statement"][1]["Resource"], "arn:aws:s3:::b/song_data/*");
+        assert_eq!(policy["Statement"][3]["Resource"], "arn:aws:s3:::b/p.json");
+        assert_eq!(text.matches("PutObject").count(), 1);
+        assert!(!text.contains("\"*\"") && !text.contains("s3:*"), "{text}");
+    }
+
+    #[test]
+    fn a_trust_policy_is_read_in_any_of_its_forms() {
+        let one = json!({"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": PROVISIONED}}});
+        assert!(trusts(&one, &[PROVISIONED]));
+        assert!(!trusts(&one, &[PROVISIONED, SERVERLESS]));
+        let lambda = json!({"Statement": [{"Effect": "Allow", "Action": ["sts:AssumeRole"], "Principal": {"Service": ["lambda.amazonaws.com"]}}]});
+        assert!(!trusts(&lambda, &[PROVISIONED]));
+    }
+}

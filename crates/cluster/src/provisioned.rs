@@ -1,0 +1,218 @@
+//! A cluster of nodes: looked for, created, waited for, deleted.
+
+use aws_sdk_redshift::types::{Cluster, Tag};
+use time::OffsetDateTime;
+
+use super::cloud::Cloud;
+use super::error::refusal;
+use super::patience::{Seen, insist, wait};
+use super::survey::{Size, Standing};
+use super::tags::Tags;
+use super::{ClusterError, FinalSnapshot, Watch};
+use sparkify_config::{ClusterSettings, Form};
+
+/// States from which no cluster comes back by itself.
+const LOST: &[&str] = &[
+    "incompatible-hsm",
+    "incompatible-network",
+    "incompatible-parameters",
+    "incompatible-restore",
+    "hardware-failure",
+    "deleted",
+    "failed",
+];
+
+/// The cluster of this name, if it is there.
+pub(super) async fn find(cloud: &Cloud, name: &str) -> Result<Option<Standing>, ClusterError> {
+    let doing = format!("look for the cluster `{name}`");
+    let answer = cloud.redshift.describe_clusters().cluster_identifier(name).send().await;
+    match answer.map_err(|error| refusal(&doing, error)) {
+        Ok(answer) => Ok(answer.clusters().first().map(standing)),
+        Err(error) if error.is("ClusterNotFound") => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Every cluster that carries a tag of ours.
+pub(super) async fn all(cloud: &Cloud) -> Result<Vec<Standing>, ClusterError> {
+    let doing = "list the clusters";
+    let mut found = Vec::new();
+    let mut pages = cloud.redshift.describe_clusters().into_paginator().items().send();
+    while let Some(cluster) = pages.next().await {
+        let cluster = standing(&cluster.map_err(|error| refusal(doing, error))?);
+        found.extend(Some(cluster).filter(|cluster| cluster.tags.project().is_some()));
+    }
+    Ok(found)
+}
+
+fn standing(cluster: &Cluster) -> Standing {
+    let text = |text: Option<&str>| text.map(str::to_owned);
+    let pairs = cluster.tags().iter().map(|tag| (tag.key(), tag.value()));
+    let created = cluster.cluster_create_time().map(aws_sdk_redshift::primitives::DateTime::secs);
+    let groups = cluster.vpc_security_groups().iter();
+    let endpoint = cluster.endpoint();
+    Standing {
+        what: "the cluster",
+        name: cluster.cluster_identifier().unwrap_or_default().to_owned(),
+        state: cluster.cluster_status().unwrap_or("unknown").to_lowercase(),
+        tags: Tags::from_pairs(pairs),
+        created: created.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok()),
+        host: text(endpoint.and_then(aws_sdk_redshift::types::Endpoint::address)),
+        port: endpoint.and_then(aws_sdk_redshift::types::Endpoint::port),
+        size: Some(Size::Nodes {
+            node_type: cluster.node_type().unwrap_or_default().to_owned(),
+            nodes: cluster.number_of_nodes().unwrap_or(1),
+        }),
+        groups: groups.filter_map(|group| text(group.vpc_security_group_id())).collect(),
+        roles: cluster.iam_roles().iter().filter_map(|role| text(role.iam_role_arn())).collect(),
+        secret: text(cluster.master_password_secret_arn()),
+        database: text(cluster.db_name()),
+        user: text(cluster.master_username()),
+        public: cluster.publicly_accessible(),
+        encrypted: cluster.encrypted(),
+    }
+}
+
+/// Creates the cluster; a role that is not visible yet is waited for.
+pub(super) async fn create(
+    cloud: &Cloud,
+    settings: &ClusterSettings,
+    role: &str,
+    tags: &Tags,
+    watch: &Watch,
+) -> Result<(), ClusterError> {
+    let Form::Provisioned { node_type, nodes } = &settings.form else { return Ok(()) };
+    let doing = &format!("create the cluster `{}`", settings.name);
+    let tags = tags.0.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+    let tags: Vec<Tag> = tags.collect();
+    let nodes = i32::from(*nodes);
+    let groups = settings.security_group.clone().map(|group| vec![group]);
+    let create = || async {
+        let made = cloud
+            .redshift
+            .create_cluster()
+            .cluster_identifier(&settings.name)
+            .cluster_type(if nodes == 1 { "single-node" } else { "multi-node" })
+            .set_number_of_nodes((nodes > 1).then_some(nodes))
+            .node_type(node_type)
+            .db_name(&settings.database)
+            .master_username(&settings.user)
+            .set_manage_master_password(settings.manages_password().then_some(true))
+            .set_master_user_password(settings.password.as_ref().map(|p| p.reveal().to_owned()))
+            .port(i32::from(settings.port))
+            .encrypted(true)
+            .publicly_accessible(settings.public)
+            .set_vpc_security_group_ids(groups.clone())
+            .set_cluster_subnet_group_name(settings.subnet_group.clone())
+            .iam_roles(role)
+            .set_tags(Some(tags.clone()))
+            .send()
+            .await;
+        made.map_err(|error| refusal(doing, error))
+    };
+    match insist(settings, watch, create).await {
+        // An answer that was lost on the way: the cluster is ours, which the next look tells.
+        Err(error) if error.is("ClusterAlreadyExists") => Ok(()),
+        ended => ended.map(drop),
+    }
+}
+
+/// Waits until it can be used.
+pub(super) async fn available(
+    cloud: &Cloud,
+    settings: &ClusterSettings,
+    watch: &Watch,
+) -> Result<Standing, ClusterError> {
+    let what = format!("the cluster `{}`", settings.name);
+    wait(&what, settings, watch, || async {
+        Ok(match find(cloud, &settings.name).await? {
+            Some(cluster) if cluster.state == "available" => Seen::Ready(cluster),
+            Some(cluster) if LOST.contains(&cluster.state.as_str()) => Seen::Never(cluster.state),
+            Some(cluster) if cluster.state == "paused" => Seen::Never(cluster.state),
+            Some(cluster) => Seen::Not(cluster.state),
+            // It was created and is not told of yet.
+            None => Seen::Not("not visible yet".into()),
+        })
+    })
+    .await
+}
+
+/// Gives the cluster a role that it does not have.
+pub(super) async fn attach(
+    cloud: &Cloud,
+    settings: &ClusterSettings,
+    role: &str,
+    watch: &Watch,
+) -> Result<(), ClusterError> {
+    let doing = &format!("give the cluster `{}` its role", settings.name);
+    let attach = || async {
+        let modify = cloud.redshift.modify_cluster_iam_roles().cluster_identifier(&settings.name);
+        let modified = modify.add_iam_roles(role).send().await;
+        modified.map_err(|error| refusal(doing, error))
+    };
+    insist(settings, watch, attach).await.map(drop)
+}
+
+/// Deletes the cluster, with or without a last snapshot.
+pub(super) async fn delete(
+    cloud: &Cloud,
+    settings: &ClusterSettings,
+    snapshot: &FinalSnapshot,
+    watch: &Watch,
+) -> Result<(), ClusterError> {
+    let doing = &format!("delete the cluster `{}`", settings.name);
+    let snapshot = &snapshot.0;
+    let delete = || async {
+        let gone = cloud
+            .redshift
+            .delete_cluster()
+            .cluster_identifier(&settings.name)
+            .skip_final_cluster_snapshot(snapshot.is_none())
+            .set_final_cluster_snapshot_identifier(snapshot.clone())
+            .send()
+            .await;
+        gone.map_err(|error| refusal(doing, error))
+    };
+    match insist(settings, watch, delete).await {
+        Err(error) if error.is("ClusterNotFound") => Ok(()),
+        ended => ended.map(drop),
+    }
+}
+
+/// Waits until it is gone.
+pub(super) async fn gone(
+    cloud: &Cloud,
+    settings: &ClusterSettings,
+    watch: &Watch,
+) -> Result<(), ClusterError> {
+    let what = format!("the end of the cluster `{}`", settings.name);
+    wait(&what, settings, watch, || async {
+        let found = find(cloud, &settings.name).await?;
+        Ok(found.map_or(Seen::Ready(()), |cluster| Seen::Not(cluster.state)))
+    })
+    .await
+}
+
+/// Every snapshot of a cluster of this name: whether it was made by hand, and its name.
+pub(super) async fn snapshots(
+    cloud: &Cloud,
+    name: &str,
+) -> Result<Vec<(bool, String)>, ClusterError> {
+    let doing = format!("list the snapshots of `{name}`");
+    let ask = cloud.redshift.describe_cluster_snapshots().cluster_identifier(name);
+    let mut pages = ask.into_paginator().items().send();
+    let mut found = Vec::new();
+    while let Some(snapshot) = pages.next().await {
+        match snapshot.map_err(|error| refusal(&doing, error)) {
+            Ok(snapshot) => found.push((
+                snapshot.snapshot_type() == Some("manual"),
+                snapshot.snapshot_identifier().unwrap_or_default().to_owned(),
+            )),
+            Err(error) if error.is("ClusterNotFound") || error.is("ClusterSnapshotNotFound") => {
+                return Ok(found);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}

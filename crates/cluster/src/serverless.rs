@@ -1,0 +1,287 @@
+//! A serverless warehouse: a namespace, which holds the data, and a workgroup, which works. The namespace comes first and goes last.
+
+use aws_sdk_redshiftserverless::types::{Endpoint, Namespace, Tag, Workgroup};
+use time::OffsetDateTime;
+
+use super::cloud::Cloud;
+use super::error::refusal;
+use super::patience::{Seen, insist, wait};
+use super::survey::{Size, Standing};
+use super::tags::Tags;
+use super::{ClusterError, FinalSnapshot, Watch};
+use sparkify_config::{ClusterSettings, Form};
+
+/// One of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Namespace,
+    Workgroup,
+}
+
+impl Part {
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Namespace => "the namespace",
+            Self::Workgroup => "the workgroup",
+        }
+    }
+}
+
+/// The part of this name, if it is there.
+pub(super) async fn find(
+    cloud: &Cloud,
+    part: Part,
+    name: &str,
+) -> Result<Option<Standing>, ClusterError> {
+    let doing = format!("look for {} `{name}`", part.noun());
+    let client = &cloud.serverless;
+    let found = match part {
+        Part::Namespace => {
+            let answer = client.get_namespace().namespace_name(name).send().await;
+            let answer = answer.map_err(|error| refusal(&doing, error));
+            answer.map(|answer| answer.namespace().map(of_namespace))
+        }
+        Part::Workgroup => {
+            let answer = client.get_workgroup().workgroup_name(name).send().await;
+            let answer = answer.map_err(|error| refusal(&doing, error));
+            answer.map(|answer| answer.workgroup().map(of_workgroup))
+        }
+    };
+    match found {
+        Ok(Some((arn, standing))) => {
+            Ok(Some(Standing { tags: tags(cloud, &doing, &arn).await?, ..standing }))
+        }
+        Ok(None) => Ok(None),
+        Err(error) if error.is("ResourceNotFound") => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+async fn tags(cloud: &Cloud, doing: &str, arn: &str) -> Result<Tags, ClusterError> {
+    let answer = cloud.serverless.list_tags_for_resource().resource_arn(arn).send().await;
+    match answer.map_err(|error| refusal(doing, error)) {
+        Ok(answer) => Ok(Tags::from_pairs(
+            answer.tags().iter().map(|tag| (Some(tag.key()), Some(tag.value()))),
+        )),
+        // It has gone between the two questions.
+        Err(error) if error.is("ResourceNotFound") => Ok(Tags::default()),
+        Err(error) => Err(error),
+    }
+}
+
+type Created<'a> = Option<&'a aws_sdk_redshiftserverless::primitives::DateTime>;
+
+fn moment(time: Created<'_>) -> Option<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp(time?.secs()).ok()
+}
+
+fn of_namespace(namespace: &Namespace) -> (String, Standing) {
+    let text = |text: Option<&str>| text.map(str::to_owned);
+    let standing = Standing {
+        what: Part::Namespace.noun(),
+        name: namespace.namespace_name().unwrap_or_default().to_owned(),
+        state: state(
+            namespace.status().map(aws_sdk_redshiftserverless::types::NamespaceStatus::as_str),
+        ),
+        created: moment(namespace.creation_date()),
+        // AWS writes them as `IamRole(applyStatus=in-sync, iamRoleArn=arn:…)`.
+        roles: namespace
+            .iam_roles()
+            .iter()
+            .map(|role| role.rsplit("iamRoleArn=").next().unwrap_or(role))
+            .map(|role| role.trim_end_matches(')').to_owned())
+            .collect(),
+        secret: text(namespace.admin_password_secret_arn()),
+        database: text(namespace.db_name()),
+        user: text(namespace.admin_username()),
+        encrypted: Some(true),
+        ..Standing::default()
+    };
+    (namespace.namespace_arn().unwrap_or_default().to_owned(), standing)
+}
+
+fn of_workgroup(workgroup: &Workgroup) -> (String, Standing) {
+    let endpoint = workgroup.endpoint();
+    let standing = Standing {
+        what: Part::Workgroup.noun(),
+        name: workgroup.workgroup_name().unwrap_or_default().to_owned(),
+        state: state(
+            workgroup.status().map(aws_sdk_redshiftserverless::types::WorkgroupStatus::as_str),
+        ),
+        created: moment(workgroup.creation_date()),
+        host: endpoint.and_then(Endpoint::address).map(str::to_owned),
+        port: endpoint.and_then(Endpoint::port),
+        size: Some(Size::Capacity { units: workgroup.base_capacity().unwrap_or_default() }),
+        groups: workgroup.security_group_ids().to_vec(),
+        public: workgroup.publicly_accessible(),
+        encrypted: Some(true),
+        ..Standing::default()
+    };
+    (workgroup.workgroup_arn().unwrap_or_default().to_owned(), standing)
+}
+
+fn state(state: Option<&str>) -> String {
+    state.unwrap_or("unknown").to_lowercase()
+}
+
+fn all_tags(tags: &Tags) -> Vec<Tag> {
+    let tags = tags.0.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+    tags.filter_map(Result::ok).collect()
+}
+
+/// Creates the namespace, with the role and the administrator.
+pub(super) async fn create_namespace(
+    cloud: &Cloud,
+    settings: &ClusterSettings,
+    role: &str,
+    tags: &Tags,
+    watch: &Watch,
+) -> Result<(), ClusterError> {
+    let doing = &format!("create the namespace `{}`", settings.name);
+    let tags = all_tags(tags);
+    let create = || async {
+        let made = cloud
+            .serverless
+            .create_namespace()
+            .namespace_name(&settings.name)
+            .db_name(&settings.database)
+            .admin_username(&settings.user)
+            .set_manage_admin_password(settings.manages_password().then_some(true))
+            .set_admin_user_password(settings.password.as_ref().map(|p| p.reveal().to_owned()))
+            .iam_roles(role)
+            .default_iam_role_arn(role)
+            .set_tags(Some(tags.clone()))
+            .send()
+            .await;
+        made.map_err(|error| refusal(doing, error))
+    };
+    insist(settings, watch, create).await.map(drop)
+}
+
+/// Creates the workgroup, with its capacity said: what AWS takes otherwise costs sixteen times as much.
+pub(super) async fn create_workgroup(
+    cloud: &Cloud,
+    settings: &ClusterSettings,
+    tags: &Tags,
+    watch: &Watch,
+) -> Result<(), ClusterError> {
+    let Form::Serverless { base_capacity } = settings.form else { return Ok(()) };
+    let doing = &format!("create the workgroup `{}`", settings.name);
+    let tags = all_tags(tags);
+    let groups = settings.security_group.clone().map(|group| vec![group]);
+    let create = || async {
+        let made = cloud
+            .serverless
+            .create_workgroup()
+            .workgroup_name(&settings.name)
+            .namespace_name(&settings.name)
+            .base_capacity(i32::from(base_capacity))
+            .port(i32::from(settings.port))
+            .publicly_accessible(settings.public)
+            .set_security_group_ids(groups.clone())
+            .set_tags(Some(tags.clone()))
+            .send()
+            .await;
+        made.map_err(|error| refusal(doing, error))
+    };
+    insist(settings, watch, create).await.map(drop)
+}
+
+/// Waits until the part can be used.
+pub(super) async fn available(
+    cloud: &Cloud,
+    part: Part,
+    settings: &ClusterSettings,
+    watch: &Watch,
+) -> Result<Standing, ClusterError> {
+    let what = format!("{} `{}`", part.noun(), settings.name);
+    wait(&what, settings, watch, || async {
+        Ok(match find(cloud, part, &settings.name).await? {
+            Some(found) if found.state == "available" => Seen::Ready(found),
+            Some(found) if found.state == "deleting" => Seen::Never(found.state),
+            Some(found) => Seen::Not(found.state),
+            None => Seen::Not("not visible yet".into()),
+        })
+    })
+    .await
+}
+
+/// Deletes one part.
+pub(super) async fn delete(
+    cloud: &Cloud,
+    part: Part,
+    settings: &ClusterSettings,
+    snapshot: &FinalSnapshot,
+    watch: &Watch,
+) -> Result<(), ClusterError> {
+    let (name, client) = (&settings.name, &cloud.serverless);
+    let doing = &format!("delete {} `{name}`", part.noun());
+    let delete = || async {
+        match part {
+            Part::Workgroup => {
+                let gone = client.delete_workgroup().workgroup_name(name).send().await;
+                gone.map(drop).map_err(|error| refusal(doing, error))
+            }
+            Part::Namespace => {
+                let gone = client.delete_namespace().namespace_name(name);
+                let gone = gone.set_final_snapshot_name(snapshot.0.clone()).send().await;
+                gone.map(drop).map_err(|error| refusal(doing, error))
+            }
+        }
+    };
+    match insist(settings, watch, delete).await {
+        Err(error) if error.is("ResourceNotFound") => Ok(()),
+        ended => ended,
+    }
+}
+
+/// Waits until the part is gone.
+pub(super) async fn gone(
+    cloud: &Cloud,
+    part: Part,
+    settings: &ClusterSettings,
+    watch: &Watch,
+) -> Result<(), ClusterError> {
+    let what = format!("the end of {} `{}`", part.noun(), settings.name);
+    wait(&what, settings, watch, || async {
+        let found = find(cloud, part, &settings.name).await?;
+        Ok(found.map_or(Seen::Ready(()), |found| Seen::Not(found.state)))
+    })
+    .await
+}
+
+/// Every namespace and workgroup of ours.
+pub(super) async fn all(cloud: &Cloud) -> Result<Vec<Standing>, ClusterError> {
+    let mut names = Vec::new();
+    let mut pages = cloud.serverless.list_namespaces().into_paginator().items().send();
+    while let Some(found) = pages.next().await {
+        let found = found.map_err(|error| refusal("list the namespaces", error))?;
+        names.extend(found.namespace_name().map(|name| (Part::Namespace, name.to_owned())));
+    }
+    let mut pages = cloud.serverless.list_workgroups().into_paginator().items().send();
+    while let Some(found) = pages.next().await {
+        let found = found.map_err(|error| refusal("list the workgroups", error))?;
+        names.extend(found.workgroup_name().map(|name| (Part::Workgroup, name.to_owned())));
+    }
+    let mut found = Vec::new();
+    for (part, name) in names {
+        let part = find(cloud, part, &name).await?;
+        found.extend(part.filter(|part| part.tags.project().is_some()));
+    }
+    Ok(found)
+}
+
+/// Every snapshot of a namespace of this name.
+pub(super) async fn snapshots(cloud: &Cloud, name: &str) -> Result<Vec<String>, ClusterError> {
+    let mut pages =
+        cloud.serverless.list_snapshots().namespace_name(name).into_paginator().items().send();
+    let mut found = Vec::new();
+    while let Some(snapshot) = pages.next().await {
+        match snapshot.map_err(|error| refusal("list the snapshots", error)) {
+            Ok(snapshot) => found.extend(snapshot.snapshot_name().map(str::to_owned)),
+            Err(error) if error.is("ResourceNotFound") => return Ok(found),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,113 @@
+//! SQL files of the load, as typed constants.
+
+use sparkify_warehouse::sql_files;
+
+sql_files! {
+    /// Load metadata tables.
+    pub mod ledger in "ledger" {
+        ETL_LOADS = "etl_loads",
+        ETL_OBJECTS = "etl_objects",
+        ETL_REJECTS = "etl_rejects",
+    }
+    /// Steps of a load, and reads of the ledger.
+    pub mod load in "load" {
+        BEGIN = "begin",
+        LOCK = "lock",
+        COMMIT = "commit",
+        ROLLBACK = "rollback",
+        PREPARE = "prepare",
+        TOUCH = "touch",
+        RETIRE = "retire",
+        SCOPE = "scope",
+        FINISH = "finish",
+        DUPLICATES = "duplicates",
+        OBJECTS = "objects",
+        LAST = "last",
+        PUBLISHED = "published",
+        DROP = "drop",
+    }
+    /// Tables of the star schema, in the order in which they are built.
+    pub mod model in "model" {
+        SONGS = "songs",
+        ARTISTS = "artists",
+        USERS = "users",
+        USER_LEVELS = "user_levels",
+        SONGPLAYS = "songplays",
+        TIME = "time",
+    }
+    /// Data tests: each returns the failing rows.
+    pub mod quality in "quality" {
+        ROWS_CONSERVED = "rows_conserved",
+        NO_ORPHAN_ROWS = "no_orphan_rows",
+        EVERY_PLAY_ONCE = "every_play_once",
+        EVERY_USER = "every_user",
+        EVERY_SONG_AND_ARTIST = "every_song_and_artist",
+        KEYS_PRESENT = "keys_present",
+        UNIQUE_SONGPLAYS = "unique_songplays",
+        UNIQUE_USERS = "unique_users",
+        UNIQUE_SONGS = "unique_songs",
+        UNIQUE_ARTISTS = "unique_artists",
+        UNIQUE_TIME = "unique_time",
+        UNIQUE_USER_LEVELS = "unique_user_levels",
+        SPANS_IN_ORDER = "spans_in_order",
+        PLAYS_HAVE_THEIR_SONG = "plays_have_their_song",
+        PLAYS_HAVE_THEIR_ARTIST = "plays_have_their_artist",
+        PLAYS_HAVE_THEIR_USER = "plays_have_their_user",
+        PLAYS_HAVE_THEIR_TIME = "plays_have_their_time",
+        SONGS_HAVE_THEIR_ARTIST = "songs_have_their_artist",
+        LEVELS_HAVE_THEIR_USER = "levels_have_their_user",
+        NO_STRAY_TIMES = "no_stray_times",
+        MATCH_IS_WHOLE = "match_is_whole",
+        RANGES_TIME = "ranges_time",
+        UNKNOWN_IS_NULL = "unknown_is_null",
+    }
+    /// Queries of `sparkify rejects`.
+    pub mod rejects in "rejects" {
+        REASONS = "reasons",
+        LISTED = "listed",
+        ONE = "one",
+        HOLDERS = "holders",
+        WITHIN = "within",
+        PIECE = "piece",
+    }
+    /// Queries of `sparkify trace`.
+    pub mod trace in "trace" {
+        PLAYS = "plays",
+        PLAY = "play",
+        EVENTS = "events",
+        CATALOGUE = "catalogue",
+    }
+    /// Statements of `sparkify doctor`.
+    pub mod doctor in "doctor" {
+        PROBE_BEGIN = "probe_begin",
+        PROBE = "probe",
+        PROBE_UNDO = "probe_undo",
+        VERSION = "version",
+    }
+    /// Counts that end a load; saved queries too.
+    pub mod counts in "report" {
+        ROW_COUNTS = "row_counts",
+        MATCH_COVERAGE = "match_coverage",
+    }
+    /// Steps between objects that the warehouse copied and the staging tables.
+    pub mod direct in "direct" {
+        LAND_EVENTS = "land_events",
+        LAND_SONGS = "land_songs",
+        CLEAR_EVENTS = "clear_events",
+        CLEAR_SONGS = "clear_songs",
+        COUNT_EVENTS = "count_events",
+        COUNT_SONGS = "count_songs",
+        SUSPECTS_EVENTS = "suspects_events",
+        SUSPECTS_SONGS = "suspects_songs",
+        REPAIRS = "repairs",
+        REPAIRED_EVENTS = "repaired_events",
+        REPAIRED_SONGS = "repaired_songs",
+        MEND_EVENTS = "mend_events",
+        MEND_SONGS = "mend_songs",
+        MISFITS_EVENTS = "misfits_events",
+        MISFITS_SONGS = "misfits_songs",
+        TAKE_EVENTS = "take_events",
+        TAKE_SONGS = "take_songs",
+        FINISH = "finish",
+    }
+}

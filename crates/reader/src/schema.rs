@@ -1,0 +1,303 @@
+//! Which keys a record has, which columns they fill, and what a value must be to fill them.
+
+use super::json::Raw;
+use super::number::{self, Misfit};
+use super::{stage, text};
+use sparkify_warehouse::{Batch, ColumnType, SqlFile};
+
+/// What a column takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Integer,
+    BigInt,
+    Double,
+    Text,
+    /// Milliseconds since 1970, within the years 1 to 9999.
+    EpochMillis,
+    /// A bigint, or `""` for nobody.
+    UserId,
+}
+
+impl Kind {
+    fn column(self) -> ColumnType {
+        match self {
+            Self::Integer => ColumnType::Integer,
+            Self::BigInt | Self::EpochMillis | Self::UserId => ColumnType::BigInt,
+            Self::Double => ColumnType::Double,
+            Self::Text => ColumnType::Text,
+        }
+    }
+}
+
+/// One key of a record and its column; the columns stand in the order of the table's.
+pub(super) struct Field {
+    pub key: &'static str,
+    pub kind: Kind,
+    pub needed: bool,
+}
+
+const fn field(key: &'static str, kind: Kind) -> Field {
+    Field { key, kind, needed: false }
+}
+
+const fn needed(key: &'static str, kind: Kind) -> Field {
+    Field { key, kind, needed: true }
+}
+
+/// The kind of record that a folder holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordKind {
+    /// Events of the activity log.
+    Events,
+    /// Song records of the catalogue.
+    Songs,
+}
+
+const EVENT: &[Field] = &[
+    field("artist", Kind::Text),
+    field("auth", Kind::Text),
+    field("firstName", Kind::Text),
+    field("gender", Kind::Text),
+    needed("itemInSession", Kind::Integer),
+    field("lastName", Kind::Text),
+    field("length", Kind::Double),
+    field("level", Kind::Text),
+    field("location", Kind::Text),
+    field("method", Kind::Text),
+    needed("page", Kind::Text),
+    field("registration", Kind::Double),
+    needed("sessionId", Kind::BigInt),
+    field("song", Kind::Text),
+    field("status", Kind::Integer),
+    needed("ts", Kind::EpochMillis),
+    field("userAgent", Kind::Text),
+    field("userId", Kind::UserId),
+];
+
+const SONG: &[Field] = &[
+    field("num_songs", Kind::Integer),
+    needed("artist_id", Kind::Text),
+    field("artist_latitude", Kind::Double),
+    field("artist_longitude", Kind::Double),
+    field("artist_location", Kind::Text),
+    needed("artist_name", Kind::Text),
+    needed("song_id", Kind::Text),
+    needed("title", Kind::Text),
+    needed("duration", Kind::Double),
+    field("year", Kind::Integer),
+];
+
+/// The keys of a table's fields, in their order.
+const fn keys_of<const N: usize>(fields: &[Field]) -> [&'static str; N] {
+    let mut keys = [""; N];
+    let mut at = 0;
+    while at < N {
+        keys[at] = fields[at].key;
+        at += 1;
+    }
+    keys
+}
+
+static EVENT_KEYS: [&str; EVENT.len()] = keys_of(EVENT);
+static SONG_KEYS: [&str; SONG.len()] = keys_of(SONG);
+
+impl RecordKind {
+    /// The staging table that takes these records.
+    pub fn table(self) -> &'static str {
+        match self {
+            Self::Events => "staging_events",
+            Self::Songs => "staging_songs",
+        }
+    }
+
+    /// The DDL of that table.
+    pub fn ddl(self) -> &'static SqlFile {
+        match self {
+            Self::Events => &stage::STAGING_EVENTS,
+            Self::Songs => &stage::STAGING_SONGS,
+        }
+    }
+
+    /// As the ledger calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Songs => "songs",
+        }
+    }
+
+    /// The keys of text values, in the order of their columns.
+    pub fn text_keys(self) -> impl Iterator<Item = &'static str> {
+        self.fields().iter().filter(|field| field.kind == Kind::Text).map(|field| field.key)
+    }
+
+    pub(super) fn fields(self) -> &'static [Field] {
+        match self {
+            Self::Events => EVENT,
+            Self::Songs => SONG,
+        }
+    }
+
+    /// The keys of a record, in the order of the columns that they fill.
+    pub fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Events => &EVENT_KEYS,
+            Self::Songs => &SONG_KEYS,
+        }
+    }
+
+    /// The places of the keys that every record needs.
+    pub fn needed(self) -> impl Iterator<Item = usize> {
+        self.fields().iter().enumerate().filter_map(|(place, field)| field.needed.then_some(place))
+    }
+
+    /// The columns of the staging table: the record's, then lineage.
+    pub fn columns(self) -> Vec<ColumnType> {
+        let own = self.fields().iter().map(|field| field.kind.column());
+        own.chain([ColumnType::BigInt; 3]).collect()
+    }
+}
+
+/// One value on its way into a column; text is in the row's scratch or in the window.
+#[derive(Debug, Clone, Copy)]
+enum Typed {
+    Null,
+    Int(i64),
+    Double(f64),
+    Window(usize, usize),
+    Scratch(usize, usize),
+}
+
+/// Converts records of one kind; reused from row to row for its memory.
+pub(super) struct RowBuilder {
+    fields: &'static [Field],
+    row: Vec<Typed>,
+    scratch: Vec<u8>,
+}
+
+impl RowBuilder {
+    pub(super) fn new(kind: RecordKind) -> Self {
+        Self { fields: kind.fields(), row: Vec::new(), scratch: Vec::new() }
+    }
+
+    /// Appends the record whose values are in `slots` to `batch` and sets the bits of the fields that had been encoded twice; or says why it
+    /// cannot be used, and then `batch` is as it was.
+    pub(super) fn append(
+        &mut self,
+        window: &[u8],
+        slots: &[Raw],
+        lineage: [i64; 3],
+        batch: &mut Batch,
+    ) -> Result<u32, String> {
+        self.row.clear();
+        self.scratch.clear();
+        let mut repairs = 0;
+        for (index, raw) in slots.iter().enumerate() {
+            let (field, mut repaired) = (&self.fields[index], false);
+            let typed = typed(field, *raw, window, &mut self.scratch, &mut repaired)
+                .map_err(|misfit| format!("{} {misfit}", field.key))?;
+            self.row.push(typed);
+            repairs |= u32::from(repaired) << index;
+        }
+        let (own, behind) = batch.columns.split_at_mut(self.row.len());
+        for (typed, column) in self.row.iter().zip(own) {
+            match *typed {
+                Typed::Null => column.push_null(),
+                Typed::Int(value) => column.push_int(value),
+                Typed::Double(value) => column.push_double(value),
+                Typed::Window(start, end) => column.push_bytes(&window[start..end]),
+                Typed::Scratch(start, end) => column.push_bytes(&self.scratch[start..end]),
+            }
+        }
+        for (value, column) in lineage.into_iter().zip(behind) {
+            column.push_int(value);
+        }
+        Ok(repairs)
+    }
+}
+
+fn typed(
+    field: &Field,
+    raw: Raw,
+    window: &[u8],
+    scratch: &mut Vec<u8>,
+    repaired: &mut bool,
+) -> Result<Typed, String> {
+    let (start, end, plain) = match raw {
+        Raw::Missing if field.needed => return Err("is missing".into()),
+        Raw::Null if field.needed => return Err("is null".into()),
+        Raw::Missing | Raw::Null => return Ok(Typed::Null),
+        Raw::Other(what) => return Err(format!("is {what}")),
+        Raw::Text { start, end, plain } => (start, end, plain),
+        Raw::Number { start, end } => {
+            return match field.kind {
+                Kind::Text => Ok(Typed::Window(start, end)),
+                _ => numeric(field.kind, &window[start..end]),
+            };
+        }
+    };
+    if plain && field.kind == Kind::Text {
+        return Ok(Typed::Window(start, end));
+    }
+    let written = &window[start..end];
+    if field.kind == Kind::Text {
+        return textual(written, scratch, repaired);
+    }
+    if field.kind == Kind::UserId && written.is_empty() {
+        return Ok(Typed::Null);
+    }
+    if plain {
+        return numeric(field.kind, written);
+    }
+    let mut digits = Vec::new();
+    text::unescape(written, &mut digits)?;
+    numeric(field.kind, &digits)
+}
+
+/// Text that has escapes or more than ASCII, into the scratch.
+fn textual(written: &[u8], scratch: &mut Vec<u8>, repaired: &mut bool) -> Result<Typed, String> {
+    let from = scratch.len();
+    text::unescape(written, scratch)?;
+    let meant = &scratch[from..];
+    if !meant.is_ascii() {
+        let meant = std::str::from_utf8(meant).map_err(|_| "is not UTF-8")?;
+        if let Some(mended) = text::repair(meant) {
+            *repaired = true;
+            scratch.truncate(from);
+            scratch.extend_from_slice(mended.as_bytes());
+        }
+    }
+    Ok(Typed::Scratch(from, scratch.len()))
+}
+
+/// 0001-01-01 and the last millisecond of 9999-12-31, in milliseconds since 1970 UTC.
+const FIRST_MS: i64 = -62_135_596_800_000;
+const LAST_MS: i64 = 253_402_300_799_999;
+
+fn numeric(kind: Kind, written: &[u8]) -> Result<Typed, String> {
+    if kind == Kind::Double {
+        return number::double(written).map(Typed::Double).map_err(|misfit| say(misfit).to_owned());
+    }
+    let value = number::whole(written).map_err(|misfit| match (kind, misfit) {
+        (Kind::UserId, Misfit::NotANumber) => "is not a whole number",
+        _ => say(misfit),
+    })?;
+    if in_range(kind, value) { Ok(Typed::Int(value)) } else { Err(say(Misfit::OutOfRange).into()) }
+}
+
+/// Whether a column of this kind holds the whole number.
+pub(super) fn in_range(kind: Kind, value: i64) -> bool {
+    match kind {
+        Kind::Integer => i32::try_from(value).is_ok(),
+        Kind::EpochMillis => (FIRST_MS..=LAST_MS).contains(&value),
+        _ => true,
+    }
+}
+
+fn say(misfit: Misfit) -> &'static str {
+    match misfit {
+        Misfit::NotANumber => "is not a number",
+        Misfit::NotWhole => "is not a whole number",
+        Misfit::OutOfRange => "is out of range",
+    }
+}

@@ -1,0 +1,270 @@
+//! Objects in S3, and in whatever speaks its protocol: listed by prefix, read as streams, many at a time.
+//!
+//! `request` asks, `answer` understands refusals, `retry` tries again, `limiter` decides how many at once; `listing` lists, `stream`
+//! brings one object or a range of it, `body` puts a large object's ranges together, `fetching` brings many objects ahead of their readers. All of it runs
+//! on threads of its own; outside, a body is a `Read`.
+
+mod answer;
+mod body;
+mod fetching;
+mod limiter;
+mod listing;
+mod request;
+mod retry;
+mod stream;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use reqwest::Method;
+use reqwest::header::{CONTENT_LENGTH, ETAG, LAST_MODIFIED};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use super::{Facts, Listing, Object, Place, SourceError};
+pub(super) use body::Body;
+pub(super) use fetching::Fetching;
+use limiter::Limiter;
+use listing::Listed;
+use request::{Ask, Client};
+use sparkify_config::{Access, S3Settings, suggest};
+
+/// Threads that talk to stores; parsing has its own.
+const THREADS: usize = 2;
+
+/// Every bucket that was named, each reached once.
+#[derive(Debug, Default)]
+pub(super) struct Stores {
+    settings: S3Settings,
+    buckets: Mutex<BTreeMap<String, Arc<Bucket>>>,
+    shared: OnceLock<(Access, Arc<Limiter>, Threads)>,
+}
+
+/// A bucket, as its objects know it.
+#[derive(Debug)]
+pub(super) struct Bucket {
+    client: Arc<Client>,
+    runtime: Handle,
+}
+
+/// The threads, which are not waited for at the end.
+#[derive(Debug)]
+struct Threads(Option<Runtime>);
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// An etag as a header has it; some listings leave its quotes out.
+fn quoted(etag: &str) -> Option<String> {
+    match etag {
+        "" => None,
+        etag if etag.ends_with('"') => Some(etag.to_owned()),
+        etag => Some(format!("\"{etag}\"")),
+    }
+}
+
+/// The bucket of an object that lies in one.
+fn place(object: &Object) -> Option<&Arc<Bucket>> {
+    match &object.place {
+        Place::S3(bucket) => Some(bucket),
+        Place::File | Place::Below(_) => None,
+    }
+}
+
+impl Stores {
+    pub(super) fn new(settings: S3Settings) -> Self {
+        Self { settings, ..Self::default() }
+    }
+
+    /// Lists `place`, which is `bucket/prefix`.
+    pub(super) fn list(&self, place: &str) -> Result<Listing, SourceError> {
+        let (name, prefix) = place.split_once('/').unwrap_or((place, ""));
+        let bucket = self.bucket(name)?;
+        bucket.runtime.block_on(list(&bucket, prefix))
+    }
+
+    /// The object at `place`, which is `bucket/key`.
+    pub(super) fn find(&self, place: &str) -> Result<Object, SourceError> {
+        let (name, key) = place.split_once('/').unwrap_or((place, ""));
+        let bucket = self.bucket(name)?;
+        let found = bucket.runtime.block_on(bucket.head(key))?;
+        found.map(|listed| bucket.object(listed)).ok_or_else(|| SourceError::Missing {
+            location: format!("s3://{place}"),
+            hint: "its rows are kept in the warehouse".into(),
+        })
+    }
+
+    fn bucket(&self, name: &str) -> Result<Arc<Bucket>, SourceError> {
+        check_name(name)?;
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bucket) = buckets.get(name) {
+            return Ok(Arc::clone(bucket));
+        }
+        let shared = if let Some(shared) = self.shared.get() {
+            shared
+        } else {
+            let begun = begin(&self.settings)?;
+            self.shared.get_or_init(|| begun)
+        };
+        let (access, limiter, threads) = shared;
+        let runtime = threads.0.as_ref().map(Runtime::handle).ok_or_else(no_threads)?.clone();
+        let client = Arc::new(Client::new(name, access, Arc::clone(limiter))?);
+        let bucket = Arc::new(Bucket { client, runtime });
+        buckets.insert(name.to_owned(), Arc::clone(&bucket));
+        Ok(bucket)
+    }
+}
+
+fn begin(settings: &S3Settings) -> Result<(Access, Arc<Limiter>, Threads), SourceError> {
+    // A second call finds it installed, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let access = settings.access()?;
+    let limiter = Arc::new(Limiter::new(access.limits.concurrency));
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .thread_name("s3")
+        .enable_all()
+        .build()
+        .map_err(|_| no_threads())?;
+    Ok((access, limiter, Threads(Some(runtime))))
+}
+
+fn no_threads() -> SourceError {
+    SourceError::Store {
+        doing: "reach",
+        location: "S3".into(),
+        reason: "no thread can be started".into(),
+        hint: "check the limits of this process".into(),
+    }
+}
+
+/// The name becomes part of a host's name or of a path.
+fn check_name(name: &str) -> Result<(), SourceError> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+    let is_name = (1..=255).contains(&name.len()) && name.bytes().all(fits) && !name.contains("..");
+    if is_name && !name.starts_with('.') {
+        return Ok(());
+    }
+    Err(SourceError::Missing {
+        location: format!("s3://{name}"),
+        hint: "write it as `s3://BUCKET/PREFIX`".into(),
+    })
+}
+
+impl Bucket {
+    /// Begins to read `object` from its byte `start` on.
+    pub(super) fn open(self: &Arc<Self>, object: &Object, start: u64) -> Body {
+        Body::open(self, object, start)
+    }
+
+    /// The region that requests are signed for: the bucket's, once it has answered.
+    pub(super) fn region(&self) -> String {
+        self.client.region()
+    }
+
+    fn object(self: &Arc<Self>, listed: Listed) -> Object {
+        Facts {
+            key: format!("s3://{}/{}", self.client.bucket, listed.key).into(),
+            size: listed.size,
+            modified_ns: listed.modified_ns,
+            etag: listed.etag.map(Box::from),
+            place: Place::S3(Arc::clone(self)),
+        }
+        .into()
+    }
+
+    /// The key in the bucket.
+    fn key_of<'a>(&self, object: &'a Object) -> &'a str {
+        object.key.get("s3://".len() + self.client.bucket.len() + 1..).unwrap_or_default()
+    }
+
+    /// What the store says of one key, if it is there.
+    async fn head(&self, key: &str) -> Result<Option<Listed>, SourceError> {
+        let location = format!("s3://{}/{key}", self.client.bucket);
+        let ask = Ask {
+            method: Method::HEAD,
+            key,
+            query: String::new(),
+            headers: Vec::new(),
+            doing: "read",
+            location: &location,
+        };
+        let headers = match self.client.short(&ask).await {
+            Ok((headers, _)) => headers,
+            Err(SourceError::Gone { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let modified = text(LAST_MODIFIED)
+            .and_then(|text| OffsetDateTime::parse(text, &Rfc2822).ok())
+            .and_then(|time| i64::try_from(time.unix_timestamp_nanos()).ok());
+        Ok(Some(Listed {
+            key: key.to_owned(),
+            size: text(CONTENT_LENGTH).and_then(|text| text.parse().ok()).unwrap_or_default(),
+            modified_ns: modified.unwrap_or_default(),
+            etag: text(ETAG).and_then(quoted),
+        }))
+    }
+}
+
+/// A folder's objects; where there is no such folder, the object of that very key.
+async fn list(bucket: &Arc<Bucket>, place: &str) -> Result<Listing, SourceError> {
+    let name = &bucket.client.bucket;
+    let prefix = place.trim_end_matches('/');
+    let root = format!("s3://{name}/{prefix}").trim_end_matches('/').to_owned();
+    let below = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+    let listed = listing::list(&bucket.client, &below).await?;
+    if !listed.is_empty() || prefix.is_empty() {
+        return Ok(sorted(bucket, root, &below, listed));
+    }
+    if !place.ends_with('/')
+        && let Some(found) = bucket.head(prefix).await?
+    {
+        let objects = vec![bucket.object(found)];
+        return Ok(Listing { root, objects, ignored: Vec::new() });
+    }
+    let hint = match nearest(bucket, prefix).await {
+        Some(near) => format!("did you mean `s3://{name}/{near}`?"),
+        None => format!("`aws s3 ls s3://{name}/` shows what is there"),
+    };
+    Err(SourceError::Missing { location: root, hint })
+}
+
+/// What is read, and what is left out by rule: names and folders that begin with `.` or `_`, and the empty objects that stand for folders.
+fn sorted(bucket: &Arc<Bucket>, root: String, below: &str, listed: Vec<Listed>) -> Listing {
+    let mut ignored = BTreeSet::new();
+    let mut objects = Vec::new();
+    for found in listed {
+        let rest = found.key.get(below.len()..).unwrap_or_default();
+        let hidden = |part: &str| part.starts_with(['.', '_']);
+        let mut end = 0;
+        let left_out = rest.split('/').find_map(|part| {
+            end += part.len() + 1;
+            hidden(part).then_some(end - 1)
+        });
+        match left_out {
+            Some(end) => {
+                ignored.insert(format!("{root}/{}", &rest[..end]));
+            }
+            None if found.size == 0 && (rest.is_empty() || rest.ends_with('/')) => {
+                ignored.insert(format!("{root}/{rest}"));
+            }
+            None => objects.push(bucket.object(found)),
+        }
+    }
+    Listing { root, objects, ignored: ignored.into_iter().collect() }
+}
+
+/// The name beside `prefix` that is nearest to it, if the store tells any.
+async fn nearest(bucket: &Arc<Bucket>, prefix: &str) -> Option<String> {
+    let (folder, _) = prefix.rsplit_once('/').unwrap_or(("", prefix));
+    let folder = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+    let names = listing::names(&bucket.client, &folder).await.ok()?;
+    suggest::nearest(prefix, names.iter().map(String::as_str)).map(str::to_owned)
+}

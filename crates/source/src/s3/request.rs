@@ -1,0 +1,307 @@
+//! One request to a bucket: its URL, its signature, and what came back. The signature and most credentials are `object_store`'s; the requests are
+//! written here, since its `Path` cannot hold every key (`a//b`, a trailing `/`), and since how many run at once follows from each answer.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use object_store::aws::{AwsAuthorizer, AwsCredential};
+use object_store::client::{HttpRequest, HttpRequestBody};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Response};
+use tokio::time::timeout;
+
+use super::answer::{Answer, Asked};
+use super::limiter::Limiter;
+use super::retry::{Tries, Trouble, of_transport};
+use crate::SourceError;
+use sparkify_aws::{Signer, encoded};
+use sparkify_config::{Access, Addressing, Limits};
+
+/// Where nobody said a region: most servers take any, and Amazon says which one it is.
+const REGION: &str = "us-east-1";
+/// A refusal and a page of a listing are at most so long, in bytes.
+const LONGEST_REFUSAL: usize = 64 << 10;
+const LONGEST_PAGE: usize = 32 << 20;
+/// To a server that never answered, a connection is tried only so often.
+const UNREACHED: u32 = 3;
+
+/// The way to one bucket.
+#[derive(Debug)]
+pub(super) struct Client {
+    pub bucket: String,
+    pub limits: Limits,
+    pub limiter: Arc<Limiter>,
+    http: reqwest::Client,
+    signer: Signer,
+    endpoint: Option<String>,
+    addressing: Addressing,
+    region: Mutex<String>,
+    /// Whether somebody said the region: then no server may say another.
+    region_is_fixed: bool,
+    requester_pays: bool,
+    /// Whether the server ever answered.
+    reached: AtomicBool,
+    /// Whether it ever answered with a range that it was asked for, and whether it ever did not.
+    ranged: AtomicBool,
+    unranged: AtomicBool,
+}
+
+/// A request that reads.
+#[derive(Debug, Clone)]
+pub(super) struct Ask<'a> {
+    pub method: Method,
+    /// The key, or nothing for the bucket itself.
+    pub key: &'a str,
+    /// With its `?`, or nothing.
+    pub query: String,
+    pub headers: Vec<(HeaderName, String)>,
+    /// list or read
+    pub doing: &'static str,
+    pub location: &'a str,
+}
+
+impl Client {
+    pub(super) fn new(
+        bucket: &str,
+        access: &Access,
+        limiter: Arc<Limiter>,
+    ) -> Result<Self, SourceError> {
+        // Amazon's certificate covers one label in front of its name.
+        let suits = match (&access.endpoint, bucket.contains('.')) {
+            (Some(_), _) | (None, true) => Addressing::Path,
+            (None, false) => Addressing::Virtual,
+        };
+        let addressing = access.addressing.unwrap_or(suits);
+        let http = http_client(access, bucket)?;
+        let region = access.region.as_deref().unwrap_or(REGION);
+        Ok(Self {
+            bucket: bucket.to_owned(),
+            limits: access.limits,
+            limiter,
+            signer: Signer::new(access.credentials.clone(), http.clone(), region)?,
+            http,
+            endpoint: access.endpoint.clone(),
+            addressing,
+            region: Mutex::new(region.to_owned()),
+            region_is_fixed: access.region.is_some(),
+            requester_pays: access.requester_pays,
+            reached: AtomicBool::new(false),
+            ranged: AtomicBool::new(false),
+            unranged: AtomicBool::new(false),
+        })
+    }
+
+    /// The URL of the server in this region, without the bucket.
+    fn server(&self, region: &str) -> String {
+        match &self.endpoint {
+            Some(endpoint) => endpoint.clone(),
+            None if region.starts_with("cn-") => format!("https://s3.{region}.amazonaws.com.cn"),
+            None => format!("https://s3.{region}.amazonaws.com"),
+        }
+    }
+
+    fn url(&self, region: &str, ask: &Ask<'_>) -> String {
+        let (server, bucket) = (self.server(region), &self.bucket);
+        let base = match (self.addressing, server.split_once("://")) {
+            (Addressing::Virtual, Some((scheme, host))) => format!("{scheme}://{bucket}.{host}"),
+            _ => format!("{server}/{bucket}"),
+        };
+        let slash =
+            if ask.key.is_empty() && self.addressing == Addressing::Path { "" } else { "/" };
+        format!("{base}{slash}{}{}", encoded(ask.key, true), ask.query)
+    }
+
+    pub(super) fn region(&self) -> String {
+        self.region.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// One try: an answer whose body is still to come.
+    pub(super) async fn attempt(&self, ask: &Ask<'_>) -> Result<Response, Trouble> {
+        let region = self.region();
+        let answer = match self.ask_in(&region, ask).await? {
+            Ok(response) => return Ok(response),
+            Err(answer) => answer,
+        };
+        // Another request may have learned the region meanwhile.
+        let other = answer.region.clone().filter(|other| *other != region);
+        if let (true, false, Some(other)) = (answer.is_elsewhere(), self.region_is_fixed, other) {
+            tracing::debug!("the bucket `{}` is in {other}", self.bucket);
+            self.region.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&other);
+            return match self.ask_in(&other, ask).await? {
+                Ok(response) => Ok(response),
+                Err(answer) => Err(self.trouble(&answer, &other, ask)),
+            };
+        }
+        Err(self.trouble(&answer, &region, ask))
+    }
+
+    fn trouble(&self, answer: &Answer, region: &str, ask: &Ask<'_>) -> Trouble {
+        answer.trouble(Asked {
+            doing: ask.doing,
+            location: ask.location,
+            bucket: &self.bucket,
+            server: &self.server(region),
+        })
+    }
+
+    async fn ask_in(
+        &self,
+        region: &str,
+        ask: &Ask<'_>,
+    ) -> Result<Result<Response, Answer>, Trouble> {
+        let url = self.url(region, ask);
+        let keys = self.signer.keys().await.map_err(|error| Trouble::Final(error.into()))?;
+        let headers = self.headers(&url, region, ask, keys.as_deref()).map_err(Trouble::Final)?;
+        let server = self.server(region);
+        let sent = self.http.request(ask.method.clone(), &url).headers(headers).send();
+        let response = match timeout(self.limits.read_timeout, sent).await {
+            Err(_) => return Err(self.silence(&server)),
+            Ok(Err(error)) => {
+                return Err(of_transport(error, &server, self.reached.load(Ordering::Relaxed)));
+            }
+            Ok(Ok(response)) => response,
+        };
+        self.reached.store(true, Ordering::Relaxed);
+        let status = response.status();
+        if status.is_success() {
+            return Ok(Ok(response));
+        }
+        let header = response.headers().get("x-amz-bucket-region");
+        let header = header.and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let body = self.body(response, LONGEST_REFUSAL, &server).await.unwrap_or_default();
+        Ok(Err(Answer::new(status, header.as_deref(), &String::from_utf8_lossy(&body))))
+    }
+
+    pub(super) fn silence(&self, server: &str) -> Trouble {
+        let seconds = self.limits.read_timeout.as_secs_f64();
+        Trouble::Busy(format!("`{server}` gave no byte for {seconds} s"))
+    }
+
+    /// The server's name, for messages.
+    pub(super) fn server_name(&self) -> String {
+        self.server(&self.region())
+    }
+
+    fn headers(
+        &self,
+        url: &str,
+        region: &str,
+        ask: &Ask<'_>,
+        keys: Option<&AwsCredential>,
+    ) -> Result<HeaderMap, SourceError> {
+        let failed = |reason: &str| SourceError::Store {
+            doing: ask.doing,
+            location: ask.location.to_owned(),
+            reason: reason.to_owned(),
+            hint: "check the name and the endpoint".into(),
+        };
+        let mut request = HttpRequest::new(HttpRequestBody::empty());
+        *request.method_mut() = ask.method.clone();
+        *request.uri_mut() = url.parse().map_err(|_| failed("its URL is malformed"))?;
+        for (name, value) in &ask.headers {
+            let value =
+                HeaderValue::from_str(value).map_err(|_| failed("its etag is malformed"))?;
+            request.headers_mut().insert(name, value);
+        }
+        match keys {
+            Some(keys) => AwsAuthorizer::new(keys, "s3", region)
+                .with_request_payer(self.requester_pays)
+                .try_authorize(&mut request, None)
+                .map_err(|_| failed("the request cannot be signed"))?,
+            None if self.requester_pays => {
+                let value = HeaderValue::from_static("requester");
+                request.headers_mut().insert("x-amz-request-payer", value);
+            }
+            None => {}
+        }
+        Ok(std::mem::take(request.headers_mut()))
+    }
+
+    /// A short body, whole.
+    async fn body(
+        &self,
+        mut response: Response,
+        longest: usize,
+        server: &str,
+    ) -> Result<Vec<u8>, Trouble> {
+        let mut body = Vec::new();
+        loop {
+            match timeout(self.limits.read_timeout, response.chunk()).await {
+                Err(_) => return Err(self.silence(server)),
+                Ok(Err(error)) => return Err(of_transport(error, server, true)),
+                Ok(Ok(None)) => return Ok(body),
+                Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
+            }
+            if body.len() > longest {
+                return Err(Trouble::Passing(format!("`{server}` answered without end")));
+            }
+        }
+    }
+
+    async fn once(&self, ask: &Ask<'_>) -> Result<(HeaderMap, Vec<u8>), Trouble> {
+        let mut response = self.attempt(ask).await?;
+        let headers = std::mem::take(response.headers_mut());
+        let body = self.body(response, LONGEST_PAGE, &self.server_name()).await?;
+        Ok((headers, body))
+    }
+
+    /// The headers and the short body of an answer; tried again while that makes sense.
+    pub(super) async fn short(&self, ask: &Ask<'_>) -> Result<(HeaderMap, Vec<u8>), SourceError> {
+        let mut tries = Tries::default();
+        loop {
+            let permit = self.limiter.enter().await;
+            let reason = match self.once(ask).await {
+                Ok((headers, body)) => {
+                    permit.succeeded(body.len() as u64);
+                    return Ok((headers, body));
+                }
+                Err(trouble) => trouble.passing(Some(permit))?,
+            };
+            tries.again(reason, ask.doing, ask.location, self.most_tries()).await?;
+        }
+    }
+
+    /// Notes whether a request for a range was answered by one.
+    pub(super) fn saw_ranges(&self, answered: bool) {
+        let seen = if answered { &self.ranged } else { &self.unranged };
+        seen.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether ranges may be asked for: one was had, and none was ever refused.
+    pub(super) fn knows_ranges(&self) -> bool {
+        self.ranged.load(Ordering::Relaxed) && !self.refuses_ranges()
+    }
+
+    pub(super) fn refuses_ranges(&self) -> bool {
+        self.unranged.load(Ordering::Relaxed)
+    }
+
+    /// How often to try, as things stand.
+    pub(super) fn most_tries(&self) -> u32 {
+        let reached = self.reached.load(Ordering::Relaxed);
+        if reached { self.limits.attempts } else { self.limits.attempts.min(UNREACHED) }
+    }
+}
+
+fn http_client(access: &Access, bucket: &str) -> Result<reqwest::Client, SourceError> {
+    let mut builder = reqwest::Client::builder()
+        .user_agent(concat!("sparkify/", env!("CARGO_PKG_VERSION")))
+        // A signature is for one host, and a redirect may lead anywhere.
+        .redirect(reqwest::redirect::Policy::none())
+        .http1_only()
+        .connect_timeout(access.limits.read_timeout.min(std::time::Duration::from_secs(5)))
+        .tcp_nodelay(true);
+    // Names below `localhost` are this machine by definition (RFC 6761), whether or not the system knows them.
+    let host = access.endpoint.as_deref().and_then(|url| url.split("://").nth(1));
+    let host = host.and_then(|host| host.split([':', '/']).next());
+    if host == Some("localhost") {
+        let here = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+        builder = builder.resolve(&format!("{bucket}.localhost"), here);
+    }
+    builder.build().map_err(|error| SourceError::Store {
+        doing: "reach",
+        location: "S3".into(),
+        reason: format!("no HTTP client can be made ({})", sparkify_aws::all(&error)),
+        hint: "check the system's certificates and proxies".into(),
+    })
+}

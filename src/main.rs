@@ -1,7 +1,0 @@
-//! The program `sparkify`: everything is in the library.
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    sparkify::cli::main()
-}
