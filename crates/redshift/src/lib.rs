@@ -15,6 +15,7 @@ mod lanes;
 mod lines;
 mod literal;
 mod message;
+mod read_guard;
 mod service;
 mod shown;
 mod staged;
@@ -23,8 +24,6 @@ mod wire;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
-
-use redshift_lint::{Form, Session};
 
 use sparkify_config::{DEFAULT_SCHEMA, Server, Settings};
 use sparkify_warehouse::{
@@ -35,6 +34,7 @@ use sparkify_warehouse::{
 
 use channel::{Channel, ChannelError, Nothing};
 use fetch::Fetcher;
+use read_guard::Refused;
 use staged::Staging;
 
 /// The engine's name in conditional comments.
@@ -74,8 +74,8 @@ const UNDECLARED: usize = 256;
 /// One connection.
 pub struct Redshift {
     channel: Box<dyn Channel>,
-    /// What the statements so far have made of the session.
-    session: Session,
+    /// True between `begin` and the end of the transaction. Only writing connections open one.
+    in_transaction: bool,
     access: Access,
     schema: String,
     server: String,
@@ -104,7 +104,7 @@ impl Redshift {
         };
         let mut warehouse = Self {
             channel,
-            session: Session::guarding(),
+            in_transaction: false,
             access,
             schema: server.schema.clone(),
             server: server.to_string(),
@@ -165,24 +165,25 @@ impl Redshift {
         self.send(statement, &mut Nothing)
     }
 
-    /// Sends a statement, once it has passed the gate.
+    /// Sends a statement.
     fn send(&mut self, statement: &str, sink: &mut dyn RowSink) -> Result<u64, WarehouseError> {
-        let mut session = self.session.clone();
-        let form = session.check(statement).map_err(|refusal| refused(&refusal, statement))?;
-        self.may(form)?;
         if statement.len() > self.channel.longest() {
             return Err(WarehouseError::Statement {
                 message: format!(
-                    "a statement of {} bytes is longer than this way to the cluster takes",
+                    "the statement has {} bytes, which is more than this connection sends",
                     statement.len()
                 ),
-                hint: Some(format!("it takes {} bytes at most", self.channel.longest())),
+                hint: Some(format!("the limit is {} bytes", self.channel.longest())),
             });
         }
         let started = Instant::now();
         match self.channel.send(statement, sink) {
             Ok(changed) => {
-                self.session = session;
+                match statement {
+                    "begin" => self.in_transaction = true,
+                    "commit" | "rollback" => self.in_transaction = false,
+                    _ => {}
+                }
                 tracing::debug!(rows = changed, ms = started.elapsed().as_millis(), "{statement}");
                 Ok(changed)
             }
@@ -190,36 +191,38 @@ impl Redshift {
         }
     }
 
-    /// Sends statements that ask for nothing in one request, where the way takes that: outside of a transaction, since they are one of their own.
+    /// Sends statements in one request, as one transaction of their own.
     fn tell_together(&mut self, statements: &[String]) -> Result<(), WarehouseError> {
-        let mut session = self.session.clone();
-        for statement in statements {
-            let form = session.check(statement).map_err(|refusal| refused(&refusal, statement))?;
-            self.may(form)?;
-        }
         let started = Instant::now();
         self.channel
             .send_together(statements)
             .map_err(|error| self.meaning(error, &statements.concat()))?;
-        self.session = session;
         for statement in statements {
             tracing::debug!(ms = started.elapsed().as_millis(), "{statement}");
         }
         Ok(())
     }
 
-    /// Whether a connection like this one may send a statement of this form.
-    fn may(&self, form: Form) -> Result<(), WarehouseError> {
-        let reads = form.answers()
-            || matches!(form, Form::Begin | Form::Commit | Form::Rollback | Form::Set);
-        if self.access == Access::Write || reads {
+    /// Checks that a statement of a read-only connection reads.
+    fn check_access(&self, statement: &str) -> Result<(), WarehouseError> {
+        if self.access == Access::Write {
             return Ok(());
         }
-        Err(WarehouseError::Statement {
-            message: "the statement would change the warehouse, which is open for reading alone"
-                .into(),
-            hint: Some("queries read; `sparkify etl` writes".into()),
-        })
+        let (message, hint) = match read_guard::check(statement) {
+            Ok(()) => return Ok(()),
+            Err(Refused::Writes) => (
+                "the statement would change the warehouse, which is open for reading alone",
+                "queries read; `sparkify etl` writes",
+            ),
+            Err(Refused::Several) => {
+                ("more than one statement was given", "run one statement at a time")
+            }
+            Err(Refused::Ambiguous) => (
+                "the statement has a string or comment that servers read differently",
+                "close every quote, and use neither dollar quotes nor comments inside comments",
+            ),
+        };
+        Err(WarehouseError::Statement { message: message.into(), hint: Some(hint.into()) })
     }
 
     fn meaning(&self, error: ChannelError, statement: &str) -> WarehouseError {
@@ -257,7 +260,7 @@ impl Redshift {
     fn beside(&self, channel: Box<dyn Channel>) -> Self {
         Self {
             channel,
-            session: Session::guarding(),
+            in_transaction: false,
             access: Access::Read,
             schema: self.schema.clone(),
             server: self.server.clone(),
@@ -280,29 +283,19 @@ fn with_schema(sql: &str, schema: &str) -> String {
     sql.replace("\":schema\"", &format!("\"{}\"", schema.replace('"', "\"\"")))
 }
 
-/// What the gate does not let through was not sent.
-fn refused(refusal: &redshift_lint::Refusal, statement: &str) -> WarehouseError {
-    let line = statement.get(..refusal.at).map_or(1, |before| before.matches('\n').count() + 1);
-    WarehouseError::Statement {
-        message: format!(
-            "Redshift does not document this statement, so it was not sent: {} (line {line}, rule `{}`, {})",
-            refusal.message, refusal.rule, refusal.page
-        ),
-        hint: Some(refusal.hint.clone()),
-    }
-}
-
 impl Warehouse for Redshift {
     fn engine(&self) -> &'static str {
         ENGINE
     }
 
     fn execute(&mut self, statement: &str) -> Result<u64, WarehouseError> {
+        self.check_access(statement)?;
         self.tell(statement)
     }
 
     fn execute_all(&mut self, statements: &[String]) -> Result<(), WarehouseError> {
-        let several = statements.len() > 1 && !self.session.in_transaction();
+        statements.iter().try_for_each(|statement| self.check_access(statement))?;
+        let several = statements.len() > 1 && !self.in_transaction;
         if several && self.channel.takes_together(statements) {
             return self.tell_together(statements);
         }
@@ -316,6 +309,7 @@ impl Warehouse for Redshift {
         sink: &mut dyn RowSink,
     ) -> Result<(), WarehouseError> {
         let statement = literal::filled(statement, parameters)?;
+        self.check_access(&statement)?;
         self.send(&statement, sink).map(drop)
     }
 
@@ -324,7 +318,7 @@ impl Warehouse for Redshift {
             return self.load_staged(table, &source);
         }
         // Several statements are one load: in a transaction, whoever began it.
-        let begun = !self.session.in_transaction();
+        let begun = !self.in_transaction;
         if begun {
             self.tell("begin")?;
         }
@@ -383,7 +377,7 @@ impl LoadLock for Redshift {
 impl Reconnect for Redshift {
     fn reconnect(&mut self) -> Result<(), WarehouseError> {
         self.channel.reconnect()?;
-        self.session = Session::guarding();
+        self.in_transaction = false;
         self.begin_session()
     }
 }
