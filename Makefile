@@ -31,8 +31,10 @@ lib/plot.min.js:
 test: lib/$(DUCKDB) lib/plot.min.js ## run all tests; installs what they need on Debian
 	@scripts/test.sh
 
-lint: lib/$(DUCKDB) lib/plot.min.js ## check format and clippy
+lint: lib/$(DUCKDB) lib/plot.min.js ## check format, Rust versions, dependencies (cargo deny), clippy
 	cargo fmt --all --check
+	scripts/versions.sh
+	scripts/deny.sh
 	cargo clippy --release --locked --workspace --all-targets -- -D warnings
 	cargo clippy --release --locked --no-default-features -- -D warnings
 	cargo clippy --release --locked --no-default-features --features s3 -- -D warnings
