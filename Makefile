@@ -1,8 +1,9 @@
-# Everything that a newcomer types. `make` alone lists it.
-# The compiler's output is shared between clones: CARGO_TARGET_DIR says where.
+# Commands for contributors. `make` without a target lists them.
+# All clones share one build directory: CARGO_TARGET_DIR.
 SHELL := /bin/bash
 export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sparkify/target
 PROGRAM := bin/sparkify
+DUCKDB := $(if $(filter Darwin,$(shell uname -s)),libduckdb.dylib,libduckdb.so)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test build lint fmt bench bench-reader fuzz clean
@@ -11,27 +12,29 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: FEATURES := --no-default-features
-demo: build ## a sample, loaded, checked, and the analysts' first questions answered
+demo: build ## generate a sample, load it, test the data, run a few saved queries
 	@scripts/demo.sh
 
-build: lib/libduckdb.so ## the program, at bin/sparkify
+build: lib/$(DUCKDB) ## build the program: bin/sparkify
 	@$(if $(findstring --no-default-features,$(FEATURES)),true,scripts/charts.sh)
 	cargo build --release --locked -p sparkify $(FEATURES)
 	@mkdir -p bin
 	@install -m 755 "$$CARGO_TARGET_DIR/release/sparkify" $(PROGRAM)
-	@cmp -s lib/libduckdb.so bin/libduckdb.so || { rm -f bin/libduckdb.so; cp -L lib/libduckdb.so bin/libduckdb.so; }
+	@cmp -s lib/$(DUCKDB) bin/$(DUCKDB) || { rm -f bin/$(DUCKDB); cp -L lib/$(DUCKDB) bin/$(DUCKDB); }
 
-lib/libduckdb.so:
+lib/$(DUCKDB):
 	@scripts/duckdb.sh
 
 lib/plot.min.js:
 	@scripts/charts.sh
 
-test: lib/libduckdb.so lib/plot.min.js ## every test; what they need is fetched first
+test: lib/$(DUCKDB) lib/plot.min.js ## run all tests; installs what they need on Debian
 	@scripts/test.sh
 
-lint: lib/libduckdb.so lib/plot.min.js ## format, clippy and the rules of the house
+lint: lib/$(DUCKDB) lib/plot.min.js ## check format, Rust versions, dependencies (cargo deny), clippy
 	cargo fmt --all --check
+	scripts/versions.sh
+	scripts/deny.sh
 	cargo clippy --release --locked --workspace --all-targets -- -D warnings
 	cargo clippy --release --locked -p sparkify --no-default-features -- -D warnings
 	cargo clippy --release --locked -p sparkify --no-default-features --features s3 -- -D warnings
@@ -39,26 +42,27 @@ lint: lib/libduckdb.so lib/plot.min.js ## format, clippy and the rules of the ho
 fmt: ## format the code
 	cargo fmt --all
 
-# PEERS: a folder of other solutions of the same job, see benches/peers.py; PYTHON: one that has their packages.
+# PEERS: a folder of other solutions of the same job, see benches/peers.py.
+# PYTHON: an interpreter that has their packages.
 PEERS ?= ../shared/bench
 PYTHON ?= python3
-bench: build ## what a day costs as its history grows, many requests at once, ranges, a server, and other solutions beside ours, as tables
+bench: build ## measure incremental loads, S3 requests, range reads, PostgreSQL, other solutions
 	@benches/growth.sh
 	@benches/s3.sh
 	@benches/ranges.sh
 	@benches/postgres.sh
-	@if [ -d "$(PEERS)" ]; then $(PYTHON) benches/peers.py "$(PEERS)"; else echo "there are no other solutions at $(PEERS): PEERS=FOLDER names some"; fi
+	@if [ -d "$(PEERS)" ]; then $(PYTHON) benches/peers.py "$(PEERS)"; else echo "no other solutions in $(PEERS): set PEERS=FOLDER"; fi
 
-bench-reader: lib/libduckdb.so lib/plot.min.js ## what reading costs, beside simd-json; SPARKIFY_BENCH names other event files
+bench-reader: lib/$(DUCKDB) lib/plot.min.js ## measure the reader and simd-json; SPARKIFY_BENCH=FILES reads other events
 	cargo bench --locked -p sparkify-reader --bench reader
 
 # The compiler's instrumentation is a nightly flag; one toolchain is enough to use it.
-fuzz: lib/libduckdb.so ## ten minutes of hostile bytes for the reader; needs cargo-fuzz
+fuzz: lib/$(DUCKDB) ## fuzz the reader for ten minutes; needs cargo-fuzz
 	@mkdir -p crates/reader/fuzz/corpus/fast_path crates/reader/fuzz/corpus/slices
 	@cd crates/reader/fuzz && for target in fast_path slices; do \
 		DUCKDB_LIB_DIR=$(CURDIR)/lib LD_LIBRARY_PATH=$(CURDIR)/lib RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none \
 			"$$target" "corpus/$$target" seeds -- -dict=json.dict -max_len=4096 -max_total_time=300 || exit 1; \
 	done
 
-clean: ## remove what was built here; the shared folders stay
+clean: ## remove what was built in this folder; shared caches stay
 	rm -rf bin lib sample sparkify.duckdb sparkify.duckdb.wal

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A small sample, loaded into sparkify.duckdb, checked, and the first questions answered. Run twice, it loads nothing twice.
+# Generates a small sample, loads it into sparkify.duckdb, tests the data and runs a few saved queries.
+# Idempotent: a second run loads nothing again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 say() { printf '\n$ sparkify %s\n' "$*"; bin/sparkify "$@"; }

@@ -1,40 +1,70 @@
 #!/usr/bin/env bash
-# Puts the ready DuckDB library into lib/, unless it is there: taken from DUCKDB_LIB_DIR if that is set, else from the package of DuckDB's own Node bindings.
+# Links the DuckDB library into lib/, unless it is already there. It comes from the folder in
+# DUCKDB_LIB_DIR if that is set, otherwise from the npm package of DuckDB's own Node.js bindings.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-scripts/setup.sh
+. scripts/common.sh
 
-PACKAGE=@duckdb/node-bindings-linux-x64@1.5.6-r.1
-PACKAGE_SHA256=1b9f82478539bb9a1d1df44bd103121a12ae52142c07158dc52b97d2ec1d69ff
-LIBRARY_SHA256=3f4962cdd266eab2b479a5b5a4a6d063d279b2954ae814ed00385d553b747633
-CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/sparkify/duckdb-1.5.6"
+VERSION=1.5.6
+PACKAGE_VERSION=1.5.6-r.1
 
-fail() { printf 'error: %s\nhint: %s\n' "$1" "$2" >&2; exit 2; }
+library=libduckdb.so
+[ "$(uname -s)" = Darwin ] && library=libduckdb.dylib
+mkdir -p lib
 
-matches() { [ -f "$2" ] && printf '%s  %s\n' "$1" "$2" | sha256sum --check --status; }
-
-if [ -n "${DUCKDB_LIB_DIR:-}" ] && [ "$(realpath -m "$DUCKDB_LIB_DIR")" != "$(realpath -m lib)" ]; then
-    found=$(find "$DUCKDB_LIB_DIR" -maxdepth 1 -name 'libduckdb.*' | head -n 1)
-    [ -n "$found" ] || fail "no libduckdb in \`$DUCKDB_LIB_DIR\`" "unset DUCKDB_LIB_DIR, or point it at a folder that holds the library"
-    mkdir -p lib && ln -sf "$(realpath "$found")" lib/
+if [ -n "${DUCKDB_LIB_DIR:-}" ] && ! [ "$DUCKDB_LIB_DIR" -ef lib ]; then
+    [ -f "$DUCKDB_LIB_DIR/$library" ] ||
+        fail "no $library in \`$DUCKDB_LIB_DIR\`" "unset DUCKDB_LIB_DIR, or set it to the folder of the library"
+    scripts/setup.sh
+    ln -sf "$(cd "$DUCKDB_LIB_DIR" && pwd -P)/$library" "lib/$library"
     exit 0
 fi
 
-[ -f lib/libduckdb.so ] && exit 0
-
-[ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] ||
-    fail "no ready DuckDB library is known for $(uname -s) on $(uname -m)" \
-         "set DUCKDB_LIB_DIR to a folder with libduckdb 1.5, or build with \`cargo build --release --features bundled\` (about an hour)"
-
-if ! matches "$LIBRARY_SHA256" "$CACHE/libduckdb.so"; then
-    command -v npm >/dev/null || fail "\`npm\` fetches the DuckDB library, and is not installed" "run \`apt-get install npm\`, or set DUCKDB_LIB_DIR"
-    work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
-    echo "fetching DuckDB ($PACKAGE)" >&2
-    archive=$(cd "$work" && npm pack --silent "$PACKAGE") || fail "\`npm pack $PACKAGE\` failed" "check the network, or set DUCKDB_LIB_DIR"
-    matches "$PACKAGE_SHA256" "$work/$archive" || fail "$PACKAGE is not the file that was pinned" "do not use it; report this"
-    tar -xzf "$work/$archive" -C "$work" package/libduckdb.so
-    mkdir -p "$CACHE"
-    # Moved into place whole: two builds at once must never see half a library.
-    mv "$work/package/libduckdb.so" "$CACHE/libduckdb.so.$$" && mv "$CACHE/libduckdb.so.$$" "$CACHE/libduckdb.so"
+if [ -f "lib/$library" ]; then
+    scripts/setup.sh
+    exit 0
 fi
-mkdir -p lib && ln -sf "$CACHE/libduckdb.so" lib/libduckdb.so
+
+# Checksums of the npm package and of the library in it. The library for macOS is one universal binary.
+case "$(uname -s)-$(uname -m)" in
+Linux-x86_64)
+    platform=linux-x64
+    package_sha256=1b9f82478539bb9a1d1df44bd103121a12ae52142c07158dc52b97d2ec1d69ff
+    library_sha256=3f4962cdd266eab2b479a5b5a4a6d063d279b2954ae814ed00385d553b747633
+    ;;
+Linux-aarch64)
+    platform=linux-arm64
+    package_sha256=3a45a6305b3235a781ed9de25aa795a3862acd042782d1f864e1bdb656de212b
+    library_sha256=23686593dba4ec22c6e581bb1c843b3964e84c4bc4d0063d8b4daddd2e20e30a
+    ;;
+Darwin-arm64)
+    platform=darwin-arm64
+    package_sha256=6ca33c2c6566246d6a452e24194f004010dd860d5b2764c7143ff255555862ca
+    library_sha256=75a519cb914ae36ca22cff0995a8a2e8c9a46990b8c0a479514f741a0d93f344
+    ;;
+Darwin-x86_64)
+    platform=darwin-x64
+    package_sha256=1004f6a9ec624612e8d30e25010070e7e3aac23fc807146a470c5a4f6f6e38e0
+    library_sha256=75a519cb914ae36ca22cff0995a8a2e8c9a46990b8c0a479514f741a0d93f344
+    ;;
+*)
+    fail "no prebuilt DuckDB library for $(uname -s) on $(uname -m)" \
+        "set DUCKDB_LIB_DIR to a folder with libduckdb 1.5, or run \`cargo build --release --features bundled\` (about an hour)"
+    ;;
+esac
+cache="$CACHE_ROOT/duckdb-$VERSION-$platform"
+
+if matches "$library_sha256" "$cache/$library"; then
+    scripts/setup.sh
+else
+    scripts/setup.sh npm
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    npm_pack "@duckdb/node-bindings-$platform@$PACKAGE_VERSION" "$package_sha256" "$work"
+    matches "$library_sha256" "$work/package/$library" ||
+        fail "checksum mismatch: $library is not the pinned library" "do not use it; report this"
+    mkdir -p "$cache"
+    # Atomic rename: a concurrent build must never see a partial library.
+    mv "$work/package/$library" "$cache/$library.$$" && mv "$cache/$library.$$" "$cache/$library"
+fi
+ln -sf "$cache/$library" "lib/$library"

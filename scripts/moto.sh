@@ -1,14 +1,20 @@
 #!/usr/bin/env bash
-# moto, a server of AWS's control plane that others wrote, for the tests. `moto.sh start FOLDER` writes its address into FOLDER/url, `moto.sh stop FOLDER` ends it.
+# A server of moto, an AWS emulator, for the tests. Its packages are installed by scripts/python.sh.
+#
+#   scripts/moto.sh start FOLDER    starts a server and writes its address to FOLDER/url
+#   scripts/moto.sh stop FOLDER     stops it
 set -euo pipefail
 here=$(dirname "$0")
-usage() { printf 'usage: moto.sh start|stop FOLDER\n' >&2; exit 2; }
-[ $# = 2 ] || usage
+# shellcheck source=scripts/common.sh
+. "$here/common.sh"
+
+usage="scripts/moto.sh start|stop FOLDER"
+[ $# = 2 ] || fail "moto.sh takes two arguments" "$usage"
 folder=$2
 case "$1" in
 start)
-    "$here/python.sh" moto
-    port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    port=$("$here/python.sh" moto -c \
+        'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
     "$here/python.sh" moto -m moto.server -H 127.0.0.1 -p "$port" >"$folder/log" 2>&1 &
     echo $! >"$folder/pid"
     for _ in $(seq 300); do
@@ -19,13 +25,12 @@ start)
         kill -0 "$(cat "$folder/pid")" 2>/dev/null || break
         sleep 0.2
     done
-    printf 'error: moto did not start\n' >&2
     cat "$folder/log" >&2
-    exit 2
+    fail "moto did not start" "see the log above"
     ;;
 stop)
-    [ -f "$folder/pid" ] && kill "$(cat "$folder/pid")" 2>/dev/null || true
+    if [ -f "$folder/pid" ]; then kill "$(cat "$folder/pid")" 2>/dev/null || true; fi
     rm -f "$folder/pid"
     ;;
-*) usage ;;
+*) fail "unknown action \`$1\`" "$usage" ;;
 esac

@@ -56,8 +56,8 @@ start() {
     if [ "$(id -u)" = 0 ]; then chown -R postgres "$folder"; fi
     as_server "$best/initdb" --pgdata="$folder/data" --username=postgres --pwfile="$folder/password" --auth=scram-sha-256 \
         --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$folder/initdb.log" 2>&1 || { cat "$folder/initdb.log" >&2; fail "initdb failed" "see above"; }
-    local tries port
-    for tries in 1 2 3 4 5; do
+    local port
+    for _ in 1 2 3 4 5; do
         port=$((20000 + RANDOM % 12000))
         cat >"$folder/data/postgresql.auto.conf" <<CONF
 listen_addresses = '127.0.0.1'

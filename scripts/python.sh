@@ -1,40 +1,42 @@
 #!/usr/bin/env bash
-# Python programs of others that the tests ask, each at a pinned version in a virtual environment in the user's cache:
-#   scripts/python.sh NAME                installs it, if it is not there
-#   scripts/python.sh NAME ARGUMENTS …    runs the environment's python: a FILE, `-m MODULE`, or `-`
-# NAME is one of boto3 (Amazon's own client), sqlfluff (a grammar of Redshift) and moto (a control plane of AWS's).
+# Runs third-party Python programs that the tests use, each in a virtual environment in the user's cache.
+# Every package is pinned to a version and a checksum in scripts/python/NAME.txt.
+#
+#   scripts/python.sh NAME                installs the environment, unless it is already there
+#   scripts/python.sh NAME ARGUMENT …     runs its Python with arguments: a FILE, `-m MODULE`, or `-`
+#
+# NAME is boto3 (the AWS SDK), sqlfluff (a SQL linter with a grammar of Redshift) or moto (an AWS emulator).
 set -euo pipefail
-
-fail() { printf 'error: %s\nhint: %s\n' "$1" "$2" >&2; exit 2; }
+folder=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=scripts/common.sh
+. "$folder/common.sh"
 
 name=${1:-}
-case "$name" in
-boto3) version=1.44.5; packages=("boto3==$version" "botocore==$version") ;;
-sqlfluff) version=4.5.0; packages=("sqlfluff==$version") ;;
-moto) version=5.2.5; packages=("moto[server,redshift,iam,sts,ec2,secretsmanager]==$version") ;;
-*) fail "\`$name\` is no program of ours" "scripts/python.sh boto3|sqlfluff|moto [ARGUMENTS]" ;;
-esac
+requirements="$folder/python/$name.txt"
+[ -f "$requirements" ] || fail "unknown environment \`$name\`" "scripts/python.sh boto3|sqlfluff|moto [ARGUMENT …]"
 shift
-home="${XDG_CACHE_HOME:-$HOME/.cache}/sparkify/python/$name-$version"
-
-install() {
-    as_root=(); [ "$(id -u)" = 0 ] || as_root=(sudo)
-    command -v apt-get >/dev/null || fail "\`python3\` with \`venv\` runs $name, and is not there" "install both"
-    echo "installing python3-venv" >&2
-    "${as_root[@]}" apt-get update -qq && "${as_root[@]}" apt-get install -y -qq --no-install-recommends python3 python3-venv >&2
-}
+# A change of the requirements creates a new environment.
+checksum=$(sha256 "$requirements")
+home="$CACHE_ROOT/python/$name-${checksum:0:12}"
 
 if [ ! -x "$home/bin/python" ]; then
-    python3 -c 'import ensurepip, venv' 2>/dev/null || install
-    # Made aside and moved into place whole: two runs at once must never see half of it. An environment may be moved as long as it is run by its python.
-    work="$home.$$"; trap 'rm -rf "$work"' EXIT
+    python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3 python3-venv
+    # Created in a temporary folder and renamed: a concurrent run must never see a partial environment. A
+    # renamed environment works as long as it is run by its python.
+    work="$home.$$"
+    trap 'rm -rf "$work"' EXIT
     mkdir -p "${home%/*}"
-    python3 -m venv "$work" || fail "a virtual environment could not be made" "run \`apt-get install python3-venv\`"
-    echo "fetching $name $version" >&2
-    "$work/bin/python" -m pip install --quiet --disable-pip-version-check "${packages[@]}" >&2 ||
-        fail "\`pip install ${packages[*]}\` failed" "check the network"
-    mv -T "$work" "$home" 2>/dev/null || [ -x "$home/bin/python" ] || fail "$name could not be put into \`$home\`" "remove that folder"
-    trap - EXIT; rm -rf "$work"
+    python3 -m venv "$work" || fail "cannot create a virtual environment" "run \`apt-get install python3-venv\`"
+    echo "downloading $name" >&2
+    # Wheels only: a source package would run its build script, with build tools that no checksum covers.
+    "$work/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+        --only-binary :all: --requirement "$requirements" >&2 ||
+        fail "cannot install $name" "check the network and that python3 is 3.11 or later"
+    # rename() fails if a concurrent run has created the environment: then that one is used.
+    python3 -c 'import os, sys; os.rename(*sys.argv[1:])' "$work" "$home" 2>/dev/null || true
+    [ -x "$home/bin/python" ] || fail "cannot create \`$home\`" "remove that folder and try again"
+    trap - EXIT
+    rm -rf "$work"
 fi
 [ $# -gt 0 ] || exit 0
 exec "$home/bin/python" "$@"

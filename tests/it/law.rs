@@ -23,7 +23,8 @@ fn cases(usual: u32) -> ProptestConfig {
     let asked = std::env::var("SPARKIFY_CASES").ok().and_then(|cases| cases.parse().ok());
     ProptestConfig {
         cases: asked.unwrap_or(usual),
-        failure_persistence: None,
+        // Failing seeds are kept in tests/proptest-regressions.
+        source_file: Some(file!()),
         ..ProptestConfig::default()
     }
 }

@@ -47,6 +47,6 @@ pub(super) fn moment(ms: i64) -> OffsetDateTime {
 
 /// The md5 of a text as a UUID, lower-case, 8-4-4-4-12.
 pub(crate) fn md5_uuid(text: &str) -> String {
-    let hex = format!("{:x}", Md5::digest(text));
+    let hex = format!("{:032x}", u128::from_be_bytes(Md5::digest(text).into()));
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }

@@ -178,7 +178,7 @@ fn awkward_folders_are_awkward() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..<_>::default() })]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     /// What the tables promise by themselves, whatever the input.
     #[test]

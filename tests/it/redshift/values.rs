@@ -13,7 +13,7 @@ use crate::support;
 fn every_text_comes_back_and_changes_no_statement() {
     let cluster = Cluster::start();
     let warehouse = RefCell::new(support::open(&cluster.url(), Access::Read).unwrap());
-    let cases = Config { failure_persistence: None, ..Config::with_cases(200) };
+    let cases = Config { source_file: Some(file!()), ..Config::with_cases(200) };
     let hostile =
         "['\\\\\"$;/*%_ \n\t\r-]{0,12}|.{0,24}|(\\\\|'|\u{1f3b5}|é|; drop table t; --){0,6}";
     let text = hostile.prop_filter("no server holds it", |text: &String| !text.contains('\0'));
