@@ -114,13 +114,14 @@ fn history_reads_well() {
     insta::with_settings!({ filters => vec![
         (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ +\d+\.\d+", "DATE TIME  S.SS"),
         (r"started_at +", "started_at  "),
+        (env!("CARGO_PKG_VERSION"), "X.Y.Z"),
         (r"─+", "─"),
     ] }, {
         insta::assert_snapshot!(text, @r"
     load  started_at  seconds  version  kind         objects  replaced  megabytes  events  songs  rejects  outcome    message
     ─
-       2  DATE TIME  S.SS  0.1.0    incremental        1         0        0.0       1      0        1  failed     1 records (50.00 %) cannot be used, and at most 1.00 % may be
-       1  DATE TIME  S.SS  0.1.0    full               4         0        0.0       2      2        0  published  ∅
+       2  DATE TIME  S.SS  X.Y.Z    incremental        1         0        0.0       1      0        1  failed     1 records (50.00 %) cannot be used, and at most 1.00 % may be
+       1  DATE TIME  S.SS  X.Y.Z    full               4         0        0.0       2      2        0  published  ∅
     2 rows
     ");
     });

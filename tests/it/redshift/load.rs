@@ -116,6 +116,7 @@ fn a_small_load_is_told_in_these_statements() {
         (r"sparkify-load-\d+-[0-9a-f]+", "sparkify-load-[TIME]-[RANDOM]"),
         (r"'/[^']*/data/", "'[FOLDER]/data/"),
         (r"timestamp '[^']*'", "timestamp '[TIME]'"),
+        (&format!("'{}'", env!("CARGO_PKG_VERSION")), "'[VERSION]'"),
         (r"\b1[5-9]\d{17}\b", "[NS]"),
     ] }, { insta::assert_snapshot!("redshift_load", told) });
 }
