@@ -20,9 +20,9 @@ fn a_load_that_something_passing_ends_is_tried_again() {
     for (when, fault) in [
         (When::Commit(1), Fault::Serializable),
         (When::Copy(2), Fault::Serializable),
-        (When::Write(1), Fault::RelationGone),
-        (When::Copy(1), Fault::Lose),
-        (When::Commit(1), Fault::Lose),
+        (When::Write(1), Fault::RelationDropped),
+        (When::Copy(1), Fault::Disconnect),
+        (When::Commit(1), Fault::Disconnect),
     ] {
         let cluster = ready();
         cluster.emulator.faults().arm(when.clone(), fault.clone());
@@ -37,7 +37,7 @@ fn a_load_that_something_passing_ends_is_tried_again() {
 #[test]
 fn a_commit_without_an_answer_is_looked_up() {
     let cluster = ready();
-    cluster.emulator.faults().arm(When::Commit(1), Fault::LoseAfter);
+    cluster.emulator.faults().arm(When::Commit(1), Fault::DisconnectAfter);
     let told = cluster.run(ETL).good();
     assert_eq!(cluster.emulator.faults().left(), 0);
     assert!(!told.contains("tried again") && told.contains("load 1 is published"), "{told}");

@@ -12,8 +12,8 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
-use redshift_emulator::copy::s3::{Allowed, Role, Store};
-use redshift_emulator::{DataApi, Emulator, Manner, Options};
+use redshift_emulator::copy::s3::{Permission, Role, Store};
+use redshift_emulator::{Behavior, DataApiOptions, Emulator, Options};
 use s3_emulator::{BUCKET, KEY, SECRET, Server};
 
 use crate::support::{self, Ended, event, put, song, sparkify};
@@ -35,20 +35,24 @@ impl Cluster {
     }
 
     /// One that lacks some of Redshift's manners.
-    fn without(without: Vec<Manner>) -> Self {
+    fn without(without: Vec<Behavior>) -> Self {
         let store = Server::start();
         let mut reads = Store::new(&store.endpoint(), REGION);
         reads.roles.push(Role {
             arn: ROLE.into(),
             key: KEY.into(),
             secret: SECRET.into(),
-            allowed: ["staging", "lists", "data"]
-                .map(|folder| Allowed::all(&format!("s3://{BUCKET}/{folder}/")))
+            permissions: ["staging", "lists", "data"]
+                .map(|folder| Permission::all(&format!("s3://{BUCKET}/{folder}/")))
                 .to_vec(),
         });
-        let data_api =
-            DataApi { access_key: KEY.into(), secret_key: SECRET.into(), ..DataApi::default() };
-        let options = Options { store: Some(reads), data_api, without, ..Options::default() };
+        let data_api = DataApiOptions {
+            access_key: KEY.into(),
+            secret_key: SECRET.into(),
+            ..DataApiOptions::default()
+        };
+        let options =
+            Options { store: Some(reads), data_api, disabled: without, ..Options::default() };
         let emulator = Emulator::start(options).expect("an emulator");
         let folder = tempfile::tempdir().unwrap();
         put(folder.path(), "ca.pem", emulator.ca_pem());

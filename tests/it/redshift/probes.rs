@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redshift_emulator::{Fault, Manner, When};
+use redshift_emulator::{Behavior, Fault, When};
 use s3_emulator::Fault as StoreFault;
 use serde_json::Value as Json;
 use sparkify_load::doctor::{Line, State, probes};
@@ -138,14 +138,14 @@ fn each_probe_names_its_page() {
 #[test]
 fn a_cluster_that_answers_otherwise_is_found_out() {
     for (manner, names, state) in [
-        (Manner::IntegerAverages, &["the average of whole numbers is whole"][..], "hint"),
+        (Behavior::IntegerAverages, &["the average of whole numbers is whole"][..], "hint"),
         (
-            Manner::TrailingBlanks,
+            Behavior::TrailingBlanks,
             &["trailing blanks do not count when varchars are compared"],
             "failed",
         ),
         (
-            Manner::ByteLengths,
+            Behavior::ByteLengths,
             &[
                 "a varchar is as long as its bytes",
                 "blanks that are too many are cut",
@@ -155,7 +155,7 @@ fn a_cluster_that_answers_otherwise_is_found_out() {
             "failed",
         ),
         (
-            Manner::KeyCase,
+            Behavior::CaseSensitiveKeys,
             &["copy: 'auto' matches keys by their case, and columns are lower case"],
             "failed",
         ),
@@ -185,7 +185,7 @@ fn a_cluster_that_answers_otherwise_is_found_out() {
 /// Every string with a backslash means something else there, and whoever asks hears of it.
 #[test]
 fn a_cluster_where_backslashes_do_not_escape_is_found_out() {
-    let cluster = Cluster::without(vec![Manner::Backslashes]);
+    let cluster = Cluster::without(vec![Behavior::BackslashEscapes]);
     let lines = examined(&cluster, |_| {});
     let said = found(&lines, "probe")[0]["said"].as_str().unwrap();
     assert!(said.starts_with("a backslash escapes in every string: expected `3|it's|3`"), "{said}");
@@ -233,7 +233,7 @@ fn a_place_that_cannot_be_written_to_fails_and_the_rest_is_asked() {
 #[test]
 fn a_connection_that_is_lost_meanwhile_is_said_and_files_go() {
     let cluster = Cluster::with_data();
-    cluster.emulator.faults().arm(When::Copy(3), Fault::Lose);
+    cluster.emulator.faults().arm(When::Copy(3), Fault::Disconnect);
     let lines = examined(&cluster, |_| {});
     let (state, said) = told(&lines, "probes");
     assert!(state == "failed" && said.contains("was lost"), "{said}");

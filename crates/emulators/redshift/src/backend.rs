@@ -1,7 +1,8 @@
-//! A session of the real PostgreSQL server behind the emulator.
+//! Sessions on the PostgreSQL server.
 //!
-//! One for each client, and one more that makes and drops the emulator's database. Messages are sent and received one by one, so that the
-//! proxy decides about each; what the proxy itself has to ask goes through [`Backend::ask`], of which a client sees nothing.
+//! Each client has one session; another one creates and drops the emulator's database. Messages are
+//! sent and received one by one, so that the proxy can inspect each. The proxy's own statements go
+//! through [`Backend::query`] and are invisible to the client.
 
 use std::io::{self, BufReader, Write};
 use std::net::TcpStream;
@@ -10,7 +11,7 @@ use postgres_protocol::authentication::{md5_hash, sasl};
 
 use crate::wire::{self, Body, Message, Report};
 
-/// Where the server is, and who connects: a superuser.
+/// Address of the PostgreSQL server and credentials of a superuser.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) host: String,
@@ -21,12 +22,12 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Read from `postgres://user:password@host:port/database`.
+    /// Parses `postgres://user:password@host:port/database`.
     pub(crate) fn parse(url: &str) -> Option<Self> {
         let rest = url.strip_prefix("postgres://").or(url.strip_prefix("postgresql://"))?;
-        let (credentials, place) = rest.rsplit_once('@')?;
+        let (credentials, server) = rest.rsplit_once('@')?;
         let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
-        let (address, database) = place.split_once('/').unwrap_or((place, "postgres"));
+        let (address, database) = server.split_once('/').unwrap_or((server, "postgres"));
         let (host, port) = address.rsplit_once(':').unwrap_or((address, "5432"));
         Some(Self {
             host: host.to_owned(),
@@ -41,21 +42,21 @@ impl Target {
 /// Rows in text form.
 pub(crate) type Rows = Vec<Vec<Option<String>>>;
 
-/// One session.
+/// PostgreSQL session.
 pub(crate) struct Backend {
     stream: BufReader<TcpStream>,
-    /// What cancels its statements.
-    pub(crate) key: [u8; 8],
-    /// Where its transaction stands: `I`, `T` or `E`.
+    /// Process ID and secret key, which a cancel request needs (`BackendKeyData`).
+    pub(crate) cancel_key: [u8; 8],
+    /// Transaction status: `I` idle, `T` in a transaction block, `E` in a failed one.
     pub(crate) status: u8,
 }
 
 impl Backend {
-    /// Connects to `database`, with these settings (`-c name=value …`).
+    /// Connects to `database` with these settings (`-c name=value …`).
     pub(crate) fn connect(target: &Target, database: &str, options: &str) -> io::Result<Self> {
         let stream = TcpStream::connect((target.host.as_str(), target.port))?;
         stream.set_nodelay(true)?;
-        let mut backend = Self { stream: BufReader::new(stream), key: [0; 8], status: b'I' };
+        let mut backend = Self { stream: BufReader::new(stream), cancel_key: [0; 8], status: b'I' };
         let mut body = 196_608_u32.to_be_bytes().to_vec();
         let parameters = ["user", &target.user, "database", database, "options", options];
         body.extend(wire::strings(&parameters));
@@ -66,8 +67,8 @@ impl Backend {
         loop {
             let message = backend.receive()?;
             match message.tag {
-                b'K' => backend.key.copy_from_slice(&message.body[..8]),
-                b'E' => return Err(refused(&message)),
+                b'K' => backend.cancel_key.copy_from_slice(&message.body[..8]),
+                b'E' => return Err(error_response(&message)),
                 b'Z' => return Ok(backend),
                 _ => {}
             }
@@ -81,7 +82,7 @@ impl Backend {
         loop {
             let message = self.receive()?;
             if message.tag != b'R' {
-                return Err(refused(&message));
+                return Err(error_response(&message));
             }
             let mut body = Body(&message.body);
             match body.int() {
@@ -93,19 +94,22 @@ impl Backend {
                     self.send(b'p', &wire::strings(&[&hash]))?;
                 }
                 10 => {
-                    let mut answer = wire::strings(&[sasl::SCRAM_SHA_256]);
+                    let mut response = wire::strings(&[sasl::SCRAM_SHA_256]);
                     let length = i32::try_from(scram.message().len()).map_err(io::Error::other)?;
-                    answer.extend_from_slice(&length.to_be_bytes());
-                    answer.extend_from_slice(scram.message());
-                    self.send(b'p', &answer)?;
+                    response.extend_from_slice(&length.to_be_bytes());
+                    response.extend_from_slice(scram.message());
+                    self.send(b'p', &response)?;
                 }
                 11 => {
                     scram.update(body.0)?;
-                    let answer = scram.message().to_vec();
-                    self.send(b'p', &answer)?;
+                    let response = scram.message().to_vec();
+                    self.send(b'p', &response)?;
                 }
                 12 => scram.finish(body.0)?,
-                kind => return Err(io::Error::other(format!("authentication of kind {kind}"))),
+                method => {
+                    let message = format!("unsupported authentication method {method}");
+                    return Err(io::Error::other(message));
+                }
             }
         }
     }
@@ -115,7 +119,7 @@ impl Backend {
         wire::write(self.stream.get_mut(), tag, body)
     }
 
-    /// Sends a message of the extended protocol, and asks for its answer.
+    /// Sends a message of the extended protocol with a Flush, which makes the server respond.
     pub(crate) fn send_and_flush(&mut self, tag: u8, body: &[u8]) -> io::Result<()> {
         let mut both = Vec::with_capacity(body.len() + 10);
         wire::write(&mut both, tag, body)?;
@@ -123,12 +127,12 @@ impl Backend {
         self.stream.get_mut().write_all(&both)
     }
 
-    /// Sends a query.
-    pub(crate) fn query(&mut self, text: &str) -> io::Result<()> {
+    /// Sends a `Query` without reading the response.
+    pub(crate) fn send_query(&mut self, text: &str) -> io::Result<()> {
         self.send(b'Q', &wire::strings(&[text]))
     }
 
-    /// Receives one message, and keeps count of the transaction.
+    /// Receives one message and updates the transaction status.
     pub(crate) fn receive(&mut self) -> io::Result<Message> {
         let message = wire::read(&mut self.stream)?;
         if message.tag == b'Z' {
@@ -137,19 +141,19 @@ impl Backend {
         Ok(message)
     }
 
-    /// What the proxy asks for itself: the rows of the last statement, or its error.
-    pub(crate) fn ask(&mut self, text: &str) -> io::Result<Result<Rows, Report>> {
-        self.query(text)?;
-        self.rest(None)
+    /// Runs a statement of the proxy; returns all rows or the last error.
+    pub(crate) fn query(&mut self, text: &str) -> io::Result<Result<Rows, Report>> {
+        self.send_query(text)?;
+        self.read_until_ready(None)
     }
 
-    /// Brings rows into a table by `COPY … FROM STDIN`.
-    pub(crate) fn fill(&mut self, copy: &str, rows: &str) -> io::Result<Result<Rows, Report>> {
-        self.query(copy)?;
-        self.rest(Some(rows))
+    /// Loads rows in COPY text format with the statement `COPY … FROM STDIN`.
+    pub(crate) fn copy_in(&mut self, copy: &str, rows: &str) -> io::Result<Result<Rows, Report>> {
+        self.send_query(copy)?;
+        self.read_until_ready(Some(rows))
     }
 
-    fn rest(&mut self, input: Option<&str>) -> io::Result<Result<Rows, Report>> {
+    fn read_until_ready(&mut self, input: Option<&str>) -> io::Result<Result<Rows, Report>> {
         let mut rows = Vec::new();
         let mut error = None;
         loop {
@@ -175,7 +179,7 @@ impl Backend {
     }
 }
 
-/// Cancels what a session does.
+/// Sends a cancel request for the session with this key.
 pub(crate) fn cancel(target: &Target, key: &[u8]) -> io::Result<()> {
     let mut stream = TcpStream::connect((target.host.as_str(), target.port))?;
     stream.write_all(&[&16_u32.to_be_bytes()[..], &80_877_102_u32.to_be_bytes(), key].concat())
@@ -186,16 +190,16 @@ fn text_row(body: &[u8]) -> Vec<Option<String>> {
     wire::values(body).into_iter().map(|value| value.map(text)).collect()
 }
 
-fn refused(message: &Message) -> io::Error {
+fn error_response(message: &Message) -> io::Error {
     io::Error::other(Report::parse(&message.body).to_string())
 }
 
-/// A string literal as the backend reads it: doubled quotes, doubled backslashes.
+/// Quotes a string literal for the backend; backslashes escape there, so they are doubled.
 pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''").replace('\0', ""))
 }
 
-/// A name in quotes.
+/// Quotes an identifier.
 pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

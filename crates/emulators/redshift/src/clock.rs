@@ -1,8 +1,8 @@
-//! Times as the protocols write them, in UTC.
+//! Timestamps in the formats of the Data API, in UTC.
 
 use std::time::{Duration, SystemTime};
 
-/// A time's year, month, day, hour, minute, second.
+/// Returns year, month, day, hour, minute and second.
 fn parts(time: SystemTime) -> [u64; 6] {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
     let (days, rest) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
@@ -10,19 +10,19 @@ fn parts(time: SystemTime) -> [u64; 6] {
     [year, month, day, rest / 3600, rest / 60 % 60, rest % 60]
 }
 
-/// As requests are dated: `20181101T210146Z`.
-pub(crate) fn stamp(time: SystemTime) -> String {
+/// Formats a time as in `X-Amz-Date`: `20181101T210146Z`.
+pub(crate) fn amz_date(time: SystemTime) -> String {
     let [year, month, day, hour, minute, second] = parts(time);
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
 }
 
-/// Seconds since 1970, with milliseconds.
-pub(crate) fn epoch(time: SystemTime) -> f64 {
+/// Returns the seconds since 1970, rounded to milliseconds.
+pub(crate) fn epoch_seconds(time: SystemTime) -> f64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     (since.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
-/// The date so many days after 1970-01-01.
+/// Returns year, month and day of the date `days` days after 1970-01-01.
 fn date(mut days: u64) -> (u64, u64, u64) {
     let leap = |year: u64| {
         year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
@@ -49,11 +49,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_written_as_they_are_read() {
+    fn times_have_the_formats_of_the_data_api() {
         let time = SystemTime::UNIX_EPOCH + Duration::from_millis(1_541_106_106_796);
-        assert_eq!(stamp(time), "20181101T210146Z");
-        assert_eq!(epoch(time).to_string(), "1541106106.796");
+        assert_eq!(amz_date(time), "20181101T210146Z");
+        assert_eq!(epoch_seconds(time).to_string(), "1541106106.796");
         let leap = SystemTime::UNIX_EPOCH + Duration::from_secs(951_782_401);
-        assert_eq!(stamp(leap), "20000229T000001Z");
+        assert_eq!(amz_date(leap), "20000229T000001Z");
     }
 }

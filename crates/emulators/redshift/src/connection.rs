@@ -1,4 +1,4 @@
-//! A client's connection from its first byte to its last: TLS, start-up, authentication, then messages.
+//! Client connections: TLS negotiation, startup, authentication and the message loop.
 
 use std::io::{self, Write};
 use std::net::TcpStream;
@@ -8,20 +8,23 @@ use postgres_protocol::authentication::md5_hash;
 use rustls::ServerConfig;
 
 use crate::backend;
-use crate::house::House;
+use crate::cluster::Cluster;
 use crate::options::{Authentication, User};
 use crate::random;
-use crate::session::{Extended, Session, Sink};
+use crate::session::{Extended, MessageSink, Session};
 use crate::tls::Client;
 use crate::wire::{self, Body, Report};
 
-const SSL: i32 = 80_877_103;
-const GSS: i32 = 80_877_104;
-const CANCEL: i32 = 80_877_102;
-const VERSION_3: i32 = 196_608;
+// Request codes in place of the protocol version in a startup packet.
+const SSL_REQUEST: i32 = 80_877_103;
+const GSS_REQUEST: i32 = 80_877_104;
+const CANCEL_REQUEST: i32 = 80_877_102;
+const PROTOCOL_3: i32 = 196_608;
 
-/// Parameters that a client may name at start-up; `options` takes settings of the same kinds. What Amazon's drivers say of themselves is taken
-/// too, and `DateStyle` and `TimeZone`, as sqlx sends them (launchbadge/sqlx#801).
+/// Startup parameters that Redshift accepts, also as settings in `options`.
+///
+/// They include the parameters that Amazon's drivers send about themselves, and `DateStyle` and
+/// `TimeZone`, which sqlx sends (launchbadge/sqlx#801).
 const PARAMETERS: &[&str] = &[
     "user",
     "database",
@@ -35,122 +38,128 @@ const PARAMETERS: &[&str] = &[
     "driver_version",
     "os_version",
 ];
-/// Settings that the backend understands.
+/// Settings that are passed to the backend.
 const SETTINGS: &[&str] =
     &["datestyle", "timezone", "search_path", "statement_timeout", "application_name"];
-/// Settings that are Redshift's alone, and have no effect here.
+/// Settings that only Redshift has, and `extra_float_digits`: accepted without effect.
 const IGNORED: &[&str] = &["query_group", "enable_result_cache_for_session", "extra_float_digits"];
 
-/// Messages for a client, written out when it is its turn.
-struct Outgoing(Client, Vec<u8>);
+/// Client connection with an output buffer.
+struct Connection {
+    client: Client,
+    buffer: Vec<u8>,
+}
 
-impl Outgoing {
+impl Connection {
     fn flush(&mut self) -> io::Result<()> {
-        self.0.write_all(&self.1)?;
-        self.1.clear();
-        self.0.flush()
+        self.client.write_all(&self.buffer)?;
+        self.buffer.clear();
+        self.client.flush()
     }
 }
 
-impl Sink for Outgoing {
+impl MessageSink for Connection {
     fn message(&mut self, tag: u8, body: &[u8]) -> io::Result<()> {
-        wire::write(&mut self.1, tag, body)?;
-        if self.1.len() > 1 << 16 { self.flush() } else { Ok(()) }
+        wire::write(&mut self.buffer, tag, body)?;
+        if self.buffer.len() > 1 << 16 { self.flush() } else { Ok(()) }
     }
 }
 
-/// Serves a client to its end.
-pub(crate) fn serve(house: &Arc<House>, tls: &Arc<ServerConfig>, stream: TcpStream) {
+/// Serves a client until the connection ends.
+pub(crate) fn serve(cluster: &Arc<Cluster>, tls: &Arc<ServerConfig>, stream: TcpStream) {
     let Ok(shut) = stream.try_clone() else { return };
-    // What is lost is lost without a word, as when a network fails.
-    let _ = converse(house, tls, stream);
+    // An error closes the connection without a message, as a network failure does.
+    let _ = run(cluster, tls, stream);
     let _ = shut.shutdown(std::net::Shutdown::Both);
 }
 
-fn converse(house: &Arc<House>, tls: &Arc<ServerConfig>, stream: TcpStream) -> io::Result<()> {
-    let Some((client, secured, body)) = begin(house, tls, stream)? else { return Ok(()) };
-    let mut out = Outgoing(client, Vec::new());
-    match start(house, &mut out, secured, &body) {
+fn run(cluster: &Arc<Cluster>, tls: &Arc<ServerConfig>, stream: TcpStream) -> io::Result<()> {
+    let Some(startup) = read_startup(cluster, tls, stream)? else { return Ok(()) };
+    let (client, encrypted, body) = startup;
+    let mut out = Connection { client, buffer: Vec::new() };
+    match start_session(cluster, &mut out, encrypted, &body) {
         Ok(Ok(mut session)) => {
-            let ended = messages(&mut session, &mut out);
+            let ended = process_messages(&mut session, &mut out);
             if ended.is_ok() {
                 session.backend.close();
-                out.0.close();
+                out.client.close();
             }
-            house.gone(session.number);
+            cluster.remove_connection(session.number);
             ended
         }
         Ok(Err(report)) => {
             out.message(b'E', &report.body())?;
             out.flush()?;
-            out.0.close();
+            out.client.close();
             Ok(())
         }
         Err(error) => Err(error),
     }
 }
 
-/// Up to the start-up message; a request to cancel ends here.
-fn begin(
-    house: &House,
+/// Negotiates TLS and reads the startup message; returns the stream, whether it is encrypted, and
+/// the message's body.
+///
+/// Handles a cancel request itself and returns `None`.
+fn read_startup(
+    cluster: &Cluster,
     tls: &Arc<ServerConfig>,
     stream: TcpStream,
 ) -> io::Result<Option<(Client, bool, Vec<u8>)>> {
     let mut client = Client::Plain(stream);
-    let mut secured = false;
+    let mut encrypted = false;
     loop {
         let body = wire::read_untagged(&mut client)?;
         match (Body(&body).int(), client) {
-            (SSL, Client::Plain(mut plain)) => {
+            (SSL_REQUEST, Client::Plain(mut plain)) => {
                 plain.write_all(b"S")?;
-                client = Client::secured(plain, tls)?;
-                secured = true;
+                client = Client::start_tls(plain, tls)?;
+                encrypted = true;
             }
-            (GSS, mut same) => {
+            (GSS_REQUEST, mut same) => {
                 same.write_all(b"N")?;
                 client = same;
             }
-            (CANCEL, _) => {
-                backend::cancel(&house.target, body.get(4..12).unwrap_or_default())?;
+            (CANCEL_REQUEST, _) => {
+                backend::cancel(&cluster.target, body.get(4..12).unwrap_or_default())?;
                 return Ok(None);
             }
-            (_, same) => return Ok(Some((same, secured, body))),
+            (_, same) => return Ok(Some((same, encrypted, body))),
         }
     }
 }
 
-/// Authenticates, and opens the session.
-fn start(
-    house: &Arc<House>,
-    out: &mut Outgoing,
-    secured: bool,
+/// Authenticates the user and opens the session, or returns the error that ends the connection.
+fn start_session(
+    cluster: &Arc<Cluster>,
+    out: &mut Connection,
+    encrypted: bool,
     body: &[u8],
 ) -> io::Result<Result<Session, Report>> {
-    let (user, database, settings) = match parameters(body) {
+    let (user, database, settings) = match startup_parameters(body) {
         Ok(parameters) => parameters,
         Err(report) => return Ok(Err(report)),
     };
-    if !secured && !house.options.plain_text {
+    if !encrypted && !cluster.options.plain_text {
         let message = format!(
             "no pg_hba.conf entry for host \"127.0.0.1\", user \"{user}\", database \"{database}\", SSL off"
         );
         return Ok(Err(Report::fatal("28000", message)));
     }
-    let Some(user) = authenticate(house, out, &user)? else {
+    let Some(user) = authenticate(cluster, out, &user)? else {
         let message = format!("password authentication failed for user \"{user}\"");
         return Ok(Err(Report::fatal("28000", message)));
     };
-    if database != house.options.database {
+    if database != cluster.options.database {
         return Ok(Err(Report::fatal("3D000", format!("database \"{database}\" does not exist"))));
     }
-    let session = Session::open(house, &user.name, &settings, false)?;
-    if let Client::Plain(stream) = &out.0 {
-        house.connected(session.number, stream);
-    } else if let Client::Tls(stream) = &out.0 {
-        house.connected(session.number, &stream.sock);
+    let session = Session::open(cluster, &user.name, &settings, false)?;
+    match &out.client {
+        Client::Plain(stream) => cluster.add_connection(session.number, stream),
+        Client::Tls(stream) => cluster.add_connection(session.number, &stream.sock),
     }
     out.message(b'R', &0_u32.to_be_bytes())?;
-    let reported = [
+    let status = [
         ("server_version", "8.0.2"),
         ("server_encoding", "UNICODE"),
         ("client_encoding", "UNICODE"),
@@ -160,20 +169,20 @@ fn start(
         ("is_superuser", "on"),
         ("session_authorization", user.name.as_str()),
     ];
-    for (name, value) in reported {
+    for (name, value) in status {
         out.message(b'S', &wire::strings(&[name, value]))?;
     }
-    out.message(b'K', &session.backend.key)?;
+    out.message(b'K', &session.backend.cancel_key)?;
     out.message(b'Z', b"I")?;
     out.flush()?;
     Ok(Ok(session))
 }
 
-/// User, database, and settings for the backend.
-fn parameters(body: &[u8]) -> Result<(String, String, String), Report> {
+/// Parses a startup message into user, database and settings for the backend.
+fn startup_parameters(body: &[u8]) -> Result<(String, String, String), Report> {
     let mut body = Body(body);
     let version = body.int();
-    if version != VERSION_3 {
+    if version != PROTOCOL_3 {
         let (major, minor) = (version >> 16, version & 0xFFFF);
         let message =
             format!("unsupported frontend protocol {major}.{minor}: server supports 1.0 to 3.0");
@@ -188,41 +197,43 @@ fn parameters(body: &[u8]) -> Result<(String, String, String), Report> {
         let value = body.string();
         let lower = name.to_ascii_lowercase();
         if !PARAMETERS.contains(&lower.as_str()) {
-            return Err(unknown(&name));
+            return Err(unknown_parameter(&name));
         }
         match lower.as_str() {
             "user" => user = value,
             "database" => database = Some(value),
-            "options" => settings.push_str(&options(&value)?),
-            _ => settings.push_str(&setting(&name, &value)?),
+            "options" => settings.push_str(&backend_options(&value)?),
+            _ => settings.push_str(&backend_setting(&name, &value)?),
         }
     }
     let database = database.unwrap_or_else(|| user.clone());
     Ok((user, database, settings))
 }
 
-fn unknown(name: &str) -> Report {
+fn unknown_parameter(name: &str) -> Report {
     Report::fatal("22023", format!("unrecognized configuration parameter \"{name}\""))
 }
 
-/// `-c name=value …`.
-fn options(text: &str) -> Result<String, Report> {
+/// Translates the value of `options` (`-c name=value …`) into options of the backend.
+fn backend_options(text: &str) -> Result<String, Report> {
     let mut settings = String::new();
-    let mut words = text.split_whitespace();
-    while let Some(word) = words.next() {
-        let pair = match word {
-            "-c" => words.next().unwrap_or_default(),
-            word => {
-                word.strip_prefix("-c").or(word.strip_prefix("--")).ok_or_else(|| unknown(word))?
-            }
+    let mut arguments = text.split_whitespace();
+    while let Some(argument) = arguments.next() {
+        let pair = match argument {
+            "-c" => arguments.next().unwrap_or_default(),
+            argument => argument
+                .strip_prefix("-c")
+                .or(argument.strip_prefix("--"))
+                .ok_or_else(|| unknown_parameter(argument))?,
         };
-        let (name, value) = pair.split_once('=').ok_or_else(|| unknown(pair))?;
-        settings.push_str(&setting(name, value)?);
+        let (name, value) = pair.split_once('=').ok_or_else(|| unknown_parameter(pair))?;
+        settings.push_str(&backend_setting(name, value)?);
     }
     Ok(settings)
 }
 
-fn setting(name: &str, value: &str) -> Result<String, Report> {
+/// Translates one setting into an option of the backend, empty if it has no effect there.
+fn backend_setting(name: &str, value: &str) -> Result<String, Report> {
     let lower = name.to_ascii_lowercase();
     if lower == "extra_float_digits" && !value.parse::<i32>().is_ok_and(|n| (-15..=2).contains(&n))
     {
@@ -236,52 +247,56 @@ fn setting(name: &str, value: &str) -> Result<String, Report> {
         return Ok(format!(" -c {lower}={escaped}"));
     }
     let known = IGNORED.contains(&lower.as_str()) || PARAMETERS.contains(&lower.as_str());
-    if known { Ok(String::new()) } else { Err(unknown(name)) }
+    if known { Ok(String::new()) } else { Err(unknown_parameter(name)) }
 }
 
-/// Asks for the password; `None` when it is wrong, or the user unknown, which a client cannot tell apart.
-fn authenticate(house: &House, out: &mut Outgoing, name: &str) -> io::Result<Option<User>> {
-    let user = house.user(name);
+/// Requests the password; returns `None` if it is wrong or the user is unknown.
+///
+/// An unknown user gets the same request and error as a known one, so that a client cannot
+/// distinguish them.
+fn authenticate(cluster: &Cluster, out: &mut Connection, name: &str) -> io::Result<Option<User>> {
+    let user = cluster.find_user(name);
     let salt = random::bytes::<4>();
-    let kind = user.as_ref().map_or(Authentication::Md5, |user| user.authentication);
-    let request = match kind {
+    let method = user.as_ref().map_or(Authentication::Md5, |user| user.authentication);
+    let request = match method {
         Authentication::Md5 => [&5_u32.to_be_bytes()[..], &salt].concat(),
         Authentication::Clear => 3_u32.to_be_bytes().to_vec(),
-        Authentication::Sha256 => digest_request(&salt),
+        Authentication::Sha256 => sha256_request(&salt),
     };
     out.message(b'R', &request)?;
     out.flush()?;
-    let answer = wire::read(&mut out.0)?;
-    let said = Body(&answer.body).string();
-    Ok(user.filter(|user| match kind {
-        _ if answer.tag != b'p' => false,
-        Authentication::Md5 => said == md5_hash(name.as_bytes(), user.password.as_bytes(), salt),
-        Authentication::Clear => said == user.password,
+    let response = wire::read(&mut out.client)?;
+    let given = Body(&response.body).string();
+    Ok(user.filter(|user| match method {
+        _ if response.tag != b'p' => false,
+        Authentication::Md5 => given == md5_hash(name.as_bytes(), user.password.as_bytes(), salt),
+        Authentication::Clear => given == user.password,
         Authentication::Sha256 => false,
     }))
 }
 
-/// Request 13: an algorithm, a salt, a nonce and a count of iterations, as Amazon's own drivers read it.
-fn digest_request(salt: &[u8]) -> Vec<u8> {
-    let part =
+/// Builds authentication request 13: algorithm, salt, nonce and iteration count, in the format
+/// that Amazon's drivers parse.
+fn sha256_request(salt: &[u8]) -> Vec<u8> {
+    let with_length =
         |bytes: &[u8]| [&u32::try_from(bytes.len()).unwrap_or(0).to_be_bytes()[..], bytes].concat();
     let nonce = random::bytes::<4>();
-    let numbers = |number: u32| number.to_be_bytes().to_vec();
-    [numbers(13), numbers(0), part(salt), part(&nonce), numbers(1000)].concat()
+    let number = |number: u32| number.to_be_bytes().to_vec();
+    [number(13), number(0), with_length(salt), with_length(&nonce), number(1000)].concat()
 }
 
-/// Messages until the client says goodbye.
-fn messages(session: &mut Session, out: &mut Outgoing) -> io::Result<()> {
+/// Processes messages until the client sends Terminate.
+fn process_messages(session: &mut Session, out: &mut Connection) -> io::Result<()> {
     let mut extended = Extended::default();
     loop {
-        let message = wire::read(&mut out.0)?;
+        let message = wire::read(&mut out.client)?;
         match message.tag {
             b'X' => return Ok(()),
             b'Q' => session.query(&Body(&message.body).string(), out)?,
             b'P' | b'B' | b'D' | b'E' | b'C' | b'S' | b'H' => {
                 extended.message(session, &message, out)?;
             }
-            // COPY data of a client that was told that there is no COPY from it.
+            // COPY data that the client sent before it received the error about COPY FROM STDIN.
             b'd' | b'c' | b'f' => {}
             tag => {
                 let message = format!("invalid frontend message type {tag}");
@@ -289,7 +304,7 @@ fn messages(session: &mut Session, out: &mut Outgoing) -> io::Result<()> {
                 return out.flush();
             }
         }
-        // A client waits for what it asked for, not for what it is still saying.
+        // Only these messages make a client wait for the response.
         if matches!(message.tag, b'Q' | b'S' | b'H') {
             out.flush()?;
         }

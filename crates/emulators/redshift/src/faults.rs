@@ -1,49 +1,50 @@
-//! Faults that a test asks for beforehand: errors of a busy cluster, lost connections, slow statements.
+//! Fault injection: errors of a busy cluster, lost connections and slow statements.
 //!
-//! Each is armed for the n-th statement of a kind, counted from then over all sessions, and strikes once. [`Faults::left`] tells a test
-//! whether what it armed was met.
+//! A test arms each fault for the n-th matching statement from then on, counted over all sessions.
+//! A fault triggers once. With [`Faults::left`] a test checks that its faults triggered.
 
 use std::sync::Mutex;
 use std::time::Duration;
 
-use crate::lexer::{Token, follows};
+use crate::lexer::{Token, keywords_at};
 use crate::wire::Report;
 
-/// What happens.
+/// Fault that a statement meets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Error 1023, a serializable isolation violation: the statement fails, and its transaction with it.
+    /// Error 1023, a serializable isolation violation, which aborts the transaction.
     Serializable,
-    /// Error 1018: a relation that was dropped after the snapshot.
-    RelationGone,
-    /// Any other error.
+    /// Error 1018: a relation was dropped after the transaction's snapshot.
+    RelationDropped,
+    /// Another error.
     Error(Report),
-    /// The connection is lost, and the statement takes no effect; in COPY, after the objects were read.
-    Lose,
-    /// The connection is lost after the statement took effect: its answer never arrives.
-    LoseAfter,
-    /// The statement takes so much longer.
+    /// The connection is lost and the statement has no effect; COPY has read the objects by then.
+    Disconnect,
+    /// The connection is lost after the statement took effect, before the client gets the response;
+    /// for COPY the same as [`Fault::Disconnect`].
+    DisconnectAfter,
+    /// The statement is delayed by this time.
     Slow(Duration),
 }
 
-/// When it happens: at the n-th statement of a kind, counted from 1.
+/// Condition that triggers a fault: the n-th matching statement, counted from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum When {
-    /// Of any kind.
+    /// The n-th statement.
     Statement(u32),
-    /// INSERT, UPDATE, DELETE, MERGE, COPY.
+    /// The n-th INSERT, UPDATE, DELETE, MERGE or COPY.
     Write(u32),
-    /// COMMIT or END.
+    /// The n-th COMMIT or END.
     Commit(u32),
-    /// COPY.
+    /// The n-th COPY.
     Copy(u32),
-    /// Whose text contains this.
+    /// The n-th statement whose text contains this string.
     Containing(String, u32),
 }
 
-/// What kind of statement it is, as far as faults and transactions need it.
+/// Statement kind, as far as faults and transactions need it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum StatementKind {
     Begin,
     Commit,
     Rollback,
@@ -52,9 +53,9 @@ pub(crate) enum Kind {
     Other,
 }
 
-impl Kind {
+impl StatementKind {
     pub(crate) fn of(tokens: &[Token<'_>]) -> Self {
-        let starts = |words: &[&str]| words.iter().any(|word| follows(tokens, 0, word));
+        let starts = |words: &[&str]| words.iter().any(|word| keywords_at(tokens, 0, word));
         if starts(&["begin", "start transaction"]) {
             Self::Begin
         } else if starts(&["commit", "end"]) {
@@ -71,24 +72,24 @@ impl Kind {
     }
 }
 
-/// The faults that are armed.
+/// Armed faults.
 #[derive(Debug, Default)]
 pub struct Faults {
     armed: Mutex<Vec<(When, Fault)>>,
 }
 
 impl Faults {
-    /// Arms one.
+    /// Arms a fault.
     pub fn arm(&self, when: When, fault: Fault) {
         self.lock().push((when, fault));
     }
 
-    /// How many have not struck.
+    /// Returns the number of faults that have not triggered yet.
     pub fn left(&self) -> usize {
         self.lock().len()
     }
 
-    /// Disarms all.
+    /// Disarms all faults.
     pub fn clear(&self) {
         self.lock().clear();
     }
@@ -97,37 +98,42 @@ impl Faults {
         self.armed.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Counts a statement; the fault that strikes it.
-    pub(crate) fn strike(&self, kind: Kind, text: &str) -> Option<Fault> {
+    /// Counts a statement in all matching conditions; returns the fault that it triggers.
+    ///
+    /// If several are due, the one armed first triggers, the others at the next matching statement.
+    pub(crate) fn trigger(&self, kind: StatementKind, text: &str) -> Option<Fault> {
         let mut armed = self.lock();
-        let mut struck = None;
+        let mut triggered = None;
         armed.retain_mut(|(when, fault)| {
             let left = match when {
                 When::Statement(left) => left,
-                When::Write(left) if matches!(kind, Kind::Write | Kind::Copy) => left,
-                When::Commit(left) if kind == Kind::Commit => left,
-                When::Copy(left) if kind == Kind::Copy => left,
+                When::Write(left) if matches!(kind, StatementKind::Write | StatementKind::Copy) => {
+                    left
+                }
+                When::Commit(left) if kind == StatementKind::Commit => left,
+                When::Copy(left) if kind == StatementKind::Copy => left,
                 When::Containing(part, left) if text.contains(part.as_str()) => left,
                 _ => return true,
             };
             *left = left.saturating_sub(1);
-            if *left > 0 || struck.is_some() {
+            if *left > 0 || triggered.is_some() {
                 return true;
             }
-            struck = Some(fault.clone());
+            triggered = Some(fault.clone());
             false
         });
-        struck
+        triggered
     }
 }
 
-/// Error 1023 as Redshift words it (DG/c_serial_isolation-serializable-isolation-troubleshooting.html).
-pub(crate) fn serializable() -> Report {
+/// Returns error 1023 in Redshift's wording
+/// (DG/c_serial_isolation-serializable-isolation-troubleshooting.html).
+pub(crate) fn serialization_error() -> Report {
     Report::error("XX000", "1023")
         .with_detail("Serializable isolation violation on table in Redshift")
 }
 
-/// Error 1018, from the same page.
-pub(crate) fn relation_gone() -> Report {
+/// Returns error 1018, from the same page.
+pub(crate) fn relation_dropped_error() -> Report {
     Report::error("XX000", "1018").with_detail("Relation does not exist.")
 }

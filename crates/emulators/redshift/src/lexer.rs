@@ -1,54 +1,54 @@
-//! Statements as Redshift reads them, token by token.
+//! Lexer for Redshift SQL.
 //!
-//! Only what the emulator needs to find its way in a statement: where strings, quoted names and comments begin and end (a backslash is an
-//! escape in every plain string, DG/r_Character_types.html), where one statement ends and the next begins, and which words follow one another.
-//! Whether a statement is one that Redshift takes is not decided here.
+//! It finds the boundaries of strings, quoted names, comments and statements; a backslash escapes
+//! in every single-quoted string (DG/r_Character_types.html). It does not validate statements.
 
-/// What a token is.
+/// Token type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// A name or a keyword; `#name` too.
+pub(crate) enum TokenKind {
+    /// Unquoted name or keyword, including `#name`.
     Word,
-    /// A name in double quotes.
+    /// Name in double quotes.
     Quoted,
-    /// A string in single quotes.
-    Text,
-    /// A string in dollar quotes.
-    Dollar,
-    /// A number, or a parameter (`$1`).
+    /// String in single quotes.
+    StringLiteral,
+    /// String in dollar quotes.
+    DollarString,
+    /// Number or parameter (`$1`).
     Number,
-    /// Anything else, one character each; `::` is one.
-    Mark,
+    /// Any other single character, or `::`.
+    Symbol,
 }
 
-/// A token: its kind, and where it lies in the statement.
+/// Token of a statement; `start` is its byte offset.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Token<'a> {
-    pub(crate) kind: Kind,
+    pub(crate) kind: TokenKind,
     pub(crate) start: usize,
     pub(crate) text: &'a str,
 }
 
 impl Token<'_> {
-    /// Where it ends.
+    /// Returns the byte offset of the end.
     pub(crate) fn end(&self) -> usize {
         self.start + self.text.len()
     }
 
-    /// Whether it is this keyword.
+    /// Returns true if the token is this keyword or symbol.
     pub(crate) fn is(&self, word: &str) -> bool {
-        matches!(self.kind, Kind::Word | Kind::Mark) && self.text.eq_ignore_ascii_case(word)
+        matches!(self.kind, TokenKind::Word | TokenKind::Symbol)
+            && self.text.eq_ignore_ascii_case(word)
     }
 
-    /// Whether it can name a thing.
+    /// Returns true if the token can be a name.
     pub(crate) fn is_name(&self) -> bool {
-        matches!(self.kind, Kind::Word | Kind::Quoted)
+        matches!(self.kind, TokenKind::Word | TokenKind::Quoted)
     }
 
-    /// The name that it means: folded to lower case unless quoted.
+    /// Returns the name without quotes, in lower case unless it was quoted.
     pub(crate) fn name(&self) -> String {
         match self.kind {
-            Kind::Quoted => {
+            TokenKind::Quoted => {
                 let inner = self.text.strip_prefix('"').unwrap_or(self.text);
                 inner.strip_suffix('"').unwrap_or(inner).replace("\"\"", "\"")
             }
@@ -57,7 +57,9 @@ impl Token<'_> {
     }
 }
 
-/// The tokens of a text; comments and white space are none. What breaks off ends with the text.
+/// Splits a text into tokens, without comments and white space.
+///
+/// An unterminated string or comment extends to the end of the text.
 pub(crate) fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -70,7 +72,7 @@ pub(crate) fn tokens(text: &str) -> Vec<Token<'_>> {
             at += rest.find('\n').map_or(rest.len(), |end| end + 1);
             continue;
         } else if rest.starts_with("/*") {
-            at += comment(rest);
+            at += comment_length(rest);
             continue;
         } else {
             token(rest, next)
@@ -81,20 +83,25 @@ pub(crate) fn tokens(text: &str) -> Vec<Token<'_>> {
     found
 }
 
-fn token(rest: &str, next: char) -> (Kind, usize) {
+/// Returns type and length of the token at the start of `rest`; `next` is its first character.
+fn token(rest: &str, next: char) -> (TokenKind, usize) {
     let after = rest[next.len_utf8()..].chars().next();
     match next {
-        '\'' => (Kind::Text, quoted(rest, b'\'', true)),
-        '"' => (Kind::Quoted, quoted(rest, b'"', false)),
+        '\'' => (TokenKind::StringLiteral, quoted_length(rest, b'\'', true)),
+        '"' => (TokenKind::Quoted, quoted_length(rest, b'"', false)),
         '$' if after.is_some_and(|c| c.is_ascii_digit()) => {
-            (Kind::Number, 1 + run(&rest[1..], |c| c.is_ascii_digit()))
+            (TokenKind::Number, 1 + prefix_length(&rest[1..], |c| c.is_ascii_digit()))
         }
-        '$' if dollar(rest).is_some() => (Kind::Dollar, dollar(rest).unwrap_or(1)),
-        '#' if after.is_some_and(is_word) => (Kind::Word, 1 + run(&rest[1..], is_word)),
-        ':' if after == Some(':') => (Kind::Mark, 2),
-        '0'..='9' => (Kind::Number, number(rest)),
-        c if is_word(c) => (Kind::Word, run(rest, |c| is_word(c) || c == '$')),
-        c => (Kind::Mark, c.len_utf8()),
+        '$' if dollar_length(rest).is_some() => {
+            (TokenKind::DollarString, dollar_length(rest).unwrap_or(1))
+        }
+        '#' if after.is_some_and(is_word) => {
+            (TokenKind::Word, 1 + prefix_length(&rest[1..], is_word))
+        }
+        ':' if after == Some(':') => (TokenKind::Symbol, 2),
+        '0'..='9' => (TokenKind::Number, number_length(rest)),
+        c if is_word(c) => (TokenKind::Word, prefix_length(rest, |c| is_word(c) || c == '$')),
+        c => (TokenKind::Symbol, c.len_utf8()),
     }
 }
 
@@ -102,19 +109,21 @@ fn is_word(c: char) -> bool {
     c == '_' || c.is_alphanumeric()
 }
 
-fn run(text: &str, belongs: impl Fn(char) -> bool) -> usize {
+fn prefix_length(text: &str, belongs: impl Fn(char) -> bool) -> usize {
     text.find(|c| !belongs(c)).unwrap_or(text.len())
 }
 
-fn number(text: &str) -> usize {
-    let digits = run(text, |c| c.is_ascii_digit() || c == '.');
+fn number_length(text: &str) -> usize {
+    let digits = prefix_length(text, |c| c.is_ascii_digit() || c == '.');
     let rest = &text[digits..];
     let sign = usize::from(rest.len() > 1 && matches!(rest.as_bytes()[1], b'+' | b'-'));
-    let exponent = rest.get(1 + sign..).map_or(0, |tail| run(tail, |c| c.is_ascii_digit()));
+    let exponent =
+        rest.get(1 + sign..).map_or(0, |tail| prefix_length(tail, |c| c.is_ascii_digit()));
     if rest.starts_with(['e', 'E']) && exponent > 0 { digits + 1 + sign + exponent } else { digits }
 }
 
-fn quoted(text: &str, quote: u8, escapes: bool) -> usize {
+/// Returns the length of a quoted string or name; a doubled quote is part of it.
+fn quoted_length(text: &str, quote: u8, escapes: bool) -> usize {
     let bytes = text.as_bytes();
     let mut at = 1;
     while at < bytes.len() {
@@ -128,16 +137,19 @@ fn quoted(text: &str, quote: u8, escapes: bool) -> usize {
     text.len()
 }
 
-fn dollar(text: &str) -> Option<usize> {
+/// Returns the length of a dollar-quoted string; `None` if `$` does not start one.
+fn dollar_length(text: &str) -> Option<usize> {
     let tag = 1 + text[1..].find('$')?;
     if !text[1..tag].chars().all(is_word) {
         return None;
     }
-    let mark = &text[..=tag];
-    Some(text[tag + 1..].find(mark).map_or(text.len(), |end| tag + 1 + end + mark.len()))
+    let delimiter = &text[..=tag];
+    let end = text[tag + 1..].find(delimiter);
+    Some(end.map_or(text.len(), |end| tag + 1 + end + delimiter.len()))
 }
 
-fn comment(text: &str) -> usize {
+/// Returns the length of a block comment, which may contain others.
+fn comment_length(text: &str) -> usize {
     let bytes = text.as_bytes();
     let (mut depth, mut at) = (0, 0);
     while at + 1 < bytes.len() {
@@ -153,28 +165,28 @@ fn comment(text: &str) -> usize {
     text.len()
 }
 
-/// The statements of a text, without their semicolons; empty ones are none.
+/// Splits a text into statements without their semicolons; skips empty statements.
 pub(crate) fn statements(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
-    let (mut start, mut any) = (0, false);
+    let (mut start, mut has_tokens) = (0, false);
     for token in tokens(text) {
         if token.is(";") {
-            if any {
+            if has_tokens {
                 found.push(text[start..token.start].trim());
             }
-            (start, any) = (token.end(), false);
+            (start, has_tokens) = (token.end(), false);
         } else {
-            any = true;
+            has_tokens = true;
         }
     }
-    if any {
+    if has_tokens {
         found.push(text[start..].trim());
     }
     found
 }
 
-/// Where the bracket that opens at `open` is closed, as an index into the tokens.
-pub(crate) fn closing(tokens: &[Token<'_>], open: usize) -> Option<usize> {
+/// Returns the index of the parenthesis that closes the one at index `open`.
+pub(crate) fn matching_paren(tokens: &[Token<'_>], open: usize) -> Option<usize> {
     let mut depth = 0;
     for (at, token) in tokens.iter().enumerate().skip(open) {
         if token.is("(") {
@@ -189,8 +201,8 @@ pub(crate) fn closing(tokens: &[Token<'_>], open: usize) -> Option<usize> {
     None
 }
 
-/// Whether these words stand at `at`, one after the other.
-pub(crate) fn follows(tokens: &[Token<'_>], at: usize, words: &str) -> bool {
+/// Returns true if these keywords, separated by single spaces, follow from index `at`.
+pub(crate) fn keywords_at(tokens: &[Token<'_>], at: usize, words: &str) -> bool {
     words
         .split(' ')
         .enumerate()
@@ -202,14 +214,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strings_end_where_redshift_ends_them() {
+    fn a_backslash_escapes_in_strings() {
         let texts: Vec<&str> =
             tokens(r"a 'x\'; y' b $q$;$q$ $1 c::d 1.5e-3").iter().map(|token| token.text).collect();
         assert_eq!(texts, ["a", r"'x\'; y'", "b", "$q$;$q$", "$1", "c", "::", "d", "1.5e-3"]);
     }
 
     #[test]
-    fn a_text_falls_into_its_statements() {
+    fn semicolons_outside_strings_and_comments_separate_statements() {
         assert_eq!(
             statements("select ';'; -- ; \n /* ; /* ; */ */ select \";\";; "),
             ["select ';'", "-- ; \n /* ; /* ; */ */ select \";\""]
@@ -218,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn no_text_is_too_broken() {
+    fn unterminated_tokens_do_not_panic() {
         for text in ["'", "'\\", "\"", "$a$", "/*", "1e", "$", "#", "é'ü\\"] {
             tokens(text);
         }

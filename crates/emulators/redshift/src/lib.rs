@@ -1,195 +1,207 @@
-//! Amazon Redshift's manners in front of a real PostgreSQL server, for tests.
+//! Amazon Redshift emulator for tests: a message-level proxy in front of a PostgreSQL server.
 //!
-//! A message-level proxy: clients connect as to a cluster, each to a PostgreSQL session of its own. What Redshift refuses is refused, what it
-//! spells differently is rewritten, what it does not enforce is not enforced, COPY reads objects from S3, and faults strike when a test asks.
-//! What PostgreSQL can be taught lies in `catalog/manners.sql`. It shows what the documentation says, not what a real cluster does: what it
-//! does not play is listed in `docs/redshift-evidence.md`.
+//! Clients connect as to a cluster, each with its own PostgreSQL session. The emulator rejects
+//! statements that Redshift rejects, rewrites syntax that PostgreSQL spells differently, does not
+//! enforce constraints that Redshift does not enforce, runs COPY from S3, and injects faults that a
+//! test armed. `catalog/semantics.sql` changes the PostgreSQL catalog where functions, operators
+//! and types behave differently.
+//!
+//! The emulator follows Amazon's documentation; it was never compared with a real cluster.
+//! `docs/redshift-evidence.md` lists its known limitations.
 //!
 //! ```no_run
-//! use redshift_emulator::{Fault, Options, Emulator, When};
+//! use redshift_emulator::{Emulator, Fault, Options, When};
 //!
 //! let emulator = Emulator::start(Options::default()).unwrap();
 //! emulator.faults().arm(When::Commit(1), Fault::Serializable);
 //! println!("connect to {}", emulator.url());
 //! ```
 
-// Pages of the documentation are named as their addresses have them.
+// Documentation pages are cited by their URL names, such as DG/r_COPY.html.
 #![allow(clippy::doc_markdown)]
-// A refusal is an answer like any other, and made once a statement.
+// An error report is built at most once per statement, so its size does not matter.
 #![allow(clippy::result_large_err)]
 
 mod backend;
+mod behavior;
+mod checker;
 mod clock;
+mod cluster;
 mod connection;
 pub mod copy;
 mod data_api;
-mod entrance;
 mod faults;
-mod house;
 mod lexer;
 mod listener;
 mod load;
 mod log;
-mod manners;
 mod options;
 mod random;
 mod rewrite;
 mod session;
 mod tls;
+mod unsupported;
 mod wire;
-mod without;
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+pub use behavior::Behavior;
 pub use faults::{Fault, Faults, When};
 pub use log::{Log, Outcome, Statement};
-pub use options::{Authentication, DataApi, Options, User};
+pub use options::{Authentication, DataApiOptions, Options, User};
 pub use wire::Report;
-pub use without::Manner;
 
 use backend::Target;
+use cluster::Cluster;
 use data_api::Service;
-use house::House;
 use listener::Listener;
 
-/// An emulator could not be started.
+/// Error while starting an emulator.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No server was named.
+    /// Neither `Options::postgres` nor `SPARKIFY_TEST_POSTGRES` is set.
     #[error(
         "the emulator needs a PostgreSQL server\nhint: `scripts/postgres.sh start FOLDER`, then SPARKIFY_TEST_POSTGRES=$(cat FOLDER/url)"
     )]
     NoServer,
-    /// What was named is no server.
+    /// The server's URL cannot be parsed.
     #[error(
-        "SPARKIFY_TEST_POSTGRES is not of the form `postgres://user:password@host:port/database`"
+        "invalid SPARKIFY_TEST_POSTGRES\nhint: use the form `postgres://user:password@host:port/database`"
     )]
     BadUrl,
-    /// Something failed while starting.
-    #[error("the emulator does not start")]
+    /// The server, the certificate or a listening port failed.
+    #[error("cannot start the emulator")]
     Start(#[from] io::Error),
 }
 
-/// A running emulator; it stops, and its database goes, when this is dropped.
+/// Running emulator. Dropping it stops the emulator and drops its database.
 pub struct Emulator {
-    house: Arc<House>,
+    cluster: Arc<Cluster>,
     listener: Option<Listener>,
     service: Arc<Service>,
-    http: Option<Listener>,
+    http_listener: Option<Listener>,
     ca_pem: String,
 }
 
 impl Emulator {
-    /// Starts one.
+    /// Creates a database on the PostgreSQL server and starts listening.
     pub fn start(options: Options) -> Result<Self, Error> {
         let url = options.postgres.clone().or_else(|| std::env::var("SPARKIFY_TEST_POSTGRES").ok());
         let target = Target::parse(&url.ok_or(Error::NoServer)?).ok_or(Error::BadUrl)?;
         let identity = tls::identity()?;
         let port = options.port;
-        let house = Arc::new(House::build(options, target)?);
-        let (shared, config) = (Arc::clone(&house), Arc::clone(&identity.config));
-        let handler = move |stream| connection::serve(&shared, &config, stream);
+        let cluster = Arc::new(Cluster::create(options, target)?);
+        let (for_clients, config) = (Arc::clone(&cluster), Arc::clone(&identity.config));
+        let handler = move |stream| connection::serve(&for_clients, &config, stream);
         let listener = Some(Listener::open(port, Arc::new(handler))?);
-        let service = Service::start(Arc::clone(&house));
-        let served = Arc::clone(&service);
-        let http = Some(Listener::open(0, Arc::new(move |stream| served.serve(stream)))?);
-        Ok(Self { house, listener, service, http, ca_pem: identity.ca_pem })
+        let service = Service::start(Arc::clone(&cluster));
+        let for_requests = Arc::clone(&service);
+        let handler = move |stream| for_requests.serve(stream);
+        let http_listener = Some(Listener::open(0, Arc::new(handler))?);
+        Ok(Self { cluster, listener, service, http_listener, ca_pem: identity.ca_pem })
     }
 
-    /// Where the first user connects, with the password: `redshift://user:password@localhost:port/database`.
+    /// Returns the first user's URL: `redshift://user:password@localhost:port/database`.
     pub fn url(&self) -> String {
-        let user = &self.house.options.users[0];
-        let (name, password, database) = (&user.name, &user.password, &self.house.options.database);
+        let user = &self.cluster.options.users[0];
+        let (name, password, database) =
+            (&user.name, &user.password, &self.cluster.options.database);
         format!("redshift://{name}:{password}@localhost:{}/{database}", self.port())
     }
 
-    /// The authority that signed its certificate, in PEM.
+    /// Returns the certificate of the authority that signed the server certificate, in PEM.
     pub fn ca_pem(&self) -> &str {
         &self.ca_pem
     }
 
-    /// The port on loopback.
+    /// Returns the port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.listener.as_ref().map_or(0, |listener| listener.port)
     }
 
-    /// Where the Data API listens: `http://localhost:port`.
+    /// Returns the endpoint of the Data API: `http://localhost:port`.
     pub fn data_api_endpoint(&self) -> String {
-        format!("http://localhost:{}", self.http.as_ref().map_or(0, |http| http.port))
+        let port = self.http_listener.as_ref().map_or(0, |listener| listener.port);
+        format!("http://localhost:{port}")
     }
 
-    /// The operations of the Data API that were called so far.
+    /// Returns the names of all Data API operations called so far, in order.
     pub fn data_api_calls(&self) -> Vec<String> {
         self.service.calls()
     }
 
-    /// The next times that the load views are asked, they lack what the last COPY left.
-    pub fn delay_notes(&self, times: u32) {
-        self.house.loads.late.store(times, Ordering::Relaxed);
+    /// Omits the last COPY from the load views in the next `reads` statements that query them.
+    ///
+    /// System tables are not transactional (DG/c_serial_isolation.html), so a cluster may write
+    /// their rows after COPY returns.
+    pub fn delay_load_views(&self, reads: u32) {
+        self.cluster.load_views.delayed_reads.store(reads, Ordering::Relaxed);
     }
 
-    /// How many sessions of the Data API are alive.
+    /// Returns the number of open Data API sessions.
     pub fn data_api_sessions(&self) -> usize {
         self.service.sessions()
     }
 
-    /// Throttles the next calls of the Data API.
+    /// Throttles the next `calls` calls of the Data API.
     pub fn throttle_data_api(&self, calls: u32) {
         self.service.throttled.store(calls, Ordering::Relaxed);
     }
 
-    /// Fails the next calls of the Data API with an internal error.
+    /// Fails the next `calls` calls of the Data API with an internal error.
     pub fn fail_data_api(&self, calls: u32) {
         self.service.failing.store(calls, Ordering::Relaxed);
     }
 
-    /// What it was started with.
+    /// Returns the options that the emulator was started with.
     pub fn options(&self) -> &Options {
-        &self.house.options
+        &self.cluster.options
     }
 
-    /// Faults to arm.
+    /// Returns the fault injection of this emulator.
     pub fn faults(&self) -> &Faults {
-        &self.house.faults
+        &self.cluster.faults
     }
 
-    /// What clients sent.
+    /// Returns the log of the statements that clients sent.
     pub fn log(&self) -> &Log {
-        &self.house.log
+        &self.cluster.log
     }
 
-    /// Temporary credentials of a user, as `GetClusterCredentials` gives them: `IAM:name` and a password that is valid so long.
+    /// Issues temporary credentials as `GetClusterCredentials` does.
+    ///
+    /// Returns the name `IAM:user` and a password that expires after `lifetime`.
     pub fn temporary_credentials(&self, user: &str, lifetime: Duration) -> (String, String) {
-        self.house.issue(user, lifetime)
+        self.cluster.issue_credentials(user, lifetime)
     }
 
-    /// Pauses the cluster: every connection is cut, and new ones are refused.
+    /// Pauses the cluster: closes every connection and refuses new ones.
     pub fn pause(&self) {
         if let Some(listener) = &self.listener {
             listener.pause();
         }
-        self.house.cut_all();
+        self.cluster.close_connections();
     }
 
-    /// Resumes it, on the same port.
+    /// Resumes a paused cluster on the same port.
     pub fn resume(&self) -> io::Result<()> {
         self.listener.as_ref().map_or(Ok(()), Listener::resume)
     }
 
-    /// Cuts every connection, as when a cluster restarts.
+    /// Closes every connection, as a restart of the cluster does.
     pub fn cut_connections(&self) {
-        self.house.cut_all();
+        self.cluster.close_connections();
     }
 }
 
 impl Drop for Emulator {
     fn drop(&mut self) {
         self.listener = None;
-        self.http = None;
-        self.house.cut_all();
-        self.house.demolish();
+        self.http_listener = None;
+        self.cluster.close_connections();
+        self.cluster.drop_database();
     }
 }

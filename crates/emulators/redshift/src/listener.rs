@@ -1,4 +1,5 @@
-//! A port on loopback that can be closed and opened again: a cluster that is paused refuses connections.
+//! Listening port on 127.0.0.1 that can be closed and reopened, because a paused cluster refuses
+//! connections.
 
 use std::io;
 use std::net::{TcpListener, TcpStream};
@@ -7,19 +8,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// What is done with a connection, on a thread of its own.
+/// Connection handler; runs on a separate thread per connection.
 pub(crate) type Handler = Arc<dyn Fn(TcpStream) + Send + Sync>;
 
-/// An open port.
+/// Listening port.
 pub(crate) struct Listener {
     pub(crate) port: u16,
+    /// `None` while paused.
     socket: Arc<Mutex<Option<TcpListener>>>,
     stopped: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Listener {
-    /// Opens `port`, or any.
+    /// Listens on `port`, or on any free port if it is 0.
     pub(crate) fn open(port: u16, handler: Handler) -> io::Result<Self> {
         let first = bind(port)?;
         let port = first.local_addr()?.port();
@@ -46,7 +48,7 @@ impl Listener {
         *self.socket.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Opens it again.
+    /// Listens on the same port again.
     pub(crate) fn resume(&self) -> io::Result<()> {
         *self.socket.lock().unwrap_or_else(PoisonError::into_inner) = Some(bind(self.port)?);
         Ok(())
@@ -55,6 +57,7 @@ impl Listener {
 
 fn bind(port: u16) -> io::Result<TcpListener> {
     let listener = TcpListener::bind(("127.0.0.1", port))?;
+    // `accept` must not block: the thread holds the lock that `pause` and `resume` need.
     listener.set_nonblocking(true)?;
     Ok(listener)
 }

@@ -1,46 +1,48 @@
-//! What clients sent, statement by statement: for tests that count statements, and for a second opinion on their grammar.
+//! Log of the statements that clients sent.
+//!
+//! Tests count statements in it and check their syntax with a second parser.
 
 use std::sync::Mutex;
 
 use crate::wire::Report;
 
-/// How a statement ended.
+/// Outcome of a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Executed; the command's tag.
+    /// The statement succeeded; holds its command tag.
     Done(String),
-    /// Failed or refused.
+    /// The server or the emulator rejected the statement.
     Failed(Report),
-    /// The connection was lost at it.
-    Lost,
+    /// The connection was lost during the statement.
+    Disconnected,
 }
 
-/// A statement that a client sent.
+/// Statement that a client sent.
 #[derive(Clone, Debug)]
 pub struct Statement {
-    /// The session, counted from 1.
+    /// Session number, counted from 1.
     pub session: u32,
-    /// As it was sent, without its semicolon.
+    /// SQL as the client sent it, without its semicolon.
     pub text: String,
-    /// How it ended.
+    /// Success, error or lost connection.
     pub outcome: Outcome,
-    /// Whether it came through the Data API.
+    /// True if the statement came through the Data API.
     pub data_api: bool,
 }
 
-/// All of them, in the order in which they ended.
+/// Statements of all sessions in the order in which they ended.
 #[derive(Debug, Default)]
 pub struct Log {
     entries: Mutex<Vec<Statement>>,
 }
 
 impl Log {
-    /// What was sent so far.
+    /// Returns all statements logged so far.
     pub fn statements(&self) -> Vec<Statement> {
         self.lock().clone()
     }
 
-    /// Forgets what was sent so far.
+    /// Deletes all entries.
     pub fn clear(&self) {
         self.lock().clear();
     }

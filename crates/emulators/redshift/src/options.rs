@@ -1,32 +1,35 @@
-//! What an emulator is started with.
+//! Options of an emulator.
 
+use crate::behavior::Behavior;
 use crate::copy::s3::Store;
-use crate::without::Manner;
 
-/// How a user's password is asked for.
+/// Password authentication method of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Authentication {
-    /// As MD5 of password, name and salt: an ordinary user.
+    /// MD5 digest of password, name and salt, as for an ordinary user.
     Md5,
-    /// In clear text, over TLS.
+    /// Clear text password over TLS.
     Clear,
-    /// As Redshift's own SHA-256 digest: request 13, which only Amazon's drivers speak. Nobody gets in.
+    /// Redshift's own SHA-256 digest (authentication request 13).
+    ///
+    /// Only Amazon's drivers implement it. The emulator sends the request and then rejects every
+    /// response.
     Sha256,
 }
 
-/// A database user.
+/// Database user.
 #[derive(Clone, Debug)]
 pub struct User {
-    /// Its name, in lower case.
+    /// User name in lower case.
     pub name: String,
-    /// Its password.
+    /// Password, compared with the client's response.
     pub password: String,
-    /// How it is asked for.
+    /// Authentication method that the server requests.
     pub authentication: Authentication,
 }
 
 impl User {
-    /// An ordinary user.
+    /// Creates a user with MD5 authentication.
     pub fn new(name: &str, password: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -36,28 +39,29 @@ impl User {
     }
 }
 
-/// What the Data API knows and expects.
+/// Options of the Data API endpoint.
 #[derive(Clone, Debug)]
-pub struct DataApi {
-    /// Of the caller, whose signature is verified.
+pub struct DataApiOptions {
+    /// Access key ID that requests must be signed with.
     pub access_key: String,
-    /// Of the caller.
+    /// Secret access key that requests must be signed with.
     pub secret_key: String,
-    /// The region that requests are signed for.
+    /// Region in the scope of the signature.
     pub region: String,
-    /// The one cluster there is.
+    /// Only accepted `ClusterIdentifier`.
     pub cluster: String,
-    /// The one workgroup there is.
+    /// Only accepted `WorkgroupName`.
     pub workgroup: String,
-    /// The one secret there is; it stands for the first user.
+    /// Only accepted `SecretArn`; it authenticates the first user.
     pub secret_arn: String,
-    /// How many times `DescribeStatement` answers that a statement is not finished yet.
+    /// Number of `DescribeStatement` calls that report a statement as unfinished before its real
+    /// status.
     pub polls: u32,
-    /// Rows a page of `GetStatementResult`.
+    /// Rows per page of `GetStatementResult`.
     pub page_rows: usize,
 }
 
-impl Default for DataApi {
+impl Default for DataApiOptions {
     fn default() -> Self {
         Self {
             access_key: "AKIAIOSFODNN7EXAMPLE".to_owned(),
@@ -73,25 +77,28 @@ impl Default for DataApi {
     }
 }
 
-/// What an emulator is started with; the default suits most tests.
+/// Options of an emulator; the default suits most tests.
 #[derive(Clone)]
 pub struct Options {
-    /// The PostgreSQL server, `postgres://user:password@host:port/database`, of a superuser; else `SPARKIFY_TEST_POSTGRES`.
+    /// URL of the PostgreSQL server as a superuser: `postgres://user:password@host:port/database`.
+    ///
+    /// Default: the environment variable `SPARKIFY_TEST_POSTGRES`.
     pub postgres: Option<String>,
-    /// The name that clients know the database by.
+    /// Database name that clients connect to.
     pub database: String,
-    /// Who may connect; the first owns the database.
+    /// Users that may connect; the first one owns the database.
     pub users: Vec<User>,
-    /// Whether a client may do without TLS.
+    /// True if clients may connect without TLS.
     pub plain_text: bool,
-    /// The port; 0 takes any that is free.
+    /// Port on 127.0.0.1; 0 selects a free one.
     pub port: u16,
-    /// The store that COPY reads, with the roles that the cluster has.
+    /// S3 endpoint that COPY reads from, and the IAM roles attached to the cluster.
     pub store: Option<Store>,
-    /// The Data API's side.
-    pub data_api: DataApi,
-    /// Manners of Redshift's that it does not have, so that a test sees a cluster which answers otherwise.
-    pub without: Vec<Manner>,
+    /// Options of the Data API endpoint.
+    pub data_api: DataApiOptions,
+    /// Redshift behaviors to switch off, to test how clients detect a cluster that deviates from
+    /// its documentation.
+    pub disabled: Vec<Behavior>,
 }
 
 impl Default for Options {
@@ -103,8 +110,8 @@ impl Default for Options {
             plain_text: false,
             port: 0,
             store: None,
-            data_api: DataApi::default(),
-            without: Vec::new(),
+            data_api: DataApiOptions::default(),
+            disabled: Vec::new(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The certificate of `localhost`, and connections with and without it.
+//! TLS: a certificate for `localhost`, and client streams with and without encryption.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -8,14 +8,14 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, 
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-/// What an emulator shows to those who want TLS.
+/// TLS identity of an emulator.
 pub(crate) struct Identity {
     pub(crate) config: Arc<ServerConfig>,
-    /// Who signed it, in PEM.
+    /// Certificate of the signing authority in PEM.
     pub(crate) ca_pem: String,
 }
 
-/// Makes a certificate for `localhost`, and the authority that signs it.
+/// Generates an authority and a certificate for `localhost` that it signs.
 pub(crate) fn identity() -> io::Result<Identity> {
     let mut authority = CertificateParams::new(Vec::new()).map_err(io::Error::other)?;
     authority.distinguished_name.push(DnType::CommonName, "emulator authority");
@@ -29,7 +29,7 @@ pub(crate) fn identity() -> io::Result<Identity> {
         .and_then(|params| params.signed_by(&key, &issuer))
         .map_err(io::Error::other)?;
     let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    // TLS 1.2 is the least that Redshift takes (MG/behavior-changes.html), and the least that rustls speaks.
+    // Redshift requires TLS 1.2 or later (MG/behavior-changes.html), and so does rustls.
     let config =
         ServerConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
             .with_protocol_versions(&[&rustls::version::TLS12, &rustls::version::TLS13])
@@ -40,22 +40,22 @@ pub(crate) fn identity() -> io::Result<Identity> {
     Ok(Identity { config: Arc::new(config), ca_pem: signed.pem() })
 }
 
-/// A client's connection.
+/// Client stream.
 pub(crate) enum Client {
-    /// As it came.
+    /// Without encryption.
     Plain(TcpStream),
-    /// Inside TLS.
+    /// With TLS.
     Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
 }
 
 impl Client {
-    /// Begins TLS.
-    pub(crate) fn secured(stream: TcpStream, config: &Arc<ServerConfig>) -> io::Result<Self> {
+    /// Wraps a stream in TLS as the server side.
+    pub(crate) fn start_tls(stream: TcpStream, config: &Arc<ServerConfig>) -> io::Result<Self> {
         let connection = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
         Ok(Self::Tls(Box::new(StreamOwned::new(connection, stream))))
     }
 
-    /// Says goodbye.
+    /// Sends the TLS close notification.
     pub(crate) fn close(&mut self) {
         if let Self::Tls(stream) = self {
             stream.conn.send_close_notify();

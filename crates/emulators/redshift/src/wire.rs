@@ -1,19 +1,19 @@
-//! Messages of PostgreSQL's protocol, version 3: a tag, a length, a body.
+//! Messages of the PostgreSQL protocol, version 3: a tag, a length and a body.
 //!
-//! Both sides speak it, so both use these: the proxy reads messages of clients and of the backend, writes them on, and makes some of its own
-//! (errors and notices above all, in the fields that a server of version 8.0 sends).
+//! The proxy reads messages from clients and the backend, forwards them, and creates its own. Its
+//! errors and notices have the fields that a server of version 8.0 sends.
 
 use std::io::{self, Read, Write};
 
-/// One message.
+/// Protocol message.
 #[derive(Debug)]
 pub(crate) struct Message {
     pub(crate) tag: u8,
     pub(crate) body: Vec<u8>,
 }
 
-/// Longer than any message that a client has reason to send: a statement is at most 16 MB (DG/c_redshift-sql.html).
-const LONGEST: usize = 64 << 20;
+/// Limit of a message's length. A statement has at most 16 MB (DG/c_redshift-sql.html).
+const MAX_MESSAGE_BYTES: usize = 64 << 20;
 
 /// Reads one message.
 pub(crate) fn read(stream: &mut impl Read) -> io::Result<Message> {
@@ -22,13 +22,13 @@ pub(crate) fn read(stream: &mut impl Read) -> io::Result<Message> {
     Ok(Message { tag: tag[0], body: read_untagged(stream)? })
 }
 
-/// Reads the body of a message that has no tag: the first one of a client.
+/// Reads the body of a message without a tag: the startup message of a client.
 pub(crate) fn read_untagged(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut length = [0; 4];
     stream.read_exact(&mut length)?;
     let length = u32::from_be_bytes(length) as usize;
-    if !(4..LONGEST).contains(&length) {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "a message of impossible length"));
+    if !(4..MAX_MESSAGE_BYTES).contains(&length) {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "invalid message length"));
     }
     let mut body = vec![0; length - 4];
     stream.read_exact(&mut body)?;
@@ -43,7 +43,7 @@ pub(crate) fn write(stream: &mut (impl Write + ?Sized), tag: u8, body: &[u8]) ->
     stream.write_all(body)
 }
 
-/// A body made from strings that each end with a zero byte.
+/// Builds a body of strings, each terminated by a zero byte.
 pub(crate) fn strings(parts: &[&str]) -> Vec<u8> {
     let mut body = Vec::new();
     for part in parts {
@@ -53,18 +53,18 @@ pub(crate) fn strings(parts: &[&str]) -> Vec<u8> {
     body
 }
 
-/// What reads a body from its front.
+/// Reader of a message body.
 pub(crate) struct Body<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Body<'a> {
-    /// The next `count` bytes, or what there is.
+    /// Reads the next `count` bytes, or all remaining ones if there are fewer.
     pub(crate) fn bytes(&mut self, count: usize) -> &'a [u8] {
         let (taken, rest) = self.0.split_at(count.min(self.0.len()));
         self.0 = rest;
         taken
     }
 
-    /// The string up to the next zero byte.
+    /// Reads a string up to the next zero byte.
     pub(crate) fn string(&mut self) -> String {
         let end = self.0.iter().position(|byte| *byte == 0).unwrap_or(self.0.len());
         let text = String::from_utf8_lossy(self.bytes(end)).into_owned();
@@ -72,25 +72,25 @@ impl<'a> Body<'a> {
         text
     }
 
-    /// A number of two bytes.
+    /// Reads a 16-bit integer.
     pub(crate) fn short(&mut self) -> u16 {
         self.bytes(2).iter().fold(0, |sum, byte| sum << 8 | u16::from(*byte))
     }
 
-    /// A number of four bytes.
+    /// Reads a 32-bit integer.
     pub(crate) fn int(&mut self) -> i32 {
         self.bytes(4).iter().fold(0, |sum, byte| sum << 8 | i32::from(*byte))
     }
 }
 
-/// The values of a `DataRow`.
+/// Parses the values of a `DataRow`; `None` is NULL.
 pub(crate) fn values(body: &[u8]) -> Vec<Option<&[u8]>> {
     let mut body = Body(body);
     let count = body.short();
     (0..count).map(|_| usize::try_from(body.int()).ok().map(|length| body.bytes(length))).collect()
 }
 
-/// A `DataRow` of these values.
+/// Builds the body of a `DataRow`.
 pub(crate) fn row(values: &[Option<Vec<u8>>]) -> Vec<u8> {
     let mut body = u16::try_from(values.len()).unwrap_or(u16::MAX).to_be_bytes().to_vec();
     for value in values {
@@ -101,25 +101,25 @@ pub(crate) fn row(values: &[Option<Vec<u8>>]) -> Vec<u8> {
     body
 }
 
-/// What an error or a notice says.
+/// Contents of an `ErrorResponse` or `NoticeResponse`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// `ERROR`, `FATAL`, `WARNING`, `INFO`…
     pub severity: String,
     /// SQLSTATE.
     pub code: String,
-    /// What happened.
+    /// Primary message.
     pub message: String,
-    /// More of it.
+    /// Secondary message with more detail.
     pub detail: Option<String>,
-    /// What to do.
+    /// Suggestion on how to fix the problem.
     pub hint: Option<String>,
-    /// Where in the statement, in characters from 1.
+    /// Position in the statement, in characters counted from 1.
     pub position: Option<String>,
 }
 
 impl Report {
-    /// An error.
+    /// Creates an error of a statement.
     pub fn error(code: &str, message: impl Into<String>) -> Self {
         Self {
             severity: "ERROR".to_owned(),
@@ -129,29 +129,29 @@ impl Report {
         }
     }
 
-    /// An error that ends the session.
+    /// Creates an error that ends the session.
     pub fn fatal(code: &str, message: impl Into<String>) -> Self {
         Self { severity: "FATAL".to_owned(), ..Self::error(code, message) }
     }
 
-    /// A notice.
+    /// Creates a notice.
     pub fn notice(severity: &str, code: &str, message: impl Into<String>) -> Self {
         Self { severity: severity.to_owned(), ..Self::error(code, message) }
     }
 
-    /// The same with more to it.
+    /// Sets the detail.
     #[must_use]
     pub fn with_detail(self, detail: impl Into<String>) -> Self {
         Self { detail: Some(detail.into()), ..self }
     }
 
-    /// The same with a hint.
+    /// Sets the hint.
     #[must_use]
     pub fn with_hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
 
-    /// Read from the body of an `ErrorResponse` or a `NoticeResponse`; what version 8.0 does not send is left out.
+    /// Parses a message body and drops the fields that version 8.0 does not send.
     pub(crate) fn parse(body: &[u8]) -> Self {
         let mut report = Self::default();
         let mut body = Body(body);
@@ -173,7 +173,7 @@ impl Report {
         report
     }
 
-    /// The body of its message.
+    /// Builds the message body.
     pub(crate) fn body(&self) -> Vec<u8> {
         let mut body = Vec::new();
         let optional = [(b'D', &self.detail), (b'H', &self.hint), (b'P', &self.position)];

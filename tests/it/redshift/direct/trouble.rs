@@ -89,8 +89,8 @@ fn objects_that_move_meanwhile_end_the_load() {
 fn a_load_that_something_passing_ends_is_tried_again() {
     for (when, fault) in [
         (When::Copy(2), Fault::Serializable),
-        (When::Copy(1), Fault::Lose),
-        (When::Commit(1), Fault::Lose),
+        (When::Copy(1), Fault::Disconnect),
+        (When::Commit(1), Fault::Disconnect),
     ] {
         let cluster = small();
         cluster.run(["create-tables"]).good();
@@ -187,7 +187,7 @@ fn notes_that_come_late_are_waited_for() {
     let cluster = small();
     cluster.log("2018-11-06-events.json", &["{\n".into()]);
     cluster.run(["create-tables"]).good();
-    cluster.emulator.delay_notes(3);
+    cluster.emulator.delay_load_views(3);
     let summary = ended(&mut cluster.direct(By::Prefixes, &["--max-reject-share", "50%"])).json();
     assert_eq!((&summary["rejected"], &summary["objects_given_back"]), (&1.into(), &1.into()));
     cluster.assert_same(&["--max-reject-share", "50%"]);

@@ -1,34 +1,41 @@
-//! A COPY, carried out: the files in order, record by record, row or error.
+//! Execution of a COPY: converts each record of the files to a row or an error.
 //!
-//! The load fails at the count of errors that MAXERROR names, 0 and 1 being the first (DG/copy-parameters-data-load.html), and at once on what no count
-//! allows: an object of more than 4 MB, a file that cannot be read, JSONPaths that are wrong. A failed load gives no row at all.
+//! The load fails when the number of errors reaches MAXERROR; 0 and 1 both mean the first error
+//! (DG/copy-parameters-data-load.html). Regardless of MAXERROR, an object of more than 4 MB, an
+//! unreadable file and invalid JSONPaths fail the load. A failed load returns no rows.
 
-use super::convert::{Bad, bad, document, field};
-use super::json::{Body, LARGEST, Piece, Pieces, Value};
+use super::convert::{ValueError, convert, document, value_error};
+use super::json::{Body, Item, MAX_RECORD_BYTES, Records, Value};
 use super::paths::{Path, paths};
 use super::source::Entry;
-use super::statement::{Copy, Shape};
-use super::{Column, Failure, Kind, LoadError, Loaded, Objects, Scanned, source};
+use super::statement::{CopyStatement, JsonFormat};
+use super::{
+    Column, ColumnType, LoadError, LoadFailure, Loaded, ObjectReader, ScannedFile, source,
+};
 
-/// How a record fills its columns.
-enum Plan {
-    /// By names, and whether their case counts.
-    Names {
-        folds: bool,
-    },
+/// Mapping of a record to columns.
+enum Mapping {
+    /// Keys match column names.
+    Names { ignore_case: bool },
+    /// JSONPaths by position.
     Paths(Vec<Path>),
-    Whole,
+    /// The whole document is the value of one SUPER column.
+    Document,
 }
 
-/// Carries out a statement on a table with these columns.
-pub fn execute(copy: &Copy, columns: &[Column], objects: &dyn Objects) -> Result<Loaded, Failure> {
+/// Runs a COPY into a table with these columns.
+pub fn execute(
+    copy: &CopyStatement,
+    columns: &[Column],
+    objects: &dyn ObjectReader,
+) -> Result<Loaded, LoadFailure> {
     let targets = targets(copy, columns)?;
-    let plan = plan(copy, &targets, objects)?;
-    let mut load = Load { copy, targets, plan, loaded: Loaded::default(), file: String::new() };
+    let mapping = mapping(copy, &targets, objects)?;
+    let mut load = Load { copy, targets, mapping, loaded: Loaded::default(), file: String::new() };
     load.loaded.columns = load.targets.iter().map(|column| column.name.clone()).collect();
     let entries = source::entries(copy, objects)?;
     for entry in entries {
-        if let Err(mut failure) = load.entry(entry, objects) {
+        if let Err(mut failure) = load.load_entry(entry, objects) {
             failure.errors = load.loaded.errors;
             failure.started = !load.loaded.files.is_empty();
             failure.files = load.loaded.files;
@@ -36,86 +43,96 @@ pub fn execute(copy: &Copy, columns: &[Column], objects: &dyn Objects) -> Result
         }
     }
     if load.loaded.files.is_empty() {
-        return Err(Failure::refused("no files were found that the manifest lists".to_owned()));
+        return Err(LoadFailure::new("no files of the manifest were found".to_owned()));
     }
     Ok(load.finish())
 }
 
-/// The columns that are filled, in the order of the statement.
-fn targets<'c>(copy: &Copy, columns: &'c [Column]) -> Result<Vec<&'c Column>, Failure> {
+/// Returns the columns to fill, in the order of the statement.
+fn targets<'c>(
+    copy: &CopyStatement,
+    columns: &'c [Column],
+) -> Result<Vec<&'c Column>, LoadFailure> {
     let Some(list) = &copy.columns else { return Ok(columns.iter().collect()) };
     let find = |name: &String| {
         let missing = || {
             let message =
                 format!("column \"{name}\" of relation \"{}\" does not exist", copy.table);
-            Failure { sqlstate: "42703", ..Failure::refused(message) }
+            LoadFailure { sqlstate: "42703", ..LoadFailure::new(message) }
         };
         columns.iter().find(|column| column.name == *name).ok_or_else(missing)
     };
     list.iter().map(find).collect()
 }
 
-fn plan(copy: &Copy, targets: &[&Column], objects: &dyn Objects) -> Result<Plan, Failure> {
-    Ok(match copy.options.shape.as_ref().unwrap_or(&Shape::Auto) {
-        Shape::Auto => Plan::Names { folds: false },
-        Shape::AutoIgnoreCase => Plan::Names { folds: true },
-        Shape::NoShred => match targets {
-            [column] if column.kind == Kind::Super => Plan::Whole,
+fn mapping(
+    copy: &CopyStatement,
+    targets: &[&Column],
+    objects: &dyn ObjectReader,
+) -> Result<Mapping, LoadFailure> {
+    Ok(match copy.options.json.as_ref().unwrap_or(&JsonFormat::Auto) {
+        JsonFormat::Auto => Mapping::Names { ignore_case: false },
+        JsonFormat::AutoIgnoreCase => Mapping::Names { ignore_case: true },
+        JsonFormat::NoShred => match targets {
+            [column] if column.column_type == ColumnType::Super => Mapping::Document,
             _ => {
-                return Err(Failure::refused(
+                return Err(LoadFailure::new(
                     "'noshred' loads into a single SUPER column".to_owned(),
                 ));
             }
         },
-        Shape::Paths(url) => {
-            let wrong = |why: String| {
-                Failure::refused(format!("The JSONPaths file '{url}' is not valid: {why}"))
+        JsonFormat::Paths(url) => {
+            let invalid = |reason: String| {
+                LoadFailure::new(format!("The JSONPaths file '{url}' is not valid: {reason}"))
             };
-            let file = objects.get(url).map_err(|error| wrong(error.to_string()))?;
-            match paths(&file).map_err(|why| wrong(format!("Invalid JSONPath format: {why}")))? {
-                None => Plan::Names { folds: false },
+            let file = objects.get(url).map_err(|error| invalid(error.to_string()))?;
+            let paths = paths(&file)
+                .map_err(|reason| invalid(format!("Invalid JSONPath format: {reason}")))?;
+            match paths {
+                None => Mapping::Names { ignore_case: false },
                 Some(paths) if paths.len() != targets.len() => {
                     let (paths, columns) = (paths.len(), targets.len());
-                    return Err(Failure::refused(format!(
+                    return Err(LoadFailure::new(format!(
                         "Number of jsonpaths and the number of columns should match. JSONPath size: {paths}, \
                          Number of columns in table or column list: {columns}"
                     )));
                 }
-                Some(paths) => Plan::Paths(paths),
+                Some(paths) => Mapping::Paths(paths),
             }
         }
     })
 }
 
 struct Load<'c> {
-    copy: &'c Copy,
+    copy: &'c CopyStatement,
     targets: Vec<&'c Column>,
-    plan: Plan,
+    mapping: Mapping,
     loaded: Loaded,
+    /// URL of the current file.
     file: String,
 }
 
 impl Load<'_> {
-    fn entry(&mut self, entry: Entry, objects: &dyn Objects) -> Result<(), Failure> {
-        let Some((plain, size)) = source::read(&entry, self.copy.options.compression, objects)?
+    fn load_entry(&mut self, entry: Entry, objects: &dyn ObjectReader) -> Result<(), LoadFailure> {
+        let Some((content, size)) = source::read(&entry, self.copy.options.compression, objects)?
         else {
             return Ok(());
         };
-        self.loaded.files.push(Scanned { url: entry.url.clone(), bytes: size });
+        self.loaded.files.push(ScannedFile { url: entry.url.clone(), bytes: size });
         self.file = entry.url;
-        self.file(&plain)
+        self.load_file(&content)
     }
 
-    fn file(&mut self, plain: &[u8]) -> Result<(), Failure> {
-        for piece in Pieces::new(plain, self.copy.options.ignore_header) {
-            match piece {
-                Piece::Record { value, line } => self.record(&value, line)?,
-                Piece::Damage { raw, line, message } => {
-                    self.error(raw, line, None, bad(1216, message.to_owned()))?;
+    fn load_file(&mut self, content: &[u8]) -> Result<(), LoadFailure> {
+        for item in Records::new(content, self.copy.options.ignore_header) {
+            match item {
+                Item::Record { value, line } => self.load_record(&value, line)?,
+                Item::Invalid { raw, line, message } => {
+                    self.add_error(raw, line, None, value_error(1216, message.to_owned()))?;
                 }
-                Piece::TooLarge { line } => {
-                    return Err(Failure::refused(format!(
-                        "a JSON object of '{}', which ends in line {line}, exceeds the maximum size of 4 MB",
+                Item::TooLarge { line } => {
+                    return Err(LoadFailure::new(format!(
+                        "the JSON object of '{}' that ends in line {line} exceeds the maximum size of 4 MB",
                         self.file
                     )));
                 }
@@ -124,11 +141,11 @@ impl Load<'_> {
         Ok(())
     }
 
-    fn record(&mut self, value: &Value<'_>, line: i64) -> Result<(), Failure> {
+    fn load_record(&mut self, value: &Value<'_>, line: i64) -> Result<(), LoadFailure> {
         match self.row(value) {
-            Ok(row) if size(&row) > LARGEST => {
+            Ok(row) if row_size(&row) > MAX_RECORD_BYTES => {
                 let file = &self.file;
-                Err(Failure::refused(format!(
+                Err(LoadFailure::new(format!(
                     "the row of line {line} of '{file}' exceeds the maximum size of 4 MB"
                 )))
             }
@@ -138,71 +155,76 @@ impl Load<'_> {
                 self.loaded.rows.push(row);
                 Ok(())
             }
-            Err((column, wrong)) => self.error(value.raw, line, column, wrong),
+            Err((column, error)) => self.add_error(value.raw, line, column, error),
         }
     }
 
-    /// The row, or the first column that does not bear its value.
-    fn row(&self, record: &Value<'_>) -> Result<Vec<Option<String>>, (Option<usize>, Bad)> {
+    /// Converts a record to a row, or returns the first error with the index of its column.
+    fn row(&self, record: &Value<'_>) -> Result<Vec<Option<String>>, (Option<usize>, ValueError)> {
         let is_object = matches!(record.body, Body::Object(_));
-        if matches!(self.plan, Plan::Names { .. }) && !is_object {
+        if matches!(self.mapping, Mapping::Names { .. }) && !is_object {
             return Err((
                 None,
-                bad(1216, "Invalid JSONPath format: Member is not an object.".to_owned()),
+                value_error(1216, "Invalid JSONPath format: Member is not an object.".to_owned()),
             ));
         }
-        if matches!(self.plan, Plan::Whole) {
-            return document(record).map(|text| vec![text]).map_err(|wrong| (Some(0), wrong));
+        if matches!(self.mapping, Mapping::Document) {
+            return document(record).map(|text| vec![text]).map_err(|error| (Some(0), error));
         }
         let field = |(at, column): (usize, &&Column)| {
-            let value = match &self.plan {
-                Plan::Paths(paths) => paths[at]
+            let value = match &self.mapping {
+                Mapping::Paths(paths) => paths[at]
                     .find(record)
-                    .map_err(|message| (Some(at), bad(1216, message.to_owned())))?,
-                Plan::Names { folds } => named(record, &column.name, *folds),
-                Plan::Whole => Some(record),
+                    .map_err(|message| (Some(at), value_error(1216, message.to_owned())))?,
+                Mapping::Names { ignore_case } => {
+                    member_for_column(record, &column.name, *ignore_case)
+                }
+                Mapping::Document => Some(record),
             };
-            field(value, column, &self.copy.options).map_err(|wrong| (Some(at), wrong))
+            convert(value, column, &self.copy.options).map_err(|error| (Some(at), error))
         };
         self.targets.iter().enumerate().map(field).collect()
     }
 
-    fn error(
+    /// Adds an error; fails if the number of errors reaches MAXERROR.
+    fn add_error(
         &mut self,
         raw: &[u8],
         line: i64,
         column: Option<usize>,
-        wrong: Bad,
-    ) -> Result<(), Failure> {
+        error: ValueError,
+    ) -> Result<(), LoadFailure> {
         let column = column.map(|at| self.targets[at]);
         self.loaded.errors.push(LoadError {
             file_name: self.file.clone(),
             line_number: line,
             column_name: column.map(|column| column.name.clone()).unwrap_or_default(),
-            column_type: column.map(|column| column.kind.name().to_owned()).unwrap_or_default(),
-            column_length: column.map(|column| column.kind.length()).unwrap_or_default(),
-            position: i64::try_from(wrong.position).unwrap_or(0),
-            error_code: wrong.code,
-            error_message: wrong.message,
+            column_type: column
+                .map(|column| column.column_type.name().to_owned())
+                .unwrap_or_default(),
+            column_length: column.map(|column| column.column_type.length()).unwrap_or_default(),
+            position: i64::try_from(error.position).unwrap_or(0),
+            error_code: error.code,
+            error_message: error.message,
             raw_line: String::from_utf8_lossy(raw).into_owned(),
         });
-        let allowed = self.copy.options.max_error;
         let count = self.loaded.errors.len() as u64;
-        if self.copy.options.ignore_all_errors || count < allowed {
+        if self.copy.options.ignore_all_errors || count < self.copy.options.max_error {
             Ok(())
         } else {
-            Err(self.failed())
+            Err(self.too_many_errors())
         }
     }
 
-    fn failed(&self) -> Failure {
+    fn too_many_errors(&self) -> LoadFailure {
         let (table, action) =
             (&self.copy.table, if self.copy.options.no_load { "Parse of" } else { "Load into" });
-        Failure::refused(format!(
+        LoadFailure::new(format!(
             "{action} table '{table}' failed.  Check 'sys_load_error_detail' system table for details."
         ))
     }
 
+    /// Adds the notices and the number of rows; NOLOAD discards the rows.
     fn finish(mut self) -> Loaded {
         let table = &self.copy.table;
         let (rows, errors) = (self.loaded.rows.len(), self.loaded.errors.len());
@@ -227,18 +249,22 @@ impl Load<'_> {
     }
 }
 
-/// A member by a column's name: of several the last.
-fn named<'v, 'a>(record: &'v Value<'a>, name: &str, folds: bool) -> Option<&'v Value<'a>> {
-    if !folds {
+/// Finds the last member whose key matches a column name.
+fn member_for_column<'v, 'a>(
+    record: &'v Value<'a>,
+    name: &str,
+    ignore_case: bool,
+) -> Option<&'v Value<'a>> {
+    if !ignore_case {
         return record.member(name.as_bytes());
     }
     let Body::Object(members) = &record.body else { return None };
-    let is_it = |key: &[u8]| String::from_utf8_lossy(key).to_lowercase() == name.to_lowercase();
-    members.iter().rev().find(|(key, _)| is_it(key)).map(|(_, value)| value)
+    let matches = |key: &[u8]| String::from_utf8_lossy(key).to_lowercase() == name.to_lowercase();
+    members.iter().rev().find(|(key, _)| matches(key)).map(|(_, value)| value)
 }
 
-/// A row's size: pipes count twice (DG/copy-parameters-data-format.html).
-fn size(row: &[Option<String>]) -> usize {
-    let of = |text: &String| text.len() + text.bytes().filter(|byte| *byte == b'|').count();
-    row.iter().flatten().map(of).sum()
+/// Returns the size of a row, in which pipes count twice (DG/copy-parameters-data-format.html).
+fn row_size(row: &[Option<String>]) -> usize {
+    let size = |text: &String| text.len() + text.bytes().filter(|byte| *byte == b'|').count();
+    row.iter().flatten().map(size).sum()
 }

@@ -1,12 +1,15 @@
-//! What the system views tell of COPYs: rows for DG/SYS_LOAD_HISTORY.html and DG/SYS_LOAD_ERROR_DETAIL.html, and what `pg_last_copy_id()` and
-//! `pg_last_copy_count()` answer (DG/PG_LAST_COPY_ID.html, DG/PG_LAST_COPY_COUNT.html). Columns of type CHAR are padded with blanks, as they come from there.
+//! Load history: rows of the system views and results of the `pg_last_copy_*` functions.
+//!
+//! DG/SYS_LOAD_HISTORY.html, DG/SYS_LOAD_ERROR_DETAIL.html, DG/PG_LAST_COPY_ID.html,
+//! DG/PG_LAST_COPY_COUNT.html. Values of CHAR columns are padded with blanks, as Redshift returns
+//! them.
 
-use super::{Copy, Failure, LoadError, Loaded, Scanned};
+use super::{CopyStatement, LoadError, LoadFailure, Loaded, ScannedFile};
 
-/// Who carried out a COPY, and when: moments are microseconds since 1970.
+/// Session, query and times of a COPY; times are microseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[allow(missing_docs)]
-pub struct Run {
+pub struct LoadRun {
     pub user_id: i32,
     pub query_id: i64,
     pub transaction_id: i64,
@@ -17,16 +20,16 @@ pub struct Run {
     pub end_time: i64,
 }
 
-/// A row of `SYS_LOAD_HISTORY`.
+/// Row of `SYS_LOAD_HISTORY`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[allow(missing_docs)]
-pub struct LoadHistory {
+pub struct LoadHistoryRow {
     pub user_id: i32,
     pub query_id: i64,
     pub transaction_id: i64,
     pub session_id: i32,
     pub database_name: String,
-    /// running, completed or aborted
+    /// `completed` or `aborted`.
     pub status: &'static str,
     pub table_name: String,
     pub start_time: i64,
@@ -41,49 +44,54 @@ pub struct LoadHistory {
     pub file_count_scanned: i32,
     pub file_bytes_scanned: i64,
     pub error_count: i64,
-    /// 0 is no job.
+    /// ID of an auto-copy job; always 0.
     pub copy_job_id: i64,
 }
 
-/// A row of `SYS_LOAD_ERROR_DETAIL`.
+/// Row of `SYS_LOAD_ERROR_DETAIL`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[allow(missing_docs)]
-pub struct ErrorDetail {
+pub struct LoadErrorRow {
     pub user_id: i32,
     pub query_id: i64,
     pub transaction_id: i64,
     pub session_id: i32,
-    /// char(64)
+    /// CHAR(64).
     pub database_name: String,
     pub table_id: i32,
     pub start_time: i64,
-    /// char(256)
+    /// CHAR(256).
     pub file_name: String,
     pub line_number: i64,
-    /// char(127)
+    /// CHAR(127).
     pub column_name: String,
-    /// char(10)
+    /// CHAR(10).
     pub column_type: String,
-    /// char(10)
+    /// CHAR(10).
     pub column_length: String,
     pub position: i32,
     pub error_code: i32,
-    /// char(512)
+    /// CHAR(512).
     pub error_message: String,
 }
 
-/// Every COPY since the cluster began.
+/// Log of all COPYs since the cluster started.
 #[derive(Debug, Clone, Default)]
-pub struct History {
-    /// The loads, oldest first.
-    pub loads: Vec<LoadHistory>,
-    /// Their errors.
-    pub errors: Vec<ErrorDetail>,
+pub struct LoadLog {
+    /// Loads, oldest first.
+    pub loads: Vec<LoadHistoryRow>,
+    /// Errors of the loads, in the same order.
+    pub errors: Vec<LoadErrorRow>,
 }
 
-impl History {
-    /// Adds a COPY whose loading began; one that was refused before it is in no view.
-    pub fn add(&mut self, run: &Run, copy: &Copy, outcome: Result<&Loaded, &Failure>) {
+impl LoadLog {
+    /// Adds a COPY, unless it failed before loading began: then it is in no view.
+    pub fn add(
+        &mut self,
+        run: &LoadRun,
+        copy: &CopyStatement,
+        outcome: Result<&Loaded, &LoadFailure>,
+    ) {
         let (status, errors, files, rows, bytes) = match outcome {
             Ok(loaded) => (
                 "completed",
@@ -95,9 +103,9 @@ impl History {
             Err(failure) if failure.started => ("aborted", &failure.errors, &failure.files, 0, 0),
             Err(_) => return,
         };
-        self.errors.extend(errors.iter().map(|error| detail(run, error)));
-        let (file_count, file_bytes) = scanned(files);
-        self.loads.push(LoadHistory {
+        self.errors.extend(errors.iter().map(|error| error_row(run, error)));
+        let (file_count, file_bytes) = totals(files);
+        self.loads.push(LoadHistoryRow {
             user_id: run.user_id,
             query_id: run.query_id,
             transaction_id: run.transaction_id,
@@ -126,13 +134,14 @@ fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn scanned(files: &[Scanned]) -> (i32, i64) {
+/// Returns number and total size of the files.
+fn totals(files: &[ScannedFile]) -> (i32, i64) {
     let bytes = files.iter().map(|file| file.bytes).sum();
     (i32::try_from(files.len()).unwrap_or(i32::MAX), signed(bytes))
 }
 
-fn detail(run: &Run, error: &LoadError) -> ErrorDetail {
-    ErrorDetail {
+fn error_row(run: &LoadRun, error: &LoadError) -> LoadErrorRow {
+    LoadErrorRow {
         user_id: run.user_id,
         query_id: run.query_id,
         transaction_id: run.transaction_id,
@@ -151,7 +160,7 @@ fn detail(run: &Run, error: &LoadError) -> ErrorDetail {
     }
 }
 
-/// The value of a CHAR of so many bytes: what is too long is cut, what is too short is filled with blanks.
+/// Pads a value with blanks to `bytes` bytes, or truncates it at a character boundary.
 fn padded(text: &str, bytes: usize) -> String {
     let mut keep = bytes.min(text.len());
     while !text.is_char_boundary(keep) {
@@ -160,12 +169,12 @@ fn padded(text: &str, bytes: usize) -> String {
     format!("{}{}", &text[..keep], " ".repeat(bytes - keep))
 }
 
-/// What a session knows of its last COPY.
+/// Last COPY of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastCopy {
-    /// `pg_last_copy_id()`: -1 before the first.
+    /// Result of `pg_last_copy_id()`; -1 before the first COPY.
     pub id: i64,
-    /// `pg_last_copy_count()`
+    /// Result of `pg_last_copy_count()`.
     pub count: i64,
 }
 
@@ -176,8 +185,9 @@ impl Default for LastCopy {
 }
 
 impl LastCopy {
-    /// A COPY that was refused before loading began changes nothing; one that failed while loading counts none.
-    pub fn note(&mut self, query_id: i64, outcome: Result<&Loaded, &Failure>) {
+    /// Records a COPY. One that failed before loading began changes nothing; one that failed later
+    /// sets the count to 0.
+    pub fn update(&mut self, query_id: i64, outcome: Result<&Loaded, &LoadFailure>) {
         match outcome {
             Ok(loaded) => *self = Self { id: query_id, count: signed(loaded.loaded_rows) },
             Err(failure) if failure.started => *self = Self { id: query_id, count: 0 },

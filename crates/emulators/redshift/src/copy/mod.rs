@@ -1,27 +1,30 @@
-//! Redshift's COPY from JSON, as the Database Developer Guide describes it. It knows nothing of wires and servers: a statement, the columns of a table and
-//! a way to objects go in, rows and errors come out.
+//! COPY engine for JSON, written from the Amazon Redshift Database Developer Guide.
 //!
-//! Pages are named `DG/x`, below `https://docs.aws.amazon.com/redshift/latest/dg/`. What no page says is named where it is decided, and each such decision
-//! stands as `assumed` in `tests/copy/cases`, whose results were written from the pages before this was. It shares no code with the program: a misreading
-//! of one must not hide in the other.
+//! Input: a COPY statement, the columns of a table and an [`ObjectReader`]. Output: rows and load
+//! errors. The engine is independent of the wire protocol and of PostgreSQL. It shares no code with
+//! `sparkify`, so that a misreading of the guide in one is found by the other.
 //!
-//! | file | what it reads |
-//! | --- | --- |
-//! | `statement`, `parse`, `words` | the statement: DG/r_COPY.html |
-//! | `source` | which objects: DG/copy-parameters-data-source-s3.html |
-//! | `json`, `paths` | records and places in them: DG/copy-parameters-data-format.html |
-//! | `convert`, `text`, `numbers`, `times` | values: DG/copy-parameters-data-conversion.html |
-//! | `execute` | the load: DG/copy-parameters-data-load.html |
-//! | `history` | what the system views tell of it: DG/SYS_LOAD_HISTORY.html, DG/SYS_LOAD_ERROR_DETAIL.html |
-//! | `s3` | objects by HTTP, as a role: DG/copy-parameters-authorization.html |
+//! `DG/x` cites a page below `https://docs.aws.amazon.com/redshift/latest/dg/`. Behavior that no
+//! page documents is noted in the code, and in the test cases of `tests/copy/cases` as `assumed`.
+//! The expected results of the cases were written from the pages, before the engine.
+//!
+//! | module | content | page |
+//! | --- | --- | --- |
+//! | `statement`, `parse`, `tokens` | statement | DG/r_COPY.html |
+//! | `source` | selection of objects | DG/copy-parameters-data-source-s3.html |
+//! | `json`, `paths` | records, JSONPaths | DG/copy-parameters-data-format.html |
+//! | `convert`, `text`, `numbers`, `times` | values | DG/copy-parameters-data-conversion.html |
+//! | `execute` | load | DG/copy-parameters-data-load.html |
+//! | `history` | system views | DG/SYS_LOAD_HISTORY.html, DG/SYS_LOAD_ERROR_DETAIL.html |
+//! | `s3` | S3 requests with the permissions of a role | DG/copy-parameters-authorization.html |
 
-#![allow(clippy::doc_markdown, reason = "pages are named as they are called")]
+#![allow(clippy::doc_markdown, reason = "pages are cited by their URL names")]
 
+mod column_type;
 mod convert;
 mod execute;
 pub mod history;
 mod json;
-mod kind;
 mod numbers;
 mod parse;
 mod paths;
@@ -30,31 +33,31 @@ mod source;
 mod statement;
 mod text;
 mod times;
-mod words;
+mod tokens;
 
+pub use column_type::ColumnType;
 pub use execute::execute;
-pub use kind::Kind;
 pub use parse::parse;
-pub use statement::{Authorization, Compression, Copy, Options, Shape};
+pub use statement::{Authorization, Compression, CopyOptions, CopyStatement, JsonFormat};
 
-/// A column of the table.
+/// Column of the target table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct Column {
     pub name: String,
-    pub kind: Kind,
+    pub column_type: ColumnType,
     pub nullable: bool,
-    /// Whether a column that the list leaves out gets something else than NULL: PostgreSQL sees to that.
+    /// True if PostgreSQL fills the column with a default when the column list omits it.
     pub has_default: bool,
 }
 
-/// A statement that is none, or not for here.
+/// Error of a COPY statement that is invalid or not supported by the emulator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct CopyError {
-    /// PostgreSQL's code of the error.
+    /// SQLSTATE of the error.
     pub sqlstate: &'static str,
-    /// What is said.
+    /// Error message.
     pub message: String,
 }
 
@@ -63,109 +66,113 @@ impl CopyError {
         Self { sqlstate: "42601", message: message.into() }
     }
 
+    /// Creates an error with Redshift's SQLSTATE for unsupported features.
     fn feature(message: &str) -> Self {
         Self { sqlstate: "0A000", message: message.to_owned() }
     }
 
-    fn not_played(what: &str) -> Self {
-        Self::feature(&format!("{what} is not played by the emulator"))
+    /// Creates an error for syntax that Redshift supports and the emulator does not.
+    fn not_supported(syntax: &str) -> Self {
+        Self::feature(&format!("{syntax} is not supported by the emulator"))
     }
 }
 
-/// Where bytes lie.
-pub trait Objects {
-    /// The bytes of one object.
+/// Access to objects by URL.
+pub trait ObjectReader {
+    /// Returns the bytes of an object.
     fn get(&self, url: &str) -> Result<Vec<u8>, ObjectError>;
-    /// Every object whose URL begins so, and its size, in the order of their keys.
+    /// Lists URL and size of all objects with this URL prefix in key order.
     fn list(&self, url_prefix: &str) -> Result<Vec<(String, u64)>, ObjectError>;
 }
 
-/// Why an object cannot be had, in the words of Redshift.
+/// Error of an object request in Redshift's wording.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ObjectError {
-    /// There is none of this name.
+    /// The object does not exist.
     #[error(
         "S3ServiceException:The specified key does not exist.,Status 404,Error NoSuchKey, '{0}'"
     )]
     NotFound(String),
-    /// The store refused, or could not be reached.
+    /// The store returned an error.
     #[error("S3ServiceException:{message},Status {status},Error {code}")]
     #[allow(missing_docs)]
     Refused { status: u16, code: String, message: String },
-    /// The role cannot be taken on.
+    /// The cluster may not assume the role.
     #[error("User arn:aws:redshift:::dbuser is not authorized to assume IAM Role {0}")]
     NotAuthorized(String),
-    /// No such thing.
+    /// Any other failure, such as a lost connection or an invalid URL.
     #[error("{0}")]
     Invalid(String),
 }
 
-/// A load that failed: nothing of it is to be kept but what the views tell.
+/// Failed load, which inserts no rows; the load views show its errors and files.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct Failure {
-    /// PostgreSQL's code of the error.
+pub struct LoadFailure {
+    /// SQLSTATE of the error.
     pub sqlstate: &'static str,
-    /// What is said.
+    /// Error message.
     pub message: String,
-    /// The errors that were met.
+    /// Records that could not be loaded.
     pub errors: Vec<LoadError>,
-    /// The files that were read.
-    pub files: Vec<Scanned>,
-    /// Whether loading had begun: then `pg_last_copy_id()` is this COPY's (DG/PG_LAST_COPY_ID.html).
+    /// Files read before the failure.
+    pub files: Vec<ScannedFile>,
+    /// True if loading had begun, so that `pg_last_copy_id()` returns this COPY
+    /// (DG/PG_LAST_COPY_ID.html).
     pub started: bool,
 }
 
-impl Failure {
-    fn refused(message: String) -> Self {
+impl LoadFailure {
+    /// Creates a failure before loading began, with Redshift's SQLSTATE for internal errors.
+    fn new(message: String) -> Self {
         Self { sqlstate: "XX000", message, errors: Vec::new(), files: Vec::new(), started: false }
     }
 
     fn object(error: &ObjectError) -> Self {
-        Self::refused(error.to_string())
+        Self::new(error.to_string())
     }
 }
 
-impl From<CopyError> for Failure {
+impl From<CopyError> for LoadFailure {
     fn from(error: CopyError) -> Self {
-        Self { sqlstate: error.sqlstate, ..Self::refused(error.message) }
+        Self { sqlstate: error.sqlstate, ..Self::new(error.message) }
     }
 }
 
-/// What a load gave.
+/// Rows and errors of a successful load.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Loaded {
-    /// The columns that the rows fill: the list's, or all. The others take their defaults.
+    /// Columns of the rows: the column list, or all columns. Other columns get their defaults.
     pub columns: Vec<String>,
-    /// Values in the order of `columns`, in PostgreSQL's text form; `None` is NULL.
+    /// Values in the order of `columns` in PostgreSQL's text format; `None` is NULL.
     pub rows: Vec<Vec<Option<String>>>,
-    /// The errors that were allowed.
+    /// Records that could not be loaded, within MAXERROR.
     pub errors: Vec<LoadError>,
-    /// The files that were read, in order; one that is listed twice is there twice.
-    pub files: Vec<Scanned>,
-    /// How many rows there are.
+    /// Files in the order read; a file that the manifest lists twice occurs twice.
+    pub files: Vec<ScannedFile>,
+    /// Number of rows.
     pub loaded_rows: u64,
-    /// How many bytes their values have.
+    /// Size of all values in bytes.
     pub loaded_bytes: u64,
-    /// What the server tells with the answer, each an INFO.
+    /// Notices of severity INFO for the client.
     pub notices: Vec<String>,
 }
 
-/// A file that was read.
+/// File that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub struct Scanned {
+pub struct ScannedFile {
     pub url: String,
-    /// As it lies there.
+    /// Size of the stored object, compressed if it is.
     pub bytes: u64,
 }
 
-/// A record that could not be loaded.
+/// Record that could not be loaded, with the columns of `SYS_LOAD_ERROR_DETAIL`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct LoadError {
     pub file_name: String,
-    /// The last line of the record.
+    /// Number of the record's last line.
     pub line_number: i64,
     pub column_name: String,
     pub column_type: String,
@@ -173,6 +180,6 @@ pub struct LoadError {
     pub position: i64,
     pub error_code: i32,
     pub error_message: String,
-    /// What `STL_LOAD_ERRORS` shows; `SYS_LOAD_ERROR_DETAIL` does not.
+    /// Text of the record; only `STL_LOAD_ERRORS` has this column.
     pub raw_line: String,
 }

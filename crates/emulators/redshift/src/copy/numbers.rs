@@ -1,31 +1,35 @@
-//! Numbers: digits and ranges of integers, decimals and floats.
+//! Conversion to integers, decimals and floating point numbers.
 //!
-//! DG/r_Numeric_types201.html has the ranges, DG/r_Load_Error_Reference.html the codes. COPY cuts decimals to their scale and does not round, unless ROUNDEC says so
-//! (DG/copy-parameters-data-conversion.html). A decimal is cut here from its digits; Redshift may lose some on the way, as
-//! DG/copy-usage_notes-copy-from-json.html warns, and no page says which.
+//! Ranges: DG/r_Numeric_types201.html. Error codes: DG/r_Load_Error_Reference.html. COPY truncates
+//! decimals to their scale, or rounds with ROUNDEC (DG/copy-parameters-data-conversion.html). Here
+//! all digits of the source count. Redshift may lose precision, as
+//! DG/copy-usage_notes-copy-from-json.html warns without details.
 
-use super::convert::{Bad, bad};
+use super::convert::{ValueError, value_error};
 
-/// An integer within its range.
-pub(super) fn integer(text: &str, smallest: i64, largest: i64, name: &str) -> Result<String, Bad> {
+/// Converts a text to an integer between `min` and `max`.
+pub(super) fn integer(text: &str, min: i64, max: i64, name: &str) -> Result<String, ValueError> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let sign = text.len() - digits.len();
-    let wrong = digits.char_indices().find(|(_, digit)| !digit.is_ascii_digit());
-    if let Some((at, wrong)) = wrong {
+    let invalid = digits.char_indices().find(|(_, digit)| !digit.is_ascii_digit());
+    if let Some((at, invalid)) = invalid {
         let position = sign + at;
-        let message = format!("Invalid digit, Value '{wrong}', Pos {position}, Type: {name}");
-        return Err(Bad { position, ..bad(1207, message) });
+        let message = format!("Invalid digit, Value '{invalid}', Pos {position}, Type: {name}");
+        return Err(ValueError { position, ..value_error(1207, message) });
     }
     if digits.is_empty() {
-        return Err(bad(1207, format!("Invalid digit, Value '{text}', Pos 0, Type: {name}")));
+        return Err(value_error(
+            1207,
+            format!("Invalid digit, Value '{text}', Pos 0, Type: {name}"),
+        ));
     }
     match text.parse::<i64>() {
-        Ok(number) if (smallest..=largest).contains(&number) => Ok(number.to_string()),
-        _ => Err(bad(1222, format!("Overflow, Value '{text}', Type: {name}"))),
+        Ok(number) if (min..=max).contains(&number) => Ok(number.to_string()),
+        _ => Err(value_error(1222, format!("Overflow, Value '{text}', Type: {name}"))),
     }
 }
 
-/// The parts of a number: is it negative, its digits before and behind the point, its exponent.
+/// Splits a number into sign (true if negative), digits before and after the point, and exponent.
 fn parts(text: &str) -> Option<(bool, &str, &str, i32)> {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
@@ -44,10 +48,10 @@ fn parts(text: &str) -> Option<(bool, &str, &str, i32)> {
     Some((text.starts_with('-'), whole, fraction, exponent))
 }
 
-/// A float, as it is written.
-pub(super) fn float(text: &str, is_single: bool) -> Result<String, Bad> {
+/// Checks a floating point number and returns it unchanged.
+pub(super) fn float(text: &str, is_single: bool) -> Result<String, ValueError> {
     if parts(text).is_none() {
-        return Err(bad(1208, format!("Invalid float value '{text}'")));
+        return Err(value_error(1208, format!("Invalid float value '{text}'")));
     }
     let is_infinite = if is_single {
         text.parse().is_ok_and(f32::is_infinite)
@@ -55,20 +59,26 @@ pub(super) fn float(text: &str, is_single: bool) -> Result<String, Bad> {
         text.parse().is_ok_and(f64::is_infinite)
     };
     if is_infinite {
-        return Err(bad(1204, format!("Float value '{text}' is out of range")));
+        return Err(value_error(1204, format!("Float value '{text}' is out of range")));
     }
     Ok(text.to_owned())
 }
 
-/// A decimal with so many digits in all, so many of them behind the point.
-pub(super) fn decimal(text: &str, precision: u8, scale: u8, rounds: bool) -> Result<String, Bad> {
-    let wrong = || bad(1209, format!("Invalid numeric value '{text}'"));
-    let overflow = || bad(1204, format!("Numeric data overflow, Value '{text}'"));
-    let (negative, whole, fraction, exponent) = parts(text).ok_or_else(wrong)?;
+/// Converts a text to a decimal, truncated or rounded to `scale`.
+pub(super) fn decimal(
+    text: &str,
+    precision: u8,
+    scale: u8,
+    rounds: bool,
+) -> Result<String, ValueError> {
+    let invalid = || value_error(1209, format!("Invalid numeric value '{text}'"));
+    let overflow = || value_error(1204, format!("Numeric data overflow, Value '{text}'"));
+    let (negative, whole, fraction, exponent) = parts(text).ok_or_else(invalid)?;
     if exponent.unsigned_abs() > 400 {
         return Err(overflow());
     }
-    // All digits in one row, and where the point stands in it.
+    // All digits without the point, the position of the point in them, and the number of digits to
+    // keep. Positions outside `digits` are zeros.
     let digits = format!("{whole}{fraction}");
     let point = i32::try_from(whole.len()).map_err(|_| overflow())? + exponent;
     let cut = point + i32::from(scale);
@@ -87,12 +97,13 @@ pub(super) fn decimal(text: &str, precision: u8, scale: u8, rounds: bool) -> Res
     Ok(format!("{sign}{whole}{dot}{fraction}"))
 }
 
-/// A digit of the row, with zeros on both sides.
+/// Returns the digit at a position, or zero outside the digits.
 fn digit(digits: &str, at: i32) -> char {
     let found = usize::try_from(at).ok().and_then(|at| digits.as_bytes().get(at));
     found.map_or('0', |byte| char::from(*byte))
 }
 
+/// Adds one to the last digit, with carry.
 fn incremented(digits: &str) -> String {
     let nines = digits.len() - digits.trim_end_matches('9').len();
     let (head, _) = digits.split_at(digits.len() - nines);

@@ -1,17 +1,18 @@
-//! A COPY statement, read from its words.
+//! Parser for COPY statements.
 //!
-//! DG/r_COPY.html has the whole syntax; options are known here by DG/r_COPY-alphabetical-parm-list.html. What JSON excludes is in
-//! DG/copy-parameters-data-format.html, what excludes each other in DG/copy-parameters-data-load.html and DG/copy-parameters-authorization.html.
-//! Formats and sources that no test needs are refused as *not played by the emulator*: nobody shall believe that they were tried.
+//! Syntax: DG/r_COPY.html, with the options of DG/r_COPY-alphabetical-parm-list.html. Options that
+//! JSON excludes: DG/copy-parameters-data-format.html. Options that exclude each other:
+//! DG/copy-parameters-data-load.html, DG/copy-parameters-authorization.html. Formats and sources
+//! that no test needs are rejected as "not supported by the emulator".
 
 use super::CopyError;
-use super::statement::{Authorization, Compression, Copy, Options, Shape};
-use super::words::{Word, WordKind, words};
+use super::statement::{Authorization, Compression, CopyOptions, CopyStatement, JsonFormat};
+use super::tokens::{CopyToken, CopyTokenKind, tokens};
 
-/// DG/copy-parameters-data-load.html
-const MOST_ERRORS: u64 = 100_000;
-/// Formats, sources and options of Redshift that are not played here.
-const NOT_PLAYED: &[&str] = &[
+/// Limit of MAXERROR (DG/copy-parameters-data-load.html).
+const MAX_MAXERROR: u64 = 100_000;
+/// Formats, sources and options of Redshift that the emulator does not support.
+const NOT_SUPPORTED: &[&str] = &[
     "avro",
     "orc",
     "parquet",
@@ -27,61 +28,65 @@ const NOT_PLAYED: &[&str] = &[
     "master_symmetric_key",
     "readratio",
 ];
-/// DG/copy-parameters-data-format.html: not supported with JSON.
+/// Options that COPY does not support with JSON (DG/copy-parameters-data-format.html).
 const NOT_WITH_JSON: &[&str] =
     &["csv", "delimiter", "escape", "ignoreblanklines", "null", "quote", "removequotes"];
 
-/// Reads a statement.
-pub fn parse(statement: &str) -> Result<Copy, CopyError> {
-    let words = words(statement).map_err(CopyError::syntax)?;
-    let mut reader = Reader { words, at: 0 };
-    let copy = reader.copy()?;
-    reader.skip_mark(";");
-    match reader.peek() {
+/// Parses a COPY statement.
+pub fn parse(statement: &str) -> Result<CopyStatement, CopyError> {
+    let tokens = tokens(statement).map_err(CopyError::syntax)?;
+    let mut parser = Parser { tokens, at: 0 };
+    let copy = parser.copy()?;
+    parser.skip_symbol(";");
+    match parser.peek() {
         None => Ok(copy),
-        Some(_) => Err(reader.unexpected()),
+        Some(_) => Err(parser.unexpected()),
     }
 }
 
-struct Reader {
-    words: Vec<Word>,
+struct Parser {
+    tokens: Vec<CopyToken>,
     at: usize,
 }
 
-/// What was said of who reads.
+/// Authorization options of a statement.
 #[derive(Default)]
-struct Said {
+struct AuthorizationOptions {
     authorization: Option<Authorization>,
     key: Option<String>,
     secret: Option<String>,
     token: Option<String>,
 }
 
-impl Reader {
-    fn peek(&self) -> Option<&Word> {
-        self.words.get(self.at)
+impl Parser {
+    fn peek(&self) -> Option<&CopyToken> {
+        self.tokens.get(self.at)
     }
 
+    /// Returns a syntax error at the next token.
     fn unexpected(&self) -> CopyError {
         CopyError::syntax(match self.peek() {
-            Some(word) => format!("syntax error at or near \"{}\"", word.written),
+            Some(token) => format!("syntax error at or near \"{}\"", token.source),
             None => "syntax error at end of input".to_owned(),
         })
     }
 
     fn next_is(&self, keyword: &str) -> bool {
-        self.peek().is_some_and(|word| word.kind == WordKind::Plain && word.text == keyword)
+        self.peek().is_some_and(|token| token.kind == CopyTokenKind::Word && token.text == keyword)
     }
 
+    /// Skips a keyword; returns false if another token is next.
     fn skip(&mut self, keyword: &str) -> bool {
         let found = self.next_is(keyword);
         self.at += usize::from(found);
         found
     }
 
-    fn skip_mark(&mut self, mark: &str) -> bool {
-        let found =
-            self.peek().is_some_and(|word| word.kind == WordKind::Mark && word.text == mark);
+    /// Skips a symbol; returns false if another token is next.
+    fn skip_symbol(&mut self, symbol: &str) -> bool {
+        let is_symbol =
+            |token: &CopyToken| token.kind == CopyTokenKind::Symbol && token.text == symbol;
+        let found = self.peek().is_some_and(is_symbol);
         self.at += usize::from(found);
         found
     }
@@ -90,55 +95,57 @@ impl Reader {
         if self.skip(keyword) { Ok(()) } else { Err(self.unexpected()) }
     }
 
-    fn take(&mut self, kinds: &[WordKind]) -> Result<String, CopyError> {
+    /// Takes the value of the next token, which must be of one of these kinds.
+    fn take(&mut self, kinds: &[CopyTokenKind]) -> Result<String, CopyError> {
         let found =
-            self.peek().filter(|word| kinds.contains(&word.kind)).map(|word| word.text.clone());
+            self.peek().filter(|token| kinds.contains(&token.kind)).map(|token| token.text.clone());
         let found = found.ok_or_else(|| self.unexpected())?;
         self.at += 1;
         Ok(found)
     }
 
     fn name(&mut self) -> Result<String, CopyError> {
-        self.take(&[WordKind::Plain, WordKind::Quoted])
+        self.take(&[CopyTokenKind::Word, CopyTokenKind::Quoted])
     }
 
-    /// A text, behind an AS that may be left out.
-    fn text(&mut self) -> Result<String, CopyError> {
+    /// Takes a string after an optional AS.
+    fn string(&mut self) -> Result<String, CopyError> {
         self.skip("as");
-        self.take(&[WordKind::Text])
+        self.take(&[CopyTokenKind::StringLiteral])
     }
 
+    /// Takes an integer after an optional AS.
     fn number(&mut self) -> Result<u64, CopyError> {
         self.skip("as");
-        self.take(&[WordKind::Number])?.parse().map_err(|_| self.unexpected())
+        self.take(&[CopyTokenKind::Number])?.parse().map_err(|_| self.unexpected())
     }
 
-    fn copy(&mut self) -> Result<Copy, CopyError> {
+    fn copy(&mut self) -> Result<CopyStatement, CopyError> {
         self.expect("copy")?;
         let mut schema = None;
         let mut table = self.name()?;
-        if self.skip_mark(".") {
+        if self.skip_symbol(".") {
             schema = Some(std::mem::replace(&mut table, self.name()?));
         }
-        let columns = if self.skip_mark("(") { Some(self.list()?) } else { None };
+        let columns = if self.skip_symbol("(") { Some(self.list()?) } else { None };
         self.expect("from")?;
-        let from = self.take(&[WordKind::Text])?;
+        let from = self.take(&[CopyTokenKind::StringLiteral])?;
         if !from.starts_with("s3://") {
-            return Err(CopyError::not_played(&format!("a source like '{from}'")));
+            return Err(CopyError::not_supported(&format!("the source '{from}'")));
         }
-        let mut said = Said::default();
-        let mut options = Options::default();
+        let mut authorization = AuthorizationOptions::default();
+        let mut options = CopyOptions::default();
         let mut has_max_error = false;
-        while let Some(word) = self.peek().filter(|word| word.text != ";") {
-            let keyword = word.text.clone();
-            if word.kind != WordKind::Plain {
+        while let Some(token) = self.peek().filter(|token| token.text != ";") {
+            let keyword = token.text.clone();
+            if token.kind != CopyTokenKind::Word {
                 return Err(self.unexpected());
             }
             has_max_error |= keyword == "maxerror";
-            if !self.authorization(&keyword, &mut said)?
-                && !self.conversion(&keyword, &mut options)?
+            if !self.authorization_option(&keyword, &mut authorization)?
+                && !self.conversion_option(&keyword, &mut options)?
             {
-                self.option(&keyword, &mut options)?;
+                self.other_option(&keyword, &mut options)?;
             }
         }
         if has_max_error && options.ignore_all_errors {
@@ -146,22 +153,28 @@ impl Reader {
                 "IGNOREALLERRORS cannot be used together with MAXERROR",
             ));
         }
-        if options.shape.is_none() {
-            return Err(CopyError::not_played("any format but JSON"));
+        if options.json.is_none() {
+            return Err(CopyError::not_supported("COPY without FORMAT JSON"));
         }
-        Ok(Copy { schema, table, columns, from, authorization: said.decide()?, options })
+        let authorization = authorization.resolve()?;
+        Ok(CopyStatement { schema, table, columns, from, authorization, options })
     }
 
+    /// Parses a column list after its opening parenthesis.
     fn list(&mut self) -> Result<Vec<String>, CopyError> {
         let mut names = vec![self.name()?];
-        while self.skip_mark(",") {
+        while self.skip_symbol(",") {
             names.push(self.name()?);
         }
-        if self.skip_mark(")") { Ok(names) } else { Err(self.unexpected()) }
+        if self.skip_symbol(")") { Ok(names) } else { Err(self.unexpected()) }
     }
 
-    /// Takes an option that says who reads, if this is one.
-    fn authorization(&mut self, keyword: &str, said: &mut Said) -> Result<bool, CopyError> {
+    /// Parses an authorization option; returns false if the keyword is not one.
+    fn authorization_option(
+        &mut self,
+        keyword: &str,
+        authorization: &mut AuthorizationOptions,
+    ) -> Result<bool, CopyError> {
         let start = self.at;
         self.at += 1;
         match keyword {
@@ -169,18 +182,18 @@ impl Reader {
                 let role = if self.skip("default") {
                     Authorization::DefaultRole
                 } else {
-                    Authorization::Role(self.take(&[WordKind::Text])?)
+                    Authorization::Role(self.take(&[CopyTokenKind::StringLiteral])?)
                 };
-                said.authorize(role)?;
+                authorization.set(role)?;
             }
             "with" if self.next_is("credentials") => {}
             "credentials" => {
-                let text = self.text()?;
-                said.credentials(&text)?;
+                let text = self.string()?;
+                authorization.set_credentials(&text)?;
             }
-            "access_key_id" => said.key = Some(self.text()?),
-            "secret_access_key" => said.secret = Some(self.text()?),
-            "session_token" => said.token = Some(self.text()?),
+            "access_key_id" => authorization.key = Some(self.string()?),
+            "secret_access_key" => authorization.secret = Some(self.string()?),
+            "session_token" => authorization.token = Some(self.string()?),
             _ => {
                 self.at = start;
                 return Ok(false);
@@ -189,8 +202,13 @@ impl Reader {
         Ok(true)
     }
 
-    /// Takes an option of DG/copy-parameters-data-conversion.html, if this is one.
-    fn conversion(&mut self, keyword: &str, options: &mut Options) -> Result<bool, CopyError> {
+    /// Parses an option of DG/copy-parameters-data-conversion.html; returns false if the keyword is
+    /// not one.
+    fn conversion_option(
+        &mut self,
+        keyword: &str,
+        options: &mut CopyOptions,
+    ) -> Result<bool, CopyError> {
         let start = self.at;
         self.at += 1;
         match keyword {
@@ -201,14 +219,14 @@ impl Reader {
             "roundec" => options.round_decimals = true,
             "acceptanydate" => options.accept_any_date = true,
             "acceptinvchars" => options.accept_invalid = Some(self.replacement()?),
-            "dateformat" => options.date_format = Some(self.text()?),
-            "timeformat" => options.time_format = Some(self.text()?),
+            "dateformat" => options.date_format = Some(self.string()?),
+            "timeformat" => options.time_format = Some(self.string()?),
             "ignoreheader" => options.ignore_header = self.number()?,
             "encoding" => {
                 self.skip("as");
-                let name = self.take(&[WordKind::Plain, WordKind::Text])?;
+                let name = self.take(&[CopyTokenKind::Word, CopyTokenKind::StringLiteral])?;
                 if !name.eq_ignore_ascii_case("utf8") {
-                    return Err(CopyError::not_played(&format!("ENCODING {name}")));
+                    return Err(CopyError::not_supported(&format!("ENCODING {name}")));
                 }
             }
             _ => {
@@ -219,27 +237,34 @@ impl Reader {
         Ok(true)
     }
 
+    /// Returns true if an optional AS and a string follow.
+    fn next_is_string(&self) -> bool {
+        self.next_is("as")
+            || self.peek().is_some_and(|token| token.kind == CopyTokenKind::StringLiteral)
+    }
+
+    /// Parses the replacement character of ACCEPTINVCHARS, by default a question mark.
     fn replacement(&mut self) -> Result<char, CopyError> {
-        if !self.next_is("as") && self.peek().is_none_or(|word| word.kind != WordKind::Text) {
+        if !self.next_is_string() {
             return Ok('?');
         }
-        let text = self.text()?;
+        let text = self.string()?;
         let mut characters = text.chars();
         match (characters.next(), characters.next()) {
             (Some(one), None) if one.is_ascii() && one != '\0' => Ok(one),
-            _ => Err(CopyError::feature("ACCEPTINVCHARS takes one ASCII character, and not NUL")),
+            _ => Err(CopyError::feature("ACCEPTINVCHARS takes one ASCII character except NUL")),
         }
     }
 
-    /// Takes any other option.
-    fn option(&mut self, keyword: &str, options: &mut Options) -> Result<(), CopyError> {
+    /// Parses any other option.
+    fn other_option(&mut self, keyword: &str, options: &mut CopyOptions) -> Result<(), CopyError> {
         if NOT_WITH_JSON.contains(&keyword) {
-            let shown =
+            let option =
                 if keyword == "null" { "NULL AS".to_owned() } else { keyword.to_uppercase() };
-            return Err(CopyError::feature(&format!("{shown} is not supported with JSON")));
+            return Err(CopyError::feature(&format!("{option} is not supported with JSON")));
         }
-        if NOT_PLAYED.contains(&keyword) {
-            return Err(CopyError::not_played(&keyword.to_uppercase()));
+        if NOT_SUPPORTED.contains(&keyword) {
+            return Err(CopyError::not_supported(&keyword.to_uppercase()));
         }
         self.at += 1;
         match keyword {
@@ -247,16 +272,16 @@ impl Reader {
                 self.skip("as");
                 if !self.next_is("json") {
                     let format = self.name()?.to_uppercase();
-                    return Err(CopyError::not_played(&format!("FORMAT {format}")));
+                    return Err(CopyError::not_supported(&format!("FORMAT {format}")));
                 }
             }
-            "json" => options.shape = Some(self.shape()?),
+            "json" => options.json = Some(self.json_format()?),
             "manifest" => options.manifest = true,
-            "region" => options.region = Some(self.text()?),
+            "region" => options.region = Some(self.string()?),
             "gzip" | "zstd" => options.compress(keyword)?,
             "maxerror" => {
                 options.max_error = self.number()?;
-                if options.max_error > MOST_ERRORS {
+                if options.max_error > MAX_MAXERROR {
                     return Err(CopyError::feature("MAXERROR must be between 0 and 100000"));
                 }
             }
@@ -264,8 +289,8 @@ impl Reader {
             "noload" => options.no_load = true,
             "comprows" => drop(self.number()?),
             "compupdate" | "statupdate" => {
-                let words: &[&str] = &["on", "true", "off", "false", "preset"];
-                let _ = words.iter().any(|word| self.skip(word));
+                let values: &[&str] = &["on", "true", "off", "false", "preset"];
+                let _ = values.iter().any(|value| self.skip(value));
             }
             _ => {
                 self.at -= 1;
@@ -275,46 +300,49 @@ impl Reader {
         Ok(())
     }
 
-    fn shape(&mut self) -> Result<Shape, CopyError> {
-        if !self.next_is("as") && self.peek().is_none_or(|word| word.kind != WordKind::Text) {
-            return Ok(Shape::Auto);
+    /// Parses the argument of JSON, by default `'auto'`.
+    fn json_format(&mut self) -> Result<JsonFormat, CopyError> {
+        if !self.next_is_string() {
+            return Ok(JsonFormat::Auto);
         }
-        match self.text()?.as_str() {
-            "auto" => Ok(Shape::Auto),
-            "auto ignorecase" => Ok(Shape::AutoIgnoreCase),
-            "noshred" => Ok(Shape::NoShred),
-            path if path.starts_with("s3://") => Ok(Shape::Paths(path.to_owned())),
-            other => Err(CopyError::feature(&format!("'{other}' is no option of JSON"))),
+        match self.string()?.as_str() {
+            "auto" => Ok(JsonFormat::Auto),
+            "auto ignorecase" => Ok(JsonFormat::AutoIgnoreCase),
+            "noshred" => Ok(JsonFormat::NoShred),
+            path if path.starts_with("s3://") => Ok(JsonFormat::Paths(path.to_owned())),
+            other => Err(CopyError::feature(&format!("'{other}' is not a JSON option"))),
         }
     }
 }
 
-impl Options {
+impl CopyOptions {
     fn compress(&mut self, keyword: &str) -> Result<(), CopyError> {
         if self.compression != Compression::None {
-            let shown = keyword.to_uppercase();
-            return Err(CopyError::feature(&format!("{shown} conflicts with another compression")));
+            let option = keyword.to_uppercase();
+            let message = format!("{option} conflicts with another compression");
+            return Err(CopyError::feature(&message));
         }
         self.compression = if keyword == "gzip" { Compression::Gzip } else { Compression::Zstd };
         Ok(())
     }
 }
 
-impl Said {
-    fn authorize(&mut self, by: Authorization) -> Result<(), CopyError> {
-        match self.authorization.replace(by) {
+impl AuthorizationOptions {
+    fn set(&mut self, authorization: Authorization) -> Result<(), CopyError> {
+        match self.authorization.replace(authorization) {
             None => Ok(()),
             Some(_) => Err(CopyError::syntax("conflicting or redundant credentials options")),
         }
     }
 
-    /// `aws_iam_role=…`, or a key and its secret: DG/copy-parameters-authorization.html
-    fn credentials(&mut self, text: &str) -> Result<(), CopyError> {
+    /// Parses CREDENTIALS, which hold `aws_iam_role=…` or an access key and its secret
+    /// (DG/copy-parameters-authorization.html).
+    fn set_credentials(&mut self, text: &str) -> Result<(), CopyError> {
         let value = |name: &str| {
             let pairs = text.split(';').filter_map(|pair| pair.split_once('='));
             pairs.filter(|(key, _)| *key == name).map(|(_, value)| value.to_owned()).next()
         };
-        let by = match (
+        let authorization = match (
             value("aws_iam_role"),
             value("aws_access_key_id"),
             value("aws_secret_access_key"),
@@ -325,14 +353,15 @@ impl Said {
             }
             _ => return Err(CopyError::feature("CREDENTIALS argument is not valid")),
         };
-        self.authorize(by)
+        self.set(authorization)
     }
 
-    fn decide(mut self) -> Result<Authorization, CopyError> {
+    /// Returns the authorization; there must be exactly one.
+    fn resolve(mut self) -> Result<Authorization, CopyError> {
         match (self.key.take(), self.secret.take()) {
             (Some(id), Some(secret)) => {
                 let token = self.token.take();
-                self.authorize(Authorization::Key { id, secret, token })?;
+                self.set(Authorization::Key { id, secret, token })?;
             }
             (None, None) if self.token.is_none() => {}
             _ => return Err(CopyError::feature("CREDENTIALS argument is not valid")),

@@ -1,18 +1,20 @@
-//! JSONPaths: which place of a record fills which column, by position.
+//! JSONPaths files, which map values of a record to columns by position.
 //!
-//! DG/copy-parameters-data-format.html, "JSONPaths file" and "JSONPath expressions"; DG/copy-usage_notes-copy-from-json.html, "JSONPath option". A file
-//! whose key is another name than `jsonpaths` is ignored without a word, and `auto` it is. Notations are not mixed, and there are no wildcards.
+//! DG/copy-parameters-data-format.html, "JSONPaths file" and "JSONPath expressions";
+//! DG/copy-usage_notes-copy-from-json.html, "JSONPath option". A file with another key than
+//! `jsonpaths` is silently ignored in favor of `'auto'`. Dot and bracket notation cannot be mixed;
+//! wildcards are not supported.
 
-use super::json::{Body, Value, only};
+use super::json::{Body, Value, single_value};
 
-/// A step from a value to one in it.
+/// Step from a value to a nested one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
     Member(String),
     Element(usize),
 }
 
-/// The way to a value.
+/// Path to a value of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Path(Vec<Step>);
 
@@ -22,15 +24,15 @@ enum Notation {
     Brackets,
 }
 
-/// The paths of a file, or nothing if its key is another.
+/// Parses a JSONPaths file; returns `None` if it has no key `jsonpaths`.
 pub(super) fn paths(file: &[u8]) -> Result<Option<Vec<Path>>, String> {
-    let value = only(file).map_err(str::to_owned)?;
+    let value = single_value(file).map_err(str::to_owned)?;
     if !matches!(value.body, Body::Object(_)) {
-        return Err("it is no object".to_owned());
+        return Err("the file is not a JSON object".to_owned());
     }
     let Some(listed) = value.member(b"jsonpaths") else { return Ok(None) };
     let Body::Array(listed) = &listed.body else {
-        return Err("it has no array of paths".to_owned());
+        return Err("`jsonpaths` is not an array".to_owned());
     };
     let mut notation = None;
     let mut paths = Vec::new();
@@ -42,7 +44,7 @@ pub(super) fn paths(file: &[u8]) -> Result<Option<Vec<Path>>, String> {
     Ok(Some(paths))
 }
 
-/// Reads an expression; the first that names a member decides how all do.
+/// Parses an expression. The first member name in the file determines the notation of all others.
 fn path(text: &str, notation: &mut Option<Notation>) -> Option<Path> {
     let mut rest = text.strip_prefix('$')?;
     let mut steps = Vec::new();
@@ -68,14 +70,14 @@ fn path(text: &str, notation: &mut Option<Notation>) -> Option<Path> {
     if steps.is_empty() { None } else { Some(Path(steps)) }
 }
 
-/// A name by dots has no mark that means something.
+/// Parses a member name in dot notation, which contains no wildcards or filters.
 fn member(name: &str) -> Option<Step> {
-    let has_meaning = name.is_empty() || name.contains(['\'', ']', '*', '?', '@', '"']);
-    if has_meaning { None } else { Some(Step::Member(name.to_owned())) }
+    let is_invalid = name.is_empty() || name.contains(['\'', ']', '*', '?', '@', '"']);
+    if is_invalid { None } else { Some(Step::Member(name.to_owned())) }
 }
 
 impl Path {
-    /// The value at the end of the way: a member that is missing is nothing, an element that is missing an error.
+    /// Finds the value in a record. A missing member is `None`, a missing array element an error.
     pub(super) fn find<'v, 'a>(
         &self,
         record: &'v Value<'a>,

@@ -1,49 +1,58 @@
-//! Which objects a COPY reads: every key that begins with the prefix, or what a manifest lists; and what they hold once they are unpacked.
+//! Selection and decompression of the objects that a COPY reads.
 //!
-//! DG/copy-parameters-data-source-s3.html, DG/loading-data-files-using-manifest.html; compression is declared and never guessed
-//! (DG/copy-parameters-file-compression.html). A manifest is plain text, whatever its files are. An object that does not unpack fails the load.
+//! The objects have a common prefix, or a manifest lists them
+//! (DG/copy-parameters-data-source-s3.html, DG/loading-data-files-using-manifest.html). The
+//! statement declares the compression, which is never detected
+//! (DG/copy-parameters-file-compression.html) and does not apply to the manifest. An object that
+//! cannot be decompressed fails the load.
 
 use std::io::Read;
 
-use super::json::{Body, only};
-use super::statement::{Compression, Copy};
-use super::{Failure, ObjectError, Objects};
+use super::json::{Body, single_value};
+use super::statement::{Compression, CopyStatement};
+use super::{LoadFailure, ObjectError, ObjectReader};
 
-/// A file to be loaded, and whether its absence may be overlooked.
+/// File to load.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub url: String,
+    /// True if the load skips the file when it does not exist.
     pub may_be_missing: bool,
 }
 
-/// The files of a statement, in the order in which they are read here.
-pub(super) fn entries(copy: &Copy, objects: &dyn Objects) -> Result<Vec<Entry>, Failure> {
+/// Lists the files of a statement in reading order.
+pub(super) fn entries(
+    copy: &CopyStatement,
+    objects: &dyn ObjectReader,
+) -> Result<Vec<Entry>, LoadFailure> {
     if copy.options.manifest {
         return manifest(&copy.from, objects);
     }
-    let listed = objects.list(&copy.from).map_err(|error| Failure::object(&error))?;
+    let listed = objects.list(&copy.from).map_err(|error| LoadFailure::object(&error))?;
     if listed.is_empty() {
         let key = copy.from.trim_start_matches("s3://").split_once('/').map_or("", |(_, key)| key);
-        return Err(Failure::refused(format!("The specified S3 prefix '{key}' does not exist")));
+        return Err(LoadFailure::new(format!("The specified S3 prefix '{key}' does not exist")));
     }
     Ok(listed.into_iter().map(|(url, _)| Entry { url, may_be_missing: false }).collect())
 }
 
-fn manifest(url: &str, objects: &dyn Objects) -> Result<Vec<Entry>, Failure> {
+fn manifest(url: &str, objects: &dyn ObjectReader) -> Result<Vec<Entry>, LoadFailure> {
     let file = objects.get(url).map_err(|error| {
         let code = if matches!(error, ObjectError::NotFound(_)) {
             " (8001: a COPY with MANIFEST requires the full path of an Amazon S3 object)"
         } else {
             ""
         };
-        Failure::refused(format!("Problem reading manifest file '{url}' - {error}{code}"))
+        LoadFailure::new(format!("Problem reading manifest file '{url}' - {error}{code}"))
     })?;
-    let wrong = |why: &str| {
-        Failure::refused(format!("The manifest file '{url}' is not properly formed: {why}"))
+    let malformed = |reason: &str| {
+        LoadFailure::new(format!("The manifest file '{url}' is not properly formed: {reason}"))
     };
-    let value = only(&file).map_err(wrong)?;
+    let value = single_value(&file).map_err(malformed)?;
     let listed = value.member(b"entries").map(|entries| &entries.body);
-    let Some(Body::Array(listed)) = listed else { return Err(wrong("it has no array of entries")) };
+    let Some(Body::Array(listed)) = listed else {
+        return Err(malformed("missing array `entries`"));
+    };
     let entry = |listed: &super::json::Value<'_>| {
         let url = listed.member(b"url").and_then(|url| url.text())?.to_owned();
         let mandatory = match listed.member(b"mandatory").map(|value| &value.body) {
@@ -54,31 +63,34 @@ fn manifest(url: &str, objects: &dyn Objects) -> Result<Vec<Entry>, Failure> {
         url.starts_with("s3://").then_some(Entry { url, may_be_missing: !mandatory? })
     };
     let entries: Option<Vec<Entry>> = listed.iter().map(entry).collect();
-    entries.ok_or_else(|| wrong("an entry is no object with a url and, perhaps, mandatory"))
+    let reason = "each entry must be an object with `url` and optionally `mandatory`";
+    entries.ok_or_else(|| malformed(reason))
 }
 
-/// What the object holds, and how large it is as it lies there; nothing if it may be missing, and is.
+/// Reads and decompresses a file; returns its content and the size of the stored object.
+///
+/// Returns `None` if the file does not exist and may be missing.
 pub(super) fn read(
     entry: &Entry,
     compression: Compression,
-    objects: &dyn Objects,
-) -> Result<Option<(Vec<u8>, u64)>, Failure> {
+    objects: &dyn ObjectReader,
+) -> Result<Option<(Vec<u8>, u64)>, LoadFailure> {
     let stored = match objects.get(&entry.url) {
         Err(ObjectError::NotFound(_)) if entry.may_be_missing => return Ok(None),
-        stored => stored.map_err(|error| Failure::object(&error))?,
+        stored => stored.map_err(|error| LoadFailure::object(&error))?,
     };
     let size = stored.len() as u64;
     let mut plain = Vec::new();
-    let unpacked = match compression {
+    let decompressed = match compression {
         Compression::None => return Ok(Some((stored, size))),
         Compression::Gzip => flate2::read::MultiGzDecoder::new(&stored[..]).read_to_end(&mut plain),
         Compression::Zstd => zstd::stream::read::Decoder::new(&stored[..])
             .and_then(|mut decoder| decoder.read_to_end(&mut plain)),
     };
-    match unpacked {
+    match decompressed {
         Ok(_) => Ok(Some((plain, size))),
         Err(error) => {
-            Err(Failure::refused(format!("'{}' cannot be decompressed: {error}", entry.url)))
+            Err(LoadFailure::new(format!("'{}' cannot be decompressed: {error}", entry.url)))
         }
     }
 }

@@ -1,36 +1,36 @@
-//! A COPY statement, as it is meant: where from, into what, by whom and under which options (DG/r_COPY.html).
+//! Parsed COPY statement (DG/r_COPY.html).
 
-/// A COPY statement.
+/// COPY statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Copy {
-    /// The schema, if the statement names one.
+pub struct CopyStatement {
+    /// Schema of a qualified table name.
     pub schema: Option<String>,
-    /// The table.
+    /// Unqualified table name.
     pub table: String,
-    /// The column list, if there is one.
+    /// Column list, if given.
     pub columns: Option<Vec<String>>,
-    /// `s3://bucket/prefix`, or the manifest.
+    /// URL of a prefix (`s3://bucket/prefix`) or of a manifest.
     pub from: String,
-    /// Who reads.
+    /// Credentials for S3.
     pub authorization: Authorization,
-    /// Everything else.
-    pub options: Options,
+    /// Format, conversion and load options.
+    pub options: CopyOptions,
 }
 
-/// Who reads the objects.
+/// Credentials that read the objects.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Authorization {
-    /// The role that is the cluster's default.
+    /// Default role of the cluster.
     DefaultRole,
-    /// The role of this name, or several that are assumed one after another.
+    /// ARN of a role, or a comma-separated chain of roles to assume.
     Role(String),
-    /// A key of a user.
+    /// Access key of a user.
     Key {
-        /// Its name.
+        /// Access key ID.
         id: String,
-        /// What it signs with.
+        /// Secret access key.
         secret: String,
-        /// Of a temporary one.
+        /// Session token of temporary credentials.
         token: Option<String>,
     },
 }
@@ -45,20 +45,20 @@ impl std::fmt::Debug for Authorization {
     }
 }
 
-/// How JSON fills columns.
+/// Mapping of JSON records to columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Shape {
-    /// By names, which are lower case.
+pub enum JsonFormat {
+    /// `'auto'`: keys match column names, which are lower case.
     Auto,
-    /// By names, whatever their case.
+    /// `'auto ignorecase'`: keys match column names in any case.
     AutoIgnoreCase,
-    /// By the paths of this file.
+    /// JSONPaths file with this URL.
     Paths(String),
-    /// The whole document into one SUPER column.
+    /// `'noshred'`: the whole document goes into one SUPER column.
     NoShred,
 }
 
-/// What the files are compressed with.
+/// Compression of the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[allow(missing_docs)]
 pub enum Compression {
@@ -68,11 +68,11 @@ pub enum Compression {
     Zstd,
 }
 
-/// The options that matter here.
+/// Options that affect the load.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[allow(missing_docs, clippy::struct_excessive_bools)]
-pub struct Options {
-    pub shape: Option<Shape>,
+pub struct CopyOptions {
+    pub json: Option<JsonFormat>,
     pub manifest: bool,
     pub region: Option<String>,
     pub compression: Compression,

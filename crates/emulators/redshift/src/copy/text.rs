@@ -1,11 +1,12 @@
-//! Text into CHAR and VARCHAR: bytes that are UTF-8, and not too many of them.
+//! Conversion to CHAR and VARCHAR: UTF-8 validation and length in bytes.
 //!
-//! DG/multi-byte-character-load-errors.html has the errors of UTF-8 and their numbers; DG/r_Character_types.html counts lengths in bytes, and cuts blanks that
-//! are too many; DG/copy-parameters-data-conversion.html has ACCEPTINVCHARS and TRUNCATECOLUMNS.
+//! UTF-8 errors and their numbers: DG/multi-byte-character-load-errors.html. Lengths count bytes,
+//! and excess blanks are cut: DG/r_Character_types.html. ACCEPTINVCHARS and TRUNCATECOLUMNS:
+//! DG/copy-parameters-data-conversion.html.
 
-use super::convert::{Bad, bad};
+use super::convert::{ValueError, value_error};
 
-/// The first character of `bytes` that is none: how many bytes, and which error.
+/// Checks the first character; returns length and error number of an invalid sequence.
 fn invalid(bytes: &[u8]) -> Option<(usize, u8)> {
     let needed = match bytes[0] {
         0..0x80 => return None,
@@ -15,13 +16,17 @@ fn invalid(bytes: &[u8]) -> Option<(usize, u8)> {
         0xf0..0xf8 => 4,
         0xf8..=0xfd => return Some((1 + continuations(&bytes[1..]).min(5), 1)),
     };
-    let there = 1 + continuations(&bytes[1..]).min(needed - 1);
-    if there < needed {
-        return Some((there, if there == bytes.len() { 2 } else { 4 }));
+    let found = 1 + continuations(&bytes[1..]).min(needed - 1);
+    if found < needed {
+        // 2: the text ends within the sequence; 4: a trailing byte is out of range.
+        return Some((found, if found == bytes.len() { 2 } else { 4 }));
     }
     match (bytes[0], bytes[1]) {
+        // Surrogates.
         (0xed, 0xa0..) => Some((3, 5)),
+        // Code points above U+10FFFF.
         (0xf4, 0x90..) | (0xf5..0xf8, _) => Some((4, 8)),
+        // Overlong encodings.
         (0xc0 | 0xc1, _) | (0xe0, ..0xa0) | (0xf0, ..0x90) => Some((needed, 4)),
         _ => None,
     }
@@ -35,8 +40,8 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
 }
 
-/// The text, each character that is none replaced if a character is given for that.
-pub(super) fn utf8(bytes: &[u8], replacement: Option<char>) -> Result<String, Bad> {
+/// Decodes UTF-8; with a replacement (ACCEPTINVCHARS), replaces each byte of an invalid character.
+pub(super) fn utf8(bytes: &[u8], replacement: Option<char>) -> Result<String, ValueError> {
     let mut text = String::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
@@ -46,7 +51,7 @@ pub(super) fn utf8(bytes: &[u8], replacement: Option<char>) -> Result<String, Ba
                 let length = width(rest[0]);
                 let character = String::from_utf8_lossy(&rest[..length]);
                 match replacement {
-                    Some(replacement) if is_no_character(&character) => {
+                    Some(replacement) if is_noncharacter(&character) => {
                         text.extend(std::iter::repeat_n(replacement, length));
                     }
                     _ => text.push_str(&character),
@@ -58,11 +63,11 @@ pub(super) fn utf8(bytes: &[u8], replacement: Option<char>) -> Result<String, Ba
                 length
             }
             (Some((length, error)), None) => {
-                let shown = hex(&rest[..length]);
+                let sequence = hex(&rest[..length]);
                 let message = format!(
-                    "String contains invalid or unsupported UTF8 codepoints. Bad UTF8 hex sequence: {shown} (error {error})"
+                    "String contains invalid or unsupported UTF8 codepoints. Bad UTF8 hex sequence: {sequence} (error {error})"
                 );
-                return Err(Bad { position: at, ..bad(1220, message) });
+                return Err(ValueError { position: at, ..value_error(1220, message) });
             }
         };
         at += length;
@@ -70,6 +75,7 @@ pub(super) fn utf8(bytes: &[u8], replacement: Option<char>) -> Result<String, Ba
     Ok(text)
 }
 
+/// Returns the length of a character by its first byte.
 fn width(first: u8) -> usize {
     match first {
         0..0x80 => 1,
@@ -79,32 +85,32 @@ fn width(first: u8) -> usize {
     }
 }
 
-/// Code points that are valid UTF-8 and no characters: the same page lists them.
-fn is_no_character(text: &str) -> bool {
+/// Returns true for noncharacters, which DG/multi-byte-character-load-errors.html lists as invalid.
+fn is_noncharacter(text: &str) -> bool {
     text.chars().any(|character| {
         let code = u32::from(character);
         (0xfdd0..=0xfdef).contains(&code) || code & 0xfffe == 0xfffe
     })
 }
 
-/// Text that a CHAR can hold: one byte a character.
-pub(super) fn single_bytes(bytes: &[u8]) -> Result<String, Bad> {
+/// Decodes text for CHAR, which allows only single-byte characters.
+pub(super) fn single_bytes(bytes: &[u8]) -> Result<String, ValueError> {
     match bytes.iter().position(|byte| !byte.is_ascii()) {
         None => Ok(String::from_utf8_lossy(bytes).into_owned()),
         Some(at) => {
             let rest = &bytes[at..];
             let length = invalid(rest).map_or(width(rest[0]), |(length, _)| length);
-            let shown = hex(&rest[..length]);
+            let sequence = hex(&rest[..length]);
             let message = format!(
-                "Multibyte character not supported for CHAR (Hint: Try using VARCHAR). Invalid char: {shown}"
+                "Multibyte character not supported for CHAR (Hint: Try using VARCHAR). Invalid char: {sequence}"
             );
-            Err(Bad { position: at, ..bad(1220, message) })
+            Err(ValueError { position: at, ..value_error(1220, message) })
         }
     }
 }
 
-/// The text in as many bytes as the column has.
-pub(super) fn fitted(mut text: String, length: u32, truncates: bool) -> Result<String, Bad> {
+/// Fits a text into `length` bytes: cuts excess blanks, or any excess with TRUNCATECOLUMNS.
+pub(super) fn fit(mut text: String, length: u32, truncates: bool) -> Result<String, ValueError> {
     let length = length as usize;
     if text.len() <= length {
         return Ok(text);
@@ -114,9 +120,9 @@ pub(super) fn fitted(mut text: String, length: u32, truncates: bool) -> Result<S
         keep -= 1;
     }
     if !truncates && text[keep..].bytes().any(|byte| byte != b' ') {
-        return Err(Bad {
+        return Err(ValueError {
             position: keep,
-            ..bad(1204, "String length exceeds DDL length".to_owned())
+            ..value_error(1204, "String length exceeds DDL length".to_owned())
         });
     }
     text.truncate(keep);

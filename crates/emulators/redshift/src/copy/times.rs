@@ -1,10 +1,12 @@
-//! Dates and times, by the forms that the statement names.
+//! Conversion to DATE, TIMESTAMP and TIMESTAMPTZ with DATEFORMAT and TIMEFORMAT.
 //!
-//! DG/r_DATEFORMAT_and_TIMEFORMAT_strings.html has the parts of a form, DG/copy-parameters-data-conversion.html the defaults and the words for epochs,
-//! DG/automatic-recognition.html what `auto` knows. Of its list, Julian days, years before Christ, months by name and zones by name are not played: they are
-//! errors here. A TIMESTAMP with a zone behind it keeps its digits, as in PostgreSQL; no page says so.
+//! Format strings: DG/r_DATEFORMAT_and_TIMEFORMAT_strings.html. Defaults and epoch keywords:
+//! DG/copy-parameters-data-conversion.html. Formats that `auto` recognizes:
+//! DG/automatic-recognition.html; of these, Julian days, years BC, month names and time zone names
+//! are not supported and are errors. A TIMESTAMP ignores a time zone in the value, as in
+//! PostgreSQL; no page documents it.
 
-use super::convert::{Bad, bad};
+use super::convert::{ValueError, value_error};
 
 const MONTHS: [&str; 12] = [
     "january",
@@ -21,9 +23,9 @@ const MONTHS: [&str; 12] = [
     "december",
 ];
 
-/// A moment as it is written.
+/// Parsed date and time.
 #[derive(Debug, Clone, Default)]
-struct Moment {
+struct Timestamp {
     year: i64,
     month: u32,
     day: u32,
@@ -31,33 +33,37 @@ struct Moment {
     minute: u32,
     second: u32,
     micros: u32,
-    /// Minutes from UTC.
+    /// Offset from UTC in minutes.
     offset: Option<i32>,
 }
 
-/// Days since 1970-01-01, in the calendar that has always been.
-#[allow(clippy::many_single_char_names)]
-fn civil(days: i64) -> (i64, u32, u32) {
-    let z = days + 719_468;
-    let era = z.div_euclid(146_097);
-    let of_era = z.rem_euclid(146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
+/// Converts days since 1970-01-01 to year, month and day of the proleptic Gregorian calendar.
+///
+/// Algorithm `civil_from_days` by Howard Hinnant: years begin on March 1, so that the leap day is
+/// the last day, and 400 years (146,097 days) form an era.
+fn civil_from_days(days: i64) -> (i64, u32, u32) {
+    // Days since 0000-03-01.
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
+    // Month counted from March.
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
     let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
     let small = |number: i64| u32::try_from(number).unwrap_or(0);
     (year + era * 400 + i64::from(month <= 2), small(month), small(day))
 }
 
-/// Seconds since 1970 as `(year, month, day, hour, minute, second)`, in UTC.
+/// Converts seconds since 1970 to year, month, day, hour, minute and second in UTC.
 pub(super) fn calendar(seconds: i64) -> (i64, u32, u32, u32, u32, u32) {
-    let (year, month, day) = civil(seconds.div_euclid(86_400));
-    let of_day = u32::try_from(seconds.rem_euclid(86_400)).unwrap_or(0);
-    (year, month, day, of_day / 3600, of_day / 60 % 60, of_day % 60)
+    let (year, month, day) = civil_from_days(seconds.div_euclid(86_400));
+    let second = u32::try_from(seconds.rem_euclid(86_400)).unwrap_or(0);
+    (year, month, day, second / 3600, second / 60 % 60, second % 60)
 }
 
-fn days_of(year: i64, month: u32) -> u32 {
+fn days_in_month(year: i64, month: u32) -> u32 {
     match month {
         2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
         2 => 28,
@@ -66,11 +72,11 @@ fn days_of(year: i64, month: u32) -> u32 {
     }
 }
 
-impl Moment {
+impl Timestamp {
     fn is_valid(&self) -> bool {
         (1..=9999).contains(&self.year)
             && (1..=12).contains(&self.month)
-            && (1..=days_of(self.year, self.month)).contains(&self.day)
+            && (1..=days_in_month(self.year, self.month)).contains(&self.day)
             && self.hour < 24
             && self.minute < 60
             && self.second < 60
@@ -93,36 +99,41 @@ impl Moment {
     }
 }
 
-/// A DATE.
-pub(super) fn date(text: &str, form: Option<&str>) -> Result<String, Bad> {
-    let found = match form {
-        Some("auto") => automatic(text),
-        form => by_form(text, form.unwrap_or("YYYY-MM-DD")),
+/// Converts a text to DATE.
+pub(super) fn date(text: &str, format: Option<&str>) -> Result<String, ValueError> {
+    let parsed = match format {
+        Some("auto") => parse_auto(text),
+        format => parse_format(text, format.unwrap_or("YYYY-MM-DD")),
     };
-    found.map(|moment| moment.date()).ok_or_else(|| {
-        let shown = form.unwrap_or("YYYY-MM-DD");
-        bad(1205, format!("Invalid Date Format - Value '{text}', Format: {shown}"))
+    parsed.map(|parsed| parsed.date()).ok_or_else(|| {
+        let format = format.unwrap_or("YYYY-MM-DD");
+        value_error(1205, format!("Invalid Date Format - Value '{text}', Format: {format}"))
     })
 }
 
-/// A TIMESTAMP, or one with its zone.
-pub(super) fn timestamp(text: &str, form: Option<&str>, zoned: bool) -> Result<String, Bad> {
-    let found = match form {
-        Some("auto") => automatic(text),
-        Some("epochsecs") => epoch(text, 1),
-        Some("epochmillisecs") => epoch(text, 1000),
-        Some(form) => by_form(text, form),
-        None if zoned => zoned_by_default(text),
-        None => by_form(text, "YYYY-MM-DD HH:MI:SS"),
+/// Converts a text to TIMESTAMP, or to TIMESTAMPTZ if `zoned`.
+pub(super) fn timestamp(
+    text: &str,
+    format: Option<&str>,
+    zoned: bool,
+) -> Result<String, ValueError> {
+    let parsed = match format {
+        Some("auto") => parse_auto(text),
+        Some("epochsecs") => parse_epoch(text, 1),
+        Some("epochmillisecs") => parse_epoch(text, 1000),
+        Some(format) => parse_format(text, format),
+        None if zoned => parse_zoned(text),
+        None => parse_format(text, "YYYY-MM-DD HH:MI:SS"),
     };
-    let shown = form.unwrap_or("YYYY-MM-DD HH24:MI:SS");
-    let found = found.ok_or_else(|| {
-        bad(1206, format!("Invalid timestamp format or value [{shown}], Value '{text}'"))
+    let format = format.unwrap_or("YYYY-MM-DD HH24:MI:SS");
+    let parsed = parsed.ok_or_else(|| {
+        value_error(1206, format!("Invalid timestamp format or value [{format}], Value '{text}'"))
     })?;
-    Ok(if zoned { found.with_zone() } else { found.timestamp() })
+    Ok(if zoned { parsed.with_zone() } else { parsed.timestamp() })
 }
 
-fn epoch(text: &str, per_second: i64) -> Option<Moment> {
+/// Parses an epoch of `per_second` units per second.
+fn parse_epoch(text: &str, per_second: i64) -> Option<Timestamp> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -131,19 +142,20 @@ fn epoch(text: &str, per_second: i64) -> Option<Moment> {
     let (year, month, day, hour, minute, second) = calendar(number.div_euclid(per_second));
     let micros = number.rem_euclid(per_second) * (1_000_000 / per_second);
     let micros = u32::try_from(micros).ok()?;
-    let moment = Moment { year, month, day, hour, minute, second, micros, offset: None };
-    moment.is_valid().then_some(moment)
+    let parsed = Timestamp { year, month, day, hour, minute, second, micros, offset: None };
+    parsed.is_valid().then_some(parsed)
 }
 
-/// A text that is read from its start.
-struct Reader<'a>(&'a str);
+/// Cursor over the rest of a text.
+struct Cursor<'a>(&'a str);
 
-impl Reader<'_> {
-    fn number(&mut self, least: usize, most: usize) -> Option<u32> {
-        let length = self.0.bytes().take(most).take_while(u8::is_ascii_digit).count();
+impl Cursor<'_> {
+    /// Reads an integer of `min` to `max` digits.
+    fn number(&mut self, min: usize, max: usize) -> Option<u32> {
+        let length = self.0.bytes().take(max).take_while(u8::is_ascii_digit).count();
         let (digits, rest) = self.0.split_at(length);
         self.0 = rest;
-        digits.parse().ok().filter(|_| length >= least)
+        digits.parse().ok().filter(|_| length >= min)
     }
 
     fn skip(&mut self, text: &str) -> Option<()> {
@@ -151,6 +163,7 @@ impl Reader<'_> {
         Some(())
     }
 
+    /// Reads an optional fraction of a second as microseconds; ignores further digits.
     fn fraction(&mut self) -> Option<u32> {
         if self.skip(".").is_none() {
             return Some(0);
@@ -158,11 +171,11 @@ impl Reader<'_> {
         let length = self.0.bytes().take_while(u8::is_ascii_digit).count();
         let (digits, rest) = self.0.split_at(length);
         self.0 = rest;
-        let six = format!("{digits:0<6}");
-        six.get(..6)?.parse().ok().filter(|_| length > 0)
+        let micros = format!("{digits:0<6}");
+        micros.get(..6)?.parse().ok().filter(|_| length > 0)
     }
 
-    /// `Z`, or hours and perhaps minutes with a sign.
+    /// Reads `Z`, or a sign with hours and optional minutes, as an offset in minutes.
     fn offset(&mut self) -> Option<i32> {
         if self.skip("Z").is_some() {
             return Some(0);
@@ -195,106 +208,109 @@ impl Reader<'_> {
     }
 }
 
-/// By a form of parts and separators: `DD.MM.YYYY HH12:MI AM`.
-fn by_form(text: &str, form: &str) -> Option<Moment> {
-    let (mut text, mut form) = (Reader(text.trim()), Reader(form));
-    let mut moment = Moment { month: 1, day: 1, ..Moment::default() };
-    let mut afternoon = None;
-    while let Some(next) = form.0.chars().next() {
-        if form.skip("YYYY").is_some() {
-            moment.year = i64::from(text.number(4, 4)?);
-        } else if form.skip("YY").is_some() {
+/// Parses a text with a format such as `DD.MM.YYYY HH12:MI AM`.
+fn parse_format(text: &str, format: &str) -> Option<Timestamp> {
+    let (mut text, mut format) = (Cursor(text.trim()), Cursor(format));
+    let mut parsed = Timestamp { month: 1, day: 1, ..Timestamp::default() };
+    let mut meridiem = None;
+    while let Some(next) = format.0.chars().next() {
+        if format.skip("YYYY").is_some() {
+            parsed.year = i64::from(text.number(4, 4)?);
+        } else if format.skip("YY").is_some() {
             let year = i64::from(text.number(2, 2)?);
-            moment.year = if year < 70 { 2000 + year } else { 1900 + year };
-        } else if form.skip("MONTH").is_some() || form.skip("MON").is_some() {
-            moment.month = text.month_by_name()?;
-        } else if form.skip("MM").is_some() {
-            moment.month = text.number(1, 2)?;
-        } else if form.skip("MI").is_some() {
-            moment.minute = text.number(1, 2)?;
-        } else if form.skip("DD").is_some() {
-            moment.day = text.number(1, 2)?;
-        } else if form.skip("HH24").is_some()
-            || form.skip("HH12").is_some()
-            || form.skip("HH").is_some()
+            parsed.year = if year < 70 { 2000 + year } else { 1900 + year };
+        } else if format.skip("MONTH").is_some() || format.skip("MON").is_some() {
+            parsed.month = text.month_by_name()?;
+        } else if format.skip("MM").is_some() {
+            parsed.month = text.number(1, 2)?;
+        } else if format.skip("MI").is_some() {
+            parsed.minute = text.number(1, 2)?;
+        } else if format.skip("DD").is_some() {
+            parsed.day = text.number(1, 2)?;
+        } else if format.skip("HH24").is_some()
+            || format.skip("HH12").is_some()
+            || format.skip("HH").is_some()
         {
-            moment.hour = text.number(1, 2)?;
-        } else if form.skip("SS").is_some() {
-            moment.second = text.number(1, 2)?;
-            moment.micros = text.fraction()?;
-        } else if form.skip("AM").is_some() || form.skip("PM").is_some() {
-            afternoon = Some(text.0.get(..2)?.to_lowercase());
+            parsed.hour = text.number(1, 2)?;
+        } else if format.skip("SS").is_some() {
+            parsed.second = text.number(1, 2)?;
+            parsed.micros = text.fraction()?;
+        } else if format.skip("AM").is_some() || format.skip("PM").is_some() {
+            meridiem = Some(text.0.get(..2)?.to_lowercase());
             text.0 = &text.0[2..];
         } else {
-            form.0 = &form.0[next.len_utf8()..];
+            // A separator must match the text.
+            format.0 = &format.0[next.len_utf8()..];
             text.skip(next.encode_utf8(&mut [0; 4]))?;
         }
     }
-    match afternoon.as_deref() {
-        Some("am" | "pm") if !(1..=12).contains(&moment.hour) => return None,
-        Some("am") => moment.hour %= 12,
-        Some("pm") => moment.hour = moment.hour % 12 + 12,
+    match meridiem.as_deref() {
+        Some("am" | "pm") if !(1..=12).contains(&parsed.hour) => return None,
+        Some("am") => parsed.hour %= 12,
+        Some("pm") => parsed.hour = parsed.hour % 12 + 12,
         Some(_) => return None,
         None => {}
     }
-    (text.0.is_empty() && moment.is_valid()).then_some(moment)
+    (text.0.is_empty() && parsed.is_valid()).then_some(parsed)
 }
 
-/// `YYYY-MM-DD HH:MI:SSOF`
-fn zoned_by_default(text: &str) -> Option<Moment> {
+/// Parses the default format of TIMESTAMPTZ, `YYYY-MM-DD HH:MI:SSOF`.
+fn parse_zoned(text: &str) -> Option<Timestamp> {
     let (head, tail) = text.split_at_checked(19)?;
-    let mut moment = by_form(head, "YYYY-MM-DD HH:MI:SS")?;
-    let mut rest = Reader(tail);
-    moment.micros = rest.fraction()?;
-    moment.offset = if rest.0.is_empty() { None } else { Some(rest.offset()?) };
-    rest.0.is_empty().then_some(moment)
+    let mut parsed = parse_format(head, "YYYY-MM-DD HH:MI:SS")?;
+    let mut rest = Cursor(tail);
+    parsed.micros = rest.fraction()?;
+    parsed.offset = if rest.0.is_empty() { None } else { Some(rest.offset()?) };
+    rest.0.is_empty().then_some(parsed)
 }
 
-/// What `auto` knows, of what is played here.
-fn automatic(text: &str) -> Option<Moment> {
+/// Parses the supported formats of `auto`.
+fn parse_auto(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     let (day, time) = match text.split_once([' ', 'T']) {
         Some((day, time)) => (day, Some(time)),
         None => (text, None),
     };
-    let mut forms = ["YYYY-MM-DD", "MM/DD/YYYY"].iter().filter(|form| form.len() == day.len());
-    let mut moment = forms.find_map(|form| by_form(day, form)).or_else(|| compact(day))?;
+    let mut formats =
+        ["YYYY-MM-DD", "MM/DD/YYYY"].iter().filter(|format| format.len() == day.len());
+    let mut parsed =
+        formats.find_map(|format| parse_format(day, format)).or_else(|| parse_compact(day))?;
     if let Some(time) = time {
         let is_compact = time.len() == 6 && time.bytes().all(|byte| byte.is_ascii_digit());
-        let mut rest = Reader(time);
-        moment.hour = rest.number(2, 2)?;
+        let mut rest = Cursor(time);
+        parsed.hour = rest.number(2, 2)?;
         if !is_compact {
             rest.skip(":")?;
         }
-        moment.minute = rest.number(2, 2)?;
+        parsed.minute = rest.number(2, 2)?;
         if is_compact || rest.skip(":").is_some() {
-            moment.second = rest.number(2, 2)?;
-            moment.micros = rest.fraction()?;
+            parsed.second = rest.number(2, 2)?;
+            parsed.micros = rest.fraction()?;
         }
         rest.skip(" ");
-        moment.offset = if rest.0.is_empty() { None } else { Some(rest.offset()?) };
+        parsed.offset = if rest.0.is_empty() { None } else { Some(rest.offset()?) };
         rest.0.is_empty().then_some(())?;
     }
-    moment.is_valid().then_some(moment)
+    parsed.is_valid().then_some(parsed)
 }
 
-/// `19960108`, `960108` and `1996.008`.
-fn compact(day: &str) -> Option<Moment> {
-    if let Some((year, of_year)) = day.split_once('.') {
-        let (year, of_year): (i64, u32) = (year.parse().ok()?, of_year.parse().ok()?);
-        let mut left = of_year.checked_sub(1)?;
+/// Parses `19960108`, `960108` and `1996.008` (year and day of the year).
+fn parse_compact(day: &str) -> Option<Timestamp> {
+    if let Some((year, day_of_year)) = day.split_once('.') {
+        let (year, day_of_year): (i64, u32) = (year.parse().ok()?, day_of_year.parse().ok()?);
+        let mut left = day_of_year.checked_sub(1)?;
         for month in 1..=12 {
-            if left < days_of(year, month) {
-                let moment = Moment { year, month, day: left + 1, ..Moment::default() };
-                return (day.len() == 8 && moment.is_valid()).then_some(moment);
+            if left < days_in_month(year, month) {
+                let parsed = Timestamp { year, month, day: left + 1, ..Timestamp::default() };
+                return (day.len() == 8 && parsed.is_valid()).then_some(parsed);
             }
-            left -= days_of(year, month);
+            left -= days_in_month(year, month);
         }
         return None;
     }
     match day.len() {
-        8 => by_form(day, "YYYYMMDD"),
-        6 => by_form(day, "YYMMDD"),
+        8 => parse_format(day, "YYYYMMDD"),
+        6 => parse_format(day, "YYMMDD"),
         _ => None,
     }
 }

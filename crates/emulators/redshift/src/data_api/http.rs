@@ -1,47 +1,47 @@
-//! HTTP/1.1 as far as a client of the Data API speaks it: requests with a length, answers with a length, connections that are kept.
+//! Minimal HTTP/1.1 server for Data API clients: `Content-Length` bodies and keep-alive.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
 use serde_json::Value;
 
-/// A request.
+/// HTTP request.
 pub(crate) struct Request {
     pub(crate) method: String,
-    /// Path and query, as they stand in the first line.
+    /// Path and query as in the request line.
     pub(crate) target: String,
-    /// Names in lower case, values trimmed, in their order.
+    /// Headers in order, with names in lower case and trimmed values.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
 }
 
 impl Request {
-    /// A header's value.
+    /// Returns the value of a header.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(header, _)| header == name);
         found.map(|(_, value)| value.as_str())
     }
 }
 
-/// What is answered: a status and a JSON body.
-pub(crate) struct Answer {
+/// HTTP response with a JSON body.
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) body: Value,
 }
 
-/// More than any request of the Data API: forty statements of 100 KB.
-const LONGEST: usize = 8 << 20;
+/// Limit of a body. The largest request has 40 statements of 100 KB.
+const MAX_BODY_BYTES: usize = 8 << 20;
 
-/// Answers requests until the client goes.
-pub(crate) fn serve(stream: TcpStream, answer: impl Fn(&Request) -> Answer) -> io::Result<()> {
+/// Serves requests until the client closes the connection.
+pub(crate) fn serve(stream: TcpStream, handle: impl Fn(&Request) -> Response) -> io::Result<()> {
     let mut reader = BufReader::new(stream);
     while let Some(request) = read(&mut reader)? {
-        let answer = answer(&request);
-        let body = answer.body.to_string();
+        let response = handle(&request);
+        let body = response.body.to_string();
         let head = format!(
             "HTTP/1.1 {} {}\r\nContent-Type: application/x-amz-json-1.1\r\nx-amzn-RequestId: {}\r\nContent-Length: {}\r\n\r\n",
-            answer.status,
-            if answer.status == 200 { "OK" } else { "Error" },
+            response.status,
+            if response.status == 200 { "OK" } else { "Error" },
             crate::random::uuid(),
             body.len()
         );
@@ -52,8 +52,8 @@ pub(crate) fn serve(stream: TcpStream, answer: impl Fn(&Request) -> Answer) -> i
 
 fn read(reader: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> {
     let Some(first) = line(reader)? else { return Ok(None) };
-    let mut words = first.split(' ');
-    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let mut parts = first.split(' ');
+    let (method, target) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let mut request = Request {
         method: method.to_owned(),
         target: target.to_owned(),
@@ -66,7 +66,7 @@ fn read(reader: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> {
     }
     let length =
         request.header("content-length").map_or(Ok(0), str::parse).map_err(|_| malformed())?;
-    if length > LONGEST || request.header("transfer-encoding").is_some() {
+    if length > MAX_BODY_BYTES || request.header("transfer-encoding").is_some() {
         return Err(malformed());
     }
     request.body = vec![0; length];
@@ -82,5 +82,5 @@ fn line(reader: &mut BufReader<TcpStream>) -> io::Result<Option<String>> {
 }
 
 fn malformed() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "not a request of the Data API")
+    io::Error::new(io::ErrorKind::InvalidData, "malformed HTTP request")
 }

@@ -1,15 +1,17 @@
-//! The Data API over HTTP: statements sent by signed requests, their results asked for later.
+//! Redshift Data API: SQL statements and results over signed HTTP requests.
 //!
-//! JSON 1.1, with the operation in `X-Amz-Target`. A request is verified (`signature`), read and checked against the service's model and prose
-//! (`request`), and becomes a job on a thread of its own (`job`), whose statements go the way of every session's (`work`). The shapes are those
-//! of botocore's model of `redshift-data`, 2019-12-20, in version 1.44.5; the rules of prose from MG/data-api.html and the model's texts.
+//! The protocol is JSON 1.1 with the operation in `X-Amz-Target`. `signature` verifies a request
+//! and `request` validates it. Each execution (`execution`) runs on its own thread, its statements
+//! on a [`Session`] like those of other clients (`result`). The shapes come from botocore's model
+//! of `redshift-data` (2019-12-20, botocore 1.44.5), further rules from MG/data-api.html and the
+//! documentation in the model.
 
+mod error;
+mod execution;
 mod http;
-mod job;
-mod problem;
 mod request;
+mod result;
 mod signature;
-mod work;
 
 use std::collections::HashMap;
 use std::net::TcpStream;
@@ -21,36 +23,41 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::backend;
-use crate::house::House;
+use crate::cluster::Cluster;
 use crate::session::Session;
-use http::{Answer, Request};
-use job::Job;
-use problem::Problem;
-use request::{Execution, Members};
-use work::Harvest;
+use error::ApiError;
+use execution::Execution;
+use http::{Request, Response};
+use request::{ExecuteRequest, Members};
+use result::StatementResult;
 
-const TARGET: &str = "RedshiftData.";
+const TARGET_PREFIX: &str = "RedshiftData.";
 
-/// The model: a session lives for 24 hours at most.
-const LONGEST_SESSION: Duration = Duration::from_hours(24);
+/// Limit of a session's lifetime, from the model.
+const MAX_SESSION_LIFETIME: Duration = Duration::from_hours(24);
 
-/// A session that outlives its statement.
-struct Kept {
+/// Session that stays open after its statement (`SessionKeepAliveSeconds`).
+struct KeptSession {
     session: Arc<Mutex<Session>>,
     user: String,
-    seconds: u64,
-    until: Instant,
+    keep_alive: Duration,
+    expires: Instant,
 }
 
-/// The service.
+/// Data API service.
 pub(crate) struct Service {
-    house: Arc<House>,
-    jobs: Mutex<HashMap<String, Arc<Job>>>,
+    cluster: Arc<Cluster>,
+    /// Executions by statement ID.
+    executions: Mutex<HashMap<String, Arc<Execution>>>,
+    /// Statement IDs by client token.
     tokens: Mutex<HashMap<String, String>>,
-    sessions: Mutex<HashMap<String, Kept>>,
+    /// Open sessions by session ID.
+    sessions: Mutex<HashMap<String, KeptSession>>,
+    /// Operations called so far.
     calls: Mutex<Vec<String>>,
-    /// How many more calls are throttled, and how many fail.
+    /// Number of calls to throttle.
     pub(crate) throttled: AtomicU32,
+    /// Number of calls to fail.
     pub(crate) failing: AtomicU32,
 }
 
@@ -58,19 +65,19 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Counts one off, if there is one.
-fn taken(count: &AtomicU32) -> bool {
+/// Decrements the counter; returns false if it is zero.
+fn take_one(count: &AtomicU32) -> bool {
     count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
 }
 
 impl Service {
-    /// Sessions end by themselves, whether anybody calls or not.
-    pub(crate) fn start(house: Arc<House>) -> Arc<Self> {
-        let service = Arc::new(Self::new(house));
+    /// Creates the service and starts a thread that closes expired sessions.
+    pub(crate) fn start(cluster: Arc<Cluster>) -> Arc<Self> {
+        let service = Arc::new(Self::new(cluster));
         let watched = Arc::downgrade(&service);
         thread::spawn(move || {
             while let Some(service) = watched.upgrade() {
-                service.expire();
+                service.close_expired();
                 drop(service);
                 thread::sleep(Duration::from_millis(100));
             }
@@ -78,10 +85,10 @@ impl Service {
         service
     }
 
-    fn new(house: Arc<House>) -> Self {
+    fn new(cluster: Arc<Cluster>) -> Self {
         Self {
-            house,
-            jobs: Mutex::default(),
+            cluster,
+            executions: Mutex::default(),
             tokens: Mutex::default(),
             sessions: Mutex::default(),
             calls: Mutex::default(),
@@ -90,32 +97,33 @@ impl Service {
         }
     }
 
-    /// The operations that were called so far.
+    /// Returns the operations called so far.
     pub(crate) fn calls(&self) -> Vec<String> {
         locked(&self.calls).clone()
     }
 
-    /// Serves a client.
+    /// Serves one client connection.
     pub(crate) fn serve(self: &Arc<Self>, stream: TcpStream) {
-        let _ = http::serve(stream, |request| match self.answer(request) {
-            Ok(body) => Answer { status: 200, body },
-            Err(problem) => problem.answer(),
+        let _ = http::serve(stream, |request| match self.dispatch(request) {
+            Ok(body) => Response { status: 200, body },
+            Err(error) => error.response(),
         });
     }
 
-    fn answer(self: &Arc<Self>, request: &Request) -> Result<Value, Problem> {
+    fn dispatch(self: &Arc<Self>, request: &Request) -> Result<Value, ApiError> {
         let target = request.header("x-amz-target").unwrap_or_default();
-        let operation = target.strip_prefix(TARGET).unwrap_or_default();
+        let operation = target.strip_prefix(TARGET_PREFIX).unwrap_or_default();
         locked(&self.calls).push(operation.to_owned());
         if request.method != "POST" || operation.is_empty() {
-            return Err(Problem::new("UnknownOperationException", "no operation is named"));
+            let message = "missing operation in X-Amz-Target";
+            return Err(ApiError::new("UnknownOperationException", message));
         }
-        signature::verify(request, &self.house.options.data_api)?;
-        if taken(&self.throttled) {
-            return Err(Problem::new("ThrottlingException", "Rate exceeded"));
+        signature::verify(request, &self.cluster.options.data_api)?;
+        if take_one(&self.throttled) {
+            return Err(ApiError::new("ThrottlingException", "Rate exceeded"));
         }
-        if taken(&self.failing) {
-            return Err(Problem::new("InternalServerException", "Internal server error"));
+        if take_one(&self.failing) {
+            return Err(ApiError::new("InternalServerException", "Internal server error"));
         }
         match operation {
             "ExecuteStatement" => self.execute(&request.body, false),
@@ -123,179 +131,192 @@ impl Service {
             "DescribeStatement" => self.describe(&request.body),
             "GetStatementResult" => self.result(&request.body),
             "CancelStatement" => self.cancel(&request.body),
-            _ => Err(Problem::new("UnknownOperationException", "not played by the emulator")),
+            _ => {
+                let message = format!("{operation} is not supported by the emulator");
+                Err(ApiError::new("UnknownOperationException", message))
+            }
         }
     }
 
-    fn execute(self: &Arc<Self>, body: &[u8], batch: bool) -> Result<Value, Problem> {
-        let options = &self.house.options.data_api;
-        let execution = Execution::read(body, batch, options)?;
-        // The same token is the same request (8 hours on AWS, for ever here).
-        if let Some(token) = &execution.token {
-            let known = locked(&self.tokens).get(token).cloned();
-            if let Some(job) = known.and_then(|id| locked(&self.jobs).get(&id).cloned()) {
-                if job.execution.texts == execution.texts {
-                    return Ok(job.accepted());
+    fn execute(self: &Arc<Self>, body: &[u8], batch: bool) -> Result<Value, ApiError> {
+        let options = &self.cluster.options.data_api;
+        let request = ExecuteRequest::parse(body, batch, options)?;
+        // A repeated token returns the first execution (for 8 hours on AWS, without limit here).
+        if let Some(token) = &request.token {
+            let id = locked(&self.tokens).get(token).cloned();
+            if let Some(execution) = id.and_then(|id| locked(&self.executions).get(&id).cloned()) {
+                if execution.request.texts == request.texts {
+                    return Ok(execution.execute_response());
                 }
-                return Err(Problem::invalid("ClientToken was used with other parameters"));
+                return Err(ApiError::invalid("ClientToken was used with other parameters"));
             }
         }
-        let (user, session) = self.place(&execution)?;
-        let job =
-            Arc::new(Job::new(execution, user, session.clone().map(|(id, _)| id), options.polls));
-        locked(&self.jobs).insert(job.id.clone(), Arc::clone(&job));
-        if let Some(token) = &job.execution.token {
-            locked(&self.tokens).insert(token.clone(), job.id.clone());
+        let (user, session) = self.user_and_session(&request)?;
+        let session_id = session.clone().map(|(id, _)| id);
+        let execution = Arc::new(Execution::new(request, user, session_id, options.polls));
+        locked(&self.executions).insert(execution.id.clone(), Arc::clone(&execution));
+        if let Some(token) = &execution.request.token {
+            locked(&self.tokens).insert(token.clone(), execution.id.clone());
         }
-        let (service, at_work) = (Arc::clone(self), Arc::clone(&job));
-        thread::spawn(move || service.work(&at_work, session.map(|(_, session)| session)));
-        if let Some(seconds) = job.execution.wait {
-            job.wait(seconds);
+        let (service, started) = (Arc::clone(self), Arc::clone(&execution));
+        thread::spawn(move || service.run(&started, session.map(|(_, session)| session)));
+        if let Some(seconds) = execution.request.wait {
+            execution.wait(seconds);
         }
-        Ok(job.accepted())
+        Ok(execution.execute_response())
     }
 
-    /// Who executes, and in which session, if it is one that is kept.
+    /// Returns the user of a request and, if the request names or keeps one, the session with its
+    /// ID.
     #[allow(clippy::type_complexity)]
-    fn place(
+    fn user_and_session(
         &self,
-        execution: &Execution,
-    ) -> Result<(String, Option<(String, Arc<Mutex<Session>>)>), Problem> {
-        self.expire();
+        request: &ExecuteRequest,
+    ) -> Result<(String, Option<(String, Arc<Mutex<Session>>)>), ApiError> {
+        self.close_expired();
         let mut sessions = locked(&self.sessions);
-        if let Some(id) = &execution.session {
-            let gone = || Problem::missing("Session is not available.");
-            let kept = sessions.get_mut(id).ok_or_else(gone)?;
+        if let Some(id) = &request.session {
+            let unavailable = || ApiError::not_found("Session is not available.");
+            let kept = sessions.get_mut(id).ok_or_else(unavailable)?;
             if kept.session.try_lock().is_err() {
-                return Err(Problem::invalid("Session is busy with another statement."));
+                return Err(ApiError::invalid("Session is busy with another statement."));
             }
-            kept.seconds = execution.keep_alive.unwrap_or(kept.seconds);
-            kept.until = Instant::now() + LONGEST_SESSION;
+            kept.keep_alive = request.keep_alive.map_or(kept.keep_alive, Duration::from_secs);
+            kept.expires = Instant::now() + MAX_SESSION_LIFETIME;
             return Ok((kept.user.clone(), Some((id.clone(), Arc::clone(&kept.session)))));
         }
         let first =
-            self.house.options.users.first().map(|user| user.name.clone()).unwrap_or_default();
-        let user = execution.user.clone().unwrap_or(first);
-        match execution.keep_alive.filter(|seconds| *seconds > 0) {
+            self.cluster.options.users.first().map(|user| user.name.clone()).unwrap_or_default();
+        let user = request.user.clone().unwrap_or(first);
+        match request.keep_alive.filter(|seconds| *seconds > 0) {
             None => Ok((user, None)),
             Some(seconds) => {
-                let session = self.open(execution, &user).map_err(Problem::invalid)?;
+                let session = self.open_session(request, &user).map_err(ApiError::invalid)?;
                 let (id, session) = (crate::random::uuid(), Arc::new(Mutex::new(session)));
-                let until = Instant::now() + LONGEST_SESSION;
-                let kept =
-                    Kept { session: Arc::clone(&session), user: user.clone(), seconds, until };
+                let kept = KeptSession {
+                    session: Arc::clone(&session),
+                    user: user.clone(),
+                    keep_alive: Duration::from_secs(seconds),
+                    expires: Instant::now() + MAX_SESSION_LIFETIME,
+                };
                 sessions.insert(id.clone(), kept);
                 Ok((user, Some((id, session))))
             }
         }
     }
 
-    fn open(&self, execution: &Execution, user: &str) -> Result<Session, String> {
-        let database = execution.database.as_deref().unwrap_or_default();
-        if database != self.house.options.database {
+    fn open_session(&self, request: &ExecuteRequest, user: &str) -> Result<Session, String> {
+        let database = request.database.as_deref().unwrap_or_default();
+        if database != self.cluster.options.database {
             return Err(format!("FATAL: database \"{database}\" does not exist"));
         }
-        if self.house.user(user).is_none() {
+        if self.cluster.find_user(user).is_none() {
             return Err(format!("FATAL: user \"{user}\" does not exist"));
         }
-        Session::open(&self.house, user, "", true).map_err(|error| error.to_string())
+        Session::open(&self.cluster, user, "", true).map_err(|error| error.to_string())
     }
 
-    /// Executes a job, on its session or one of its own.
-    fn work(&self, job: &Job, kept: Option<Arc<Mutex<Session>>>) {
+    /// Runs an execution in its kept session or in a temporary one.
+    fn run(&self, execution: &Execution, kept: Option<Arc<Mutex<Session>>>) {
         let session = match kept {
             Some(session) => session,
-            None => match self.open(&job.execution, &job.user) {
+            None => match self.open_session(&execution.request, &execution.user) {
                 Ok(session) => Arc::new(Mutex::new(session)),
-                Err(error) => return job.end(Some(error)),
+                Err(error) => return execution.finish(Some(error)),
             },
         };
         let mut session = locked(&session);
-        if job.at_work(session.backend.key) {
-            return job.end(Some("Query was cancelled".to_owned()));
+        if execution.start(session.backend.cancel_key) {
+            return execution.finish(Some("Query was cancelled".to_owned()));
         }
-        let error =
-            if job.execution.batch { batch(job, &mut session) } else { one(job, &mut session) };
+        let error = if execution.request.batch {
+            run_batch(execution, &mut session)
+        } else {
+            run_single(execution, &mut session)
+        };
         drop(session);
-        // It is kept from the statement's end on; for no time, it ends before anybody hears of it.
-        if let Some(id) = &job.session {
+        // Keep-alive counts from the end of the statement. With 0 seconds the session must be
+        // closed before a client can see the final status.
+        if let Some(id) = &execution.session {
             let mut sessions = locked(&self.sessions);
             if let Some(kept) = sessions.get_mut(id) {
-                kept.until = Instant::now() + Duration::from_secs(kept.seconds);
+                kept.expires = Instant::now() + kept.keep_alive;
             }
         }
-        self.expire();
-        job.end(error);
+        self.close_expired();
+        execution.finish(error);
     }
 
-    /// How many sessions are kept.
+    /// Returns the number of open sessions.
     pub(crate) fn sessions(&self) -> usize {
-        self.expire();
+        self.close_expired();
         locked(&self.sessions).len()
     }
 
-    /// Closes the sessions whose time is over, and so what is open in them.
-    fn expire(&self) {
-        locked(&self.sessions).retain(|_, kept| kept.until > Instant::now());
+    /// Closes expired sessions, which rolls back their open transactions.
+    fn close_expired(&self) {
+        locked(&self.sessions).retain(|_, kept| kept.expires > Instant::now());
     }
 
-    fn job(&self, id: &str) -> Result<(Arc<Job>, Option<usize>), Problem> {
+    /// Finds an execution by statement ID; an ID with `:n` refers to a statement of a batch.
+    fn find(&self, id: &str) -> Result<(Arc<Execution>, Option<usize>), ApiError> {
         let (bare, part) = id.split_once(':').map_or((id, None), |(bare, part)| (bare, Some(part)));
         let part = part.map(|part| part.parse().unwrap_or(0));
-        let missing = || Problem::missing("Query does not exist.");
-        locked(&self.jobs).get(bare).cloned().map(|job| (job, part)).ok_or_else(missing)
+        let missing = || ApiError::not_found("Query does not exist.");
+        let found = locked(&self.executions).get(bare).cloned();
+        found.map(|execution| (execution, part)).ok_or_else(missing)
     }
 
-    fn describe(&self, body: &[u8]) -> Result<Value, Problem> {
-        let members = Members::read(body, &["Id", "WaitTimeSeconds"])?;
-        let (job, _) = self.job(&members.needed("Id")?)?;
+    fn describe(&self, body: &[u8]) -> Result<Value, ApiError> {
+        let members = Members::parse(body, &["Id", "WaitTimeSeconds"])?;
+        let (execution, _) = self.find(&members.required("Id")?)?;
         if let Some(seconds) = members.number("WaitTimeSeconds", 1, 30)? {
-            job.wait(seconds);
+            execution.wait(seconds);
         }
-        Ok(job.description())
+        Ok(execution.describe_response())
     }
 
-    fn result(&self, body: &[u8]) -> Result<Value, Problem> {
-        let members = Members::read(body, &["Id", "NextToken", "WaitTimeSeconds"])?;
-        let (job, part) = self.job(&members.needed("Id")?)?;
+    fn result(&self, body: &[u8]) -> Result<Value, ApiError> {
+        let members = Members::parse(body, &["Id", "NextToken", "WaitTimeSeconds"])?;
+        let (execution, part) = self.find(&members.required("Id")?)?;
         if let Some(seconds) = members.number("WaitTimeSeconds", 1, 30)? {
-            job.wait(seconds);
+            execution.wait(seconds);
         }
-        let harvest = job.result(part).ok_or_else(|| {
-            Problem::missing(
+        let result = execution.result(part).ok_or_else(|| {
+            ApiError::not_found(
                 "Query does not have result. Please check query status with DescribeStatement.",
             )
         })?;
         let from = match members.text("NextToken")? {
             None => 0,
             Some(token) => token
-                .strip_prefix(&format!("{}-", job.id))
+                .strip_prefix(&format!("{}-", execution.id))
                 .and_then(|row| row.parse().ok())
-                .ok_or_else(|| Problem::invalid("Invalid NextToken"))?,
+                .ok_or_else(|| ApiError::invalid("Invalid NextToken"))?,
         };
-        let to = from + self.house.options.data_api.page_rows;
-        let mut answer = json!({
-            "ColumnMetadata": harvest.metadata(),
-            "Records": harvest.records(from, to),
-            "TotalNumRows": harvest.rows.len(),
+        let to = from + self.cluster.options.data_api.page_rows;
+        let mut response = json!({
+            "ColumnMetadata": result.metadata(),
+            "Records": result.records(from, to),
+            "TotalNumRows": result.rows.len(),
         });
-        if to < harvest.rows.len() {
-            answer["NextToken"] = json!(format!("{}-{to}", job.id));
+        if to < result.rows.len() {
+            response["NextToken"] = json!(format!("{}-{to}", execution.id));
         }
-        Ok(answer)
+        Ok(response)
     }
 
-    fn cancel(&self, body: &[u8]) -> Result<Value, Problem> {
-        let members = Members::read(body, &["Id"])?;
-        let id = members.needed("Id")?;
-        let (job, _) = self.job(&id)?;
-        match job.cancel() {
-            Err(status) => Err(Problem::invalid(format!(
+    fn cancel(&self, body: &[u8]) -> Result<Value, ApiError> {
+        let members = Members::parse(body, &["Id"])?;
+        let id = members.required("Id")?;
+        let (execution, _) = self.find(&id)?;
+        match execution.cancel() {
+            Err(status) => Err(ApiError::invalid(format!(
                 "Could not cancel a query that is already in {status} state with ID: {id}"
             ))),
             Ok(key) => {
                 if let Some(key) = key {
-                    let _ = backend::cancel(&self.house.target, &key);
+                    let _ = backend::cancel(&self.cluster.target, &key);
                 }
                 Ok(json!({ "Status": true }))
             }
@@ -303,38 +324,38 @@ impl Service {
     }
 }
 
-/// A statement alone.
-fn one(job: &Job, session: &mut Session) -> Option<String> {
-    let harvest = Harvest::reap(session, &job.execution.statements[0]);
-    let error = harvest.error.clone();
-    job.reaped(harvest);
+/// Runs a single statement; returns its error.
+fn run_single(execution: &Execution, session: &mut Session) -> Option<String> {
+    let result = StatementResult::run(session, &execution.request.statements[0]);
+    let error = result.error.clone();
+    execution.add_result(result);
     error
 }
 
-/// Statements in one transaction, or each committed by itself.
-fn batch(job: &Job, session: &mut Session) -> Option<String> {
-    let transaction = !job.execution.auto_commit;
+/// Runs a batch in one transaction, or with auto-commit; returns the first error.
+fn run_batch(execution: &Execution, session: &mut Session) -> Option<String> {
+    let transaction = !execution.request.auto_commit;
     if transaction {
-        let _ = session.backend.ask("begin");
+        let _ = session.backend.query("begin");
     }
     let mut error = None;
-    for (at, statement) in (1..).zip(&job.execution.statements) {
-        let harvest = Harvest::reap(session, statement);
-        if let Some(text) = &harvest.error {
-            error = error.or(Some(format!("Query #{at} failed with {text}")));
+    for (number, statement) in (1..).zip(&execution.request.statements) {
+        let result = StatementResult::run(session, statement);
+        if let Some(text) = &result.error {
+            error = error.or(Some(format!("Query #{number} failed with {text}")));
         }
-        job.reaped(harvest);
+        execution.add_result(result);
         if transaction && error.is_some() {
             break;
         }
     }
     if transaction && error.is_none() {
-        // The commit is a statement too: faults strike it, the log has it.
-        let commit = Harvest::reap(session, "commit");
+        // Run COMMIT as a statement of the session, so that it is logged and can meet a fault.
+        let commit = StatementResult::run(session, "commit");
         error = commit.error;
     }
     if transaction && error.is_some() {
-        let _ = session.backend.ask("rollback");
+        let _ = session.backend.query("rollback");
     }
     error
 }

@@ -1,70 +1,71 @@
-//! What a request asks for, and whether it may be asked so: the shapes and limits of the service's model, and the rules of its prose.
+//! Parsing and validation of requests: shapes and limits of the service's model, and the rules in
+//! its documentation.
 
 use serde_json::{Map, Value};
 
-use super::problem::Problem;
-use crate::lexer::{Kind, statements, tokens};
-use crate::options::DataApi;
+use super::error::ApiError;
+use crate::lexer::{TokenKind, statements, tokens};
+use crate::options::DataApiOptions;
 use crate::rewrite::apply;
 
-/// MG/data-api.html: the longest statement.
-const STATEMENT: usize = 100 << 10;
-/// The most statements of a batch.
-const BATCH: usize = 40;
+/// Limit of a statement (MG/data-api.html).
+const MAX_STATEMENT_BYTES: usize = 100 << 10;
+/// Limit of the number of statements in a batch.
+const MAX_BATCH_STATEMENTS: usize = 40;
 
-/// The members of a request's body, looked at one by one: what nobody asked for is unknown.
+/// Members of a request body.
 pub(crate) struct Members(Map<String, Value>);
 
 impl Members {
-    /// Read from a body, which must be an object with these members alone.
-    pub(crate) fn read(body: &[u8], known: &[&str]) -> Result<Self, Problem> {
+    /// Parses a body, which must be an object with no other members than `known`.
+    pub(crate) fn parse(body: &[u8], known: &[&str]) -> Result<Self, ApiError> {
         match serde_json::from_slice(body) {
             Ok(Value::Object(members)) => {
                 match members.keys().find(|name| !known.contains(&name.as_str())) {
                     Some(name) => {
-                        Err(Problem::invalid(format!("Unknown parameter in input: \"{name}\"")))
+                        Err(ApiError::invalid(format!("Unknown parameter in input: \"{name}\"")))
                     }
                     None => Ok(Self(members)),
                 }
             }
-            _ => Err(Problem::new("SerializationException", "the body is not a JSON object")),
+            _ => Err(ApiError::new("SerializationException", "the body is not a JSON object")),
         }
     }
 
-    /// A string.
-    pub(crate) fn text(&self, name: &str) -> Result<Option<String>, Problem> {
+    /// Returns a string member.
+    pub(crate) fn text(&self, name: &str) -> Result<Option<String>, ApiError> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.clone())),
             Some(_) => {
-                Err(Problem::new("SerializationException", format!("{name} is not a string")))
+                Err(ApiError::new("SerializationException", format!("{name} is not a string")))
             }
         }
     }
 
-    /// A string that must be there.
-    pub(crate) fn needed(&self, name: &str) -> Result<String, Problem> {
+    /// Returns a required string member.
+    pub(crate) fn required(&self, name: &str) -> Result<String, ApiError> {
         self.text(name)?.ok_or_else(|| {
-            Problem::invalid(format!("1 validation error detected: Value null at '{name}' failed to satisfy constraint: Member must not be null"))
+            ApiError::invalid(format!("1 validation error detected: Value null at '{name}' failed to satisfy constraint: Member must not be null"))
         })
     }
 
-    /// A whole number in its range.
-    pub(crate) fn number(&self, name: &str, least: u64, most: u64) -> Result<Option<u64>, Problem> {
+    /// Returns an integer member between `min` and `max`.
+    pub(crate) fn number(&self, name: &str, min: u64, max: u64) -> Result<Option<u64>, ApiError> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
-            Some(value) => match value.as_u64().filter(|number| (least..=most).contains(number)) {
+            Some(value) => match value.as_u64().filter(|number| (min..=max).contains(number)) {
                 Some(number) => Ok(Some(number)),
-                None => Err(Problem::invalid(format!(
+                None => Err(ApiError::invalid(format!(
                     "1 validation error detected: Value '{value}' at '{name}' failed to satisfy constraint: \
-                     Member must have value between {least} and {most}"
+                     Member must have value between {min} and {max}"
                 ))),
             },
         }
     }
 }
 
-/// What the two operations that execute have in common.
+/// Members of `ExecuteStatement` and `BatchExecuteStatement`.
 pub(crate) const EXECUTE: &[&str] = &[
     "Sql",
     "Sqls",
@@ -84,12 +85,12 @@ pub(crate) const EXECUTE: &[&str] = &[
     "ExecutionMode",
 ];
 
-/// A request to execute.
+/// Request of `ExecuteStatement` or `BatchExecuteStatement`.
 #[derive(Clone, Debug)]
-pub(crate) struct Execution {
-    /// As they were sent.
+pub(crate) struct ExecuteRequest {
+    /// Statements as the client sent them.
     pub(crate) texts: Vec<String>,
-    /// With their parameters.
+    /// Statements with their parameters substituted.
     pub(crate) statements: Vec<String>,
     pub(crate) batch: bool,
     pub(crate) auto_commit: bool,
@@ -104,24 +105,28 @@ pub(crate) struct Execution {
     pub(crate) wait: Option<u64>,
 }
 
-impl Execution {
-    /// Reads and checks one.
-    pub(crate) fn read(body: &[u8], batch: bool, options: &DataApi) -> Result<Self, Problem> {
+impl ExecuteRequest {
+    /// Parses and validates a request body.
+    pub(crate) fn parse(
+        body: &[u8],
+        batch: bool,
+        options: &DataApiOptions,
+    ) -> Result<Self, ApiError> {
         let other: &[&str] = if batch { &["Sql"] } else { &["Sqls", "ExecutionMode"] };
         let known: Vec<&str> =
             EXECUTE.iter().copied().filter(|name| !other.contains(name)).collect();
-        let members = Members::read(body, &known)?;
-        let texts = if batch { batched(&members)? } else { vec![members.needed("Sql")?] };
-        texts.iter().try_for_each(|text| single(text))?;
+        let members = Members::parse(body, &known)?;
+        let texts = if batch { batch_texts(&members)? } else { vec![members.required("Sql")?] };
+        texts.iter().try_for_each(|text| check_text(text))?;
         let mode = members.text("ExecutionMode")?;
         if mode.as_deref().is_some_and(|mode| !["TRANSACTION", "AUTO_COMMIT"].contains(&mode)) {
-            return Err(Problem::invalid("ExecutionMode is neither TRANSACTION nor AUTO_COMMIT"));
+            return Err(ApiError::invalid("ExecutionMode must be TRANSACTION or AUTO_COMMIT"));
         }
         if members.text("ResultFormat")?.is_some_and(|format| format != "JSON") {
-            return Err(Problem::invalid("ResultFormat CSV is not played by the emulator"));
+            return Err(ApiError::invalid("ResultFormat CSV is not supported by the emulator"));
         }
-        let execution = Self {
-            statements: filled(&texts, &parameters(&members)?)?,
+        let request = Self {
+            statements: substitute(&texts, &parameters(&members)?)?,
             texts,
             batch,
             auto_commit: mode.as_deref() == Some("AUTO_COMMIT"),
@@ -135,87 +140,89 @@ impl Execution {
             keep_alive: members.number("SessionKeepAliveSeconds", 0, 86_400)?,
             wait: members.number("WaitTimeSeconds", 1, 30)?,
         };
-        if execution.token.as_ref().is_some_and(|token| !(1..=64).contains(&token.len())) {
-            return Err(Problem::invalid("ClientToken has at least 1 and at most 64 characters"));
+        if request.token.as_ref().is_some_and(|token| !(1..=64).contains(&token.len())) {
+            return Err(ApiError::invalid("ClientToken must have 1 to 64 characters"));
         }
-        execution.check_place(options)?;
-        Ok(execution)
+        request.check_connection(options)?;
+        Ok(request)
     }
 
-    /// Where it is to run: a session, or one of cluster and workgroup, with a database and a way to authenticate.
-    fn check_place(&self, options: &DataApi) -> Result<(), Problem> {
+    /// Validates session, cluster or workgroup, database and credentials.
+    fn check_connection(&self, options: &DataApiOptions) -> Result<(), ApiError> {
         if self.session.is_some() {
             let also = [&self.cluster, &self.workgroup, &self.database, &self.user, &self.secret];
             if also.iter().any(|member| member.is_some()) {
-                return Err(Problem::invalid(
-                    "SessionId can't be given together with ClusterIdentifier, WorkgroupName, Database, DbUser or SecretArn",
+                return Err(ApiError::invalid(
+                    "SessionId cannot be combined with ClusterIdentifier, WorkgroupName, Database, DbUser or SecretArn",
                 ));
             }
             return Ok(());
         }
         match (&self.cluster, &self.workgroup) {
             (Some(_), Some(_)) => {
-                return Err(Problem::invalid(
-                    "ClusterIdentifier and WorkgroupName can't both be given",
+                return Err(ApiError::invalid(
+                    "ClusterIdentifier and WorkgroupName cannot be combined",
                 ));
             }
             (None, None) => {
-                return Err(Problem::invalid(
-                    "one of ClusterIdentifier and WorkgroupName is needed",
+                return Err(ApiError::invalid(
+                    "either ClusterIdentifier or WorkgroupName is required",
                 ));
             }
             (Some(cluster), None) if *cluster != options.cluster => {
-                return Err(Problem::invalid("Redshift endpoint doesn't exist in this region."));
+                return Err(ApiError::invalid("Redshift endpoint doesn't exist in this region."));
             }
             (None, Some(workgroup)) if *workgroup != options.workgroup => {
-                return Err(Problem::missing(format!("Workgroup {workgroup} not found.")));
+                return Err(ApiError::not_found(format!("Workgroup {workgroup} not found.")));
             }
             _ => {}
         }
         if self.database.is_none() {
-            return Err(Problem::invalid("Database is needed"));
+            return Err(ApiError::invalid("Database is required"));
         }
         if self.user.is_some() && self.secret.is_some() {
-            return Err(Problem::invalid("DbUser and SecretArn can't both be given"));
+            return Err(ApiError::invalid("DbUser and SecretArn cannot be combined"));
         }
         if self.user.is_some() && self.workgroup.is_some() {
-            return Err(Problem::invalid("DbUser is for a cluster, not for a workgroup"));
+            return Err(ApiError::invalid("DbUser cannot be combined with WorkgroupName"));
         }
         match &self.secret {
             Some(secret) if *secret != options.secret_arn => {
-                Err(Problem::invalid("Secrets Manager can't find the specified secret."))
+                Err(ApiError::invalid("Secrets Manager can't find the specified secret."))
             }
             _ => Ok(()),
         }
     }
 }
 
-fn batched(members: &Members) -> Result<Vec<String>, Problem> {
+fn batch_texts(members: &Members) -> Result<Vec<String>, ApiError> {
     let Some(Value::Array(list)) = members.0.get("Sqls") else {
-        return Err(Problem::invalid("Sqls is needed"));
+        return Err(ApiError::invalid("Sqls is required"));
     };
-    if !(1..=BATCH).contains(&list.len()) {
-        return Err(Problem::invalid(format!("Sqls has at least 1 and at most {BATCH} members")));
+    if !(1..=MAX_BATCH_STATEMENTS).contains(&list.len()) {
+        let message = format!("Sqls must have 1 to {MAX_BATCH_STATEMENTS} members");
+        return Err(ApiError::invalid(message));
     }
     let texts: Option<Vec<_>> = list.iter().map(|text| text.as_str().map(str::to_owned)).collect();
-    texts.ok_or_else(|| Problem::new("SerializationException", "Sqls is not a list of strings"))
+    texts.ok_or_else(|| ApiError::new("SerializationException", "Sqls is not a list of strings"))
 }
 
-fn single(text: &str) -> Result<(), Problem> {
-    if text.len() > STATEMENT {
-        return Err(Problem::invalid("Cannot process query string larger than 100kB"));
+/// Validates the size of a text, which must contain exactly one statement.
+fn check_text(text: &str) -> Result<(), ApiError> {
+    if text.len() > MAX_STATEMENT_BYTES {
+        return Err(ApiError::invalid("Cannot process query string larger than 100kB"));
     }
     match statements(text).len() {
-        0 => Err(Problem::invalid("a statement is needed")),
+        0 => Err(ApiError::invalid("the SQL text has no statement")),
         1 => Ok(()),
-        _ => Err(Problem::invalid("a text holds one SQL statement alone")),
+        _ => Err(ApiError::invalid("the SQL text has more than one statement")),
     }
 }
 
-fn parameters(members: &Members) -> Result<Vec<(String, String)>, Problem> {
+fn parameters(members: &Members) -> Result<Vec<(String, String)>, ApiError> {
     let Some(value) = members.0.get("Parameters") else { return Ok(Vec::new()) };
-    let bad = || Problem::invalid("Parameters is a list of objects with name and value");
-    let list = value.as_array().filter(|list| !list.is_empty()).ok_or_else(bad)?;
+    let invalid = || ApiError::invalid("Parameters must be a list of objects with name and value");
+    let list = value.as_array().filter(|list| !list.is_empty()).ok_or_else(invalid)?;
     list.iter()
         .map(|parameter| {
             let member =
@@ -223,34 +230,37 @@ fn parameters(members: &Members) -> Result<Vec<(String, String)>, Problem> {
             Some((member("name")?, member("value").filter(|value| !value.is_empty())?))
         })
         .collect::<Option<_>>()
-        .ok_or_else(bad)
+        .ok_or_else(invalid)
 }
 
-/// The statements with `:name` filled in as strings.
-fn filled(texts: &[String], parameters: &[(String, String)]) -> Result<Vec<String>, Problem> {
+/// Replaces each `:name` with the parameter's value as a string literal.
+fn substitute(texts: &[String], parameters: &[(String, String)]) -> Result<Vec<String>, ApiError> {
     let mut unused: Vec<&str> = parameters.iter().map(|(name, _)| name.as_str()).collect();
-    let mut filled = Vec::new();
+    let mut statements = Vec::new();
     for text in texts {
         let tokens = tokens(text);
         let mut edits = Vec::new();
         for pair in tokens.windows(2) {
-            if !(pair[0].is(":") && pair[1].kind == Kind::Word && pair[0].end() == pair[1].start) {
+            if !(pair[0].is(":")
+                && pair[1].kind == TokenKind::Word
+                && pair[0].end() == pair[1].start)
+            {
                 continue;
             }
             let found = parameters.iter().find(|(name, _)| name == pair[1].text);
             let (name, value) = found.ok_or_else(|| {
-                Problem::invalid(format!("Cannot find parameter: {}", pair[1].text))
+                ApiError::invalid(format!("Cannot find parameter: {}", pair[1].text))
             })?;
             unused.retain(|other| other != name);
             edits.push((pair[0].start, pair[1].end(), crate::backend::literal(value)));
         }
-        filled.push(apply(text, edits));
+        statements.push(apply(text, edits));
     }
     if unused.is_empty() {
-        return Ok(filled);
+        return Ok(statements);
     }
     let names = unused.join(", ");
-    Err(Problem::invalid(format!(
+    Err(ApiError::invalid(format!(
         "Parameters list contains unused parameters. Unused parameters: [{names}]"
     )))
 }
@@ -259,18 +269,18 @@ fn filled(texts: &[String], parameters: &[(String, String)]) -> Result<Vec<Strin
 mod tests {
     use super::*;
 
-    /// boto3 sends no member that it does not know, so this is asked here.
+    /// boto3 cannot send unknown members, so `tests/it/data_api.py` does not cover this.
     #[test]
-    fn a_member_that_is_unknown_is_named() {
-        let options = DataApi::default();
+    fn unknown_members_are_rejected() {
+        let options = DataApiOptions::default();
         let body = br#"{"Sql": "select 1", "ClusterIdentifier": "emulator", "Database": "dev"}"#;
-        assert!(Execution::read(body, false, &options).is_ok());
+        assert!(ExecuteRequest::parse(body, false, &options).is_ok());
         let more = br#"{"Sql": "select 1", "ClusterIdentifier": "emulator", "Database": "dev", "Limit": 1}"#;
-        let problem = Execution::read(more, false, &options).unwrap_err();
+        let error = ExecuteRequest::parse(more, false, &options).unwrap_err();
         assert!(
-            format!("{problem:?}").contains("Unknown parameter in input: \\\"Limit\\\""),
-            "{problem:?}"
+            format!("{error:?}").contains("Unknown parameter in input: \\\"Limit\\\""),
+            "{error:?}"
         );
-        assert!(Execution::read(b"[]", false, &options).is_err());
+        assert!(ExecuteRequest::parse(b"[]", false, &options).is_err());
     }
 }

@@ -1,33 +1,34 @@
-//! Signatures of requests: AWS Signature Version 4, verified for the service `redshift-data`.
+//! Verification of AWS Signature Version 4 for the service `redshift-data`.
 //!
-//! The canonical request is built from what arrived, signed with the caller's key, and compared. Host, date, target and every other `x-amz-`
-//! header must be signed, and the date at most five minutes off.
+//! The canonical request is built from the received request, signed with the configured key and
+//! compared. `Host` and every `x-amz-` header must be signed. The date may differ from the current
+//! time by at most five minutes.
 
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
 use ring::{digest, hmac};
 
+use super::error::ApiError;
 use super::http::Request;
-use super::problem::Problem;
-use crate::clock::stamp;
-use crate::options::DataApi;
+use crate::clock::amz_date;
+use crate::options::DataApiOptions;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const SERVICE: &str = "redshift-data";
 const SKEW: Duration = Duration::from_mins(5);
 
-/// Verifies a request's signature.
-pub(crate) fn verify(request: &Request, options: &DataApi) -> Result<(), Problem> {
+/// Verifies the signature of a request.
+pub(crate) fn verify(request: &Request, options: &DataApiOptions) -> Result<(), ApiError> {
     let header = request.header("authorization").ok_or_else(|| {
-        Problem::new("MissingAuthenticationTokenException", "Missing Authentication Token")
+        ApiError::new("MissingAuthenticationTokenException", "Missing Authentication Token")
     })?;
-    let field = |name: &str| -> Result<&str, Problem> {
+    let field = |name: &str| -> Result<&str, ApiError> {
         let parts = header.strip_prefix(ALGORITHM).unwrap_or_default().split(',');
         let found =
             parts.filter_map(|part| part.trim().split_once('=')).find(|(key, _)| *key == name);
         found.map(|(_, value)| value).ok_or_else(|| {
-            Problem::new(
+            ApiError::new(
                 "IncompleteSignatureException",
                 format!("Authorization header requires '{name}' parameter."),
             )
@@ -40,7 +41,7 @@ pub(crate) fn verify(request: &Request, options: &DataApi) -> Result<(), Problem
         return Err(invalid("Credential must have exactly 5 slash-delimited elements"));
     };
     if key != options.access_key {
-        return Err(Problem::new(
+        return Err(ApiError::new(
             "UnrecognizedClientException",
             "The security token included in the request is invalid.",
         ));
@@ -52,18 +53,18 @@ pub(crate) fn verify(request: &Request, options: &DataApi) -> Result<(), Problem
     }
     let date = request.header("x-amz-date").unwrap_or_default();
     let now = SystemTime::now();
-    if date < stamp(now - SKEW).as_str()
-        || date > stamp(now + SKEW).as_str()
+    if date < amz_date(now - SKEW).as_str()
+        || date > amz_date(now + SKEW).as_str()
         || !date.starts_with(day)
     {
         return Err(invalid(&format!(
             "Signature expired: {date} is not within five minutes of {}",
-            stamp(now)
+            amz_date(now)
         )));
     }
     let names: Vec<&str> = names.split(';').collect();
-    let must = request.headers.iter().map(|(name, _)| name.as_str());
-    for name in must.filter(|name| *name == "host" || name.starts_with("x-amz-")) {
+    let present = request.headers.iter().map(|(name, _)| name.as_str());
+    for name in present.filter(|name| *name == "host" || name.starts_with("x-amz-")) {
         if !names.contains(&name) {
             return Err(invalid(&format!(
                 "'{name}' must be a 'SignedHeader' in the AWS Authorization."
@@ -80,13 +81,14 @@ pub(crate) fn verify(request: &Request, options: &DataApi) -> Result<(), Problem
     }
 }
 
-fn invalid(message: &str) -> Problem {
-    Problem::new("InvalidSignatureException", message)
+fn invalid(message: &str) -> ApiError {
+    ApiError::new("InvalidSignatureException", message)
 }
 
+/// Computes the signature of a request; `scope` is date, region and service.
 fn sign(
     request: &Request,
-    options: &DataApi,
+    options: &DataApiOptions,
     names: &[&str],
     scope: &[&str; 3],
     date: &str,
@@ -103,22 +105,23 @@ fn sign(
             value.split_whitespace().collect::<Vec<_>>().join(" ")
         );
     }
-    let _ = write!(canonical, "\n{}\n{}", names.join(";"), hash(&request.body));
+    let _ = write!(canonical, "\n{}\n{}", names.join(";"), sha256_hex(&request.body));
     let scope_text = format!("{}/aws4_request", scope.join("/"));
-    let to_sign = format!("{ALGORITHM}\n{date}\n{scope_text}\n{}", hash(canonical.as_bytes()));
+    let to_sign =
+        format!("{ALGORITHM}\n{date}\n{scope_text}\n{}", sha256_hex(canonical.as_bytes()));
     let secret = format!("AWS4{}", options.secret_key);
     let key = scope
         .iter()
         .chain(&["aws4_request"])
-        .fold(secret.into_bytes(), |key, part| keyed(&key, part.as_bytes()));
-    hex(&keyed(&key, to_sign.as_bytes()))
+        .fold(secret.into_bytes(), |key, part| hmac_sha256(&key, part.as_bytes()));
+    hex(&hmac_sha256(&key, to_sign.as_bytes()))
 }
 
-fn keyed(key: &[u8], text: &[u8]) -> Vec<u8> {
+fn hmac_sha256(key: &[u8], text: &[u8]) -> Vec<u8> {
     hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text).as_ref().to_vec()
 }
 
-fn hash(bytes: &[u8]) -> String {
+fn sha256_hex(bytes: &[u8]) -> String {
     hex(digest::digest(&digest::SHA256, bytes).as_ref())
 }
 

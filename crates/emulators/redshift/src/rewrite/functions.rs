@@ -1,88 +1,91 @@
-//! Functions and names that PostgreSQL spells differently, wherever they stand in a statement.
+//! Functions and names with a syntax that PostgreSQL cannot parse.
 //!
-//! Those that PostgreSQL can be taught under their own name are in `catalog/manners.sql`; here is what its grammar stands against: NVL takes
-//! any number of arguments of any type, SYSDATE has no brackets, a date part is a bare word, LISTAGG orders behind its brackets, `#t` is a name.
+//! Functions with ordinary syntax are defined in `catalog/semantics.sql`. Here: NVL takes any
+//! number of arguments of any type, SYSDATE has no parentheses, date parts are keywords, LISTAGG
+//! has its ORDER BY after the arguments, and `#t` is a name.
 
 use super::{Context, Edit, apply};
-use crate::lexer::{Kind, Token, closing, follows, tokens};
+use crate::lexer::{Token, TokenKind, keywords_at, matching_paren, tokens};
 
-/// The edits of a statement.
+/// Returns the edits for a statement.
 pub(crate) fn edits(tokens: &[Token<'_>], context: Context) -> Vec<Edit> {
     (0..tokens.len()).flat_map(|at| edit(tokens, at, context)).collect()
 }
 
 fn edit(tokens: &[Token<'_>], at: usize, context: Context) -> Vec<Edit> {
     let token = tokens[at];
-    let one = |instead: &str| vec![(token.start, token.end(), instead.to_owned())];
+    let replace = |with: &str| vec![(token.start, token.end(), with.to_owned())];
     match token.kind {
-        Kind::Dollar => return one(&body(token.text, context)),
-        Kind::Word => {}
+        TokenKind::DollarString => return replace(&function_body(token.text, context)),
+        TokenKind::Word => {}
         _ => return Vec::new(),
     }
-    // Behind a point or AS it is a name.
-    let named = at > 0 && (tokens[at - 1].is(".") || tokens[at - 1].is("as"));
-    let called = tokens.get(at + 1).is_some_and(|next| next.is("("));
+    // After a dot or AS the token is a column name.
+    let is_column = at > 0 && (tokens[at - 1].is(".") || tokens[at - 1].is("as"));
+    let is_call = tokens.get(at + 1).is_some_and(|next| next.is("("));
     match token.text.to_ascii_lowercase().as_str() {
-        name if name.starts_with('#') => one(&format!("\"{name}\"")),
-        "nvl" if called => one("coalesce"),
-        "sysdate" if !called && !named => one("rs_sysdate()"),
-        "dateadd" | "datediff" | "date_part" | "pgdate_part" if called => date_part(tokens, at),
-        "listagg" if called => listagg(tokens, at),
-        "pg_last_copy_id" if follows(tokens, at + 1, "( )") => {
+        name if name.starts_with('#') => replace(&format!("\"{name}\"")),
+        "nvl" if is_call => replace("coalesce"),
+        "sysdate" if !is_call && !is_column => replace("rs_sysdate()"),
+        "dateadd" | "datediff" | "date_part" | "pgdate_part" if is_call => date_part(tokens, at),
+        "listagg" if is_call => listagg(tokens, at),
+        "pg_last_copy_id" if keywords_at(tokens, at + 1, "( )") => {
             vec![(token.start, tokens[at + 2].end(), context.last_copy.0.to_string())]
         }
-        "pg_last_copy_count" if follows(tokens, at + 1, "( )") => {
+        "pg_last_copy_count" if keywords_at(tokens, at + 1, "( )") => {
             vec![(token.start, tokens[at + 2].end(), context.last_copy.1.to_string())]
         }
-        "max" if at > 1 && follows(tokens, at - 2, "varchar ( max )") => one("65535"),
-        "nvarchar" => one("varchar"),
-        "nchar" => one("char"),
-        "varbyte" | "varbinary" if called => {
-            let end = closing(tokens, at + 1).map_or(token.end(), |close| tokens[close].end());
+        "max" if at > 1 && keywords_at(tokens, at - 2, "varchar ( max )") => replace("65535"),
+        "nvarchar" => replace("varchar"),
+        "nchar" => replace("char"),
+        // VARBYTE is the renamed type bytea, which takes no length.
+        "varbyte" | "varbinary" if is_call => {
+            let end =
+                matching_paren(tokens, at + 1).map_or(token.end(), |close| tokens[close].end());
             vec![(token.start, end, "varbyte".to_owned())]
         }
-        "minus" if follows(tokens, at + 1, "select") => one("except"),
+        "minus" if keywords_at(tokens, at + 1, "select") => replace("except"),
         _ => Vec::new(),
     }
 }
 
-/// The body of a function, which is a statement of its own.
-fn body(text: &str, context: Context) -> String {
-    let mark = 1 + text[1..].find('$').unwrap_or(0);
-    let tag = &text[..=mark];
-    let inner = text[mark + 1..].strip_suffix(tag).unwrap_or(&text[mark + 1..]);
+/// Rewrites the dollar-quoted body of a function.
+fn function_body(text: &str, context: Context) -> String {
+    let end = 1 + text[1..].find('$').unwrap_or(0);
+    let tag = &text[..=end];
+    let inner = text[end + 1..].strip_suffix(tag).unwrap_or(&text[end + 1..]);
     format!("{tag}{}{tag}", apply(inner, edits(&tokens(inner), context)))
 }
 
-/// `dateadd(day, …)`: the part becomes a string.
+/// Turns the date part of `dateadd(day, …)` into a string.
 fn date_part(tokens: &[Token<'_>], at: usize) -> Vec<Edit> {
     match tokens.get(at + 2) {
-        Some(part) if part.kind == Kind::Word && follows(tokens, at + 3, ",") => {
+        Some(part) if part.kind == TokenKind::Word && keywords_at(tokens, at + 3, ",") => {
             vec![(part.start, part.end(), format!("'{}'", part.text.to_ascii_lowercase()))]
         }
         _ => Vec::new(),
     }
 }
 
-/// `listagg(x, ',') within group (order by y)` is `string_agg(x, ',' order by y)`.
+/// Turns `listagg(x, ',') within group (order by y)` into `string_agg(x, ',' order by y)`.
 fn listagg(tokens: &[Token<'_>], at: usize) -> Vec<Edit> {
     let token = tokens[at];
     let mut edits = vec![(token.start, token.end(), "string_agg".to_owned())];
-    let Some(close) = closing(tokens, at + 1) else { return edits };
+    let Some(close) = matching_paren(tokens, at + 1) else { return edits };
     let mut depth = 0;
-    let delimited = tokens[at + 2..close].iter().any(|token| {
+    let has_delimiter = tokens[at + 2..close].iter().any(|token| {
         depth += i32::from(token.is("(")) - i32::from(token.is(")"));
         token.is(",") && depth == 0
     });
-    let default = if delimited { "" } else { ", ''" };
-    if follows(tokens, close + 1, "within group (")
-        && let Some(end) = closing(tokens, close + 3)
+    let delimiter = if has_delimiter { "" } else { ", ''" };
+    if keywords_at(tokens, close + 1, "within group (")
+        && let Some(end) = matching_paren(tokens, close + 3)
     {
-        // The order stands where it stood; brackets and words before it go.
-        edits.push((tokens[close].start, tokens[close + 3].end(), format!("{default} ")));
+        // Remove `) within group (` and the last parenthesis around ORDER BY.
+        edits.push((tokens[close].start, tokens[close + 3].end(), format!("{delimiter} ")));
         edits.push((tokens[end].start, tokens[end].end(), ")".to_owned()));
-    } else if !delimited {
-        edits.push((tokens[close].start, tokens[close].start, default.to_owned()));
+    } else if !has_delimiter {
+        edits.push((tokens[close].start, tokens[close].start, delimiter.to_owned()));
     }
     edits
 }

@@ -1,78 +1,83 @@
-//! What becomes of a statement on its way to PostgreSQL.
+//! Rewriting of Redshift statements for PostgreSQL.
 //!
-//! Most pass with nothing changed but the functions that PostgreSQL spells differently (`functions`). DDL loses what PostgreSQL has no place
-//! for, which is noted down instead (`table`, `alter`). Some are answered without the backend, and COPY belongs to the engine.
+//! In most statements only functions with another syntax change (`functions`). DDL loses the
+//! attributes that PostgreSQL lacks, which are stored instead (`table`, `alter`). The proxy runs
+//! some statements itself, and the COPY engine runs COPY.
 
 mod alter;
 mod functions;
 mod table;
 
-use crate::lexer::{Token, closing, follows, tokens};
+use crate::lexer::{Token, keywords_at, matching_paren, tokens};
 use crate::wire::Report;
 
-/// What the session knows that a statement may ask for.
+/// Session state that a statement may refer to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Context {
-    /// The id of the session's last COPY, and how many rows it loaded.
+    /// Query ID of the session's last COPY, and the number of rows that it loaded.
     pub(crate) last_copy: (i64, i64),
 }
 
-/// What is to be done with a statement.
+/// Execution plan of a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Plan {
-    /// The backend executes `text`, and the client sees its answer; then, unseen, `after`.
-    Relay { text: String, after: Vec<String> },
-    /// The same, and then the transaction is committed: TRUNCATE (DG/r_TRUNCATE.html).
-    RelayAndCommit(String),
-    /// Nothing is sent but `hidden`; the client is told that it is done.
-    Answer { tag: &'static str, hidden: Vec<String> },
-    /// The COPY engine loads it.
+    /// Forward `text` to the backend, then run the statements of `follow_up` invisibly.
+    Forward { text: String, follow_up: Vec<String> },
+    /// Forward the text, then commit the transaction, as TRUNCATE does (DG/r_TRUNCATE.html).
+    ForwardAndCommit(String),
+    /// Run `statements` invisibly and return only the command tag to the client.
+    Local { tag: &'static str, statements: Vec<String> },
+    /// Run the COPY engine.
     Copy,
 }
 
-/// A part of a text, and what stands there instead.
+/// Byte range of a text, and its replacement.
 pub(crate) type Edit = (usize, usize, String);
 
-/// The text with its edits, which do not overlap.
+/// Applies edits that do not overlap.
 pub(crate) fn apply(text: &str, mut edits: Vec<Edit>) -> String {
     edits.sort_by_key(|edit| edit.0);
     let mut out = String::with_capacity(text.len() + 64);
     let mut at = 0;
-    for (start, end, instead) in edits {
+    for (start, end, replacement) in edits {
         out.push_str(&text[at..start]);
-        out.push_str(&instead);
+        out.push_str(&replacement);
         at = end;
     }
     out.push_str(&text[at..]);
     out
 }
 
-/// Decides about one statement.
+/// Plans one statement.
 pub(crate) fn plan(statement: &str, context: Context) -> Result<Plan, Report> {
     let text = apply(statement, functions::edits(&tokens(statement), context));
     let tokens = tokens(&text);
-    let Some(first) = tokens.first() else { return Ok(relay(text)) };
+    let Some(first) = tokens.first() else { return Ok(forward(text)) };
     match first.text.to_ascii_lowercase().as_str() {
         "copy" => Ok(Plan::Copy),
-        "unload" => Err(Report::error("0A000", "UNLOAD is not played by the emulator")),
+        "unload" => Err(Report::error("0A000", "UNLOAD is not supported by the emulator")),
         "create" if table::is_create(&tokens) => table::create(&text, &tokens),
-        "create" if tokens.iter().any(|token| token.is("binding")) => Ok(relay(unbound(&text))),
-        "alter" if follows(&tokens, 0, "alter table") => alter::table(&text, &tokens),
-        "truncate" => Ok(Plan::RelayAndCommit(text)),
-        "begin" | "start" => Ok(relay(begin(&tokens))),
-        "set" | "show" | "reset" => Ok(relay(setting(&text, &tokens))),
+        "create" if tokens.iter().any(|token| token.is("binding")) => {
+            Ok(forward(without_schema_binding(&text)))
+        }
+        "alter" if keywords_at(&tokens, 0, "alter table") => alter::table(&text, &tokens),
+        "truncate" => Ok(Plan::ForwardAndCommit(text)),
+        "begin" | "start" => Ok(forward(begin(&tokens))),
+        "set" | "show" | "reset" => Ok(forward(setting(&text, &tokens))),
         "analyze" | "analyse" | "vacuum" => maintenance(&tokens),
-        _ => Ok(relay(text)),
+        _ => Ok(forward(text)),
     }
 }
 
-fn relay(text: String) -> Plan {
-    Plan::Relay { text, after: Vec::new() }
+fn forward(text: String) -> Plan {
+    Plan::Forward { text, follow_up: Vec::new() }
 }
 
-/// Settings that are Redshift's alone (DG/cm_chap_ConfigurationRef.html) are kept under a name that PostgreSQL takes, and have no effect.
+/// Renames settings that only Redshift has (DG/cm_chap_ConfigurationRef.html).
+///
+/// PostgreSQL accepts any setting whose name contains a dot; it has no effect.
 fn setting(text: &str, tokens: &[Token<'_>]) -> String {
-    const OURS: &[&str] = &[
+    const REDSHIFT_ONLY: &[&str] = &[
         "analyze_threshold_percent",
         "enable_case_sensitive_identifier",
         "enable_result_cache_for_session",
@@ -81,45 +86,49 @@ fn setting(text: &str, tokens: &[Token<'_>]) -> String {
         "query_group",
         "wlm_query_slot_count",
     ];
-    if follows(tokens, 0, "show server_version") {
+    if keywords_at(tokens, 0, "show server_version") {
         return "select '8.0.2'::varchar as server_version".to_owned();
     }
-    if follows(tokens, 0, "show client_encoding") {
+    if keywords_at(tokens, 0, "show client_encoding") {
         return "select 'UNICODE'::varchar as client_encoding".to_owned();
     }
-    let named = tokens.iter().take(3).find(|token| OURS.iter().any(|name| token.is(name)));
+    let named = tokens.iter().take(3).find(|token| REDSHIFT_ONLY.iter().any(|name| token.is(name)));
     named.map_or_else(
         || text.to_owned(),
         |token| apply(text, vec![(token.start, token.start, "emulator.".to_owned())]),
     )
 }
 
-/// An isolation level is accepted and has no effect (DG/r_BEGIN.html); READ ONLY has.
+/// Drops the isolation level, which has no effect (DG/r_BEGIN.html), and keeps READ ONLY.
 fn begin(tokens: &[Token<'_>]) -> String {
-    let mode = (0..tokens.len()).find(|at| follows(tokens, *at, "read only"));
-    if mode.is_some() { "begin read only" } else { "begin" }.to_owned()
+    let read_only = (0..tokens.len()).any(|at| keywords_at(tokens, at, "read only"));
+    if read_only { "begin read only" } else { "begin" }.to_owned()
 }
 
-/// `WITH NO SCHEMA BINDING` is dropped: the backend binds every view.
-fn unbound(text: &str) -> String {
+/// Drops `WITH NO SCHEMA BINDING`; the backend binds every view.
+fn without_schema_binding(text: &str) -> String {
     let tokens = tokens(text);
-    let clause = (0..tokens.len()).find(|at| follows(&tokens, *at, "with no schema binding"));
+    let clause = (0..tokens.len()).find(|at| keywords_at(&tokens, *at, "with no schema binding"));
     clause.map_or_else(|| text.to_owned(), |at| text[..tokens[at].start].to_owned())
 }
 
-/// `VACUUM [FULL | SORT ONLY | DELETE ONLY | REINDEX | RECLUSTER] t [TO n PERCENT] [BOOST]`, `ANALYZE [VERBOSE] t [(…)] [PREDICATE COLUMNS]`.
+/// Drops the options of VACUUM and ANALYZE.
+///
+/// `VACUUM [FULL | SORT ONLY | DELETE ONLY | REINDEX | RECLUSTER] t [TO n PERCENT] [BOOST]`,
+/// `ANALYZE [VERBOSE] t [(…)] [PREDICATE COLUMNS]`.
 fn maintenance(tokens: &[Token<'_>]) -> Result<Plan, Report> {
     const OPTIONS: &[&str] = &["full", "sort", "delete", "only", "reindex", "recluster", "verbose"];
-    if follows(tokens, 1, "compression") {
-        return Err(Report::error("0A000", "ANALYZE COMPRESSION is not played by the emulator"));
+    if keywords_at(tokens, 1, "compression") {
+        let message = "ANALYZE COMPRESSION is not supported by the emulator";
+        return Err(Report::error("0A000", message));
     }
-    let verb = if tokens[0].is("vacuum") { "vacuum" } else { "analyze" };
+    let command = if tokens[0].is("vacuum") { "vacuum" } else { "analyze" };
     let start = 1 + tokens[1..].iter().take_while(|t| OPTIONS.iter().any(|o| t.is(o))).count();
     let (name, _) = name_at(tokens, start);
-    Ok(relay(format!("{verb} {name}")))
+    Ok(forward(format!("{command} {name}")))
 }
 
-/// The name at `at`, with its schema, as it is written; and the token after it.
+/// Returns the optionally qualified name at index `at`, as written, and the index after it.
 pub(crate) fn name_at(tokens: &[Token<'_>], at: usize) -> (String, usize) {
     let mut name = String::new();
     let mut at = at;
@@ -134,9 +143,11 @@ pub(crate) fn name_at(tokens: &[Token<'_>], at: usize) -> (String, usize) {
     (name, at)
 }
 
-/// The items between the brackets that open at `open`: ranges of tokens, split at their commas.
+/// Splits the parenthesized list at index `open` at its commas.
+///
+/// Returns the token range of each item and the index of the closing parenthesis.
 pub(crate) fn items(tokens: &[Token<'_>], open: usize) -> Option<(Vec<(usize, usize)>, usize)> {
-    let close = closing(tokens, open)?;
+    let close = matching_paren(tokens, open)?;
     let (mut found, mut start, mut depth) = (Vec::new(), open + 1, 0);
     for (at, token) in tokens.iter().enumerate().take(close).skip(open + 1) {
         if token.is("(") {
@@ -160,13 +171,13 @@ mod tests {
 
     pub(super) fn sent(statement: &str) -> String {
         match plan(statement, CONTEXT).unwrap() {
-            Plan::Relay { text, .. } | Plan::RelayAndCommit(text) => text,
+            Plan::Forward { text, .. } | Plan::ForwardAndCommit(text) => text,
             other => format!("{other:?}"),
         }
     }
 
     #[test]
-    fn functions_are_spelled_as_the_backend_knows_them() {
+    fn redshift_syntax_is_translated() {
         for (given, expected) in [
             ("select nvl(a, sysdate) from t", "select coalesce(a, rs_sysdate()) from t"),
             ("select dateadd(ms, 1, a)", "select dateadd('ms', 1, a)"),
@@ -192,9 +203,10 @@ mod tests {
         }
     }
 
-    /// Cut off anywhere, and with any byte in its midst, a statement is planned or refused.
+    /// A truncated statement, or one with an unbalanced quote or parenthesis, is planned or
+    /// rejected.
     #[test]
-    fn no_statement_is_too_broken() {
+    fn malformed_statements_do_not_panic() {
         let whole = [
             "create table if not exists s.t (a int identity(0,1) primary key, b varchar(9) encode zstd references u (a), constraint k unique (a, b), like x) diststyle key sortkey (a, b)",
             "create temp table #t distkey(a) as select listagg(distinct a) within group (order by b), nvl(\"x\", 'y') from t",
@@ -214,8 +226,8 @@ mod tests {
                     format!("{}({}", &statement[..at], &statement[at..]),
                 ] {
                     let _ = plan(&broken, CONTEXT);
-                    let _ = crate::manners::check(&tokens(&broken));
-                    let _ = crate::manners::alone(&tokens(&broken));
+                    let _ = crate::unsupported::check(&tokens(&broken));
+                    let _ = crate::unsupported::outside_transaction_only(&tokens(&broken));
                     tried += 1;
                 }
             }

@@ -1,34 +1,39 @@
-//! CREATE TABLE: what PostgreSQL has no place for is dropped and noted down, what it would enforce is not.
+//! CREATE TABLE: removes attributes that PostgreSQL lacks and constraints that Redshift does not
+//! enforce.
 //!
-//! DISTSTYLE, DISTKEY, SORTKEY, ENCODE and BACKUP go into notes that `pg_table_def` and `svv_table_info` show (DG/r_CREATE_TABLE_NEW.html);
-//! PRIMARY KEY, UNIQUE and FOREIGN KEY are accepted and not enforced (DG/t_Defining_constraints.html), except that a primary key's columns
-//! are NOT NULL. A VARCHAR's length counts bytes, by a check; TEXT is VARCHAR(256) (DG/r_Character_types.html).
+//! DISTSTYLE, DISTKEY, SORTKEY and ENCODE are stored; `pg_table_def` and `svv_table_info` show them
+//! (DG/r_CREATE_TABLE_NEW.html). PRIMARY KEY, UNIQUE and FOREIGN KEY are not enforced
+//! (DG/t_Defining_constraints.html), but the columns of a primary key are NOT NULL. A check
+//! constraint limits VARCHAR and CHAR to a length in bytes; TEXT is VARCHAR(256)
+//! (DG/r_Character_types.html).
 
 use super::{Edit, Plan, apply, items, name_at};
 use crate::backend::{literal, quoted};
-use crate::lexer::{Kind, Token, closing, follows};
+use crate::lexer::{Token, TokenKind, keywords_at, matching_paren};
 use crate::wire::Report;
 
-/// What DDL said about a column.
+/// Redshift attributes of a column.
 #[derive(Debug, Default)]
-pub(crate) struct Column {
+pub(crate) struct ColumnAttributes {
     pub(crate) name: String,
     pub(crate) encoding: String,
     pub(crate) distkey: bool,
+    /// Position in the sort key, counted from 1; 0 if the column is not in it.
     pub(crate) sortkey: i32,
 }
 
-/// What DDL said about a table.
+/// Redshift attributes of a table.
 #[derive(Debug, Default)]
-struct Notes {
+struct TableAttributes {
     diststyle: Option<String>,
-    columns: Vec<Column>,
-    /// Columns of a primary key that is written behind the columns.
+    columns: Vec<ColumnAttributes>,
+    /// Columns of a primary key declared as a table constraint.
     key: Vec<String>,
+    /// Source table of LIKE.
     like: Option<String>,
 }
 
-/// Whether this is CREATE [TEMP] TABLE.
+/// Returns true if the statement is CREATE [TEMP] TABLE.
 pub(crate) fn is_create(tokens: &[Token<'_>]) -> bool {
     tokens.iter().take(4).any(|token| token.is("table"))
 }
@@ -36,61 +41,66 @@ pub(crate) fn is_create(tokens: &[Token<'_>]) -> bool {
 /// Plans a CREATE TABLE.
 pub(crate) fn create(text: &str, tokens: &[Token<'_>]) -> Result<Plan, Report> {
     let table = tokens.iter().position(|token| token.is("table")).unwrap_or(1);
-    let exists = if follows(tokens, table + 1, "if not exists") { 3 } else { 0 };
+    let exists = if keywords_at(tokens, table + 1, "if not exists") { 3 } else { 0 };
     let (name, mut at) = name_at(tokens, table + 1 + exists);
-    let mut notes = Notes::default();
+    let mut attributes = TableAttributes::default();
     let mut edits = Vec::new();
-    let selects = tokens.iter().skip(at).any(|token| token.is("as"));
+    let is_ctas = tokens.iter().skip(at).any(|token| token.is("as"));
     let is_temporary = |token: &Token<'_>| token.is("temp") || token.is("temporary");
-    let hash = tokens.get(table + 1 + exists).is_some_and(|name| name.text.starts_with("\"#"));
-    if hash && !tokens[..table].iter().any(is_temporary) {
+    let has_temporary_name =
+        tokens.get(table + 1 + exists).is_some_and(|name| name.text.starts_with("\"#"));
+    if has_temporary_name && !tokens[..table].iter().any(is_temporary) {
         edits.push((tokens[table].start, tokens[table].start, "temp ".to_owned()));
     }
     if tokens.get(at).is_some_and(|token| token.is("(")) {
-        let (list, close) = items(tokens, at).ok_or_else(|| unfinished(text))?;
-        if !selects || !list.iter().all(|(start, end)| end - start == 1) {
+        let (list, close) = items(tokens, at).ok_or_else(|| syntax_error(text))?;
+        // A list of bare names before AS renames the columns of the query.
+        if !is_ctas || !list.iter().all(|(start, end)| end - start == 1) {
             for (start, end) in list {
-                item(tokens, start, end, &mut edits, &mut notes)?;
+                table_item(tokens, start, end, &mut edits, &mut attributes)?;
             }
         }
         at = close + 1;
     }
-    let rest = attributes(tokens, at, &mut notes);
+    let rest = table_attributes(tokens, at, &mut attributes);
     if let (Some(first), Some(last)) = (tokens.get(at), tokens.get(rest.wrapping_sub(1)))
         && rest > at
     {
         edits.push((first.start, last.end(), String::new()));
     }
     let text = apply(text, edits);
-    Ok(Plan::Relay { text: tidy(&text), after: remember(&name, &notes) })
+    let follow_up = attribute_statements(&name, &attributes);
+    Ok(Plan::Forward { text: remove_empty_items(&text), follow_up })
 }
 
-/// Constraints that went leave commas behind.
-fn tidy(text: &str) -> String {
+/// Removes the commas that removed constraints leave.
+fn remove_empty_items(text: &str) -> String {
     let tokens = crate::lexer::tokens(text);
-    let spare =
+    let commas =
         tokens.windows(2).filter(|pair| pair[0].is(",") && (pair[1].is(",") || pair[1].is(")")));
-    apply(text, spare.map(|pair| (pair[0].start, pair[0].end(), String::new())).collect())
+    apply(text, commas.map(|pair| (pair[0].start, pair[0].end(), String::new())).collect())
 }
 
-fn unfinished(text: &str) -> Report {
+/// Returns a syntax error at the last word of `text`.
+fn syntax_error(text: &str) -> Report {
     let end = text.split_whitespace().last().unwrap_or_default();
     Report::error("42601", format!("syntax error at or near \"{end}\""))
 }
 
-fn item(
+/// Rewrites one item of a table definition: a constraint, LIKE or a column.
+fn table_item(
     tokens: &[Token<'_>],
     start: usize,
     end: usize,
     edits: &mut Vec<Edit>,
-    notes: &mut Notes,
+    attributes: &mut TableAttributes,
 ) -> Result<(), Report> {
     let Some(first) = tokens.get(start).filter(|_| end > start) else { return Ok(()) };
     let constraint = ["constraint", "primary", "unique", "foreign"];
-    if first.kind == Kind::Word && constraint.iter().any(|word| first.is(word)) {
-        if let Some(key) = (start..end).find(|at| follows(tokens, *at, "primary key (")) {
-            let close = closing(tokens, key + 2).unwrap_or(end);
-            notes.key =
+    if first.kind == TokenKind::Word && constraint.iter().any(|word| first.is(word)) {
+        if let Some(key) = (start..end).find(|at| keywords_at(tokens, *at, "primary key (")) {
+            let close = matching_paren(tokens, key + 2).unwrap_or(end);
+            attributes.key =
                 tokens[key + 3..close].iter().filter(|t| t.is_name()).map(Token::name).collect();
         }
         edits.push((first.start, tokens[end - 1].end(), String::new()));
@@ -101,61 +111,61 @@ fn item(
             tokens[end - 1].end(),
             " including constraints".to_owned(),
         ));
-        notes.like = Some(source);
+        attributes.like = Some(source);
     } else {
-        notes.columns.push(column(tokens, start, end, edits)?);
+        attributes.columns.push(column(tokens, start, end, edits)?);
     }
     Ok(())
 }
 
-/// One column: its type and its attributes, edited; what was noted.
+/// Rewrites a column definition; returns its Redshift attributes.
 pub(crate) fn column(
     tokens: &[Token<'_>],
     start: usize,
     end: usize,
     edits: &mut Vec<Edit>,
-) -> Result<Column, Report> {
-    let name = tokens.get(start).filter(|_| start < end).ok_or_else(|| unfinished(""))?.name();
+) -> Result<ColumnAttributes, Report> {
+    let name = tokens.get(start).filter(|_| start < end).ok_or_else(|| syntax_error(""))?.name();
     let mut at = start + 1;
-    let written = tokens.get(at).filter(|_| at < end).map(|token| token.text.to_ascii_lowercase());
-    let kind = written.unwrap_or_default();
-    let mut column =
-        Column { encoding: default_encoding(&kind).to_owned(), name, ..Column::default() };
+    let data_type = tokens.get(at).filter(|_| at < end).map_or("", |token| token.text);
+    let encoding = default_encoding(&data_type.to_ascii_lowercase()).to_owned();
+    let mut column = ColumnAttributes { name, encoding, ..ColumnAttributes::default() };
     let mut check = String::new();
-    if let Some((class, length, after)) = characters(tokens, at, end)? {
+    if let Some((class, length, after)) = character_type(tokens, at, end)? {
         let sql = format!("{class}({length})");
         edits.push((tokens[at].start, tokens[after - 1].end(), sql));
         check = byte_check(&column.name, class, length);
         at = after - 1;
     }
     while at < end {
-        at = attribute(tokens, at, end, edits, &mut column);
+        at = column_attribute(tokens, at, end, edits, &mut column);
     }
     edits.push((tokens[end - 1].end(), tokens[end - 1].end(), check));
     Ok(column)
 }
 
-/// A check that counts a column's bytes, blanks in excess left out.
+/// Returns a check constraint on the bytes of a column; excess trailing blanks do not count.
 pub(crate) fn byte_check(column: &str, class: &str, length: u32) -> String {
-    let (name, said) =
-        (quoted(column), if class == "char" { "character" } else { "character varying" });
+    let name = quoted(column);
+    let type_name = if class == "char" { "character" } else { "character varying" };
     let bytes = format!("{name} is null or octet_length({name}::text) <= {length}");
     let trimmed = format!("octet_length(rtrim({name}::text)) <= {length}");
     let constraint = quoted(&format!("rs_bytes_{column}"));
     format!(
-        " constraint {constraint} check ({bytes} or {trimmed} or rs_too_long('{said}', {length}))"
+        " constraint {constraint} check ({bytes} or {trimmed} or rs_too_long('{type_name}', {length}))"
     )
 }
 
-/// A character type at `at`: its class, its length in bytes, and the token after it.
-pub(crate) fn characters(
+/// Parses a character type at index `at`; returns `char` or `varchar`, the length in bytes and the
+/// index after it.
+pub(crate) fn character_type(
     tokens: &[Token<'_>],
     at: usize,
     end: usize,
 ) -> Result<Option<(&'static str, u32, usize)>, Report> {
     let Some(first) = tokens.get(at).filter(|_| at < end) else { return Ok(None) };
-    let varying = usize::from(follows(tokens, at, "character varying"));
-    let (class, default, most) = match first.text.to_ascii_lowercase().as_str() {
+    let varying = usize::from(keywords_at(tokens, at, "character varying"));
+    let (class, default, max) = match first.text.to_ascii_lowercase().as_str() {
         "varchar" | "text" => ("varchar", 256, 65535),
         "character" if varying == 1 => ("varchar", 256, 65535),
         "char" | "character" => ("char", 1, 4096),
@@ -163,32 +173,32 @@ pub(crate) fn characters(
         _ => return Ok(None),
     };
     let open = at + 1 + varying;
-    if !follows(tokens, open, "(") || open >= end {
+    if !keywords_at(tokens, open, "(") || open >= end {
         return Ok(Some((class, default, open)));
     }
     let length = tokens.get(open + 1).map_or("", |token| token.text);
-    let length: u32 = length.parse().map_err(|_| unfinished(length))?;
-    if length > most {
-        let message = format!("length for type {class} cannot exceed {most}");
+    let length: u32 = length.parse().map_err(|_| syntax_error(length))?;
+    if length > max {
+        let message = format!("length for type {class} cannot exceed {max}");
         return Err(Report::error("22023", message));
     }
     Ok(Some((class, length, open + 3)))
 }
 
-/// One attribute of a column, or the next token: edited, noted, and where to go on.
-fn attribute(
+/// Rewrites one column attribute, or skips one token; returns the index after it.
+fn column_attribute(
     tokens: &[Token<'_>],
     at: usize,
     end: usize,
     edits: &mut Vec<Edit>,
-    column: &mut Column,
+    column: &mut ColumnAttributes,
 ) -> usize {
     let mut replace = |to: usize, with: String| {
         edits.push((tokens[at].start, tokens[to - 1].end(), with));
         to
     };
     if tokens[at].is("(") {
-        return closing(tokens, at).map_or(end, |close| close + 1);
+        return matching_paren(tokens, at).map_or(end, |close| close + 1);
     }
     if tokens[at].is("encode") && at + 1 < end {
         column.encoding = tokens[at + 1].name();
@@ -199,39 +209,40 @@ fn attribute(
     } else if tokens[at].is("sortkey") {
         column.sortkey = 1;
         replace(at + 1, String::new())
-    } else if follows(tokens, at, "primary key") {
+    } else if keywords_at(tokens, at, "primary key") {
         replace(at + 2, "not null".to_owned())
     } else if tokens[at].is("unique") {
         replace(at + 1, String::new())
     } else if tokens[at].is("references") {
         let (_, after) = name_at(tokens, at + 1);
-        let open = follows(tokens, after, "(") && after < end;
+        let open = keywords_at(tokens, after, "(") && after < end;
         let after =
-            if open { closing(tokens, after).map_or(end, |close| close + 1) } else { after };
+            if open { matching_paren(tokens, after).map_or(end, |close| close + 1) } else { after };
         replace(after, String::new())
     } else if tokens[at].is("collate") && at + 1 < end {
         replace(at + 2, String::new())
-    } else if follows(tokens, at, "generated by default as identity (") {
+    } else if keywords_at(tokens, at, "generated by default as identity (") {
         identity(tokens, at + 5, "by default").map_or(at + 1, |(with, to)| replace(to, with))
-    } else if follows(tokens, at, "identity (") {
+    } else if keywords_at(tokens, at, "identity (") {
         identity(tokens, at + 1, "always").map_or(at + 1, |(with, to)| replace(to, with))
     } else {
         at + 1
     }
 }
 
-/// `(seed, step)` at `open`, as PostgreSQL spells it.
+/// Translates `(seed, step)` of IDENTITY at index `open`; returns the SQL and the index after it.
 fn identity(tokens: &[Token<'_>], open: usize, when: &str) -> Option<(String, usize)> {
-    let close = closing(tokens, open)?;
+    let close = matching_paren(tokens, open)?;
     let text: String = tokens[open + 1..close].iter().map(|token| token.text).collect();
     let (seed, step) = text.split_once(',')?;
     let sequence = format!("start with {seed} increment by {step} minvalue -2147483648");
     Some((format!("generated {when} as identity ({sequence})"), close + 1))
 }
 
-/// What Redshift chooses itself (DG/c_Compression_encodings.html): AZ64 for numbers and times, LZO for text, RAW for the rest.
-fn default_encoding(kind: &str) -> &'static str {
-    match kind {
+/// Returns Redshift's default encoding (DG/c_Compression_encodings.html): AZ64 for numbers and
+/// times, LZO for text, RAW (`none` in the catalog) for other types.
+fn default_encoding(data_type: &str) -> &'static str {
+    match data_type {
         "smallint" | "int2" | "integer" | "int" | "int4" | "bigint" | "int8" | "decimal"
         | "numeric" | "date" | "timestamp" | "timestamptz" | "time" | "timetz" => "az64",
         "char" | "character" | "varchar" | "text" | "bpchar" | "varbyte" => "lzo",
@@ -239,30 +250,35 @@ fn default_encoding(kind: &str) -> &'static str {
     }
 }
 
-/// The table's own attributes from `at` on; the token after them.
-fn attributes(tokens: &[Token<'_>], mut at: usize, notes: &mut Notes) -> usize {
+/// Parses the table attributes from index `at`; returns the index after them.
+fn table_attributes(
+    tokens: &[Token<'_>],
+    mut at: usize,
+    attributes: &mut TableAttributes,
+) -> usize {
     while let Some(token) = tokens.get(at).filter(|token| !token.is("as")) {
         let list = |open: usize| -> (Vec<String>, usize) {
-            let close = closing(tokens, open).unwrap_or(tokens.len() - 1);
+            let close = matching_paren(tokens, open).unwrap_or(tokens.len() - 1);
             let names = tokens[open..close].iter().filter(|token| token.is_name());
             (names.map(Token::name).collect(), close + 1)
         };
         if token.is("diststyle") {
-            notes.diststyle = tokens.get(at + 1).map(|style| style.text.to_ascii_uppercase());
+            attributes.diststyle = tokens.get(at + 1).map(|style| style.text.to_ascii_uppercase());
             at += 2;
-        } else if token.is("distkey") && follows(tokens, at + 1, "(") {
+        } else if token.is("distkey") && keywords_at(tokens, at + 1, "(") {
             let (names, after) = list(at + 1);
             for name in names {
-                notes.column(&name).distkey = true;
+                attributes.column(&name).distkey = true;
             }
             at = after;
-        } else if token.is("sortkey") && follows(tokens, at + 1, "(") {
+        } else if token.is("sortkey") && keywords_at(tokens, at + 1, "(") {
             let (names, after) = list(at + 1);
             let interleaved = at > 0 && tokens[at - 1].is("interleaved");
-            for (place, name) in (1..).zip(names) {
-                let sign = if interleaved && place % 2 == 0 { -1 } else { 1 };
-                let column = notes.column(&name);
-                column.sortkey = sign * place;
+            for (position, name) in (1..).zip(names) {
+                // pg_table_def shows alternating signs for an interleaved sort key.
+                let sign = if interleaved && position % 2 == 0 { -1 } else { 1 };
+                let column = attributes.column(&name);
+                column.sortkey = sign * position;
                 "none".clone_into(&mut column.encoding);
             }
             at = after;
@@ -273,55 +289,58 @@ fn attributes(tokens: &[Token<'_>], mut at: usize, notes: &mut Notes) -> usize {
     at
 }
 
-impl Notes {
-    fn column(&mut self, name: &str) -> &mut Column {
+impl TableAttributes {
+    /// Returns the attributes of a column, which CREATE TABLE AS does not declare beforehand.
+    fn column(&mut self, name: &str) -> &mut ColumnAttributes {
         let at = self.columns.iter().position(|column| column.name == name).unwrap_or_else(|| {
-            self.columns.push(Column { name: name.to_owned(), ..Column::default() });
+            let name = name.to_owned();
+            self.columns.push(ColumnAttributes { name, ..ColumnAttributes::default() });
             self.columns.len() - 1
         });
         &mut self.columns[at]
     }
 }
 
-/// What writes the notes down.
-fn remember(table: &str, notes: &Notes) -> Vec<String> {
+/// Returns the statements that store the attributes of a table.
+fn attribute_statements(table: &str, attributes: &TableAttributes) -> Vec<String> {
     let relation = format!("{}::regclass", literal(table));
-    let key = notes.columns.iter().find(|column| column.distkey);
-    let style = match (&notes.diststyle, key) {
+    let distkey = attributes.columns.iter().find(|column| column.distkey);
+    let style = match (&attributes.diststyle, distkey) {
         (_, Some(column)) => format!("KEY({})", column.name),
         (Some(style), None) if style != "AUTO" => style.clone(),
         _ => "AUTO(ALL)".to_owned(),
     };
-    let unless =
-        |notes: &str| format!("where not exists (select from {notes} where relid = {relation})");
-    // Columns first: a table that was there before has its notes already.
-    let values: Vec<String> = notes.columns.iter().map(|column| value(&relation, column)).collect();
+    // With IF NOT EXISTS the table may have existed before, with its attributes.
+    let unless_stored =
+        |stored: &str| format!("where not exists (select from {stored} where relid = {relation})");
+    let rows: Vec<String> =
+        attributes.columns.iter().map(|column| attribute_row(&relation, column)).collect();
     let not_null = |name| format!("alter table {table} alter column {} set not null", quoted(name));
-    let mut after: Vec<String> = notes.key.iter().map(|name| not_null(name)).collect();
-    if !values.is_empty() {
-        after.push(format!(
-            "insert into rs_column_notes select * from (values {}) as v {}",
-            values.join(", "),
-            unless("rs_column_notes")
+    let mut statements: Vec<String> = attributes.key.iter().map(|name| not_null(name)).collect();
+    if !rows.is_empty() {
+        statements.push(format!(
+            "insert into rs_column_attributes select * from (values {}) as v {}",
+            rows.join(", "),
+            unless_stored("rs_column_attributes")
         ));
     }
-    if let Some(source) = &notes.like {
-        after.push(format!(
-            "insert into rs_column_notes select {relation}, name, encoding, distkey, sortkey from rs_column_notes as k \
+    if let Some(source) = &attributes.like {
+        statements.push(format!(
+            "insert into rs_column_attributes select {relation}, name, encoding, distkey, sortkey from rs_column_attributes as k \
              where relid = {}::regclass",
             literal(source)
         ));
     }
-    after.push(format!(
-        "insert into rs_table_notes (relid, diststyle) select {relation}, {} {}",
+    statements.push(format!(
+        "insert into rs_table_attributes (relid, diststyle) select {relation}, {} {}",
         literal(&style),
-        unless("rs_table_notes")
+        unless_stored("rs_table_attributes")
     ));
-    after
+    statements
 }
 
-/// The values of one column's note.
-pub(crate) fn value(relation: &str, column: &Column) -> String {
+/// Returns the row of `rs_column_attributes` for one column.
+pub(crate) fn attribute_row(relation: &str, column: &ColumnAttributes) -> String {
     let encoding =
         if matches!(column.encoding.as_str(), "raw" | "") { "none" } else { &column.encoding };
     let (name, encoding) = (literal(&column.name), literal(encoding));
@@ -333,7 +352,7 @@ mod tests {
     use super::super::tests::sent;
 
     #[test]
-    fn attributes_go_and_lengths_count_bytes() {
+    fn attributes_are_removed_and_lengths_count_bytes() {
         let text = sent(
             "create table if not exists s.t (a int identity(0,1) primary key, b text encode zstd not null, \
              c varchar distkey sortkey references u (a), d timestamp default sysdate, constraint k unique (a), foreign key (b) references u) \
@@ -355,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_made_by_a_query_keeps_its_query() {
+    fn create_table_as_keeps_its_query() {
         assert_eq!(
             sent("create table t distkey(a) sortkey auto as select nvl(a, 1) as a from u"),
             "create table t  as select coalesce(a, 1) as a from u"

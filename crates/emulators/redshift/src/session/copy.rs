@@ -1,53 +1,53 @@
-//! COPY: the engine reads the objects, the proxy brings the rows into the client's own transaction.
+//! COPY: the engine reads the objects, the proxy inserts the rows in the client's transaction.
 //!
-//! The target's columns come from the catalog; the rows go in by the backend's COPY FROM STDIN, of which the client sees nothing but the
-//! command's tag and the notices of Redshift. What the load views show is kept whether or not the transaction commits.
+//! The target's columns come from the catalog. The proxy inserts the rows with the backend's COPY
+//! FROM STDIN; the client gets only the command tag and Redshift's notices. The load views keep
+//! their rows even if the transaction rolls back.
 
 use std::io;
 use std::time::SystemTime;
 
-use super::{Session, Sink, lost};
+use super::{MessageSink, Session, injected_disconnect};
 use crate::backend::quoted;
-use crate::copy::history::Run;
-use crate::copy::{Copy, Failure, Loaded, Shape};
+use crate::behavior::Behavior;
+use crate::copy::history::LoadRun;
+use crate::copy::{CopyStatement, JsonFormat, LoadFailure, Loaded};
 use crate::load::{self, Table};
 use crate::log::Outcome;
 use crate::wire::{self, Report};
-use crate::without::Manner;
 
 impl Session {
-    /// A COPY statement; the connection may be lost in its midst.
+    /// Runs a COPY statement. `disconnect` drops the connection after the objects were read.
     pub(super) fn copy(
         &mut self,
         text: &str,
-        out: &mut dyn Sink,
-        lose: bool,
+        out: &mut dyn MessageSink,
+        disconnect: bool,
     ) -> io::Result<Outcome> {
-        let copy = match load::parse(text) {
-            Ok(mut copy) => {
-                if self.house.lacks(Manner::KeyCase) && copy.options.shape == Some(Shape::Auto) {
-                    copy.options.shape = Some(Shape::AutoIgnoreCase);
-                }
-                copy
-            }
-            Err(report) => return self.refuse(report, out),
+        let mut copy = match load::parse(text) {
+            Ok(copy) => copy,
+            Err(report) => return self.fail_statement(report, out),
         };
-        let table = match self.table(&copy)? {
+        let is_auto = copy.options.json == Some(JsonFormat::Auto);
+        if is_auto && self.cluster.is_disabled(Behavior::CaseSensitiveKeys) {
+            copy.options.json = Some(JsonFormat::AutoIgnoreCase);
+        }
+        let table = match self.target_table(&copy)? {
             Ok(table) => table,
-            Err(report) => return self.refuse(report, out),
+            Err(report) => return self.fail_statement(report, out),
         };
-        let (query, started) = (self.house.loads.next_query(), SystemTime::now());
-        let loaded = load::execute(&copy, &table, self.house.options.store.as_ref());
-        if lose {
-            return Err(lost());
+        let (query, started) = (self.cluster.load_views.next_query(), SystemTime::now());
+        let loaded = load::execute(&copy, &table, self.cluster.options.store.as_ref());
+        if disconnect {
+            return Err(injected_disconnect());
         }
         let loaded = match loaded {
-            Ok(loaded) => self.fill(&copy, loaded)?,
+            Ok(loaded) => self.insert_rows(&copy, loaded)?,
             Err(failure) => Err(failure),
         };
-        let run = self.run(query, &table, started);
-        self.house.loads.keep(&run, &copy, loaded.as_ref());
-        self.last_copy.note(query, loaded.as_ref());
+        let run = self.load_run(query, &table, started);
+        self.cluster.load_views.record(&run, &copy, loaded.as_ref());
+        self.last_copy.update(query, loaded.as_ref());
         match loaded {
             Ok(loaded) => {
                 for notice in &loaded.notices {
@@ -56,32 +56,40 @@ impl Session {
                 out.message(b'C', &wire::strings(&["COPY"]))?;
                 Ok(Outcome::Done("COPY".to_owned()))
             }
-            Err(failure) => self.refuse(Report::error(failure.sqlstate, failure.message), out),
+            Err(failure) => {
+                self.fail_statement(Report::error(failure.sqlstate, failure.message), out)
+            }
         }
     }
 
-    /// The table that a COPY names.
-    fn table(&mut self, copy: &Copy) -> io::Result<Result<Table, Report>> {
+    /// Looks up the target table of a COPY.
+    fn target_table(&mut self, copy: &CopyStatement) -> io::Result<Result<Table, Report>> {
         let missing = || format!("Cannot COPY into nonexistent table {}", copy.table);
-        Ok(match self.backend.ask(&load::question(copy))? {
+        Ok(match self.backend.query(&load::columns_query(copy))? {
             Ok(rows) => load::table(rows),
             Err(_) => Err(Report::error("XX000", missing())),
         })
     }
 
-    /// Brings the rows in.
-    fn fill(&mut self, copy: &Copy, loaded: Loaded) -> io::Result<Result<Loaded, Failure>> {
+    /// Inserts the rows into the target table.
+    fn insert_rows(
+        &mut self,
+        copy: &CopyStatement,
+        loaded: Loaded,
+    ) -> io::Result<Result<Loaded, LoadFailure>> {
         if loaded.rows.is_empty() {
             return Ok(Ok(loaded));
         }
         let columns: Vec<String> = loaded.columns.iter().map(|name| quoted(name)).collect();
-        let fill = format!("copy {} ({}) from stdin", load::target(copy), columns.join(", "));
-        Ok(match self.backend.fill(&fill, &load::lines(&loaded.rows))? {
+        let statement =
+            format!("copy {} ({}) from stdin", load::table_name(copy), columns.join(", "));
+        Ok(match self.backend.copy_in(&statement, &load::copy_text(&loaded.rows))? {
             Ok(_) => Ok(loaded),
-            // The backend refuses what the engine took: said as it is, so that it is seen.
-            Err(report) => Err(Failure {
+            // The engine accepted a value that PostgreSQL rejects. This is a bug of the emulator,
+            // so the message names its origin.
+            Err(report) => Err(LoadFailure {
                 sqlstate: "XX000",
-                message: format!("the backend refused what COPY made: {}", report.message),
+                message: format!("PostgreSQL rejected the rows of the COPY: {}", report.message),
                 errors: loaded.errors,
                 files: loaded.files,
                 started: true,
@@ -89,13 +97,13 @@ impl Session {
         })
     }
 
-    fn run(&self, query: i64, table: &Table, started: SystemTime) -> Run {
-        Run {
+    fn load_run(&self, query: i64, table: &Table, started: SystemTime) -> LoadRun {
+        LoadRun {
             user_id: 100,
             query_id: query,
             transaction_id: query,
             session_id: i32::try_from(self.number).unwrap_or(i32::MAX),
-            database_name: self.house.options.database.clone(),
+            database_name: self.cluster.options.database.clone(),
             table_id: table.oid,
             start_time: load::micros(started),
             end_time: load::micros(SystemTime::now()),

@@ -1,46 +1,48 @@
-//! The extended protocol: Parse, Bind, Describe, Execute, Close, Flush, Sync.
+//! Extended query protocol: Parse, Bind, Describe, Execute, Close, Flush and Sync.
 //!
-//! Each message is sent on with a Flush, and its answer awaited, so that every statement is looked at as in the simple protocol: refused at
-//! Parse, struck by faults at Execute. A statement that the backend never sees (COPY above all) stands there as an empty one.
+//! The proxy forwards each message with a Flush and waits for the response. It can therefore check
+//! statements at Parse and apply faults at Execute. A statement that the backend must not run, such
+//! as COPY, is prepared there as an empty statement.
 
 use std::collections::HashMap;
 use std::io;
 
-use super::relay::Passage;
-use super::{Session, Sink, Struck, lost};
-use crate::faults::Kind;
+use super::forward::Forwarder;
+use super::{FAILING_STATEMENT, FaultAction, MessageSink, Session, injected_disconnect};
+use crate::faults::StatementKind;
 use crate::lexer::tokens;
 use crate::log::Outcome;
 use crate::rewrite::{self, Plan};
 use crate::wire::{self, Body, Message, Report};
 
-/// A statement that was parsed.
+/// Prepared statement.
 #[derive(Clone)]
 struct Prepared {
-    /// As the client sent it.
+    /// SQL as the client sent it.
     text: String,
     plan: Plan,
 }
 
-/// What the extended protocol remembers between its messages.
+/// State of the extended protocol between messages.
 #[derive(Default)]
 pub(crate) struct Extended {
     prepared: HashMap<String, Prepared>,
     portals: HashMap<String, Prepared>,
-    /// After an error everything up to Sync is ignored.
+    /// True after an error: all messages up to Sync are ignored.
     skipping: bool,
-    /// What follows once the backend is at rest.
-    after: Vec<String>,
+    /// Statements of the proxy to run after the next Sync.
+    follow_up: Vec<String>,
+    /// True if the transaction must be committed after the next Sync.
     commit: bool,
 }
 
 impl Extended {
-    /// One message.
+    /// Processes one message.
     pub(crate) fn message(
         &mut self,
         session: &mut Session,
         message: &Message,
-        out: &mut dyn Sink,
+        out: &mut dyn MessageSink,
     ) -> io::Result<()> {
         if message.tag == b'S' {
             return self.sync(session, out);
@@ -56,22 +58,22 @@ impl Extended {
         }
     }
 
-    fn sync(&mut self, session: &mut Session, out: &mut dyn Sink) -> io::Result<()> {
+    fn sync(&mut self, session: &mut Session, out: &mut dyn MessageSink) -> io::Result<()> {
         self.skipping = false;
         session.backend.send(b'S', &[])?;
-        let mut passage = Passage::default();
+        let mut forwarder = Forwarder::default();
         loop {
             let message = session.backend.receive()?;
             if message.tag == b'Z' {
                 break;
             }
-            passage.pass(&message, out)?;
+            forwarder.message(&message, out)?;
         }
-        for statement in self.after.drain(..) {
-            let _ = session.backend.ask(&statement)?;
+        for statement in self.follow_up.drain(..) {
+            let _ = session.backend.query(&statement)?;
         }
         if std::mem::take(&mut self.commit) && session.status() == b'T' {
-            let _ = session.backend.ask("commit")?;
+            let _ = session.backend.query("commit")?;
         }
         out.message(b'Z', &[session.status()])
     }
@@ -80,32 +82,37 @@ impl Extended {
         &mut self,
         session: &mut Session,
         report: &Report,
-        out: &mut dyn Sink,
+        out: &mut dyn MessageSink,
     ) -> io::Result<()> {
         self.skipping = true;
-        // What the batch did so far is undone with it.
-        let _ = session.backend.ask("a statement that fails")?;
+        // Roll back the effects of the messages since the last Sync.
+        let _ = session.backend.query(FAILING_STATEMENT)?;
         out.message(b'E', &report.body())
     }
 
-    fn parse(&mut self, session: &mut Session, body: &[u8], out: &mut dyn Sink) -> io::Result<()> {
+    fn parse(
+        &mut self,
+        session: &mut Session,
+        body: &[u8],
+        out: &mut dyn MessageSink,
+    ) -> io::Result<()> {
         let mut body = Body(body);
         let (name, text) = (body.string(), body.string());
         let tokens = tokens(&text);
-        // The gate knows literals alone: values that come later stand there as NULL.
+        // The linter does not know parameters, so it gets NULL in place of each.
         let filled = redshift_lint::fill_parameters(&text, "null").unwrap_or_else(|_| text.clone());
-        let admitted = session.admit(&filled, &tokens, Kind::of(&tokens));
+        let checked = session.check_statement(&filled, &tokens, StatementKind::of(&tokens));
         let context = session.context();
-        let plan = match admitted.and_then(|()| rewrite::plan(&text, context)) {
+        let plan = match checked.and_then(|()| rewrite::plan(&text, context)) {
             Ok(plan) => plan,
             Err(report) => {
-                session.note(&text, Outcome::Failed(report.clone()));
+                session.log_statement(&text, Outcome::Failed(report.clone()));
                 return self.fail(session, &report, out);
             }
         };
         let sent = match &plan {
-            Plan::Relay { text, .. } | Plan::RelayAndCommit(text) => text.clone(),
-            Plan::Copy | Plan::Answer { .. } => String::new(),
+            Plan::Forward { text, .. } | Plan::ForwardAndCommit(text) => text.clone(),
+            Plan::Copy | Plan::Local { .. } => String::new(),
         };
         let mut parse = wire::strings(&[&name, &sent]);
         parse.extend_from_slice(body.0);
@@ -117,7 +124,7 @@ impl Extended {
         &mut self,
         session: &mut Session,
         message: &Message,
-        out: &mut dyn Sink,
+        out: &mut dyn MessageSink,
     ) -> io::Result<()> {
         let mut body = Body(&message.body);
         let (portal, name) = (body.string(), body.string());
@@ -131,70 +138,73 @@ impl Extended {
         &mut self,
         session: &mut Session,
         message: &Message,
-        out: &mut dyn Sink,
+        out: &mut dyn MessageSink,
     ) -> io::Result<()> {
         let portal = Body(&message.body).string();
         let Some(prepared) = self.portals.get(&portal).cloned() else {
             return self.forward(session, b'E', &message.body, out).map(|_| ());
         };
-        let outcome = self.executed(session, &prepared, &message.body, out);
-        let noted = outcome.as_ref().map_or(Outcome::Lost, Clone::clone);
-        session.note(&prepared.text, noted);
+        let outcome = self.run_prepared(session, &prepared, &message.body, out);
+        let logged = outcome.as_ref().map_or(Outcome::Disconnected, Clone::clone);
+        session.log_statement(&prepared.text, logged);
         outcome.map(|_| ())
     }
 
-    fn executed(
+    fn run_prepared(
         &mut self,
         session: &mut Session,
         prepared: &Prepared,
         body: &[u8],
-        out: &mut dyn Sink,
+        out: &mut dyn MessageSink,
     ) -> io::Result<Outcome> {
-        let lose = match session.strike(Kind::of(&tokens(&prepared.text)), &prepared.text)? {
-            Struck::Go => false,
-            Struck::GoAndLose => true,
-            Struck::Fail(report) => {
+        let kind = StatementKind::of(&tokens(&prepared.text));
+        let disconnect = match session.apply_fault(kind, &prepared.text)? {
+            FaultAction::Continue => false,
+            FaultAction::Disconnect => true,
+            FaultAction::Fail(report) => {
                 self.fail(session, &report, out)?;
                 return Ok(Outcome::Failed(report));
             }
         };
-        session.show_loads(&prepared.text)?;
+        session.publish_load_views(&prepared.text)?;
         let outcome = match &prepared.plan {
-            plan @ (Plan::Copy | Plan::Answer { .. }) => {
-                let outcome = session.carry_out(plan.clone(), &prepared.text, out, lose)?;
+            plan @ (Plan::Copy | Plan::Local { .. }) => {
+                let outcome = session.run_plan(plan.clone(), &prepared.text, out, disconnect)?;
                 self.skipping = matches!(outcome, Outcome::Failed(_));
                 outcome
             }
-            Plan::Relay { after, .. } => {
-                self.after.extend(after.iter().cloned());
+            Plan::Forward { follow_up, .. } => {
+                self.follow_up.extend(follow_up.iter().cloned());
                 self.forward(session, b'E', body, out)?
             }
-            Plan::RelayAndCommit(_) => {
+            Plan::ForwardAndCommit(_) => {
                 self.commit = true;
                 self.forward(session, b'E', body, out)?
             }
         };
-        if lose {
+        if disconnect {
+            // Sync makes the backend finish the statement before the connection is dropped.
             session.backend.send(b'S', &[])?;
             while session.backend.receive()?.tag != b'Z' {}
-            return Err(lost());
+            return Err(injected_disconnect());
         }
         Ok(outcome)
     }
 
-    /// Sends one message on, and passes its answer back.
+    /// Forwards one message to the backend and its response to the client.
     fn forward(
         &mut self,
         session: &mut Session,
         tag: u8,
         body: &[u8],
-        out: &mut dyn Sink,
+        out: &mut dyn MessageSink,
     ) -> io::Result<Outcome> {
         session.backend.send_and_flush(tag, body)?;
-        let mut passage = Passage::default();
+        let mut forwarder = Forwarder::default();
         loop {
             let message = session.backend.receive()?;
-            passage.pass(&message, out)?;
+            forwarder.message(&message, out)?;
+            // Messages that complete the response to each request.
             let ends: &[u8] = match tag {
                 b'P' => b"1",
                 b'B' => b"2",
@@ -204,12 +214,12 @@ impl Extended {
             };
             if message.tag == b'E' {
                 self.skipping = true;
-                self.after.clear();
+                self.follow_up.clear();
                 self.commit = false;
             } else if !ends.contains(&message.tag) {
                 continue;
             }
-            return Ok(passage.outcome.unwrap_or(Outcome::Done(String::new())));
+            return Ok(forwarder.outcome.unwrap_or(Outcome::Done(String::new())));
         }
     }
 }

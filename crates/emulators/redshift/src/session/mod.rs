@@ -1,85 +1,90 @@
-//! A client's session: what it sends passes the entrance, is rewritten, and runs on a backend session of its own.
+//! Client sessions: each statement is checked, rewritten and run on the client's own backend
+//! session.
 //!
-//! `statement` is the path of one statement and the same for every way in: a simple query, the extended protocol, the Data API. What a client
-//! gets goes into a [`Sink`]. An `Err` of `io` means that the connection is lost, by accident or by a fault that was asked for.
+//! [`Session::statement`] runs one statement of a simple query or of the Data API; `extended` takes
+//! the same steps for the extended protocol. Responses go into a [`MessageSink`]. An [`io::Error`]
+//! means that the connection is lost, by accident or by an injected fault.
 
 mod copy;
 mod extended;
-mod relay;
+mod forward;
 mod simple;
 
 use std::io;
 use std::sync::Arc;
 
 use crate::backend::Backend;
+use crate::checker::StatementChecker;
+use crate::cluster::Cluster;
 use crate::copy::history::LastCopy;
-use crate::entrance::Entrance;
-use crate::faults::{Fault, Kind, relation_gone, serializable};
-use crate::house::House;
+use crate::faults::{Fault, StatementKind, relation_dropped_error, serialization_error};
 use crate::lexer::{Token, tokens};
 use crate::log::{Outcome, Statement};
-use crate::manners;
 use crate::rewrite::{self, Context, Plan};
+use crate::unsupported;
 use crate::wire::Report;
 
 pub(crate) use extended::Extended;
 
-/// Where messages for the client go.
-pub(crate) trait Sink {
+/// Receiver of the messages for a client.
+pub(crate) trait MessageSink {
     /// Takes one message.
     fn message(&mut self, tag: u8, body: &[u8]) -> io::Result<()>;
 }
 
-/// Takes nothing: for what happens unseen.
-pub(crate) struct Nowhere;
+/// Sink that discards all messages.
+pub(crate) struct DiscardSink;
 
-impl Sink for Nowhere {
+impl MessageSink for DiscardSink {
     fn message(&mut self, _tag: u8, _body: &[u8]) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// A session.
+/// SQL statement with a syntax error, which aborts the current transaction of the backend.
+const FAILING_STATEMENT: &str = "a statement that fails";
+
+/// Session of one user.
 pub(crate) struct Session {
     pub(crate) backend: Backend,
-    pub(crate) house: Arc<House>,
+    pub(crate) cluster: Arc<Cluster>,
     pub(crate) number: u32,
     data_api: bool,
     last_copy: LastCopy,
-    entrance: Entrance,
+    checker: StatementChecker,
 }
 
-/// What a fault leaves to be done.
-enum Struck {
-    /// Nothing stands in the way.
-    Go,
-    /// The same, but the connection is lost on the way or after it.
-    GoAndLose,
-    /// The statement fails.
+/// Action that remains after a fault was applied.
+enum FaultAction {
+    /// Run the statement.
+    Continue,
+    /// Run the statement and drop the connection during or after it.
+    Disconnect,
+    /// Fail the statement.
     Fail(Report),
 }
 
 impl Session {
-    /// A session of `user`.
+    /// Opens a session of `user` with these backend settings.
     pub(crate) fn open(
-        house: &Arc<House>,
+        cluster: &Arc<Cluster>,
         user: &str,
         settings: &str,
         data_api: bool,
     ) -> io::Result<Self> {
-        let backend = house.backend(user, settings)?;
-        let (house, number) = (Arc::clone(house), house.next_session());
+        let backend = cluster.open_backend(user, settings)?;
+        let (cluster, number) = (Arc::clone(cluster), cluster.next_session());
         Ok(Self {
             backend,
-            house,
+            cluster,
             number,
             data_api,
             last_copy: LastCopy::default(),
-            entrance: Entrance::default(),
+            checker: StatementChecker::default(),
         })
     }
 
-    /// Where its transaction stands: `I`, `T` or `E`.
+    /// Returns the transaction status: `I` idle, `T` in a transaction block, `E` in a failed one.
     pub(crate) fn status(&self) -> u8 {
         self.backend.status
     }
@@ -88,56 +93,66 @@ impl Session {
         Context { last_copy: (self.last_copy.id, self.last_copy.count) }
     }
 
-    /// How many rows the last COPY loaded.
+    /// Returns the number of rows that the last COPY loaded.
     pub(crate) fn last_copy_count(&self) -> i64 {
         self.last_copy.count
     }
 
-    /// One statement, logged. What it answers goes to `out`, without `ReadyForQuery`.
-    pub(crate) fn statement(&mut self, text: &str, out: &mut dyn Sink) -> io::Result<Outcome> {
+    /// Runs and logs one statement. The response goes to `out`, without `ReadyForQuery`.
+    pub(crate) fn statement(
+        &mut self,
+        text: &str,
+        out: &mut dyn MessageSink,
+    ) -> io::Result<Outcome> {
         let outcome = self.execute(text, out);
-        self.note(text, outcome.as_ref().map_or(Outcome::Lost, Clone::clone));
+        self.log_statement(text, outcome.as_ref().map_or(Outcome::Disconnected, Clone::clone));
         outcome
     }
 
-    /// Writes a statement into the log.
-    fn note(&self, text: &str, outcome: Outcome) {
+    fn log_statement(&self, text: &str, outcome: Outcome) {
         let (session, data_api, text) = (self.number, self.data_api, text.to_owned());
-        self.house.log.push(Statement { session, text, outcome, data_api });
+        self.cluster.log.push(Statement { session, text, outcome, data_api });
     }
 
-    fn execute(&mut self, text: &str, out: &mut dyn Sink) -> io::Result<Outcome> {
+    fn execute(&mut self, text: &str, out: &mut dyn MessageSink) -> io::Result<Outcome> {
         let tokens = tokens(text);
-        let kind = Kind::of(&tokens);
-        if let Err(report) = self.admit(text, &tokens, kind) {
-            return self.refuse(report, out);
+        let kind = StatementKind::of(&tokens);
+        if let Err(report) = self.check_statement(text, &tokens, kind) {
+            return self.fail_statement(report, out);
         }
-        let lose = match self.strike(kind, text)? {
-            Struck::Go => false,
-            Struck::GoAndLose => true,
-            Struck::Fail(report) => return self.refuse(report, out),
+        let disconnect = match self.apply_fault(kind, text)? {
+            FaultAction::Continue => false,
+            FaultAction::Disconnect => true,
+            FaultAction::Fail(report) => return self.fail_statement(report, out),
         };
         let plan = match rewrite::plan(text, self.context()) {
             Ok(plan) => plan,
-            Err(report) => return self.refuse(report, out),
+            Err(report) => return self.fail_statement(report, out),
         };
-        self.show_loads(text)?;
-        let mut nowhere = Nowhere;
-        let sink: &mut dyn Sink = if lose { &mut nowhere } else { out };
-        let outcome = self.carry_out(plan, text, sink, lose)?;
-        if lose { Err(lost()) } else { Ok(outcome) }
+        self.publish_load_views(text)?;
+        let mut discard = DiscardSink;
+        let sink: &mut dyn MessageSink = if disconnect { &mut discard } else { out };
+        let outcome = self.run_plan(plan, text, sink, disconnect)?;
+        if disconnect { Err(injected_disconnect()) } else { Ok(outcome) }
     }
 
-    /// Whether a statement may run at all, and now.
-    fn admit(&mut self, text: &str, tokens: &[Token<'_>], kind: Kind) -> Result<(), Report> {
-        match manners::alone(tokens) {
+    /// Returns an error if Redshift does not support the statement, or not in the current
+    /// transaction.
+    fn check_statement(
+        &mut self,
+        text: &str,
+        tokens: &[Token<'_>],
+        kind: StatementKind,
+    ) -> Result<(), Report> {
+        match unsupported::outside_transaction_only(tokens) {
             Some(name) if self.status() == b'T' => {
                 let message = format!("{name} cannot run inside a transaction block");
                 return Err(Report::error("25001", message));
             }
-            _ => self.entrance.check(text)?,
+            _ => self.checker.check(text)?,
         }
-        if self.status() == b'E' && !matches!(kind, Kind::Commit | Kind::Rollback) {
+        if self.status() == b'E' && !matches!(kind, StatementKind::Commit | StatementKind::Rollback)
+        {
             let message =
                 "current transaction is aborted, commands ignored until end of transaction block";
             return Err(Report::error("25P02", message));
@@ -145,56 +160,58 @@ impl Session {
         Ok(())
     }
 
-    /// The fault that strikes this statement, carried out as far as it comes before it.
-    fn strike(&mut self, kind: Kind, text: &str) -> io::Result<Struck> {
-        Ok(match self.house.faults.strike(kind, text) {
-            None => Struck::Go,
-            Some(Fault::Lose) if kind == Kind::Copy => Struck::GoAndLose,
-            Some(Fault::Lose) => return Err(lost()),
-            Some(Fault::LoseAfter) => Struck::GoAndLose,
+    /// Triggers the fault that is due for this statement and applies the part that precedes it.
+    fn apply_fault(&mut self, kind: StatementKind, text: &str) -> io::Result<FaultAction> {
+        Ok(match self.cluster.faults.trigger(kind, text) {
+            None => FaultAction::Continue,
+            // COPY reads its objects before the connection is lost.
+            Some(Fault::Disconnect) if kind == StatementKind::Copy => FaultAction::Disconnect,
+            Some(Fault::Disconnect) => return Err(injected_disconnect()),
+            Some(Fault::DisconnectAfter) => FaultAction::Disconnect,
             Some(Fault::Slow(time)) => {
                 let wait = format!("select pg_sleep({})", time.as_secs_f64());
-                // Cancelled, it fails as the statement would.
-                self.backend.ask(&wait)?.map_or_else(Struck::Fail, |_| Struck::Go)
+                // If the wait is cancelled, its error is the statement's error.
+                self.backend.query(&wait)?.map_or_else(FaultAction::Fail, |_| FaultAction::Continue)
             }
             Some(fault) => {
-                // A commit that fails leaves no transaction behind.
-                if kind == Kind::Commit {
-                    let _ = self.backend.ask("rollback")?;
+                // A failed commit ends the transaction.
+                if kind == StatementKind::Commit {
+                    let _ = self.backend.query("rollback")?;
                 }
-                Struck::Fail(match fault {
-                    Fault::RelationGone => relation_gone(),
+                FaultAction::Fail(match fault {
+                    Fault::RelationDropped => relation_dropped_error(),
                     Fault::Error(report) => report,
-                    _ => serializable(),
+                    _ => serialization_error(),
                 })
             }
         })
     }
 
-    fn carry_out(
+    /// Runs a rewritten statement. `disconnect` is true if the connection will be dropped.
+    fn run_plan(
         &mut self,
         plan: Plan,
         text: &str,
-        out: &mut dyn Sink,
-        lose: bool,
+        out: &mut dyn MessageSink,
+        disconnect: bool,
     ) -> io::Result<Outcome> {
         match plan {
-            Plan::Copy => self.copy(text, out, lose),
-            Plan::Relay { text: sent, after } => {
-                let outcome = self.relay(&sent, sent == text, out)?;
-                self.unseen(&outcome, &after)?;
+            Plan::Copy => self.copy(text, out, disconnect),
+            Plan::Forward { text: sent, follow_up } => {
+                let outcome = self.forward(&sent, sent == text, out)?;
+                self.run_follow_up(&outcome, &follow_up)?;
                 Ok(outcome)
             }
-            Plan::RelayAndCommit(sent) => {
-                let outcome = self.relay(&sent, sent == text, out)?;
+            Plan::ForwardAndCommit(sent) => {
+                let outcome = self.forward(&sent, sent == text, out)?;
                 let commit = if self.status() == b'T' { &["commit".to_owned()][..] } else { &[] };
-                self.unseen(&outcome, commit)?;
+                self.run_follow_up(&outcome, commit)?;
                 Ok(outcome)
             }
-            Plan::Answer { tag, hidden } => {
-                for statement in &hidden {
-                    if let Err(report) = self.backend.ask(statement)? {
-                        return self.refuse(relay::translated(report, true), out);
+            Plan::Local { tag, statements } => {
+                for statement in &statements {
+                    if let Err(report) = self.backend.query(statement)? {
+                        return self.fail_statement(forward::translate_error(report, true), out);
                     }
                 }
                 out.message(b'C', &crate::wire::strings(&[tag]))?;
@@ -203,41 +220,42 @@ impl Session {
         }
     }
 
-    /// What follows a statement that was done, unseen by the client.
-    fn unseen(&mut self, outcome: &Outcome, statements: &[String]) -> io::Result<()> {
+    /// Runs the proxy's statements after a successful statement, invisible to the client.
+    fn run_follow_up(&mut self, outcome: &Outcome, statements: &[String]) -> io::Result<()> {
         for statement in statements.iter().filter(|_| matches!(outcome, Outcome::Done(_))) {
-            // Notes that cannot be taken (a table in a schema that is gone) are no concern of the client's.
-            let _ = self.backend.ask(statement)?;
+            // Recording attributes may fail, for example in a dropped schema. Ignore the error: the
+            // client's statement succeeded.
+            let _ = self.backend.query(statement)?;
         }
         Ok(())
     }
 
-    /// Fails a statement that never reached the backend, and the transaction with it.
-    fn refuse(&mut self, report: Report, out: &mut dyn Sink) -> io::Result<Outcome> {
+    /// Sends an error for a statement that did not reach the backend, and aborts the transaction.
+    fn fail_statement(&mut self, report: Report, out: &mut dyn MessageSink) -> io::Result<Outcome> {
         if self.status() == b'T' {
-            let _ = self.backend.ask("a statement that fails")?;
+            let _ = self.backend.query(FAILING_STATEMENT)?;
         }
         out.message(b'E', &report.body())?;
         Ok(Outcome::Failed(report))
     }
 
-    /// Hands the load views' rows to the backend, when a statement asks for them.
-    fn show_loads(&mut self, text: &str) -> io::Result<()> {
+    /// Passes the rows of the load views to the backend if a statement mentions such a view.
+    fn publish_load_views(&mut self, text: &str) -> io::Result<()> {
         let text = text.to_ascii_lowercase();
         if ["sys_load_", "stl_load_"].iter().any(|name| text.contains(name)) {
-            let (history, errors) = self.house.loads.shown();
+            let (history, errors) = self.cluster.load_views.rows();
             let set = format!(
                 "select set_config('emulator.history', {}, false), set_config('emulator.errors', {}, false)",
                 crate::backend::literal(&history),
                 crate::backend::literal(&errors)
             );
-            let _ = self.backend.ask(&set)?;
+            let _ = self.backend.query(&set)?;
         }
         Ok(())
     }
 }
 
-/// A connection that is lost on purpose.
-fn lost() -> io::Error {
-    io::Error::new(io::ErrorKind::ConnectionAborted, "lost, as the test asked")
+/// Returns the error of a connection that an injected fault drops.
+fn injected_disconnect() -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionAborted, "connection dropped by an injected fault")
 }

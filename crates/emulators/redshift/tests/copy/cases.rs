@@ -1,10 +1,10 @@
-//! The cases of `cases/`, one file a test. Their README says what stands in them.
+//! Runs the cases of `cases/`, one test per file. `cases/README.md` documents their format.
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use redshift_emulator::copy::{Failure, LoadError, Loaded};
+use redshift_emulator::copy::{LoadError, LoadFailure, Loaded};
 use s3_emulator::{BUCKET, Server};
 use serde::Deserialize;
 
@@ -20,14 +20,14 @@ struct File {
 struct Case {
     name: String,
     page: String,
-    /// What no page says, and is done all the same.
+    /// Behavior that no page documents.
     assumed: Option<String>,
     columns: Vec<String>,
     #[serde(default)]
-    list: String,
-    #[serde(default = "below")]
+    column_list: String,
+    #[serde(default = "default_from")]
     from: String,
-    #[serde(default = "auto")]
+    #[serde(default = "default_options")]
     options: String,
     #[serde(default)]
     objects: BTreeMap<String, String>,
@@ -44,15 +44,15 @@ struct Case {
     rows: Option<Vec<String>>,
     #[serde(default)]
     errors: Vec<String>,
-    says: Option<String>,
-    fails: Option<String>,
+    message: Option<String>,
+    failure: Option<String>,
 }
 
-fn below() -> String {
+fn default_from() -> String {
     "in/".to_owned()
 }
 
-fn auto() -> String {
+fn default_options() -> String {
     "format as json 'auto'".to_owned()
 }
 
@@ -61,12 +61,13 @@ fn folder() -> PathBuf {
 }
 
 fn cases(name: &str) -> Vec<Case> {
-    let text = std::fs::read_to_string(folder().join(name)).expect("a file of cases");
+    let text = std::fs::read_to_string(folder().join(name)).expect("cannot read the cases");
     toml::from_str::<File>(&text).unwrap_or_else(|error| panic!("{name}: {error}")).case
 }
 
 impl Case {
-    fn put(&self, server: &Server) {
+    /// Replaces all objects of the server with those of the case.
+    fn put_objects(&self, server: &Server) {
         server.keys(BUCKET).iter().for_each(|key| server.remove(key));
         for (key, text) in &self.objects {
             server.put(key, text.clone());
@@ -82,8 +83,9 @@ impl Case {
         }
         for (key, digits) in &self.hex {
             let pairs = (0..digits.len()).step_by(2).map(|at| &digits[at..at + 2]);
-            let bytes: Vec<u8> =
-                pairs.map(|pair| u8::from_str_radix(pair, 16).expect("two digits")).collect();
+            let bytes: Vec<u8> = pairs
+                .map(|pair| u8::from_str_radix(pair, 16).expect("invalid hex digits"))
+                .collect();
             server.put(key, bytes);
         }
         for (fill, sizes) in [("x", &self.sized), ("|", &self.piped)] {
@@ -94,74 +96,79 @@ impl Case {
         }
     }
 
-    /// What is not as the case says.
+    /// Runs the case; returns the differences from the expected result.
     fn differences(&self, server: &Server) -> Vec<String> {
-        self.put(server);
-        let (list, from, options) = (&self.list, &self.from, &self.options);
+        self.put_objects(server);
+        let (list, from, options) = (&self.column_list, &self.from, &self.options);
         let statement =
             format!("copy t {list} from 's3://{BUCKET}/{from}' iam_role '{ROLE}' {options};");
         let declared: Vec<&str> = self.columns.iter().map(String::as_str).collect();
         let outcome = load(&store(server), &statement, &columns(&declared));
         let mut found = Vec::new();
-        let mut differ = |what: &str, expected: &dyn std::fmt::Debug, got: &dyn std::fmt::Debug| {
-            let (expected, got) = (format!("{expected:?}"), format!("{got:?}"));
-            if expected != got {
-                found.push(format!(
-                    "{}: {what}\n  expected {expected}\n  got      {got}",
-                    self.name
-                ));
-            }
-        };
+        let mut compare =
+            |what: &str, expected: &dyn std::fmt::Debug, got: &dyn std::fmt::Debug| {
+                let (expected, got) = (format!("{expected:?}"), format!("{got:?}"));
+                if expected != got {
+                    found.push(format!(
+                        "{}: {what}\n  expected {expected}\n  got      {got}",
+                        self.name
+                    ));
+                }
+            };
         let errors = match &outcome {
-            Ok(Loaded { errors, .. }) | Err(Failure { errors, .. }) => errors,
+            Ok(Loaded { errors, .. }) | Err(LoadFailure { errors, .. }) => errors,
         };
-        let shown: Vec<String> = errors.iter().map(error).collect();
-        differ("errors", &self.errors, &shown);
-        if let Some(says) = &self.says {
+        let error_rows: Vec<String> = errors.iter().map(format_error).collect();
+        compare("errors", &self.errors, &error_rows);
+        if let Some(message) = &self.message {
             let first = errors.first().map(|error| error.error_message.clone()).unwrap_or_default();
-            differ("message", &true, &first.contains(says.as_str()));
+            compare("message", &true, &first.contains(message.as_str()));
         }
-        match (&outcome, &self.fails) {
+        match (&outcome, &self.failure) {
             (Ok(loaded), None) => {
-                let rows: Vec<String> = loaded.rows.iter().map(|row| shown_row(row)).collect();
-                differ("rows", &self.rows.clone().unwrap_or_default(), &rows);
+                let rows: Vec<String> = loaded.rows.iter().map(|row| format_row(row)).collect();
+                compare("rows", &self.rows.clone().unwrap_or_default(), &rows);
             }
-            (Err(failure), Some(says)) => {
-                differ(&failure.message, &true, &failure.message.contains(says.as_str()));
+            (Err(failure), Some(message)) => {
+                compare(&failure.message, &true, &failure.message.contains(message.as_str()));
             }
-            (Ok(_), Some(says)) => differ("outcome", says, &"it was loaded"),
-            (Err(failure), None) => differ("outcome", &"it is loaded", &failure.message),
+            (Ok(_), Some(message)) => compare("outcome", message, &"successful load"),
+            (Err(failure), None) => compare("outcome", &"successful load", &failure.message),
         }
         found
     }
 }
 
-fn shown_row(row: &[Option<String>]) -> String {
+/// Formats a row as in the key `rows` of a case.
+fn format_row(row: &[Option<String>]) -> String {
     let values = row.iter().map(|value| value.as_deref().unwrap_or("∅"));
     values.collect::<Vec<_>>().join("|")
 }
 
-fn error(error: &LoadError) -> String {
+/// Formats an error as in the key `errors` of a case.
+fn format_error(error: &LoadError) -> String {
     let key = error.file_name.strip_prefix("s3://bucket/").unwrap_or(&error.file_name);
     let column = if error.column_name.is_empty() { "-" } else { &error.column_name };
     format!("{key}:{} {} {column}", error.line_number, error.error_code)
 }
 
-/// Every case of a file holds.
-fn hold(name: &str) {
+/// Runs all cases of a file.
+fn run_cases(name: &str) {
     let server = Server::start();
     let cases = cases(name);
     let assumed = cases.iter().filter(|case| case.assumed.is_some()).count();
     for case in &cases {
-        let expects = case.rows.is_some() || !case.errors.is_empty() || case.fails.is_some();
-        assert!(expects, "{}: it expects nothing", case.name);
-        let pages = case.page.contains(".html") || case.page == "none" && case.assumed.is_some();
-        assert!(pages, "{}: it names no page, and does not say what is assumed", case.name);
+        let has_expectation =
+            case.rows.is_some() || !case.errors.is_empty() || case.failure.is_some();
+        assert!(has_expectation, "{}: the case has no expected result", case.name);
+        let has_source =
+            case.page.contains(".html") || case.page == "none" && case.assumed.is_some();
+        assert!(has_source, "{}: the case has neither page nor assumption", case.name);
     }
     let differences: Vec<String> =
         cases.iter().flat_map(|case| case.differences(&server)).collect();
     assert!(differences.is_empty(), "{name}:\n{}", differences.join("\n"));
-    println!("{name}: {} cases, {assumed} with something that no page says", cases.len());
+    println!("{name}: {} cases, {assumed} with undocumented behavior", cases.len());
 }
 
 macro_rules! files {
@@ -169,16 +176,16 @@ macro_rules! files {
         $(
             #[test]
             fn $test() {
-                hold(concat!(stringify!($test), ".toml"));
+                run_cases(concat!(stringify!($test), ".toml"));
             }
         )*
 
         #[test]
-        fn every_file_of_cases_is_tried() {
-            let tried = [$(concat!(stringify!($test), ".toml")),*];
+        fn every_case_file_has_a_test() {
+            let tested = [$(concat!(stringify!($test), ".toml")),*];
             for entry in std::fs::read_dir(folder()).unwrap() {
                 let name = entry.unwrap().file_name().into_string().unwrap();
-                assert!(name == "README.md" || tried.contains(&name.as_str()), "{name}");
+                assert!(name == "README.md" || tested.contains(&name.as_str()), "{name}");
             }
         }
     };

@@ -1,13 +1,13 @@
-//! What the views tell of a load, and what a session knows of its last one.
+//! Rows of the load views, and the session's last COPY.
 
-use redshift_emulator::copy::history::{History, LastCopy, Run};
-use redshift_emulator::copy::{self, Failure, Loaded};
+use redshift_emulator::copy::history::{LastCopy, LoadLog, LoadRun};
+use redshift_emulator::copy::{self, LoadFailure, Loaded};
 use s3_emulator::Server;
 
 use crate::{columns, store};
 
-/// A load with this option, of one good record and two bad ones in two files.
-fn loaded(options: &str) -> (copy::Copy, Result<Loaded, Failure>) {
+/// Loads one valid and two invalid records from two files with these options.
+fn loaded(options: &str) -> (copy::CopyStatement, Result<Loaded, LoadFailure>) {
     let server = Server::start();
     server.put("in/a", "{\"a\": 1}\n{\"a\": \"x\"}\n");
     server.put("in/b", "{\"a\": \"y\"}");
@@ -20,15 +20,21 @@ fn loaded(options: &str) -> (copy::Copy, Result<Loaded, Failure>) {
     (copy, outcome)
 }
 
-fn run() -> Run {
+fn run() -> LoadRun {
     let database_name = "dev".to_owned();
-    Run { query_id: 7, database_name, start_time: 1_000_000, end_time: 1_500_000, ..Run::default() }
+    LoadRun {
+        query_id: 7,
+        database_name,
+        start_time: 1_000_000,
+        end_time: 1_500_000,
+        ..LoadRun::default()
+    }
 }
 
 #[test]
-fn a_completed_load_counts_what_it_read_and_what_it_left_out() {
+fn a_completed_load_counts_rows_files_and_errors() {
     let (copy, outcome) = loaded("maxerror 5");
-    let mut history = History::default();
+    let mut history = LoadLog::default();
     history.add(&run(), &copy, outcome.as_ref());
     let row = &history.loads[0];
     assert_eq!((row.status, row.table_name.as_str(), row.file_format), ("completed", "t", "json"));
@@ -42,9 +48,9 @@ fn a_completed_load_counts_what_it_read_and_what_it_left_out() {
 }
 
 #[test]
-fn errors_are_padded_as_their_columns_are() {
+fn error_values_are_padded_to_their_char_columns() {
     let (copy, outcome) = loaded("maxerror 5");
-    let mut history = History::default();
+    let mut history = LoadLog::default();
     history.add(&run(), &copy, outcome.as_ref());
     let error = &history.errors[0];
     let widths = [
@@ -66,9 +72,9 @@ fn errors_are_padded_as_their_columns_are() {
 }
 
 #[test]
-fn a_failed_load_is_aborted_and_one_that_never_began_is_not_there() {
+fn a_failed_load_is_aborted_and_one_that_never_began_has_no_row() {
     let (copy, outcome) = loaded("");
-    let mut history = History::default();
+    let mut history = LoadLog::default();
     history.add(&run(), &copy, outcome.as_ref());
     let row = &history.loads[0];
     assert_eq!((row.status, row.loaded_rows, row.error_count), ("aborted", 0, 1));
@@ -76,14 +82,14 @@ fn a_failed_load_is_aborted_and_one_that_never_began_is_not_there() {
 
     let mut last = LastCopy::default();
     assert_eq!((last.id, last.count), (-1, 0));
-    let (_, good) = loaded("maxerror 5");
-    last.note(5, good.as_ref());
+    let (_, completed) = loaded("maxerror 5");
+    last.update(5, completed.as_ref());
     assert_eq!((last.id, last.count), (5, 1));
-    last.note(6, outcome.as_ref());
+    last.update(6, outcome.as_ref());
     assert_eq!((last.id, last.count), (6, 0));
 
-    let refused = Failure { started: false, ..outcome.unwrap_err() };
-    history.add(&run(), &copy, Err(&refused));
-    last.note(8, Err(&refused));
+    let not_started = LoadFailure { started: false, ..outcome.unwrap_err() };
+    history.add(&run(), &copy, Err(&not_started));
+    last.update(8, Err(&not_started));
     assert_eq!((history.loads.len(), last.id), (1, 6));
 }

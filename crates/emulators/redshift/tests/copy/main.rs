@@ -1,52 +1,58 @@
-//! COPY from real S3 requests: its corner cases with results by hand, the roles and faults of a store, real data.
+//! COPY engine over S3 requests: documented corner cases, roles, faults, generated input and the
+//! course data.
 
 mod cases;
 mod course;
 mod history;
-mod hostile;
-mod store;
+mod properties;
+mod s3;
 
-use redshift_emulator::copy::s3::{Allowed, Role, Store};
-use redshift_emulator::copy::{self, Column, Failure, Kind, Loaded};
+use redshift_emulator::copy::s3::{Permission, Role, Store};
+use redshift_emulator::copy::{self, Column, ColumnType, LoadFailure, Loaded};
 use s3_emulator::{KEY, SECRET, Server};
 
 const ROLE: &str = "arn:aws:iam::000000000000:role/reader";
 
-/// The server's store, and a role that may read its bucket.
+/// Returns a store for this server with a role that may read its bucket.
 fn store(server: &Server) -> Store {
     let mut store = Store::new(&server.endpoint(), "us-east-1");
     store.roles.push(Role {
         arn: ROLE.to_owned(),
         key: KEY.to_owned(),
         secret: SECRET.to_owned(),
-        allowed: vec![Allowed::all("s3://bucket/")],
+        permissions: vec![Permission::all("s3://bucket/")],
     });
     store
 }
 
-/// Columns as they are declared: `a integer not null default`.
+/// Parses column declarations such as `a integer not null default`.
 fn columns(declared: &[&str]) -> Vec<Column> {
     declared.iter().map(|text| column(text)).collect()
 }
 
 fn column(declared: &str) -> Column {
-    let (name, mut kind) = declared.split_once(' ').expect("a name and a type");
-    let mut column =
-        Column { name: name.to_owned(), kind: Kind::Integer, nullable: true, has_default: false };
+    let (name, mut type_name) = declared.split_once(' ').expect("a column needs name and type");
+    let mut column = Column {
+        name: name.to_owned(),
+        column_type: ColumnType::Integer,
+        nullable: true,
+        has_default: false,
+    };
     loop {
-        if let Some(rest) = kind.strip_suffix(" default") {
-            (kind, column.has_default) = (rest, true);
-        } else if let Some(rest) = kind.strip_suffix(" not null") {
-            (kind, column.nullable) = (rest, false);
+        if let Some(rest) = type_name.strip_suffix(" default") {
+            (type_name, column.has_default) = (rest, true);
+        } else if let Some(rest) = type_name.strip_suffix(" not null") {
+            (type_name, column.nullable) = (rest, false);
         } else {
-            column.kind = Kind::by_name(kind).unwrap_or_else(|| panic!("`{kind}` is no type"));
+            column.column_type = ColumnType::by_name(type_name)
+                .unwrap_or_else(|| panic!("unknown type `{type_name}`"));
             return column;
         }
     }
 }
 
-/// A statement, carried out on a table with these columns; what cannot be read fails as what cannot be loaded.
-fn load(store: &Store, statement: &str, columns: &[Column]) -> Result<Loaded, Failure> {
+/// Parses and runs a COPY into a table with these columns.
+fn load(store: &Store, statement: &str, columns: &[Column]) -> Result<Loaded, LoadFailure> {
     let copy = copy::parse(statement)?;
     let objects = store.open(&copy)?;
     copy::execute(&copy, columns, &objects)

@@ -1,4 +1,4 @@
-//! An ordinary driver, tokio-postgres over verified TLS, as the tests hold it.
+//! Test client: `tokio-postgres` over verified TLS.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,15 +11,15 @@ use tokio_postgres::error::DbError;
 use tokio_postgres::{AsyncMessage, Config, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// Rows in text form.
+/// Rows in text format; `None` is NULL.
 pub(crate) type Rows = Vec<Vec<Option<String>>>;
 
-/// An emulator with the default options.
+/// Starts an emulator with the default options.
 pub(crate) fn emulator() -> Emulator {
     Emulator::start(Options::default()).unwrap_or_else(|error| panic!("{error}: {error:?}"))
 }
 
-/// TLS that trusts this emulator's authority alone.
+/// Returns a TLS connector that trusts only the authority of this emulator.
 pub(crate) fn tls(emulator: &Emulator) -> MakeRustlsConnect {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(emulator.ca_pem().as_bytes()).unwrap()).unwrap();
@@ -32,7 +32,7 @@ pub(crate) fn tls(emulator: &Emulator) -> MakeRustlsConnect {
     MakeRustlsConnect::new(config)
 }
 
-/// How the first user connects.
+/// Returns the connection settings of the first user.
 pub(crate) fn config(emulator: &Emulator) -> Config {
     let mut config: Config =
         emulator.url().replacen("redshift://", "postgres://", 1).parse().unwrap();
@@ -40,7 +40,7 @@ pub(crate) fn config(emulator: &Emulator) -> Config {
     config
 }
 
-/// A connected client.
+/// Connected client.
 pub(crate) struct Client {
     pub(crate) runtime: Runtime,
     pub(crate) inner: tokio_postgres::Client,
@@ -54,7 +54,7 @@ impl Client {
         Self::try_connect(emulator, &config(emulator)).unwrap_or_else(|error| panic!("{error:?}"))
     }
 
-    /// Connects as `config` says.
+    /// Connects with these settings.
     pub(crate) fn try_connect(
         emulator: &Emulator,
         config: &Config,
@@ -69,20 +69,20 @@ impl Client {
             .map(|name| ((*name).to_owned(), connection.parameter(name).map(str::to_owned)))
             .collect();
         let notices = Arc::new(Mutex::new(Vec::new()));
-        let heard = Arc::clone(&notices);
+        let received = Arc::clone(&notices);
         runtime.spawn(async move {
             while let Some(Ok(message)) =
                 std::future::poll_fn(|context| connection.poll_message(context)).await
             {
                 if let AsyncMessage::Notice(notice) = message {
-                    heard.lock().unwrap().push(notice);
+                    received.lock().unwrap().push(notice);
                 }
             }
         });
         Ok(Self { runtime, inner, parameters, notices })
     }
 
-    /// The rows of a text of statements, by the simple protocol.
+    /// Runs statements with the simple protocol; returns all rows.
     pub(crate) fn try_rows(&self, text: &str) -> Result<Rows, tokio_postgres::Error> {
         let messages = self.runtime.block_on(self.inner.simple_query(text))?;
         let mut rows = Rows::new();
@@ -94,19 +94,19 @@ impl Client {
         Ok(rows)
     }
 
-    /// The same, which must not fail.
+    /// Runs statements that must succeed; returns all rows.
     pub(crate) fn rows(&self, text: &str) -> Rows {
         self.try_rows(text).unwrap_or_else(|error| panic!("{text}: {error:?}"))
     }
 
-    /// The only value of a statement.
+    /// Runs a statement that must return a single value.
     pub(crate) fn value(&self, text: &str) -> String {
         let rows = self.rows(text);
         assert_eq!((rows.len(), rows[0].len()), (1, 1), "{text}: {rows:?}");
         rows[0][0].clone().unwrap_or_else(|| "(null)".to_owned())
     }
 
-    /// The error of a statement, which must fail.
+    /// Runs a statement that must fail; returns its error.
     pub(crate) fn error(&self, text: &str) -> DbError {
         match self.try_rows(text) {
             Ok(rows) => panic!("{text} did not fail: {rows:?}"),
@@ -116,20 +116,20 @@ impl Client {
         }
     }
 
-    /// Its SQLSTATE and message.
-    pub(crate) fn refusal(&self, text: &str) -> (String, String) {
+    /// Runs a statement that must fail; returns SQLSTATE and message.
+    pub(crate) fn code_and_message(&self, text: &str) -> (String, String) {
         let error = self.error(text);
         (error.code().code().to_owned(), error.message().to_owned())
     }
 
-    /// The notices since the last call.
+    /// Returns severity and message of the notices since the last call.
     pub(crate) fn notices(&self) -> Vec<(String, String)> {
         let mut notices = self.notices.lock().unwrap();
         notices.drain(..).map(|n| (n.severity().to_owned(), n.message().to_owned())).collect()
     }
 
-    /// Whether the connection is gone.
-    pub(crate) fn is_lost(&self, text: &str) -> bool {
+    /// Returns true if a statement that must fail fails without an error from the server.
+    pub(crate) fn loses_connection(&self, text: &str) -> bool {
         match self.try_rows(text) {
             Ok(rows) => panic!("{text}: {rows:?}"),
             Err(error) => error.as_db_error().is_none(),

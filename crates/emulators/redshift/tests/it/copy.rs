@@ -1,6 +1,6 @@
-//! COPY through the proxy: into the client's own transaction, with its notices, its views and its faults.
+//! COPY through the proxy: transactions, notices, load views and faults.
 
-use redshift_emulator::copy::s3::{Allowed, Role, Store};
+use redshift_emulator::copy::s3::{Permission, Role, Store};
 use redshift_emulator::{Emulator, Fault, Options, When};
 use s3_emulator::{KEY, SECRET, Server};
 
@@ -9,19 +9,19 @@ use crate::client::Client;
 const ROLE: &str = "arn:aws:iam::000000000000:role/reader";
 const COPY: &str = "copy t from 's3://bucket/in/' iam_role 'arn:aws:iam::000000000000:role/reader' format json 'auto'";
 
-/// An emulator whose COPY reads this server.
-pub(crate) fn over(server: &Server) -> Emulator {
+/// Starts an emulator whose COPY reads from this S3 server.
+pub(crate) fn emulator_with_store(server: &Server) -> Emulator {
     let mut store = Store::new(&server.endpoint(), "us-west-2");
     store.roles.push(Role {
         arn: ROLE.to_owned(),
         key: KEY.to_owned(),
         secret: SECRET.to_owned(),
-        allowed: vec![Allowed::all("s3://bucket/")],
+        permissions: vec![Permission::all("s3://bucket/")],
     });
     Emulator::start(Options { store: Some(store), ..Options::default() }).unwrap()
 }
 
-fn filled() -> Server {
+fn server_with_objects() -> Server {
     let server = Server::start();
     server.put("in/a", r#"{"a": 1, "b": "x\ty\\z"} {"a": 2}"#);
     server.put("in/b", r#"{"a": 3, "b": ""}"#);
@@ -30,22 +30,22 @@ fn filled() -> Server {
 
 /// DG/r_COPY.html, DG/PG_LAST_COPY_ID.html, DG/SYS_LOAD_HISTORY.html.
 #[test]
-fn rows_arrive_in_the_clients_own_transaction() {
-    let server = filled();
-    let emulator = over(&server);
+fn copy_runs_in_the_clients_transaction() {
+    let server = server_with_objects();
+    let emulator = emulator_with_store(&server);
     let (client, other) = (Client::connect(&emulator), Client::connect(&emulator));
     client.rows("create table t (a int identity(1, 1), b varchar(10), c int default 7)");
     client.rows("drop table t; create table t (a int, b varchar(10), c int)");
     client.rows("begin");
     client.rows(COPY);
-    let said = "Load into table 't' completed, 3 record(s) loaded successfully.";
-    assert_eq!(client.notices(), [("INFO".to_owned(), said.to_owned())]);
+    let notice = "Load into table 't' completed, 3 record(s) loaded successfully.";
+    assert_eq!(client.notices(), [("INFO".to_owned(), notice.to_owned())]);
     assert_eq!(client.value("select pg_last_copy_count()"), "3");
     assert_eq!(other.value("select count(*) from t"), "0");
     let loaded = client.rows("select a, b from t order by a");
     let text = |text: &str| Some(text.to_owned());
     assert_eq!(loaded, [[text("1"), text("x\ty\\z")], [text("2"), None], [text("3"), text("")]]);
-    // The view is read inside the transaction, whose snapshot is older than its row.
+    // The view shows the load even though the transaction's snapshot is older.
     let history = "select status, table_name, loaded_rows, source_file_count, error_count from sys_load_history where query_id = pg_last_copy_id()";
     let shown = client.rows(history);
     assert_eq!(
@@ -62,20 +62,20 @@ fn rows_arrive_in_the_clients_own_transaction() {
 
 /// DG/copy-parameters-data-load.html, DG/SYS_LOAD_ERROR_DETAIL.html, DG/r_STL_LOAD_ERRORS.html.
 #[test]
-fn errors_are_told_and_outlive_the_transaction() {
-    let server = filled();
+fn load_errors_survive_a_rollback() {
+    let server = server_with_objects();
     server.put("in/c", r#"{"a": "four"}"#);
-    let emulator = over(&server);
+    let emulator = emulator_with_store(&server);
     let client = Client::connect(&emulator);
     client.rows("create table t (a int, b varchar(10))");
     client.rows("begin");
-    let (code, message) = client.refusal(COPY);
+    let (code, message) = client.code_and_message(COPY);
     assert_eq!(code, "XX000");
     assert_eq!(
         message,
         "Load into table 't' failed.  Check 'sys_load_error_detail' system table for details."
     );
-    assert_eq!(client.refusal("select 1").0, "25P02");
+    assert_eq!(client.code_and_message("select 1").0, "25P02");
     client.rows("rollback");
     let detail = "select trim(file_name), line_number, trim(column_name), trim(column_type), error_code from sys_load_error_detail";
     let shown = client.rows(&format!("{detail} order by query_id"));
@@ -96,36 +96,36 @@ fn errors_are_told_and_outlive_the_transaction() {
     );
 }
 
-/// estuary/connectors#918: the error of a table that is not there.
+/// estuary/connectors#918 quotes the error.
 #[test]
-fn a_table_that_is_not_there_is_named() {
-    let server = filled();
-    let emulator = over(&server);
+fn copy_into_a_missing_table_fails() {
+    let server = server_with_objects();
+    let emulator = emulator_with_store(&server);
     let client = Client::connect(&emulator);
-    let said = client.refusal(COPY);
-    assert_eq!(said, ("XX000".to_owned(), "Cannot COPY into nonexistent table t".to_owned()));
+    let error = client.code_and_message(COPY);
+    assert_eq!(error, ("XX000".to_owned(), "Cannot COPY into nonexistent table t".to_owned()));
     assert_eq!(client.value("select pg_last_copy_id()"), "-1");
 }
 
 #[test]
-fn a_connection_is_lost_in_the_midst_of_copy() {
-    let server = filled();
-    let emulator = over(&server);
+fn a_connection_lost_during_copy_loads_no_rows() {
+    let server = server_with_objects();
+    let emulator = emulator_with_store(&server);
     let client = Client::connect(&emulator);
     client.rows("create table t (a int, b varchar(10))");
-    emulator.faults().arm(When::Copy(1), Fault::Lose);
+    emulator.faults().arm(When::Copy(1), Fault::Disconnect);
     let before = server.requested().len();
-    assert!(client.is_lost(COPY));
-    assert!(server.requested().len() > before, "the objects were read");
+    assert!(client.loses_connection(COPY));
+    assert!(server.requested().len() > before, "COPY read no objects");
     assert_eq!(emulator.faults().left(), 0);
     assert_eq!(Client::connect(&emulator).value("select count(*) from t"), "0");
 }
 
-/// The same by the extended protocol, as a driver that prepares everything sends it.
+/// Drivers that prepare every statement send COPY with the extended protocol.
 #[test]
-fn copy_is_executed_when_it_was_prepared() {
-    let server = filled();
-    let emulator = over(&server);
+fn a_prepared_copy_loads_its_rows() {
+    let server = server_with_objects();
+    let emulator = emulator_with_store(&server);
     let client = Client::connect(&emulator);
     client.rows("create table t (a int, b varchar(10))");
     client.runtime.block_on(client.inner.execute(COPY, &[])).unwrap();

@@ -1,4 +1,4 @@
-//! The Data API, called by Amazon's own client: boto3 signs, shapes and parses; `data_api.py` has the scenes.
+//! Data API through boto3, Amazon's SDK for Python. The assertions are in `data_api.py`.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,26 +8,27 @@ use redshift_emulator::{Emulator, Fault, When};
 use s3_emulator::Server;
 
 use crate::client::emulator;
-use crate::copy::over;
+use crate::copy::emulator_with_store;
 
-fn scene(emulator: &Emulator, name: &str) {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let output = Command::new(here.join("../../../scripts/python.sh"))
+/// Runs a scenario of `data_api.py`, which must pass.
+fn run_scenario(emulator: &Emulator, name: &str) {
+    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let output = Command::new(crate_folder.join("../../../scripts/python.sh"))
         .arg("boto3")
-        .arg(here.join("tests/it/data_api.py"))
+        .arg(crate_folder.join("tests/it/data_api.py"))
         .args([name, &emulator.data_api_endpoint()])
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let wrong = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(said.trim(), format!("passed {name}"), "{wrong}");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(stdout.trim(), format!("passed {name}"), "{stderr}");
 }
 
-/// MG/data-api-calling.html: states, typed cells, column metadata, parameters, waiting.
+/// MG/data-api-calling.html: statement status, typed fields, column metadata, parameters, waiting.
 #[test]
-fn statements_are_sent_and_their_results_asked_for() {
+fn statements_run_and_return_typed_results() {
     let emulator = emulator();
-    scene(&emulator, "statements");
+    run_scenario(&emulator, "statements");
     let calls = emulator.data_api_calls();
     assert!(calls.iter().filter(|call| *call == "DescribeStatement").count() > 8, "{calls:?}");
     let log = emulator.log().statements();
@@ -36,39 +37,39 @@ fn statements_are_sent_and_their_results_asked_for() {
 }
 
 #[test]
-fn results_come_in_pages() {
-    scene(&emulator(), "pages");
+fn results_have_pages() {
+    run_scenario(&emulator(), "pages");
 }
 
-/// botocore's model, BatchExecuteStatement: one transaction, or each by itself; 1 to 40 statements.
+/// botocore's model, BatchExecuteStatement: one transaction or auto-commit; 1 to 40 statements.
 #[test]
 fn a_batch_is_one_transaction() {
-    scene(&emulator(), "batches");
+    run_scenario(&emulator(), "batches");
 }
 
 /// botocore's model: SessionId, SessionKeepAliveSeconds, ClientToken.
 #[test]
-fn sessions_are_kept_and_tokens_are_known() {
-    scene(&emulator(), "sessions");
+fn sessions_stay_open_and_client_tokens_are_idempotent() {
+    run_scenario(&emulator(), "sessions");
 }
 
-/// botocore's model and its prose: who and where, limits, what is not known.
+/// botocore's model and its documentation: connection members, limits, unknown IDs.
 #[test]
-fn wrong_requests_are_refused() {
-    scene(&emulator(), "refusals");
+fn invalid_requests_are_rejected() {
+    run_scenario(&emulator(), "refusals");
 }
 
 #[test]
 fn signatures_are_verified() {
-    scene(&emulator(), "signatures");
+    run_scenario(&emulator(), "signatures");
 }
 
 #[test]
-fn calls_are_throttled_and_fail_when_a_test_asks() {
+fn calls_can_be_throttled_and_failed() {
     let emulator = emulator();
     emulator.throttle_data_api(2);
     emulator.fail_data_api(1);
-    scene(&emulator, "throttled");
+    run_scenario(&emulator, "throttled");
 }
 
 #[test]
@@ -76,21 +77,21 @@ fn a_statement_is_cancelled_by_its_id() {
     let emulator = emulator();
     let slow = Fault::Slow(Duration::from_mins(10));
     emulator.faults().arm(When::Containing("select 77".to_owned(), 1), slow);
-    scene(&emulator, "cancelled");
+    run_scenario(&emulator, "cancelled");
 }
 
-/// A fault at the commit of a batch: nothing of it is there.
+/// A failing commit rolls back the whole batch.
 #[test]
-fn a_conflict_at_the_commit_undoes_a_batch() {
+fn a_conflict_at_commit_rolls_back_a_batch() {
     let emulator = emulator();
     emulator.faults().arm(When::Commit(1), Fault::Serializable);
-    scene(&emulator, "conflict");
+    run_scenario(&emulator, "conflict");
     assert_eq!(emulator.faults().left(), 0);
 }
 
 #[test]
-fn copy_goes_the_same_way() {
+fn copy_runs_through_the_data_api() {
     let server = Server::start();
     server.put("in/a", r#"{"a": 1, "b": "x"} {"a": 2} {"a": 3}"#);
-    scene(&over(&server), "copy");
+    run_scenario(&emulator_with_store(&server), "copy");
 }

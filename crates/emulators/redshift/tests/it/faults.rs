@@ -1,4 +1,4 @@
-//! Faults that a test asks for: each strikes where it was armed, once, and leaves what it should.
+//! Fault injection: armed faults trigger once, with the documented effects.
 
 use std::net::TcpStream;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::client::{Client, emulator};
 
 /// DG/c_serial_isolation-serializable-isolation-troubleshooting.html.
 #[test]
-fn errors_strike_the_statement_they_were_armed_for() {
+fn errors_occur_at_the_armed_statement() {
     let emulator = emulator();
     let client = Client::connect(&emulator);
     client.rows("create table t (a int)");
@@ -17,7 +17,7 @@ fn errors_strike_the_statement_they_were_armed_for() {
     client.rows("insert into t values (1)");
     let error = client.error("insert into t values (2)");
     assert_eq!((error.code().code(), error.message()), ("XX000", "1023"));
-    emulator.faults().arm(When::Commit(1), Fault::RelationGone);
+    emulator.faults().arm(When::Commit(1), Fault::RelationDropped);
     client.rows("begin");
     client.rows("insert into t values (3)");
     let error = client.error("commit");
@@ -27,40 +27,43 @@ fn errors_strike_the_statement_they_were_armed_for() {
 }
 
 #[test]
-fn a_connection_is_lost_before_or_after_the_commit() {
+fn connections_are_lost_before_or_after_the_commit() {
     let emulator = emulator();
     Client::connect(&emulator).rows("create table t (a int)");
-    for (fault, value, kept) in [(Fault::Lose, 1, "0"), (Fault::LoseAfter, 2, "1")] {
+    for (fault, value, count) in [(Fault::Disconnect, 1, "0"), (Fault::DisconnectAfter, 2, "1")] {
         let client = Client::connect(&emulator);
         client.rows("begin");
         client.rows(&format!("insert into t values ({value})"));
         emulator.faults().arm(When::Commit(1), fault);
-        assert!(client.is_lost("commit"));
+        assert!(client.loses_connection("commit"));
         let next = Client::connect(&emulator);
         let found = next.value(&format!("select count(*) from t where a = {value}"));
-        assert_eq!(found, kept);
+        assert_eq!(found, count);
     }
-    let lost = emulator.log().statements();
-    assert_eq!(lost.iter().filter(|statement| statement.outcome == Outcome::Lost).count(), 2);
+    let log = emulator.log().statements();
+    assert_eq!(
+        log.iter().filter(|statement| statement.outcome == Outcome::Disconnected).count(),
+        2
+    );
 }
 
 #[test]
-fn a_statement_can_be_slow() {
+fn a_delayed_statement_meets_its_timeout() {
     let emulator = emulator();
     let client = Client::connect(&emulator);
     client.rows("set statement_timeout to 50");
     emulator.faults().arm(When::Statement(2), Fault::Slow(Duration::from_mins(10)));
     client.rows("select 1");
-    assert_eq!(client.refusal("select 1").0, "57014");
+    assert_eq!(client.code_and_message("select 1").0, "57014");
 }
 
-/// A paused cluster refuses connections, and those there were are cut.
+/// Pausing closes open connections and refuses new ones.
 #[test]
 fn a_cluster_pauses_and_resumes() {
     let emulator = emulator();
     let client = Client::connect(&emulator);
     emulator.pause();
-    assert!(client.is_lost("select 1"));
+    assert!(client.loses_connection("select 1"));
     assert!(TcpStream::connect(("127.0.0.1", emulator.port())).is_err());
     emulator.resume().unwrap();
     assert_eq!(Client::connect(&emulator).value("select 1"), "1");

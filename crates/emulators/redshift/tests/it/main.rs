@@ -1,13 +1,14 @@
-//! The emulator from outside, by an ordinary driver, by `psql`, and by clients of the Data API: each manner with the page that has it.
+//! Tests of the emulator through `tokio-postgres`, `psql` and boto3. Each test cites the page of
+//! the behavior that it checks: DG is the Database Developer Guide, MG the Management Guide.
 
-// Pages of the documentation are named as their addresses have them.
+// Documentation pages are cited by their URL names, such as DG/r_COPY.html.
 #![allow(clippy::doc_markdown)]
 
 mod client;
 mod copy;
 mod data_api;
 mod faults;
-mod manners;
+mod semantics;
 mod session;
 mod tables;
 mod transactions;

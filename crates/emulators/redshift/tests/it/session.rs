@@ -1,4 +1,5 @@
-//! Connecting: TLS, authentication, start-up parameters, what the server says of itself; the extended protocol; cancelling.
+//! Connections: TLS, authentication, startup parameters, server parameters, the extended protocol,
+//! cancellation and the statement log.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -9,20 +10,21 @@ use redshift_emulator::{Authentication, Emulator, Options, Outcome, User};
 
 use crate::client::{Client, config, emulator, tls};
 
-/// MG/connecting-ssl-support.html, DG/r_VERSION.html; psycopg#122: no `standard_conforming_strings`.
+/// MG/connecting-ssl-support.html, DG/r_VERSION.html; psycopg#122: no
+/// `standard_conforming_strings`.
 #[test]
-fn a_driver_connects_over_verified_tls_and_hears_of_version_8() {
+fn a_driver_connects_over_verified_tls_to_version_8() {
     let emulator = emulator();
     let client = Client::connect(&emulator);
-    let said: Vec<_> = client.parameters.iter().map(|(_, value)| value.as_deref()).collect();
-    assert_eq!(said, [Some("8.0.2"), Some("UNICODE"), None]);
+    let reported: Vec<_> = client.parameters.iter().map(|(_, value)| value.as_deref()).collect();
+    assert_eq!(reported, [Some("8.0.2"), Some("UNICODE"), None]);
     let version = client.value("select version()");
     assert!(version.starts_with("PostgreSQL 8.0.2 on ") && version.contains("Redshift 1.0."));
     assert_eq!(client.value("select current_database()"), "dev");
     assert_eq!(client.value("select current_user"), "awsuser");
 }
 
-/// A stranger's authority is not trusted: the certificate is not just taken.
+/// The client verifies the certificate: the authority of another emulator is not trusted.
 #[test]
 fn another_authority_is_not_trusted() {
     let (one, other) = (emulator(), emulator());
@@ -31,9 +33,10 @@ fn another_authority_is_not_trusted() {
     assert!(format!("{error:?}").contains("InvalidCertificate"), "{error:?}");
 }
 
-/// `require_ssl` (MG/connecting-ssl-support.html): without TLS only where the option says so.
+/// `require_ssl` (MG/connecting-ssl-support.html): TLS is required unless an option allows plain
+/// text.
 #[test]
-fn plain_text_is_refused_unless_it_is_allowed() {
+fn plain_text_is_rejected_by_default() {
     for (plain_text, allowed) in [(false, false), (true, true)] {
         let emulator = Emulator::start(Options { plain_text, ..Options::default() }).unwrap();
         let mut config = config(&emulator);
@@ -51,7 +54,8 @@ fn plain_text_is_refused_unless_it_is_allowed() {
     }
 }
 
-fn refused_with(emulator: &Emulator, change: impl Fn(&mut tokio_postgres::Config)) -> String {
+/// Connects with changed settings; returns `connected` or SQLSTATE and message.
+fn connect_result(emulator: &Emulator, change: impl Fn(&mut tokio_postgres::Config)) -> String {
     let mut config = config(emulator);
     change(&mut config);
     match Client::try_connect(emulator, &config) {
@@ -63,9 +67,9 @@ fn refused_with(emulator: &Emulator, change: impl Fn(&mut tokio_postgres::Config
     }
 }
 
-/// MD5 and clear passwords let in, a SHA-256 digest (request 13) only Amazon's own drivers: mtxr/vscode-sqltools#1415.
+/// Only Amazon's drivers support SHA-256 digests (request 13): mtxr/vscode-sqltools#1415.
 #[test]
-fn passwords_are_asked_for_in_three_ways() {
+fn three_authentication_methods_are_requested() {
     let user = |name: &str, authentication| User { authentication, ..User::new(name, "Secret-1") };
     let users = vec![
         user("ordinary", Authentication::Md5),
@@ -78,22 +82,23 @@ fn passwords_are_asked_for_in_three_ways() {
         ("ordinary", "wrong", "28000 password authentication failed for user \"ordinary\""),
         ("clear", "Secret-1", "connected"),
         ("clear", "wrong", "28000 password authentication failed for user \"clear\""),
-        ("nobody", "Secret-1", "28000 password authentication failed for user \"nobody\""),
+        ("unknown", "Secret-1", "28000 password authentication failed for user \"unknown\""),
     ] {
-        let said = refused_with(&emulator, |config| {
+        let result = connect_result(&emulator, |config| {
             config.user(name).password(password);
         });
-        assert_eq!(said, expected);
+        assert_eq!(result, expected);
     }
-    let said = refused_with(&emulator, |config| {
+    let result = connect_result(&emulator, |config| {
         config.user("digest");
     });
-    assert!(said.contains("unknown authentication tag `13`"), "{said}");
+    assert!(result.contains("unknown authentication tag `13`"), "{result}");
 }
 
-/// MG/generating-iam-credentials-overview.html: `IAM:name`, a password for a while, the rights of the user itself.
+/// MG/generating-iam-credentials-overview.html: the name is `IAM:user`, the password expires, and
+/// the session has the user's privileges.
 #[test]
-fn temporary_credentials_are_valid_for_a_while() {
+fn temporary_credentials_expire() {
     let emulator = emulator();
     let (name, password) = emulator.temporary_credentials("awsuser", Duration::from_mins(15));
     let mut config = config(&emulator);
@@ -101,15 +106,15 @@ fn temporary_credentials_are_valid_for_a_while() {
     let client = Client::try_connect(&emulator, &config).unwrap();
     assert_eq!(client.value("select current_user"), "awsuser");
     let (name, password) = emulator.temporary_credentials("awsuser", Duration::ZERO);
-    let said = refused_with(&emulator, |config| {
+    let result = connect_result(&emulator, |config| {
         config.user(&name).password(&password);
     });
-    assert_eq!(said, "28000 password authentication failed for user \"IAM:awsuser\"");
+    assert_eq!(result, "28000 password authentication failed for user \"IAM:awsuser\"");
 }
 
-/// launchbadge/sqlx#801: 22023 for extra_float_digits above 2; what is unknown is refused too.
+/// launchbadge/sqlx#801: `extra_float_digits` above 2 and unknown parameters are error 22023.
 #[test]
-fn start_up_parameters_are_looked_at() {
+fn startup_parameters_are_validated() {
     let emulator = emulator();
     for (options, expected) in [
         ("-c extra_float_digits=2", "connected"),
@@ -120,33 +125,34 @@ fn start_up_parameters_are_looked_at() {
         ),
         ("-c jit=off", "22023 unrecognized configuration parameter \"jit\""),
     ] {
-        let said = refused_with(&emulator, |config| {
+        let result = connect_result(&emulator, |config| {
             config.options(options);
         });
-        assert_eq!(said, expected);
+        assert_eq!(result, expected);
     }
-    let said = refused_with(&emulator, |config| {
+    let result = connect_result(&emulator, |config| {
         config.dbname("other");
     });
-    assert_eq!(said, "3D000 database \"other\" does not exist");
+    assert_eq!(result, "3D000 database \"other\" does not exist");
 }
 
-/// A parameter that no version of Redshift's names: `_pq_.x` and the like.
+/// A parameter of newer PostgreSQL versions is a fatal error.
 #[test]
-fn an_unknown_start_up_parameter_is_fatal() {
+fn an_unknown_startup_parameter_is_fatal() {
     let emulator = Emulator::start(Options { plain_text: true, ..Options::default() }).unwrap();
     let mut stream = TcpStream::connect(("127.0.0.1", emulator.port())).unwrap();
     let body = b"\0\x03\0\0user\0awsuser\0lc_messages\0C\0\0";
     let length = u32::try_from(body.len() + 4).unwrap().to_be_bytes();
     stream.write_all(&[&length[..], body].concat()).unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    let said = String::from_utf8_lossy(&answer);
-    assert!(said.starts_with('E') && said.contains("FATAL\0C22023\0"), "{said}");
-    assert!(said.contains("unrecognized configuration parameter \"lc_messages\""), "{said}");
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).unwrap();
+    let text = String::from_utf8_lossy(&response);
+    assert!(text.starts_with('E') && text.contains("FATAL\0C22023\0"), "{text}");
+    assert!(text.contains("unrecognized configuration parameter \"lc_messages\""), "{text}");
 }
 
-/// The extended protocol with types of PostgreSQL 8.0, in transactions and outside; errors leave it usable.
+/// The extended protocol works with types of PostgreSQL 8.0 in and outside of transactions, also
+/// after errors.
 #[test]
 fn a_driver_prepares_binds_and_executes() {
     let emulator = emulator();
@@ -161,8 +167,8 @@ fn a_driver_prepares_binds_and_executes() {
         assert_eq!((row.get::<_, i32>(0), row.get::<_, &str>(1)), (1, "x\\y"));
         let transaction = inner.transaction().await.unwrap();
         transaction.execute("delete from t", &[]).await.unwrap();
-        let refused = transaction.query("select e'a'", &[]).await.unwrap_err();
-        assert_eq!(refused.code().unwrap().code(), "42704");
+        let rejected = transaction.query("select e'a'", &[]).await.unwrap_err();
+        assert_eq!(rejected.code().unwrap().code(), "42704");
         let aborted = transaction.query("select 1", &[]).await.unwrap_err();
         assert_eq!(aborted.code().unwrap().code(), "25P02");
         transaction.rollback().await.unwrap();
@@ -179,23 +185,24 @@ fn a_driver_prepares_binds_and_executes() {
     );
 }
 
-/// launchbadge/sqlx#3817, rust-postgres#167: catalogs and casts that came after version 8.0 are missing.
+/// launchbadge/sqlx#3817, rust-postgres#167: catalogs and casts newer than version 8.0 are missing.
 #[test]
-fn later_catalogs_are_missing() {
+fn newer_catalogs_are_missing() {
     let emulator = emulator();
     let client = Client::connect(&emulator);
     for table in ["pg_range", "pg_enum"] {
-        let said = client.refusal(&format!("select * from pg_catalog.{table}"));
+        let error = client.code_and_message(&format!("select * from pg_catalog.{table}"));
         assert_eq!(
-            said,
+            error,
             ("42P01".to_owned(), format!("relation \"pg_catalog.{table}\" does not exist"))
         );
     }
-    let said = client.refusal("select oid::regtype::text from pg_catalog.pg_type");
-    assert_eq!(said.1, "cannot cast type regtype to character varying");
+    let (_, message) = client.code_and_message("select oid::regtype::text from pg_catalog.pg_type");
+    assert_eq!(message, "cannot cast type regtype to character varying");
 }
 
-/// DG/r_SUPER_type.html: OID 4000. tokio-postgres' look-up of it fails, and aborts a transaction; the simple protocol reads it.
+/// DG/r_SUPER_type.html: SUPER has OID 4000. tokio-postgres fails to look it up, which aborts a
+/// transaction; the simple protocol reads it.
 #[test]
 fn super_and_varbyte_have_redshifts_types() {
     let emulator = emulator();
@@ -215,7 +222,7 @@ fn super_and_varbyte_have_redshifts_types() {
     });
 }
 
-/// MG/cancel: a request to cancel reaches the statement.
+/// MG/cancel: a cancel request reaches the running statement.
 #[test]
 fn a_statement_is_cancelled() {
     let emulator = emulator();
@@ -231,12 +238,12 @@ fn a_statement_is_cancelled() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     });
-    assert_eq!(client.refusal("select 77").0, "57014");
+    assert_eq!(client.code_and_message("select 77").0, "57014");
     cancelling.abort();
     assert_eq!(emulator.faults().left(), 0);
 }
 
-/// What clients sent, statement by statement, and how it ended.
+/// The log has each statement with its outcome.
 #[test]
 fn statements_are_logged() {
     let emulator = emulator();
@@ -251,7 +258,7 @@ fn statements_are_logged() {
     assert!(log.iter().all(|statement| statement.session == 1 && !statement.data_api));
 }
 
-/// A person with `psql`: verified TLS, the tables listed.
+/// `psql` connects over verified TLS and lists the tables.
 #[test]
 fn psql_connects_and_lists_tables() {
     let emulator = emulator();
@@ -263,6 +270,6 @@ fn psql_connects_and_lists_tables() {
     let output = Command::new("psql").args(["-X", "-A", "-t", &url, "-c", "\\dt"]).output();
     let output = output.expect("the tests need `psql`");
     std::fs::remove_file(&authority).unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(said.trim(), "public|plays|table|awsuser", "{output:?}");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(stdout.trim(), "public|plays|table|awsuser", "{output:?}");
 }

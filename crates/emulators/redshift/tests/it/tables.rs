@@ -1,43 +1,43 @@
-//! Tables: lengths in bytes, keys that are declared and not enforced, attributes that are noted, functions of the user's own.
+//! Tables: lengths in bytes, declared constraints, Redshift attributes, identity columns, UDFs.
 
 use crate::client::{Client, emulator};
 
 /// DG/r_Character_types.html.
 #[test]
-fn lengths_count_bytes_and_blanks_in_excess_do_not() {
+fn lengths_count_bytes_without_excess_blanks() {
     let emulator = emulator();
     let client = Client::connect(&emulator);
     client.rows("create table t (a varchar(4), b text, c varchar, d varchar(max), e char(2))");
     let too_long = |length: &str| ("22001".to_owned(), format!("value too long for type {length}"));
-    let said = client.refusal("insert into t (a) values ('\u{f6}\u{f6}x')");
-    assert_eq!(said, too_long("character varying(4)"));
-    let said = client.refusal("insert into t (a) values ('abcde')");
-    assert_eq!(said, too_long("character varying(4)"));
-    let said = client.refusal("insert into t (b) select repeat('\u{f6}', 129)");
-    assert_eq!(said, too_long("character varying(256)"));
-    let said = client.refusal("insert into t (c) select repeat('x', 257)");
-    assert_eq!(said, too_long("character varying(256)"));
-    let said = client.refusal("insert into t (d) select repeat('x', 65536)");
-    assert_eq!(said, too_long("character varying(65535)"));
-    let said = client.refusal("insert into t (e) values ('\u{f6}x')");
-    assert_eq!(said, too_long("character(2)"));
+    let error = client.code_and_message("insert into t (a) values ('\u{f6}\u{f6}x')");
+    assert_eq!(error, too_long("character varying(4)"));
+    let error = client.code_and_message("insert into t (a) values ('abcde')");
+    assert_eq!(error, too_long("character varying(4)"));
+    let error = client.code_and_message("insert into t (b) select repeat('\u{f6}', 129)");
+    assert_eq!(error, too_long("character varying(256)"));
+    let error = client.code_and_message("insert into t (c) select repeat('x', 257)");
+    assert_eq!(error, too_long("character varying(256)"));
+    let error = client.code_and_message("insert into t (d) select repeat('x', 65536)");
+    assert_eq!(error, too_long("character varying(65535)"));
+    let error = client.code_and_message("insert into t (e) values ('\u{f6}x')");
+    assert_eq!(error, too_long("character(2)"));
     client.rows("insert into t (a, b) values ('\u{f6}\u{f6}', 'x'), ('\u{f6}\u{f6}  ', 'y'), ('abcd    ', 'z')");
     assert_eq!(client.value("select count(*) from t where a = '\u{f6}\u{f6}'"), "2");
     client.rows("alter table t alter column a type varchar(8)");
     client.rows("insert into t (a) values ('\u{f6}\u{f6}\u{f6}\u{f6}')");
-    let said = client.refusal("insert into t (a) values ('\u{f6}\u{f6}\u{f6}\u{f6}x')");
-    assert_eq!(said, too_long("character varying(8)"));
+    let error = client.code_and_message("insert into t (a) values ('\u{f6}\u{f6}\u{f6}\u{f6}x')");
+    assert_eq!(error, too_long("character varying(8)"));
     client.rows("create table made as select a from t");
-    let said = client.refusal("insert into made values ('\u{f6}\u{f6}\u{f6}\u{f6}x')");
-    assert_eq!(said, too_long("character varying(8)"), "a table made by a query");
+    let error = client.code_and_message("insert into made values ('\u{f6}\u{f6}\u{f6}\u{f6}x')");
+    assert_eq!(error, too_long("character varying(8)"), "CREATE TABLE AS");
     client.rows("alter table t add column f varchar(1) encode zstd");
-    let said = client.refusal("insert into t (f) values ('\u{f6}')");
-    assert_eq!(said, too_long("character varying(1)"));
+    let error = client.code_and_message("insert into t (f) values ('\u{f6}')");
+    assert_eq!(error, too_long("character varying(1)"));
 }
 
 /// DG/t_Defining_constraints.html.
 #[test]
-fn keys_are_declared_and_not_enforced() {
+fn constraints_are_not_enforced() {
     let emulator = emulator();
     let client = Client::connect(&emulator);
     client.rows("create table u (a int unique, b int)");
@@ -49,29 +49,29 @@ fn keys_are_declared_and_not_enforced() {
     assert_eq!(client.value("select count(*) from t"), "2");
     client.rows("alter table t add constraint more unique (a)");
     client.rows("insert into t values (1, 1)");
-    let (code, message) = client.refusal("insert into t values (1, null)");
+    let (code, message) = client.code_and_message("insert into t values (1, null)");
     assert_eq!(code, "23502", "{message}");
-    assert_eq!(client.refusal("insert into t (b) values (1)").0, "23502");
+    assert_eq!(client.code_and_message("insert into t (b) values (1)").0, "23502");
 }
 
 /// DG/r_CREATE_TABLE_NEW.html, DG/r_PG_TABLE_DEF.html, DG/r_SVV_TABLE_INFO.html.
 #[test]
-fn attributes_are_noted() {
+fn table_attributes_are_shown_by_system_views() {
     let emulator = emulator();
     let client = Client::connect(&emulator);
     client.rows(
         "create table t (a bigint encode az64, b varchar(10) encode raw, c timestamp) \
          diststyle key distkey (b) compound sortkey (c, a) backup no",
     );
-    let noted = client.rows(
+    let shown = client.rows(
         "select \"column\", type, encoding, distkey, sortkey, \"notnull\" from pg_table_def where tablename = 't'",
     );
-    let noted: Vec<String> = noted
+    let shown: Vec<String> = shown
         .iter()
         .map(|row| row.iter().flatten().cloned().collect::<Vec<_>>().join(" "))
         .collect();
     assert_eq!(
-        noted,
+        shown,
         [
             "a bigint none f 2 f",
             "b character varying(10) none t 0 f",
@@ -94,7 +94,7 @@ fn attributes_are_noted() {
 
 /// DG/r_CREATE_TABLE_NEW.html: IDENTITY(seed, step).
 #[test]
-fn identity_counts_from_its_seed() {
+fn identity_columns_count_from_their_seed() {
     let emulator = emulator();
     let client = Client::connect(&emulator);
     client.rows("create table t (a int identity(0, 2), b bigint generated by default as identity(5, 1), c int)");
@@ -106,7 +106,7 @@ fn identity_counts_from_its_seed() {
 
 /// DG/r_CREATE_FUNCTION.html, DG/udf-creating-a-scalar-sql-udf.html.
 #[test]
-fn functions_of_the_users_own_take_numbered_arguments() {
+fn sql_udfs_take_numbered_arguments() {
     let emulator = emulator();
     let client = Client::connect(&emulator);
     client.rows(
@@ -118,12 +118,12 @@ fn functions_of_the_users_own_take_numbered_arguments() {
 
 /// DG/r_CREATE_TABLE_NEW.html: a name that begins with # is a temporary table.
 #[test]
-fn temporary_tables_are_the_sessions_own() {
+fn temporary_tables_belong_to_their_session() {
     let emulator = emulator();
     let (one, other) = (Client::connect(&emulator), Client::connect(&emulator));
     one.rows("create table #t (a int); insert into #t values (1)");
     one.rows("create temp table u (b varchar(2))");
     assert_eq!(one.value("select count(*) from #t"), "1");
-    assert_eq!(other.refusal("select count(*) from #t").0, "42P01");
-    assert_eq!(one.refusal("insert into u values ('\u{f6}x')").0, "22001");
+    assert_eq!(other.code_and_message("select count(*) from #t").0, "42P01");
+    assert_eq!(one.code_and_message("insert into u values ('\u{f6}x')").0, "22001");
 }

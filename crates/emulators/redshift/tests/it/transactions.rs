@@ -1,4 +1,4 @@
-//! Transactions: what commits, what cannot run in one, what a failure leaves.
+//! Transactions: implicit commits, statements outside of transaction blocks, aborted transactions.
 
 use crate::client::{Client, emulator};
 
@@ -17,41 +17,42 @@ fn truncate_commits() {
     assert_eq!(client.value("select count(*) from u"), "0");
 }
 
-/// DG/r_BEGIN.html: DDL is transactional, an isolation level is accepted, a failed statement fails the block.
+/// DG/r_BEGIN.html: DDL is transactional, isolation levels are accepted, and an error aborts the
+/// block.
 #[test]
-fn a_block_is_there_whole_or_not_at_all() {
+fn transaction_blocks_are_atomic() {
     let emulator = emulator();
     let client = Client::connect(&emulator);
     client.rows("begin isolation level serializable");
     client.rows("create table t (a int)");
-    assert_eq!(client.refusal("select nonsense").0, "42703");
-    assert_eq!(client.refusal("select 1").0, "25P02");
+    assert_eq!(client.code_and_message("select nonsense").0, "42703");
+    assert_eq!(client.code_and_message("select 1").0, "25P02");
     client.rows("commit");
-    assert_eq!(client.refusal("select * from t").0, "42P01");
+    assert_eq!(client.code_and_message("select * from t").0, "42P01");
     client.rows("begin read write; create table t (a int); lock t; insert into t values (1); end");
     assert_eq!(client.value("select count(*) from t"), "1");
 }
 
-/// A refusal by the emulator fails a block as an error of the backend's does.
+/// An error of the emulator aborts the block like an error of the backend.
 #[test]
-fn a_refused_statement_fails_its_block() {
+fn a_rejected_statement_aborts_its_block() {
     let emulator = emulator();
     let client = Client::connect(&emulator);
-    for refused in [
+    for rejected in [
         "savepoint a",
         "create table t (a varchar(65536))",
         "copy missing from 's3://a/b' iam_role default",
     ] {
         client.rows("begin");
-        client.error(refused);
-        assert_eq!(client.refusal("select 1").0, "25P02", "{refused}");
+        client.error(rejected);
+        assert_eq!(client.code_and_message("select 1").0, "25P02", "{rejected}");
         client.rows("rollback");
     }
 }
 
-/// DG/c_serial_isolation.html: several statements in one text are one transaction.
+/// DG/c_serial_isolation.html: several statements in one text run in one transaction.
 #[test]
-fn statements_of_one_text_are_one_transaction() {
+fn statements_of_one_text_run_in_one_transaction() {
     let emulator = emulator();
     let client = Client::connect(&emulator);
     client.rows("create table t (a int)");
@@ -67,7 +68,7 @@ fn statements_of_one_text_are_one_transaction() {
 
 /// DG/r_VACUUM_command.html, DG/r_ALTER_TABLE_APPEND.html, DG/r_ALTER_TABLE.html.
 #[test]
-fn some_statements_stand_alone() {
+fn some_statements_cannot_run_in_a_block() {
     let emulator = emulator();
     let client = Client::connect(&emulator);
     client.rows("create table t (a varchar(2)); create table u (a varchar(2))");
@@ -78,9 +79,9 @@ fn some_statements_stand_alone() {
         ("alter table t alter column a type varchar(5)", "ALTER TABLE ALTER COLUMN"),
     ] {
         client.rows("begin");
-        let said = client.refusal(statement);
+        let error = client.code_and_message(statement);
         let message = format!("{name} cannot run inside a transaction block");
-        assert_eq!(said, ("25001".to_owned(), message));
+        assert_eq!(error, ("25001".to_owned(), message));
         client.rows("rollback");
         client.rows(statement);
     }
@@ -102,7 +103,7 @@ impl JoinText for Vec<Option<String>> {
     }
 }
 
-/// DG/c_serial_isolation.html: a transaction reads one snapshot, and a conflict is error 1023.
+/// DG/c_serial_isolation.html: a transaction reads one snapshot; a conflict is error 1023.
 #[test]
 fn a_conflict_is_error_1023() {
     let emulator = emulator();

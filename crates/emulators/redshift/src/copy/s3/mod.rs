@@ -1,111 +1,129 @@
-//! Objects by real HTTP, read as a role: with its key, and only what its policy allows.
+//! S3 requests over HTTP with the access key and permissions of an IAM role.
 //!
-//! DG/copy-parameters-authorization.html and DG/copy-usage_notes-access-permissions.html: a role must be known to the cluster, may LIST the bucket and GET its
-//! objects. As in S3, a missing object is *denied* to whoever may not list. What passes is tried again, a bounded number of times
-//! (DG/copy-usage_notes-multiple-files.html speaks of 15 to 30 minutes); then the load fails whole. Words of the store are not repeated: they may hold anything.
+//! A role must be attached to the cluster and needs permission to list the bucket and get its
+//! objects (DG/copy-parameters-authorization.html, DG/copy-usage_notes-access-permissions.html). As
+//! in S3, a missing object is reported as "access denied" to a role without list permission.
+//! Transient errors are retried a bounded number of times, then the load fails; Redshift retries
+//! for 15 to 30 minutes (DG/copy-usage_notes-multiple-files.html). Error messages never repeat text
+//! of the server, which may contain secrets.
 
 mod request;
 mod sign;
 
 use std::time::Duration;
 
-use super::statement::{Authorization, Copy};
-use super::{Failure, ObjectError, Objects};
+use super::statement::{Authorization, CopyStatement};
+use super::{LoadFailure, ObjectError, ObjectReader};
 
-/// What a role may do below a prefix.
+/// Permissions of a role below a prefix.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)]
-pub struct Allowed {
-    /// `s3://bucket/data/`
+pub struct Permission {
+    /// URL prefix, such as `s3://bucket/data/`.
     pub prefix: String,
     pub list: bool,
     pub get: bool,
 }
 
-impl Allowed {
-    /// Both, as `AmazonS3ReadOnlyAccess` on a prefix.
+impl Permission {
+    /// Allows list and get, as `AmazonS3ReadOnlyAccess` restricted to a prefix.
     pub fn all(prefix: &str) -> Self {
         Self { prefix: prefix.to_owned(), list: true, get: true }
     }
 }
 
-/// A role that is attached to the cluster.
+/// IAM role that is attached to the cluster.
 #[derive(Clone)]
 #[allow(missing_docs)]
 pub struct Role {
     pub arn: String,
-    /// The key that the store knows.
+    /// Access key ID that the S3 endpoint accepts.
     pub key: String,
     pub secret: String,
-    pub allowed: Vec<Allowed>,
+    pub permissions: Vec<Permission>,
 }
 
-/// The store, as the cluster reaches it.
+/// S3 endpoint and the IAM roles of the cluster.
 #[derive(Clone)]
 pub struct Store {
-    /// `http://localhost:9000`; buckets are paths below it.
+    /// Endpoint with path-style buckets, such as `http://localhost:9000`.
     pub endpoint: String,
-    /// Where the cluster is, and where buckets are without REGION.
+    /// Region of the cluster, and of buckets if the statement has no REGION.
     pub region: String,
-    /// The roles of the cluster; the first is the default.
+    /// Roles attached to the cluster; the first is the default.
     pub roles: Vec<Role>,
-    /// A request is tried so often,
+    /// Maximum number of attempts per request.
     pub attempts: u32,
-    /// with a pause that begins so and doubles.
-    pub pause: Duration,
+    /// Pause before the first retry; it doubles with each retry (exponential backoff).
+    pub backoff: Duration,
 }
 
 impl Store {
-    /// A store without roles.
+    /// Creates a store without roles.
     pub fn new(endpoint: &str, region: &str) -> Self {
-        let (endpoint, region) = (endpoint.trim_end_matches('/').to_owned(), region.to_owned());
-        Self { endpoint, region, roles: Vec::new(), attempts: 5, pause: Duration::from_millis(5) }
+        Self {
+            endpoint: endpoint.trim_end_matches('/').to_owned(),
+            region: region.to_owned(),
+            roles: Vec::new(),
+            attempts: 5,
+            backoff: Duration::from_millis(5),
+        }
     }
 
-    /// The objects as the statement's role may read them.
-    pub fn open(&self, copy: &Copy) -> Result<Bucket, Failure> {
+    /// Returns a reader with the credentials and permissions of the statement.
+    pub fn open(&self, copy: &CopyStatement) -> Result<S3Reader, LoadFailure> {
         let role = match &copy.authorization {
             Authorization::DefaultRole => self.roles.first().cloned().ok_or_else(|| {
                 let message = "The default IAM role is not set for the cluster";
-                Failure::object(&ObjectError::Invalid(message.to_owned()))
+                LoadFailure::object(&ObjectError::Invalid(message.to_owned()))
             })?,
             Authorization::Role(chain) => self.assume(chain)?,
             Authorization::Key { id, secret, .. } => Role {
                 arn: String::new(),
                 key: id.clone(),
                 secret: secret.clone(),
-                allowed: vec![Allowed::all("s3://")],
+                permissions: vec![Permission::all("s3://")],
             },
         };
         let region = copy.options.region.clone().unwrap_or_else(|| self.region.clone());
-        Ok(Bucket { store: self.clone(), agent: request::agent(), role, region })
+        Ok(S3Reader { store: self.clone(), agent: request::agent(), role, region })
     }
 
-    /// The last role of a chain; each must be known.
-    fn assume(&self, chain: &str) -> Result<Role, Failure> {
+    /// Returns the last role of a chain; all roles must be attached to the cluster.
+    fn assume(&self, chain: &str) -> Result<Role, LoadFailure> {
         let find = |arn: &str| {
             let found = self.roles.iter().find(|role| role.arn == arn);
-            found.ok_or_else(|| Failure::object(&ObjectError::NotAuthorized(arn.to_owned())))
+            found.ok_or_else(|| LoadFailure::object(&ObjectError::NotAuthorized(arn.to_owned())))
         };
         let mut last = None;
         for arn in chain.split(',').map(str::trim) {
             last = Some(find(arn)?);
         }
-        last.cloned().ok_or_else(|| Failure::object(&ObjectError::NotAuthorized(chain.to_owned())))
+        last.cloned()
+            .ok_or_else(|| LoadFailure::object(&ObjectError::NotAuthorized(chain.to_owned())))
     }
 }
 
-/// The objects of a store, as one role reads them.
-pub struct Bucket {
+/// Reader of objects with the credentials and permissions of one role.
+pub struct S3Reader {
     store: Store,
     agent: ureq::Agent,
     role: Role,
     region: String,
 }
 
-impl Bucket {
-    fn may(&self, url: &str, what: impl Fn(&Allowed) -> bool) -> bool {
-        self.role.allowed.iter().any(|allowed| what(allowed) && url.starts_with(&allowed.prefix))
+impl S3Reader {
+    fn may_list(&self, url: &str) -> bool {
+        self.has_permission(url, |permission| permission.list)
+    }
+
+    fn may_get(&self, url: &str) -> bool {
+        self.has_permission(url, |permission| permission.get)
+    }
+
+    fn has_permission(&self, url: &str, allows: impl Fn(&Permission) -> bool) -> bool {
+        let mut permissions = self.role.permissions.iter();
+        permissions.any(|permission| allows(permission) && url.starts_with(&permission.prefix))
     }
 }
 
@@ -117,31 +135,31 @@ fn denied() -> ObjectError {
     }
 }
 
-/// Bucket and key of `s3://bucket/key`.
-fn place(url: &str) -> Result<(&str, &str), ObjectError> {
-    let place = url.strip_prefix("s3://").filter(|place| !place.is_empty());
-    let place = place.ok_or_else(|| ObjectError::Invalid(format!("'{url}' is no place in S3")))?;
-    Ok(place.split_once('/').unwrap_or((place, "")))
+/// Splits `s3://bucket/key` into bucket and key.
+fn bucket_and_key(url: &str) -> Result<(&str, &str), ObjectError> {
+    let path = url.strip_prefix("s3://").filter(|path| !path.is_empty());
+    let path = path.ok_or_else(|| ObjectError::Invalid(format!("'{url}' is not an S3 URL")))?;
+    Ok(path.split_once('/').unwrap_or((path, "")))
 }
 
-impl Objects for Bucket {
+impl ObjectReader for S3Reader {
     fn get(&self, url: &str) -> Result<Vec<u8>, ObjectError> {
-        let (bucket, key) = place(url)?;
-        if !self.may(url, |allowed| allowed.get) {
+        let (bucket, key) = bucket_and_key(url)?;
+        if !self.may_get(url) {
             return Err(denied());
         }
         match self.request(bucket, key, &[]) {
-            Err(ObjectError::NotFound(_)) if self.may(url, |allowed| allowed.list) => {
+            Err(ObjectError::NotFound(_)) if self.may_list(url) => {
                 Err(ObjectError::NotFound(url.to_owned()))
             }
             Err(ObjectError::NotFound(_)) => Err(denied()),
-            answer => answer,
+            result => result,
         }
     }
 
     fn list(&self, url_prefix: &str) -> Result<Vec<(String, u64)>, ObjectError> {
-        let (bucket, prefix) = place(url_prefix)?;
-        if !self.may(url_prefix, |allowed| allowed.list) {
+        let (bucket, prefix) = bucket_and_key(url_prefix)?;
+        if !self.may_list(url_prefix) {
             return Err(denied());
         }
         let mut listed = Vec::new();

@@ -1,21 +1,21 @@
-//! One request, tried again while that may help: throttled, broken off, reset.
+//! GET requests with retries of transient errors: throttling, truncated bodies, lost connections.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::Bucket;
+use super::S3Reader;
 use super::sign;
 use crate::copy::ObjectError;
 
-/// An object of a test is never larger.
-const LARGEST: u64 = 1 << 30;
+/// Limit of an object's size.
+const MAX_OBJECT_BYTES: u64 = 1 << 30;
 
-/// What made an attempt fail.
-enum Trouble {
-    /// It may pass.
-    Passing(ObjectError),
-    Lasting(ObjectError),
+/// Error of one attempt.
+enum AttemptError {
+    /// A retry may succeed.
+    Transient(ObjectError),
+    Permanent(ObjectError),
 }
 
 pub(super) fn agent() -> ureq::Agent {
@@ -28,46 +28,53 @@ pub(super) fn agent() -> ureq::Agent {
     config.into()
 }
 
-impl Bucket {
-    /// The body of a GET.
+impl S3Reader {
+    /// Returns the body of a GET, after retries if necessary.
     pub(super) fn request(
         &self,
         bucket: &str,
         key: &str,
         query: &[(&str, &str)],
     ) -> Result<Vec<u8>, ObjectError> {
-        let mut pause = self.store.pause;
-        let mut tried = 1;
+        let mut backoff = self.store.backoff;
+        let mut attempt = 1;
         loop {
-            match self.once(bucket, key, query) {
+            match self.attempt(bucket, key, query) {
                 Ok(body) => return Ok(body),
-                Err(Trouble::Lasting(error)) => return Err(error),
-                Err(Trouble::Passing(error)) if tried >= self.store.attempts => return Err(error),
-                Err(Trouble::Passing(_)) => {}
+                Err(AttemptError::Permanent(error)) => return Err(error),
+                Err(AttemptError::Transient(error)) if attempt >= self.store.attempts => {
+                    return Err(error);
+                }
+                Err(AttemptError::Transient(_)) => {}
             }
-            std::thread::sleep(pause);
-            pause *= 2;
-            tried += 1;
+            std::thread::sleep(backoff);
+            backoff *= 2;
+            attempt += 1;
         }
     }
 
-    fn once(&self, bucket: &str, key: &str, query: &[(&str, &str)]) -> Result<Vec<u8>, Trouble> {
-        let broke = |number: u32, what: &str| {
+    fn attempt(
+        &self,
+        bucket: &str,
+        key: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Vec<u8>, AttemptError> {
+        let curl_error = |number: u32, reason: &str| {
             let message = format!(
-                "S3CurlException: {what}, CurlError {number}, multiCurlError 0, CanRetry 1, UserError 0"
+                "S3CurlException: {reason}, CurlError {number}, multiCurlError 0, CanRetry 1, UserError 0"
             );
-            Trouble::Passing(ObjectError::Invalid(message))
+            AttemptError::Transient(ObjectError::Invalid(message))
         };
         let path = if key.is_empty() {
             format!("/{bucket}")
         } else {
-            format!("/{bucket}/{}", sign::encoded(key, true))
+            format!("/{bucket}/{}", sign::encode(key, true))
         };
         let query =
-            query.iter().map(|(name, value)| format!("{name}={}", sign::encoded(value, false)));
+            query.iter().map(|(name, value)| format!("{name}={}", sign::encode(value, false)));
         let query = query.collect::<Vec<_>>().join("&");
-        let mark = if query.is_empty() { "" } else { "?" };
-        let url = format!("{}{path}{mark}{query}", self.store.endpoint);
+        let separator = if query.is_empty() { "" } else { "?" };
+        let url = format!("{}{path}{separator}{query}", self.store.endpoint);
         let host = self.store.endpoint.split_once("://").map_or("", |(_, host)| host);
         let mut request = self.agent.get(&url);
         for (name, value) in
@@ -76,21 +83,22 @@ impl Bucket {
             request = request.header(name, value);
         }
         let mut response =
-            request.call().map_err(|_| broke(56, "Recv failure: Connection reset by peer"))?;
-        let body = response.body_mut().with_config().limit(LARGEST).read_to_vec();
-        let body = body.map_err(|_| broke(18, "Transferred a partial file"))?;
+            request.call().map_err(|_| curl_error(56, "Recv failure: Connection reset by peer"))?;
+        let body = response.body_mut().with_config().limit(MAX_OBJECT_BYTES).read_to_vec();
+        let body = body.map_err(|_| curl_error(18, "Transferred a partial file"))?;
         match response.status().as_u16() {
             200 => Ok(body),
-            status => Err(refused(status, &String::from_utf8_lossy(&body))),
+            status => Err(service_error(status, &String::from_utf8_lossy(&body))),
         }
     }
 }
 
-fn refused(status: u16, body: &str) -> Trouble {
+/// Converts an error response of S3 to Redshift's wording.
+fn service_error(status: u16, body: &str) -> AttemptError {
     let code = body.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
     let code = code.map_or("Unknown", |(code, _)| code);
     let (status, code, message) = match (status, code) {
-        (404, "NoSuchKey") => return Trouble::Lasting(ObjectError::NotFound(String::new())),
+        (404, "NoSuchKey") => return AttemptError::Permanent(ObjectError::NotFound(String::new())),
         (_, "AuthorizationHeaderMalformed" | "PermanentRedirect") => (
             301,
             "PermanentRedirect",
@@ -112,10 +120,14 @@ fn refused(status: u16, body: &str) -> Trouble {
         _ => (status, code, "We encountered an internal error. Please try again."),
     };
     let error = ObjectError::Refused { status, code: code.to_owned(), message: message.to_owned() };
-    if matches!(status, 429 | 500..) { Trouble::Passing(error) } else { Trouble::Lasting(error) }
+    if matches!(status, 429 | 500..) {
+        AttemptError::Transient(error)
+    } else {
+        AttemptError::Permanent(error)
+    }
 }
 
-/// A page of a listing.
+/// Page of `ListObjectsV2`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Page {
     #[serde(rename = "Contents", default)]
@@ -136,6 +148,6 @@ pub(super) fn page(body: &[u8]) -> Result<Page, ObjectError> {
     let text = std::str::from_utf8(body).ok();
     let page = text.and_then(|text| quick_xml::de::from_str(text).ok());
     page.ok_or_else(|| {
-        ObjectError::Invalid("S3ServiceException: a listing that cannot be read".to_owned())
+        ObjectError::Invalid("S3ServiceException: the listing is not valid XML".to_owned())
     })
 }

@@ -1,9 +1,9 @@
-//! What expressions come to, and what is refused: Redshift's answer where PostgreSQL's is another.
+//! Redshift semantics that differ from PostgreSQL: results of expressions, and unsupported syntax.
 
 use crate::client::{Client, emulator};
 
-/// Statement, answer, page.
-const ANSWERS: &[(&str, &str, &str)] = &[
+/// Statement, expected value and page.
+const EXPRESSIONS: &[(&str, &str, &str)] = &[
     (
         "select avg(a) from (select 1 as a union all select 1 union all select 2) as s",
         "1",
@@ -118,18 +118,18 @@ const ANSWERS: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
-fn expressions_come_to_what_the_pages_say() {
+fn expressions_have_the_documented_results() {
     let emulator = emulator();
     let client = Client::connect(&emulator);
     client.rows("create table letters (a varchar(9)); insert into letters values ('x'), ('y')");
-    for (statement, expected, page) in ANSWERS {
+    for (statement, expected, page) in EXPRESSIONS {
         assert_eq!(client.value(statement), *expected, "{statement}: {page}");
     }
 }
 
-/// What no list of ours names is refused by the gate, which says by which rule.
+/// The linter rejects what is not on the emulator's own list, and its error names the rule.
 #[test]
-fn the_gate_names_its_rule() {
+fn linter_errors_name_their_rule() {
     let emulator = emulator();
     let client = Client::connect(&emulator);
     let error = client.error("select generate_series(1, 2)");
@@ -142,9 +142,9 @@ fn the_gate_names_its_rule() {
     assert_eq!(error.position(), Some(&tokio_postgres::error::ErrorPosition::Original(8)));
 }
 
-/// DG/cm_chap_ConfigurationRef.html: settings that PostgreSQL does not know are taken.
+/// DG/cm_chap_ConfigurationRef.html: settings that PostgreSQL lacks are accepted.
 #[test]
-fn settings_of_redshift_are_taken() {
+fn redshift_settings_are_accepted() {
     let emulator = emulator();
     let client = Client::connect(&emulator);
     client.rows("set query_group to 'load'; set enable_result_cache_for_session to off");
@@ -154,8 +154,8 @@ fn settings_of_redshift_are_taken() {
     client.rows("reset query_group");
 }
 
-/// Statement, SQLSTATE, a part of the message, page.
-const REFUSALS: &[(&str, &str, &str, &str)] = &[
+/// Statement, SQLSTATE, part of the message and page.
+const UNSUPPORTED: &[(&str, &str, &str, &str)] = &[
     (
         "select e'a'",
         "42704",
@@ -224,19 +224,19 @@ const REFUSALS: &[(&str, &str, &str, &str)] = &[
     (
         "unload ('select 1') to 's3://a/b' iam_role default",
         "0A000",
-        "not played",
-        "not a rule: a limit of the emulator",
+        "not supported by the emulator",
+        "not a rule: a limitation of the emulator",
     ),
 ];
 
 #[test]
-fn what_redshift_lacks_is_refused() {
+fn unsupported_statements_are_rejected() {
     let emulator = emulator();
     let client = Client::connect(&emulator);
     client.rows("create table t (a int)");
-    for (statement, code, part, page) in REFUSALS {
-        let (said, message) = client.refusal(statement);
-        assert_eq!(said, *code, "{statement}: {message}: {page}");
+    for (statement, expected, part, page) in UNSUPPORTED {
+        let (code, message) = client.code_and_message(statement);
+        assert_eq!(code, *expected, "{statement}: {message}: {page}");
         assert!(message.contains(part), "{statement}: {message}: {page}");
     }
     assert_eq!(client.value("select count(*) from t"), "0");

@@ -1,39 +1,44 @@
-//! What the backend answers, on its way to the client: the fields, types and parameters of Redshift's version.
+//! Forwarding of backend messages to the client, translated to Redshift's fields, types, parameters
+//! and errors.
 
 use std::io;
 
-use super::{Session, Sink};
-use crate::faults::serializable;
+use super::{MessageSink, Session};
+use crate::faults::serialization_error;
 use crate::log::Outcome;
 use crate::wire::{self, Body, Message, Report};
 
-/// PostgreSQL's `json`, which plays SUPER, and `bytea`, which plays VARBYTE; and the types' numbers in Redshift.
+/// Type OIDs in PostgreSQL and in Redshift: `json` is SUPER, `bytea` is VARBYTE.
 const TYPES: &[(i32, i32)] = &[(114, 4000), (17, 6551)];
 const VARBYTE: i32 = 6551;
 
-/// Passes messages of one answer on.
+/// Forwards the messages of one response.
 #[derive(Default)]
-pub(crate) struct Passage {
-    /// Which columns of the rows are VARBYTE in text form.
+pub(crate) struct Forwarder {
+    /// True for each column that is a VARBYTE in text format.
     varbyte: Vec<bool>,
-    /// Whether the backend got the text that the client sent: only then do positions fit.
+    /// True if the backend got the client's text, so that error positions are valid.
     pub(crate) unchanged: bool,
-    /// How the statement ended.
+    /// Outcome of the statement, once it ended.
     pub(crate) outcome: Option<Outcome>,
 }
 
-impl Passage {
-    /// Passes one message on.
-    pub(crate) fn pass(&mut self, message: &Message, out: &mut dyn Sink) -> io::Result<()> {
+impl Forwarder {
+    /// Forwards one message.
+    pub(crate) fn message(
+        &mut self,
+        message: &Message,
+        out: &mut dyn MessageSink,
+    ) -> io::Result<()> {
         match message.tag {
             b'T' => out.message(b'T', &self.columns(&message.body)),
             b't' => out.message(b't', &parameters(&message.body)),
             b'D' if self.varbyte.contains(&true) => out.message(b'D', &self.row(&message.body)),
             b'E' => {
-                let report = translated(Report::parse(&message.body), !self.unchanged);
-                let passed = out.message(b'E', &report.body());
+                let report = translate_error(Report::parse(&message.body), !self.unchanged);
+                let sent = out.message(b'E', &report.body());
                 self.outcome = Some(Outcome::Failed(report));
-                passed
+                sent
             }
             b'N' => out.message(b'N', &Report::parse(&message.body).body()),
             b'S' => match parameter(&message.body) {
@@ -42,19 +47,20 @@ impl Passage {
             },
             b'C' | b'I' => {
                 let tag = Body(&message.body).string();
-                // Version 8.0 does not count what it selects.
+                // Version 8.0 sends no row count for SELECT.
                 let tag = if tag.starts_with("SELECT ") { "SELECT".to_owned() } else { tag };
                 let body = if message.tag == b'C' { wire::strings(&[&tag]) } else { Vec::new() };
                 self.outcome = Some(Outcome::Done(tag));
                 out.message(message.tag, &body)
             }
-            // Answers of the server to nobody, and COPY to or from the client, which is refused before.
+            // Not forwarded: notifications, `ReadyForQuery`, which the session sends itself, and
+            // client-side COPY, which the statement check rejects.
             b'A' | b'Z' | b'G' | b'H' | b'W' | b'd' | b'c' => Ok(()),
             tag => out.message(tag, &message.body),
         }
     }
 
-    /// A `RowDescription` with Redshift's types.
+    /// Translates a `RowDescription` to Redshift's types.
     fn columns(&mut self, body: &[u8]) -> Vec<u8> {
         let mut body = Body(body);
         let mut out = body.bytes(2).to_vec();
@@ -62,26 +68,26 @@ impl Passage {
         while !body.0.is_empty() {
             out.extend(wire::strings(&[&body.string()]));
             out.extend_from_slice(body.bytes(6));
-            let kind = redshift_type(body.int());
-            out.extend_from_slice(&kind.to_be_bytes());
+            let oid = redshift_type(body.int());
+            out.extend_from_slice(&oid.to_be_bytes());
             out.extend_from_slice(body.bytes(6));
             let format = body.short();
             out.extend_from_slice(&format.to_be_bytes());
-            self.varbyte.push(kind == VARBYTE && format == 0);
+            self.varbyte.push(oid == VARBYTE && format == 0);
         }
         out
     }
 
-    /// A row whose VARBYTE values are hexadecimal digits alone (DG/r_VARBYTE_type.html).
+    /// Removes the prefix `\x` from VARBYTE values (DG/r_VARBYTE_type.html).
     fn row(&self, body: &[u8]) -> Vec<u8> {
         let values = wire::values(body);
-        let shown = values.iter().zip(&self.varbyte).map(|(value, varbyte)| {
+        let converted = values.iter().zip(&self.varbyte).map(|(value, varbyte)| {
             value.map(|value| match value.strip_prefix(b"\\x") {
                 Some(digits) if *varbyte => digits.to_vec(),
                 _ => value.to_vec(),
             })
         });
-        wire::row(&shown.collect::<Vec<_>>())
+        wire::row(&converted.collect::<Vec<_>>())
     }
 }
 
@@ -89,7 +95,7 @@ fn redshift_type(oid: i32) -> i32 {
     TYPES.iter().find(|(from, _)| *from == oid).map_or(oid, |(_, to)| *to)
 }
 
-/// A `ParameterDescription` with Redshift's types.
+/// Translates a `ParameterDescription` to Redshift's types.
 fn parameters(body: &[u8]) -> Vec<u8> {
     let mut body = Body(body);
     let mut out = body.bytes(2).to_vec();
@@ -99,7 +105,7 @@ fn parameters(body: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A `ParameterStatus`, if Redshift reports that parameter.
+/// Translates a `ParameterStatus`; returns `None` if Redshift does not report the parameter.
 fn parameter(body: &[u8]) -> Option<Vec<u8>> {
     let mut body = Body(body);
     let (name, value) = (body.string(), body.string());
@@ -112,34 +118,36 @@ fn parameter(body: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// An error of the backend's as Redshift words it.
-pub(crate) fn translated(report: Report, changed: bool) -> Report {
+/// Translates a backend error to Redshift's wording.
+///
+/// `rewritten` drops the error position, which refers to the rewritten text.
+pub(crate) fn translate_error(report: Report, rewritten: bool) -> Report {
     match report.code.as_str() {
-        "40001" => serializable(),
+        "40001" => serialization_error(),
         // DG/r_MERGE.html
         "21000" if report.message.starts_with("MERGE command cannot affect row a second time") => {
             Report::error("XX000", "Found multiple matches to update the same tuple.")
         }
-        _ if changed => Report { position: None, ..report },
+        _ if rewritten => Report { position: None, ..report },
         _ => report,
     }
 }
 
 impl Session {
-    /// Sends a statement, and passes its answer on.
-    pub(super) fn relay(
+    /// Sends a statement to the backend and forwards the response.
+    pub(super) fn forward(
         &mut self,
         text: &str,
         unchanged: bool,
-        out: &mut dyn Sink,
+        out: &mut dyn MessageSink,
     ) -> io::Result<Outcome> {
-        let mut passage = Passage { unchanged, ..Passage::default() };
-        self.backend.query(text)?;
+        let mut forwarder = Forwarder { unchanged, ..Forwarder::default() };
+        self.backend.send_query(text)?;
         loop {
             let message = self.backend.receive()?;
-            passage.pass(&message, out)?;
+            forwarder.message(&message, out)?;
             match message.tag {
-                b'Z' => return Ok(passage.outcome.unwrap_or(Outcome::Done(String::new()))),
+                b'Z' => return Ok(forwarder.outcome.unwrap_or(Outcome::Done(String::new()))),
                 b'G' => self.backend.send(b'f', &wire::strings(&["not from a client"]))?,
                 _ => {}
             }

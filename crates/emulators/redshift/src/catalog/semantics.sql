@@ -1,12 +1,15 @@
--- What makes a PostgreSQL 15 database answer as Amazon Redshift does, as far as the catalog decides it. Run once, by a superuser, in
--- the database of one emulator and in no other: it changes built-in functions, operators and types where they lie.
+-- Redshift semantics for a PostgreSQL 15 database: functions, operators, types and system views.
+-- A superuser runs this script once in the database of one emulator. Never run it in another
+-- database: it changes built-in functions, operators and types in place.
+-- DG/x is https://docs.aws.amazon.com/redshift/latest/dg/x.
 set allow_system_table_mods = on;
 set search_path = pg_catalog;
 set check_function_bodies = off;
 set standard_conforming_strings = on;
 
--- Trailing blanks are insignificant when VARCHARs are compared (DG/r_Character_types.html): `text`, to which varchar is compared, takes
--- the functions of bpchar, which ignore them, in its operators and its operator classes: joins, groups, DISTINCT, ORDER BY and IN alike.
+-- Comparisons of VARCHAR ignore trailing blanks (DG/r_Character_types.html). PostgreSQL compares
+-- varchar as text. Therefore the operators and operator classes of text get the functions of
+-- bpchar, which ignore trailing blanks. This covers joins, GROUP BY, DISTINCT, ORDER BY and IN.
 create function rs_text_eq(text, text) returns boolean language internal immutable strict parallel safe as 'bpchareq';
 create function rs_text_ne(text, text) returns boolean language internal immutable strict parallel safe as 'bpcharne';
 create function rs_text_lt(text, text) returns boolean language internal immutable strict parallel safe as 'bpcharlt';
@@ -29,7 +32,7 @@ update pg_amproc set amproc = case amprocnum when 1 then 'rs_text_hash(text)'::r
 where amproclefttype = 'text'::regtype and amprocrighttype = 'text'::regtype
     and amprocfamily in (select oid from pg_opfamily where opfname = 'text_ops' and opfmethod = (select oid from pg_am where amname = 'hash'));
 
--- A built-in that answers differently in Redshift steps aside under another name; its successor follows below.
+-- Built-in functions whose results differ in Redshift are renamed; replacements follow below.
 update pg_proc set proname = 'rs_pg_' || proname
 where oid = any (array[
     'avg(smallint)', 'avg(integer)', 'avg(bigint)', 'avg(numeric)', 'sum(bigint)', 'version()', 'regexp_replace(text, text, text)',
@@ -38,7 +41,7 @@ where oid = any (array[
     '"extract"(text, interval)'
 ]::regprocedure[]::oid[]);
 
--- AVG of integers is a BIGINT, truncated (DG/r_AVG.html); SUM of integers is a BIGINT (DG/r_SUM.html).
+-- AVG and SUM of integers return BIGINT; AVG truncates (DG/r_AVG.html, DG/r_SUM.html).
 create function rs_avg_step(numeric[], bigint) returns numeric[] language sql immutable strict as
     'select array[$1[1] + $2, $1[2] + 1]';
 create function rs_avg_end(numeric[]) returns bigint language sql immutable strict as
@@ -49,7 +52,7 @@ create aggregate avg(smallint) (sfunc = int2_avg_accum, stype = bigint[], finalf
 create aggregate avg(integer) (sfunc = int4_avg_accum, stype = bigint[], finalfunc = rs_avg_end, initcond = '{0,0}');
 create aggregate avg(bigint) (sfunc = rs_avg_step, stype = numeric[], finalfunc = rs_avg_end, initcond = '{0,0}');
 create aggregate sum(bigint) (sfunc = int8pl, stype = bigint);
--- AVG of decimals keeps their scale; that it is cut to it, as that of integers is, is assumed.
+-- AVG of decimals keeps their scale. Assumed: it truncates to the scale, as AVG of integers does.
 create function rs_avg_step(numeric[], numeric) returns numeric[] language sql immutable strict as
     'select array[$1[1] + $2, $1[2] + 1, greatest($1[3], scale($2))]';
 create function rs_avg_decimal(numeric[]) returns numeric language sql immutable strict as
@@ -63,7 +66,7 @@ create function "extract"(text, date) returns integer language sql immutable str
 create function "extract"(text, time) returns integer language sql immutable strict as 'select trunc(rs_pg_extract($1, $2))::integer';
 create function "extract"(text, interval) returns integer language sql immutable strict as 'select trunc(rs_pg_extract($1, $2))::integer';
 
--- What PostgreSQL does not have (DG/c_SQL_functions.html and the page of each).
+-- Functions that PostgreSQL lacks (DG/c_SQL_functions.html and the page of each).
 create function version() returns varchar language sql stable as
     $$select 'PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2 20041017 (Red Hat 3.4.2-6.fc3), Redshift 1.0.117891'::varchar$$;
 create function md5(text) returns varchar language sql immutable strict as 'select rs_pg_md5($1)::varchar';
@@ -103,13 +106,13 @@ declare
     months bigint := 12 * (extract('year' from $3) - extract('year' from $2)) + extract('month' from $3) - extract('month' from $2);
     span numeric;
 begin
-    -- The boundaries of the part that lie between the two, not the time that passed.
+    -- DATEDIFF counts the boundaries of the date part between the two times, not the elapsed time.
     case part
         when 'year' then return extract('year' from $3) - extract('year' from $2);
         when 'month' then return months;
         when 'quarter' then return 4 * (extract('year' from $3) - extract('year' from $2)) + extract('quarter' from $3) - extract('quarter' from $2);
         when 'day' then return $3::date - $2::date;
-        -- A week begins on Sunday here.
+        -- Weeks begin on Sunday in DATEDIFF; date_trunc('week') begins them on Monday.
         when 'week' then return (date_trunc('week', $3 + interval '1 day')::date - date_trunc('week', $2 + interval '1 day')::date) / 7;
         else
             part := case part when 'millisecond' then 'milliseconds' when 'microsecond' then 'microseconds' else part end;
@@ -122,7 +125,7 @@ create function convert_timezone(text, text, timestamp) returns timestamp langua
     'select ($3 at time zone $1) at time zone $2';
 create function convert_timezone(text, timestamp) returns timestamp language sql stable strict as
     $$select ($2 at time zone 'UTC') at time zone $1$$;
--- Every occurrence is replaced (DG/REGEXP_REPLACE.html); the form with parameters is not played.
+-- Replaces every occurrence (DG/REGEXP_REPLACE.html). The form with parameters is not supported.
 create function regexp_replace(text, text, text default '') returns varchar language sql immutable strict as
     $$select regexp_replace($1, $2, $3, 'g'::text)::varchar$$;
 create function regexp_replace(text, text, text, integer) returns varchar language sql immutable strict as
@@ -167,23 +170,24 @@ create function sha2(text, integer) returns varchar language sql immutable stric
     $$select encode(case $2 when 224 then sha224(convert_to($1, 'UTF8')) when 384 then sha384(convert_to($1, 'UTF8'))
         when 512 then sha512(convert_to($1, 'UTF8')) else sha256(convert_to($1, 'UTF8')) end, 'hex')::varchar$$;
 
--- A VARCHAR's length counts bytes (DG/r_Character_types.html): a value that is cast is cut between characters, one that is assigned may have too many
--- blanks. What brings a value into a shape of PostgreSQL's is this function now.
+-- The length of VARCHAR counts bytes (DG/r_Character_types.html). A cast truncates at a character
+-- boundary. An assignment fails if anything but blanks is cut off. This function replaces the
+-- length coercion of varchar in pg_cast.
 create function rs_varchar(value varchar, modifier integer, is_cast boolean) returns varchar language plpgsql immutable strict as $$
 declare
-    room integer := modifier - 4;
+    kept_bytes integer := modifier - 4;
     bytes varbyte;
     kept varchar;
 begin
-    if modifier < 4 or octet_length(value) <= room then
+    if modifier < 4 or octet_length(value) <= kept_bytes then
         return value;
     end if;
     bytes := convert_to(value, 'UTF8');
-    -- A byte that goes on with a character is not the first behind the cut.
-    while get_byte(bytes, room) & 192 = 128 loop
-        room := room - 1;
+    -- Do not cut a character: move the end back while the next byte is a continuation byte.
+    while get_byte(bytes, kept_bytes) & 192 = 128 loop
+        kept_bytes := kept_bytes - 1;
     end loop;
-    kept := convert_from(substr(bytes, 1, room), 'UTF8');
+    kept := convert_from(substr(bytes, 1, kept_bytes), 'UTF8');
     if not is_cast and octet_length(rtrim(substr(value, length(kept) + 1), ' ')) > 0 then
         raise exception 'value too long for type character varying(%)', modifier - 4 using errcode = '22001';
     end if;
@@ -192,17 +196,17 @@ end $$;
 update pg_cast set castfunc = 'rs_varchar(varchar, integer, boolean)'::regprocedure
 where castsource = 'varchar'::regtype and casttarget = 'varchar'::regtype;
 
--- The same in a column; blanks in excess do not count. Each such column's check calls this when it fails.
--- Volatile, lest the planner call it ahead of time.
+-- Each VARCHAR and CHAR column has a check on its bytes without excess blanks, which calls this
+-- function when it fails. The function is volatile so that the planner does not evaluate it early.
 create function rs_too_long(type text, length integer) returns boolean language plpgsql volatile as $$
 begin
     raise exception 'value too long for type %(%)', type, length using errcode = '22001';
 end $$;
 
--- What DDL said that PostgreSQL has no place for.
-create table rs_table_notes (relid oid, diststyle text, compound boolean, backup boolean, keys text);
-create table rs_column_notes (relid oid, name name, encoding text, distkey boolean, sortkey integer);
-grant select, insert, update, delete on rs_table_notes, rs_column_notes to public;
+-- DDL attributes that PostgreSQL lacks: distribution, sort key and encoding.
+create table rs_table_attributes (relid oid, diststyle text, compound boolean, backup boolean, keys text);
+create table rs_column_attributes (relid oid, name name, encoding text, distkey boolean, sortkey integer);
+grant select, insert, update, delete on rs_table_attributes, rs_column_attributes to public;
 
 -- DG/r_PG_TABLE_DEF.html: the tables of the schemas on the search path.
 create view pg_table_def as
@@ -212,24 +216,25 @@ select n.nspname as schemaname, c.relname as tablename, a.attname as "column", f
 from pg_class as c
 join pg_namespace as n on n.oid = c.relnamespace
 join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-left join rs_column_notes as k on k.relid = c.oid and k.name = a.attname
-where c.relkind = 'r' and n.nspname = any (current_schemas(true)) and c.relname not in ('rs_table_notes', 'rs_column_notes');
--- DG/r_SVV_TABLE_INFO.html, the columns that can be known here: tables that hold rows.
+left join rs_column_attributes as k on k.relid = c.oid and k.name = a.attname
+where c.relkind = 'r' and n.nspname = any (current_schemas(true)) and c.relname not in ('rs_table_attributes', 'rs_column_attributes');
+-- DG/r_SVV_TABLE_INFO.html, only the columns whose values the emulator knows.
 create view svv_table_info as
 select current_database()::varchar as database, n.nspname::varchar as schema, c.oid as table_id, c.relname::varchar as "table",
-    case when exists (select 1 from rs_column_notes as k where k.relid = c.oid and k.encoding <> 'none') then 'Y' else 'N' end::varchar as encoded,
+    case when exists (select 1 from rs_column_attributes as k where k.relid = c.oid and k.encoding <> 'none') then 'Y' else 'N' end::varchar as encoded,
     coalesce(t.diststyle, 'AUTO(ALL)')::varchar as diststyle,
-    coalesce((select k.name from rs_column_notes as k where k.relid = c.oid and k.sortkey in (1, -1)), 'AUTO(SORTKEY)')::varchar as sortkey1,
-    (select count(*) from rs_column_notes as k where k.relid = c.oid and k.sortkey <> 0)::integer as sortkey_num,
+    coalesce((select k.name from rs_column_attributes as k where k.relid = c.oid and k.sortkey in (1, -1)), 'AUTO(SORTKEY)')::varchar as sortkey1,
+    (select count(*) from rs_column_attributes as k where k.relid = c.oid and k.sortkey <> 0)::integer as sortkey_num,
     (xpath('/row/c/text()', query_to_xml(format('select count(*) as c from %I.%I', n.nspname, c.relname), false, true, '')))[1]::text::bigint as tbl_rows
 from pg_class as c
 join pg_namespace as n on n.oid = c.relnamespace
-left join rs_table_notes as t on t.relid = c.oid
+left join rs_table_attributes as t on t.relid = c.oid
 where c.relkind = 'r' and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg_toast%';
 create view stv_slices as select s / 2 as node, s as slice, s % 2 as localslice, 'D'::char(1) as type from generate_series(0, 3) as s;
 create view stv_db_isolation_level as select current_database()::char(128) as db_name, 'Snapshot Isolation'::char(20) as isolation_level;
 
--- The load views. The proxy keeps their rows, for they outlive a transaction that is rolled back, and hands them to a session before it asks.
+-- Load views. Their rows survive a rollback, so the proxy keeps them in memory and passes them in a
+-- setting to each session before it queries a view.
 create function rs_loads(kind text) returns json language sql stable as
     $$select coalesce(nullif(current_setting('emulator.' || $1, true), ''), '[]')::super$$;
 create function rs_time(micros bigint) returns timestamp language sql immutable strict as
@@ -258,9 +263,10 @@ from json_to_recordset(rs_loads('errors')) as r (user_id integer, slice integer,
     error_message char(512), is_partial integer, start_offset bigint);
 grant select on pg_table_def, svv_table_info, stv_slices, stv_db_isolation_level, sys_load_history, sys_load_error_detail, stl_load_errors to public;
 
--- Catalogs that came after PostgreSQL 8.0 (DG/c_join_PG.html knows none of them).
+-- System catalogs that are newer than PostgreSQL 8.0 (DG/c_join_PG.html does not list them).
 update pg_class set relname = 'rs_' || relname where relname in ('pg_range', 'pg_enum') and relnamespace = 'pg_catalog'::regnamespace;
--- Types: SUPER and VARBYTE are PostgreSQL's json and bytea under their Redshift names; the rest is not there (DG/c_unsupported-postgresql-datatypes.html).
+-- json and bytea become SUPER and VARBYTE. Unsupported types are renamed
+-- (DG/c_unsupported-postgresql-datatypes.html).
 update pg_type set typname = 'super' where oid = 'json'::regtype;
 update pg_type set typname = 'varbyte' where oid = 'bytea'::regtype;
 update pg_type set typname = 'rs_' || typname

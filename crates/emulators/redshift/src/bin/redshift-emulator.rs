@@ -1,4 +1,6 @@
-//! An emulator to connect to by hand: `redshift-emulator [PORT]`, with `SPARKIFY_TEST_POSTGRES` naming the PostgreSQL server behind it.
+//! Starts an emulator for manual use: `redshift-emulator [PORT]`.
+//!
+//! `SPARKIFY_TEST_POSTGRES` holds the URL of the PostgreSQL server that runs the statements.
 
 use std::error::Error;
 use std::io::Read;
@@ -13,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let url = emulator.url().replacen("redshift://", "postgres://", 1);
     println!("{}", emulator.url());
     println!("psql '{url}?sslmode=verify-full&sslrootcert={}'", authority.display());
-    println!("end of input stops it");
+    println!("close standard input (Ctrl-D) to stop");
     std::io::stdin().read_to_end(&mut Vec::new())?;
     std::fs::remove_file(&authority)?;
     Ok(())

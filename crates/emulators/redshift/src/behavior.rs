@@ -1,23 +1,27 @@
-//! Manners that a test may do without: then the emulator is a cluster that answers otherwise than its documentation, and whoever looks must see it.
+//! Redshift behaviors that a test can switch off.
+//!
+//! The emulator then deviates from the documentation, and the compatibility probes must detect it.
 
-/// One manner of Redshift's.
+/// Redshift behavior that differs from PostgreSQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Manner {
-    /// AVG of integers is one.
+pub enum Behavior {
+    /// AVG of integers returns an integer.
     IntegerAverages,
-    /// Trailing blanks do not count when text is compared for equality.
+    /// Trailing blanks are ignored when text is compared for equality.
     TrailingBlanks,
-    /// Lengths count bytes, and what is too long is refused.
+    /// VARCHAR lengths count bytes, and a longer value is rejected.
     ByteLengths,
-    /// A backslash escapes in a string.
-    Backslashes,
-    /// COPY with 'auto' minds the case of keys.
-    KeyCase,
+    /// A backslash escapes the next character in a string literal.
+    BackslashEscapes,
+    /// COPY with `'auto'` matches keys case-sensitively.
+    CaseSensitiveKeys,
 }
 
-impl Manner {
-    /// What takes it out of a database that has it.
-    pub(crate) fn undo(self) -> &'static str {
+impl Behavior {
+    /// Returns the SQL that removes the behavior from a database set up with `semantics.sql`.
+    ///
+    /// The text is empty for a behavior that the proxy implements.
+    pub(crate) fn disable_sql(self) -> &'static str {
         match self {
             Self::IntegerAverages => {
                 "drop aggregate avg(integer); \
@@ -31,7 +35,7 @@ impl Manner {
                 "create or replace function rs_varchar(value varchar, modifier integer, is_cast boolean) returns varchar language sql immutable strict as 'select $1'; \
                  create or replace function rs_too_long(type text, length integer) returns boolean language sql volatile as 'select true'"
             }
-            Self::Backslashes | Self::KeyCase => "",
+            Self::BackslashEscapes | Self::CaseSensitiveKeys => "",
         }
     }
 }

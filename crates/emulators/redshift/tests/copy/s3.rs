@@ -1,6 +1,6 @@
-//! Roles and faults: who may read what, and what a load does when the store does not give it.
+//! S3 access: roles, permissions, server errors and retries.
 
-use redshift_emulator::copy::s3::{Allowed, Role};
+use redshift_emulator::copy::s3::{Permission, Role};
 use s3_emulator::{Fault, KEY, SECRET, Server};
 
 use crate::{ROLE, columns, load, store};
@@ -8,7 +8,7 @@ use crate::{ROLE, columns, load, store};
 const COPY: &str =
     "copy t from 's3://bucket/in/' iam_role 'arn:aws:iam::000000000000:role/reader' json 'auto'";
 
-fn filled() -> Server {
+fn server_with_objects() -> Server {
     let server = Server::start();
     server.put("in/a", r#"{"a": 1}"#);
     server.put("in/b", r#"{"a": 2}{"a": 3}"#);
@@ -16,8 +16,8 @@ fn filled() -> Server {
 }
 
 #[test]
-fn a_role_is_known_or_it_is_not() {
-    let server = filled();
+fn a_role_must_be_attached_to_the_cluster() {
+    let server = server_with_objects();
     let columns = columns(&["a integer"]);
     let store = store(&server);
     let unknown = COPY.replace("role/reader", "role/writer");
@@ -32,59 +32,59 @@ fn a_role_is_known_or_it_is_not() {
     assert_eq!(load(&store, &default, &columns).unwrap().loaded_rows, 3);
     let chained = COPY.replace("/reader'", "/reader,arn:aws:iam::000000000000:role/other'");
     assert!(load(&store, &chained, &columns).unwrap_err().message.contains("role/other"));
-    let older =
+    let with_credentials =
         format!("copy t from 's3://bucket/in/' credentials 'aws_iam_role={ROLE}' json 'auto'");
-    assert_eq!(load(&store, &older, &columns).unwrap().loaded_rows, 3);
+    assert_eq!(load(&store, &with_credentials, &columns).unwrap().loaded_rows, 3);
 }
 
 #[test]
-fn a_role_reads_what_its_policy_allows() {
-    let server = filled();
+fn a_role_reads_only_objects_that_its_policy_allows() {
+    let server = server_with_objects();
     server.put(
         "manifest",
         r#"{"entries": [{"url": "s3://bucket/in/a"}, {"url": "s3://bucket/in/gone"}]}"#,
     );
     let columns = columns(&["a integer"]);
     let mut store = store(&server);
-    let list = |list| Allowed { prefix: "s3://bucket/in/".to_owned(), list, get: true };
-    let manifest = Allowed { list: false, ..Allowed::all("s3://bucket/manifest") };
+    let objects = |list| Permission { prefix: "s3://bucket/in/".to_owned(), list, get: true };
+    let manifest = Permission { list: false, ..Permission::all("s3://bucket/manifest") };
     let denied = "S3ServiceException:Access Denied,Status 403,Error AccessDenied";
 
-    store.roles[0].allowed = vec![list(true)];
+    store.roles[0].permissions = vec![objects(true)];
     assert_eq!(load(&store, COPY, &columns).unwrap().loaded_rows, 3);
     let all = COPY.replace("/in/", "/");
     assert_eq!(load(&store, &all, &columns).unwrap_err().message, denied);
-    store.roles[0].allowed = vec![Allowed { get: false, ..list(true) }];
+    store.roles[0].permissions = vec![Permission { get: false, ..objects(true) }];
     let failure = load(&store, COPY, &columns).unwrap_err();
     assert_eq!(failure.message, denied);
-    assert!(!failure.started, "loading had not begun");
+    assert!(!failure.started, "loading has begun");
 
-    // Whoever may not list is not told that an object is missing.
+    // A role without list permission gets "access denied" for a missing object.
     let by_manifest = format!("{} manifest", COPY.replace("/in/", "/manifest"));
-    store.roles[0].allowed = vec![list(false), manifest.clone()];
+    store.roles[0].permissions = vec![objects(false), manifest.clone()];
     assert_eq!(load(&store, &by_manifest, &columns).unwrap_err().message, denied);
-    store.roles[0].allowed = vec![list(true), manifest];
+    store.roles[0].permissions = vec![objects(true), manifest];
     assert_eq!(load(&store, &by_manifest, &columns).unwrap().loaded_rows, 1);
 }
 
 #[test]
-fn the_store_has_its_own_word_on_keys_and_buckets() {
-    let server = filled();
+fn invalid_keys_and_missing_buckets_fail_the_load() {
+    let server = server_with_objects();
     let columns = columns(&["a integer"]);
     let store = store(&server);
-    for (secret, says) in [("wrong", "SignatureDoesNotMatch"), (SECRET, "")] {
+    for (secret, message) in [("wrong", "SignatureDoesNotMatch"), (SECRET, "")] {
         let by_key = format!(
             "copy t from 's3://bucket/in/' access_key_id '{KEY}' secret_access_key '{secret}' json 'auto'"
         );
         match load(&store, &by_key, &columns) {
-            Ok(loaded) => assert!(says.is_empty() && loaded.loaded_rows == 3),
+            Ok(loaded) => assert!(message.is_empty() && loaded.loaded_rows == 3),
             Err(failure) => {
-                assert!(!says.is_empty() && failure.message.contains(says), "{failure}");
+                assert!(!message.is_empty() && failure.message.contains(message), "{failure}");
             }
         }
     }
     let mut elsewhere = store.clone();
-    elsewhere.roles[0].allowed = vec![Allowed::all("s3://none/")];
+    elsewhere.roles[0].permissions = vec![Permission::all("s3://none/")];
     let failure = load(&elsewhere, &COPY.replace("//bucket/", "//none/"), &columns).unwrap_err();
     assert!(
         failure.message.contains("The specified bucket does not exist,Status 404"),
@@ -98,8 +98,8 @@ fn the_store_has_its_own_word_on_keys_and_buckets() {
 }
 
 #[test]
-fn a_bucket_elsewhere_needs_its_region() {
-    let server = filled();
+fn a_bucket_in_another_region_needs_the_region_option() {
+    let server = server_with_objects();
     let columns = columns(&["a integer"]);
     let store = store(&server);
     "eu-west-1".clone_into(&mut server.state.region.lock().unwrap());
@@ -109,12 +109,12 @@ fn a_bucket_elsewhere_needs_its_region() {
         "{failure}"
     );
     assert!(failure.message.contains("Status 301,Error PermanentRedirect"), "{failure}");
-    let there = format!("{COPY} region 'eu-west-1'");
-    assert_eq!(load(&store, &there, &columns).unwrap().loaded_rows, 3);
+    let with_region = format!("{COPY} region 'eu-west-1'");
+    assert_eq!(load(&store, &with_region, &columns).unwrap().loaded_rows, 3);
 }
 
 #[test]
-fn what_passes_is_tried_again_and_every_row_is_loaded_once() {
+fn transient_errors_are_retried_and_every_row_is_loaded_once() {
     let columns = columns(&["a integer"]);
     for fault in [
         Fault::Refused(503, "SlowDown"),
@@ -124,21 +124,21 @@ fn what_passes_is_tried_again_and_every_row_is_loaded_once() {
         Fault::CutAt(5),
         Fault::LengthOff(9),
     ] {
-        let server = filled();
+        let server = server_with_objects();
         server.fail("in/b", fault.clone(), 3);
         server.fail("list-type=2", fault.clone(), 2);
         let loaded = load(&store(&server), COPY, &columns);
         let rows = loaded.unwrap_or_else(|failure| panic!("{fault:?}: {failure}")).rows;
         let values: Vec<_> = rows.iter().map(|row| row[0].as_deref().unwrap()).collect();
         assert_eq!(values, ["1", "2", "3"], "{fault:?}");
-        assert_eq!(server.faults_left(), 0, "{fault:?} never happened");
+        assert_eq!(server.faults_left(), 0, "{fault:?} did not occur");
     }
 }
 
 #[test]
-fn what_does_not_pass_fails_the_load_whole() {
+fn persistent_errors_fail_the_load() {
     let columns = columns(&["a integer"]);
-    for (fault, says) in [
+    for (fault, message) in [
         (
             Fault::Refused(503, "SlowDown"),
             "S3ServiceException:Please reduce your request rate.,Status 503,Error SlowDown",
@@ -149,22 +149,22 @@ fn what_does_not_pass_fails_the_load_whole() {
         (Fault::Refused(403, "AccessDenied"), "S3ServiceException:Access Denied,Status 403"),
         (Fault::Removed, "The specified key does not exist"),
     ] {
-        let server = filled();
+        let server = server_with_objects();
         server.fail("in/b", fault.clone(), 50);
         let failure = load(&store(&server), COPY, &columns).unwrap_err();
-        assert!(failure.message.contains(says), "{fault:?}: {failure}");
+        assert!(failure.message.contains(message), "{fault:?}: {failure}");
         assert!(!failure.message.contains(SECRET), "{failure}");
         assert_eq!(failure.sqlstate, "XX000");
         assert!(failure.started);
-        assert_eq!(failure.files.len(), 1, "the first file was read, and counts for nothing");
-        let tries = server.requested().iter().filter(|line| line.contains("in/b")).count();
-        let lasting = matches!(fault, Fault::Refused(403, _) | Fault::Removed);
-        assert_eq!(tries, if lasting { 1 } else { 5 }, "{fault:?}");
+        assert_eq!(failure.files.len(), 1, "only the first file was read");
+        let attempts = server.requested().iter().filter(|line| line.contains("in/b")).count();
+        let permanent = matches!(fault, Fault::Refused(403, _) | Fault::Removed);
+        assert_eq!(attempts, if permanent { 1 } else { 5 }, "{fault:?}");
     }
 }
 
 #[test]
-fn keys_of_every_kind_are_listed_page_by_page_and_read() {
+fn listings_have_pages_and_keys_may_have_special_characters() {
     let server = Server::start();
     for number in 0..2100 {
         server.put(&format!("in/{number:04}"), "");

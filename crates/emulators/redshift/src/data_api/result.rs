@@ -1,4 +1,4 @@
-//! Statements at work: each on a session of the proxy, with its result kept until somebody asks.
+//! Execution of one statement, and its result in the format of `GetStatementResult`.
 
 use std::fmt::Write as _;
 use std::io;
@@ -6,31 +6,34 @@ use std::io;
 use serde_json::{Value, json};
 
 use crate::log::Outcome;
-use crate::session::{Session, Sink};
+use crate::session::{MessageSink, Session};
 use crate::wire::{self, Body, Report};
 
-/// MG/data-api-troubleshooting.html: a row of a result has at most 64 KB; a statement that answers a longer one has failed.
-const ROW: usize = 64 << 10;
+/// Limit of a result row. A statement that returns a larger row fails
+/// (MG/data-api-troubleshooting.html).
+const MAX_ROW_BYTES: usize = 64 << 10;
 
-/// A column of a result.
+/// Column of a result.
 #[derive(Clone, Debug)]
-pub(crate) struct Column {
+pub(crate) struct ResultColumn {
     name: String,
     oid: i32,
+    /// Type modifier, which holds length, precision and scale.
     modifier: i32,
 }
 
-/// What a statement gave.
+/// Result of a statement: rows, a row count or an error.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Harvest {
-    pub(crate) columns: Option<Vec<Column>>,
+pub(crate) struct StatementResult {
+    /// Columns, if the statement returns rows.
+    pub(crate) columns: Option<Vec<ResultColumn>>,
     pub(crate) rows: Vec<Vec<Option<String>>>,
-    /// Rows that it wrote, when it returned none.
+    /// Number of rows in the command tag.
     pub(crate) affected: Option<i64>,
     pub(crate) error: Option<String>,
 }
 
-impl Sink for Harvest {
+impl MessageSink for StatementResult {
     fn message(&mut self, tag: u8, body: &[u8]) -> io::Result<()> {
         match tag {
             b'T' => self.columns = Some(columns(body)),
@@ -49,30 +52,30 @@ impl Sink for Harvest {
     }
 }
 
-impl Harvest {
-    /// Executes one statement.
-    pub(crate) fn reap(session: &mut Session, statement: &str) -> Self {
-        let mut harvest = Self::default();
-        match session.statement(statement, &mut harvest) {
-            Ok(Outcome::Failed(report)) => harvest.error = Some(said(&report)),
+impl StatementResult {
+    /// Runs one statement.
+    pub(crate) fn run(session: &mut Session, statement: &str) -> Self {
+        let mut result = Self::default();
+        match session.statement(statement, &mut result) {
+            Ok(Outcome::Failed(report)) => result.error = Some(error_text(&report)),
             Ok(Outcome::Done(tag)) if tag == "COPY" => {
-                harvest.affected = Some(session.last_copy_count());
+                result.affected = Some(session.last_copy_count());
             }
             Ok(_) => {}
             Err(_) => {
-                harvest.error =
+                result.error =
                     Some("An I/O error occurred while sending to the backend.".to_owned());
             }
         }
-        if harvest.rows.iter().any(|row| row.iter().flatten().map(String::len).sum::<usize>() > ROW)
-        {
-            harvest =
-                Self { error: Some("Packet for query is too large".to_owned()), ..Self::default() };
+        let bytes = |row: &Vec<Option<String>>| row.iter().flatten().map(String::len).sum();
+        if result.rows.iter().map(bytes).any(|bytes: usize| bytes > MAX_ROW_BYTES) {
+            let error = Some("Packet for query is too large".to_owned());
+            result = Self { error, ..Self::default() };
         }
-        harvest
+        result
     }
 
-    /// How many rows it returned or wrote; -1 when it did neither.
+    /// Returns the number of returned or written rows, or -1 if the statement did neither.
     pub(crate) fn result_rows(&self) -> i64 {
         match &self.columns {
             Some(_) => i64::try_from(self.rows.len()).unwrap_or(i64::MAX),
@@ -80,21 +83,22 @@ impl Harvest {
         }
     }
 
-    /// The bytes of its rows; -1 when it returned none.
+    /// Returns the size of all rows in bytes, or -1 if the statement returns no rows.
     pub(crate) fn result_size(&self) -> i64 {
         let bytes: usize = self.rows.iter().flatten().flatten().map(String::len).sum();
         if self.columns.is_some() { i64::try_from(bytes).unwrap_or(i64::MAX) } else { -1 }
     }
 
-    /// Its columns as the service tells them.
+    /// Returns `ColumnMetadata` as JSON.
     pub(crate) fn metadata(&self) -> Vec<Value> {
-        self.columns.iter().flatten().map(Column::metadata).collect()
+        self.columns.iter().flatten().map(ResultColumn::metadata).collect()
     }
 
-    /// Rows `from` up to `to`, as the service tells them.
+    /// Returns the rows from `from` up to `to` as `Records` in JSON.
     pub(crate) fn records(&self, from: usize, to: usize) -> Vec<Value> {
         let columns = self.columns.as_deref().unwrap_or_default();
-        let cell = |(column, value): (&Column, &Option<String>)| column.cell(value.as_deref());
+        let cell =
+            |(column, value): (&ResultColumn, &Option<String>)| column.cell(value.as_deref());
         let record = |row: &Vec<Option<String>>| {
             Value::from(columns.iter().zip(row).map(cell).collect::<Vec<_>>())
         };
@@ -102,7 +106,8 @@ impl Harvest {
     }
 }
 
-fn columns(body: &[u8]) -> Vec<Column> {
+/// Parses a `RowDescription`.
+fn columns(body: &[u8]) -> Vec<ResultColumn> {
     let mut body = Body(body);
     let count = body.short();
     (0..count)
@@ -113,13 +118,14 @@ fn columns(body: &[u8]) -> Vec<Column> {
             body.bytes(2);
             let modifier = body.int();
             body.bytes(2);
-            Column { name, oid, modifier }
+            ResultColumn { name, oid, modifier }
         })
         .collect()
 }
 
-impl Column {
-    /// A value with its type: integers, floating numbers and booleans as such, all else as text.
+impl ResultColumn {
+    /// Converts a value to a `Field`: integers, floating point numbers and booleans have their own
+    /// members, all other types are strings.
     fn cell(&self, value: Option<&str>) -> Value {
         let Some(value) = value else { return json!({ "isNull": true }) };
         let typed = match self.oid {
@@ -187,8 +193,8 @@ fn type_name(oid: i32) -> &'static str {
     }
 }
 
-/// An error in the words that the service hands on, which are those of Amazon's JDBC driver.
-pub(crate) fn said(report: &Report) -> String {
+/// Formats an error as the service does, which is the format of Amazon's JDBC driver.
+pub(crate) fn error_text(report: &Report) -> String {
     let mut text = format!("{}: {}", report.severity, report.message);
     for (name, part) in
         [("Detail", &report.detail), ("Hint", &report.hint), ("Position", &report.position)]

@@ -1,30 +1,31 @@
-//! Types of columns: DG/c_Supported_data_types.html, under the names of Redshift and of the PostgreSQL behind it.
+//! Column types (DG/c_Supported_data_types.html) under their Redshift and PostgreSQL names.
 
-/// A column's type.
+/// Column type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum Kind {
+pub enum ColumnType {
     SmallInt,
     Integer,
     BigInt,
     Real,
     Double,
-    /// Digits in all, and behind the point.
+    /// Precision and scale.
     Decimal(u8, u8),
     Boolean,
-    /// Bytes.
+    /// Length in bytes.
     Char(u32),
-    /// Bytes.
+    /// Length in bytes.
     Varchar(u32),
     Date,
     Timestamp,
     TimestampTz,
     Super,
+    /// Length in bytes.
     VarByte(u32),
 }
 
-impl Kind {
-    /// As the error view names it.
+impl ColumnType {
+    /// Returns the name in `SYS_LOAD_ERROR_DETAIL`.
     pub fn name(self) -> &'static str {
         match self {
             Self::SmallInt => "int2",
@@ -38,13 +39,14 @@ impl Kind {
             Self::Varchar(_) => "varchar",
             Self::Date => "date",
             Self::Timestamp => "timestamp",
+            // CHAR(10) cuts "timestamptz".
             Self::TimestampTz => "timestampt",
             Self::Super => "super",
             Self::VarByte(_) => "varbyte",
         }
     }
 
-    /// As the error view tells its length.
+    /// Returns the length as in `SYS_LOAD_ERROR_DETAIL`.
     pub fn length(self) -> String {
         match self {
             Self::Decimal(precision, scale) => format!("{precision}, {scale}"),
@@ -55,7 +57,9 @@ impl Kind {
         }
     }
 
-    /// By its name: `varchar(9)`, or `character varying(9)`; nothing if it is not one of these.
+    /// Parses a type name such as `varchar(9)` or `character varying(9)`.
+    ///
+    /// Returns `None` for an unknown type.
     pub fn by_name(name: &str) -> Option<Self> {
         let name = name.trim().to_lowercase();
         let (base, numbers, rest) = match name.split_once('(') {
@@ -71,9 +75,9 @@ impl Kind {
             .map(|part| part.trim().parse().ok())
             .collect();
         let numbers = numbers?;
-        let length = |else_is: u32| numbers.first().copied().unwrap_or(else_is);
-        let small = |at: usize, else_is: u8| {
-            numbers.get(at).map_or(Some(else_is), |number| u8::try_from(*number).ok())
+        let length = |default: u32| numbers.first().copied().unwrap_or(default);
+        let small = |at: usize, default: u8| {
+            numbers.get(at).map_or(Some(default), |number| u8::try_from(*number).ok())
         };
         Some(match (base, rest) {
             ("smallint" | "int2", _) => Self::SmallInt,

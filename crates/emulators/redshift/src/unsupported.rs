@@ -1,13 +1,14 @@
-//! What Redshift is known not to have, refused as it refuses it.
+//! PostgreSQL syntax that Redshift does not support, rejected with Redshift's errors.
 //!
-//! The gate in front is a list of what is allowed; this is the other way round, written apart from it, from DG/c_redshift-and-postgres-sql.html
-//! and the pages named at each rule: a statement passes both, so that a slip in one of them does not go unseen.
+//! This deny-list was written independently of the allow-list in `redshift-lint`, from
+//! DG/c_redshift-and-postgres-sql.html and the pages cited at each rule. Every statement must pass
+//! both, so that a mistake in one list is caught by the other.
 
-use crate::lexer::{Kind, Token, follows};
+use crate::lexer::{Token, TokenKind, keywords_at};
 use crate::wire::Report;
 
-/// Words that no statement of Redshift contains, one after the other, and how they are refused.
-const ABSENT: &[(&str, &str, &str)] = &[
+/// Unsupported keyword sequences, each with SQLSTATE and message.
+const UNSUPPORTED_SEQUENCES: &[(&str, &str, &str)] = &[
     // DG/c_unsupported-postgresql-features.html
     ("on conflict", "42601", "syntax error at or near \"on\""),
     ("distinct on", "42601", "syntax error at or near \"on\""),
@@ -22,13 +23,14 @@ const ABSENT: &[(&str, &str, &str)] = &[
     // DG/c_unsupported-postgresql-functions.html
     ("string_agg (", "42883", "function string_agg(character varying, \"unknown\") does not exist"),
     ("array_agg (", "42883", "function array_agg(character varying) does not exist"),
-    // The type of PostgreSQL 8.0 that later versions cast to text (DG/c_unsupported-postgresql-datatypes.html).
+    // PostgreSQL casts regtype to text only in versions after 8.0
+    // (DG/c_unsupported-postgresql-datatypes.html).
     ("regtype :: text", "42846", "cannot cast type regtype to character varying"),
     ("regtype :: varchar", "42846", "cannot cast type regtype to character varying"),
 ];
 
-/// How statements begin that Redshift does not have (DG/c_redshift-sql.html lists those that it has).
-const NO_COMMANDS: &[&str] = &[
+/// First keywords of unsupported statements (DG/c_redshift-sql.html lists the supported ones).
+const UNSUPPORTED_COMMANDS: &[&str] = &[
     "savepoint",
     "release",
     "rollback to",
@@ -66,8 +68,8 @@ const NO_COMMANDS: &[&str] = &[
     "prepare transaction",
 ];
 
-/// Types that Redshift does not have and the backend would take (DG/c_unsupported-postgresql-datatypes.html).
-const NO_TYPES: &[&str] = &[
+/// Unsupported types that the backend would accept (DG/c_unsupported-postgresql-datatypes.html).
+const UNSUPPORTED_TYPES: &[&str] = &[
     "serial",
     "bigserial",
     "smallserial",
@@ -81,87 +83,90 @@ const NO_TYPES: &[&str] = &[
     "inet",
 ];
 
-/// Functions that only the leader node has (DG/c_SQL_functions_leader_node_only.html), as they are called.
+/// Leader node-only functions (DG/c_SQL_functions_leader_node_only.html) as tokens of a call.
 const LEADER_ONLY: &[&str] =
     &["now (", "current_timestamp", "localtimestamp", "age (", "current_schema (", "current_time"];
 
-/// Refuses what Redshift would.
+/// Returns Redshift's error if the statement is unsupported.
 pub(crate) fn check(tokens: &[Token<'_>]) -> Result<(), Report> {
     let Some(first) = tokens.first() else { return Ok(()) };
-    if NO_COMMANDS.iter().any(|words| follows(tokens, 0, words)) {
-        return Err(near(first));
+    if UNSUPPORTED_COMMANDS.iter().any(|words| keywords_at(tokens, 0, words)) {
+        return Err(syntax_error(first));
     }
     for at in 0..tokens.len() {
-        for (words, code, message) in ABSENT {
-            if follows(tokens, at, words) {
+        for (words, code, message) in UNSUPPORTED_SEQUENCES {
+            if keywords_at(tokens, at, words) {
                 return Err(Report::error(code, *message));
             }
         }
-        literal(tokens, at)?;
-        if let Some(name) = NO_TYPES.iter().find(|name| tokens[at].is(name) && is_type(tokens, at))
-        {
+        check_string_prefix(tokens, at)?;
+        let is_unsupported = |name: &&&str| tokens[at].is(name) && is_type(tokens, at);
+        if let Some(name) = UNSUPPORTED_TYPES.iter().find(is_unsupported) {
             return Err(Report::error("42704", format!("type \"{name}\" does not exist")));
         }
     }
-    by_command(tokens)?;
-    leader_only(tokens)
+    check_command(tokens)?;
+    check_leader_only(tokens)
 }
 
-fn near(token: &Token<'_>) -> Report {
+fn syntax_error(token: &Token<'_>) -> Report {
     Report::error("42601", format!("syntax error at or near \"{}\"", token.text))
 }
 
-/// `E'…'`, `U&'…'` and the like are a type's name and a string.
-fn literal(tokens: &[Token<'_>], at: usize) -> Result<(), Report> {
-    let joined = tokens.get(at + 1).is_some_and(|next| {
-        next.kind == Kind::Text && next.start == tokens[at].end() && tokens[at].kind == Kind::Word
+/// Rejects `E'…'`, `N'…'`, `B'…'` and `X'…'`, which Redshift reads as a type name and a string.
+fn check_string_prefix(tokens: &[Token<'_>], at: usize) -> Result<(), Report> {
+    let is_prefix = tokens.get(at + 1).is_some_and(|next| {
+        next.kind == TokenKind::StringLiteral
+            && next.start == tokens[at].end()
+            && tokens[at].kind == TokenKind::Word
     });
-    if joined && ["e", "n", "b", "x"].iter().any(|prefix| tokens[at].is(prefix)) {
+    if is_prefix && ["e", "n", "b", "x"].iter().any(|prefix| tokens[at].is(prefix)) {
         let name = tokens[at].text.to_ascii_lowercase();
         return Err(Report::error("42704", format!("type \"{name}\" does not exist")));
     }
     Ok(())
 }
 
-/// Behind a column's name, or in a cast.
+/// Returns true if the token follows a name, as in a column definition, or is the type of a cast.
 fn is_type(tokens: &[Token<'_>], at: usize) -> bool {
     at > 0 && (tokens[at - 1].is("::") || tokens[at - 1].is("as") || tokens[at - 1].is_name())
 }
 
-fn by_command(tokens: &[Token<'_>]) -> Result<(), Report> {
+fn check_command(tokens: &[Token<'_>]) -> Result<(), Report> {
     let has = |word: &str| tokens.iter().position(|token| token.is(word));
     let writes = ["insert", "update", "delete", "merge", "with"];
     if writes.iter().any(|word| tokens[0].is(word))
         && let Some(at) = has("returning")
     {
-        return Err(near(&tokens[at]));
+        return Err(syntax_error(&tokens[at]));
     }
     if tokens[0].is("truncate") && has(",").is_some() {
         return Err(Report::error("42601", "syntax error at or near \",\""));
     }
     if tokens[0].is("copy") {
-        // Only from S3 and its like (DG/copy-parameters-data-source.html): neither the client's stream nor the server's files.
+        // COPY reads from S3 and similar sources (DG/copy-parameters-data-source.html), never from
+        // the client's stream or the server's files.
         let stream = ["stdin", "stdout", "program"].iter().find_map(|word| has(word));
         if let Some(at) = stream.or_else(|| has("to").filter(|at| *at < 4)) {
-            return Err(near(&tokens[at]));
+            return Err(syntax_error(&tokens[at]));
         }
     }
-    if tokens[0].is("delete") && follows(tokens, 1, "from") {
-        // DELETE's target takes no alias (DG/r_DELETE.html).
+    if tokens[0].is("delete") && keywords_at(tokens, 1, "from") {
+        // The target of DELETE has no alias (DG/r_DELETE.html).
         let (_, after) = crate::rewrite::name_at(tokens, 2);
         let next = tokens.get(after);
         if next.is_some_and(|token| token.is_name() && !token.is("using") && !token.is("where")) {
-            return Err(near(&tokens[after]));
+            return Err(syntax_error(&tokens[after]));
         }
     }
     Ok(())
 }
 
-/// A leader-node function and a table of the user's in one statement.
-fn leader_only(tokens: &[Token<'_>]) -> Result<(), Report> {
+/// Rejects leader node-only functions in a statement that uses a user-defined table.
+fn check_leader_only(tokens: &[Token<'_>]) -> Result<(), Report> {
     let called = (0..tokens.len()).find_map(|at| {
-        let alone = at == 0 || !tokens[at - 1].is(".");
-        LEADER_ONLY.iter().find(|words| alone && follows(tokens, at, words))
+        let is_column = at > 0 && tokens[at - 1].is(".");
+        LEADER_ONLY.iter().find(|words| !is_column && keywords_at(tokens, at, words))
     });
     let Some(called) = called.filter(|_| reads_user_table(tokens)) else { return Ok(()) };
     let name = called.trim_end_matches(" (");
@@ -185,29 +190,32 @@ fn reads_user_table(tokens: &[Token<'_>]) -> bool {
     })
 }
 
-/// What cannot run in a transaction block (DG/r_VACUUM_command.html, r_ALTER_TABLE_APPEND.html, r_CREATE_DATABASE.html, r_ALTER_TABLE.html).
-pub(crate) fn alone(tokens: &[Token<'_>]) -> Option<&'static str> {
-    const ALONE: &[(&str, &str)] = &[
+/// Returns the name of a command that cannot run in a transaction block.
+///
+/// DG/r_VACUUM_command.html, DG/r_ALTER_TABLE_APPEND.html, DG/r_CREATE_DATABASE.html,
+/// DG/r_ALTER_TABLE.html.
+pub(crate) fn outside_transaction_only(tokens: &[Token<'_>]) -> Option<&'static str> {
+    const COMMANDS: &[(&str, &str)] = &[
         ("vacuum", "VACUUM"),
         ("create database", "CREATE DATABASE"),
         ("drop database", "DROP DATABASE"),
         ("create external", "CREATE EXTERNAL TABLE"),
         ("drop external", "DROP EXTERNAL TABLE"),
     ];
-    let append = (0..tokens.len().min(9)).any(|at| follows(tokens, at, "append from"));
-    let retype = follows(tokens, 0, "alter table")
+    let is_append = (0..tokens.len().min(9)).any(|at| keywords_at(tokens, at, "append from"));
+    let changes_type = keywords_at(tokens, 0, "alter table")
         && (0..tokens.len().saturating_sub(2)).any(|at| {
             tokens[at].is("alter")
                 && at > 1
                 && tokens[at + 1..].iter().take(3).any(|t| t.is("type"))
         });
-    if tokens.first().is_some_and(|first| first.is("alter")) && append {
+    if tokens.first().is_some_and(|first| first.is("alter")) && is_append {
         return Some("ALTER TABLE APPEND");
     }
-    if retype {
+    if changes_type {
         return Some("ALTER TABLE ALTER COLUMN");
     }
-    ALONE.iter().find(|(words, _)| follows(tokens, 0, words)).map(|(_, name)| *name)
+    COMMANDS.iter().find(|(words, _)| keywords_at(tokens, 0, words)).map(|(_, name)| *name)
 }
 
 #[cfg(test)]
@@ -216,7 +224,7 @@ mod tests {
     use crate::lexer::tokens;
 
     #[test]
-    fn what_redshift_does_not_have_is_refused() {
+    fn unsupported_statements_are_rejected() {
         for (statement, code) in [
             ("select e'a'", "42704"),
             ("insert into t values (1) on conflict do nothing", "42601"),
@@ -237,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_has_is_not() {
+    fn supported_statements_are_accepted() {
         for statement in [
             "select now()",
             "select now() from pg_class",
