@@ -45,6 +45,6 @@ for days in (1, 10, 100):
     model = ["songs", "artists", "users", "user_levels", "songplays", "time"]
     cells = [days, f"{days * per_day:,}", f"{statistics.median(sum(s.values()) for s in steps):.2f}",
              f"{statistics.median(cpu):.2f}", f"{statistics.median(memory):.0f}"]
-    cells += [f"{part(n):.2f}" for n in (["stage events"], ["retire", "find what is touched"], model, ["check"], ["publish"])]
+    cells += [f"{part(n):.2f}" for n in (["stage events"], ["retire", "find affected keys"], model, ["check"], ["publish"])]
     print("| " + " | ".join(map(str, cells)) + " |")
 PYTHON

@@ -33,7 +33,7 @@ fn loaded(folder: &Path) {
 fn without_a_warehouse_the_dictionary_is_whole_and_says_what_it_lacks() {
     let folder = tempfile::tempdir().unwrap();
     let ended = run(folder.path(), ["docs"]);
-    assert!(ended.err.contains("there is no warehouse at `sparkify.duckdb`"), "{ended:?}");
+    assert!(ended.err.contains("no warehouse found at `sparkify.duckdb`"), "{ended:?}");
     assert_eq!(ended.good(), "", "standard output is for data");
     let [_, markdown] = written(&folder.path().join("sparkify-docs"));
     insta::assert_snapshot!("dictionary", markdown);
@@ -145,7 +145,7 @@ fn a_loaded_warehouse_adds_rows_types_and_what_its_checks_find() {
     warehouse.execute("update time set hour = 24").unwrap();
     drop(warehouse);
     let ended = run(here, ["docs", "--out", "out"]);
-    assert!(ended.err.contains(&format!("1 of {checks} checks failed")), "{ended:?}");
+    assert!(ended.err.contains(&format!("1 of {checks} data tests failed")), "{ended:?}");
     ended.good();
     let [html, markdown] = written(&here.join("out"));
     assert!(markdown.contains("**FAILED**: 3 rows against it"), "{markdown}");

@@ -153,7 +153,7 @@ fn what_is_no_export_is_left_alone() {
     let whole = here.display().to_string();
     assert!(says(&[&whole, "--force"]).contains("the warehouse lies in it"));
     insta::assert_snapshot!(says(&["out", "--tables", "user"]), @r"
-    error: no table `user` is exported
+    error: unknown table `user`
     hint: did you mean `users`?
     ");
     let lock = File::open(here).unwrap();

@@ -118,7 +118,7 @@ fn a_load_that_is_killed_leaves_the_published_state_and_the_next_run_completes()
         "compare",
         "stage songs",
         "stage events",
-        "find what is touched",
+        "find affected keys",
         "songs",
         "artists",
         "users",
@@ -256,7 +256,7 @@ fn what_cannot_be_read_stops_the_load_and_nothing_is_lost() {
     run(folder.path(), ETL).good();
     let link = folder.path().join("data/log_data/gone.json");
     std::os::unix::fs::symlink(folder.path().join("nowhere"), &link).unwrap();
-    fails(folder.path(), 2, &["gone.json", "because: No such file"]);
+    fails(folder.path(), 2, &["gone.json", "caused by: No such file"]);
     std::fs::remove_file(&link).unwrap();
 
     let pipe: PathBuf = folder.path().join("data/log_data/pipe.json");

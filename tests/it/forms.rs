@@ -231,9 +231,9 @@ fn too_many_rejects_fail_the_load_and_publish_nothing() {
     let words = run(folder.path(), arguments).bad(1);
     insta::with_settings!({filters => vec![(r"/\S+/log_data", "DIR/log_data")]}, {
         insta::assert_snapshot!(words, @r#"
-        error: 1 records (50.00 %) cannot be used, and at most 1.00 % may be
+        error: too many rejected records: 1 (50.00 %); the limit is 1.00 %
           DIR/log_data/e.json at byte 284: itemInSession is missing: {"ts":"never"}
-        hint: mend the records, or allow more with `--max-reject-share`; nothing of this load was published
+        hint: fix the records, or raise `--max-reject-share`; this load published nothing
         "#);
     });
     // Not even the tables: what fails leaves the file as it was.

@@ -71,7 +71,7 @@ fn history_knows_what_was_published_and_what_failed() {
     let before = run(here, ["check", "--quiet"]).good();
     run(here, ETL).bad(1);
     assert_eq!(run(here, ["check", "--quiet"]).good(), before);
-    let why = "1 records (50.00 %) cannot be used, and at most 1.00 % may be";
+    let why = "too many rejected records: 1 (50.00 %); the limit is 1.00 %";
     let three = [
         failed(3, "incremental", [1, 1, 0, 1], why),
         published(2, "incremental", [1, 1, 1, 0]),
@@ -80,7 +80,7 @@ fn history_knows_what_was_published_and_what_failed() {
     assert_eq!(history(here, &[]), three, "a run that finds nothing new is no load");
     assert_eq!(history(here, &["--limit", "1"]), three[..1]);
     let short = run(here, ["history", "--limit", "2"]);
-    assert_eq!(short.err, "1 older loads are not shown: `--limit` says how many are\n");
+    assert_eq!(short.err, "1 older load hidden; raise `--limit`\n");
     assert!(short.good().ends_with("2 rows\n"));
 
     put(here, "data/log_data/9.json", event(9, 0, 1_541_200_000_000, "NextSong", "One"));
@@ -120,7 +120,7 @@ fn history_reads_well() {
         insta::assert_snapshot!(text, @r"
     load  started_at  seconds  version  kind         objects  replaced  megabytes  events  songs  rejects  outcome    message
     ─
-       2  DATE TIME  S.SS  X.Y.Z    incremental        1         0        0.0       1      0        1  failed     1 records (50.00 %) cannot be used, and at most 1.00 % may be
+       2  DATE TIME  S.SS  X.Y.Z    incremental        1         0        0.0       1      0        1  failed     too many rejected records: 1 (50.00 %); the limit is 1.00 %
        1  DATE TIME  S.SS  X.Y.Z    full               4         0        0.0       2      2        0  published  ∅
     2 rows
     ");
@@ -139,7 +139,7 @@ fn a_first_load_that_fails_leaves_nothing_and_later_ones_count_on() {
     run(here, ["create-tables"]).good();
     run(here, ETL).bad(1);
     run(here, ETL).bad(1);
-    let why = "1 records (16.67 %) cannot be used, and at most 1.00 % may be";
+    let why = "too many rejected records: 1 (16.67 %); the limit is 1.00 %";
     let two = [2, 1].map(|load| failed(load, "full", [5, 3, 2, 1], why));
     assert_eq!(history(here, &[]), two);
     mend(here);
@@ -207,7 +207,7 @@ fn diff_finds_nothing_between_any_orders_of_the_same_files() {
         ["diff", "duckdb:one.duckdb", "duckdb:one.duckdb"],
     ] {
         let ended = run(here, arguments);
-        assert_eq!(ended.err, "all 6 tables are the same\n");
+        assert_eq!(ended.err, "all 6 tables are equal\n");
         assert_eq!(ended.good().lines().count(), 8);
         let document = run(here, arguments.iter().chain(&["--output", "json"])).json();
         assert_eq!(document["equal"], true);
@@ -326,31 +326,31 @@ fn diff_says_which_warehouse_it_cannot_read() {
     let words = |arguments: &[&str]| run(here, ["diff"].iter().chain(arguments)).bad(2);
     let ours = "duckdb:sparkify.duckdb";
     insta::assert_snapshot!(words(&[ours, "duckdb:nowhere.duckdb"]), @r"
-    error: there is no warehouse at `nowhere.duckdb`
-    hint: run `sparkify etl` first, or name it with `--warehouse duckdb:FILE`
+    error: no warehouse found at `nowhere.duckdb`
+    hint: run `sparkify etl` first, or name the warehouse with `--warehouse duckdb:FILE`
     ");
     insta::assert_snapshot!(words(&[ours, "nowhere"]), @r"
-    error: cannot understand the warehouse `nowhere`
+    error: invalid warehouse URL `nowhere`
     hint: write it as a URL, for example `duckdb:nowhere`
     ");
     insta::assert_snapshot!(words(&[ours, ours, "--warehouse", ours]), @r"
-    error: `diff` compares the two warehouses that follow it
-    hint: leave `--warehouse` out
+    error: `sparkify diff` takes its two warehouses as arguments
+    hint: omit `--warehouse`
     ");
     words(&[ours]);
     let mut second = duckdb(here.join("second.duckdb").to_str().unwrap());
     second.execute("alter table users add column age integer").unwrap();
     drop(second);
     insta::assert_snapshot!(words(&[ours, "duckdb:second.duckdb"]), @r"
-    error: `duckdb:second.duckdb`: the table `users` exists and is not ours: it has a column `age`
-    hint: name another file with `--warehouse`; a warehouse of another version is rebuilt with `sparkify create-tables`
+    error: `duckdb:second.duckdb`: table `users` was not created by sparkify: it has a column `age`
+    hint: name another warehouse with `--warehouse`; rebuild one of another version with `sparkify create-tables`
     ");
     let mut second = duckdb(here.join("second.duckdb").to_str().unwrap());
     second.execute("drop table time").unwrap();
     drop(second);
     insta::assert_snapshot!(words(&["duckdb:second.duckdb", ours]), @r"
     error: the warehouse `duckdb:second.duckdb` has no table `time`
-    hint: run `sparkify etl` first, or name another
+    hint: run `sparkify etl` first, or give another warehouse
     ");
     assert!(!here.join("nowhere.duckdb").exists());
 }

@@ -49,7 +49,7 @@ fn the_password_comes_from_the_url_the_environment_or_the_password_file() {
     good(&url, &[]);
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
     let words = ask(folder.path(), &url, &[]).bad(2);
-    assert!(words.contains(".pgpass` is not used, since it may be read by others"), "{words}");
+    assert!(words.contains(".pgpass`: it is accessible to other users"), "{words}");
     assert!(words.contains("asks for the password of `postgres`"), "{words}");
 }
 
@@ -160,7 +160,7 @@ fn a_connection_that_fails_says_what_to_do_and_no_password() {
         ("postgres://u:s3cret@/d?host=/nowhere".into(), "no socket for port 5432 in `/nowhere`"),
         (
             "postgres://u:s3cret@localhost:99999/d".into(),
-            "cannot understand the warehouse `postgres://****@localhost:99999/d`",
+            "invalid warehouse URL `postgres://****@localhost:99999/d`",
         ),
     ];
     for (url, words) in cases {

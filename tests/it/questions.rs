@@ -70,7 +70,7 @@ fn a_file_takes_its_form_from_its_ending_and_is_whole() {
         [("a.csv", "a,b,a,n"), ("a.json", "[\n"), ("a.ndjson", "{\"a\""), ("a.md", "| a |")]
     {
         let ended = run(here, ["query", sql, "--out", file]);
-        assert_eq!(ended.err, format!("wrote the answer to `{file}`\n"));
+        assert_eq!(ended.err, format!("wrote the result to `{file}`\n"));
         assert_eq!(ended.good(), "");
         let text = std::fs::read_to_string(here.join(file)).unwrap();
         assert!(text.starts_with(start), "{file}: {text}");
@@ -91,7 +91,7 @@ fn a_file_takes_its_form_from_its_ending_and_is_whole() {
     let words = run(here, ["query", "row_counts", "--out", "no/where.csv"]).bad(2);
     assert!(words.contains("cannot write `no/where.csv`"), "{words}");
     let words = run(here, ["query", "row_counts", "--out", "data"]).bad(2);
-    assert!(words.contains("`data` is no ordinary file"), "{words}");
+    assert!(words.contains("`data` is not a regular file"), "{words}");
     // Groups of rows are as large as readers like them.
     run(here, ["query", "select i, 'x' || i as t from range(300000) r(i)", "-o", "big.parquet"])
         .good();
@@ -147,13 +147,13 @@ fn bounds_are_days_and_both_are_in() {
     ");
     let words = run(here, ["query", "select 1", "--level", "paid"]).bad(2);
     insta::assert_snapshot!(words, @r"
-    error: SQL takes no `--level`
-    hint: write it into the SQL; `sparkify query --list` names questions that take bounds
+    error: `--level` does not apply to SQL
+    hint: filter in the SQL itself, or run a saved query (`sparkify query --list`)
     ");
     let words = run(here, ["query", "row_counts", "--since", "5.11.2018"]).bad(2);
     assert!(words.contains("`5.11.2018` is not a date"), "{words}");
     let order = ["query", "overview", "--since", "2018-11-07", "--until", "2018-11-05"];
-    assert!(run(here, order).bad(2).contains("lies before"));
+    assert!(run(here, order).bad(2).contains("is before"));
     run(here, ["query", "top_songs", "--limit", "-1"]).bad(2);
 }
 

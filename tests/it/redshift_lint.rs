@@ -20,7 +20,7 @@ fn a_script_is_told_what_is_refused_where_and_why() {
     put(here, "good.sql", "-- One.\nselect 'it''s; \\\\';\nbegin; delete from t; commit;\n");
     let ended = run(here, ["sql", "--check", "good.sql"]);
     assert_eq!((ended.code, ended.out.as_str()), (Some(0), ""));
-    assert_eq!(ended.err, "statements checked: 4, refused: none\n");
+    assert_eq!(ended.err, "statements checked: 4, violations: none\n");
 
     put(
         here,
@@ -40,7 +40,7 @@ fn a_script_is_told_what_is_refused_where_and_why() {
     assert!(lines[0].ends_with("/c_unsupported-postgresql-functions.html"), "{}", lines[0]);
     assert!(lines[1].starts_with("bad.sql:7: commits-block: "), "{}", lines[1]);
     assert_eq!(lines.len(), 2);
-    assert_eq!(ended.err, "error: statements checked: 4, refused: 2\n");
+    assert_eq!(ended.err, "error: statements checked: 4, violations: 2\n");
 
     put(here, "empty.sql", "-- nothing\n");
     run(here, ["sql", "--check", "empty.sql"]).bad(2);
@@ -54,7 +54,11 @@ fn a_script_comes_through_a_pipe_and_is_cut_as_redshift_cuts_it() {
     let redshift = r"select '\\''; drop table t; --';";
     for (script, statements) in [(postgres, 2), (redshift, 1)] {
         let said = piped(script);
-        assert_eq!(said, format!("statements checked: {statements}, refused: none\n"), "{script}");
+        assert_eq!(
+            said,
+            format!("statements checked: {statements}, violations: none\n"),
+            "{script}"
+        );
     }
 }
 

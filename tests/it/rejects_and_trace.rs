@@ -118,10 +118,10 @@ fn rejects_are_filtered_and_limited() {
     let (total, named) = ids(&["--limit", "2"]);
     assert_eq!((total, named.len()), (expected.len() as u64, 2));
     let text = run(here, ["rejects", "list", "--limit", "2"]).good();
-    assert!(text.ends_with("\n2 of 5 rejects; `--limit 5` names all\n"), "{text}");
+    assert!(text.ends_with("\n2 of 5 rejected records shown; `--limit 5` shows all\n"), "{text}");
     assert_eq!(
         run(here, ["rejects", "list", "--object", "c.json"]).good(),
-        "no reject is like that; `sparkify rejects list` names them all\n"
+        "no rejected record matches the filter\n"
     );
 }
 
@@ -196,12 +196,12 @@ fn a_reject_is_shown_with_all_its_bytes() {
     assert_eq!(one[0]["id"], ids[1].as_str());
     assert_eq!(
         run(here, ["rejects", "show", &ids[0], "99:1"]).bad(2),
-        "error: there is no reject `99:1`\nhint: `sparkify rejects list` names them\n"
+        "error: no rejected record has the ID `99:1`\nhint: run `sparkify rejects list` to list the IDs\n"
     );
     assert_eq!(
         run(here, ["rejects", "show", "\u{1b}first"]).bad(2),
-        "error: `\\u{1b}first` is no reject's name\n\
-         hint: it is OBJECT_ID:BYTE_OFFSET, such as `3:284`; `sparkify rejects list` names them\n"
+        "error: invalid reject ID `\\u{1b}first`\n\
+         hint: write it as OBJECT_ID:BYTE_OFFSET, for example `3:284`; run `sparkify rejects list` to list the IDs\n"
     );
 }
 
@@ -240,7 +240,7 @@ fn an_export_holds_every_byte_and_is_there_whole_or_not_at_all() {
     put(here, "out.ndjson", "precious");
     assert_eq!(
         run(here, ["rejects", "export", "out.ndjson"]).bad(2),
-        "error: `out.ndjson` is there already\nhint: name another file, or replace it with `--force`\n"
+        "error: `out.ndjson` already exists\nhint: name another file, or replace it with `--force`\n"
     );
     assert_eq!(std::fs::read_to_string(here.join("out.ndjson")).unwrap(), "precious");
     let done = run(here, ["rejects", "export", "out.ndjson", "--force", "--output", "json"]).json();
@@ -250,7 +250,7 @@ fn an_export_holds_every_byte_and_is_there_whole_or_not_at_all() {
     let words = run(here, ["rejects", "export", "no/where.ndjson"]).bad(2);
     assert!(words.starts_with("error: cannot write `no/where.ndjson`: "), "{words}");
     let words = run(here, ["rejects", "export", "log_data", "--force"]).bad(2);
-    assert!(words.starts_with("error: `log_data` is no ordinary file\n"), "{words}");
+    assert!(words.starts_with("error: `log_data` is not a regular file\n"), "{words}");
     let left: Vec<_> = std::fs::read_dir(here)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -279,7 +279,7 @@ fn of_a_long_reject_the_first_mebibyte_is_kept_and_said_to_be() {
         assert_eq!(raw(line).len(), 1 << 20);
     }
     let shown = run(here, ["rejects", "show", lines[1]["id"].as_str().unwrap()]).good();
-    assert!(shown.contains(" bytes, of which the first 1,048,576 are kept\n"), "{}", &shown[..400]);
+    assert!(shown.contains(" bytes, the first 1,048,576 are kept\n"), "{}", &shown[..400]);
 }
 
 #[test]
@@ -289,10 +289,7 @@ fn without_rejects_that_is_said() {
     put(here, "song_data/a.json", song("SO1", "One", 200.5));
     put(here, "log_data/e.json", event(1, 0, 1, "Home", ""));
     etl(here).good();
-    assert_eq!(
-        run(here, ["rejects", "list"]).good(),
-        "no rejects: every record that was read could be used\n"
-    );
+    assert_eq!(run(here, ["rejects", "list"]).good(), "no rejected records\n");
     assert_eq!(
         run(here, ["rejects", "list", "--output", "json"]).json(),
         json!({ "total": 0, "reasons": [], "rejects": [] })
@@ -369,7 +366,7 @@ fn a_matched_play_that_was_staged_twice_leads_back_to_all_its_bytes() {
     assert_eq!(by_id(id), traces);
     assert_eq!(by_id(&id.to_uppercase().replace('-', "")), traces, "however a UUID is written");
     insta::assert_snapshot!(words(here, &run(here, ["trace", id]).good()), @r#"
-    the play         value
+    play             value
     ──────────────────────────────────────────────────────
     songplay_id      16da7a7b-e666-6d53-47e4-7f443c280060
     start_time       2018-10-31 15:33:20.000
@@ -386,19 +383,19 @@ fn a_matched_play_that_was_staged_twice_leads_back_to_all_its_bytes() {
     length           200.5
     match_method     exact
 
-    event that the play was made from
+    source event of the play
     load 1 [WHEN], DIR/log_data/b.json at byte 3
     {"artist":"Band","auth":"Logged In","firstName":"Ada","gender":"F","itemInSession":0,"lastName":"Day","length":200.5,"level":"free","location":"Elsewhere","method":"PUT","page":"NextSong","registration":1540919166796.0,"sessionId":1,"song":"One","status":200,"ts":1541000000000,"userAgent":"x","userId":"7"}
 
-    event, a duplicate
+    duplicate of the source event
     load 1 [WHEN], DIR/log_data/a.json at byte 299
     {"artist":"Band","auth":"Logged In","firstName":"Ada","gender":"F","itemInSession":0,"lastName":"Day","length":200.5,"level":"free","location":"Here","method":"PUT","page":"NextSong","registration":1540919166796.0,"sessionId":1,"song":"One","status":200,"ts":1541000000000,"userAgent":"x","userId":"7"}
 
-    record of the catalogue that the play was matched to
+    matched catalogue record
     load 1 [WHEN], DIR/song_data/a.json at byte 0
     {"num_songs":1,"artist_id":"AR1","artist_latitude":null,"artist_longitude":null,"artist_location":"","artist_name":"Band","song_id":"SO1","title":"One","duration":200.5,"year":0}
 
-    record of the catalogue, the same song once more
+    other catalogue record of the same song
     load 1 [WHEN], DIR/song_data/a.json at byte 179
     {"num_songs":1,"artist_id":"AR1","artist_latitude":null,"artist_longitude":null,"artist_location":"","artist_name":"Band","song_id":"SO1","title":"One","duration":250,"year":0}
     "#);
@@ -455,12 +452,12 @@ fn an_object_that_changed_or_went_is_said_to_have_and_staging_answers() {
 
     let text = run(here, ["trace", "--session", "1", "--item", "0"]).good();
     let text = words(here, &text);
-    let start = text.find("event that the play").unwrap();
-    let end = text.find("event, a duplicate").unwrap();
+    let start = text.find("source event of the play").unwrap();
+    let end = text.find("duplicate of the source event").unwrap();
     insta::assert_snapshot!(&text[start..end], @r#"
-    event that the play was made from
+    source event of the play
     load 1 [WHEN], DIR/log_data/b.json at byte 3
-    the object has changed since it was loaded; this is what was staged of it
+    the object has changed since it was loaded; the staged row is
     column           value
     ─────────────────────────────────
     artist           Band
@@ -490,16 +487,16 @@ fn plays_that_are_not_there_are_said_not_to_be() {
     let here = folder.path();
     let say = |arguments: &[&str]| run(here, ["trace"].iter().chain(arguments)).bad(2);
     insta::assert_snapshot!(say(&["song"]), @r#"
-    error: `song` is no songplay id
-    hint: it is a UUID of 32 hexadecimal digits, as songplays.songplay_id has it; `--session N --item N` finds a play too
+    error: invalid songplay ID `song`
+    hint: give a UUID from `songplays.songplay_id`, or use `--session N --item N`
     "#);
     insta::assert_snapshot!(say(&["00000000-0000-0000-0000-000000000000"]), @r#"
-    error: there is no play `00000000-0000-0000-0000-000000000000`
-    hint: `sparkify query "select songplay_id from songplays limit 5"` names some; `--session N --item N` finds a play too
+    error: no play has the ID `00000000-0000-0000-0000-000000000000`
+    hint: run `sparkify query "select songplay_id from songplays limit 5"` to list IDs, or use `--session N --item N`
     "#);
     insta::assert_snapshot!(say(&["--session", "-1", "--item", "0"]), @r#"
-    error: there is no play at place 0 of session -1
-    hint: `sparkify query "select item_in_session from songplays where session_id = -1"` names the places of its plays
+    error: session -1 has no play at item 0
+    hint: run `sparkify query "select item_in_session from songplays where session_id = -1"` to list its plays
     "#);
     for usage in
         [&["--session", "1"][..], &["--item", "1"], &[], &["x", "--session", "1", "--item", "1"]]

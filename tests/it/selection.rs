@@ -117,21 +117,21 @@ fn a_plan_says_what_a_load_then_does_and_changes_nothing() {
     insta::assert_snapshot!(words.replace(&place, "DIR"), @r"
     new          DIR/data/log_data/2018/11/2018-11-06-events.json
     changed      DIR/data/log_data/2018/11/2018-11-03-events.json
-    ignored      DIR/data/log_data/2018/11/.hidden
+    skipped      DIR/data/log_data/2018/11/.hidden
 
     plan
-    ───────────────────────────────
-    objects new                  1
-    objects changed              1
-    objects read again           0
-    objects vanished             0
-    objects unchanged            5
-    objects outside the dates    0
-    names ignored                1
-    megabytes to read          0.0
-    rows that leave staging      1
+    ───────────────────────────────────
+    objects new                      1
+    objects changed                  1
+    objects read again               0
+    objects deleted at the source    0
+    objects unchanged                5
+    objects outside the date range   0
+    files skipped                    1
+    megabytes to read              0.0
+    staging rows to delete           1
 
-    tables       songplays, staging_events, time, user_levels, users (only touched keys)
+    tables       songplays, staging_events, time, user_levels, users (affected keys only)
     destructive  the rows of 1 objects are replaced by what these hold now
     ");
     assert_eq!(std::fs::read(here.join("sparkify.duckdb")).unwrap(), before);
@@ -139,7 +139,7 @@ fn a_plan_says_what_a_load_then_does_and_changes_nothing() {
     assert_eq!((&done["objects_read"], &done["objects_changed"]), (&2.into(), &1.into()));
     assert_eq!(plays(here), "1 2 4 5 6");
     let words = run(here, ["plan"].iter().chain(&PATHS)).good();
-    assert!(words.ends_with("nothing would change\n"), "{words}");
+    assert!(words.ends_with("no changes\n"), "{words}");
 }
 
 #[test]

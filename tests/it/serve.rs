@@ -385,7 +385,7 @@ fn ctrl_c_ends_it_also_while_something_runs() {
 fn a_port_that_is_taken_and_a_warehouse_that_is_not_there_are_told() {
     let folder = tempfile::tempdir().unwrap();
     let words = run(folder.path(), ["serve"]).bad(2);
-    assert!(words.contains("there is no warehouse"), "{words}");
+    assert!(words.contains("no warehouse found"), "{words}");
     small(folder.path());
     let serving = Serving::start(folder.path(), &[]);
     let words = run(folder.path(), ["serve", "--port", &serving.port.to_string()]).bad(2);

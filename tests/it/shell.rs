@@ -67,7 +67,7 @@ fn commands_look_around_and_run_files() {
     let out = piped(here, &[], "\\i a.sql\nselect 3 as c;\n").good();
     assert_eq!(out, "a\n──\n1\n1 row\n", "`\\q` ends all of it");
     put(here, "circle.sql", "\\i circle.sql\n");
-    assert!(piped(here, &[], "\\i circle.sql\n").bad(2).contains("files name one another"));
+    assert!(piped(here, &[], "\\i circle.sql\n").bad(2).contains("files are nested more than"));
     let timed = piped(here, &[], "\\timing on\nselect 1 as a;\n\\timing\nselect 2 as b;\n");
     assert_eq!(timed.err.matches(" ms\n").count(), 1, "{timed:?}");
 }
@@ -77,14 +77,14 @@ fn an_answer_is_cut_at_the_limit_and_says_so() {
     let folder = loaded();
     let many = "select range as n from range(3000000000);\n";
     let ended = piped(folder.path(), &[], many);
-    assert!(ended.err.contains("more rows exist than the 1,000 shown"), "{}", ended.err);
+    assert!(ended.err.contains("first 1,000 rows shown, there are more"), "{}", ended.err);
     assert!(ended.good().ends_with("1,000 rows\n"));
     let ended = piped(
         folder.path(),
         &[],
         "\\limit 2\nfrom range(2);\nfrom range(3);\n\\limit all\nfrom range(1001);\n",
     );
-    assert_eq!(ended.err.matches("more rows").count(), 1, "{}", ended.err);
+    assert_eq!(ended.err.matches("there are more").count(), 1, "{}", ended.err);
     let out = ended.good();
     assert_eq!(out.matches("2 rows\n").count(), 2, "{out}");
     assert!(out.ends_with("1,001 rows\n"));
@@ -99,12 +99,12 @@ fn the_first_error_ends_a_pipe_with_its_hint_and_code() {
         ("select * from 'data/log_data/e.json';", "disabled"),
         ("set threads = 1;", "locked"),
         ("\\d song\n", "did you mean `songs`?"),
-        ("\\x\n", "no command is called `\\x`"),
-        ("\\q now\n", "`\\q` takes nothing"),
-        ("\\limit 0\n", "a whole number from 1"),
+        ("\\x\n", "unknown command `\\x`"),
+        ("\\q now\n", "wrong arguments for `\\q`"),
+        ("\\limit 0\n", "a whole number of at least 1"),
         ("\\timing maybe\n", "`\\timing on` or `\\timing off`"),
-        ("\\i missing.sql\n", "cannot read the SQL in `missing.sql`"),
-        ("top_songs --limit x\n", "cannot ask `top_songs`"),
+        ("\\i missing.sql\n", "cannot read SQL from `missing.sql`"),
+        ("top_songs --limit x\n", "cannot run `top_songs`"),
         ("top_songs --since x\n", "`x` is not a date"),
         ("match_coverage --limit 3\n", "takes no"),
     ] {
@@ -114,7 +114,7 @@ fn the_first_error_ends_a_pipe_with_its_hint_and_code() {
         assert!(err.contains(message), "{text}: {err}");
     }
     let nowhere = tempfile::tempdir().unwrap();
-    assert!(piped(nowhere.path(), &[], "").bad(2).contains("there is no warehouse"));
+    assert!(piped(nowhere.path(), &[], "").bad(2).contains("no warehouse found"));
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn the_courses_numbers_are_explained_to_the_row() {
     assert_eq!((ids(&users[0]), ids(&users[1])), (vec![15, 16, 29, 36, 49], vec![21]));
     let words = run(here, ["verify", "--profile", "course"]);
     assert!(words.out.contains("\nusers: 104 = 97 + 8 - 1\n"), "{}", words.out);
-    assert!(words.err.contains("9 of 12 expectations are not met: 9 are explained, 0 are not"));
+    assert!(words.err.contains("9 of 12 expectations are not met: 9 explained, 0 unexplained"));
     let (findings, code) = verify(here, "strict");
     assert_eq!(code, Some(0));
     let count = |status: &str| {
@@ -196,14 +196,14 @@ fn a_team_writes_its_own() {
     insta::assert_snapshot!(id, @r"
     ours
 
-            what   expected   found  is
+            name   expected   found  description
     ────────────────────────────────────────────────────────────────────────────────────────────────
     FAILED  plays         7       4
     ok      hours      0.22  0.2228
     ok      title       One     One
     ok      paid       true    true
     ok      keys          0       0  rows against: no key and no needed column of the model is null
-    skipped: 1, which hold only if it is never so
+    skipped: 1, valid only if it is never so
 
     plays: 7 = 4 + 2 + 1
       + 2  plays count twice with us
@@ -211,10 +211,10 @@ fn a_team_writes_its_own() {
           ─────────────────────────────────────
           ID
           ID
-      + 1  nothing explains this
+      + 1  unexplained
     ");
     assert!(ended.err.contains(
-        "error: 1 of 5 expectations are not met: 0 are explained, 1 are not; 1 are about other data"
+        "error: 1 of 5 expectations are not met: 0 explained, 1 unexplained; 1 skipped (for other data)"
     ));
     put(folder.path(), "mine.toml", OWN.replace("value = 7", "value = 6"));
     assert_eq!(verify(folder.path(), "mine.toml").0["plays"]["status"], "explained");

@@ -1,4 +1,4 @@
-//! `sparkify check`: what the tables claim, and whether it holds.
+//! `sparkify check`: runs the data tests and prints their results.
 
 use super::failure::{DATA, Failure};
 use super::printer::Printer;
@@ -8,37 +8,32 @@ use sparkify_load::quality::{self, Verdict};
 
 pub(super) fn run(settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     let mut warehouse = super::open_loaded(settings)?;
-    let verdicts = quality::run(warehouse.as_mut(), false)?;
-    printer.answer(&verdicts, || text(&verdicts))?;
-    let failed = verdicts.iter().filter(|verdict| !verdict.passed()).count();
+    let results = quality::run(warehouse.as_mut(), false)?;
+    printer.result(&results, || text(&results))?;
+    let failed = results.iter().filter(|result| !result.passed()).count();
     if failed == 0 {
-        printer.note(&format!("all {} checks passed", verdicts.len()));
+        printer.note(&format!("all {} data tests passed", results.len()));
         return Ok(());
     }
-    printer.error(&format!("{failed} of {} checks failed", verdicts.len()));
-    Err(Failure::told(DATA))
+    printer.error(&format!("{failed} of {} data tests failed", results.len()));
+    Err(Failure::reported(DATA))
 }
 
-fn text(verdicts: &[Verdict]) -> String {
-    let rows: Vec<Vec<String>> = verdicts
+fn text(results: &[Verdict]) -> String {
+    let rows: Vec<Vec<String>> = results
         .iter()
-        .map(|verdict| {
-            let passed = if verdict.passed() { "ok" } else { "FAILED" };
-            vec![
-                passed.into(),
-                verdict.check.into(),
-                verdict.claim.into(),
-                grouped(verdict.offending),
-            ]
+        .map(|result| {
+            let passed = if result.passed() { "ok" } else { "FAILED" };
+            vec![passed.into(), result.check.into(), result.claim.into(), grouped(result.offending)]
         })
         .collect();
-    let mut text = plain_table(&["", "check", "claim", "rows against it"], &rows, &[3]);
-    for verdict in verdicts.iter().filter(|verdict| !verdict.passed()) {
+    let mut text = plain_table(&["", "name", "test", "failing rows"], &rows, &[3]);
+    for result in results.iter().filter(|result| !result.passed()) {
         text.push('\n');
-        let header: Vec<&str> = verdict.columns.iter().map(String::as_str).collect();
-        text.push_str(verdict.check);
-        text.push_str(", first rows:\n");
-        text.push_str(&plain_table(&header, &verdict.samples, &[]));
+        let header: Vec<&str> = result.columns.iter().map(String::as_str).collect();
+        text.push_str(result.check);
+        text.push_str(", first failing rows:\n");
+        text.push_str(&plain_table(&header, &result.samples, &[]));
     }
     text
 }

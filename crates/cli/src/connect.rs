@@ -1,16 +1,17 @@
-//! Engine dispatch: opens the warehouse that the settings name. The only place that knows every engine.
+//! Engine dispatch: opens the warehouse that the settings name. The only module
+//! that names every engine.
 
 use std::sync::Arc;
 
 use sparkify_config::{Settings, WarehouseUrl};
 use sparkify_warehouse::{Access, ConnectionStep, Connector, SqlFile, Warehouse, WarehouseError};
 
-/// The settings of one warehouse, as what opens connections to it.
+/// Connector to the warehouse of one set of settings.
 #[derive(Debug, Clone)]
 pub struct Engines(Arc<Settings>);
 
 impl Engines {
-    /// Opens connections to the warehouse of `settings`.
+    /// Returns a connector to the warehouse of `settings`.
     pub fn new(settings: &Settings) -> Self {
         Self(Arc::new(settings.clone()))
     }
@@ -74,7 +75,7 @@ pub fn engine_of(url: &WarehouseUrl) -> Result<&'static str, WarehouseError> {
     }
 }
 
-/// Returns the SQL files that only the engine of `url` gets.
+/// Returns the dialect files of the engine of `url`.
 pub fn dialect_of(url: &WarehouseUrl) -> Result<Vec<&'static SqlFile>, WarehouseError> {
     match url {
         WarehouseUrl::DuckDb(_) => Ok(sparkify_duckdb::dialect::ALL.iter().collect()),

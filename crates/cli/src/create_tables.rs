@@ -1,4 +1,4 @@
-//! `sparkify create-tables`: every table of ours, empty.
+//! `sparkify create-tables`: drops and creates all tables.
 
 use std::io::{self, BufRead, IsTerminal};
 
@@ -13,7 +13,7 @@ pub(super) fn run(
     settings: &Settings,
     printer: &Printer,
 ) -> Result<(), Failure> {
-    let mut warehouse = super::open_to_write(settings, &args.turn, printer)?;
+    let mut warehouse = super::open_to_write(settings, &args.wait, printer)?;
     let held = tables::held(warehouse.as_mut())?;
     if held > 0 && !args.yes {
         confirm(settings, held)?;
@@ -23,10 +23,10 @@ pub(super) fn run(
     match printer.output {
         Output::Json => {
             let created = serde_json::json!({ "created": names, "rows_dropped": held });
-            printer.document(&created)
+            printer.json(&created)
         }
         Output::Text => {
-            printer.note(&format!("created {} tables in {}", names.len(), settings.warehouse));
+            printer.note(&format!("created {} tables in `{}`", names.len(), settings.warehouse));
             Ok(())
         }
     }
@@ -36,16 +36,16 @@ fn confirm(settings: &Settings, rows: u64) -> Result<(), Failure> {
     let rows = sparkify_analytics::report::grouped(rows);
     if !io::stdin().is_terminal() {
         return Err(Failure::new(
-            format!("`{}` holds {rows} rows, which would be dropped", settings.warehouse),
-            "say `--yes` if that is meant",
+            format!("`{}` holds {rows} rows, which this command would drop", settings.warehouse),
+            "pass `--yes` to confirm",
         ));
     }
-    anstream::eprint!("{} holds {rows} rows. Drop them all? [y/N] ", settings.warehouse);
+    anstream::eprint!("`{}` holds {rows} rows. Drop all of them? [y/N] ", settings.warehouse);
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
         Ok(())
     } else {
-        Err(Failure::new("nothing was dropped", "answer `y` to go on"))
+        Err(Failure::new("not confirmed: no table was dropped", "answer `y`, or pass `--yes`"))
     }
 }

@@ -1,4 +1,4 @@
-//! `sparkify describe`: the tables with their rows, or one table's columns.
+//! `sparkify describe`: lists the tables, or the columns of one table.
 
 use serde::Serialize;
 
@@ -28,17 +28,17 @@ struct DescribedColumn {
 
 pub(super) fn run(args: &Describe, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     let described = described(settings, args.table.as_deref())?;
-    printer.answer(&described, || shown(&described, args.table.is_some()))
+    printer.result(&described, || format(&described, args.table.is_some()))
 }
 
-/// What the command prints for people.
+/// Returns the text that the command prints.
 pub(super) fn text(settings: &Settings, table: Option<&str>) -> Result<String, Failure> {
-    described(settings, table).map(|described| shown(&described, table.is_some()))
+    described(settings, table).map(|described| format(&described, table.is_some()))
 }
 
-fn shown(described: &[Described], one_alone: bool) -> String {
+fn format(described: &[Described], single: bool) -> String {
     match described {
-        [one] if one_alone => columns(one),
+        [table] if single => columns(table),
         _ => overview(described),
     }
 }
@@ -84,7 +84,7 @@ fn overview(tables: &[Described]) -> String {
         .iter()
         .map(|table| vec![table.table.into(), grouped(table.rows), table.description.into()])
         .collect();
-    plain_table(&["table", "rows", "one row is"], &rows, &[1])
+    plain_table(&["table", "rows", "grain"], &rows, &[1])
 }
 
 fn columns(table: &Described) -> String {
@@ -96,14 +96,14 @@ fn columns(table: &Described) -> String {
         })
         .collect();
     let (name, description, count) = (table.table, table.description, grouped(table.rows));
-    let columns = plain_table(&["column", "type", "what it holds"], &rows, &[]);
+    let columns = plain_table(&["column", "type", "description"], &rows, &[]);
     format!("{name}: {description}\n{columns}{count} rows\n")
 }
 
 fn unknown(name: &str) -> Failure {
     let names = tables::all().map(|table| table.name);
     Failure::new(
-        format!("no table is called `{name}`"),
-        suggest::hint(name, names, "`sparkify describe` shows them all"),
+        format!("unknown table `{name}`"),
+        suggest::hint(name, names, "run `sparkify describe` to list all tables"),
     )
 }

@@ -1,4 +1,4 @@
-//! `sparkify diff`: two warehouses, table by table, and where they are not the same.
+//! `sparkify diff`: compares the model tables of two warehouses.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -14,14 +14,14 @@ use sparkify_warehouse::{Access, Value, Warehouse};
 pub(super) fn run(args: &Diff, flags: &Flags, printer: &Printer) -> Result<(), Failure> {
     if flags.warehouse.is_some() {
         return Err(Failure::new(
-            "`diff` compares the two warehouses that follow it",
-            "leave `--warehouse` out",
+            "`sparkify diff` takes its two warehouses as arguments",
+            "omit `--warehouse`",
         ));
     }
     let with = |url: &String| Flags { warehouse: Some(url.clone()), ..flags.clone() };
     let mut settings = super::settings(&with(&args.first), printer)?;
     let mut other = Settings::resolve(&with(&args.second))?;
-    // They work side by side within what one may use.
+    // Both are open at the same time and share the memory limit.
     settings.memory /= 2;
     other.memory /= 2;
     let (mut first, mut second) = (open(&settings)?, open(&other)?);
@@ -30,14 +30,14 @@ pub(super) fn run(args: &Diff, flags: &Flags, printer: &Printer) -> Result<(), F
         failed(error, |side| &url(side).warehouse)
     })?;
     let names = [settings.warehouse.to_string(), other.warehouse.to_string()];
-    printer.answer(&document(&names, &tables), || text(&tables))?;
+    printer.result(&document(&names, &tables), || text(&tables))?;
     let differ = tables.iter().filter(|table| !table.is_empty()).count();
     if differ == 0 {
-        printer.note(&format!("all {} tables are the same", tables.len()));
+        printer.note(&format!("all {} tables are equal", tables.len()));
         return Ok(());
     }
     printer.error(&format!("{differ} of {} tables differ", tables.len()));
-    Err(Failure::told(DATA))
+    Err(Failure::reported(DATA))
 }
 
 fn open(settings: &Settings) -> Result<Box<dyn Warehouse>, Failure> {
@@ -48,9 +48,9 @@ fn failed<'a>(error: DiffError, url: impl Fn(Side) -> &'a WarehouseUrl) -> Failu
     match error {
         DiffError::Missing { side, table } => Failure::new(
             format!("the warehouse `{}` has no table `{table}`", url(side)),
-            "run `sparkify etl` first, or name another",
+            "run `sparkify etl` first, or give another warehouse",
         ),
-        DiffError::Warehouse { side, source } => Failure::of(url(side), source),
+        DiffError::Warehouse { side, source } => Failure::of_warehouse(url(side), source),
     }
 }
 
@@ -60,11 +60,11 @@ fn text(tables: &[TableDiff]) -> String {
         "table",
         "rows in first",
         "in second",
-        "same",
+        "equal",
         "only in first",
         "only in second",
-        "differ",
-        "in columns",
+        "different",
+        "differences per column",
     ];
     let mut text = plain_table(&header, &rows, &[1, 2, 3, 4, 5, 6]);
     for table in tables.iter().filter(|table| !table.is_empty()) {
@@ -90,22 +90,22 @@ fn counts(table: &TableDiff) -> Vec<String> {
 
 fn samples(table: &TableDiff) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
-    for (what, lone) in ["only in first", "only in second"].into_iter().zip(&table.lone) {
+    for (difference, lone) in ["only in first", "only in second"].into_iter().zip(&table.lone) {
         for Lone { key, rows: [first, second] } in lone {
-            // One row of a key goes without saying.
+            // The count is shown only for keys with several rows.
             let counts = if first + second == 1 {
                 [String::new(), String::new(), String::new()]
             } else {
                 ["(rows of this key)".into(), grouped(*first), grouped(*second)]
             };
-            let head = [what.to_owned(), key_text(table, key)];
+            let head = [difference.to_owned(), key_text(table, key)];
             rows.push(head.into_iter().chain(counts).collect());
         }
     }
     for Changed { key, values } in &table.changed {
         for (index, (column, [first, second])) in values.iter().enumerate() {
             let head = match index {
-                0 => ["differs".to_owned(), key_text(table, key)],
+                0 => ["different".to_owned(), key_text(table, key)],
                 _ => [String::new(), String::new()],
             };
             let rest = [column.clone(), shown(first), shown(second)];
@@ -120,7 +120,7 @@ fn key_text(table: &TableDiff, key: &[Value]) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
-/// A value so that null, an empty text and a number written as text look as different as they are.
+/// Formats a value so that null, empty text and a number stored as text can be distinguished.
 fn shown(value: &Value) -> String {
     match value {
         Value::Null => "∅".into(),

@@ -1,4 +1,4 @@
-//! `sparkify doctor`: everything that a load needs, looked at before it runs.
+//! `sparkify doctor`: pre-flight check of everything that a load needs.
 
 use clap::Args;
 use serde::Serialize;
@@ -13,13 +13,13 @@ use sparkify_load::doctor::{self, Line, State};
 
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
-    /// The song objects [default: `SONG_DATA` of [S3] in dwh.cfg]
-    #[arg(long, value_name = "PLACE")]
+    /// Song files [default: `SONG_DATA` in [S3] of dwh.cfg]
+    #[arg(long, value_name = "LOCATION")]
     pub song_data: Option<String>,
-    /// The event objects [default: `LOG_DATA` of [S3] in dwh.cfg]
-    #[arg(long, value_name = "PLACE")]
+    /// Event files [default: `LOG_DATA` in [S3] of dwh.cfg]
+    #[arg(long, value_name = "LOCATION")]
     pub log_data: Option<String>,
-    /// Leave out whether the warehouse answers as its documentation says, which a cluster is asked at the end
+    /// Skip compatibility probes (Redshift)
     #[arg(long)]
     pub no_probes: bool,
     #[command(flatten)]
@@ -34,8 +34,8 @@ struct Report<'a> {
 }
 
 impl Doctor {
-    /// What was typed for this command, over what was typed for all.
-    pub(super) fn over(&self, flags: Flags) -> Flags {
+    /// Adds the options of this command to the global ones.
+    pub(super) fn merge_into(&self, flags: Flags) -> Flags {
         Flags {
             song_data: self.song_data.clone(),
             log_data: self.log_data.clone(),
@@ -50,10 +50,10 @@ pub(super) fn run(flags: &Flags, no_probes: bool, printer: &Printer) -> Result<(
     match Settings::resolve(flags) {
         Ok(settings) => {
             lines.push(configuration(&settings));
-            lines.extend(aws(flags, &settings, printer));
+            lines.extend(check_aws(flags, &settings, printer));
             lines.extend(doctor::examine(&settings, &Engines::new(&settings), !no_probes));
         }
-        Err(error) => lines.push(unsettled("configuration", &error)),
+        Err(error) => lines.push(invalid("configuration", &error)),
     }
     for line in &mut lines {
         line.said = redact::without_secrets(&line.said);
@@ -61,18 +61,18 @@ pub(super) fn run(flags: &Flags, no_probes: bool, printer: &Printer) -> Result<(
     }
     let ok = lines.iter().all(|line| line.state != State::Failed);
     let report = Report { version: env!("CARGO_PKG_VERSION"), ok, lines: &lines };
-    printer.answer(&report, || text(&lines))?;
-    if ok { Ok(()) } else { Err(Failure::told(DATA)) }
+    printer.result(&report, || text(&lines))?;
+    if ok { Ok(()) } else { Err(Failure::reported(DATA)) }
 }
 
-fn unsettled(what: &str, error: &ConfigError) -> Line {
-    Line::failed(what, error.to_string(), Some(error.hint()))
+fn invalid(check: &str, error: &ConfigError) -> Line {
+    Line::failed(check, error.to_string(), Some(error.hint()))
 }
 
 fn configuration(settings: &Settings) -> Line {
     let read = match &settings.file {
-        Some(file) => format!("`{}` is read", file.display()),
-        None => "there is no `dwh.cfg`: flags, environment and defaults decide".into(),
+        Some(file) => format!("read `{}`", file.display()),
+        None => "no `dwh.cfg`: using flags, environment and defaults".into(),
     };
     if settings.warnings.is_empty() {
         return Line::ok("configuration", read);
@@ -80,44 +80,44 @@ fn configuration(settings: &Settings) -> Line {
     Line::hint("configuration", read, settings.warnings.join("; "))
 }
 
-/// What AWS has to say, where a load would ask it for anything.
-fn aws(flags: &Flags, settings: &Settings, printer: &Printer) -> Vec<Line> {
-    let places = [&settings.song_data, &settings.log_data];
-    let far = places.into_iter().flatten().any(|place| place.starts_with("s3://"));
+/// Checks credentials and permissions, if the load uses AWS.
+fn check_aws(flags: &Flags, settings: &Settings, printer: &Printer) -> Vec<Line> {
+    let locations = [&settings.song_data, &settings.log_data];
+    let uses_s3 = locations.into_iter().flatten().any(|location| location.starts_with("s3://"));
     let is_cluster = settings.warehouse.scheme() == "redshift";
-    if !far && !is_cluster {
-        return vec![Line::ok("credentials", "none are needed: nothing lies at AWS")];
+    if !uses_s3 && !is_cluster {
+        return vec![Line::ok("credentials", "not needed: neither source nor warehouse is on AWS")];
     }
     let access = match settings.s3.access() {
         Ok(access) => access,
-        Err(error) => return vec![unsettled("credentials", &error)],
+        Err(error) => return vec![invalid("credentials", &error)],
     };
     match &access.credentials {
         Credentials::Anonymous if !is_cluster => {
-            vec![Line::ok("credentials", "none are used: requests are not signed")]
+            vec![Line::ok("credentials", "not used: access is anonymous")]
         }
         Credentials::Nowhere => vec![Line::failed(
             "credentials",
-            "no credentials for AWS were found",
-            Some("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or KEY and SECRET in [AWS] of dwh.cfg; a public bucket is read with `--no-sign-request`".into()),
+            "no AWS credentials found",
+            Some("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or KEY and SECRET in [AWS] of dwh.cfg; for a public bucket, pass `--no-sign-request`".into()),
         )],
-        _ => asked(flags, settings, &access, is_cluster, printer),
+        _ => probe_aws(flags, settings, &access, is_cluster, printer),
     }
 }
 
 #[cfg(not(feature = "cluster"))]
-fn asked(_: &Flags, _: &Settings, access: &Access, is_cluster: bool, _: &Printer) -> Vec<Line> {
-    let hint = "this program was built without the clients of AWS: `make build` makes it whole";
+fn probe_aws(_: &Flags, _: &Settings, access: &Access, is_cluster: bool, _: &Printer) -> Vec<Line> {
+    let hint = "this build has no AWS clients: build with `make build`";
     let mut unchecked = vec!["credentials", "clock"];
     if is_cluster {
         unchecked.extend(["role", "role's rights"]);
     }
     let _ = access;
-    unchecked.into_iter().map(|what| Line::hint(what, "not checked", hint)).collect()
+    unchecked.into_iter().map(|check| Line::hint(check, "not checked", hint)).collect()
 }
 
 #[cfg(feature = "cluster")]
-fn asked(
+fn probe_aws(
     flags: &Flags,
     settings: &Settings,
     access: &Access,
@@ -126,37 +126,37 @@ fn asked(
 ) -> Vec<Line> {
     use sparkify_config::{ClusterFlags, ClusterSettings};
 
-    let wanted = match ClusterSettings::resolve(flags, &ClusterFlags::default(), settings) {
-        Ok(wanted) => wanted,
-        Err(error) => return vec![unsettled("cluster settings", &error)],
+    let cluster = match ClusterSettings::resolve(flags, &ClusterFlags::default(), settings) {
+        Ok(cluster) => cluster,
+        Err(error) => return vec![invalid("cluster settings", &error)],
     };
     if access.endpoint.is_some() && !is_cluster {
         return vec![Line::ok(
             "credentials",
-            "the store is not Amazon's: the reading below tries them",
+            "the endpoint is not Amazon's: reading the source tests them",
         )];
     }
-    // A load into a file needs no role of Redshift's.
-    let role_arn = wanted.role_arn.clone().filter(|_| is_cluster);
-    let region = wanted.aws.region.clone().or_else(|| Some("us-east-1".into()));
-    let aws = sparkify_config::AwsSettings { region, ..wanted.aws.clone() };
+    // Only a load into Redshift needs an IAM role.
+    let role_arn = cluster.role_arn.clone().filter(|_| is_cluster);
+    let region = cluster.aws.region.clone().or_else(|| Some("us-east-1".into()));
+    let aws = sparkify_config::AwsSettings { region, ..cluster.aws.clone() };
     let no_role = is_cluster && role_arn.is_none();
-    let wanted = ClusterSettings { role_arn, aws, ..wanted };
+    let cluster = ClusterSettings { role_arn, aws, ..cluster };
     let Ok(watch) = super::cluster::watch(printer) else { return Vec::new() };
-    let probed = sparkify_cluster::probe(&wanted, &watch).0;
+    let probed = sparkify_cluster::probe(&cluster, &watch).0;
     let mut lines: Vec<Line> = probed
         .into_iter()
         .map(|probed| match (probed.outcome, probed.hint) {
-            (Ok(said), None) => Line::ok(probed.what, said),
-            (Ok(said), Some(hint)) => Line::hint(probed.what, said, hint),
-            (Err(said), hint) => Line::failed(probed.what, said, hint),
+            (Ok(finding), None) => Line::ok(probed.what, finding),
+            (Ok(finding), Some(hint)) => Line::hint(probed.what, finding, hint),
+            (Err(message), hint) => Line::failed(probed.what, message, hint),
         })
         .collect();
     if no_role {
         lines.push(Line::failed(
             "role",
-            "no role is configured that would read the bucket",
-            Some("`sparkify cluster up --write-config` makes one, or give its ARN in [IAM_ROLE] of dwh.cfg".into()),
+            "no IAM role is configured: Redshift needs one to read the bucket",
+            Some("run `sparkify cluster up --write-config` to create one, or set ARN in [IAM_ROLE] of dwh.cfg".into()),
         ));
     }
     lines
@@ -175,5 +175,5 @@ fn text(lines: &[Line]) -> String {
         let hint = line.hint.as_ref();
         rows.extend(hint.map(|hint| vec![String::new(), String::new(), format!("→ {hint}")]));
     }
-    plain_table(&["what", "state", "found"], &rows, &[])
+    plain_table(&["check", "state", "result"], &rows, &[])
 }

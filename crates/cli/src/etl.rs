@@ -1,8 +1,8 @@
-//! `sparkify etl`: one load, with its progress and its summary.
+//! `sparkify etl`: runs a load and prints its summary.
 
 use std::sync::Arc;
 
-use super::args::{Etl, Turn};
+use super::args::{Etl, WaitOptions};
 use super::failure::Failure;
 use super::printer::Printer;
 use super::progress::Progress;
@@ -15,8 +15,8 @@ use sparkify_source::Sources;
 use sparkify_warehouse::Warehouse;
 
 impl Etl {
-    /// What was typed for this command, over what was typed for all.
-    pub(super) fn over(&self, flags: Flags) -> Flags {
+    /// Adds the options of this command to the global ones.
+    pub(super) fn merge_into(&self, flags: Flags) -> Flags {
         Flags {
             song_data: self.song_data.clone(),
             log_data: self.log_data.clone(),
@@ -33,13 +33,25 @@ impl Etl {
 pub(super) fn run(args: &Etl, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     let request = request(args, settings)?;
     pipeline::check_request(&request)?;
-    let summary = watched(settings, &args.turn, printer, |warehouse, meter| {
+    let summary = run_with_progress(settings, &args.wait, printer, |warehouse, meter| {
         pipeline::etl(warehouse, &request, meter)
     })?;
-    tell(&summary, printer)
+    let locations = [&request.song_data, &request.log_data];
+    let locations: Vec<_> =
+        locations.into_iter().flatten().map(|location| format!("`{location}`")).collect();
+    let nothing = if summary.objects_skipped > 0 {
+        let skipped = summary.objects_skipped;
+        let files = if skipped == 1 { "file is" } else { "files are" };
+        format!("nothing to load: {} {files} loaded already", grouped(skipped))
+    } else if summary.objects_outside > 0 {
+        "nothing to load: no file in the date range".into()
+    } else {
+        format!("no files found in {}", locations.join(" or "))
+    };
+    print_summary(&summary, &nothing, printer)
 }
 
-/// What was typed, as the pipeline takes it.
+/// Converts the arguments into the request of a load.
 pub(super) fn request(args: &Etl, settings: &Settings) -> Result<Request, Failure> {
     let day = |written: &Option<String>| {
         let Some(written) = written else { return Ok(None) };
@@ -60,14 +72,15 @@ pub(super) fn request(args: &Etl, settings: &Settings) -> Result<Request, Failur
     })
 }
 
-/// Runs a load on the warehouse of `settings`, with its progress, and closes the file: what is still in memory then is part of the load.
-pub(super) fn watched(
+/// Runs a load on the warehouse of `settings` with a progress line, then closes the warehouse:
+/// a `DuckDB` file is complete only after its last changes are written on close.
+pub(super) fn run_with_progress(
     settings: &Settings,
-    turn: &Turn,
+    wait: &WaitOptions,
     printer: &Printer,
     load: impl FnOnce(&mut dyn Warehouse, &Arc<Meter>) -> Result<Summary, EtlError>,
 ) -> Result<Summary, Failure> {
-    let mut warehouse = super::open_to_write(settings, turn, printer)?;
+    let mut warehouse = super::open_to_write(settings, wait, printer)?;
     let meter = Arc::new(printer.meter());
     let progress = Progress::watch(&meter, printer);
     let loaded = load(warehouse.as_mut(), &meter);
@@ -75,28 +88,29 @@ pub(super) fn watched(
     loaded.map_err(Failure::from)
 }
 
-/// Answers with the summary.
-pub(super) fn tell(summary: &Summary, printer: &Printer) -> Result<(), Failure> {
-    printer.answer(summary, || text(summary))
+/// Prints the summary of a load. `nothing` is the last line if there was nothing to load.
+pub(super) fn print_summary(
+    summary: &Summary,
+    nothing: &str,
+    printer: &Printer,
+) -> Result<(), Failure> {
+    printer.result(summary, || text(summary, nothing))
 }
 
-fn text(summary: &Summary) -> String {
-    let mut sections = vec![tried_again(summary), extracted(summary), notes(summary)];
+fn text(summary: &Summary, nothing: &str) -> String {
+    let mut sections = vec![retries(summary), extracted(summary), notes(summary)];
     if summary.outcome == Outcome::Published {
-        sections.push(doubtful(summary));
+        sections.push(warnings(summary));
     }
     sections.push(tables(summary));
     sections.push(matched(summary));
     sections.push(steps(summary));
     sections.retain(|section| !section.is_empty());
     let headline = match (summary.outcome, summary.load_id) {
-        (Outcome::Published, Some(load)) => format!("load {load} is published\n"),
-        _ => format!(
-            "nothing is new: {} objects are loaded already\n",
-            grouped(summary.objects_skipped)
-        ),
+        (Outcome::Published, Some(load)) => format!("load {load} is published"),
+        _ => nothing.to_owned(),
     };
-    format!("{}\n{headline}", sections.join("\n"))
+    format!("{}\n{headline}\n", sections.join("\n"))
 }
 
 fn section(title: &str, rows: Vec<(String, String)>) -> String {
@@ -107,32 +121,32 @@ fn section(title: &str, rows: Vec<(String, String)>) -> String {
     plain_table(&[title, ""], &rows, &[1])
 }
 
-/// Why the load was tried again, if it was.
-fn tried_again(summary: &Summary) -> String {
+/// Lists the failed attempts of a load that was retried, with their errors.
+fn retries(summary: &Summary) -> String {
     let rows = (1..)
         .zip(&summary.tried_again)
-        .map(|(time, reason)| (format!("try {time}"), reason.clone()));
-    section("tried again", rows.collect())
+        .map(|(attempt, error)| (format!("attempt {attempt}"), error.clone()));
+    section("retries", rows.collect())
 }
 
 fn extracted(summary: &Summary) -> String {
     let mut rows = vec![
         ("objects read".to_owned(), grouped(summary.objects_read)),
-        ("  of these changed since their last load".into(), grouped(summary.objects_changed)),
-        ("  of these read again with others of their group".into(), grouped(summary.objects_along)),
-        ("  of these copied by the warehouse itself".into(), grouped(summary.objects_fetched)),
-        ("  of these read here, being refused there".into(), grouped(summary.objects_given_back)),
+        ("  changed since their last load".into(), grouped(summary.objects_changed)),
+        ("  read again with their COPY group".into(), grouped(summary.objects_along)),
+        ("  copied by the warehouse".into(), grouped(summary.objects_fetched)),
+        ("  read here after COPY rejected records".into(), grouped(summary.objects_given_back)),
         ("objects skipped, loaded already".into(), grouped(summary.objects_skipped)),
-        ("names ignored".into(), grouped(summary.objects_ignored.len() as u64)),
-        ("objects outside the dates".into(), grouped(summary.objects_outside)),
+        ("files skipped".into(), grouped(summary.objects_ignored.len() as u64)),
+        ("objects outside the date range".into(), grouped(summary.objects_outside)),
         (
-            "objects vanished, rows kept".into(),
+            "objects deleted at the source, rows kept".into(),
             grouped(summary.objects_vanished.len() as u64 - summary.objects_pruned),
         ),
-        ("objects vanished, rows removed".into(), grouped(summary.objects_pruned)),
+        ("objects deleted at the source, rows pruned".into(), grouped(summary.objects_pruned)),
         ("megabytes read".into(), format!("{:.1}", summary.bytes_read as f64 / 1e6)),
         (
-            "megabytes spilled to disk, at most".into(),
+            "megabytes spilled to disk (peak)".into(),
             format!("{:.1}", summary.bytes_spilled as f64 / 1e6),
         ),
         ("records = staged + rejected".into(), grouped(summary.records)),
@@ -140,21 +154,24 @@ fn extracted(summary: &Summary) -> String {
         ("  songs staged".into(), grouped(summary.songs_staged)),
         ("  rejected".into(), grouped(summary.rejected)),
     ];
+    // Rows that are zero in most loads are shown only if they are not.
     rows.retain(|(name, value)| {
-        let rare = ["  of", "objects vanished", "objects outside", "megabytes spilled"];
-        !matches!(value.as_str(), "0" | "0.0") || !rare.iter().any(|start| name.starts_with(start))
+        let always = ["objects read", "objects skipped", "files", "megabytes read", "records"];
+        let kinds = ["  events staged", "  songs staged", "  rejected"];
+        let shown = always.iter().chain(&kinds).any(|start| name.starts_with(start));
+        shown || !matches!(value.as_str(), "0" | "0.0")
     });
     section("extracted", rows)
 }
 
-/// What cannot be known.
+/// Formats the limitations of this load.
 fn notes(summary: &Summary) -> String {
     let notes: Vec<_> = summary.notes.iter().map(|note| format!("note: {note}\n")).collect();
     notes.concat()
 }
 
-/// What was odd about the input, if anything was.
-fn doubtful(summary: &Summary) -> String {
+/// Counts rejected records, repaired text, unused keys and duplicate plays.
+fn warnings(summary: &Summary) -> String {
     let mut rows = Vec::new();
     for (reason, count) in &summary.rejects {
         rows.push((format!("rejected: {reason}"), grouped(*count)));
@@ -163,17 +180,17 @@ fn doubtful(summary: &Summary) -> String {
         rows.push((format!("text repaired: {key}"), grouped(*count)));
     }
     for (key, count) in &summary.extra_keys {
-        rows.push((format!("key not used: {}", key.escape_debug()), grouped(*count)));
+        rows.push((format!("unused key: {}", key.escape_debug()), grouped(*count)));
     }
     if summary.duplicates > 0 {
-        rows.push(("plays staged more than once".into(), grouped(summary.duplicates)));
+        rows.push(("duplicate plays".into(), grouped(summary.duplicates)));
     }
-    section("doubtful", rows)
+    section("warnings", rows)
 }
 
 fn tables(summary: &Summary) -> String {
     let rows = summary.tables.iter().map(|(table, rows)| (table.clone(), grouped(*rows)));
-    section("rows now", rows.collect())
+    section("rows in the tables", rows.collect())
 }
 
 fn matched(summary: &Summary) -> String {
@@ -186,8 +203,8 @@ fn matched(summary: &Summary) -> String {
 }
 
 fn steps(summary: &Summary) -> String {
-    let all: f64 = summary.steps.iter().map(|step| step.seconds).sum();
+    let total: f64 = summary.steps.iter().map(|step| step.seconds).sum();
     let steps = summary.steps.iter().map(|step| (step.name.clone(), step.seconds));
-    let rows = steps.chain([("all".to_owned(), all)]);
+    let rows = steps.chain([("total".to_owned(), total)]);
     section("seconds", rows.map(|(name, seconds)| (name, format!("{seconds:.2}"))).collect())
 }

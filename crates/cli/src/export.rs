@@ -1,4 +1,4 @@
-//! `sparkify export`: the tables of the model as a folder of files.
+//! `sparkify export`: exports the model tables to a folder.
 
 use clap::ValueEnum;
 
@@ -10,14 +10,14 @@ use sparkify_analytics::report::{self, grouped, plain_table};
 use sparkify_config::{Settings, suggest};
 use sparkify_warehouse::SqlFile;
 
-/// The form of the files.
+/// File format of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     /// Typed columns, compressed with Zstandard.
     Parquet,
-    /// RFC 4180 with a line of names; null is an empty field, an empty text is "".
+    /// RFC 4180 with a header; null is an empty field, empty text is "".
     Csv,
-    /// An object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -29,29 +29,30 @@ pub(super) fn run(args: &Export, settings: &Settings, printer: &Printer) -> Resu
             Format::Csv => report::Format::Csv,
             Format::Json => report::Format::Lines,
         },
-        tables: tables(&args.tables)?,
+        tables: select_tables(&args.tables)?,
         force: args.force,
         keep: settings.warehouse.file(),
     };
     let mut warehouse = super::open_loaded(settings)?;
     let manifest = export::run(warehouse.as_mut(), &request)?;
-    printer.answer(&manifest, || text(&manifest))?;
+    printer.result(&manifest, || text(&manifest))?;
     printer.note(&format!("wrote {} files to `{}`", manifest.files.len(), args.folder.display()));
     Ok(())
 }
 
-/// The tables that were named, each once, in our order; all when none was.
-fn tables(names: &[String]) -> Result<Vec<&'static SqlFile>, Failure> {
+/// Returns the named tables, each once, in the order of the model; all if `names` is empty.
+fn select_tables(names: &[String]) -> Result<Vec<&'static SqlFile>, Failure> {
     let known = || export::TABLES.iter().map(|table| table.name);
     if let Some(wrong) = names.iter().find(|name| !known().any(|known| known == name.as_str())) {
         let all = known().collect::<Vec<_>>().join(", ");
         return Err(Failure::new(
-            format!("no table `{wrong}` is exported"),
-            suggest::hint(wrong, known(), &format!("there are: {all}")),
+            format!("unknown table `{wrong}`"),
+            suggest::hint(wrong, known(), &format!("choose from {all}")),
         ));
     }
-    let meant = |table: &&SqlFile| names.is_empty() || names.iter().any(|name| name == table.name);
-    Ok(export::TABLES.iter().filter(meant).collect())
+    let selected =
+        |table: &&SqlFile| names.is_empty() || names.iter().any(|name| name == table.name);
+    Ok(export::TABLES.iter().filter(selected).collect())
 }
 
 fn text(manifest: &Manifest) -> String {

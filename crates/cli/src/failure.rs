@@ -1,4 +1,4 @@
-//! Why a command failed, for people: what was tried, what caused it, what to do; and the exit code that says whose fault it was.
+//! Failure of a command: message, causes, hint and exit code.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -12,12 +12,12 @@ use sparkify_load::pipeline::EtlError;
 use sparkify_sample_data::GenerateError;
 use sparkify_warehouse::WarehouseError;
 
-/// The data failed a check.
+/// Exit code: a data test, comparison or pre-flight check failed.
 pub(super) const DATA: u8 = 1;
-/// The tool, or what it was asked, failed.
+/// Exit code: the program failed.
 pub(super) const TOOL: u8 = 2;
 
-/// A command that came to no good end.
+/// A command that failed.
 #[derive(Debug)]
 pub(super) struct Failure {
     message: String,
@@ -25,11 +25,12 @@ pub(super) struct Failure {
     details: Vec<String>,
     hint: Option<String>,
     code: u8,
-    quiet: bool,
+    /// True if the command has printed its own message.
+    reported: bool,
 }
 
 impl Failure {
-    /// A failure of the tool in words of our own.
+    /// Creates a failure with [`TOOL`] as exit code.
     pub(super) fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -37,17 +38,17 @@ impl Failure {
             details: Vec::new(),
             hint: Some(hint.into()),
             code: TOOL,
-            quiet: false,
+            reported: false,
         }
     }
 
-    /// What the data did, which has been told already.
-    pub(super) fn told(code: u8) -> Self {
-        Self { code, quiet: true, ..Self::new("", "") }
+    /// Creates a failure that has been reported already: only its exit code is left to return.
+    pub(super) fn reported(code: u8) -> Self {
+        Self { code, reported: true, ..Self::new("", "") }
     }
 
-    /// A failure of one of several warehouses, with its name.
-    pub(super) fn of(warehouse: &WarehouseUrl, error: WarehouseError) -> Self {
+    /// Creates a failure of one of several warehouses; the message begins with the warehouse's URL.
+    pub(super) fn of_warehouse(warehouse: &WarehouseUrl, error: WarehouseError) -> Self {
         let failure = Self::from(error);
         Self { message: format!("`{warehouse}`: {}", failure.message), ..failure }
     }
@@ -62,12 +63,12 @@ impl Failure {
         Self { causes, hint, ..Self::new(error.to_string(), "") }
     }
 
-    /// Tells people, and gives the exit code.
-    pub(super) fn tell(&self, printer: &Printer) -> ExitCode {
-        if !self.quiet {
+    /// Prints the message with causes, details and hint, and returns the exit code.
+    pub(super) fn report(&self, printer: &Printer) -> ExitCode {
+        if !self.reported {
             printer.error(&self.message);
             for cause in &self.causes {
-                printer.line(&format!("  because: {cause}"));
+                printer.line(&format!("  caused by: {cause}"));
             }
             for detail in &self.details {
                 printer.line(&format!("  {detail}"));
@@ -134,11 +135,11 @@ impl From<std::io::Error> for Failure {
 
 impl From<WarehouseError> for Failure {
     fn from(error: WarehouseError) -> Self {
-        // A reader that has seen enough, such as `head`, is no failure.
+        // A reader that closes the pipe early, such as `head`, is no failure.
         if let WarehouseError::Sink(cause) = &error
             && cause.kind() == std::io::ErrorKind::BrokenPipe
         {
-            return Self::told(0);
+            return Self::reported(0);
         }
         Self::from_error(&error, error.hint())
     }
@@ -155,10 +156,11 @@ impl From<EtlError> for Failure {
                 }));
             }
             EtlError::ChecksFailed { failed } => {
-                failure.details.extend(failed.iter().map(|verdict| {
-                    let first = verdict.samples.first().map(|row| row.join(", "));
-                    let (check, claim, rows) = (verdict.check, verdict.claim, verdict.offending);
-                    format!("{check}: {claim}: {rows} rows, first ({})", first.unwrap_or_default())
+                failure.details.extend(failed.iter().map(|result| {
+                    let first = result.samples.first().map(|row| row.join(", "));
+                    let (name, test, rows) = (result.check, result.claim, result.offending);
+                    let first = first.unwrap_or_default();
+                    format!("{name}: {test}: {rows} failing rows, first ({first})")
                 }));
             }
             _ => {}

@@ -1,4 +1,4 @@
-//! `sparkify generate`: input to try things out on.
+//! `sparkify generate`: writes sample data.
 
 use std::time::Instant;
 
@@ -20,13 +20,13 @@ pub(super) fn run(args: &Generate, printer: &Printer) -> Result<(), Failure> {
     };
     let started = Instant::now();
     let draws = printer.draws();
-    let made = sparkify_sample_data::generate(&args.out, &request, &mut |so_far| {
+    let made = sparkify_sample_data::generate(&args.out, &request, &mut |progress| {
         if draws {
             anstream::eprint!(
                 "\rgenerating: {} songs, {} events, {} MB ",
-                grouped(so_far.song_objects),
-                grouped(so_far.events),
-                grouped(so_far.bytes / 1_000_000)
+                grouped(progress.song_objects),
+                grouped(progress.events),
+                grouped(progress.bytes / 1_000_000)
             );
         }
     });
@@ -34,10 +34,10 @@ pub(super) fn run(args: &Generate, printer: &Printer) -> Result<(), Failure> {
         anstream::eprint!("\r\x1b[K");
     }
     let made = made?;
-    printer.answer(&made, || {
+    printer.result(&made, || {
         let (megabytes, seconds) = (made.bytes as f64 / 1e6, started.elapsed().as_secs_f64());
         format!(
-            "{} songs in {} files and {} events in {} files below {}: {megabytes:.1} MB in {seconds:.1} s\n",
+            "wrote {} songs in {} files and {} events in {} files to `{}`: {megabytes:.1} MB in {seconds:.1} s\n",
             grouped(made.song_records),
             grouped(made.song_objects),
             grouped(made.events),

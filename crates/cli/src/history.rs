@@ -1,4 +1,4 @@
-//! `sparkify history`: the loads, newest first, and how they ended.
+//! `sparkify history`: lists the loads, newest first, with their outcome.
 
 use super::args::History;
 use super::failure::Failure;
@@ -22,8 +22,10 @@ pub(super) fn run(args: &History, settings: &Settings, printer: &Printer) -> Res
     }
     writer.finish()?;
     if shown < loads.total {
-        let older = report::grouped(loads.total - shown);
-        printer.note(&format!("{older} older loads are not shown: `--limit` says how many are"));
+        let hidden = loads.total - shown;
+        let loads = if hidden == 1 { "load" } else { "loads" };
+        let hidden = report::grouped(hidden);
+        printer.note(&format!("{hidden} older {loads} hidden; raise `--limit`"));
     }
     Ok(())
 }

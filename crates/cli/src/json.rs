@@ -1,42 +1,43 @@
-//! JSON as this room prints it: exact, and safe to look at.
+//! JSON output that is safe to print on a terminal.
 //!
-//! The characters that a terminal obeys are escaped. JSON demands that for those below U+0020 and leaves U+007F to U+009F alone, which terminals obey too.
+//! Control characters are escaped. JSON requires this only below U+0020, but terminals also
+//! interpret U+007F to U+009F.
 
 use std::fmt::Write;
 use std::io;
 
 use serde::Serialize;
 
-/// A document for people and programs, without a line end behind it.
+/// Formats a document with indentation, without a final newline.
 pub(super) fn pretty(document: &impl Serialize) -> io::Result<String> {
-    Ok(safe(serde_json::to_string_pretty(document)?))
+    Ok(escape_controls(serde_json::to_string_pretty(document)?))
 }
 
-/// A document on one line, without its end.
+/// Formats a document on one line, without a final newline.
 pub(super) fn line(document: &impl Serialize) -> io::Result<String> {
-    Ok(safe(serde_json::to_string(document)?))
+    Ok(escape_controls(serde_json::to_string(document)?))
 }
 
-fn safe(json: String) -> String {
-    let obeyed = |c: char| matches!(c, '\u{7f}'..='\u{9f}');
-    if !json.contains(obeyed) {
+fn escape_controls(json: String) -> String {
+    let is_control = |c: char| matches!(c, '\u{7f}'..='\u{9f}');
+    if !json.contains(is_control) {
         return json;
     }
-    let mut safe = String::with_capacity(json.len() + 16);
+    let mut escaped = String::with_capacity(json.len() + 16);
     for c in json.chars() {
-        if obeyed(c) {
-            let _ = write!(safe, "\\u{:04x}", u32::from(c));
+        if is_control(c) {
+            let _ = write!(escaped, "\\u{:04x}", u32::from(c));
         } else {
-            safe.push(c);
+            escaped.push(c);
         }
     }
-    safe
+    escaped
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
-    fn what_a_terminal_obeys_is_escaped_and_comes_back() {
+    fn control_characters_are_escaped_and_round_trip() {
         let text = "\u{1b}[1m \u{7f} \u{9b}1m ö";
         let line = super::line(&text).unwrap();
         assert_eq!(line, r#""\u001b[1m \u007f \u009b1m ö""#);

@@ -1,8 +1,10 @@
-//! How does a person drive it? One file a command; this room alone prints.
+//! Command line of sparkify: one module per command, terminal output, exit codes.
 //!
-//! A command turns what was typed into a call of the path, and what comes back into an answer on standard output. It decides nothing about data.
+//! A command converts its arguments into a call of another crate and prints the result. Only this
+//! crate prints, and it contains no data logic.
 
 mod args;
+mod atomic_file;
 mod check;
 mod cluster;
 pub mod connect;
@@ -18,18 +20,17 @@ mod generate;
 mod history;
 mod json;
 mod lint;
-mod out_file;
 mod plan;
 mod printer;
 mod progress;
 mod query;
-mod raw;
 mod rejects;
 #[cfg(feature = "page")]
 mod report;
 #[cfg(feature = "page")]
 mod serve;
 mod shell;
+mod source_bytes;
 mod sql;
 mod trace;
 mod verify;
@@ -42,24 +43,24 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use args::{Cli, Command, Turn};
+use args::{Cli, Command, WaitOptions};
 use failure::Failure;
 use printer::Printer;
 use sparkify_config::{Flags, Settings};
 use sparkify_reader::Sample;
 use sparkify_warehouse::{Access, Warehouse, WarehouseError};
 
-/// A file that others have open is tried again so much later.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// Pause between two attempts to open a file that another process uses.
+const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let printer = Printer::new(cli.global.output, cli.global.quiet, cli.global.color);
-    say_steps(cli.global.verbose);
+    enable_tracing(cli.global.verbose);
     match run(&cli, &printer) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.tell(&printer),
+        Err(failure) => failure.report(&printer),
     }
 }
 
@@ -70,8 +71,10 @@ fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
         Command::CreateTables(args) => {
             create_tables::run(args, &settings(&flags, printer)?, printer)
         }
-        Command::Etl(args) => etl::run(args, &settings(&args.over(flags), printer)?, printer),
-        Command::Plan(args) => plan::run(args, &settings(&args.over(flags), printer)?, printer),
+        Command::Etl(args) => etl::run(args, &settings(&args.merge_into(flags), printer)?, printer),
+        Command::Plan(args) => {
+            plan::run(args, &settings(&args.merge_into(flags), printer)?, printer)
+        }
         Command::Check => check::run(&settings(&flags, printer)?, printer),
         Command::Verify(args) => verify::run(args, &settings(&flags, printer)?, printer),
         Command::History(args) => history::run(args, &settings(&flags, printer)?, printer),
@@ -86,7 +89,7 @@ fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
         Command::Shell => shell::run(&settings(&flags, printer)?, printer),
         Command::Export(args) => export::run(args, &settings(&flags, printer)?, printer),
         Command::Rejects(command) => {
-            rejects::run(command, &settings(&command.over(flags), printer)?, printer)
+            rejects::run(command, &settings(&command.merge_into(flags), printer)?, printer)
         }
         Command::Trace(args) => {
             let flags = Flags { s3: args.s3.flags(), ..flags };
@@ -94,9 +97,9 @@ fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
         }
         Command::Describe(args) => describe::run(args, &settings(&flags, printer)?, printer),
         Command::Docs(args) => docs::run(args, &settings(&flags, printer)?, printer),
-        Command::Doctor(args) => doctor::run(&args.over(flags), args.no_probes, printer),
+        Command::Doctor(args) => doctor::run(&args.merge_into(flags), args.no_probes, printer),
         Command::Cluster(command) => {
-            let flags = command.over(flags);
+            let flags = command.merge_into(flags);
             cluster::run(command, &flags, &settings(&flags, printer)?, printer)
         }
         Command::Sql(args) => sql::run(args, &settings(&flags, printer)?, printer),
@@ -109,70 +112,73 @@ fn settings(flags: &Flags, printer: &Printer) -> Result<Settings, Failure> {
     Ok(settings)
 }
 
-/// The warehouse for reading, with all of our tables in it.
+/// Opens the warehouse for reading; an error if a table is missing.
 fn open_loaded(settings: &Settings) -> Result<Box<dyn Warehouse>, Failure> {
     open_as(settings, Access::Read)
 }
 
-/// The same, to read as `access` allows.
+/// Opens the warehouse with `access`; an error if a table is missing.
 fn open_as(settings: &Settings, access: Access) -> Result<Box<dyn Warehouse>, Failure> {
     let mut warehouse = connect::open(settings, access)?;
     let present = sparkify_load::tables::present(warehouse.as_mut())?;
     match sparkify_load::tables::all().find(|table| !present.contains(&table.name)) {
         Some(table) => Err(Failure::new(
             format!("the warehouse `{}` has no table `{}`", settings.warehouse, table.name),
-            "run `sparkify etl` first, or name another with `--warehouse`",
+            "run `sparkify etl` first, or name another warehouse with `--warehouse`",
         )),
         None => Ok(warehouse),
     }
 }
 
-/// The warehouse for writing, once nobody else has its file open, or not at all.
+/// Opens the warehouse for writing. Waits for other processes that use a `DuckDB` file, as long as
+/// `wait` allows.
 fn open_to_write(
     settings: &Settings,
-    turn: &Turn,
+    wait: &WaitOptions,
     printer: &Printer,
 ) -> Result<Box<dyn Warehouse>, Failure> {
-    let (began, patience) = (Instant::now(), Duration::from_secs(turn.wait.into()));
-    let mut told = false;
+    let (started, timeout) = (Instant::now(), Duration::from_secs(wait.seconds.into()));
+    let mut announced = false;
     loop {
         let error = match connect::open(settings, Access::Write) {
             Err(error @ WarehouseError::Busy { .. }) => error,
             opened => return Ok(opened?),
         };
-        if began.elapsed() >= patience {
-            let hint = "wait until it is done, or longer with `--wait SECONDS`; or name another file with `--warehouse`";
+        if started.elapsed() >= timeout {
+            let hint = "retry when the other process has finished, raise `--wait SECONDS`, or name another file with `--warehouse`";
             return Err(Failure::new(error.to_string(), hint));
         }
-        if !std::mem::replace(&mut told, true) {
-            printer.note(&format!("{error}: waiting {} s at most", turn.wait));
+        if !std::mem::replace(&mut announced, true) {
+            printer.note(&format!("{error}: waiting up to {} s", wait.seconds));
         }
-        std::thread::sleep(LOOK_AGAIN);
+        std::thread::sleep(RETRY_INTERVAL);
     }
 }
 
 #[cfg(not(feature = "page"))]
 fn without_page() -> Failure {
     Failure::new(
-        "this build makes no pages",
-        "`make build` has them; `cargo build --release` too, once `scripts/charts.sh` has run",
+        "this build has no HTML report",
+        "build with `make build`, or run `scripts/charts.sh` and then `cargo build --release`",
     )
 }
 
-fn say_steps(verbose: u8) {
+/// Prints log messages of sparkify's crates to standard error, as `-v` and `-vv` request.
+fn enable_tracing(verbose: u8) {
     let level = match verbose {
         0 => return,
         1 => tracing::Level::INFO,
         _ => tracing::Level::DEBUG,
     };
-    // What libraries say of each connection would bury it.
-    let ours = Targets::new().with_target(env!("CARGO_PKG_NAME"), level);
+    // Targets are matched by prefix: this includes every `sparkify_*` crate and leaves out the
+    // verbose logs of libraries.
+    let own_crates = Targets::new().with_target(env!("CARGO_PKG_NAME"), level);
     tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr)
         .with_target(false)
         .without_time()
         .finish()
-        .with(ours)
+        .with(own_crates)
         .init();
 }

@@ -1,6 +1,8 @@
-//! `sparkify sql --check` and `--rules`: whether Amazon Redshift documents what it would be sent, asked of nobody.
+//! `sparkify sql --check` and `--rules`: checks SQL against the allow-list of documented Redshift
+//! SQL.
 //!
-//! The gate itself is a crate of its own; here a script is found, its statements are handed over one after the other, and the answer is told.
+//! The linter is the crate `redshift-lint`; it needs no server. This module reads scripts, passes
+//! their statements to the linter and prints the violations.
 
 use std::io::Read;
 use std::path::Path;
@@ -17,48 +19,51 @@ use sparkify_warehouse::{Opening, SqlFile};
 /// The engine whose statements are checked.
 const ENGINE: &str = "redshift";
 
-/// Checks a script of somebody's: a file, or standard input for `-`.
+/// Checks a script of the user: a file, or standard input for `-`.
 pub(super) fn check_script(path: &str, printer: &Printer) -> Result<(), Failure> {
     let text = if path == "-" {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).map_err(|error| {
-            Failure::new(format!("cannot read SQL from standard input: {error}"), "send text")
+            Failure::new(
+                format!("cannot read SQL from standard input: {error}"),
+                "send text in UTF-8",
+            )
         })?;
         text
     } else {
         std::fs::read_to_string(path).map_err(|error| unreadable(Path::new(path), &error))?
     };
-    let mut found = Found::default();
-    found.check(path, &text);
-    found.tell(printer)
+    let mut findings = Findings::default();
+    findings.check(path, &text);
+    findings.report(printer)
 }
 
-/// Checks our own files as that engine would get them, for a full and for an incremental load. Bound values are null, or numbers where only these may stand.
+/// Checks sparkify's own files as Redshift gets them, for a full and for an incremental load.
 pub(super) fn check_files(files: &[&SqlFile], printer: &Printer) -> Result<(), Failure> {
-    let mut found = Found::default();
+    let mut findings = Findings::default();
     for file in files {
         let [full, incremental] =
             [false, true].map(|incremental| file.opened(Opening { engine: ENGINE, incremental }));
-        found.check_filled(file.name, &full);
+        findings.check_filled(file.name, &full);
         if incremental != full {
-            found.check_filled(&format!("{} (incremental)", file.name), &incremental);
+            findings.check_filled(&format!("{} (incremental)", file.name), &incremental);
         }
     }
-    found.tell(printer)
+    findings.report(printer)
 }
 
-/// Lists every rule and every entry of the lists.
+/// Lists every rule and every entry of the allow-list.
 pub(super) fn list_rules(printer: &Printer) -> Result<(), Failure> {
     let listed: Vec<Listed> = rules().map(Listed::from).collect();
-    printer.answer(&listed, || {
+    printer.result(&listed, || {
         let rows: Vec<Vec<String>> = listed.iter().map(Listed::row).collect();
-        plain_table(&["does", "name", "says", "page"], &rows, &[])
+        plain_table(&["kind", "name", "description", "page"], &rows, &[])
     })
 }
 
-/// A statement that is refused.
+/// A statement that violates a rule.
 #[derive(Serialize)]
-struct Refused {
+struct Finding {
     script: String,
     line: usize,
     rule: &'static str,
@@ -68,25 +73,27 @@ struct Refused {
 }
 
 #[derive(Default)]
-struct Found {
+struct Findings {
     statements: usize,
-    refused: Vec<Refused>,
+    refused: Vec<Finding>,
 }
 
-impl Found {
+impl Findings {
+    /// Checks a text with `$1`, `$2` … replaced by null and by numbers. Some clauses accept only
+    /// numbers, so one of the two suffices.
     fn check_filled(&mut self, script: &str, text: &str) {
         let checked = ["null", "1"].map(|value| {
-            let mut found = Self::default();
+            let mut findings = Self::default();
             match fill_parameters(text, value) {
-                Ok(filled) => found.check(script, &filled),
-                Err(refusal) => found.add(script, text, 0, refusal),
+                Ok(filled) => findings.check(script, &filled),
+                Err(refusal) => findings.add(script, text, 0, refusal),
             }
-            found
+            findings
         });
         let [nulls, numbers] = checked;
-        let found = if numbers.refused.is_empty() { numbers } else { nulls };
-        self.statements += found.statements;
-        self.refused.extend(found.refused);
+        let findings = if numbers.refused.is_empty() { numbers } else { nulls };
+        self.statements += findings.statements;
+        self.refused.extend(findings.refused);
     }
 
     fn check(&mut self, script: &str, text: &str) {
@@ -98,7 +105,8 @@ impl Found {
         for statement in statements {
             self.statements += 1;
             if let Err(refusal) = session.check(statement) {
-                // A statement is a part of the text, so this is where it begins.
+                // The statement is a slice of `text`: the difference of the addresses is its
+                // offset.
                 let start = statement.as_ptr().addr() - text.as_ptr().addr();
                 self.add(script, text, start, refusal);
             }
@@ -109,44 +117,49 @@ impl Found {
         let Refusal { rule, message, page, at, hint } = refusal;
         let before = &text.as_bytes()[..(start + at).min(text.len())];
         let line = memchr::memchr_iter(b'\n', before).count() + 1;
-        self.refused.push(Refused { script: script.into(), line, rule, message, hint, page });
+        self.refused.push(Finding { script: script.into(), line, rule, message, hint, page });
     }
 
-    fn tell(self, printer: &Printer) -> Result<(), Failure> {
-        printer.answer(&self.refused, || self.refused.iter().map(Refused::text).collect())?;
+    fn report(self, printer: &Printer) -> Result<(), Failure> {
+        printer.result(&self.refused, || self.refused.iter().map(Finding::text).collect())?;
         let (count, all) = (self.refused.len(), self.statements.max(self.refused.len()));
         if all == 0 {
-            return Err(Failure::new("there is no statement to check", "end each one with `;`"));
+            return Err(Failure::new(
+                "no statement to check",
+                "end each statement of the script with `;`",
+            ));
         }
         if count == 0 {
-            printer.note(&format!("statements checked: {all}, refused: none"));
+            printer.note(&format!("statements checked: {all}, violations: none"));
             return Ok(());
         }
-        printer.error(&format!("statements checked: {all}, refused: {count}"));
-        Err(Failure::told(DATA))
+        printer.error(&format!("statements checked: {all}, violations: {count}"));
+        Err(Failure::reported(DATA))
     }
 }
 
-impl Refused {
+impl Finding {
     fn text(&self) -> String {
         let Self { script, line, rule, message, hint, page } = self;
         format!("{script}:{line}: {rule}: {message}; hint: {hint}; {page}\n")
     }
 }
 
-/// A rule for people and programs.
+/// A rule or allow-list entry as it is printed.
 #[derive(Serialize)]
 struct Listed {
-    does: &'static str,
+    #[serde(rename = "does")]
+    kind: &'static str,
     name: &'static str,
-    says: &'static str,
+    #[serde(rename = "says")]
+    description: &'static str,
     hint: &'static str,
     page: &'static str,
 }
 
 impl From<Rule> for Listed {
     fn from(rule: Rule) -> Self {
-        let does = match rule.kind {
+        let kind = match rule.kind {
             RuleKind::Refuses => "refuses",
             RuleKind::Statement => "statement",
             RuleKind::Type => "type",
@@ -156,12 +169,12 @@ impl From<Rule> for Listed {
             RuleKind::Setting => "setting",
             _ => "other",
         };
-        Self { does, name: rule.id, says: rule.says, hint: rule.hint, page: rule.page }
+        Self { kind, name: rule.id, description: rule.says, hint: rule.hint, page: rule.page }
     }
 }
 
 impl Listed {
     fn row(&self) -> Vec<String> {
-        [self.does, self.name, self.says, self.page].map(Into::into).into()
+        [self.kind, self.name, self.description, self.page].map(Into::into).into()
     }
 }

@@ -1,4 +1,4 @@
-//! The program `sparkify`: everything is in the library.
+//! Binary `sparkify`; the code is in the library of this crate.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! `sparkify plan`: what `etl` would do, changing nothing.
+//! `sparkify plan`: dry run of `etl`.
 
 use super::args::Etl;
 use super::etl::request;
@@ -10,7 +10,7 @@ use sparkify_config::Settings;
 use sparkify_load::pipeline::{self, Preview};
 use sparkify_warehouse::{Access, WarehouseError};
 
-/// Of each kind of object, this many keys are shown.
+/// Number of keys that are printed per kind of object.
 const SHOWN: usize = 10;
 
 pub(super) fn run(args: &Etl, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
@@ -22,7 +22,7 @@ pub(super) fn run(args: &Etl, settings: &Settings, printer: &Printer) -> Result<
         Err(error) => return Err(error.into()),
     };
     let preview = pipeline::preview(warehouse.as_deref_mut(), &request)?;
-    printer.answer(&preview, || text(&preview))
+    printer.result(&preview, || text(&preview))
 }
 
 fn text(preview: &Preview) -> String {
@@ -31,8 +31,8 @@ fn text(preview: &Preview) -> String {
         ("new", &preview.new),
         ("changed", &preview.changed),
         ("read again", &preview.reread),
-        ("vanished", &preview.vanished),
-        ("ignored", &preview.ignored),
+        ("deleted", &preview.vanished),
+        ("skipped", &preview.ignored),
     ];
     for (title, keys) in lists {
         for key in keys.iter().take(SHOWN) {
@@ -52,18 +52,18 @@ fn text(preview: &Preview) -> String {
         row("objects new", count(&preview.new)),
         row("objects changed", count(&preview.changed)),
         row("objects read again", count(&preview.reread)),
-        row("objects vanished", count(&preview.vanished)),
+        row("objects deleted at the source", count(&preview.vanished)),
         row("objects unchanged", grouped(preview.unchanged)),
-        row("objects outside the dates", grouped(preview.outside)),
-        row("names ignored", count(&preview.ignored)),
+        row("objects outside the date range", grouped(preview.outside)),
+        row("files skipped", count(&preview.ignored)),
         row("megabytes to read", format!("{:.1}", preview.bytes as f64 / 1e6)),
-        row("rows that leave staging", grouped(preview.rows_retired)),
+        row("staging rows to delete", grouped(preview.rows_retired)),
     ];
     text.push_str(&plain_table(&["plan", ""], &rows, &[1]));
     text.push('\n');
-    let kind = if preview.incremental { "only touched keys" } else { "whole" };
+    let kind = if preview.incremental { "affected keys only" } else { "full rebuild" };
     if preview.tables.is_empty() {
-        text.push_str("nothing would change\n");
+        text.push_str("no changes\n");
     } else {
         text.push_str(&format_line("tables", &format!("{} ({kind})", preview.tables.join(", "))));
     }

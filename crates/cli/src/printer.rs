@@ -1,4 +1,4 @@
-//! Where words go: answers to standard output, everything said about the work to standard error.
+//! Terminal output: results on standard output; progress, warnings and errors on standard error.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -9,29 +9,28 @@ use serde::Serialize;
 use super::failure::Failure;
 use sparkify_reader::Meter;
 
-/// When to colour what people read.
+/// When to use colors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Color {
     /// On a terminal, unless `NO_COLOR` is set.
     Auto,
-    /// Always.
+    /// Also into files and pipes.
     Always,
-    /// Never.
+    /// No colors.
     Never,
 }
 
-/// The form of what a command answers.
+/// Format of a command's result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Output {
-    /// For people.
+    /// Text and tables.
     Text,
     /// One JSON document.
     Json,
 }
 
-/// Handed to every command.
+/// Printer that every command writes its output to.
 pub(super) struct Printer {
-    /// The form of the answer.
     pub output: Output,
     quiet: bool,
 }
@@ -50,12 +49,12 @@ impl Printer {
         Self { output, quiet }
     }
 
-    /// Whether progress is worth drawing.
+    /// Returns true if a progress line is drawn: on a terminal, without `--quiet`.
     pub(super) fn draws(&self) -> bool {
         !self.quiet && io::stderr().is_terminal()
     }
 
-    /// A meter for a load, which says in words what no progress shows.
+    /// Returns the meter of a load. Without a progress line, it prints each message as a line.
     pub(super) fn meter(&self) -> Meter {
         if self.quiet || self.draws() {
             return Meter::default();
@@ -63,43 +62,43 @@ impl Printer {
         Meter::telling(|text| drop(writeln!(anstream::stderr(), "{text}")))
     }
 
-    /// Whether only answers and errors are wanted.
+    /// Returns true if only results and errors are printed.
     #[cfg(feature = "cluster")]
     pub(super) fn is_quiet(&self) -> bool {
         self.quiet
     }
 
-    /// The answer's stream: every byte goes out as it is, so that what looks like a colour in the data is not lost on the way to a file.
-    #[expect(clippy::unused_self, reason = "all words go through the printer")]
+    /// Returns the stream for results. It does not strip escape sequences, since they may be data.
+    #[expect(clippy::unused_self, reason = "all output goes through the printer")]
     pub(super) fn data(&self) -> impl Write + Send {
         io::BufWriter::new(io::stdout())
     }
 
-    /// The answer, in the form that was asked for.
-    pub(super) fn answer(
+    /// Prints a result as text or JSON, as `--output` requests.
+    pub(super) fn result(
         &self,
         document: &impl Serialize,
         text: impl FnOnce() -> String,
     ) -> Result<(), Failure> {
         match self.output {
-            Output::Json => self.document(document),
+            Output::Json => self.json(document),
             Output::Text => self.text(&text()),
         }
     }
 
-    /// An answer that is a document in any case.
-    pub(super) fn document(&self, document: &impl Serialize) -> Result<(), Failure> {
+    /// Prints a result as JSON.
+    pub(super) fn json(&self, document: &impl Serialize) -> Result<(), Failure> {
         self.text(&format!("{}\n", super::json::pretty(document)?))
     }
 
-    /// An answer that is text in any case.
+    /// Prints a result as text.
     pub(super) fn text(&self, text: &str) -> Result<(), Failure> {
         let mut out = self.data();
         out.write_all(text.as_bytes())?;
         out.flush().map_err(Failure::from)
     }
 
-    /// A line about the work, unless it should be quiet.
+    /// Prints an informational line to standard error, unless `--quiet`.
     pub(super) fn note(&self, text: &str) {
         if !self.quiet {
             self.line(text);
@@ -120,8 +119,8 @@ impl Printer {
         self.line(&format!("{HINT}hint{HINT:#}: {text}"));
     }
 
-    /// A line to standard error; one that cannot be written is lost, since there is nowhere to say so.
-    #[expect(clippy::unused_self, reason = "all words go through the printer")]
+    /// Prints a line to standard error. A write error is ignored, since it cannot be reported.
+    #[expect(clippy::unused_self, reason = "all output goes through the printer")]
     pub(super) fn line(&self, text: &str) {
         let _ = writeln!(anstream::stderr(), "{text}");
     }

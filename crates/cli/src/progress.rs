@@ -1,4 +1,4 @@
-//! The line that moves while a load runs, on a terminal: what is done, how far, how fast, how long still.
+//! Progress line of a load on a terminal: step, progress, throughput and remaining time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +15,7 @@ const READING: &str =
     "{spinner} {prefix:18} {bar:24} {bytes}/{total_bytes} {bytes_per_sec} eta {eta}  {msg}";
 const WORKING: &str = "{spinner} {prefix:18} {elapsed}";
 
-/// Draws until it is told to end; draws nothing where nobody looks.
+/// Thread that draws the progress line until [`Progress::end`]; none if nothing is drawn.
 pub(super) struct Progress {
     ended: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -29,7 +29,7 @@ impl Progress {
         Self { ended, thread }
     }
 
-    /// Wipes the line.
+    /// Stops drawing and clears the line.
     pub(super) fn end(self) {
         self.ended.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread {

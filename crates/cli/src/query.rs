@@ -1,4 +1,4 @@
-//! `sparkify query`: a question with a name and its bounds, or any SQL, read only.
+//! `sparkify query`: runs a saved query with its filters, or SQL, read-only.
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Read, Write};
@@ -7,9 +7,9 @@ use std::path::Path;
 use clap::ValueEnum;
 use serde::Serialize;
 
-use super::args::{Bounds, Query};
+use super::args::{Filters, Query};
+use super::atomic_file;
 use super::failure::Failure;
-use super::out_file;
 use super::printer::{Output, Printer};
 use crate::connect;
 use sparkify_analytics::report::{self, Answered, Arguments, Question, grouped};
@@ -17,94 +17,101 @@ use sparkify_config::{Settings, suggest};
 use sparkify_load::ledger;
 use sparkify_warehouse::{Access, Opening, Value, Warehouse};
 
-/// The form of a result.
+/// Format of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// For people.
+    /// Aligned columns for the terminal.
     Table,
-    /// RFC 4180; null is an empty field, an empty text is "".
+    /// RFC 4180 with a header; null is an empty field, empty text is "".
     Csv,
-    /// An array of objects.
+    /// One JSON array of objects.
     Json,
-    /// An object a line.
+    /// One JSON object per line.
     Ndjson,
-    /// A table in a text.
+    /// Markdown table.
     Markdown,
-    /// A file of typed columns.
+    /// Typed columns, compressed with Zstandard.
     Parquet,
 }
 
 const DOCUMENT_HEAD: &str = "\
-# The questions that have a name
+# Saved queries
 
-`sparkify query NAME` answers one of them; `--format table|csv|json|ndjson|markdown|parquet` gives the form, `--out FILE` the place. This page is what
-`sparkify query --list --format markdown` prints, and a test holds it.
+`sparkify query NAME` runs a saved query. `--format table|csv|json|ndjson|markdown|parquet` sets the
+format, `--out FILE` writes a file. `sparkify query --list --format markdown` prints this page.
 
-Bounds are bound as values, never pasted into SQL. `--since` and `--until` are days in UTC, both part of what is asked for; `--level` is the level at
-the time of the play; `--limit` is a number of rows or `all`, with its default in brackets; `--by` ranks or groups by one of the words in
-brackets, by the first when it is not given. Equal rows stand in the order of their text's bytes or of their ids, so that an answer is the same each time.
+Filters and parameters are bound as values, never inserted into the SQL text:
 
-Hours, minutes and percentages are rounded to two places. A session is a session number and its user; guests have no user id and are no
-listeners. Songs and artists are told apart by the names that the log has, since the catalogue seldom knows them: each question about songs says what
-it covers, and `match_coverage` how many plays the catalogue knows.
+- `--since` and `--until`: days in UTC, both inclusive.
+- `--level`: the user's subscription level at the time of the play.
+- `--limit`: a number of rows, or `all`; the default is in brackets.
+- `--by`: the measure to rank by or the period to group by; the first value in brackets is the
+  default.
+
+Ties are ordered by the bytes of their text or by ID, so a result is the same each time.
+
+Hours, minutes and percentages are rounded to two decimal places. A session is a session number and
+its user. Guests have no user ID and do not count as listeners. Songs and artists are distinguished
+by the names in the log, since the catalogue contains few of them. Each query about songs states
+what it covers; `match_coverage` counts the plays that match the catalogue.
 ";
 
-/// What is to be run, and with which values.
-struct Asked {
+/// A statement with its bound values, and the saved query that it comes from.
+struct ResolvedQuery {
     statement: String,
     values: Vec<Value>,
-    question: Option<Question>,
+    saved: Option<Question>,
 }
 
 pub(super) fn run(args: &Query, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     if args.list {
         return list(args, printer);
     }
-    let written = match (&args.file, args.sql.as_deref()) {
+    let text = match (&args.file, args.sql.as_deref()) {
         (Some(file), _) => read_file(file)?,
         (None, None | Some("-")) => read_stdin()?,
         (None, Some(sql)) => sql.to_owned(),
     };
-    let arguments = args.bounds.arguments()?;
+    let arguments = args.filters.arguments()?;
     let mut warehouse = connect::open(settings, Access::Read)?;
-    let asked = meant(&written, &arguments, warehouse.as_ref())?;
-    answer(args, &asked, warehouse.as_mut(), printer)?;
-    match asked.question {
-        Some(question) => say_coverage(question, &arguments, warehouse.as_mut(), printer),
+    let query = resolve(&text, &arguments, warehouse.as_ref())?;
+    write_result(args, &query, warehouse.as_mut(), printer)?;
+    match query.saved {
+        Some(saved) => note_coverage(saved, &arguments, warehouse.as_mut(), printer),
         None => Ok(()),
     }
 }
 
-/// Runs it, to the file or to standard output.
-fn answer(
+/// Runs the query and writes its result to the file or to standard output.
+fn write_result(
     args: &Query,
-    asked: &Asked,
+    query: &ResolvedQuery,
     warehouse: &mut dyn Warehouse,
     printer: &Printer,
 ) -> Result<(), Failure> {
     let format = format(args, printer);
     let mut write = |out: &mut (dyn Write + Send)| {
         let mut writer = report::writer(format, out);
-        warehouse.query_each(&asked.statement, &asked.values, writer.as_mut())?;
+        warehouse.query_each(&query.statement, &query.values, writer.as_mut())?;
         writer.finish()
     };
     match &args.out {
         Some(file) if file != Path::new("-") => {
-            out_file::write(file, true, |out| write(out))?;
-            printer.note(&format!("wrote the answer to `{}`", file.display()));
+            atomic_file::write(file, true, |out| write(out))?;
+            printer.note(&format!("wrote the result to `{}`", file.display()));
             Ok(())
         }
         _ if format == report::Format::Parquet && io::stdout().is_terminal() => Err(Failure::new(
-            "a Parquet file is nothing for a terminal",
-            "name a file with `--out`, or send it through a pipe",
+            "cannot print Parquet on a terminal",
+            "name a file with `--out`, or redirect standard output",
         )),
         _ => write(&mut printer.data()).map_err(Failure::from),
     }
 }
 
 fn format(args: &Query, printer: &Printer) -> report::Format {
-    let ending = args.out.as_ref().and_then(|file| file.extension()?.to_str());
-    match (args.format.or_else(|| ending.and_then(Format::of_ending)), printer.output) {
+    let extension = args.out.as_ref().and_then(|file| file.extension()?.to_str());
+    match (args.format.or_else(|| extension.and_then(Format::of_extension)), printer.output) {
         (Some(Format::Csv), _) => report::Format::Csv,
         (Some(Format::Json), _) | (None, Output::Json) => report::Format::Json,
         (Some(Format::Ndjson), _) => report::Format::Lines,
@@ -115,9 +122,9 @@ fn format(args: &Query, printer: &Printer) -> report::Format {
 }
 
 impl Format {
-    /// The form that a file's ending promises.
-    fn of_ending(ending: &str) -> Option<Self> {
-        Some(match ending.to_lowercase().as_str() {
+    /// Returns the format of a file extension.
+    fn of_extension(extension: &str) -> Option<Self> {
+        Some(match extension.to_lowercase().as_str() {
             "csv" => Self::Csv,
             "json" => Self::Json,
             "ndjson" | "jsonl" => Self::Ndjson,
@@ -128,8 +135,8 @@ impl Format {
     }
 }
 
-impl Bounds {
-    /// As a question takes them.
+impl Filters {
+    /// Converts the options into the arguments of a saved query.
     pub(super) fn arguments(&self) -> Result<Arguments, Failure> {
         let day = |written: &Option<String>| {
             let Some(written) = written else { return Ok(None) };
@@ -141,58 +148,56 @@ impl Bounds {
         if let (Some(first), Some(last)) = (since, until)
             && last < first
         {
-            let message = format!("`--until {last}` lies before `--since {first}`");
-            return Err(Failure::new(message, "both days are part of what is asked for"));
+            let message = format!("`--until {last}` is before `--since {first}`");
+            return Err(Failure::new(message, "give an `--until` on or after `--since`"));
         }
         let (level, limit, by) = (self.level.clone(), self.limit, self.by.clone());
         Ok(Arguments { since, until, level, limit, by })
     }
 }
 
-/// One word is a question's name; anything else is SQL.
-fn meant(
-    written: &str,
+/// Resolves a text: a single word is the name of a saved query, anything else is SQL.
+fn resolve(
+    text: &str,
     arguments: &Arguments,
     warehouse: &dyn Warehouse,
-) -> Result<Asked, Failure> {
-    let word = written.trim();
+) -> Result<ResolvedQuery, Failure> {
+    let word = text.trim();
     if word.is_empty() {
         return Err(Failure::new(
-            "there is no SQL to run",
-            "`sparkify query --list` names questions",
+            "no query to run",
+            "give SQL or the name of a saved query; run `sparkify query --list` to list them",
         ));
     }
     if word.contains(|c: char| !c.is_alphanumeric() && c != '_') {
-        if let Some(bound) = arguments.given().next() {
+        if let Some(filter) = arguments.given().next() {
             return Err(Failure::new(
-                format!("SQL takes no `--{bound}`"),
-                "write it into the SQL; `sparkify query --list` names questions that take bounds",
+                format!("`--{filter}` does not apply to SQL"),
+                "filter in the SQL itself, or run a saved query (`sparkify query --list`)",
             ));
         }
-        return Ok(Asked { statement: written.to_owned(), values: Vec::new(), question: None });
+        return Ok(ResolvedQuery { statement: text.to_owned(), values: Vec::new(), saved: None });
     }
-    let question = Question::find(word).ok_or_else(|| unknown(word))?;
-    let values = question.values(arguments)?;
-    let statement = question.statement(Opening::full(warehouse.engine()));
-    Ok(Asked { statement, values, question: Some(question) })
+    let saved = Question::find(word).ok_or_else(|| unknown(word))?;
+    let values = saved.values(arguments)?;
+    let statement = saved.statement(Opening::full(warehouse.engine()));
+    Ok(ResolvedQuery { statement, values, saved: Some(saved) })
 }
 
 fn unknown(word: &str) -> Failure {
     let names = Question::all().map(Question::name);
-    Failure::new(
-        format!("no question is called `{word}`"),
-        suggest::hint(word, names, "`sparkify query --list` names them all; SQL goes in quotes"),
-    )
+    let hint = "run `sparkify query --list` to list all saved queries; put SQL in quotes";
+    Failure::new(format!("unknown saved query `{word}`"), suggest::hint(word, names, hint))
 }
 
-/// An answer about songs says what it can rest on.
-fn say_coverage(
-    question: Question,
+/// Prints the catalogue match coverage of a saved query about songs.
+fn note_coverage(
+    saved: Question,
     arguments: &Arguments,
     warehouse: &mut dyn Warehouse,
     printer: &Printer,
 ) -> Result<(), Failure> {
-    let Some(covers) = question.covers_songs() else { return Ok(()) };
+    let Some(covers) = saved.covers_songs() else { return Ok(()) };
     let coverage = report::coverage(warehouse, arguments)?;
     let (plays, matched) = (grouped(coverage.plays), grouped(coverage.matched));
     let share = match coverage.percent() {
@@ -200,14 +205,14 @@ fn say_coverage(
         None => String::new(),
     };
     printer.note(&format!(
-        "covers {covers}; the catalogue knows the song of {matched} of {plays} plays{share}"
+        "covers {covers}; catalogue match coverage: {matched} of {plays} plays{share}"
     ));
     Ok(())
 }
 
-/// A question as a program reads of it.
+/// A saved query as `--list --output json` prints it; the field names are JSON keys.
 #[derive(Serialize)]
-struct Listed {
+struct SavedQuery {
     name: &'static str,
     question: &'static str,
     parameters: Vec<String>,
@@ -219,41 +224,41 @@ fn list(args: &Query, printer: &Printer) -> Result<(), Failure> {
     if args.format == Some(Format::Markdown) {
         return printer.text(&document());
     }
-    let listed: Vec<Listed> = Question::all()
-        .map(|question| Listed {
-            name: question.name(),
-            question: question.asks(),
-            parameters: question.parameters().iter().map(ToString::to_string).collect(),
-            covers_songs: question.covers_songs(),
-            columns: question.columns(),
+    let queries: Vec<SavedQuery> = Question::all()
+        .map(|query| SavedQuery {
+            name: query.name(),
+            question: query.asks(),
+            parameters: query.parameters().iter().map(ToString::to_string).collect(),
+            covers_songs: query.covers_songs(),
+            columns: query.columns(),
         })
         .collect();
-    printer.answer(&listed, || {
-        let row = |question: &Listed| {
-            let takes: Vec<String> =
-                question.parameters.iter().map(|parameter| format!("--{parameter}")).collect();
-            vec![question.name.into(), question.question.into(), takes.join(", ")]
+    printer.result(&queries, || {
+        let row = |query: &SavedQuery| {
+            let filters: Vec<String> =
+                query.parameters.iter().map(|parameter| format!("--{parameter}")).collect();
+            vec![query.name.into(), query.question.into(), filters.join(", ")]
         };
-        let rows: Vec<Vec<String>> = listed.iter().map(row).collect();
-        report::plain_table(&["name", "question", "takes"], &rows, &[])
+        let rows: Vec<Vec<String>> = queries.iter().map(row).collect();
+        report::plain_table(&["name", "description", "filters"], &rows, &[])
     })
 }
 
-/// The list as a document: `docs/questions.md` is this.
+/// Returns the list as Markdown, which is the content of `docs/questions.md`.
 fn document() -> String {
     let mut text = DOCUMENT_HEAD.to_owned();
-    for question in Question::all() {
-        let _ = write!(text, "\n## {}\n\n{}\n\n", question.name(), sentence(question.asks()));
-        let takes: Vec<String> =
-            question.parameters().iter().map(|parameter| format!("`--{parameter}`")).collect();
-        if !takes.is_empty() {
-            let _ = writeln!(text, "Takes {}.\n", takes.join(", "));
+    for query in Question::all() {
+        let _ = write!(text, "\n## {}\n\n{}\n\n", query.name(), sentence(query.asks()));
+        let filters: Vec<String> =
+            query.parameters().iter().map(|parameter| format!("`--{parameter}`")).collect();
+        if !filters.is_empty() {
+            let _ = writeln!(text, "Filters: {}.\n", filters.join(", "));
         }
-        if let Some(covers) = question.covers_songs() {
+        if let Some(covers) = query.covers_songs() {
             let _ = writeln!(text, "Covers {covers}.\n");
         }
-        text.push_str("| column | what it holds |\n|---|---|\n");
-        for column in question.columns() {
+        text.push_str("| column | description |\n|---|---|\n");
+        for column in query.columns() {
             let _ = writeln!(text, "| `{}` | {} |", column.name, column.description);
         }
     }
@@ -269,22 +274,22 @@ fn read_file(path: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))
 }
 
-/// A file of SQL that cannot be read.
+/// Returns the failure for a SQL file that cannot be read.
 pub(super) fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    let message = format!("cannot read the SQL in `{}`: {error}", path.display());
-    Failure::new(message, "name a file that is there and is text")
+    let message = format!("cannot read SQL from `{}`: {error}", path.display());
+    Failure::new(message, "name an existing text file in UTF-8")
 }
 
 fn read_stdin() -> Result<String, Failure> {
     if io::stdin().is_terminal() {
         return Err(Failure::new(
-            "there is no SQL to run",
-            "give it as an argument, with `--file`, or through a pipe; `--list` names questions",
+            "no query to run",
+            "give it as an argument, with `--file`, or on standard input; `--list` lists saved queries",
         ));
     }
     let mut text = String::new();
     io::stdin().read_to_string(&mut text).map_err(|error| {
-        Failure::new(format!("cannot read SQL from standard input: {error}"), "send text")
+        Failure::new(format!("cannot read SQL from standard input: {error}"), "send text in UTF-8")
     })?;
     Ok(text)
 }

@@ -1,4 +1,4 @@
-//! `sparkify rejects`: the records that could not be used, listed, shown and exported.
+//! `sparkify rejects`: lists, shows, exports and reprocesses rejected records.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::args::{S3Args, Turn};
+use super::args::{S3Args, WaitOptions};
+use super::atomic_file;
 use super::failure::Failure;
-use super::out_file;
 use super::printer::{Output, Printer};
-use super::raw::shown_raw;
+use super::source_bytes::format_bytes;
 use sparkify_analytics::report::{grouped, plain_table};
 use sparkify_config::{Flags, Settings};
 use sparkify_load::pipeline::{self, Request};
@@ -19,39 +19,40 @@ use sparkify_reader::visible;
 use sparkify_source::Sources;
 use sparkify_warehouse::{Warehouse, WarehouseError};
 
-/// What to do with them.
+/// Subcommands for rejected records.
 #[derive(Debug, Subcommand)]
 pub(super) enum Rejects {
-    /// Count them by reason, and name them one a line
+    /// Count rejected records by reason and list them
     #[command(after_help = "Example: sparkify rejects list --reason \"is missing\" --limit 100")]
     List(List),
-    /// Show everything about some of them, with their bytes
+    /// Show rejected records with their source bytes
     #[command(after_help = "Example: sparkify rejects show 3:284 3:512")]
     Show(Show),
-    /// Write all of them to a file, one JSON object a line
+    /// Write all rejected records to a file, one JSON object per line
     #[command(
         after_help = "Examples: sparkify rejects export rejects.ndjson\n          sparkify rejects export - | jq -r .raw"
     )]
     Export(Export),
-    /// Read their objects again: what can be used by now enters the model, once
+    /// Reprocess rejected records: read their files again and load the records that are valid now
     #[command(after_help = "Example: sparkify rejects replay")]
     Replay(Replay),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Replay {
-    /// Fail, and change nothing, when more of the records than this still cannot be used [default: 1%]
+    /// Maximum share of rejected records; above it the replay fails and changes nothing [default:
+    /// 1%]
     #[arg(long, value_name = "SHARE")]
     pub max_reject_share: Option<String>,
     #[command(flatten)]
-    pub turn: Turn,
+    pub wait: WaitOptions,
     #[command(flatten)]
     pub s3: S3Args,
 }
 
 impl Rejects {
-    /// What was typed for this command, over what was typed for all.
-    pub(super) fn over(&self, flags: Flags) -> Flags {
+    /// Adds the options of this command to the global ones.
+    pub(super) fn merge_into(&self, flags: Flags) -> Flags {
         match self {
             Self::Replay(args) => {
                 let max_reject_share = args.max_reject_share.clone();
@@ -64,29 +65,29 @@ impl Rejects {
 
 #[derive(Debug, Args)]
 pub(super) struct List {
-    /// Only those whose reason holds this text
+    /// Only records whose reason contains this text
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
-    /// Only those of objects whose key holds this text
-    #[arg(long, value_name = "KEY")]
+    /// Only records of files whose key contains this text
+    #[arg(long, value_name = "TEXT")]
     pub object: Option<String>,
-    /// Name at most this many
+    /// Maximum number of records to list
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub limit: u32,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// What `sparkify rejects list` calls them by
+    /// Reject IDs, as `sparkify rejects list` prints them
     #[arg(required = true, value_name = "OBJECT_ID:BYTE_OFFSET")]
     pub ids: Vec<String>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Export {
-    /// The file to make; `-` is standard output
+    /// Output file; `-` is standard output
     pub file: PathBuf,
-    /// Replace the file if it is there
+    /// Replace an existing file
     #[arg(long)]
     pub force: bool,
 }
@@ -106,7 +107,7 @@ pub(super) fn run(
 }
 
 fn replay(args: &Replay, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
-    // The objects are named by the warehouse: without one there is nothing to read again.
+    // The warehouse lists the objects to read again: a missing one is an error.
     drop(super::open_loaded(settings)?);
     let request = Request {
         max_reject_share: settings.max_reject_share,
@@ -114,22 +115,23 @@ fn replay(args: &Replay, settings: &Settings, printer: &Printer) -> Result<(), F
         log_paths: settings.log_jsonpath.clone(),
         ..Request::new(None, None)
     };
-    let summary = super::etl::watched(settings, &args.turn, printer, |warehouse, meter| {
-        pipeline::replay(warehouse, &request, meter)
-    })?;
-    super::etl::tell(&summary, printer)
+    let summary =
+        super::etl::run_with_progress(settings, &args.wait, printer, |warehouse, meter| {
+            pipeline::replay(warehouse, &request, meter)
+        })?;
+    super::etl::print_summary(&summary, "no rejected records to replay", printer)
 }
 
 #[derive(Serialize)]
 struct Listing {
     total: u64,
     reasons: Vec<ReasonCount>,
-    rejects: Vec<Listed>,
+    rejects: Vec<ListEntry>,
 }
 
-/// A reject as one line has it.
+/// A rejected record in the list; the field names are JSON keys.
 #[derive(Serialize)]
-struct Listed {
+struct ListEntry {
     id: RejectId,
     reason: String,
     object: String,
@@ -145,15 +147,15 @@ fn list(args: &List, warehouse: &mut dyn Warehouse, printer: &Printer) -> Result
     rejects::list(warehouse, &filter, args.limit, &mut |reject| {
         let excerpt = reject.raw.excerpt();
         let Reject { id, reason, object, position, length, .. } = reject;
-        listed.push(Listed { id, reason, object, position, length, excerpt });
+        listed.push(ListEntry { id, reason, object, position, length, excerpt });
         Ok(())
     })?;
     let total = reasons.iter().map(|reason| reason.rejects).sum();
     let listing = Listing { total, reasons, rejects: listed };
     let filtered = args.reason.is_some() || args.object.is_some();
-    printer.answer(&listing, || match (total, filtered) {
-        (0, false) => "no rejects: every record that was read could be used\n".into(),
-        (0, true) => "no reject is like that; `sparkify rejects list` names them all\n".into(),
+    printer.result(&listing, || match (total, filtered) {
+        (0, false) => "no rejected records\n".into(),
+        (0, true) => "no rejected record matches the filter\n".into(),
         _ => listing_text(&listing),
     })
 }
@@ -163,22 +165,22 @@ fn listing_text(listing: &Listing) -> String {
         |reason: &ReasonCount| vec![visible(reason.reason.as_bytes()), grouped(reason.rejects)];
     let reasons: Vec<_> = listing.reasons.iter().map(reason).collect();
     let counts = plain_table(&["reason", "rejects"], &reasons, &[1]);
-    let line = |listed: &Listed| {
+    let line = |entry: &ListEntry| {
         vec![
-            listed.id.to_string(),
-            visible(listed.reason.as_bytes()),
-            visible(listed.object.as_bytes()),
-            listed.position.to_string(),
-            listed.length.to_string(),
-            listed.excerpt.clone(),
+            entry.id.to_string(),
+            visible(entry.reason.as_bytes()),
+            visible(entry.object.as_bytes()),
+            entry.position.to_string(),
+            entry.length.to_string(),
+            entry.excerpt.clone(),
         ]
     };
     let lines: Vec<_> = listing.rejects.iter().map(line).collect();
     let header = ["reject", "reason", "object", "position", "length", "begins with"];
     let lines = plain_table(&header, &lines, &[3, 4]);
-    let (named, total) = (listing.rejects.len() as u64, listing.total);
-    let end = if named < total {
-        format!("{} of {}; `--limit {total}` names all", grouped(named), plural(total))
+    let (shown, total) = (listing.rejects.len() as u64, listing.total);
+    let end = if shown < total {
+        format!("{} of {} shown; `--limit {total}` shows all", grouped(shown), plural(total))
     } else {
         plural(total)
     };
@@ -191,18 +193,18 @@ fn show(args: &Show, warehouse: &mut dyn Warehouse, printer: &Printer) -> Result
         Err(()) => Err(malformed(written)),
     };
     let found: Vec<Reject> = args.ids.iter().map(find).collect::<Result<_, Failure>>()?;
-    printer.answer(&found, || found.iter().map(reject_text).collect::<Vec<_>>().join("\n"))
+    printer.result(&found, || found.iter().map(reject_text).collect::<Vec<_>>().join("\n"))
 }
 
 fn reject_text(reject: &Reject) -> String {
     let Reject { id, position, length, load_id, loaded_at, .. } = reject;
     let (object, reason) = (visible(reject.object.as_bytes()), visible(reject.reason.as_bytes()));
     let kept = if reject.truncated {
-        format!(", of which the first {} are kept", grouped(reject.raw.0.len() as u64))
+        format!(", the first {} are kept", grouped(reject.raw.0.len() as u64))
     } else {
         String::new()
     };
-    let raw = shown_raw(&reject.raw, *position);
+    let raw = format_bytes(&reject.raw, *position);
     format!(
         "reject    {id}\nreason    {reason}\nobject    {object}\nposition  {position}\n\
          length    {length} bytes{kept}\nload      {load_id} ({loaded_at})\n\n{raw}"
@@ -215,12 +217,12 @@ fn export(args: &Export, warehouse: &mut dyn Warehouse, printer: &Printer) -> Re
         write_all(warehouse, &mut out)?;
         return out.flush().map_err(Failure::from);
     }
-    let rejects = out_file::write(&args.file, args.force, |out| write_all(warehouse, out))?;
+    let rejects = atomic_file::write(&args.file, args.force, |out| write_all(warehouse, out))?;
     match printer.output {
         Output::Json => {
             let done =
                 serde_json::json!({ "file": args.file.display().to_string(), "rejects": rejects });
-            printer.document(&done)
+            printer.json(&done)
         }
         Output::Text => {
             printer.note(&format!("wrote {} to `{}`", plural(rejects), args.file.display()));
@@ -234,16 +236,20 @@ fn write_all(warehouse: &mut dyn Warehouse, out: &mut dyn Write) -> Result<u64, 
 }
 
 fn plural(rejects: u64) -> String {
-    format!("{} {}", grouped(rejects), if rejects == 1 { "reject" } else { "rejects" })
+    let records = if rejects == 1 { "rejected record" } else { "rejected records" };
+    format!("{} {records}", grouped(rejects))
 }
 
-fn unknown(written: &str) -> Failure {
-    Failure::new(format!("there is no reject `{written}`"), "`sparkify rejects list` names them")
+fn unknown(id: &str) -> Failure {
+    Failure::new(
+        format!("no rejected record has the ID `{id}`"),
+        "run `sparkify rejects list` to list the IDs",
+    )
 }
 
 fn malformed(written: &str) -> Failure {
     Failure::new(
-        format!("`{}` is no reject's name", visible(written.as_bytes())),
-        "it is OBJECT_ID:BYTE_OFFSET, such as `3:284`; `sparkify rejects list` names them",
+        format!("invalid reject ID `{}`", visible(written.as_bytes())),
+        "write it as OBJECT_ID:BYTE_OFFSET, for example `3:284`; run `sparkify rejects list` to list the IDs",
     )
 }

@@ -1,21 +1,21 @@
-//! `sparkify report`: what the tables say, as one page in one file.
+//! `sparkify report`: writes the self-contained HTML report.
 
 use std::io::Write;
 use std::path::Path;
 
-use super::args::{Bounds, Report};
+use super::args::{Filters, Report};
+use super::atomic_file;
 use super::failure::Failure;
-use super::out_file;
 use super::printer::Printer;
 use sparkify_analytics::page::{self, Kind};
 use sparkify_config::Settings;
 use sparkify_warehouse::{Access, WarehouseError};
 
 pub(super) fn run(args: &Report, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
-    let arguments = Bounds::from(&args.range).arguments()?;
+    let arguments = Filters::from(&args.filters).arguments()?;
     let mut warehouse = super::open_as(settings, Access::Read)?;
     let report = page::gather(warehouse.as_mut(), &arguments)?;
-    // The file is free for a load while the page is written.
+    // Closed early, so that a load can run while the page is written.
     drop(warehouse);
     let data = serde_json::to_string(&report).map_err(std::io::Error::from)?;
     if args.out == Path::new("-") {
@@ -23,9 +23,9 @@ pub(super) fn run(args: &Report, settings: &Settings, printer: &Printer) -> Resu
         page::write(&mut out, Kind::File, &data)?;
         return out.flush().map_err(Failure::from);
     }
-    out_file::write(&args.out, true, |out| {
+    atomic_file::write(&args.out, true, |out| {
         page::write(out, Kind::File, &data).map_err(WarehouseError::Sink)
     })?;
-    printer.note(&format!("wrote `{}`: open it in a browser", args.out.display()));
+    printer.note(&format!("wrote `{}`; open it in a browser", args.out.display()));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `sparkify serve`: the page live, for the person at this machine, until Ctrl-C.
+//! `sparkify serve`: serves the report on 127.0.0.1 until Ctrl-C.
 
 use std::sync::Arc;
 
@@ -11,20 +11,23 @@ use sparkify_config::Settings;
 use sparkify_warehouse::Access;
 
 pub(super) fn run(args: &Serve, settings: Settings, printer: &Printer) -> Result<(), Failure> {
-    // A warehouse that is not there is said before anybody looks.
+    // Reports a missing warehouse before the first request.
     drop(super::open_as(&settings, Access::Guarded)?);
     let stopper = Stopper::default();
     let stop = stopper.clone();
     ctrlc::set_handler(move || stop.stop()).map_err(|error| {
-        Failure::new(format!("cannot listen to Ctrl-C: {error}"), "end it with `kill`")
+        Failure::new(
+            format!("cannot handle Ctrl-C: {error}"),
+            "retry; if it fails again, report a bug",
+        )
     })?;
     let warehouse = settings.warehouse.to_string();
     let options = Options { port: args.port, seconds: args.time_limit, rows: args.rows };
     let server = Server::bind(Arc::new(Engines::new(&settings)), options)?;
     printer.text(&format!("http://{}/\n", server.address()))?;
     printer.note(&format!(
-        "`{warehouse}`, read only, for this machine alone; Ctrl-C ends it\n\
-         the file is free for a load whenever nothing is asked"
+        "serving `{warehouse}`, read-only, on this machine only; stop with Ctrl-C\n\
+         loads can run while this is open"
     ));
     server.run(&stopper)?;
     Ok(())

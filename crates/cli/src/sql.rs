@@ -1,4 +1,4 @@
-//! `sparkify sql`: what the warehouse would be told, without telling it.
+//! `sparkify sql`: prints the SQL files as the warehouse gets them.
 
 use serde::Serialize;
 
@@ -31,27 +31,29 @@ pub(super) fn run(args: &Sql, settings: &Settings, printer: &Printer) -> Result<
             let matching: Vec<_> = all.iter().filter(|file| file.name == name).copied().collect();
             if matching.is_empty() {
                 let names = all.iter().map(|file| file.name);
-                let hint = suggest::hint(name, names, "`sparkify sql` prints them all");
-                return Err(Failure::new(format!("no SQL is called `{name}`"), hint));
+                let hint = suggest::hint(name, names, "run `sparkify sql` to print all SQL files");
+                return Err(Failure::new(format!("unknown SQL file `{name}`"), hint));
             }
             matching
         }
     };
-    let opened: Vec<Opened> =
-        chosen.iter().map(|file| Opened { name: file.name, sql: file.opened(opening) }).collect();
-    printer.answer(&opened, || {
-        opened.iter().map(|file| file.sql.as_str()).collect::<Vec<_>>().join("\n")
+    let rendered: Vec<RenderedFile> = chosen
+        .iter()
+        .map(|file| RenderedFile { name: file.name, sql: file.opened(opening) })
+        .collect();
+    printer.result(&rendered, || {
+        rendered.iter().map(|file| file.sql.as_str()).collect::<Vec<_>>().join("\n")
     })
 }
 
-/// A file as the warehouse would get it.
+/// A SQL file with its conditional comments resolved.
 #[derive(Serialize)]
-struct Opened {
+struct RenderedFile {
     name: &'static str,
     sql: String,
 }
 
-/// Every file, in the order in which a warehouse receives them.
+/// Returns every file for the configured engine, in execution order.
 fn files(settings: &Settings) -> Result<Vec<&'static SqlFile>, Failure> {
     let mut files = connect::dialect_of(&settings.warehouse)?;
     files.extend(common_files());
@@ -61,7 +63,7 @@ fn files(settings: &Settings) -> Result<Vec<&'static SqlFile>, Failure> {
     Ok(files)
 }
 
-/// The files that every engine gets.
+/// Returns the files that every engine gets.
 fn common_files() -> Vec<&'static SqlFile> {
     let mut files: Vec<&SqlFile> = load_sql::ledger::ALL.iter().collect();
     files.extend(sparkify_reader::stage::ALL);

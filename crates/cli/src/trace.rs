@@ -1,9 +1,9 @@
-//! `sparkify trace`: a play, and the bytes that it came from.
+//! `sparkify trace`: prints the lineage of a play.
 
 use super::args;
 use super::failure::Failure;
 use super::printer::Printer;
-use super::raw::shown_raw;
+use super::source_bytes::format_bytes;
 use sparkify_analytics::report::{plain_table, shown};
 use sparkify_config::Settings;
 use sparkify_load::trace::{self, Asked, Fields, Now, Origin, Role, Trace};
@@ -15,50 +15,50 @@ pub(super) fn run(
     settings: &Settings,
     printer: &Printer,
 ) -> Result<(), Failure> {
-    let asked = asked(args)?;
+    let play = requested_play(args)?;
     let mut warehouse = super::open_loaded(settings)?;
-    let traces = trace::trace(warehouse.as_mut(), &Sources::new(&settings.s3), &asked)?;
+    let traces = trace::trace(warehouse.as_mut(), &Sources::new(&settings.s3), &play)?;
     if traces.is_empty() {
-        return Err(unknown(&asked));
+        return Err(unknown(&play));
     }
-    printer.answer(&traces, || traces.iter().map(text).collect::<Vec<_>>().join("\n"))
+    printer.result(&traces, || traces.iter().map(text).collect::<Vec<_>>().join("\n"))
 }
 
-fn asked(args: &args::Trace) -> Result<Asked, Failure> {
+fn requested_play(args: &args::Trace) -> Result<Asked, Failure> {
     if let (Some(session), Some(item)) = (args.session, args.item) {
         return Ok(Asked::Place { session, item });
     }
     let written = args.songplay_id.as_deref().unwrap_or_default();
     written.parse().map(Asked::Play).map_err(|_| {
         Failure::new(
-            format!("`{}` is no songplay id", visible(written.as_bytes())),
-            "it is a UUID of 32 hexadecimal digits, as songplays.songplay_id has it; `--session N --item N` finds a play too",
+            format!("invalid songplay ID `{}`", visible(written.as_bytes())),
+            "give a UUID from `songplays.songplay_id`, or use `--session N --item N`",
         )
     })
 }
 
-fn unknown(asked: &Asked) -> Failure {
-    match asked {
+fn unknown(play: &Asked) -> Failure {
+    match play {
         Asked::Play(id) => Failure::new(
-            format!("there is no play `{id}`"),
-            "`sparkify query \"select songplay_id from songplays limit 5\"` names some; `--session N --item N` finds a play too",
+            format!("no play has the ID `{id}`"),
+            "run `sparkify query \"select songplay_id from songplays limit 5\"` to list IDs, or use `--session N --item N`",
         ),
         Asked::Place { session, item } => Failure::new(
-            format!("there is no play at place {item} of session {session}"),
+            format!("session {session} has no play at item {item}"),
             format!(
-                "`sparkify query \"select item_in_session from songplays where session_id = {session}\"` names the places of its plays"
+                "run `sparkify query \"select item_in_session from songplays where session_id = {session}\"` to list its plays"
             ),
         ),
     }
 }
 
 fn text(trace: &Trace) -> String {
-    let mut text = columns("the play", &trace.play);
+    let mut text = columns("play", &trace.play);
     if trace.events.is_empty() {
-        text.push_str("\nno staged event leads to it: `sparkify check` tells more\n");
+        text.push_str("\nno staged event has this play; run `sparkify check`\n");
     }
     if trace.catalogue.is_empty() {
-        text.push_str("\nno record of the catalogue has its title and artist\n");
+        text.push_str("\nno catalogue record has this title and artist\n");
     }
     for origin in trace.events.iter().chain(&trace.catalogue) {
         text.push('\n');
@@ -68,41 +68,38 @@ fn text(trace: &Trace) -> String {
 }
 
 fn origin_text(origin: &Origin) -> String {
-    let what = match origin.role {
-        Role::Made => "event that the play was made from",
-        Role::Duplicate => "event, a duplicate",
-        Role::Matched => "record of the catalogue that the play was matched to",
-        Role::SameSong => "record of the catalogue, the same song once more",
+    let title = match origin.role {
+        Role::Made => "source event of the play",
+        Role::Duplicate => "duplicate of the source event",
+        Role::Matched => "matched catalogue record",
+        Role::SameSong => "other catalogue record of the same song",
     };
     let Origin { load_id, loaded_at, position, .. } = origin;
     let object = visible(origin.object.as_bytes());
     let found = match &origin.now {
-        Now::AsLoaded(raw) => shown_raw(raw, position.unwrap_or_default()),
+        Now::AsLoaded(raw) => format_bytes(raw, position.unwrap_or_default()),
         Now::InGroup { objects: 1 } => {
-            staged("was fetched by the warehouse, which tells no position", origin)
+            staged("was copied by the warehouse, which reports no byte position", origin)
         }
         Now::InGroup { objects } => staged(
             &format!(
-                "was fetched by the warehouse with {} others, and it may be one of those",
+                "was copied by the warehouse together with {} others; the record may be in any of them",
                 objects - 1
             ),
             origin,
         ),
         Now::Changed => staged("has changed since it was loaded", origin),
-        Now::Gone => staged("is gone", origin),
+        Now::Gone => staged("no longer exists", origin),
         Now::Unreadable { because } => {
             staged(&format!("cannot be read ({})", visible(because.as_bytes())), origin)
         }
     };
-    let place = position.map_or(String::new(), |position| format!(" at byte {position}"));
-    format!("{what}\nload {load_id} ({loaded_at}), {object}{place}\n{found}")
+    let at = position.map_or(String::new(), |position| format!(" at byte {position}"));
+    format!("{title}\nload {load_id} ({loaded_at}), {object}{at}\n{found}")
 }
 
 fn staged(state: &str, origin: &Origin) -> String {
-    format!(
-        "the object {state}; this is what was staged of it\n{}",
-        columns("column", &origin.staged)
-    )
+    format!("the object {state}; the staged row is\n{}", columns("column", &origin.staged))
 }
 
 fn columns(title: &str, fields: &Fields) -> String {

@@ -1,4 +1,4 @@
-//! `sparkify verify`: the warehouse beside what somebody expects of it, and why it differs.
+//! `sparkify verify`: compares the warehouse with expected numbers and explains differences.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -21,7 +21,7 @@ pub(super) fn run(args: &Verify, settings: &Settings, printer: &Printer) -> Resu
     let mut warehouse = super::open_as(settings, Access::Guarded)?;
     let findings = verify::run(warehouse.as_mut(), &profile)?;
     let document = json!({ "profile": args.profile, "title": profile.title, "findings": findings });
-    printer.answer(&document, || text(&profile, &findings))?;
+    printer.result(&document, || text(&profile, &findings))?;
     end(&findings, printer)
 }
 
@@ -29,33 +29,33 @@ fn end(findings: &[Finding], printer: &Printer) -> Result<(), Failure> {
     let count = |status| findings.iter().filter(|finding| finding.status == status).count();
     let (met, skipped) = (count(Status::Met), count(Status::Skipped));
     let (explained, unexplained) = (count(Status::Explained), count(Status::Unexplained));
-    let aside = match skipped {
+    let note = match skipped {
         0 => String::new(),
-        skipped => format!("; {skipped} are about other data"),
+        skipped => format!("; {skipped} skipped (for other data)"),
     };
     if explained + unexplained == 0 {
-        printer.note(&format!("all {met} expectations are met{aside}"));
+        printer.note(&format!("all {met} expectations are met{note}"));
         return Ok(());
     }
     let differ = explained + unexplained;
     let all = met + differ;
     printer.error(&format!(
-        "{differ} of {all} expectations are not met: {explained} are explained, {unexplained} are not{aside}"
+        "{differ} of {all} expectations are not met: {explained} explained, {unexplained} unexplained{note}"
     ));
-    Err(Failure::told(DATA))
+    Err(Failure::reported(DATA))
 }
 
 fn text(profile: &Profile, findings: &[Finding]) -> String {
     let compared = findings.iter().filter(|finding| finding.status != Status::Skipped);
     let rows: Vec<Vec<String>> = compared.map(row).collect();
-    let header = ["", "what", "expected", "found", "is"];
+    let header = ["", "name", "expected", "found", "description"];
     let mut text = format!("{}\n\n{}", profile.title, plain_table(&header, &rows, &[2, 3]));
     let mut skipped: BTreeMap<&str, u64> = BTreeMap::new();
     for needs in findings.iter().filter_map(|finding| finding.needs.as_deref()) {
         *skipped.entry(needs).or_default() += 1;
     }
     for (needs, count) in skipped {
-        let _ = writeln!(text, "skipped: {count}, which hold only if {needs}");
+        let _ = writeln!(text, "skipped: {count}, valid only if {needs}");
     }
     for finding in findings.iter().filter(|finding| finding.differs()) {
         text.push('\n');
@@ -75,7 +75,7 @@ fn row(finding: &Finding) -> Vec<String> {
     vec![status.into(), finding.name.clone(), expected, found, finding.says.clone()]
 }
 
-/// The sum that leads from what was found to what was expected, and the rows behind each part.
+/// Formats the reconciliation: expected = found plus each cause, with sample rows of each cause.
 fn explained(finding: &Finding) -> String {
     let (expected, found) = (written(&finding.expected), written(&finding.found));
     let mut sum = format!("{}: {expected} = {found}", finding.name);
@@ -86,10 +86,9 @@ fn explained(finding: &Finding) -> String {
     }
     if let Some(left) = finding.unexplained {
         sum.push_str(&signed(left));
-        let _ = writeln!(parts, "  {}  nothing explains this", signed(left).trim());
+        let _ = writeln!(parts, "  {}  unexplained", signed(left).trim());
     } else if finding.status == Status::Unexplained {
-        sum =
-            format!("{}: expected {expected}, found {found}; nothing explains this", finding.name);
+        sum = format!("{}: expected {expected}, found {found}; unexplained", finding.name);
     }
     format!("{sum}\n{parts}")
 }
@@ -112,7 +111,7 @@ fn part(cause: &Explanation) -> String {
     text
 }
 
-/// ` + 8`, ` - 1`.
+/// Formats a term of the sum: ` + 8`, ` - 1`.
 fn signed(number: f64) -> String {
     let sign = if number < 0.0 { '-' } else { '+' };
     format!(" {sign} {}", plain(number.abs()))
@@ -126,7 +125,7 @@ fn written(value: &Value) -> String {
     }
 }
 
-/// A number for people: whole ones with their thousands apart, others with four places at most.
+/// Formats a number: whole numbers with thousands separators, others with up to four decimals.
 fn plain(number: f64) -> String {
     let whole = number.fract() == 0.0 && number.abs() < 9e15;
     if !whole {

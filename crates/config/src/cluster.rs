@@ -1,14 +1,17 @@
-//! Which cluster was asked for? Its form, size, role, network and time limit, decided from flags, the environment and `dwh.cfg`.
+//! Settings of a Redshift cluster from flags, the environment and `dwh.cfg`: type, size, role,
+//! network and lifetime.
 //!
-//! The keys are those of the scripts that create clusters (`[DWH]`, or the same in `[CLUSTER]`). What Amazon would refuse is refused here, before anything
-//! is created; what is merely old is mapped, with a warning that says why. Nothing is asked of any server.
+//! The keys are those of the course's scripts (`[DWH]`, or the same in `[CLUSTER]`). Values that
+//! Amazon would refuse are errors here, before anything is created. Retired values are replaced,
+//! with a warning. No request is sent.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{ConfigError, Credentials, Flags, Keys, Secret, Settings, cluster_rules as rules};
 
-/// What the command line may say about a cluster; whatever is not said is looked for elsewhere.
+/// Command-line options of a cluster; `None` falls back to the environment, the file and the
+/// default.
 #[derive(Debug, Default, Clone)]
 pub struct ClusterFlags {
     /// `--name`
@@ -28,7 +31,7 @@ pub struct ClusterFlags {
     /// `--staging`
     pub staging: Option<String>,
     /// `--password-from-config`
-    pub own_password: bool,
+    pub password_from_config: bool,
     /// `--public`
     pub public: bool,
     /// `--allow-cidr`
@@ -45,118 +48,119 @@ pub struct ClusterFlags {
     pub poll: Option<String>,
 }
 
-/// A cluster as it was asked for, with everything decided.
+/// Resolved settings of a cluster or workgroup.
 #[derive(Debug, Clone)]
 pub struct ClusterSettings {
-    /// The cluster's identifier; of a serverless one, the namespace's and the workgroup's.
+    /// Identifier of the cluster, or of namespace and workgroup.
     pub name: String,
-    /// Which form, and how large.
+    /// Provisioned or serverless, with the size.
     pub form: Form,
-    /// The database that it begins with.
+    /// Initial database.
     pub database: String,
-    /// The administrator.
+    /// Name of the administrator.
     pub user: String,
-    /// The administrator's password, if AWS should not make and keep it.
+    /// Password of the administrator; none lets AWS generate and store one.
     pub password: Option<Secret>,
-    /// Where it listens.
+    /// Port on which the cluster listens.
     pub port: u16,
-    /// The role that is created.
+    /// Name of the IAM role to create.
     pub role_name: String,
-    /// A role that is there already and is used as it is.
+    /// Existing IAM role to use instead.
     pub role_arn: Option<String>,
-    /// What the role may read or write.
+    /// Parts of buckets that the role can read or write.
     pub prefixes: Vec<Prefix>,
-    /// Reachable from outside its network.
+    /// True if the cluster is reachable from outside its VPC.
     pub public: bool,
-    /// From where, if it is reachable; none means from the caller's own address.
+    /// Address range that can reach a public cluster; none means the caller's own address.
     pub allow_cidr: Option<String>,
-    /// The subnets that it lies in; none means those of the default network.
+    /// Subnet group; none means the subnets of the default VPC.
     pub subnet_group: Option<String>,
-    /// Who may reach it; none means the default group of its network.
+    /// Security group; none means the default group of the VPC.
     pub security_group: Option<String>,
-    /// How long it is meant to live.
+    /// Lifetime after which `reap` deletes the cluster.
     pub ttl: Option<Duration>,
-    /// How long to wait for one state.
+    /// Timeout of waiting for one state.
     pub timeout: Duration,
-    /// How often to look.
+    /// Interval between status requests.
     pub poll: Duration,
-    /// How AWS is reached.
+    /// Access to AWS.
     pub aws: AwsSettings,
-    /// The configuration file that was read, or the one that would be.
+    /// The configuration file, which may not exist.
     pub file: PathBuf,
-    /// What was mapped or makes no sense.
+    /// Warnings about replaced values.
     pub warnings: Vec<String>,
 }
 
-/// How AWS is reached.
+/// Access to the AWS control plane.
 #[derive(Debug, Clone)]
 pub struct AwsSettings {
-    /// The region, if it stands in a flag or in `dwh.cfg`.
+    /// Region from a flag, the environment or `dwh.cfg`.
     pub region: Option<String>,
-    /// Keys that were written down where the SDK does not look.
+    /// Keys from `dwh.cfg`, which the SDK does not read.
     pub keys: Option<Keys>,
-    /// The profile that `dwh.cfg` names.
+    /// Profile from `dwh.cfg`.
     pub profile: Option<String>,
-    /// Another server of EC2.
+    /// Endpoint of EC2 other than Amazon's.
     pub ec2: Option<String>,
-    /// Another server of Secrets Manager.
+    /// Endpoint of Secrets Manager other than Amazon's.
     pub secrets: Option<String>,
-    /// Another server of STS.
+    /// Endpoint of STS other than Amazon's.
     pub sts: Option<String>,
-    /// Who tells the caller's own address.
+    /// URL of a service that returns the caller's public IP address.
     pub address: String,
 }
 
-/// The two forms of a warehouse that Amazon runs.
+/// Deployment options of Amazon Redshift.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Form {
-    /// Nodes, paid by the hour.
+    /// Cluster of nodes, billed by the hour.
     Provisioned {
-        /// Their type.
+        /// Node type, such as `ra3.large`.
         node_type: String,
-        /// How many.
+        /// Number of nodes.
         nodes: u16,
     },
-    /// Capacity, paid while it works.
+    /// Serverless workgroup, billed while it is in use.
     Serverless {
-        /// In units of Amazon's (RPU).
+        /// Base capacity in Redshift Processing Units (RPU).
         base_capacity: u16,
     },
 }
 
-/// A part of a bucket.
+/// Part of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prefix {
-    /// The bucket.
+    /// Name of the bucket.
     pub bucket: String,
-    /// What its keys begin with, without a `/` at the end; nothing means the whole bucket.
+    /// Key prefix without a final `/`; empty for the whole bucket.
     pub key: String,
-    /// One object rather than all below.
+    /// True if `key` is one object, not a prefix.
     pub is_object: bool,
-    /// Whether it is written to as well.
+    /// True if the role can also write here.
     pub write: bool,
 }
 
-/// Reads one value: a flag, then the environment, then the file.
-struct Reader<'a> {
+/// Lookup of one value: flag, then environment, then file.
+struct Lookup<'a> {
     file: &'a super::file::ConfigFile,
     environment: &'a dyn Fn(&str) -> Option<String>,
 }
 
-impl Reader<'_> {
-    /// `key` of `[DWH]`, as `[CLUSTER]` may have it too, or one of the names in `others`.
+impl Lookup<'_> {
+    /// Returns the value of `key` in `[DWH]` or `[CLUSTER]`, or of one of `others` (section and
+    /// key).
     fn pick(&self, flag: Option<&String>, key: &str, others: &[(&str, &str)]) -> Option<String> {
-        let filed = |section: &str, key: &str| self.file.get(section, key).map(str::to_owned);
+        let from_file = |section: &str, key: &str| self.file.get(section, key).map(str::to_owned);
         flag.cloned()
             .or_else(|| (self.environment)(&format!("SPARKIFY_{key}")))
-            .or_else(|| filed("DWH", key))
-            .or_else(|| filed("CLUSTER", key))
-            .or_else(|| others.iter().find_map(|(section, key)| filed(section, key)))
+            .or_else(|| from_file("DWH", key))
+            .or_else(|| from_file("CLUSTER", key))
+            .or_else(|| others.iter().find_map(|(section, key)| from_file(section, key)))
     }
 }
 
 impl ClusterSettings {
-    /// Decides everything from the flags, the environment and the configuration file.
+    /// Resolves every setting from the flags, the environment and the configuration file.
     pub fn resolve(
         flags: &Flags,
         wanted: &ClusterFlags,
@@ -164,11 +168,11 @@ impl ClusterSettings {
     ) -> Result<Self, ConfigError> {
         let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let (path, file) = super::configuration(flags, &environment)?;
-        let reader = Reader { file: &file, environment: &environment };
+        let lookup = Lookup { file: &file, environment: &environment };
         let mut warnings = Vec::new();
-        let form = form(&reader, wanted, &mut warnings)?;
+        let form = form(&lookup, wanted, &mut warnings)?;
         let pick = |flag: &Option<String>, key: &str, others: &[(&str, &str)]| {
-            reader.pick(flag.as_ref(), key, others)
+            lookup.pick(flag.as_ref(), key, others)
         };
         let name = pick(&wanted.name, "DWH_CLUSTER_IDENTIFIER", &[]);
         let name = rules::identifier(name.unwrap_or_else(|| "sparkify".into()), &form)?;
@@ -189,7 +193,7 @@ impl ClusterSettings {
             form,
             database: rules::database(database.unwrap_or_else(|| "dev".into()))?,
             user: rules::user(user.unwrap_or_else(|| "awsuser".into()))?,
-            password: own_password(&reader, wanted.own_password)?,
+            password: configured_password(&lookup, wanted.password_from_config)?,
             port: rules::port(port.as_deref())?,
             prefixes: prefixes(settings, wanted.staging.as_ref())?,
             public: wanted.public,
@@ -202,42 +206,42 @@ impl ClusterSettings {
                 .as_deref()
                 .map_or(Ok(Duration::from_hours(1)), rules::duration)?,
             poll: wanted.poll.as_deref().map_or(Ok(Duration::from_secs(10)), rules::poll)?,
-            aws: AwsSettings::resolve(&reader, flags, settings)?,
+            aws: AwsSettings::resolve(&lookup, flags, settings)?,
             file: path,
             warnings,
         })
     }
 
-    /// The password that nobody may read, if one was given.
+    /// Returns true if AWS generates and stores the administrator password.
     pub fn manages_password(&self) -> bool {
         self.password.is_none()
     }
 }
 
 impl AwsSettings {
-    /// How AWS is reached, for who asks it without a cluster in mind.
+    /// Resolves access to AWS without the settings of a cluster.
     pub fn of(flags: &Flags, settings: &Settings) -> Result<Self, ConfigError> {
         let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let (_, file) = super::configuration(flags, &environment)?;
-        Self::resolve(&Reader { file: &file, environment: &environment }, flags, settings)
+        Self::resolve(&Lookup { file: &file, environment: &environment }, flags, settings)
     }
 
     fn resolve(
-        reader: &Reader<'_>,
+        lookup: &Lookup<'_>,
         flags: &Flags,
         settings: &Settings,
     ) -> Result<Self, ConfigError> {
-        let other = |service: &str| {
-            (reader.environment)(&format!("AWS_ENDPOINT_URL_{service}"))
-                .or_else(|| (reader.environment)("AWS_ENDPOINT_URL"))
+        let endpoint = |service: &str| {
+            (lookup.environment)(&format!("AWS_ENDPOINT_URL_{service}"))
+                .or_else(|| (lookup.environment)("AWS_ENDPOINT_URL"))
         };
         let access = settings.s3.access()?;
-        // The SDK finds what stands in its own places; keys of `dwh.cfg` it does not know.
+        // The SDK finds every other kind of credentials itself.
         let keys = match access.credentials {
             Credentials::Keys(keys) => Some(keys),
             _ => None,
         };
-        let region = reader.pick(None, "DWH_REGION", &[]);
+        let region = lookup.pick(None, "DWH_REGION", &[]);
         Ok(Self {
             region: flags
                 .s3
@@ -245,76 +249,77 @@ impl AwsSettings {
                 .clone()
                 .or_else(|| {
                     let environment = ["AWS_REGION", "AWS_DEFAULT_REGION"];
-                    environment.iter().find_map(|name| (reader.environment)(name))
+                    environment.iter().find_map(|name| (lookup.environment)(name))
                 })
                 .or(region)
                 .or(access.region),
             keys,
-            profile: reader.file.get("AWS", "PROFILE").map(str::to_owned),
-            ec2: other("EC2"),
-            secrets: other("SECRETS_MANAGER"),
-            sts: other("STS"),
-            address: (reader.environment)("SPARKIFY_ADDRESS_URL")
+            profile: lookup.file.get("AWS", "PROFILE").map(str::to_owned),
+            ec2: endpoint("EC2"),
+            secrets: endpoint("SECRETS_MANAGER"),
+            sts: endpoint("STS"),
+            address: (lookup.environment)("SPARKIFY_ADDRESS_URL")
                 .unwrap_or_else(|| "https://checkip.amazonaws.com".into()),
         })
     }
 }
 
 fn form(
-    reader: &Reader<'_>,
+    lookup: &Lookup<'_>,
     wanted: &ClusterFlags,
     warnings: &mut Vec<String>,
 ) -> Result<Form, ConfigError> {
-    let written = reader.pick(None, "DWH_CLUSTER_TYPE", &[]);
+    let written = lookup.pick(None, "DWH_CLUSTER_TYPE", &[]);
     let written = if wanted.serverless { Some("serverless".into()) } else { written };
     let kind = written.as_deref().map(str::to_lowercase);
     if kind.as_deref() == Some("serverless") {
-        let capacity = reader.pick(wanted.base_capacity.as_ref(), "DWH_BASE_CAPACITY", &[]);
+        let capacity = lookup.pick(wanted.base_capacity.as_ref(), "DWH_BASE_CAPACITY", &[]);
         return Ok(Form::Serverless { base_capacity: rules::capacity(capacity.as_deref())? });
     }
-    let node_type = reader.pick(wanted.node_type.as_ref(), "DWH_NODE_TYPE", &[]);
+    let node_type = lookup.pick(wanted.node_type.as_ref(), "DWH_NODE_TYPE", &[]);
     let node_type = rules::node_type(node_type.as_deref().unwrap_or("ra3.large"), warnings)?;
-    let nodes = reader.pick(wanted.nodes.as_ref(), "DWH_NUM_NODES", &[]);
-    // A flag says it all: an old file's type of cluster would contradict it.
+    let nodes = lookup.pick(wanted.nodes.as_ref(), "DWH_NUM_NODES", &[]);
+    // `--nodes` overrides the cluster type of the file, which could contradict it.
     let kind = if wanted.nodes.is_some() { None } else { kind };
     let nodes = rules::nodes(kind.as_deref(), nodes.as_deref(), &node_type)?;
     Ok(Form::Provisioned { node_type, nodes })
 }
 
-fn own_password(reader: &Reader<'_>, own: bool) -> Result<Option<Secret>, ConfigError> {
-    if !own {
+fn configured_password(
+    lookup: &Lookup<'_>,
+    password_from_config: bool,
+) -> Result<Option<Secret>, ConfigError> {
+    if !password_from_config {
         return Ok(None);
     }
-    let written = reader.pick(None, "DWH_DB_PASSWORD", &[("CLUSTER", "DB_PASSWORD")]);
+    let written = lookup.pick(None, "DWH_DB_PASSWORD", &[("CLUSTER", "DB_PASSWORD")]);
     written.map(|written| rules::password(&written)).transpose()?.map_or_else(
         || {
-            Err(ConfigError::Value {
-                what: "the password, of which there is none:",
-                written: "****".into(),
-                hint: "write DB_PASSWORD into [CLUSTER], or leave `--password-from-config` out: then AWS makes and keeps one",
+            Err(ConfigError::Unset {
+                name: "the administrator password",
+                hint: "set DB_PASSWORD in [CLUSTER], or omit `--password-from-config` to let AWS generate and store one",
             })
         },
         |password| Ok(Some(password)),
     )
 }
 
-/// Everything in S3 that a load reads, and the place that it may write to.
+/// Returns the parts of buckets that a load reads, and the prefix that it writes staging files to.
 fn prefixes(settings: &Settings, staging: Option<&String>) -> Result<Vec<Prefix>, ConfigError> {
     let staging = staging.or(settings.staging.location.as_ref());
     let mut found: Vec<Prefix> = Vec::new();
     let read =
         [(&settings.song_data, false), (&settings.log_data, false), (&settings.log_jsonpath, true)];
-    for (place, is_object) in read {
-        let Some(place) = place.as_deref().filter(|place| place.starts_with("s3://")) else {
-            continue;
-        };
-        found.push(rules::prefix(place, is_object, false)?);
+    for (location, is_object) in read {
+        let s3 = location.as_deref().filter(|location| location.starts_with("s3://"));
+        let Some(location) = s3 else { continue };
+        found.push(rules::prefix(location, is_object, false)?);
     }
-    if let Some(place) = staging {
-        found.push(rules::prefix(place, false, true)?);
+    if let Some(location) = staging {
+        found.push(rules::prefix(location, false, true)?);
     }
-    if let Some(place) = &settings.staging.manifest {
-        found.push(rules::prefix(place, false, false)?);
+    if let Some(location) = &settings.staging.manifest {
+        found.push(rules::prefix(location, false, false)?);
     }
     found.dedup();
     Ok(found)

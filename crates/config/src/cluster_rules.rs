@@ -1,11 +1,12 @@
-//! What may a cluster be called, how large may it be, where may it listen? The rules of Amazon's documentation, held before anything is asked of it.
+//! Validation of cluster settings by the rules of Amazon's documentation, before any request is
+//! sent.
 
 use std::time::Duration;
 
 use super::cluster::{Form, Prefix};
 use super::{ConfigError, Secret};
 
-/// Types of nodes that can still be had, and how few of them make a cluster.
+/// Available node types with their minimum number of nodes.
 pub const NODE_TYPES: &[(&str, u16)] = &[
     ("ra3.large", 1),
     ("ra3.xlplus", 1),
@@ -17,8 +18,8 @@ pub const NODE_TYPES: &[(&str, u16)] = &[
     ("rg.12xlarge", 2),
 ];
 
-/// What stands in files of former years, and what takes its place.
-const FORMER: &[(&str, &str)] = &[
+/// Retired node types of old configuration files, with their replacement.
+const RETIRED: &[(&str, &str)] = &[
     ("dc2.large", "ra3.large"),
     ("dc2.8xlarge", "ra3.4xlarge"),
     ("dc1.large", "ra3.large"),
@@ -27,11 +28,12 @@ const FORMER: &[(&str, &str)] = &[
     ("ds2.8xlarge", "ra3.4xlarge"),
 ];
 
-fn wrong(what: &'static str, written: impl Into<String>, hint: &'static str) -> ConfigError {
-    ConfigError::Value { what, written: written.into(), hint }
+fn invalid(name: &'static str, written: impl Into<String>, hint: &'static str) -> ConfigError {
+    ConfigError::Value { name, written: written.into(), hint }
 }
 
-/// 1 to 63 characters, of a serverless one 3 to 64; lower case, digits and hyphens; a letter first; no hyphen at the end, no two in a row.
+/// Validates a name: 1 to 63 characters (serverless: 3 to 63), lower-case letters, digits and
+/// hyphens; a letter first; no hyphen at the end, no two in a row.
 pub(super) fn identifier(written: String, form: &Form) -> Result<String, ConfigError> {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let lengths = if matches!(form, Form::Serverless { .. }) { 3..=63 } else { 1..=63 };
@@ -44,104 +46,103 @@ pub(super) fn identifier(written: String, form: &Form) -> Result<String, ConfigE
     if good {
         return Ok(written);
     }
-    // The service itself stores names in lower case; scripts write `dwhCluster`.
+    // Redshift stores names in lower case; the course's scripts write `dwhCluster`.
     if lower != written {
         return identifier(lower, form);
     }
-    Err(wrong(
-        "the cluster's name",
+    Err(invalid(
+        "the cluster name",
         written,
-        "use up to 63 lower-case letters, digits and single hyphens (3 or more for a serverless one), a letter first",
+        "use up to 63 lower-case letters, digits and single hyphens, a letter first; serverless names need at least 3 characters",
     ))
 }
 
-/// A type that can be had; a former one is mapped, and said so.
+/// Validates a node type. A retired type is replaced, with a warning.
 pub(super) fn node_type(written: &str, warnings: &mut Vec<String>) -> Result<String, ConfigError> {
     let lower = written.to_lowercase();
     if NODE_TYPES.iter().any(|(name, _)| *name == lower) {
         return Ok(lower);
     }
-    let Some((_, instead)) = FORMER.iter().find(|(name, _)| *name == lower) else {
-        return Err(wrong(
+    let Some((_, replacement)) = RETIRED.iter().find(|(name, _)| *name == lower) else {
+        return Err(invalid(
             "the node type",
             written,
-            "give ra3.large, ra3.xlplus, ra3.4xlarge, ra3.16xlarge, rg.large, rg.xlarge, rg.4xlarge or rg.12xlarge",
+            "use ra3.large, ra3.xlplus, ra3.4xlarge, ra3.16xlarge, rg.large, rg.xlarge, rg.4xlarge or rg.12xlarge",
         ));
     };
     warnings.push(format!(
-        "`{lower}` is taken as `{instead}`: AWS retires DC and DS nodes, and gives them to few accounts; the price differs, see `sparkify cluster plan`"
+        "using `{replacement}` instead of `{lower}`: AWS retires DC and DS nodes and offers them to few accounts; the price differs, see `sparkify cluster plan`"
     ));
-    Ok((*instead).to_owned())
+    Ok((*replacement).to_owned())
 }
 
-/// How many nodes, by what the file calls the kind of cluster.
+/// Returns the number of nodes. `kind` is the value of `DWH_CLUSTER_TYPE`.
 pub(super) fn nodes(
     kind: Option<&str>,
     written: Option<&str>,
     node_type: &str,
 ) -> Result<u16, ConfigError> {
-    let least = NODE_TYPES.iter().find(|(name, _)| *name == node_type).map_or(1, |(_, few)| *few);
-    let said = written.map(|written| {
+    let minimum = NODE_TYPES.iter().find(|(name, _)| *name == node_type).map_or(1, |(_, min)| *min);
+    let given = written.map(|written| {
         let fits = |nodes: &u16| (1..=100).contains(nodes);
         written.parse::<u16>().ok().filter(fits).ok_or_else(|| {
-            wrong("the number of nodes", written, "give a whole number from 1 to 100")
+            invalid("the number of nodes", written, "give a whole number from 1 to 100")
         })
     });
-    let said = said.transpose()?;
-    let nodes = match (kind, said) {
+    let given = given.transpose()?;
+    let nodes = match (kind, given) {
         (Some("single-node"), _) => 1,
         (Some("multi-node"), None) => {
-            return Err(wrong(
-                "the number of nodes, of which a multi-node cluster needs one:",
-                "",
-                "write DWH_NUM_NODES into [DWH], or say `--nodes N`",
-            ));
+            return Err(ConfigError::Unset {
+                name: "the number of nodes of the multi-node cluster",
+                hint: "set DWH_NUM_NODES in [DWH], or pass `--nodes N`",
+            });
         }
         (Some("multi-node"), Some(1)) => {
-            return Err(wrong(
+            return Err(invalid(
                 "the number of nodes of a multi-node cluster",
                 "1",
-                "give 2 or more, or make it `single-node`",
+                "give 2 or more, or set the cluster type to `single-node`",
             ));
         }
-        (None | Some("multi-node"), said) => said.unwrap_or(least),
+        (None | Some("multi-node"), given) => given.unwrap_or(minimum),
         (Some(other), _) => {
-            return Err(wrong(
+            return Err(invalid(
                 "the cluster type",
                 other,
-                "give `single-node`, `multi-node` or `serverless`",
+                "use `single-node`, `multi-node` or `serverless`",
             ));
         }
     };
-    if nodes >= least {
+    if nodes >= minimum {
         return Ok(nodes);
     }
-    Err(wrong(
-        "the number of nodes for this node type",
+    Err(invalid(
+        "the number of nodes of this node type",
         nodes.to_string(),
-        "give 2 or more, or another node type: 4xlarge and larger ones do not stand alone",
+        "give 2 or more, or use a smaller node type: 4xlarge and larger types need 2 nodes",
     ))
 }
 
-/// 4, or a multiple of 8.
+/// Validates the base capacity: 4, or a multiple of 8.
 pub(super) fn capacity(written: Option<&str>) -> Result<u16, ConfigError> {
     let Some(written) = written else { return Ok(8) };
     let fits = |units: &u16| *units == 4 || (units.is_multiple_of(8) && (8..=512).contains(units));
     written.parse().ok().filter(fits).ok_or_else(|| {
-        wrong("the base capacity", written, "give 4, or a multiple of 8 from 8 to 512, in RPU")
+        invalid("the base capacity", written, "give 4, or a multiple of 8 from 8 to 512, in RPU")
     })
 }
 
-/// The ports that these nodes take.
+/// Validates the port by the ranges that RA3 and RG nodes accept.
 pub(super) fn port(written: Option<&str>) -> Result<u16, ConfigError> {
     let Some(written) = written else { return Ok(5439) };
     let fits = |port: &u16| (5431..=5455).contains(port) || (8191..=8215).contains(port);
     written.parse().ok().filter(fits).ok_or_else(|| {
-        wrong("the port", written, "give one from 5431 to 5455 or from 8191 to 8215")
+        invalid("the port", written, "give a port from 5431 to 5455 or from 8191 to 8215")
     })
 }
 
-/// 1 to 64 lower-case letters, digits and underscores.
+/// Validates a database name: 1 to 64 lower-case letters, digits and underscores, a letter first.
 pub(super) fn database(written: String) -> Result<String, ConfigError> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     let good = (1..=64).contains(&written.len())
@@ -150,10 +151,14 @@ pub(super) fn database(written: String) -> Result<String, ConfigError> {
     if good {
         return Ok(written);
     }
-    Err(wrong("the database's name", written, "use up to 64 lower-case letters and digits"))
+    Err(invalid(
+        "the database name",
+        written,
+        "use up to 64 lower-case letters, digits and underscores, a letter first",
+    ))
 }
 
-/// 1 to 127 characters, lower case, a letter first, not `public`.
+/// Validates an administrator name: 1 to 127 characters, lower case, a letter first, not `public`.
 pub(super) fn user(written: String) -> Result<String, ConfigError> {
     let fits = |c: char| {
         c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '+' | '.' | '@' | '-')
@@ -165,14 +170,15 @@ pub(super) fn user(written: String) -> Result<String, ConfigError> {
     if good {
         return Ok(written);
     }
-    Err(wrong(
-        "the administrator's name",
+    Err(invalid(
+        "the administrator name",
         written,
         "use lower-case letters and digits, a letter first",
     ))
 }
 
-/// 8 to 64 printable characters, one of each kind, none of `'"\/@` and no space. It is never shown.
+/// Validates a password: 8 to 64 printable characters with an upper-case letter, a lower-case
+/// letter and a digit, without `'"\/@` and space. Errors never contain it.
 pub(super) fn password(written: &str) -> Result<Secret, ConfigError> {
     let has = |kind: fn(&u8) -> bool| written.as_bytes().iter().any(kind);
     let good = (8..=64).contains(&written.len())
@@ -183,23 +189,23 @@ pub(super) fn password(written: &str) -> Result<Secret, ConfigError> {
     if good {
         return Ok(Secret::new(written));
     }
-    Err(wrong(
+    Err(invalid(
         "the password",
         "****",
-        "it takes 8 to 64 characters with an upper-case letter, a lower-case letter and a digit, and none of ' \" \\ / @ or space; or leave `--password-from-config` out",
+        "use 8 to 64 characters with an upper-case letter, a lower-case letter and a digit, without ' \" \\ / @ and space; or omit `--password-from-config`",
     ))
 }
 
-/// 1 to 64 characters of those that IAM takes.
+/// Validates a role name: 1 to 64 characters that IAM accepts.
 pub(super) fn role_name(written: String) -> Result<String, ConfigError> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
     if (1..=64).contains(&written.len()) && written.chars().all(fits) {
         return Ok(written);
     }
-    Err(wrong("the role's name", written, "use up to 64 letters, digits and `_+=,.@-`"))
+    Err(invalid("the role name", written, "use up to 64 letters, digits and `_+=,.@-`"))
 }
 
-/// `arn:aws:iam::123456789012:role/path/name`
+/// Validates a role ARN: `arn:aws:iam::123456789012:role/path/name`.
 pub(super) fn role_arn(written: String) -> Result<String, ConfigError> {
     let parts: Vec<&str> = written.splitn(6, ':').collect();
     let good = matches!(parts.as_slice(), ["arn", partition, "iam", "", account, role]
@@ -208,28 +214,29 @@ pub(super) fn role_arn(written: String) -> Result<String, ConfigError> {
     if good {
         return Ok(written);
     }
-    Err(wrong(
-        "the role's ARN",
+    Err(invalid(
+        "the role ARN",
         written,
-        "write it as `arn:aws:iam::123456789012:role/NAME`, or leave it empty: then a role is created",
+        "write it as `arn:aws:iam::123456789012:role/NAME`, or leave it empty to create a role",
     ))
 }
 
-/// An address of IPv4 with its width. The whole world is no address.
+/// Validates an IPv4 range in CIDR notation. Ranges wider than /8 are refused, since they open the
+/// cluster to the whole internet.
 pub(super) fn cidr(written: String) -> Result<String, ConfigError> {
     let (address, width) = written.split_once('/').unwrap_or((&written, "32"));
     let width = width.parse::<u8>().ok().filter(|width| (8..=32).contains(width));
     match (address.parse::<std::net::Ipv4Addr>(), width) {
         (Ok(address), Some(width)) if !address.is_unspecified() => Ok(format!("{address}/{width}")),
-        _ => Err(wrong(
-            "the range of addresses",
+        _ => Err(invalid(
+            "the address range",
             written,
-            "write it as `203.0.113.7/32`; a range wider than /8 is the whole world, which is refused",
+            "write it as `203.0.113.7/32`; ranges wider than /8 are refused",
         )),
     }
 }
 
-/// `4h`, `90m`, `2d`, `45s`.
+/// Parses `4h`, `90m`, `2d` or `45s`, up to a year.
 pub(super) fn duration(written: &str) -> Result<Duration, ConfigError> {
     let (digits, unit) = written.split_at(
         written
@@ -250,31 +257,32 @@ pub(super) fn duration(written: &str) -> Result<Duration, ConfigError> {
         .filter(|seconds| (1..=31_536_000).contains(seconds))
         .map(Duration::from_secs)
         .ok_or_else(|| {
-            wrong("the duration", written, "write it as `45s`, `90m`, `4h` or `2d`, up to a year")
+            invalid("the duration", written, "write it as `45s`, `90m`, `4h` or `2d`, up to a year")
         })
 }
 
-/// Seconds between two looks.
+/// Parses the seconds between two status requests.
 pub(super) fn poll(written: &str) -> Result<Duration, ConfigError> {
     let seconds = written.parse::<f64>().ok().filter(|seconds| (0.01..=300.0).contains(seconds));
-    seconds.map(Duration::from_secs_f64).ok_or_else(|| {
-        wrong("the time between two looks", written, "give seconds from 0.01 to 300")
-    })
+    seconds
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| invalid("the polling interval", written, "give seconds from 0.01 to 300"))
 }
 
-/// `s3://bucket/prefix`.
+/// Parses `s3://bucket/prefix`.
 pub(super) fn prefix(written: &str, is_object: bool, write: bool) -> Result<Prefix, ConfigError> {
     let rest = written.strip_prefix("s3://");
     let (bucket, key) = rest.map_or(("", ""), |rest| rest.split_once('/').unwrap_or((rest, "")));
     let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.' || b == b'-';
     let key = key.trim_end_matches('/');
-    // A `*`, `?` or `$` of a policy would mean more than the prefix.
+    // In an IAM policy, `*` and `?` are wildcards and `$` starts a variable: the policy would allow
+    // more than the prefix.
     let plain = !key.contains(['*', '?', '$']) && !key.contains(char::is_control);
     if (3..=63).contains(&bucket.len()) && bucket.bytes().all(fits) && plain {
         return Ok(Prefix { bucket: bucket.into(), key: key.into(), is_object, write });
     }
-    Err(wrong(
-        "the place in S3",
+    Err(invalid(
+        "the S3 location",
         written,
         "write it as `s3://bucket/prefix`, without `*`, `?` or `$`",
     ))
@@ -287,7 +295,7 @@ mod tests {
     const NODES: Form = Form::Provisioned { node_type: String::new(), nodes: 1 };
 
     #[test]
-    fn names_are_those_that_amazon_takes() {
+    fn names_follow_the_rules_of_redshift() {
         assert_eq!(identifier("dwhCluster".into(), &NODES).unwrap(), "dwhcluster");
         for wrong in ["", "1a", "a--b", "a-", "a_b", "é", &"a".repeat(64)] {
             assert!(identifier(wrong.to_owned(), &NODES).is_err(), "{wrong}");
@@ -296,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_former_node_type_is_mapped_and_said_so() {
+    fn a_retired_node_type_is_replaced_with_a_warning() {
         let mut warnings = Vec::new();
         assert_eq!(node_type("dc2.large", &mut warnings).unwrap(), "ra3.large");
         assert!(warnings[0].contains("retires"));
@@ -304,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_ports_and_times_are_bounded() {
+    fn sizes_ports_and_durations_are_bounded() {
         assert_eq!(nodes(Some("multi-node"), Some("4"), "ra3.large").unwrap(), 4);
         assert_eq!(nodes(Some("single-node"), Some("4"), "ra3.large").unwrap(), 1);
         assert_eq!(nodes(None, None, "ra3.4xlarge").unwrap(), 2);
@@ -325,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn the_world_is_no_address_and_a_password_is_never_shown() {
+    fn wide_address_ranges_are_refused_and_passwords_are_not_shown() {
         assert_eq!(cidr("203.0.113.7".into()).unwrap(), "203.0.113.7/32");
         for wrong in ["0.0.0.0/0", "1.2.3.4/0", "1.2.3", "::1/128", "1.2.3.4/33"] {
             assert!(cidr(wrong.into()).is_err(), "{wrong}");
@@ -338,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_names_one_part_of_one_bucket() {
+    fn a_prefix_is_one_part_of_one_bucket() {
         let found = prefix("s3://udacity-dend/log_data/", false, false).unwrap();
         assert_eq!((found.bucket.as_str(), found.key.as_str()), ("udacity-dend", "log_data"));
         for wrong in ["s3://", "s3://UP/x", "/tmp/x", "s3://bucket/a*", "s3://bucket/${x}"] {

@@ -1,7 +1,8 @@
-//! `dwh.cfg`: the INI file that these pipelines already have, read as Python's configparser reads it, except that `%` stands for itself.
+//! Configuration file `dwh.cfg`, in the INI dialect of Python's configparser, except that `%` is
+//! literal.
 //!
-//! Values may be quoted or not; sections and keys come in any order and any case. Unknown keys are warnings, since
-//! the file belongs to other scripts too; a line that is no `KEY = VALUE` is an error, since something was meant by it.
+//! Values may be quoted. Sections and keys come in any order and case. Unknown keys are warnings,
+//! since other scripts use the file too. A line that is not `KEY = VALUE` is an error.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +12,7 @@ use configparser::ini::{Ini, IniDefault};
 use super::suggest;
 use super::{ConfigError, Secret};
 
-/// What a cluster is to be, as the scripts that create clusters have it in `[DWH]`; others have the same keys in `[CLUSTER]`.
+/// Keys that describe a cluster, in `[DWH]` or `[CLUSTER]`, as the course's scripts name them.
 const DWH: &[&str] = &[
     "DWH_CLUSTER_TYPE",
     "DWH_NUM_NODES",
@@ -40,7 +41,7 @@ const S3: &[&str] = &[
     "READ_TIMEOUT",
 ];
 
-/// Every section and key that is known, in the case in which these files are written; the keys of a section may be several lists.
+/// Known sections and their keys, in upper case. The keys of a section are one or more lists.
 const KNOWN: &[(&str, &[&[&str]])] = &[
     ("CLUSTER", &[&["HOST", "DB_NAME", "DB_USER", "DB_PASSWORD", "DB_PORT"], DWH]),
     ("IAM_ROLE", &[&["ARN"]]),
@@ -50,17 +51,17 @@ const KNOWN: &[(&str, &[&[&str]])] = &[
     ("WAREHOUSE", &[&["URL", "SCHEMA"]]),
 ];
 
-/// The file's known values, and what was not known in it.
+/// Values of known keys, and warnings about unknown ones.
 #[derive(Debug, Default)]
 pub(super) struct ConfigFile {
-    /// Any of them may be a password.
+    /// Secrets, since any value may be a password.
     values: BTreeMap<(String, String), Secret>,
-    /// Keys and sections that mean nothing to us, each as a line for people. Values are never in it.
+    /// Messages about unknown sections and keys, without their values.
     pub warnings: Vec<String>,
 }
 
 impl ConfigFile {
-    /// Reads and checks the file at `path`.
+    /// Reads and parses the file at `path`.
     pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Unreadable { path: path.to_path_buf(), source })?;
@@ -71,37 +72,38 @@ impl ConfigFile {
         })
     }
 
-    /// The value of a known key, without its quotes; an empty value counts as absent.
+    /// Returns the value of a known key, without quotes; none if it is empty.
     pub(super) fn get(&self, section: &str, key: &str) -> Option<&str> {
         let value = self.values.get(&(section.into(), key.into()))?.reveal();
         (!value.is_empty()).then_some(value)
     }
 
-    /// The cluster that `[CLUSTER]` names, as a URL; none while its HOST is empty, as it is until there is one.
-    pub(super) fn cluster(&self) -> Option<String> {
-        let filed = |key: &str| self.get("CLUSTER", key).map(encoded);
-        // The console shows the endpoint with port and database behind it.
+    /// Returns the URL of the cluster in `[CLUSTER]`; none while HOST is empty, before a cluster
+    /// exists.
+    pub(super) fn cluster_url(&self) -> Option<String> {
+        let value = |key: &str| self.get("CLUSTER", key).map(percent_encode);
+        // The AWS console appends port and database to the endpoint.
         let endpoint = self.get("CLUSTER", "HOST")?.trim_start_matches("redshift://");
-        let (place, database) = endpoint.split_once('/').unwrap_or((endpoint, ""));
-        let (host, port) = place.split_once(':').unwrap_or((place, ""));
+        let (address, database) = endpoint.split_once('/').unwrap_or((endpoint, ""));
+        let (host, port) = address.split_once(':').unwrap_or((address, ""));
         let pick = |key: &str, otherwise: &str| {
-            filed(key).or_else(|| (!otherwise.is_empty()).then(|| encoded(otherwise)))
+            value(key).or_else(|| (!otherwise.is_empty()).then(|| percent_encode(otherwise)))
         };
-        let who = match (filed("DB_USER"), filed("DB_PASSWORD")) {
+        let credentials = match (value("DB_USER"), value("DB_PASSWORD")) {
             (Some(user), Some(password)) => format!("{user}:{password}@"),
             (Some(user), None) => format!("{user}@"),
             (None, _) => String::new(),
         };
         let port = pick("DB_PORT", port).map_or(String::new(), |port| format!(":{port}"));
         let database = pick("DB_NAME", database).unwrap_or_default();
-        Some(format!("redshift://{who}{}{port}/{database}", encoded(host)))
+        Some(format!("redshift://{credentials}{}{port}/{database}", percent_encode(host)))
     }
 
     fn parse(text: &str) -> Result<Self, (String, String)> {
         check_lines(text)?;
         let mut defaults = IniDefault::default();
         defaults.comment_symbols = vec!['#', ';'];
-        // A `#` or `;` inside a line is part of the value: passwords hold them.
+        // A `#` or `;` inside a line is part of the value, since passwords may contain them.
         defaults.inline_comment_symbols = Some(Vec::new());
         defaults.delimiters = vec!['=', ':'];
         defaults.case_sensitive = true;
@@ -111,36 +113,36 @@ impl ConfigFile {
         let mut file = Self::default();
         for (section, keys) in sections {
             for (key, value) in keys {
-                file.take(&section, &key, value.as_deref().unwrap_or_default());
+                file.insert(&section, &key, value.as_deref().unwrap_or_default());
             }
         }
         file.warnings.sort();
         Ok(file)
     }
 
-    fn take(&mut self, section: &str, key: &str, value: &str) {
-        let (wide_section, wide_key) = (section.to_uppercase(), key.to_uppercase());
-        let Some((_, keys)) = KNOWN.iter().find(|(name, _)| *name == wide_section) else {
-            let hint = suggest::nearest(&wide_section, KNOWN.iter().map(|(name, _)| *name))
+    fn insert(&mut self, section: &str, key: &str, value: &str) {
+        let (upper_section, upper_key) = (section.to_uppercase(), key.to_uppercase());
+        let Some((_, keys)) = KNOWN.iter().find(|(name, _)| *name == upper_section) else {
+            let hint = suggest::nearest(&upper_section, KNOWN.iter().map(|(name, _)| *name))
                 .map_or(String::new(), |name| format!(", did you mean `[{name}]`?"));
-            let warning = format!("`[{section}]` is not a section of ours{hint}");
+            let warning = format!("unknown section `[{section}]` in the configuration file{hint}");
             if !self.warnings.contains(&warning) {
                 self.warnings.push(warning);
             }
             return;
         };
         let keys = keys.iter().copied().flatten().copied();
-        if keys.clone().any(|known| known == wide_key) {
-            self.values.insert((wide_section, wide_key), Secret::new(unquoted(value.trim())));
+        if keys.clone().any(|known| known == upper_key) {
+            self.values.insert((upper_section, upper_key), Secret::new(unquoted(value.trim())));
         } else {
-            let hint = suggest::nearest(&wide_key, keys)
+            let hint = suggest::nearest(&upper_key, keys)
                 .map_or(String::new(), |name| format!(", did you mean `{name}`?"));
-            self.warnings.push(format!("`{key}` in `[{section}]` is not a key of ours{hint}"));
+            self.warnings.push(format!("unknown setting `{key}` in `[{section}]`{hint}"));
         }
     }
 }
 
-/// The library reads a line without a delimiter as a key without a value; here such a line is a mistake.
+/// Refuses lines that the library accepts: keys without a value, and keys before the first section.
 fn check_lines(text: &str) -> Result<(), (String, String)> {
     let mut in_section = false;
     for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
@@ -151,23 +153,23 @@ fn check_lines(text: &str) -> Result<(), (String, String)> {
         if line.starts_with('[') && line.ends_with(']') {
             in_section = true;
         } else if !line.contains(['=', ':']) {
-            // The line itself may be a password: it is not shown.
+            // The message does not quote the line, since it may be a password.
             return Err((
                 format!("line {number} is neither a section nor `KEY = VALUE`"),
-                "write `[SECTION]`, `KEY = VALUE`, or a comment behind `#`".into(),
+                "write `[SECTION]`, `KEY = VALUE`, or a comment that starts with `#`".into(),
             ));
         } else if !in_section {
             return Err((
-                format!("line {number} stands before any section"),
-                "put a line such as `[S3]` above it".into(),
+                format!("line {number} is before the first section"),
+                "add a section header such as `[S3]` above it".into(),
             ));
         }
     }
     Ok(())
 }
 
-/// A part of a URL, in which only letters and digits need no percent sign.
-fn encoded(part: &str) -> String {
+/// Percent-encodes a part of a URL.
+fn percent_encode(part: &str) -> String {
     part.bytes().fold(String::new(), |mut text, byte| {
         if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) {
             text.push(byte.into());
@@ -196,7 +198,7 @@ mod tests {
         LOG_JSONPATH='s3://udacity-dend/log_json_path.json'\nSONG_DATA='s3://udacity-dend/song_data'\n";
 
     #[test]
-    fn a_real_file_is_read_whole() {
+    fn the_courses_file_is_read() {
         let file = ConfigFile::parse(REAL).unwrap();
         assert_eq!(file.get("S3", "LOG_DATA"), Some("s3://udacity-dend/log_data"));
         assert_eq!(file.get("CLUSTER", "DB_PASSWORD"), Some("Pass%w;o#rd=1"));
@@ -206,47 +208,48 @@ mod tests {
     }
 
     #[test]
-    fn a_cluster_is_a_url_once_its_host_is_known() {
-        assert_eq!(ConfigFile::parse(REAL).unwrap().cluster(), None);
+    fn a_cluster_with_a_host_has_a_url() {
+        assert_eq!(ConfigFile::parse(REAL).unwrap().cluster_url(), None);
         let filled = REAL.replace("HOST=''", "HOST='dwh.abc.us-west-2.redshift.amazonaws.com'");
-        let cluster = ConfigFile::parse(&filled).unwrap().cluster();
+        let cluster = ConfigFile::parse(&filled).unwrap().cluster_url();
         assert_eq!(
             cluster.as_deref(),
             Some(
                 "redshift://dwhuser:Pass%25w%3Bo%23rd%3D1@dwh.abc.us-west-2.redshift.amazonaws.com:5439/dwh"
             )
         );
-        let console = ConfigFile::parse("[CLUSTER]\nHOST=h.example:5440/dev\n").unwrap().cluster();
+        let console =
+            ConfigFile::parse("[CLUSTER]\nHOST=h.example:5440/dev\n").unwrap().cluster_url();
         assert_eq!(console.as_deref(), Some("redshift://h.example:5440/dev"));
     }
 
     #[test]
-    fn what_is_not_known_is_a_warning_with_a_guess() {
+    fn unknown_names_are_warnings_with_a_suggestion() {
         let file = ConfigFile::parse("[s3]\nlog_dat = x\n[CLUSTERS]\nA=1\n").unwrap();
         assert_eq!(
             file.warnings,
             [
-                "`[CLUSTERS]` is not a section of ours, did you mean `[CLUSTER]`?",
-                "`log_dat` in `[s3]` is not a key of ours, did you mean `LOG_DATA`?"
+                "unknown section `[CLUSTERS]` in the configuration file, did you mean `[CLUSTER]`?",
+                "unknown setting `log_dat` in `[s3]`, did you mean `LOG_DATA`?"
             ]
         );
     }
 
     #[test]
-    fn what_a_cluster_is_to_be_stands_in_either_section() {
+    fn cluster_keys_may_be_in_either_section() {
         let both = "[CLUSTER]\nDWH_NUM_NODES=2\nDWH_NUM_NODE=2\n[DWH]\nDWH_NUM_NODES=3\n";
         let file = ConfigFile::parse(both).unwrap();
         assert_eq!(file.get("CLUSTER", "DWH_NUM_NODES"), Some("2"));
         assert_eq!(file.get("DWH", "DWH_NUM_NODES"), Some("3"));
         let warning =
-            "`DWH_NUM_NODE` in `[CLUSTER]` is not a key of ours, did you mean `DWH_NUM_NODES`?";
+            "unknown setting `DWH_NUM_NODE` in `[CLUSTER]`, did you mean `DWH_NUM_NODES`?";
         assert_eq!(file.warnings, [warning]);
     }
 
     #[test]
-    fn a_line_that_says_nothing_is_an_error_that_does_not_show_it() {
+    fn a_malformed_line_is_an_error_that_does_not_quote_it() {
         let (reason, _) = ConfigFile::parse("[CLUSTER]\nhunter2\n").unwrap_err();
         assert_eq!(reason, "line 2 is neither a section nor `KEY = VALUE`");
-        assert!(ConfigFile::parse("HOST=x\n").unwrap_err().0.contains("before any section"));
+        assert!(ConfigFile::parse("HOST=x\n").unwrap_err().0.contains("before the first section"));
     }
 }

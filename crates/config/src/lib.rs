@@ -1,7 +1,8 @@
-//! What was asked for? Flags beat the environment, which beats `dwh.cfg`, which beats the default.
+//! Settings from flags, the environment, `dwh.cfg` and defaults, in this order of precedence.
 //!
-//! This room alone reads the environment and the configuration file. It touches no network and knows no SQL; it gives out
-//! [`Settings`], in which everything has been decided, and [`Secret`]s, which print as `****`.
+//! Only this crate reads the environment and the configuration file. It does no network I/O and
+//! knows no SQL. Its results are [`Settings`], in which every value is resolved, and [`Secret`]s,
+//! which print as `****`.
 
 mod cluster;
 mod cluster_rules;
@@ -33,10 +34,10 @@ pub use staging::StagingSettings;
 pub use url::{DEFAULT as DEFAULT_WAREHOUSE, WarehouseUrl};
 pub use write_back::{Entry, write_back};
 
-/// The configuration file that is read when it is there and none was named.
+/// Default configuration file; it may be missing.
 pub const DEFAULT_FILE: &str = "dwh.cfg";
 
-/// What a command line may say; whatever is `None` is looked for elsewhere.
+/// Values of command-line options; `None` falls back to the environment, the file and the default.
 #[derive(Debug, Default, Clone)]
 pub struct Flags {
     /// `--config`
@@ -61,39 +62,39 @@ pub struct Flags {
     pub manifest: Option<String>,
     /// `--log-jsonpath`
     pub log_jsonpath: Option<String>,
-    /// What is said about S3.
+    /// Options for S3.
     pub s3: S3Flags,
 }
 
-/// Everything decided.
+/// Resolved settings.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where the tables are.
+    /// Warehouse with the tables.
     pub warehouse: WarehouseUrl,
-    /// Where the song objects lie, as written; none when nobody said.
+    /// Location of the song objects, as written.
     pub song_data: Option<String>,
-    /// Where the event objects lie, as written; none when nobody said.
+    /// Location of the event objects, as written.
     pub log_data: Option<String>,
-    /// The `JSONPaths` file by which a warehouse that fetches event objects itself finds their values; without one, it goes by the names of keys.
+    /// `JSONPaths` file for a direct COPY of event objects; without one, COPY matches keys by name.
     pub log_jsonpath: Option<String>,
-    /// The share of rejects among a load's records above which it fails, from 0 to 1.
+    /// Share of rejected records above which a load fails, from 0 to 1.
     pub max_reject_share: f64,
-    /// Memory for the warehouse's own work, in bytes; it spills to disk beyond. Where a location is in S3, an eighth of what was allowed is kept back
-    /// for the bytes fetched ahead.
+    /// Memory limit of the warehouse in bytes; larger work spills to disk. If a location is in S3,
+    /// an eighth of the configured memory is reserved for prefetched bytes and not included here.
     pub memory: u64,
-    /// Threads that read and transform.
+    /// Number of threads that read and transform.
     pub threads: usize,
-    /// How S3 is reached.
+    /// Access to S3.
     pub s3: S3Settings,
-    /// Where rows lie as files on their way into a cluster.
+    /// Staging files of loads into a Redshift cluster.
     pub staging: StagingSettings,
-    /// The configuration file, if there is one.
+    /// The configuration file, if it exists.
     pub file: Option<PathBuf>,
-    /// What in the configuration file meant nothing to us.
+    /// Warnings about unknown settings and the password file.
     pub warnings: Vec<String>,
 }
 
-/// Why the settings make no sense.
+/// Invalid or unreadable settings.
 #[derive(Debug, Error)]
 pub enum ConfigError {
     /// The file cannot be read.
@@ -101,7 +102,7 @@ pub enum ConfigError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         source: std::io::Error,
     },
     /// The file cannot be written.
@@ -109,75 +110,84 @@ pub enum ConfigError {
     Unwritable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         source: std::io::Error,
     },
-    /// The file is no `dwh.cfg`.
-    #[error("cannot understand the configuration file `{}`: {reason}", path.display())]
+    /// The file is not in the format of `dwh.cfg`.
+    #[error("invalid configuration file `{}`: {reason}", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What is wrong, without any value.
+        /// The mistake; contains no value, since any value may be a secret.
         reason: String,
-        /// What to write instead.
+        /// The expected format.
         hint: String,
     },
-    /// The warehouse's URL is none of ours.
-    #[error("cannot understand the warehouse `{written}`")]
+    /// The warehouse URL is invalid.
+    #[error("invalid warehouse URL `{written}`")]
     Warehouse {
         /// The URL, without a password.
         written: String,
-        /// What to write instead.
+        /// The expected format.
         hint: String,
     },
-    /// A shared file of AWS was named, or is there, and cannot be read.
-    #[error("cannot read `{}`, a shared file of AWS", path.display())]
+    /// An AWS configuration or credentials file exists, or was named, and cannot be read.
+    #[error("cannot read the AWS configuration file `{}`", path.display())]
     Shared {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         source: std::io::Error,
     },
-    /// Credentials that are half, or out of reach.
+    /// AWS credentials are incomplete or unavailable.
     #[error("cannot sign requests to S3: {reason}")]
     Credentials {
-        /// What is wrong, without any value.
+        /// The mistake; contains no value, since any value may be a secret.
         reason: String,
-        /// What to do.
+        /// The next action.
         hint: String,
     },
-    /// A value that is out of its range or form.
-    #[error("cannot understand {what} `{written}`")]
+    /// A required value is not set.
+    #[error("{name} is not set")]
+    Unset {
+        /// The setting, with its article.
+        name: &'static str,
+        /// The next action.
+        hint: &'static str,
+    },
+    /// A value is malformed or out of range.
+    #[error("invalid value `{written}` for {name}")]
     Value {
-        /// Which setting.
-        what: &'static str,
-        /// The value.
+        /// The setting, with its article.
+        name: &'static str,
+        /// The value; `****` if it is a secret.
         written: String,
-        /// What it may be.
+        /// The valid values.
         hint: &'static str,
     },
 }
 
 impl ConfigError {
-    /// What a person can do about it.
+    /// Returns the next action for the user.
     pub fn hint(&self) -> String {
         match self {
             Self::Unreadable { .. } => "name another file with `--config`".into(),
-            Self::Unwritable { .. } => "check who may write to it and its folder".into(),
+            Self::Unwritable { .. } => "check the permissions of the file and its folder".into(),
             Self::Shared { .. } => {
-                "check AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE and who may read the file"
+                "check AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE and the file's permissions"
                     .into()
             }
             Self::Malformed { hint, .. }
             | Self::Warehouse { hint, .. }
             | Self::Credentials { hint, .. } => hint.clone(),
-            Self::Value { hint, .. } => (*hint).into(),
+            Self::Unset { hint, .. } | Self::Value { hint, .. } => (*hint).into(),
         }
     }
 }
 
 impl Settings {
-    /// Decides every setting from `flags`, the environment (`SPARKIFY_…`) and the configuration file.
+    /// Resolves every setting from `flags`, the environment (`SPARKIFY_…`) and the configuration
+    /// file.
     pub fn resolve(flags: &Flags) -> Result<Self, ConfigError> {
         Self::resolve_with(flags, &|name| {
             std::env::var(name).ok().filter(|value| !value.is_empty())
@@ -195,7 +205,7 @@ impl Settings {
             })
         };
         let warehouse = pick(&flags.warehouse, "SPARKIFY_WAREHOUSE", Some(("WAREHOUSE", "URL")));
-        let warehouse = warehouse.or_else(|| file.cluster());
+        let warehouse = warehouse.or_else(|| file.cluster_url());
         let warehouse = warehouse.as_deref().unwrap_or(DEFAULT_WAREHOUSE);
         let schema = pick(&flags.schema, "SPARKIFY_SCHEMA", Some(("WAREHOUSE", "SCHEMA")));
         let warehouse = WarehouseUrl::resolve(warehouse, schema, environment)?;
@@ -204,10 +214,11 @@ impl Settings {
         let threads = pick(&flags.threads, "SPARKIFY_THREADS", None);
         let song_data = pick(&flags.song_data, "SPARKIFY_SONG_DATA", Some(("S3", "SONG_DATA")));
         let log_data = pick(&flags.log_data, "SPARKIFY_LOG_DATA", Some(("S3", "LOG_DATA")));
-        let far = [&song_data, &log_data].into_iter().flatten().any(|at| at.starts_with("s3://"));
+        let locations = [&song_data, &log_data];
+        let uses_s3 = locations.into_iter().flatten().any(|location| location.starts_with("s3://"));
         let memory = memory.as_deref().map_or(Ok(512 << 20), parse_size)?;
-        let ahead = memory / 8;
-        let filed = |section: &str, key: &str| file.get(section, key).map(str::to_owned);
+        let prefetch = memory / 8;
+        let from_file = |section: &str, key: &str| file.get(section, key).map(str::to_owned);
         let staging = StagingSettings::resolve(
             pick(&flags.staging, "SPARKIFY_STAGING", Some(("S3", "STAGING"))),
             pick(&flags.manifest, "SPARKIFY_MANIFEST", Some(("S3", "MANIFEST"))),
@@ -217,7 +228,7 @@ impl Settings {
         )?;
         let log_jsonpath =
             pick(&flags.log_jsonpath, "SPARKIFY_LOG_JSONPATH", Some(("S3", "LOG_JSONPATH")));
-        let s3 = S3Settings::resolve(&flags.s3, environment, &filed, ahead)?;
+        let s3 = S3Settings::resolve(&flags.s3, environment, &from_file, prefetch)?;
         Ok(Self {
             warnings: [file.warnings, warehouse.warnings().to_vec()].concat(),
             warehouse,
@@ -225,7 +236,7 @@ impl Settings {
             log_data,
             log_jsonpath,
             max_reject_share: share.as_deref().map_or(Ok(0.01), parse_share)?,
-            memory: if far { memory - ahead } else { memory },
+            memory: if uses_s3 { memory - prefetch } else { memory },
             s3,
             staging,
             threads: threads.as_deref().map_or_else(|| Ok(cores()), parse_threads)?,
@@ -234,7 +245,7 @@ impl Settings {
     }
 }
 
-/// The configuration file, and what it says; one that nobody named may be missing.
+/// Returns the path and content of the configuration file; only the default file may be missing.
 fn configuration(
     flags: &Flags,
     environment: &dyn Fn(&str) -> Option<String>,
@@ -255,14 +266,14 @@ fn cores() -> usize {
 fn parse_threads(written: &str) -> Result<usize, ConfigError> {
     written.parse().ok().filter(|threads| (1..=512).contains(threads)).ok_or_else(|| {
         ConfigError::Value {
-            what: "the number of threads",
+            name: "the number of threads",
             written: written.into(),
             hint: "give a whole number from 1 to 512",
         }
     })
 }
 
-/// `1%`, `0.5 %` or `0.01`, as a share from 0 to 1.
+/// Parses `1%`, `0.5 %` or `0.01` as a share from 0 to 1.
 fn parse_share(written: &str) -> Result<f64, ConfigError> {
     let number = written.trim();
     let (number, unit) = match number.strip_suffix('%') {
@@ -271,13 +282,13 @@ fn parse_share(written: &str) -> Result<f64, ConfigError> {
     };
     let share = number.parse::<f64>().ok().map(|value| value / unit);
     share.filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| ConfigError::Value {
-        what: "the share of rejects",
+        name: "the maximum reject share",
         written: written.into(),
         hint: "give a percentage such as `1%`, or a share from 0 to 1 such as `0.01`",
     })
 }
 
-/// `512MB`, `2 GiB`, `1g`: bytes in powers of 1,024, at least 64 MiB.
+/// Parses `512MB`, `2 GiB` or `1g` as bytes, in powers of 1,024; at least 64 MiB.
 fn parse_size(written: &str) -> Result<u64, ConfigError> {
     let text = written.trim().to_lowercase();
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -289,7 +300,7 @@ fn parse_size(written: &str) -> Result<u64, ConfigError> {
     let bytes = text[..digits].parse::<u64>().ok().zip(shift);
     let bytes = bytes.and_then(|(number, shift)| number.checked_mul(1 << shift));
     bytes.filter(|bytes| (64 << 20..1 << 50).contains(bytes)).ok_or_else(|| ConfigError::Value {
-        what: "the memory",
+        name: "the memory limit",
         written: written.into(),
         hint: "give at least 64 MB, for example `512MB` or `2GB`",
     })
@@ -300,7 +311,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flags_beat_the_environment_beats_the_file_beats_the_default() {
+    fn flags_override_the_environment_which_overrides_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("dwh.cfg");
         std::fs::write(&path, "[S3]\nLOG_DATA=file\nSONG_DATA=file\n").unwrap();
@@ -316,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_and_sizes_are_read_as_people_write_them() {
+    fn shares_and_sizes_accept_common_notations() {
         assert!((parse_share("0.5 %").unwrap() - 0.005).abs() < 1e-12);
         assert!((parse_share("0.01").unwrap() - 0.01).abs() < 1e-12);
         for wrong in ["", "2", "-1%", "101%", "NaN", "inf", "one"] {

@@ -1,7 +1,8 @@
-//! The password file of PostgreSQL's programs, `~/.pgpass`: lines of `HOST:PORT:DATABASE:USER:PASSWORD`, the first that fits counts.
+//! Password file of the PostgreSQL clients, `~/.pgpass`: lines of
+//! `HOST:PORT:DATABASE:USER:PASSWORD`, of which the first match is used.
 //!
-//! As with these programs, `*` fits everything, `\` stands before a `:` or `\` that is meant itself, a socket in its usual place is `localhost`, and a
-//! file that others may read is not read at all, which is said.
+//! As in libpq, `*` matches everything, `\` escapes a `:` or `\`, a socket in the default folder
+//! matches `localhost`, and a file that other users can read is ignored with a warning.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -9,25 +10,25 @@ use std::path::PathBuf;
 use super::server::{Environment, Host, Server};
 use super::{ConfigError, Secret};
 
-/// The password for `server`; what is odd about the file is noted there.
+/// Returns the password for `server`. Adds a warning to `server` if the file cannot be used.
 pub(super) fn look_up(
     server: &mut Server,
     named: Option<String>,
     environment: Environment<'_>,
 ) -> Result<Option<Secret>, ConfigError> {
     let named = named.or_else(|| environment("PGPASSFILE")).map(PathBuf::from);
-    let usual = || environment("HOME").map(|home| PathBuf::from(home).join(".pgpass"));
-    let Some(path) = named.or_else(usual) else { return Ok(None) };
+    let default = || environment("HOME").map(|home| PathBuf::from(home).join(".pgpass"));
+    let Some(path) = named.or_else(default) else { return Ok(None) };
     let Ok(metadata) = path.metadata() else { return Ok(None) };
-    let odd = if !metadata.is_file() {
-        Some("is not a file")
+    let problem = if !metadata.is_file() {
+        Some("is not a regular file")
     } else if metadata.permissions().mode() & 0o077 != 0 {
-        Some("may be read by others: `chmod 0600` it")
+        Some("is accessible to other users; run `chmod 0600` on it")
     } else {
         None
     };
-    if let Some(odd) = odd {
-        let warning = format!("the password file `{}` is not used, since it {odd}", path.display());
+    if let Some(problem) = problem {
+        let warning = format!("ignoring the password file `{}`: it {problem}", path.display());
         server.warnings.push(warning);
         return Ok(None);
     }
@@ -40,20 +41,23 @@ fn find(text: &str, server: &Server) -> Option<Secret> {
         Host::Tcp(name) => name.clone(),
         Host::Socket(folder) => folder.display().to_string(),
     };
-    let usual = ["/tmp", "/var/run/postgresql", "/run/postgresql"].contains(&host.as_str());
+    let default_socket =
+        ["/tmp", "/var/run/postgresql", "/run/postgresql"].contains(&host.as_str());
     let port = server.port.to_string();
     let wanted = [&port, &server.database, &server.user];
     text.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
         let mut fields = fields(line);
         let password = fields.pop().filter(|_| fields.len() == 4)?;
-        let fits = |field: &String, wanted: &str| field == "*" || field == wanted;
-        let at_host = fits(&fields[0], &host) || usual && fields[0] == "localhost";
-        let rest = fields[1..].iter().zip(wanted).all(|(field, wanted)| fits(field, wanted));
-        (at_host && rest && !password.is_empty()).then(|| Secret::new(password))
+        let matches = |field: &String, wanted: &str| field == "*" || field == wanted;
+        let host_matches = matches(&fields[0], &host) || default_socket && fields[0] == "localhost";
+        let rest_matches =
+            fields[1..].iter().zip(wanted).all(|(field, wanted)| matches(field, wanted));
+        (host_matches && rest_matches && !password.is_empty()).then(|| Secret::new(password))
     })
 }
 
-/// The first four fields, and everything behind them as the fifth: a password may hold a `:`.
+/// Splits a line into five fields. The last is the rest of the line, since a password may contain
+/// `:`.
 fn fields(line: &str) -> Vec<String> {
     let mut fields = vec![String::new()];
     let mut letters = line.trim_end_matches('\r').chars();
@@ -69,25 +73,25 @@ fn fields(line: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::server::Kind;
+    use super::super::server::ServerKind;
     use super::*;
 
-    fn asked(text: &str, mode: u32, url: &str) -> Server {
+    fn resolve(text: &str, mode: u32, url: &str) -> Server {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pgpass");
         std::fs::write(&path, text).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
         let path = path.display().to_string();
         let environment = |name: &str| (name == "PGPASSFILE").then(|| path.clone());
-        let kind = Kind { scheme: "postgres", port: 5432 };
+        let kind = ServerKind { scheme: "postgres", port: 5432 };
         Server::resolve(kind, url, url.split_once(':').unwrap().1, None, &environment).unwrap()
     }
 
     const FILE: &str = "# h:5432:d:u:comment\nh:5433:*:*:port\n*:*:d:u:a\\:b\\\\c:d\nlocalhost:*:*:*:socket\nshort:line\n*:*:*:*:any\n";
 
     #[test]
-    fn the_first_line_that_fits_counts() {
-        let of = |url: &str| asked(FILE, 0o600, url).password.map(|it| it.reveal().to_owned());
+    fn the_first_matching_line_is_used() {
+        let of = |url: &str| resolve(FILE, 0o600, url).password.map(|it| it.reveal().to_owned());
         assert_eq!(of("postgres://u@h/d").as_deref(), Some("a:b\\c:d"));
         assert_eq!(of("postgres://u@h:5433/d").as_deref(), Some("port"));
         assert_eq!(of("postgres://x@/y?host=/tmp").as_deref(), Some("socket"));
@@ -96,13 +100,13 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_others_may_read_is_not_read() {
+    fn a_file_that_other_users_can_read_is_ignored() {
         for mode in [0o640, 0o604, 0o620] {
-            let server = asked(FILE, mode, "postgres://u@h/d");
+            let server = resolve(FILE, mode, "postgres://u@h/d");
             assert_eq!(server.password, None);
             assert!(server.warnings[0].contains("chmod 0600"), "{:?}", server.warnings);
         }
-        let unread = asked(FILE, 0o644, "postgres://u:mine@h/d");
+        let unread = resolve(FILE, 0o644, "postgres://u:mine@h/d");
         assert!(unread.warnings.is_empty());
     }
 }

@@ -1,12 +1,13 @@
-//! What is safe to show: a message in which passwords of URLs, and values whose names say what they are, have become `****`.
+//! Redaction of secrets in messages: passwords in URLs and values of secret parameters become
+//! `****`.
 
-/// Where a word of a message ends.
+/// Characters that end a word of a message.
 const ENDS_WORD: [char; 4] = [' ', '"', '\'', '`'];
-/// What the name of a value that nobody may read has in it.
+/// Parts of parameter names that mark a secret value.
 const SECRET_NAMES: [&str; 6] =
     ["password", "secret", "token", "signature", "credential", "access_key"];
 
-/// A text without secrets, in one line. A message may quote what a server or a library was told.
+/// Redacts secrets in a message and joins its lines: servers and libraries may quote their input.
 pub fn without_secrets(text: &str) -> String {
     let text = text.replace(char::is_control, " ");
     let urls: String = text.split_inclusive(ENDS_WORD).map(without_password).collect();
@@ -14,8 +15,8 @@ pub fn without_secrets(text: &str) -> String {
     urls.split_inclusive(ends_value).map(|part| without_value(part, ends_value)).collect()
 }
 
-/// A URL for a message: whatever stands between `://` and the last `@` may hold a password, and is left out. The key of an object in S3 may have
-/// an `@` in it, and never a password.
+/// Redacts everything between `://` and the last `@` of a URL, since it may contain a password. The
+/// key of an S3 object may contain an `@`, but never a password.
 pub fn without_password(url: &str) -> String {
     match (url.find("://"), url.rfind('@')) {
         (Some(start), Some(at)) if start < at && !url.starts_with("s3:") => {
@@ -45,8 +46,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_keeps_no_secret() {
-        for (said, kept) in [
+    fn secrets_are_redacted() {
+        for (message, redacted) in [
             (
                 "no route to `postgres://me:s3,c@h:5439/dev`",
                 "no route to `postgres://****@h:5439/dev`",
@@ -61,7 +62,7 @@ mod tests {
                 "cannot read `s3://bucket/me@home.json` at 1",
             ),
         ] {
-            assert_eq!(without_secrets(said), kept);
+            assert_eq!(without_secrets(message), redacted);
         }
     }
 }

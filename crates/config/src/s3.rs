@@ -409,7 +409,7 @@ fn parse_endpoint(written: &str) -> Result<String, ConfigError> {
         return Ok(url.to_owned());
     }
     Err(ConfigError::Value {
-        what: "the endpoint",
+        name: "the endpoint",
         written: super::redact::without_password(written),
         hint: "write it as `https://host` or `http://host:9000`, with nothing else in it",
     })
@@ -421,7 +421,7 @@ fn parse_region(written: String) -> Result<String, ConfigError> {
     if !written.is_empty() && written.len() <= 64 && written.bytes().all(fits) {
         return Ok(written);
     }
-    Err(ConfigError::Value { what: "the region", written, hint: "write it as `eu-west-1`" })
+    Err(ConfigError::Value { name: "the region", written, hint: "write it as `eu-west-1`" })
 }
 
 fn parse_addressing(written: &str) -> Result<Option<Addressing>, ConfigError> {
@@ -430,7 +430,7 @@ fn parse_addressing(written: &str) -> Result<Option<Addressing>, ConfigError> {
         "path" => Ok(Some(Addressing::Path)),
         "virtual" => Ok(Some(Addressing::Virtual)),
         _ => Err(ConfigError::Value {
-            what: "the addressing style",
+            name: "the addressing style",
             written: written.into(),
             hint: "give `path`, `virtual` or `auto`",
         }),
@@ -441,14 +441,18 @@ fn parse_switch(what: &'static str, written: &str) -> Result<bool, ConfigError> 
     match written.to_lowercase().as_str() {
         "true" | "yes" | "on" | "1" | "requester" => Ok(true),
         "false" | "no" | "off" | "0" => Ok(false),
-        _ => Err(ConfigError::Value { what, written: written.into(), hint: "give true or false" }),
+        _ => Err(ConfigError::Value {
+            name: what,
+            written: written.into(),
+            hint: "give true or false",
+        }),
     }
 }
 
 fn parse_seconds(written: &str) -> Result<Duration, ConfigError> {
     let seconds = written.parse().ok().filter(|seconds| (0.1..=3600.0).contains(seconds));
     seconds.map(Duration::from_secs_f64).ok_or_else(|| ConfigError::Value {
-        what: "the read timeout",
+        name: "the read timeout",
         written: written.into(),
         hint: "give seconds from 0.1 to 3600",
     })
@@ -464,7 +468,7 @@ fn number<T: std::str::FromStr + PartialOrd + From<u8>>(
     let fits = |number: &u16| (1..=most).contains(number);
     let fitting = written.parse::<u16>().ok().filter(fits);
     fitting.and_then(|_| written.parse().ok()).ok_or_else(|| ConfigError::Value {
-        what,
+        name: what,
         written: written.into(),
         hint: if most == 1024 {
             "give a whole number from 1 to 1024"

@@ -1,18 +1,18 @@
-//! A value that must never be shown: it prints `****`, and only [`Secret::reveal`] gives it out.
+//! Passwords and keys that print as `****`.
 
 use std::fmt;
 
-/// A password or key. `Debug` and `Display` print `****`.
+/// Password or key. `Debug` and `Display` print `****`; only [`Secret::reveal`] returns the value.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes the value into custody.
+    /// Wraps a value.
     pub fn new(value: impl Into<String>) -> Self {
         Self(value.into())
     }
 
-    /// The value itself, for the one place that hands it to a server.
+    /// Returns the value, to be sent to a server and never printed.
     pub fn reveal(&self) -> &str {
         &self.0
     }

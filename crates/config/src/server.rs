@@ -1,8 +1,10 @@
-//! A warehouse that is a server: who is asked, as whom, and how the way there is guarded.
+//! Connection settings of a server: address, user, password and TLS.
 //!
-//! The form is libpq's: `postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=…`, every part in percent-encoding, an IPv6 address in brackets, a
-//! socket's folder as `?host=/run/postgresql`. What the URL leaves out comes from the environment (PGHOST …), the password at last from the password
-//! file. Between here and the server everything is encrypted and the server's name verified, unless somebody says otherwise; see [`TlsMode`].
+//! The URL format is libpq's: `postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=…`, with
+//! percent-encoded parts, IPv6 addresses in brackets and the folder of a socket as
+//! `?host=/run/postgresql`. Missing parts come from the environment (PGHOST …), and the password
+//! finally from the password file. By default, TLS is required and the server's name is verified;
+//! see [`TlsMode`].
 
 use std::fmt;
 use std::net::IpAddr;
@@ -11,17 +13,17 @@ use std::time::Duration;
 
 use super::{ConfigError, DataApiTarget, Secret, pgpass, suggest};
 
-/// What looks a variable of the environment up.
+/// Lookup of an environment variable.
 pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// The schema of the tables when nobody names one.
+/// Default schema of the tables.
 pub const DEFAULT_SCHEMA: &str = "public";
-/// Where Debian's packages put the socket, and where the server itself does.
+/// Folders of the server's socket: as Debian packages set it, and PostgreSQL's own default.
 const SOCKET_FOLDERS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
-const CONNECT_WITHIN: Duration = Duration::from_secs(10);
-/// The longest name that a server keeps whole.
-const LONGEST_NAME: usize = 63;
-const KNOWN: [&str; 12] = [
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Maximum length of an identifier in bytes; a server truncates longer ones.
+const MAX_IDENTIFIER: usize = 63;
+const PARAMETERS: [&str; 12] = [
     "sslmode",
     "sslrootcert",
     "schema",
@@ -35,89 +37,94 @@ const KNOWN: [&str; 12] = [
     "application_name",
     "options",
 ];
+const UNKNOWN_PARAMETER: &str = "use the parameters sslmode, sslrootcert, schema, connect_timeout, application_name, options, passfile, host, port, user, password and dbname";
 
-/// Where a server listens.
+/// Address on which a server listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Host {
-    /// A name or an address.
+    /// Host name or IP address.
     Tcp(String),
-    /// The folder of a Unix socket.
+    /// Folder of a Unix socket.
     Socket(PathBuf),
 }
 
-/// What of the server is verified before a password is sent to it.
+/// TLS requirements of a connection, as libpq's `sslmode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TlsMode {
-    /// Nothing is encrypted. Only where it is asked for, through a Unix socket, and to a loopback address: what never leaves the machine.
+    /// No encryption. Used only if requested, and by default for Unix sockets and loopback
+    /// addresses, whose traffic never leaves the machine.
     Disable,
-    /// Encrypted, to whoever answers; with `sslrootcert` the same as `VerifyCa`, as libpq has it.
+    /// Encryption without verification of the server; with `sslrootcert` the same as `VerifyCa`, as
+    /// in libpq.
     Require,
-    /// Encrypted, to a server whose certificate a trusted authority signed.
+    /// Encryption, and a certificate that a trusted authority signed.
     VerifyCa,
-    /// The same, and the certificate is for the name that was asked for. The default.
+    /// As `VerifyCa`, and the certificate is valid for the host name. The default.
     VerifyFull,
 }
 
-/// A server and everything that it takes to talk to it.
+/// Connection settings of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
-    /// The URL's scheme, for messages.
+    /// Scheme of the URL, for messages.
     pub scheme: &'static str,
-    /// Where it listens.
+    /// Host name, address or socket.
     pub host: Host,
-    /// Its port.
+    /// TCP port, which also names the socket.
     pub port: u16,
-    /// As whom.
+    /// Database user.
     pub user: String,
-    /// The database.
+    /// Name of the database.
     pub database: String,
-    /// The password, if anybody gave one.
+    /// Password from the URL, the environment or the password file.
     pub password: Option<Secret>,
-    /// The schema of the tables.
+    /// Schema of the tables.
     pub schema: String,
-    /// How the way is guarded.
+    /// TLS requirements.
     pub tls: TlsMode,
-    /// The authorities that are trusted: a file of certificates, or the system's.
+    /// File of trusted root certificates; none uses the system's.
     pub root_certificates: Option<PathBuf>,
-    /// How long a connection may take to come about.
-    pub connect_within: Duration,
-    /// What the server's list of sessions shows.
-    pub application: String,
+    /// Timeout of establishing a connection.
+    pub connect_timeout: Duration,
+    /// Application name, as the server's list of sessions shows it.
+    pub application_name: String,
     /// Settings of the session, as libpq's `options`: `-c statement_timeout=1min`.
     pub options: Option<String>,
-    /// Who is asked instead of the host, through Amazon's Data API.
+    /// Target of Amazon's Data API, which is then used instead of a connection to the host.
     pub data_api: Option<DataApiTarget>,
-    /// What was odd about finding all this out, each as a line for people.
+    /// Warnings about the password file.
     pub warnings: Vec<String>,
 }
 
-/// A kind of server as its URLs have it.
+/// Scheme and default port of a kind of server.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Kind {
+pub(super) struct ServerKind {
     pub scheme: &'static str,
     pub port: u16,
 }
 
 impl Server {
-    /// Reads `written`, whose scheme has been taken off it in `rest`, and fills in what it leaves out.
+    /// Parses the URL `written`; `rest` is its part after the scheme. Missing parts come from the
+    /// environment.
     pub(super) fn resolve(
-        kind: Kind,
+        kind: ServerKind,
         written: &str,
         rest: &str,
         schema: Option<String>,
         environment: Environment<'_>,
     ) -> Result<Self, ConfigError> {
-        let parts = Parts::read(rest).map_err(|hint| malformed(written, hint))?;
+        let parts = UrlParts::parse(rest).map_err(|hint| malformed(written, hint))?;
         let pick = |name: &str, variable: &str| parts.get(name).or_else(|| environment(variable));
-        let host = pick("host", "PGHOST").map_or_else(default_host, |host| host_of(&host));
+        let host = pick("host", "PGHOST").map_or_else(default_host, |host| parse_host(&host));
         let port = match pick("port", "PGPORT") {
             None => kind.port,
             Some(port) => port.parse().ok().filter(|port| *port > 0).ok_or_else(|| {
-                malformed(written, "the port is a number from 1 to 65535; encode `:`, `/` and `@` in a password as %3A, %2F and %40")
+                malformed(written, "give a port from 1 to 65535; encode `:`, `/` and `@` in a password as %3A, %2F and %40")
             })?,
         };
         let user = pick("user", "PGUSER").or_else(|| environment("USER"));
-        let user = user.ok_or_else(|| malformed(written, "say as whom, `USER@`, or set PGUSER"))?;
+        let user =
+            user.ok_or_else(|| malformed(written, "name the user as `USER@`, or set PGUSER"))?;
         let database = pick("dbname", "PGDATABASE").unwrap_or_else(|| user.clone());
         let schema = parts.get("schema").or(schema).unwrap_or_else(|| DEFAULT_SCHEMA.into());
         check_schema(&schema)?;
@@ -136,18 +143,22 @@ impl Server {
             password: None,
             schema,
             root_certificates: root_certificates.filter(|file| file != "system").map(Into::into),
-            connect_within: match seconds {
-                None => CONNECT_WITHIN,
+            connect_timeout: match seconds {
+                None => CONNECT_TIMEOUT,
                 Some(seconds) => seconds
                     .parse()
                     .ok()
                     .filter(|seconds| *seconds > 0)
                     .map(Duration::from_secs)
                     .ok_or_else(|| {
-                        malformed(written, "connect_timeout is a number of seconds from 1 on")
+                        malformed(
+                            written,
+                            "give connect_timeout as a number of seconds of at least 1",
+                        )
                     })?,
             },
-            application: pick("application_name", "PGAPPNAME").unwrap_or_else(|| "sparkify".into()),
+            application_name: pick("application_name", "PGAPPNAME")
+                .unwrap_or_else(|| "sparkify".into()),
             options: pick("options", "PGOPTIONS"),
             data_api: None,
             warnings: Vec::new(),
@@ -160,13 +171,13 @@ impl Server {
         Ok(server)
     }
 
-    /// Whether what is said to it never leaves this machine, by what its host is called.
+    /// Returns true if the host is a socket, `localhost` or a loopback address.
     pub fn is_local(&self) -> bool {
         is_local(&self.host)
     }
 }
 
-/// As a URL without the password.
+/// Formats the URL without the password.
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { scheme, user, port, database, .. } = self;
@@ -191,84 +202,85 @@ impl fmt::Display for Server {
     }
 }
 
-/// What a URL says, name and value.
-struct Parts(Vec<(&'static str, String)>);
+/// Names and values of the parts of a URL.
+struct UrlParts(Vec<(&'static str, String)>);
 
-impl Parts {
-    /// What is wrong is said without any part of the URL: any of them may be a piece of a password.
-    fn read(rest: &str) -> Result<Self, &'static str> {
+impl UrlParts {
+    /// Parses a URL without its scheme. Errors quote no part of the URL, since any part may be a
+    /// piece of a password.
+    fn parse(rest: &str) -> Result<Self, &'static str> {
         let rest =
             rest.strip_prefix("//").ok_or("write it as `postgres://USER@HOST:PORT/DATABASE`")?;
         let (before, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, database) = before.split_once('/').unwrap_or((before, ""));
-        let (who, place) = authority.rsplit_once('@').unwrap_or(("", authority));
+        let (credentials, address) = authority.rsplit_once('@').unwrap_or(("", authority));
         let (user, password) =
-            who.split_once(':').map_or((who, None), |(user, it)| (user, Some(it)));
-        let (host, port) = match place.strip_prefix('[') {
+            credentials.split_once(':').map_or((credentials, None), |(user, it)| (user, Some(it)));
+        let (host, port) = match address.strip_prefix('[') {
             Some(address) => {
                 let (address, port) =
-                    address.split_once(']').ok_or("an IPv6 address stands in `[` and `]`")?;
+                    address.split_once(']').ok_or("enclose an IPv6 address in `[` and `]`")?;
                 (address, port.strip_prefix(':').unwrap_or(port))
             }
-            None => place.split_once(':').unwrap_or((place, "")),
+            None => address.split_once(':').unwrap_or((address, "")),
         };
         if host.contains(',') {
-            return Err("name one host");
+            return Err("name only one host");
         }
         let mut parts = Self(Vec::new());
         let named = [("user", user), ("host", host), ("port", port), ("dbname", database)];
         for (name, value) in named.into_iter().chain(password.map(|it| ("password", it))) {
-            parts.take(name, value)?;
+            parts.push(name, value)?;
         }
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair
                 .split_once('=')
-                .ok_or("behind `?` stand pairs `NAME=VALUE` with `&` between them")?;
-            let known = KNOWN.iter().find(|known| **known == name);
-            parts.take(known.ok_or("behind `?` may stand sslmode, sslrootcert, schema, connect_timeout, application_name, options, passfile, host, port, user, password and dbname")?, value)?;
+                .ok_or("write parameters after `?` as `NAME=VALUE`, separated by `&`")?;
+            let known = PARAMETERS.iter().find(|known| **known == name);
+            parts.push(known.ok_or(UNKNOWN_PARAMETER)?, value)?;
         }
         Ok(parts)
     }
 
-    fn take(&mut self, name: &'static str, value: &str) -> Result<(), &'static str> {
+    fn push(&mut self, name: &'static str, value: &str) -> Result<(), &'static str> {
         if !value.is_empty() {
-            self.0.push((name, decoded(value)?));
+            self.0.push((name, percent_decode(value)?));
         }
         Ok(())
     }
 
-    /// What was said last counts.
+    /// Returns the last value of `name`: a parameter overrides the same part before the `?`.
     fn get(&self, name: &str) -> Option<String> {
         self.0.iter().rev().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
     }
 }
 
-fn decoded(value: &str) -> Result<String, &'static str> {
-    const WRONG: &str = "`%` stands before two hexadecimal digits; `%` itself is `%25`";
+fn percent_decode(value: &str) -> Result<String, &'static str> {
+    const INVALID: &str = "write two hexadecimal digits after `%`; write `%` itself as `%25`";
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.as_bytes();
-    while let [first, behind @ ..] = rest {
+    while let [first, tail @ ..] = rest {
         if *first != b'%' {
             bytes.push(*first);
-            rest = behind;
+            rest = tail;
             continue;
         }
-        let digit = |at: usize| behind.get(at).and_then(|digit| char::from(*digit).to_digit(16));
-        let (high, low) = digit(0).zip(digit(1)).ok_or(WRONG)?;
-        bytes.push(u8::try_from(high * 16 + low).map_err(|_| WRONG)?);
-        rest = &behind[2..];
+        let digit = |at: usize| tail.get(at).and_then(|digit| char::from(*digit).to_digit(16));
+        let (high, low) = digit(0).zip(digit(1)).ok_or(INVALID)?;
+        bytes.push(u8::try_from(high * 16 + low).map_err(|_| INVALID)?);
+        rest = &tail[2..];
     }
-    let text = String::from_utf8(bytes).map_err(|_| "its parts are UTF-8 in percent-encoding")?;
-    if text.contains('\0') { Err("no part of it holds a zero byte") } else { Ok(text) }
+    let text = String::from_utf8(bytes).map_err(|_| "percent-encode the URL's parts as UTF-8")?;
+    if text.contains('\0') { Err("remove the zero byte (`%00`)") } else { Ok(text) }
 }
 
-fn host_of(written: &str) -> Host {
+fn parse_host(written: &str) -> Host {
     if written.starts_with('/') { Host::Socket(written.into()) } else { Host::Tcp(written.into()) }
 }
 
 fn default_host() -> Host {
-    let here = SOCKET_FOLDERS.iter().find(|folder| std::path::Path::new(folder).is_dir());
-    Host::Socket(here.unwrap_or(&SOCKET_FOLDERS[0]).into())
+    let existing = SOCKET_FOLDERS.iter().find(|folder| std::path::Path::new(folder).is_dir());
+    Host::Socket(existing.unwrap_or(&SOCKET_FOLDERS[0]).into())
 }
 
 fn is_local(host: &Host) -> bool {
@@ -293,45 +305,47 @@ fn tls(mode: Option<&str>, host: &Host, has_roots: bool) -> Result<TlsMode, &'st
         None | Some("verify-full") => TlsMode::VerifyFull,
         Some("allow" | "prefer") => {
             return Err(
-                "sslmode may be disable, require, verify-ca or verify-full: with `allow` and `prefer` nobody knows whether anything is encrypted",
+                "set sslmode to disable, require, verify-ca or verify-full; `allow` and `prefer` do not guarantee encryption",
             );
         }
-        Some(_) => return Err("sslmode may be disable, require, verify-ca or verify-full"),
+        Some(_) => return Err("set sslmode to disable, require, verify-ca or verify-full"),
     };
     if matches!(host, Host::Socket(_)) && mode != TlsMode::Disable {
-        return Err("through a Unix socket there is no TLS: leave sslmode out, or name a host");
+        return Err("Unix sockets have no TLS: omit sslmode, or name a host");
     }
     Ok(mode)
 }
 
 fn check_schema(name: &str) -> Result<(), ConfigError> {
-    let ours = !name.is_empty() && name.len() <= LONGEST_NAME && !name.contains(char::is_control);
+    let valid =
+        !name.is_empty() && name.len() <= MAX_IDENTIFIER && !name.contains(char::is_control);
     let reserved = name.starts_with("pg_") || name == "information_schema";
-    if ours && !reserved {
+    if valid && !reserved {
         return Ok(());
     }
-    let hint = "a schema's name has at most 63 bytes and does not begin with `pg_`";
-    Err(ConfigError::Value { what: "the schema", written: name.into(), hint })
+    let hint = "use a name of at most 63 bytes that does not begin with `pg_`";
+    Err(ConfigError::Value { name: "the schema", written: name.into(), hint })
 }
 
 pub(super) fn malformed(written: &str, hint: impl Into<String>) -> ConfigError {
     let hint = hint.into();
-    let odd = written.split(['?', '&']).skip(1).filter_map(|pair| pair.split_once('='));
-    let odd = odd.map(|(name, _)| name).find(|name| !KNOWN.contains(name));
-    let hint = match odd {
-        Some(name) if hint.starts_with("behind `?` may") => suggest::hint(name, KNOWN, &hint),
+    let pairs = written.split(['?', '&']).skip(1).filter_map(|pair| pair.split_once('='));
+    let unknown = pairs.map(|(name, _)| name).find(|name| !PARAMETERS.contains(name));
+    let hint = match unknown {
+        Some(name) if hint == UNKNOWN_PARAMETER => suggest::hint(name, PARAMETERS, &hint),
         _ => hint,
     };
-    ConfigError::Warehouse { written: shown(written), hint }
+    ConfigError::Warehouse { written: redacted(written), hint }
 }
 
-/// As much of a URL that was not understood as cannot be a piece of a password: what stands between the last `@` and a `?`.
-fn shown(written: &str) -> String {
+/// Returns the part of an invalid URL that cannot contain a password: from the last `@` to a `?`.
+fn redacted(written: &str) -> String {
     let scheme = written.split(':').next().unwrap_or_default();
     match written.rsplit_once('@') {
-        Some((_, place)) => {
-            let (place, more) = place.split_once('?').map_or((place, ""), |(it, _)| (it, "?…"));
-            format!("{scheme}://****@{}{more}", place.replace(char::is_control, " "))
+        Some((_, address)) => {
+            let (address, more) =
+                address.split_once('?').map_or((address, ""), |(it, _)| (it, "?…"));
+            format!("{scheme}://****@{}{more}", address.replace(char::is_control, " "))
         }
         None => format!("{scheme}://…"),
     }
@@ -341,42 +355,42 @@ fn shown(written: &str) -> String {
 mod tests {
     use super::*;
 
-    const POSTGRES: Kind = Kind { scheme: "postgres", port: 5432 };
+    const POSTGRES: ServerKind = ServerKind { scheme: "postgres", port: 5432 };
 
     fn with(url: &str, set: &[(&str, &str)]) -> Result<Server, ConfigError> {
         let environment = |name: &str| {
             let found = set.iter().find(|(set, _)| *set == name).map(|(_, value)| *value);
-            // No password file of whoever runs the tests.
+            // Keeps the password file of the user who runs the tests out of it.
             found.or((name == "PGPASSFILE").then_some("/nowhere/pgpass")).map(str::to_owned)
         };
         let rest = url.split_once(':').unwrap().1;
         Server::resolve(POSTGRES, url, rest, None, &environment)
     }
 
-    fn read(url: &str) -> Server {
+    fn parse(url: &str) -> Server {
         with(url, &[]).unwrap()
     }
 
     #[test]
-    fn every_part_of_a_url_is_understood() {
-        let server = read(
+    fn every_part_of_a_url_is_parsed() {
+        let server = parse(
             "postgres://me%40home:p%2F%25%C3%A9@db.example:6000/my%20db?schema=Mine&connect_timeout=3",
         );
         assert_eq!(server.host, Host::Tcp("db.example".into()));
         assert_eq!((server.port, server.user.as_str()), (6000, "me@home"));
         assert_eq!(server.password.as_ref().unwrap().reveal(), "p/%é");
         assert_eq!((server.database.as_str(), server.schema.as_str()), ("my db", "Mine"));
-        assert_eq!((server.tls, server.connect_within.as_secs()), (TlsMode::VerifyFull, 3));
+        assert_eq!((server.tls, server.connect_timeout.as_secs()), (TlsMode::VerifyFull, 3));
         assert_eq!(server.to_string(), "postgres://me@home@db.example:6000/my db?schema=Mine");
-        let server = read("postgresql://me:a@b@c@[2001:db8::1]/d");
+        let server = parse("postgresql://me:a@b@c@[2001:db8::1]/d");
         assert_eq!(server.host, Host::Tcp("2001:db8::1".into()));
         assert_eq!(server.password.unwrap().reveal(), "a@b@c");
-        let socket = read("postgres://me@/d?host=/run/x&port=7");
+        let socket = parse("postgres://me@/d?host=/run/x&port=7");
         assert_eq!((socket.host, socket.port), (Host::Socket("/run/x".into()), 7));
     }
 
     #[test]
-    fn what_a_url_leaves_out_is_in_the_environment() {
+    fn missing_parts_come_from_the_environment() {
         let set = [
             ("PGHOST", "h.example"),
             ("PGPORT", "7"),
@@ -394,8 +408,8 @@ mod tests {
     }
 
     #[test]
-    fn only_what_never_leaves_the_machine_is_not_encrypted() {
-        let of = |url: &str| read(url).tls;
+    fn only_local_connections_are_not_encrypted() {
+        let of = |url: &str| parse(url).tls;
         for local in [
             "postgres://u@localhost/d",
             "postgres://u@127.0.0.9/d",
@@ -404,12 +418,12 @@ mod tests {
         ] {
             assert_eq!(of(local), TlsMode::Disable, "{local}");
         }
-        for far in [
+        for remote in [
             "postgres://u@10.0.0.1/d",
             "postgres://u@localhost.example/d",
             "postgres://u@localhost/d?sslrootcert=ca.pem",
         ] {
-            assert_eq!(of(far), TlsMode::VerifyFull, "{far}");
+            assert_eq!(of(remote), TlsMode::VerifyFull, "{remote}");
         }
         assert_eq!(of("postgres://u@h/d?sslmode=require&sslrootcert=ca.pem"), TlsMode::VerifyCa);
         for wrong in ["prefer", "allow", "yes"] {
@@ -419,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_without_the_password() {
+    fn errors_do_not_contain_the_password() {
         for url in [
             "postgres://me:s3cr@h:x/d",
             "postgres://me:s3cr/et@h/d",
@@ -434,11 +448,11 @@ mod tests {
         }
         let hint = with("postgres://me@h/d?sslmod=disable", &[]).unwrap_err().hint();
         assert_eq!(hint, "did you mean `sslmode`?");
-        assert!(!format!("{:?}", read("postgres://me:s3cr@h/d")).contains("s3cr"));
+        assert!(!format!("{:?}", parse("postgres://me:s3cr@h/d")).contains("s3cr"));
     }
 
     #[test]
-    fn a_schema_is_a_name() {
+    fn a_schema_is_a_valid_name() {
         for wrong in ["pg_mine", "information_schema", "a%00b", &"x".repeat(64)] {
             assert!(with(&format!("postgres://u@h/d?schema={wrong}"), &[]).is_err(), "{wrong}");
         }

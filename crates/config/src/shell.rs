@@ -1,14 +1,14 @@
-//! What a shell takes from the environment: where its history lies, and what long answers are read with.
+//! Settings of the interactive shell from the environment: history file and pager.
 
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// Answers are cut at the screen's edge, not wrapped; one that fits is not paged.
+/// Default pager: truncates long lines (`-S`) and exits at once if the text fits (`-F`).
 const PAGER: &str = "less -SFRX";
 
-/// The file of former lines: `SPARKIFY_HISTORY`, else below `XDG_STATE_HOME`, else below `HOME`. None when `SPARKIFY_HISTORY` is empty, or nobody
-/// knows a home.
+/// Returns the history file: `SPARKIFY_HISTORY`, else a file below `XDG_STATE_HOME`, else below
+/// `HOME`. None if `SPARKIFY_HISTORY` is empty or no home folder is known.
 pub fn history() -> Option<PathBuf> {
     history_with(&|name| env::var_os(name))
 }
@@ -17,14 +17,14 @@ fn history_with(environment: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBu
     if let Some(named) = environment("SPARKIFY_HISTORY") {
         return (!named.is_empty()).then(|| named.into());
     }
-    // A relative `XDG_STATE_HOME` is to be ignored, says its specification.
+    // The XDG Base Directory Specification requires that a relative path is ignored.
     let state = environment("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || environment("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
     let state = state.or_else(|| Some(home()?.join(".local/state")));
     state.map(|state| state.join("sparkify/history"))
 }
 
-/// The command that shows an answer longer than the screen: `PAGER`, or `less`.
+/// Returns the command that shows results larger than the screen: `PAGER`, or `less`.
 pub fn pager() -> String {
     env::var("PAGER").ok().filter(|pager| !pager.trim().is_empty()).unwrap_or_else(|| PAGER.into())
 }
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_history_lies_where_it_is_named_else_in_the_state_folder() {
+    fn the_history_file_is_as_named_or_in_the_state_folder() {
         let at = |set: &[(&str, &str)]| {
             history_with(&|name| {
                 set.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).into())

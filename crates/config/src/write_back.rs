@@ -1,20 +1,21 @@
-//! Values put back into `dwh.cfg`: the endpoint and the role's ARN, once they are known. Never a password.
+//! Writes values into `dwh.cfg`: the endpoint and the role's ARN, never a password.
 //!
-//! Only what stands behind the key changes; every other byte stays as it is, comments, order, quotes and line ends. The file is exchanged for the new
-//! one in one step, so that no reader sees half of it.
+//! Only values change. Comments, order, quotes and line ends are kept byte for byte. The file is
+//! written atomically.
 
 use std::io::Write;
 use std::path::Path;
 
 use super::ConfigError;
 
-/// A value and where it belongs: section, key, value.
+/// Section, key and value.
 pub type Entry<'a> = (&'a str, &'a str, &'a str);
 
-/// Puts `entries` into the file, and says how many of them changed anything. A file that is not there is made.
+/// Writes `entries` into the file, which is created if missing. Returns the number of changed
+/// values.
 pub fn write_back(path: &Path, entries: &[Entry<'_>]) -> Result<usize, ConfigError> {
     let fail = |source| ConfigError::Unwritable { path: path.to_path_buf(), source };
-    // A link is followed: it is the file that changes.
+    // Resolves a symbolic link, so that the link is kept and its target changes.
     let path = &path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let before = match std::fs::read_to_string(path) {
         Ok(text) => text,
@@ -45,13 +46,13 @@ pub fn write_back(path: &Path, entries: &[Entry<'_>]) -> Result<usize, ConfigErr
     Ok(changed)
 }
 
-/// The text with one value in it.
+/// Returns the text with one value set.
 fn with(text: &str, (section, key, value): Entry<'_>) -> String {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let mut inside = false;
-    // Behind the last line of the section that says anything.
-    let mut place = None;
+    // Line after the last non-blank line of the section: a new key is inserted there.
+    let mut insert_at = None;
     for (number, line) in lines.iter().enumerate() {
         let plain = line.trim_start_matches('\u{feff}').trim();
         if plain.starts_with('[') && plain.ends_with(']') {
@@ -61,24 +62,24 @@ fn with(text: &str, (section, key, value): Entry<'_>) -> String {
             return format!("{}{changed}{rest}", lines[..number].concat());
         }
         if inside && !plain.is_empty() {
-            place = Some(number + 1);
+            insert_at = Some(number + 1);
         }
     }
     let new = format!("{key} = {value}{end}");
-    let ended = |text: String| match text.as_str() {
+    let with_line_end = |text: String| match text.as_str() {
         "" => text,
-        whole if whole.ends_with('\n') => text,
+        complete if complete.ends_with('\n') => text,
         _ => text + end,
     };
-    if let Some(place) = place {
-        let before = ended(lines[..place].concat());
-        return format!("{before}{new}{}", lines[place..].concat());
+    if let Some(line) = insert_at {
+        let before = with_line_end(lines[..line].concat());
+        return format!("{before}{new}{}", lines[line..].concat());
     }
     let gap = if text.is_empty() { "" } else { end };
-    format!("{}{gap}[{section}]{end}{new}", ended(text.to_owned()))
+    format!("{}{gap}[{section}]{end}{new}", with_line_end(text.to_owned()))
 }
 
-/// The line with another value, if it is this key's; quotes and line end stay.
+/// Returns the line with its value replaced, if it is the line of `key`; keeps quotes and line end.
 fn replaced(line: &str, key: &str, value: &str) -> Option<String> {
     let body = line.trim_end_matches(['\n', '\r']);
     let line_end = &line[body.len()..];
@@ -94,8 +95,8 @@ fn replaced(line: &str, key: &str, value: &str) -> Option<String> {
         .into_iter()
         .find(|quote| old.len() >= 2 && old.starts_with(*quote) && old.ends_with(*quote));
     let quote = quote.map(String::from).unwrap_or_default();
-    let behind = if old.is_empty() { "" } else { &rest[blank.len() + old.len()..] };
-    Some(format!("{}{blank}{quote}{value}{quote}{behind}{line_end}", &body[..=delimiter]))
+    let trailing = if old.is_empty() { "" } else { &rest[blank.len() + old.len()..] };
+    Some(format!("{}{blank}{quote}{value}{quote}{trailing}{line_end}", &body[..=delimiter]))
 }
 
 #[cfg(test)]
@@ -104,7 +105,7 @@ mod tests {
 
     #[test]
     fn only_the_value_changes() {
-        let text = "\u{feff}# ours\r\n[CLUSTER]\r\nHOST=''\r\nDB_PASSWORD=\"a=b\"  \r\n\r\n[iam_role]\r\narn : 'old'\r\n; end";
+        let text = "\u{feff}# comment\r\n[CLUSTER]\r\nHOST=''\r\nDB_PASSWORD=\"a=b\"  \r\n\r\n[iam_role]\r\narn : 'old'\r\n; end";
         let host = with(text, ("CLUSTER", "HOST", "h.example"));
         assert_eq!(host, text.replace("HOST=''", "HOST='h.example'"));
         let arn = with(&host, ("IAM_ROLE", "ARN", "new"));
@@ -112,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_added_to_its_section() {
+    fn missing_keys_are_added_to_their_section() {
         let text = "[CLUSTER]\nDB_NAME=dwh\n\n[S3]\nA=1";
         let with_host = with(text, ("CLUSTER", "HOST", "h"));
         assert_eq!(with_host, "[CLUSTER]\nDB_NAME=dwh\nHOST = h\n\n[S3]\nA=1");

@@ -130,7 +130,7 @@ pub(super) fn staging(settings: &Settings) -> Result<Option<Staging>, WarehouseE
         region: place.region(),
         place,
         role,
-        keep: settings.staging.keep,
+        keep: settings.staging.retention,
         threads: settings.threads,
     }))
 }

@@ -36,7 +36,7 @@ impl Fetcher {
             let access = settings.s3.signing().map_err(|error| config_failed(&error))?;
             Landing::new(&access, place).map_err(failed)
         });
-        Ok(Self { role: said.role.clone(), lists: lists.transpose()?, keep: said.keep })
+        Ok(Self { role: said.role.clone(), lists: lists.transpose()?, keep: said.retention })
     }
 
     pub(super) fn naming(&self) -> Naming {

@@ -201,7 +201,7 @@ fn reach(
     let keep = TcpKeepalive::new().with_time(SILENT).with_interval(ASK_AGAIN);
     SockRef::from(&tcp).set_tcp_keepalive(&keep).map_err(broken)?;
     tcp.set_nodelay(true).map_err(broken)?;
-    tcp.set_read_timeout(Some(server.connect_within)).map_err(broken)?;
+    tcp.set_read_timeout(Some(server.connect_timeout)).map_err(broken)?;
     let socket = tcp.try_clone().map_err(broken)?;
     match guard {
         Some(guard) => Ok((Box::new(wire::encrypted(server, guard, name, tcp, &broken)?), socket)),
@@ -217,7 +217,7 @@ fn sign_in(stream: &mut BufReader<Stream>, server: &Server) -> Result<[u8; 8], W
         stream.write_all(bytes).and_then(|()| stream.flush()).map_err(broken)
     };
     let mut key = [0; 8];
-    tell(stream, &message::start(&server.user, &server.database, &server.application))?;
+    tell(stream, &message::start(&server.user, &server.database, &server.application_name))?;
     loop {
         match message::read(stream).map_err(broken)? {
             Message::Authentication(PROVEN, _) => {}

@@ -241,61 +241,61 @@ impl RowSink for Keep {
     }
 }
 
-/// Why a warehouse did not do what it was asked.
+/// Failure of an operation on a warehouse.
 #[derive(Debug, Error)]
 pub enum WarehouseError {
-    /// There is no such file to read.
-    #[error("there is no warehouse at `{}`", path.display())]
+    /// The warehouse file does not exist.
+    #[error("no warehouse found at `{}`", path.display())]
     Missing {
         /// The file.
         path: PathBuf,
-        /// The file beside it that may have been meant.
+        /// A file with a similar name in the same folder.
         near: Option<PathBuf>,
     },
-    /// The file is there and is not ours to open.
+    /// The warehouse file exists and cannot be opened.
     #[error("cannot open the warehouse `{}`: {reason}", path.display())]
     CannotOpen {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The cause.
         reason: String,
-        /// What to do.
+        /// The next action.
         hint: String,
     },
-    /// Another process has the file.
+    /// Another process holds the file lock.
     #[error("the warehouse `{}` is in use by another process{holder}", path.display())]
     Busy {
         /// The file.
         path: PathBuf,
-        /// ` (PID 12)` if the engine says so.
+        /// ` (PID 12)` if the engine reports it.
         holder: String,
     },
-    /// No connection to the server came about.
+    /// The connection to the server could not be established.
     #[error("cannot connect to `{server}`: {reason}")]
     NotConnected {
         /// The server's URL, without a password.
         server: String,
-        /// What is wrong.
+        /// The cause.
         reason: String,
-        /// What to do.
+        /// The next action.
         hint: String,
     },
-    /// The connection to the server ended in the middle of something.
+    /// The connection to the server was lost during a request.
     #[error("the connection to `{server}` was lost: {reason}")]
     Lost {
         /// The server's URL, without a password.
         server: String,
-        /// What is known of why.
+        /// The cause, as far as it is known.
         reason: String,
     },
-    /// The engine is known, and this build does not serve it.
-    #[error("this build does not serve `{scheme}` warehouses")]
+    /// The engine is known, but this build does not support it.
+    #[error("this build does not support `{scheme}` warehouses")]
     Unserved {
         /// The URL's scheme.
         scheme: String,
     },
-    /// A table of ours is there with other columns.
-    #[error("the table `{table}` exists and is not ours: {difference}")]
+    /// A table of sparkify's name exists with other columns.
+    #[error("table `{table}` was not created by sparkify: {difference}")]
     Foreign {
         /// The table.
         table: String,
@@ -305,72 +305,72 @@ pub enum WarehouseError {
     /// A statement failed.
     #[error("{message}")]
     Statement {
-        /// What the engine said, without its own prefix.
+        /// The engine's message, without its prefix.
         message: String,
-        /// What to do.
+        /// The next action.
         hint: Option<String>,
     },
-    /// Others changed what this transaction read; it is undone.
-    #[error("others changed the same at the same time: {message}")]
+    /// A concurrent transaction changed data that this transaction read; this one is rolled back.
+    #[error("a concurrent transaction changed the same data: {message}")]
     Conflict {
-        /// What the engine said.
+        /// The engine's message.
         message: String,
     },
-    /// Rows in number come by files, and nobody said where these may lie.
-    #[error("the rows of a load go to the cluster as files in S3, and no place for them is named")]
+    /// Bulk inserts need staging files, and no prefix for them is configured.
+    #[error("no staging prefix is configured: the cluster loads rows from files in S3")]
     NoStaging,
-    /// The cluster reads files as a role, and nobody said which.
-    #[error("the cluster reads the files as an IAM role, and none is named")]
+    /// Reading files from S3 needs an IAM role, and none is configured.
+    #[error("no IAM role is configured: the cluster needs one to read files from S3")]
     NoRole,
     /// A service that the engine depends on failed: the object store, the Data API, the configuration of either.
     #[error("{message}")]
     Service {
         /// The failure, without secrets.
         message: String,
-        /// What to do.
+        /// The next action.
         hint: String,
     },
-    /// The place where the warehouse lies is full.
-    #[error("no space is left for the warehouse: {message}")]
+    /// The disk of the warehouse is full.
+    #[error("no space left for the warehouse: {message}")]
     Full {
-        /// What the engine said.
+        /// The engine's message.
         message: String,
     },
-    /// The taker of the rows gave up.
-    #[error("cannot write the answer")]
+    /// The receiver of the rows failed.
+    #[error("cannot write the result")]
     Sink(#[source] std::io::Error),
 }
 
 impl WarehouseError {
-    /// What a person can do about it.
+    /// Returns the next action for the user.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Missing { near: Some(near), .. } => {
                 Some(format!("did you mean `duckdb:{}`?", near.display()))
             }
             Self::Missing { near: None, .. } => Some(
-                "run `sparkify etl` first, or name it with `--warehouse duckdb:FILE`".into(),
+                "run `sparkify etl` first, or name the warehouse with `--warehouse duckdb:FILE`".into(),
             ),
             Self::CannotOpen { hint, .. } | Self::NotConnected { hint, .. } => Some(hint.clone()),
             Self::Lost { .. } => Some(
-                "check that the server is up, and run it again: a load is there whole or not at all".into(),
+                "check that the server is running, and retry; a load is published completely or not at all".into(),
             ),
-            Self::Busy { .. } => Some("wait until it is done, or name another file with `--warehouse`".into()),
+            Self::Busy { .. } => Some("retry when the other process has finished, or name another file with `--warehouse`".into()),
             Self::Unserved { scheme } if scheme == "postgres" || scheme == "redshift" => {
-                Some("build it with `make build`: `make demo` leaves servers out".into())
+                Some("build with `make build`; `make demo` builds without servers".into())
             }
             Self::Unserved { .. } => Some("use `duckdb:FILE` or `postgres://USER@HOST/DATABASE`".into()),
             Self::Foreign { .. } => {
-                Some("name another file with `--warehouse`; a warehouse of another version is rebuilt with `sparkify create-tables`".into())
+                Some("name another warehouse with `--warehouse`; rebuild one of another version with `sparkify create-tables`".into())
             }
             Self::Statement { hint, .. } => hint.clone(),
-            Self::Conflict { .. } => Some("run it again when the others are done: nothing of this load was published".into()),
+            Self::Conflict { .. } => Some("retry when the other load has finished; this load published nothing".into()),
             Self::NoStaging => Some(
-                "name a prefix that may be written to, `--staging s3://BUCKET/PREFIX`, SPARKIFY_STAGING, or `[S3] STAGING` in `dwh.cfg`; objects that lie in S3 themselves are copied without one".into(),
+                "pass `--staging s3://BUCKET/PREFIX`, or set SPARKIFY_STAGING or STAGING in [S3] of dwh.cfg; sources in S3 can be copied without one".into(),
             ),
-            Self::NoRole => Some("name it as `[IAM_ROLE] ARN` in `dwh.cfg`, or in SPARKIFY_IAM_ROLE; it may read there, and the cluster has it".into()),
+            Self::NoRole => Some("set ARN in [IAM_ROLE] of dwh.cfg, or SPARKIFY_IAM_ROLE, to a role that is attached to the cluster and can read the files".into()),
             Self::Service { hint, .. } => Some(hint.clone()),
-            Self::Full { .. } => Some("free some space and run it again: nothing of this load was published".into()),
+            Self::Full { .. } => Some("free some space and retry; this load published nothing".into()),
             Self::Sink(_) => None,
         }
     }

@@ -10,10 +10,10 @@ fn from_nothing_to_a_cluster_and_back_to_nothing() {
     let up = scene.run(&["up", "--ttl", "4h"]);
     assert!(up.err.contains("creating the role `dwhRole`"), "{up:#?}");
     assert!(up.err.contains("trying again"), "a role is not visible at once: {up:#?}");
-    assert!(up.err.contains("made: the role `dwhRole`, the cluster `dwhcluster`"), "{up:#?}");
+    assert!(up.err.contains("created: the role `dwhRole`, the cluster `dwhcluster`"), "{up:#?}");
     let text = up.good();
     assert!(text.contains("dwhcluster.abc123xyz789.us-west-2.redshift.amazonaws.com:5439"));
-    assert!(text.contains("about $1.086 an hour") && text.contains("not checked"), "{text}");
+    assert!(text.contains("about $1.086 per hour") && text.contains("not checked"), "{text}");
     {
         let world = scene.server.world();
         let cluster = &world.clusters["dwhcluster"];
@@ -49,7 +49,7 @@ fn from_nothing_to_a_cluster_and_back_to_nothing() {
     assert!(down.contains("verified: no cluster"), "{down}");
     assert_eq!(scene.left(), [""; 0]);
     let down = scene.run(&["down", "--yes", "--verify"]).good();
-    assert!(down.contains("there was nothing of `dwhcluster` to delete"), "{down}");
+    assert!(down.contains("nothing to delete for `dwhcluster`"), "{down}");
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn a_snapshot_that_was_asked_for_stays_and_is_told() {
     assert_eq!(scene.left(), ["snapshot last"]);
     // Whoever did not ask for it is told that it is there, and has to be paid for.
     let later = scene.run(&["down", "--yes", "--verify"]);
-    assert!(later.out.contains("still there   snapshot `last`"), "{later:#?}");
+    assert!(later.out.contains("still exists  snapshot `last`"), "{later:#?}");
     later.bad(1);
 }
 
@@ -160,7 +160,7 @@ fn what_stays_behind_is_found() {
     let down = scene.run(&["down", "--yes", "--verify"]);
     assert!(down.out.contains("automated snapshot `rs:dwhcluster-left`"), "{down:#?}");
     assert!(down.out.contains("secret `redshift!dwhcluster-dwhuser`"), "{down:#?}");
-    assert!(down.bad(1).contains("2 things are still there"));
+    assert!(down.bad(1).contains("2 resources still exist"));
     let json = scene.run(&["down", "--yes", "--verify", "--output", "json"]);
     assert_eq!(json.code, Some(1));
     assert!(json.out.contains("\"wanted\": false"), "{json:#?}");
@@ -190,7 +190,7 @@ fn reap_deletes_what_is_past_its_time_and_nothing_else() {
     assert!(dry.contains("would delete the cluster `short`, the role `shortRole`"), "{dry}");
     assert_eq!(scene.server.world().clusters.len(), 4);
     let reaped = scene.run(&["reap"]).good();
-    assert!(reaped.contains("1 past their time, 2 of ours may stay"), "{reaped}");
+    assert!(reaped.contains("1 expired, 2 kept"), "{reaped}");
     let world = scene.server.world();
     assert_eq!(world.clusters.keys().collect::<Vec<_>>(), ["foreign", "forever", "long"]);
     assert_eq!(world.roles.keys().collect::<Vec<_>>(), ["foreverRole", "longRole"]);

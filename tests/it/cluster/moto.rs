@@ -37,7 +37,7 @@ fn up_status_and_down_on_a_server_of_other_hands() {
     let down = run(&["down", "--yes", "--verify"]);
     assert!(down.err.contains("not looked at: cannot look for the workgroup"), "{down:#?}");
     assert!(down.good().contains("verified"));
-    assert!(run(&["status"]).good().contains("there is no provisioned `moto-one`"));
+    assert!(run(&["status"]).good().contains("no provisioned warehouse `moto-one`"));
 }
 
 #[test]

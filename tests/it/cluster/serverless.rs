@@ -59,7 +59,7 @@ fn verify_finds_the_form_that_was_not_asked_for() {
     let scene = Scene::usual();
     scene.run(&["up", "--serverless"]).good();
     let down = scene.run(&["down", "--yes", "--verify"]);
-    assert!(down.out.contains("still there   workgroup `dwhcluster`"), "{down:#?}");
+    assert!(down.out.contains("still exists  workgroup `dwhcluster`"), "{down:#?}");
     assert!(down.err.contains("the role `dwhRole` stays"), "{down:#?}");
     down.bad(1);
     assert_eq!(scene.server.world().roles.len(), 1);

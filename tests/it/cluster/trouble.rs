@@ -17,7 +17,7 @@ fn wrong_keys_are_named_as_such_and_nothing_is_made() {
     }
     let mut command = scene.command(["cluster", "up"]);
     let none = command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
-    assert!(ended(none).bad(2).contains("no credentials for AWS were found"));
+    assert!(ended(none).bad(2).contains("no AWS credentials found"));
     let mut command = scene.command(["cluster", "up"]);
     let nobody =
         ended(command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").env("AWS_MAX_ATTEMPTS", "1"));
@@ -38,7 +38,7 @@ fn keys_of_the_configuration_file_are_used() {
     let mut command = scene.command(["cluster", "status"]);
     let without = command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
     let said = ended(without.env_remove("AWS_REGION")).good();
-    assert!(said.contains("there is no provisioned `dwhcluster` in us-west-2"), "{said}");
+    assert!(said.contains("no provisioned warehouse `dwhcluster` in us-west-2"), "{said}");
 }
 
 #[test]
@@ -169,9 +169,9 @@ fn what_aws_would_refuse_is_refused_before_anything_is_asked() {
         (vec!["--node-type", "m5.large"], "the node type"),
         (vec!["--node-type", "ra3.4xlarge", "--nodes", "1"], "the number of nodes"),
         (vec!["--serverless", "--base-capacity", "7"], "the base capacity"),
-        (vec!["--name", "Bad--Name"], "the cluster's name"),
-        (vec!["--public", "--allow-cidr", "0.0.0.0/0"], "the range of addresses"),
-        (vec!["--role-arn", "dwhRole"], "the role's ARN"),
+        (vec!["--name", "Bad--Name"], "the cluster name"),
+        (vec!["--public", "--allow-cidr", "0.0.0.0/0"], "the address range"),
+        (vec!["--role-arn", "dwhRole"], "the role ARN"),
         (vec!["--ttl", "soon"], "the duration"),
     ] {
         let said = scene.run(&[&["up"], arguments.as_slice()].concat()).bad(2);

@@ -63,7 +63,7 @@ fn an_old_file_is_mapped_and_told_why() {
         CONFIG.replace("ra3.large", "dc2.large").replace("DWH_NUM_NODES=2", "DWH_NUM_NODES=4");
     put(scene.folder.path(), "dwh.cfg", old);
     let up = scene.run(&["up"]);
-    assert!(up.err.contains("warning: `dc2.large` is taken as `ra3.large`"), "{up:#?}");
+    assert!(up.err.contains("warning: using `ra3.large` instead of `dc2.large`"), "{up:#?}");
     up.good();
     assert_eq!(scene.server.world().clusters["dwhcluster"].nodes, 4);
     let larger = scene.run(&["up", "--node-type", "ra3.xlplus"]);

@@ -28,7 +28,7 @@ fn a_load_that_something_passing_ends_is_tried_again() {
         cluster.emulator.faults().arm(when.clone(), fault.clone());
         let told = cluster.run(ETL).good();
         assert_eq!(cluster.emulator.faults().left(), 0, "{when:?}");
-        assert!(told.contains("tried again"), "{when:?}, {fault:?}: {told}");
+        assert!(told.contains("retries"), "{when:?}, {fault:?}: {told}");
         cluster.assert_whole(1, 2);
     }
 }
@@ -40,7 +40,7 @@ fn a_commit_without_an_answer_is_looked_up() {
     cluster.emulator.faults().arm(When::Commit(1), Fault::DisconnectAfter);
     let told = cluster.run(ETL).good();
     assert_eq!(cluster.emulator.faults().left(), 0);
-    assert!(!told.contains("tried again") && told.contains("load 1 is published"), "{told}");
+    assert!(!told.contains("retries") && told.contains("load 1 is published"), "{told}");
     cluster.assert_whole(1, 2);
 }
 
@@ -51,7 +51,7 @@ fn what_does_not_pass_is_given_up_and_noted() {
         cluster.emulator.faults().arm(When::Commit(commit), Fault::Serializable);
     }
     let words = cluster.run(ETL).bad(2);
-    assert!(words.contains("the load was tried 4 times"), "{words}");
+    assert!(words.contains("the load failed after 4 attempts"), "{words}");
     assert_eq!(cluster.asked("select count(*) from songplays"), "0");
     assert_eq!(cluster.asked("select outcome from etl_loads"), "failed");
     cluster.run(ETL).good();

@@ -62,7 +62,7 @@ fn a_profile_gives_keys_region_and_endpoint() {
     assert!(words.contains("hint: did you mean `work`?"), "{words}");
     let mut command = keyless(&server, folder.path());
     let words = ended(command.env("AWS_CONFIG_FILE", "nowhere")).bad(2);
-    assert!(words.contains("cannot read `nowhere`, a shared file of AWS"), "{words}");
+    assert!(words.contains("cannot read the AWS configuration file `nowhere`"), "{words}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What is typed behind `sparkify cluster`.
+//! Arguments of `sparkify cluster`.
 
 use clap::{Args, Subcommand};
 
@@ -6,159 +6,164 @@ use clap::{Args, Subcommand};
 use sparkify_config::ClusterFlags;
 use sparkify_config::{Flags, S3Flags};
 
-/// A Redshift of one's own, and no Redshift again.
+/// Subcommands that create, inspect and delete a Redshift cluster or workgroup.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Cluster {
-    /// Say what `up` would make and what it would cost, and change nothing
+    /// Dry run of `up`: print what it would create and the estimated cost
     #[command(after_help = "Example: sparkify cluster plan --node-type ra3.large --nodes 2")]
-    Plan(Look),
-    /// Make role and cluster, or what is missing of them, and wait until they can be used
+    Plan(Inspect),
+    /// Create the IAM role and the cluster, if missing, and wait until they are available
     #[command(
         after_help = "Examples: sparkify cluster up --ttl 4h --write-config\n          sparkify cluster up --serverless --base-capacity 8\n          sparkify cluster up --public --allow-cidr 203.0.113.7/32"
     )]
     Up(Up),
-    /// Say what is there, where it listens, and what it has cost
+    /// Print state, endpoint and estimated cost of the cluster
     #[command(after_help = "Example: sparkify cluster status --output json")]
-    Status(Look),
-    /// Delete what `up` made; asks for the name first
+    Status(Inspect),
+    /// Delete what `up` created; asks for confirmation
     #[command(
         after_help = "Examples: sparkify cluster down --verify\n          sparkify cluster down --yes --final-snapshot before-holidays"
     )]
     Down(Down),
-    /// Delete everything of ours that has outlived its `--ttl`, of any name: for a job that runs by the clock
+    /// Delete all sparkify clusters whose `--ttl` has expired, whatever their name; for cron
     #[command(after_help = "Example: 0 * * * * sparkify cluster reap --region us-west-2 --quiet")]
     Reap(Reap),
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Look {
+pub(crate) struct Inspect {
     #[command(flatten)]
-    pub wanted: Wanted,
+    pub options: ClusterOptions,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Up {
-    /// Write endpoint and role into the configuration file; never a password
+    /// Write endpoint and role into the configuration file; a password is never written
     #[arg(long)]
     pub write_config: bool,
     #[command(flatten)]
-    pub wanted: Wanted,
+    pub options: ClusterOptions,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Down {
-    /// Do not ask for the name
+    /// Do not ask for confirmation
     #[arg(short, long)]
     pub yes: bool,
-    /// Keep the data in a snapshot of this name; without it they are gone
+    /// Keep the data in a final snapshot of this name; without it, all data is deleted
     #[arg(long, value_name = "NAME")]
     pub final_snapshot: Option<String>,
-    /// List what is still there afterwards: exit code 1 when anything is
+    /// List resources that still exist afterwards; exit code 1 if there are any
     #[arg(long)]
     pub verify: bool,
-    /// Empty endpoint and role in the configuration file
+    /// Clear endpoint and role in the configuration file
     #[arg(long)]
     pub write_config: bool,
     #[command(flatten)]
-    pub wanted: Wanted,
+    pub options: ClusterOptions,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Reap {
-    /// Say what would be deleted, and delete nothing
+    /// Dry run: print what would be deleted
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
-    pub wanted: Wanted,
+    pub options: ClusterOptions,
 }
 
-/// What is wished. Each has its place in the configuration file too: `docs/redshift.md`.
+/// Options that describe the cluster. `docs/redshift.md` lists their keys in the configuration
+/// file.
 #[derive(Debug, Args)]
-pub(crate) struct Wanted {
-    /// The cluster's name [default: `DWH_CLUSTER_IDENTIFIER`, or sparkify]
+pub(crate) struct ClusterOptions {
+    /// Name of the cluster or workgroup [default: `DWH_CLUSTER_IDENTIFIER`, or sparkify]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
-    /// Serverless: a namespace and a workgroup, paid while they work
+    /// Use Redshift Serverless (namespace and workgroup), which is billed while it is in use
     #[arg(long)]
     pub serverless: bool,
-    /// ra3.large, ra3.xlplus, ra3.4xlarge, ra3.16xlarge, rg.… [default: `DWH_NODE_TYPE`, or ra3.large]
+    /// Node type: ra3.large, ra3.xlplus, ra3.4xlarge, ra3.16xlarge, rg.… [default: `DWH_NODE_TYPE`,
+    /// or ra3.large]
     #[arg(long, value_name = "TYPE", conflicts_with = "serverless")]
     pub node_type: Option<String>,
-    /// How many nodes [default: `DWH_NUM_NODES`, or the fewest]
+    /// Number of nodes [default: `DWH_NUM_NODES`, or the minimum of the node type]
     #[arg(long, value_name = "N", conflicts_with = "serverless")]
     pub nodes: Option<String>,
-    /// A serverless one's capacity in RPU: 4, or a multiple of 8 [default: `DWH_BASE_CAPACITY`, or 8]
+    /// Serverless: base capacity in RPU, 4 or a multiple of 8 [default: `DWH_BASE_CAPACITY`, or 8]
     #[arg(long, value_name = "RPU")]
     pub base_capacity: Option<String>,
-    /// The role to make [default: `DWH_IAM_ROLE_NAME`, or the cluster's name with `-s3`]
+    /// Name of the IAM role to create [default: `DWH_IAM_ROLE_NAME`, or the cluster name with
+    /// suffix `-s3`]
     #[arg(long, value_name = "NAME")]
     pub role_name: Option<String>,
-    /// A role that is there, used as it is [default: `ARN` of `[IAM_ROLE]`]
+    /// Existing IAM role to use instead [default: `ARN` in [IAM_ROLE]]
     #[arg(long, value_name = "ARN")]
     pub role_arn: Option<String>,
-    /// The song objects that the role reads [default: `SONG_DATA` of [S3]]
-    #[arg(long, value_name = "PLACE")]
+    /// Song files that the role can read [default: `SONG_DATA` in [S3]]
+    #[arg(long, value_name = "LOCATION")]
     pub song_data: Option<String>,
-    /// The event objects that the role reads [default: `LOG_DATA` of [S3]]
-    #[arg(long, value_name = "PLACE")]
+    /// Event files that the role can read [default: `LOG_DATA` in [S3]]
+    #[arg(long, value_name = "LOCATION")]
     pub log_data: Option<String>,
-    /// A place in S3 that the role may also write to [default: `STAGING` of [S3]]
-    #[arg(long, value_name = "PLACE")]
+    /// S3 prefix that the role can also write to [default: `STAGING` in [S3]]
+    #[arg(long, value_name = "LOCATION")]
     pub staging: Option<String>,
-    /// Take the administrator's password from the configuration file instead of letting AWS make and keep one
+    /// Take the administrator password from the configuration file; by default AWS generates and
+    /// stores one
     #[arg(long)]
     pub password_from_config: bool,
-    /// Let one range of addresses reach it from outside its network
+    /// Make the cluster reachable from outside its VPC, for one address range
     #[arg(long)]
     pub public: bool,
-    /// That range [default: this machine's address, as checkip.amazonaws.com tells it]
+    /// Address range for --public [default: this machine's address, as checkip.amazonaws.com
+    /// reports it]
     #[arg(long, value_name = "CIDR", requires = "public")]
     pub allow_cidr: Option<String>,
-    /// The cluster's subnet group [default: that of the default network]
+    /// Subnet group [default: the subnets of the default VPC]
     #[arg(long, value_name = "NAME")]
     pub subnet_group: Option<String>,
-    /// The cluster's security group [default: that of its network]
+    /// Security group [default: the default group of the VPC]
     #[arg(long, value_name = "ID")]
     pub security_group: Option<String>,
-    /// Tag it with the moment at which `reap` may delete it
-    #[arg(long, value_name = "TIME")]
+    /// Lifetime: tag the cluster with the time after which `reap` deletes it, for example 4h
+    #[arg(long, value_name = "DURATION")]
     pub ttl: Option<String>,
-    /// Give up waiting after this [default: 1h]
-    #[arg(long, value_name = "TIME")]
+    /// Timeout of waiting for the cluster [default: 1h]
+    #[arg(long, value_name = "DURATION")]
     pub timeout: Option<String>,
-    /// Seconds between two looks [default: 10]
+    /// Seconds between two status requests [default: 10]
     #[arg(long, value_name = "SECONDS")]
     pub poll: Option<String>,
-    /// The region [default: `AWS_REGION`, `DWH_REGION`, or the profile's]
+    /// AWS region [default: `AWS_REGION`, `DWH_REGION`, or the profile's]
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
 }
 
 impl Cluster {
-    /// What is wished, whatever is to be done.
-    pub(crate) fn wanted(&self) -> &Wanted {
+    /// Returns the options that describe the cluster.
+    pub(crate) fn options(&self) -> &ClusterOptions {
         match self {
-            Self::Plan(args) | Self::Status(args) => &args.wanted,
-            Self::Up(args) => &args.wanted,
-            Self::Down(args) => &args.wanted,
-            Self::Reap(args) => &args.wanted,
+            Self::Plan(args) | Self::Status(args) => &args.options,
+            Self::Up(args) => &args.options,
+            Self::Down(args) => &args.options,
+            Self::Reap(args) => &args.options,
         }
     }
 
-    /// What was typed for this command, over what was typed for all.
-    pub(crate) fn over(&self, flags: Flags) -> Flags {
-        let wanted = self.wanted();
+    /// Adds the options of this command to the global ones.
+    pub(crate) fn merge_into(&self, flags: Flags) -> Flags {
+        let options = self.options();
         Flags {
-            song_data: wanted.song_data.clone(),
-            log_data: wanted.log_data.clone(),
-            s3: S3Flags { region: wanted.region.clone(), ..S3Flags::default() },
+            song_data: options.song_data.clone(),
+            log_data: options.log_data.clone(),
+            s3: S3Flags { region: options.region.clone(), ..S3Flags::default() },
             ..flags
         }
     }
 }
 
-impl Wanted {
-    /// As `config` takes it.
+impl ClusterOptions {
+    /// Converts the options for `config`.
     #[cfg(feature = "cluster")]
     pub(crate) fn flags(&self) -> ClusterFlags {
         ClusterFlags {
@@ -170,7 +175,7 @@ impl Wanted {
             role_name: self.role_name.clone(),
             role_arn: self.role_arn.clone(),
             staging: self.staging.clone(),
-            own_password: self.password_from_config,
+            password_from_config: self.password_from_config,
             public: self.public,
             allow_cidr: self.allow_cidr.clone(),
             subnet_group: self.subnet_group.clone(),

@@ -1,4 +1,4 @@
-//! `sparkify cluster`: a Redshift made, looked at and deleted.
+//! `sparkify cluster`: creates, inspects and deletes a Redshift cluster.
 
 mod args;
 #[cfg(feature = "cluster")]
@@ -10,20 +10,17 @@ use super::failure::Failure;
 use super::printer::Printer;
 use sparkify_config::{Flags, Settings};
 
-/// What a build that lacks the feature says instead.
+/// Returns the failure of a build without the feature `cluster`.
 #[cfg(not(feature = "cluster"))]
 pub(super) fn run(_: &Cluster, _: &Flags, _: &Settings, _: &Printer) -> Result<(), Failure> {
-    Err(Failure::new(
-        "this program was built without the clients of AWS that make clusters",
-        "build it whole with `make build`",
-    ))
+    Err(Failure::new("this build has no AWS clients to manage clusters", "build with `make build`"))
 }
 
 #[cfg(feature = "cluster")]
-pub(super) use whole::{run, watch};
+pub(super) use commands::{run, watch};
 
 #[cfg(feature = "cluster")]
-mod whole {
+mod commands {
     use std::io::{self, BufRead, IsTerminal};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,36 +37,40 @@ mod whole {
         settings: &Settings,
         printer: &Printer,
     ) -> Result<(), Failure> {
-        let wanted = command.wanted().flags();
-        let settings = ClusterSettings::resolve(flags, &wanted, settings)?;
+        let options = command.options().flags();
+        let settings = ClusterSettings::resolve(flags, &options, settings)?;
         let watch = watch(printer)?;
         match command {
             Cluster::Plan(_) => {
                 settings.warnings.iter().for_each(|warning| printer.warn(warning));
                 let plan = sparkify_cluster::plan(&settings, &watch)?;
-                printer.answer(&plan, || text::plan(&plan))
+                printer.result(&plan, || text::plan(&plan))
             }
             Cluster::Up(args) => up(args, &settings, &watch, printer),
             Cluster::Status(_) => {
                 let status = sparkify_cluster::status(&settings, &watch)?;
-                printer.answer(&status, || text::status(&status))
+                printer.result(&status, || text::status(&status))
             }
             Cluster::Down(args) => down(args, &settings, &watch, printer),
             Cluster::Reap(args) => reap(args, &settings, &watch, printer),
         }
     }
 
-    /// Words about the work go to standard error; Ctrl-C asks it to stop, a second one ends it at once.
+    /// Returns the observer of a running command: it prints progress to standard error, and Ctrl-C
+    /// requests a stop. A second Ctrl-C exits at once.
     pub(crate) fn watch(printer: &Printer) -> Result<Watch, Failure> {
         let stop = Arc::new(AtomicBool::new(false));
-        let asked = Arc::clone(&stop);
-        let listening = ctrlc::set_handler(move || {
-            if asked.swap(true, Ordering::Relaxed) {
+        let requested = Arc::clone(&stop);
+        let handler = ctrlc::set_handler(move || {
+            if requested.swap(true, Ordering::Relaxed) {
                 std::process::exit(130);
             }
         });
-        listening.map_err(|error| {
-            Failure::new(format!("cannot listen to Ctrl-C: {error}"), "run it in a shell")
+        handler.map_err(|error| {
+            Failure::new(
+                format!("cannot handle Ctrl-C: {error}"),
+                "retry; if it fails again, report a bug",
+            )
         })?;
         let say: Box<dyn Fn(&str) + Send + Sync> = if printer.is_quiet() {
             Box::new(|_| {})
@@ -90,11 +91,11 @@ mod whole {
         up.differences.iter().for_each(|difference| printer.warn(difference));
         if args.write_config {
             let changed = write(settings, &up.status)?;
-            printer.note(&format!("{changed} values written into `{}`", settings.file.display()));
+            printer.note(&format!("wrote {changed} values to `{}`", settings.file.display()));
         }
-        let made = if up.made.is_empty() { "no change".into() } else { up.made.join(", ") };
-        printer.note(&format!("made: {made}"));
-        printer.answer(&up, || text::status(&up.status))
+        let created = if up.made.is_empty() { "nothing".into() } else { up.made.join(", ") };
+        printer.note(&format!("created: {created}"));
+        printer.result(&up, || text::status(&up.status))
     }
 
     fn write(settings: &ClusterSettings, status: &Status) -> Result<usize, Failure> {
@@ -125,10 +126,10 @@ mod whole {
         }
         let down = sparkify_cluster::down(settings, &snapshot, watch)?;
         if args.write_config {
-            // The role of somebody else stays where it is.
-            let ours = before.parts.iter().any(|part| part.what == "role" && part.ours);
+            // A role that sparkify did not create stays, and so does its entry.
+            let deleted_role = before.parts.iter().any(|part| part.what == "role" && part.ours);
             let mut entries = vec![("CLUSTER", "HOST", "")];
-            entries.extend(ours.then_some(("IAM_ROLE", "ARN", "")));
+            entries.extend(deleted_role.then_some(("IAM_ROLE", "ARN", "")));
             write_back(&settings.file, &entries)?;
         }
         let left = if args.verify {
@@ -139,18 +140,20 @@ mod whole {
         let document = serde_json::json!({
             "name": settings.name, "deleted": down.deleted, "verified": args.verify, "left": left,
         });
-        printer.answer(&document, || text::down(&settings.name, &down, args.verify, &left))?;
-        clean(&left, printer)
+        printer.result(&document, || text::down(&settings.name, &down, args.verify, &left))?;
+        check_leftovers(&left, printer)
     }
 
-    fn clean(left: &[Leftover], printer: &Printer) -> Result<(), Failure> {
-        let unwanted = left.iter().filter(|thing| !thing.wanted).count();
+    fn check_leftovers(left: &[Leftover], printer: &Printer) -> Result<(), Failure> {
+        let unwanted = left.iter().filter(|resource| !resource.wanted).count();
         if unwanted == 0 {
             return Ok(());
         }
-        printer.error(&format!("{unwanted} things are still there"));
-        printer.hint("run `sparkify cluster down --verify` again; snapshots are deleted with `aws redshift delete-cluster-snapshot`");
-        Err(Failure::told(DATA))
+        let resources =
+            if unwanted == 1 { "resource still exists" } else { "resources still exist" };
+        printer.error(&format!("{unwanted} {resources}"));
+        printer.hint("run `sparkify cluster down --verify` again; delete snapshots with `aws redshift delete-cluster-snapshot`");
+        Err(Failure::reported(DATA))
     }
 
     fn confirm(
@@ -163,21 +166,24 @@ mod whole {
         let parts = parts.join(", ");
         if !io::stdin().is_terminal() {
             return Err(Failure::new(
-                format!("this would delete {parts}"),
-                "say `--yes` if that is meant",
+                format!("this command would delete {parts}"),
+                "pass `--yes` to confirm",
             ));
         }
         let data = match &snapshot.0 {
-            Some(name) => format!("the data stay in the snapshot `{name}`"),
-            None => "the data are gone for good".into(),
+            Some(name) => format!("the data is kept in the snapshot `{name}`"),
+            None => "all data is lost".into(),
         };
-        anstream::eprint!("This deletes {parts}; {data}. Type the name to go on: ");
+        anstream::eprint!("This deletes {parts}; {data}. Type the cluster name to confirm: ");
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer)?;
         if answer.trim() == settings.name {
             return Ok(());
         }
-        Err(Failure::new("nothing was deleted", format!("type `{}` to go on", settings.name)))
+        Err(Failure::new(
+            "not confirmed: nothing was deleted",
+            format!("type `{}`, or pass `--yes`", settings.name),
+        ))
     }
 
     fn reap(
@@ -187,12 +193,12 @@ mod whole {
         printer: &Printer,
     ) -> Result<(), Failure> {
         let reaped = sparkify_cluster::reap(settings, !args.dry_run, watch)?;
-        printer.answer(&reaped, || text::reaped(&reaped, args.dry_run))?;
+        printer.result(&reaped, || text::reaped(&reaped, args.dry_run))?;
         match reaped.expired.iter().find_map(|expired| expired.failed.as_ref()) {
             None => Ok(()),
             Some(reason) => Err(Failure::new(
-                format!("not everything could be deleted: {reason}"),
-                "run it again, or `sparkify cluster down --name NAME --verify`",
+                format!("cannot delete all expired clusters: {reason}"),
+                "run `sparkify cluster reap` again, or `sparkify cluster down --name NAME --verify`",
             )),
         }
     }

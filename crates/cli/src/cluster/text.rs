@@ -1,4 +1,4 @@
-//! A cluster, for people: what is planned, what is there, what is gone.
+//! Text output of `sparkify cluster`.
 
 use std::fmt::Write;
 
@@ -16,57 +16,60 @@ pub(super) fn plan(plan: &Plan) -> String {
         .iter()
         .map(|step| vec![step.action.into(), step.what.clone(), step.detail.clone()])
         .collect();
-    let mut text = plain_table(&["step", "what", "how"], &rows, &[]);
+    let mut text = plain_table(&["step", "resource", "details"], &rows, &[]);
     text.push('\n');
-    text.push_str(&line("in", &format!("{} of account {}", plan.region, plan.account)));
-    text.push_str(&line("as", &plan.caller));
+    text.push_str(&line("region", &plan.region));
+    text.push_str(&line("account", &plan.account));
+    text.push_str(&line("identity", &plan.caller));
     text.push_str(&cost(&plan.cost));
     for difference in &plan.differences {
-        text.push_str(&line("differs", difference));
+        text.push_str(&line("difference", difference));
     }
-    text.push_str("nothing was changed; `--output json` has the role's policies\n");
+    text.push_str("dry run: nothing was changed; `--output json` includes the role's policies\n");
     text
 }
 
 pub(super) fn status(status: &Status) -> String {
     if status.parts.is_empty() {
         let other = if status.form == "provisioned" {
-            "; a serverless one is asked for with `--serverless`"
+            "; for a serverless workgroup, pass `--serverless`"
         } else {
             ""
         };
         return format!(
-            "there is no {} `{}` in {}{other}\n",
+            "no {} warehouse `{}` in {}{other}\n",
             status.form, status.name, status.region
         );
     }
-    let ours = |ours: bool| if ours { "made by sparkify" } else { "not made by sparkify" };
+    let creator = |ours: bool| if ours { "created by sparkify" } else { "not created by sparkify" };
     let rows: Vec<Vec<String>> = status
         .parts
         .iter()
         .map(|part| {
-            vec![part.what.clone(), part.name.clone(), part.state.clone(), ours(part.ours).into()]
+            let creator = creator(part.ours).into();
+            vec![part.what.clone(), part.name.clone(), part.state.clone(), creator]
         })
         .collect();
-    let mut text = plain_table(&["part", "name", "state", ""], &rows, &[]);
+    let mut text = plain_table(&["resource", "name", "state", ""], &rows, &[]);
     text.push('\n');
     let endpoint =
         status.host.as_ref().zip(status.port).map(|(host, port)| format!("{host}:{port}"));
     let size = status.size.as_ref().map(ToString::to_string);
     let public = status.public.map(|public| match (public, status.allowed.as_slice()) {
         (false, _) => "no".to_owned(),
-        (true, []) => "yes, and no rule of ours lets anybody in".to_owned(),
-        (true, allowed) => format!("yes, for {}", allowed.join(", ")),
+        (true, []) => "yes, but no rule of sparkify allows access".to_owned(),
+        (true, allowed) => format!("yes, from {}", allowed.join(", ")),
     });
-    let expires = status.expires.as_ref().map(|moment| {
-        if status.expired { format!("{moment}: that is past") } else { moment.clone() }
-    });
+    let expires = status
+        .expires
+        .as_ref()
+        .map(|time| if status.expired { format!("{time} (expired)") } else { time.clone() });
     let lines = [
         ("size", &size),
         ("endpoint", &endpoint),
         ("database", &status.database),
         ("user", &status.user),
-        ("password in", &status.secret_arn),
+        ("secret", &status.secret_arn),
         ("role", &status.role_arn),
         ("public", &public),
         ("created", &status.created),
@@ -80,11 +83,11 @@ pub(super) fn status(status: &Status) -> String {
 }
 
 fn cost(cost: &Estimate) -> String {
-    let hour = cost.dollars_per_hour.map(|dollars| format!("about ${dollars:.3} an hour"));
-    let month = cost.dollars_per_month.map(|dollars| format!("${dollars:.2} in 30 days"));
+    let hour = cost.dollars_per_hour.map(|dollars| format!("about ${dollars:.3} per hour"));
+    let month = cost.dollars_per_month.map(|dollars| format!("${dollars:.2} per 30 days"));
     let so_far = cost.dollars_so_far.zip(cost.hours);
     let so_far = so_far
-        .map(|(dollars, hours)| format!("${dollars:.2} in the {hours:.1} h since it was created"));
+        .map(|(dollars, hours)| format!("${dollars:.2} for the {hours:.1} h since its creation"));
     let parts: Vec<String> = [hour, month, so_far].into_iter().flatten().collect();
     let parts = if parts.is_empty() { "unknown".into() } else { parts.join(", ") };
     line("cost", &parts) + &line("", &format!("({})", cost.note))
@@ -92,15 +95,15 @@ fn cost(cost: &Estimate) -> String {
 
 pub(super) fn down(name: &str, down: &Down, verified: bool, left: &[Leftover]) -> String {
     let mut text = if down.deleted.is_empty() {
-        format!("there was nothing of `{name}` to delete\n")
+        format!("nothing to delete for `{name}`\n")
     } else {
         format!("deleted: {}\n", down.deleted.join(", "))
     };
-    for thing in left {
-        let title = if thing.wanted { "kept" } else { "still there" };
-        text.push_str(&line(title, &format!("{} `{}`", thing.what, thing.name)));
+    for resource in left {
+        let title = if resource.wanted { "kept" } else { "still exists" };
+        text.push_str(&line(title, &format!("{} `{}`", resource.what, resource.name)));
     }
-    if verified && left.iter().all(|thing| thing.wanted) {
+    if verified && left.iter().all(|resource| resource.wanted) {
         text.push_str(
             "verified: no cluster, snapshot, role, policy, rule or secret of it is left\n",
         );
@@ -111,15 +114,15 @@ pub(super) fn down(name: &str, down: &Down, verified: bool, left: &[Leftover]) -
 pub(super) fn reaped(reaped: &Reaped, dry: bool) -> String {
     let mut text = String::new();
     for expired in &reaped.expired {
-        let (title, things) = match (dry, &expired.failed) {
+        let (title, resources) = match (dry, &expired.failed) {
             (true, _) => ("would delete", &expired.parts),
             (false, None) => ("deleted", &expired.deleted),
-            (false, Some(_)) => ("deleted, but not all", &expired.deleted),
+            (false, Some(_)) => ("deleted only", &expired.deleted),
         };
-        let (name, moment, things) = (&expired.name, &expired.expired, things.join(", "));
-        let _ = writeln!(text, "`{name}` expired {moment}: {title} {things}");
+        let (name, time, resources) = (&expired.name, &expired.expired, resources.join(", "));
+        let _ = writeln!(text, "`{name}` expired {time}: {title} {resources}");
     }
     let (expired, kept) = (reaped.expired.len(), reaped.kept.len());
-    let _ = writeln!(text, "{expired} past their time, {kept} of ours may stay");
+    let _ = writeln!(text, "{expired} expired, {kept} kept");
     text
 }

@@ -1,11 +1,12 @@
-//! `sparkify shell`: statements and questions typed one after the other, read only.
+//! `sparkify shell`: interactive SQL and saved queries, read-only.
 //!
-//! Each statement opens the warehouse for itself and closes it, so that a shell that waits for its person never keeps a load from the file. What
-//! a statement sets or makes is gone with it. Without a terminal, statements are read from standard input, and the first error ends it.
+//! Each statement opens and closes the warehouse, so an idle shell does not block loads. Settings
+//! and temporary tables of a statement do not outlive it. Without a terminal, statements are read
+//! from standard input, and the first error ends the shell.
 
-mod line;
-mod screen;
-mod split;
+mod input;
+mod pager;
+mod statements;
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
 use rustyline::{CompletionType, Config, Editor};
 
-use super::args::Bounds;
+use super::args::Filters;
 use super::describe;
 use super::failure::Failure;
 use super::printer::{Output, Printer};
@@ -27,39 +28,39 @@ use sparkify_analytics::report::{self, Arguments, Parameter, Question, grouped, 
 use sparkify_config::{self, Settings, suggest};
 use sparkify_warehouse::{Access, Interrupter, Opening, Value, Warehouse, WarehouseError};
 
-/// Rows that are shown when nobody says how many.
+/// Default limit of rows per result.
 const ROWS: u64 = 1000;
-/// Files that may read one another: more is a circle.
+/// Maximum nesting of `\i`: a deeper nesting is taken for a cycle.
 const DEPTH: usize = 16;
 const PROMPT: &str = "sparkify> ";
 
-/// Name, what it takes, what it does.
+/// Name, arguments and description of each command.
 const COMMANDS: &[(&str, &str, &str)] = &[
-    ("\\d", "[TABLE]", "shows the tables, or the columns of one"),
-    ("\\questions", "", "lists the questions; a name alone asks one, bounds may follow it"),
-    ("\\limit", "N|all", "shows at most so many rows of an answer"),
-    ("\\timing", "[on|off]", "says how long each statement took"),
-    ("\\i", "FILE", "runs the statements in a file"),
-    ("\\?", "", "shows this"),
-    ("\\q", "", "ends the shell, as Ctrl-D does"),
+    ("\\d", "[TABLE]", "list the tables, or the columns of one table"),
+    ("\\questions", "", "list the saved queries; run one by its name, with filters if needed"),
+    ("\\limit", "N|all", "limit the rows of a result"),
+    ("\\timing", "[on|off]", "print the time that each statement took"),
+    ("\\i", "FILE", "run the statements of a file"),
+    ("\\?", "", "show this help"),
+    ("\\q", "", "quit (as Ctrl-D)"),
 ];
 
-/// What stops the statement that is running, while one is.
+/// Interrupter of the running statement, if one runs.
 type Running = Arc<Mutex<Option<Interrupter>>>;
 
-/// A question's bounds, as they follow its name.
+/// Options that follow the name of a saved query.
 #[derive(Parser)]
 #[command(no_binary_name = true, disable_help_flag = true)]
-struct Asked {
+struct SavedQueryOptions {
     #[command(flatten)]
-    bounds: Bounds,
+    filters: Filters,
 }
 
-/// Whether the shell goes on.
+/// Next action of the shell after an input.
 #[derive(PartialEq, Eq)]
 enum Next {
-    Line,
-    End,
+    Continue,
+    Quit,
 }
 
 struct Shell<'a> {
@@ -67,35 +68,35 @@ struct Shell<'a> {
     printer: &'a Printer,
     limit: u64,
     timing: bool,
-    /// Columns and rows of the screen; none where nobody looks.
+    /// Columns and rows of the screen; none without a terminal.
     screen: Option<(u16, u16)>,
     running: Running,
 }
 
 pub(super) fn run(settings: &Settings, printer: &Printer) -> Result<(), Failure> {
-    // A warehouse that is not there is said before anything is typed.
+    // Reports a missing warehouse before the first prompt.
     let opening = Opening::full(super::open_as(settings, Access::Guarded)?.engine());
     let running = Running::default();
     let mut shell = Shell { settings, printer, limit: ROWS, timing: false, screen: None, running };
     if io::stdin().is_terminal() && io::stdout().is_terminal() {
-        shell.converse(opening)
+        shell.run_interactive(opening)
     } else {
         shell.run_lines(io::stdin().lock(), 0).map(drop)
     }
 }
 
 impl Shell<'_> {
-    /// A line, an answer, until the person has enough.
-    fn converse(&mut self, opening: Opening) -> Result<(), Failure> {
+    /// Reads and runs input until the user quits.
+    fn run_interactive(&mut self, opening: Opening) -> Result<(), Failure> {
         self.catch_interrupts()?;
         let mut editor = editor(opening).map_err(|error| no_terminal(&error))?;
-        let history = history(&mut editor);
+        let history = load_history(&mut editor);
         self.printer.note(&format!(
-            "`{}`, read only; a statement ends with `;`, `\\?` helps, Ctrl-D ends",
+            "connected to `{}`, read-only; end statements with `;`, `\\?` for help, Ctrl-D to quit",
             self.settings.warehouse
         ));
         if self.settings.warehouse.file().is_some() {
-            self.printer.note("the file is free for a load whenever no statement runs");
+            self.printer.note("loads can run while this is open");
         }
         loop {
             let typed = match editor.readline(PROMPT) {
@@ -106,34 +107,35 @@ impl Shell<'_> {
             };
             if !typed.trim().is_empty() {
                 let _ = editor.add_history_entry(typed.trim_end());
-                // Each line at once: a shell that is killed has lost none. One that cannot be kept is no reason to stop.
+                // Appended after each input, so that a killed shell loses none. Errors are ignored:
+                // the shell works without a history.
                 let _ = history.as_ref().map(|history| editor.append_history(history));
             }
             self.screen = editor.dimensions();
             match self.run_text(&typed, 0) {
-                Ok(Next::Line) => {}
-                Ok(Next::End) => return Ok(()),
-                Err(failure) => drop(failure.tell(self.printer)),
+                Ok(Next::Continue) => {}
+                Ok(Next::Quit) => return Ok(()),
+                Err(failure) => drop(failure.report(self.printer)),
             }
         }
     }
 
-    /// Ctrl-C stops the statement that runs. At the prompt it is a key like others.
+    /// Makes Ctrl-C cancel the running statement. At the prompt, the editor handles the key.
     fn catch_interrupts(&self) -> Result<(), Failure> {
         let running = Arc::clone(&self.running);
         let stop = move || {
             if let Some(stop) = &*running.lock().unwrap_or_else(PoisonError::into_inner) {
                 stop();
-                // The terminal has written `^C` where an error is to stand.
+                // Ends the line on which the terminal printed `^C`, so that the error gets its own.
                 let _ = writeln!(io::stderr());
             }
         };
         ctrlc::set_handler(stop).map_err(|error| {
-            Failure::new(format!("cannot listen to Ctrl-C: {error}"), "send the SQL through a pipe")
+            Failure::new(format!("cannot handle Ctrl-C: {error}"), "pipe the SQL to the shell")
         })
     }
 
-    /// Statements and commands as they come, each run as soon as it is whole; the last needs no semicolon.
+    /// Runs each statement and command as soon as it is complete. The last needs no semicolon.
     fn run_lines(&mut self, lines: impl BufRead, depth: usize) -> Result<Next, Failure> {
         let mut text = String::new();
         for line in lines.lines() {
@@ -142,39 +144,39 @@ impl Shell<'_> {
             })?;
             text.push_str(&line);
             text.push('\n');
-            if line::is_whole(&text)
-                && self.run_text(&std::mem::take(&mut text), depth)? == Next::End
+            if input::is_complete(&text)
+                && self.run_text(&std::mem::take(&mut text), depth)? == Next::Quit
             {
-                return Ok(Next::End);
+                return Ok(Next::Quit);
             }
         }
         self.run_text(&text, depth)
     }
 
-    /// A command, a question, or statements.
+    /// Runs a command, a saved query, or statements.
     fn run_text(&mut self, text: &str, depth: usize) -> Result<Next, Failure> {
         let text = text.trim();
         if text.starts_with('\\') {
             return self.command(text, depth);
         }
-        if let Some(question) = line::question(text) {
-            return self.ask(question, text).map(|()| Next::Line);
+        if let Some(query) = input::saved_query(text) {
+            return self.run_saved(query, text).map(|()| Next::Continue);
         }
-        let (statements, rest) = split::statements(text);
-        let last = Some(rest).filter(|rest| split::says_something(rest));
+        let (statements, rest) = statements::split(text);
+        let last = Some(rest).filter(|rest| !statements::is_blank(rest));
         for statement in statements.into_iter().chain(last) {
-            self.answer(statement, &[])?;
+            self.run_statement(statement, &[])?;
         }
-        Ok(Next::Line)
+        Ok(Next::Continue)
     }
 
     fn command(&mut self, text: &str, depth: usize) -> Result<Next, Failure> {
         let text = text.trim_end_matches(';').trim_end();
         let (name, argument) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         match (name, argument.trim()) {
-            ("\\q", "") => return Ok(Next::End),
+            ("\\q", "") => return Ok(Next::Quit),
             ("\\?", "") => self.show(help().as_bytes())?,
-            ("\\questions", "") => self.show(questions().as_bytes())?,
+            ("\\questions", "") => self.show(saved_queries().as_bytes())?,
             ("\\d", table) => {
                 let table = Some(table).filter(|table| !table.is_empty());
                 let text = describe::text(self.settings, table)?;
@@ -183,54 +185,54 @@ impl Shell<'_> {
             ("\\limit", rows) => self.limit = limit(rows)?,
             ("\\timing", to) => {
                 self.timing = switched(to, self.timing)?;
-                let now = if self.timing { "on" } else { "off" };
-                self.printer.note(&format!("timing is {now}"));
+                let state = if self.timing { "on" } else { "off" };
+                self.printer.note(&format!("timing is {state}"));
             }
             ("\\i", file) if !file.is_empty() => return self.run_file(Path::new(file), depth + 1),
             _ => return Err(unknown(name)),
         }
-        Ok(Next::Line)
+        Ok(Next::Continue)
     }
 
     fn run_file(&mut self, path: &Path, depth: usize) -> Result<Next, Failure> {
         if depth > DEPTH {
             return Err(Failure::new(
-                format!("cannot run `{}`: files name one another {DEPTH} deep", path.display()),
-                "look for a file that runs itself",
+                format!("cannot run `{}`: files are nested more than {DEPTH} deep", path.display()),
+                "check whether a file runs itself with `\\i`",
             ));
         }
         let file = std::fs::File::open(path).map_err(|error| query::unreadable(path, &error))?;
         self.run_lines(io::BufReader::new(file), depth)
     }
 
-    fn ask(&mut self, question: Question, text: &str) -> Result<(), Failure> {
+    fn run_saved(&mut self, query: Question, text: &str) -> Result<(), Failure> {
         let words = text.trim_end_matches(';').split_whitespace().skip(1);
-        let arguments: Arguments = match Asked::try_parse_from(words) {
-            Ok(asked) => asked.bounds.arguments()?,
-            Err(error) => return Err(misunderstood(question, &error)),
+        let arguments: Arguments = match SavedQueryOptions::try_parse_from(words) {
+            Ok(options) => options.filters.arguments()?,
+            Err(error) => return Err(invalid_options(query, &error)),
         };
-        let values = question.values(&arguments)?;
+        let values = query.values(&arguments)?;
         let engine = connect::engine_of(&self.settings.warehouse)?;
-        self.answer(&question.statement(Opening { engine, incremental: false }), &values)
+        self.run_statement(&query.statement(Opening { engine, incremental: false }), &values)
     }
 
-    /// Runs one statement and shows what it answers.
-    fn answer(&mut self, statement: &str, values: &[Value]) -> Result<(), Failure> {
+    /// Runs one statement and shows its result.
+    fn run_statement(&mut self, statement: &str, values: &[Value]) -> Result<(), Failure> {
         let started = Instant::now();
         let mut warehouse = connect::open(self.settings, Access::Guarded)?;
         let mut text = Vec::new();
-        self.run_as(warehouse.interrupter());
+        self.set_running(warehouse.interrupter());
         let more =
             fill(&mut text, warehouse.as_mut(), (statement, values), self.limit, self.format());
-        self.run_as(None);
-        // Closed before anybody reads: a pager may stay open for long.
+        self.set_running(None);
+        // Closed before the result is shown: a pager may stay open for long.
         drop(warehouse);
         let (more, took) = (more?, started.elapsed());
         self.show(&text)?;
         if more {
             let rows = grouped(self.limit);
             self.printer.note(&format!(
-                "more rows exist than the {rows} shown: `\\limit N` or `\\limit all` shows them"
+                "first {rows} rows shown, there are more; raise the limit with `\\limit N` or `\\limit all`"
             ));
         }
         if self.timing {
@@ -239,8 +241,8 @@ impl Shell<'_> {
         Ok(())
     }
 
-    fn run_as(&self, stop: Option<Interrupter>) {
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = stop;
+    fn set_running(&self, interrupter: Option<Interrupter>) {
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = interrupter;
     }
 
     fn format(&self) -> report::Format {
@@ -251,7 +253,7 @@ impl Shell<'_> {
     }
 
     fn show(&self, text: &[u8]) -> Result<(), Failure> {
-        if self.screen.is_some_and(|screen| screen::overflows(text, screen)) && screen::page(text) {
+        if self.screen.is_some_and(|screen| pager::overflows(text, screen)) && pager::page(text) {
             return Ok(());
         }
         let mut out = self.printer.data();
@@ -260,7 +262,7 @@ impl Shell<'_> {
     }
 }
 
-/// Writes the answer to `text`; true when it has more rows than `limit`.
+/// Writes the result to `text`; returns true if it has more rows than `limit`.
 fn fill(
     text: &mut Vec<u8>,
     warehouse: &mut dyn Warehouse,
@@ -269,7 +271,7 @@ fn fill(
     format: report::Format,
 ) -> Result<bool, WarehouseError> {
     let mut writer = report::writer(format, text);
-    let mut limited = screen::Limited { to: writer.as_mut(), left: limit, more: false };
+    let mut limited = pager::LimitedSink { to: writer.as_mut(), left: limit, more: false };
     let ended = warehouse.query_each(statement, values, &mut limited);
     let more = limited.more;
     match ended {
@@ -280,16 +282,16 @@ fn fill(
     Ok(more)
 }
 
-fn editor(opening: Opening) -> rustyline::Result<Editor<line::Words, DefaultHistory>> {
+fn editor(opening: Opening) -> rustyline::Result<Editor<input::Completion, DefaultHistory>> {
     let builder = Config::builder().completion_type(CompletionType::List);
     let configuration = builder.history_ignore_space(true).build();
     let mut editor = Editor::with_config(configuration)?;
-    editor.set_helper(Some(line::Words::new(opening)));
+    editor.set_helper(Some(input::Completion::new(opening)));
     Ok(editor)
 }
 
-/// Reads what was typed before; none when it cannot be kept.
-fn history(editor: &mut Editor<line::Words, DefaultHistory>) -> Option<PathBuf> {
+/// Loads the history and returns its file; none if no history is kept.
+fn load_history(editor: &mut Editor<input::Completion, DefaultHistory>) -> Option<PathBuf> {
     let path = sparkify_config::shell::history()?;
     std::fs::create_dir_all(path.parent()?).ok()?;
     if path.exists() {
@@ -299,25 +301,25 @@ fn history(editor: &mut Editor<line::Words, DefaultHistory>) -> Option<PathBuf> 
 }
 
 fn help() -> String {
-    let row = |(name, takes, does): &(&str, &str, &str)| {
-        vec![format!("{name} {takes}").trim_end().to_owned(), (*does).to_owned()]
+    let row = |(name, arguments, description): &(&str, &str, &str)| {
+        vec![format!("{name} {arguments}").trim_end().to_owned(), (*description).to_owned()]
     };
     let mut rows: Vec<Vec<String>> = COMMANDS.iter().map(row).collect();
-    rows.push(vec!["SQL;".into(), "runs a statement; it may take several lines".into()]);
-    rows.push(vec!["top_songs --limit 5".into(), "asks a question, here with a bound".into()]);
-    plain_table(&["typed", "what it does"], &rows, &[])
+    rows.push(vec!["SQL;".into(), "run a statement; it can span several lines".into()]);
+    rows.push(vec!["top_songs --limit 5".into(), "run a saved query, here with a limit".into()]);
+    plain_table(&["input", "description"], &rows, &[])
 }
 
-fn questions() -> String {
-    let row = |question: Question| vec![question.name().to_owned(), question.asks().to_owned()];
-    plain_table(&["name", "question"], &Question::all().map(row).collect::<Vec<_>>(), &[])
+fn saved_queries() -> String {
+    let row = |query: Question| vec![query.name().to_owned(), query.asks().to_owned()];
+    plain_table(&["name", "description"], &Question::all().map(row).collect::<Vec<_>>(), &[])
 }
 
 fn limit(written: &str) -> Result<u64, Failure> {
     let number = if written == "all" { Some(u64::MAX) } else { written.parse().ok() };
     number.filter(|rows| *rows > 0).ok_or_else(|| {
-        let hint = "write a whole number from 1 on, or `all`";
-        Failure::new(format!("cannot show `{written}` rows"), hint)
+        let hint = "give a whole number of at least 1, or `all`";
+        Failure::new(format!("invalid row limit `{written}`"), hint)
     })
 }
 
@@ -327,32 +329,33 @@ fn switched(to: &str, now: bool) -> Result<bool, Failure> {
         "on" => Ok(true),
         "off" => Ok(false),
         other => Err(Failure::new(
-            format!("cannot turn the timing `{other}`"),
-            "write `\\timing on` or `\\timing off`",
+            format!("invalid value `{other}` for `\\timing`"),
+            "use `\\timing on` or `\\timing off`",
         )),
     }
 }
 
 fn unknown(name: &str) -> Failure {
     let known = COMMANDS.iter().find(|(known, ..)| *known == name);
-    if let Some((name, takes, _)) = known {
-        let takes = if takes.is_empty() { "nothing" } else { takes };
-        return Failure::new(format!("`{name}` takes {takes}"), "`\\?` shows every command");
+    let help = "run `\\?` to list the commands";
+    if let Some((name, arguments, _)) = known {
+        let usage = format!("{name} {arguments}");
+        let usage = usage.trim_end();
+        return Failure::new(format!("wrong arguments for `{name}`: usage is `{usage}`"), help);
     }
     let names = COMMANDS.iter().map(|(name, ..)| *name);
-    let hint = suggest::hint(name, names, "`\\?` shows every command");
-    Failure::new(format!("no command is called `{name}`"), hint)
+    Failure::new(format!("unknown command `{name}`"), suggest::hint(name, names, help))
 }
 
-/// A bound that cannot be read, in one line.
-fn misunderstood(question: Question, error: &clap::Error) -> Failure {
+/// Returns the failure for options that do not parse; only the first line of clap's error is kept.
+fn invalid_options(query: Question, error: &clap::Error) -> Failure {
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-    let takes: Vec<_> = question.parameters().into_iter().map(Parameter::name).collect();
-    Failure::new(format!("cannot ask `{}`: {first}", question.name()), report::takes(&takes))
+    let takes: Vec<_> = query.parameters().into_iter().map(Parameter::name).collect();
+    Failure::new(format!("cannot run `{}`: {first}", query.name()), report::takes(&takes))
 }
 
 fn no_terminal(error: &ReadlineError) -> Failure {
-    let hint = "send the statements through a pipe";
+    let hint = "pipe the statements to the shell";
     Failure::new(format!("cannot read from the terminal: {error}"), hint)
 }

@@ -1,4 +1,4 @@
-//! Why a load was not published, and what a person can do about it.
+//! Errors of a load, with hints.
 
 use thiserror::Error;
 
@@ -8,22 +8,20 @@ use sparkify_reader::{ReadError, Sample};
 use sparkify_source::SourceError;
 use sparkify_warehouse::WarehouseError;
 
-/// Why a load was not published.
+/// Failure of a load; nothing was published, except possibly after [`EtlError::Doubt`].
 #[derive(Debug, Error)]
 pub enum EtlError {
-    /// Neither songs nor events were named.
-    #[error("neither song data nor log data was named")]
+    /// Neither song data nor log data is configured.
+    #[error("no input: neither song data nor log data is configured")]
     NoSource,
-    /// The same object as songs and as events.
-    #[error("`{key}` lies in the song data and in the log data")]
+    /// An object is listed both as song data and as log data.
+    #[error("`{key}` is in both the song data and the log data")]
     Overlap {
         /// The object.
         key: String,
     },
-    /// A location that holds nothing would take all of its rows with it.
-    #[error(
-        "nothing lies at `{location}` any more, and pruning would remove all rows that came from there"
-    )]
+    /// A location has no objects left, and pruning would delete all rows loaded from it.
+    #[error("no files found in `{location}`: `--prune` would delete all rows loaded from it")]
     PruneAll {
         /// The location.
         location: String,
@@ -34,44 +32,44 @@ pub enum EtlError {
     /// The warehouse failed.
     #[error(transparent)]
     Warehouse(#[from] WarehouseError),
-    /// The warehouse failed each time.
-    #[error("the load was tried {tries} times, and ended each time")]
+    /// Each attempt failed with a transient error.
+    #[error("the load failed after {tries} attempts")]
     GaveUp {
-        /// How often.
+        /// Number of attempts.
         tries: u32,
-        /// The last time.
+        /// Error of the last attempt.
         source: WarehouseError,
     },
-    /// The connection was lost at the commit, and nobody can be asked what came of it.
+    /// The connection was lost during the commit, and the outcome cannot be queried.
     #[error(
-        "the connection was lost while load {load_id} was published: whether it is there is not known"
+        "the connection was lost during the commit of load {load_id}: it may or may not be published"
     )]
     Doubt {
         /// The load.
         load_id: i64,
     },
-    /// The warehouse could not fetch the objects itself.
+    /// The direct COPY failed.
     #[error(transparent)]
     Direct(#[from] DirectError),
-    /// The rejects could not be kept.
-    #[error("cannot keep the rejects in a temporary file")]
+    /// Rejected records could not be written to a temporary file.
+    #[error("cannot write rejected records to a temporary file")]
     Spool(#[source] std::io::Error),
-    /// More records were refused than allowed.
-    #[error("{rejected} records ({:.2} %) cannot be used, and at most {:.2} % may be", share * 100.0, limit * 100.0)]
+    /// More records were rejected than `--max-reject-share` allows.
+    #[error("too many rejected records: {rejected} ({:.2} %); the limit is {:.2} %", share * 100.0, limit * 100.0)]
     TooManyRejects {
-        /// Records refused.
+        /// Number of rejected records.
         rejected: u64,
         /// Their share of all records.
         share: f64,
-        /// The share that is allowed.
+        /// Maximum share.
         limit: f64,
-        /// The first few.
+        /// The first rejected records.
         samples: Vec<Sample>,
     },
-    /// The tables that this load would publish break a check.
-    #[error("{} of the checks failed", failed.len())]
+    /// Data tests failed on the tables that this load would publish.
+    #[error("data tests failed: {}", failed.len())]
     ChecksFailed {
-        /// The checks that failed.
+        /// Results of the failed tests.
         failed: Vec<Verdict>,
     },
 }
@@ -88,32 +86,34 @@ impl From<StageError> for EtlError {
 }
 
 impl EtlError {
-    /// Whether the data is at fault, and not the tool or its surroundings.
+    /// Returns true if the input is the cause, and not the program or its environment.
     pub fn is_about_data(&self) -> bool {
         matches!(self, Self::TooManyRejects { .. } | Self::ChecksFailed { .. })
     }
 
-    /// What a person can do about it.
+    /// Returns the next action for the user.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoSource => Some(
-                "give `--song-data DIR` and `--log-data DIR`, or `[S3] SONG_DATA` and `LOG_DATA` in `dwh.cfg`".into(),
+                "pass `--song-data DIR` and `--log-data DIR`, or set SONG_DATA and LOG_DATA in [S3] of dwh.cfg".into(),
             ),
             Self::PruneAll { .. } => {
-                Some("check the location; if it is meant, run `sparkify create-tables` and load again".into())
+                Some("check the location; to delete all rows, run `sparkify create-tables` and load again".into())
             }
-            Self::Overlap { .. } => Some("name folders that do not contain each other".into()),
+            Self::Overlap { .. } => Some("use folders that do not contain each other".into()),
             Self::Source(error) => Some(error.hint()),
             Self::Warehouse(error) | Self::GaveUp { source: error, .. } => error.hint(),
             Self::Doubt { .. } => Some(
-                "run it again when the warehouse answers: what is loaded is not loaded twice".into(),
+                "retry when the warehouse is reachable; loads are idempotent".into(),
             ),
             Self::Direct(error) => Some(error.hint()),
-            Self::Spool(_) => Some("check the space in the folder of temporary files, TMPDIR".into()),
+            Self::Spool(_) => Some("check the free space of the temporary folder (TMPDIR)".into()),
             Self::TooManyRejects { .. } => Some(
-                "mend the records, or allow more with `--max-reject-share`; nothing of this load was published".into(),
+                "fix the records, or raise `--max-reject-share`; this load published nothing".into(),
             ),
-            Self::ChecksFailed { .. } => Some("nothing of this load was published".into()),
+            Self::ChecksFailed { .. } => {
+                Some("fix the data and load again; this load published nothing".into())
+            }
         }
     }
 }

@@ -413,7 +413,7 @@ fn transform(
     clock: &mut Clock,
 ) -> Result<(), EtlError> {
     if incremental {
-        clock.time("find what is touched", || {
+        clock.time("find affected keys", || {
             analyze(warehouse)?;
             warehouse.run(&sql::load::SCOPE)?;
             analyze(warehouse)

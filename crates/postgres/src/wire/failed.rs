@@ -39,7 +39,7 @@ pub fn not_connected(
 }
 
 pub(super) fn no_answer(server: &Server) -> WarehouseError {
-    let seconds = server.connect_within.as_secs();
+    let seconds = server.connect_timeout.as_secs();
     let hint =
         "check the host, the port and the network between; `connect_timeout=SECONDS` waits longer";
     not_connected(server, format!("no answer within {seconds} s"), hint)

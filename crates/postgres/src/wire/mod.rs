@@ -64,7 +64,7 @@ impl Wire {
         })?;
         let (client, driver) = runtime.block_on(async {
             let connecting = begin(server, &guard, &runtime);
-            let within = tokio::time::timeout(server.connect_within, connecting).await;
+            let within = tokio::time::timeout(server.connect_timeout, connecting).await;
             within.unwrap_or_else(|_| Err(failed::no_answer(server)))
         })?;
         tracing::debug!("connected to {server}");
@@ -120,7 +120,7 @@ async fn begin(
 /// What the server is told first.
 fn startup(server: &Server) -> Config {
     let mut config = Config::new();
-    config.user(&server.user).dbname(&server.database).application_name(&server.application);
+    config.user(&server.user).dbname(&server.database).application_name(&server.application_name);
     if let Some(password) = &server.password {
         config.password(password.reveal());
     }

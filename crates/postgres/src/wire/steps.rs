@@ -92,7 +92,7 @@ fn guarded(server: &Server, socket: Option<TcpStream>) -> Result<(String, ()), W
         return Ok(("not used: what is said is not encrypted".into(), ()));
     };
     let broken = |error: io::Error| unreachable(server, &error);
-    socket.set_read_timeout(Some(server.connect_within)).map_err(broken)?;
+    socket.set_read_timeout(Some(server.connect_timeout)).map_err(broken)?;
     let stream = encrypted(server, &config, name, socket, &broken)?;
     let version = match stream.conn.protocol_version() {
         Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
@@ -117,7 +117,7 @@ pub fn resolve(server: &Server, name: &str) -> io::Result<Vec<SocketAddr>> {
 pub fn connect(server: &Server, addresses: &[SocketAddr]) -> io::Result<TcpStream> {
     let mut last = io::Error::other("the name has no address");
     for address in addresses {
-        match TcpStream::connect_timeout(address, server.connect_within) {
+        match TcpStream::connect_timeout(address, server.connect_timeout) {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error,
         }

@@ -266,8 +266,11 @@ fn a_play_is_traced_to_its_group_or_its_bytes() {
     );
     ended(&mut cluster.direct(By::Prefixes, &["--max-reject-share", "50%"])).good();
     let traced = cluster.run(["trace", "--session", "1", "--item", "0"]).good();
-    assert!(traced.contains("was fetched by the warehouse, which tells no position"), "{traced}");
-    assert!(traced.contains("with 1 others, and it may be one of those"), "{traced}");
+    assert!(
+        traced.contains("was copied by the warehouse, which reports no byte position"),
+        "{traced}"
+    );
+    assert!(traced.contains("with 1 others; the record may be in any of them"), "{traced}");
     let traced = cluster.run(["trace", "--session", "2", "--item", "0"]).good();
     assert!(
         traced.contains("2018-11-06-events.json at byte 0") && traced.contains("\"sessionId\""),
@@ -317,7 +320,7 @@ fn the_dwh_cfg_that_people_have_is_all_that_is_needed() {
         told = ended(&mut command).good();
     }
     assert!(cluster.copies().iter().any(|copy| copy.contains("log_json_path.json")));
-    assert!(told.contains("of these copied by the warehouse itself"), "{told}");
+    assert!(told.contains("copied by the warehouse"), "{told}");
     assert!(
         told.contains("note: rows of copied objects lead back to the objects of this load"),
         "{told}"

@@ -1,4 +1,4 @@
-//! An answer on its way to a person: as many rows as were asked for, and through a pager when the screen is too small.
+//! Row limit and pager for results on a screen.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -6,17 +6,17 @@ use std::process::{Command, Stdio};
 use sparkify_analytics::report::Writer;
 use sparkify_warehouse::{ResultType, RowSink, Value, WarehouseError};
 
-/// Takes rows up to a limit, then gives up: the engine makes no more of them.
-pub(super) struct Limited<'a> {
-    /// Takes what is within the limit.
+/// Row sink that forwards rows up to a limit and then fails, so that the engine stops producing
+/// rows.
+pub(super) struct LimitedSink<'a> {
     pub to: &'a mut dyn Writer,
-    /// Rows that may still come.
+    /// Number of rows left until the limit.
     pub left: u64,
-    /// Whether a row came beyond.
+    /// True once a row beyond the limit arrived.
     pub more: bool,
 }
 
-impl RowSink for Limited<'_> {
+impl RowSink for LimitedSink<'_> {
     fn types(&mut self, types: &[ResultType]) -> Result<(), WarehouseError> {
         self.to.types(types)
     }
@@ -35,7 +35,7 @@ impl RowSink for Limited<'_> {
     }
 }
 
-/// Whether a text is larger than a screen of so many columns and rows.
+/// Returns true if a text does not fit on a screen of this size.
 pub(super) fn overflows(text: &[u8], (columns, rows): (u16, u16)) -> bool {
     let text = String::from_utf8_lossy(text);
     let widest = text.lines().map(|line| line.chars().count()).max().unwrap_or_default();
@@ -43,15 +43,15 @@ pub(super) fn overflows(text: &[u8], (columns, rows): (u16, u16)) -> bool {
     text.lines().count() >= rows.into() || widest > columns.into()
 }
 
-/// Shows a text in the pager; false when there is none that starts.
+/// Shows a text in the pager; returns false if no pager could be started.
 pub(super) fn page(text: &[u8]) -> bool {
     let pager = sparkify_config::shell::pager();
     let started = Command::new("sh").args(["-c", &pager]).stdin(Stdio::piped()).spawn();
     let Ok(mut pager) = started else { return false };
     if let Some(mut stdin) = pager.stdin.take() {
-        // Whoever has seen enough closes it.
+        // Fails if the user quits the pager early.
         let _ = stdin.write_all(text);
     }
-    // What a shell says when it found no such command.
+    // The shell exits with 127 if the command was not found.
     pager.wait().is_ok_and(|status| status.code() != Some(127))
 }

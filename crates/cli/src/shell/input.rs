@@ -1,4 +1,4 @@
-//! A line as it is typed: when it is whole, and how a word goes on.
+//! Input of the interactive shell: completeness of a statement and completion of words.
 
 use rustyline::completion::Completer;
 use rustyline::highlight::Highlighter;
@@ -7,7 +7,7 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Helper};
 
 use super::COMMANDS;
-use super::split::statements;
+use super::statements::{is_blank, split};
 use sparkify_analytics::report::Question;
 use sparkify_load::tables;
 use sparkify_warehouse::Opening;
@@ -79,43 +79,43 @@ const KEYWORDS: &[&str] = &[
     "with",
 ];
 
-/// Whether what was typed can be run as it is; else the line goes on.
-pub(super) fn is_whole(text: &str) -> bool {
+/// Returns true if the input can run as it is; otherwise it continues on the next line.
+pub(super) fn is_complete(text: &str) -> bool {
     let text = text.trim();
-    if text.starts_with('\\') || question(text).is_some() {
+    if text.starts_with('\\') || saved_query(text).is_some() {
         return true;
     }
-    let (_, rest) = statements(text);
-    rest.trim().is_empty() || !super::split::says_something(rest)
+    let (_, rest) = split(text);
+    is_blank(rest)
 }
 
-/// The question that a line begins with the name of, if the name stands alone or bounds follow it.
-pub(super) fn question(text: &str) -> Option<Question> {
+/// Returns the saved query of an input that is its name, or its name followed by options.
+pub(super) fn saved_query(text: &str) -> Option<Question> {
     let text = text.trim().trim_end_matches(';').trim_end();
     let (name, rest) = text.split_once(char::is_whitespace).unwrap_or((text, "--"));
     Question::find(name).filter(|_| rest.trim_start().starts_with("--"))
 }
 
-/// Knows the words that may be meant.
-pub(super) struct Words {
+/// Completion of keywords, table and column names, and saved queries.
+pub(super) struct Completion {
     words: Vec<String>,
 }
 
-impl Words {
-    /// Keywords, our tables with their columns, and the questions.
+impl Completion {
+    /// Collects the words that can be completed.
     pub(super) fn new(opening: Opening) -> Self {
         let columns = tables::all().flat_map(|table| table.columns(opening));
         let mut words: Vec<String> = KEYWORDS.iter().map(|word| (*word).to_owned()).collect();
         words.extend(tables::all().map(|table| table.name.to_owned()));
         words.extend(columns.map(|column| column.name));
-        words.extend(Question::all().map(|question| question.name().to_owned()));
+        words.extend(Question::all().map(|query| query.name().to_owned()));
         words.sort_unstable();
         words.dedup();
         Self { words }
     }
 }
 
-impl Completer for Words {
+impl Completer for Completion {
     type Candidate = String;
 
     fn complete(
@@ -130,30 +130,33 @@ impl Completer for Words {
         if let Some(command) = typed.strip_prefix('\\')
             && start == 1
         {
-            let fitting = COMMANDS.iter().filter_map(|(name, ..)| name.strip_prefix('\\'));
-            return Ok((1, fitting.filter(|n| n.starts_with(command)).map(Into::into).collect()));
+            let names = COMMANDS.iter().filter_map(|(name, ..)| name.strip_prefix('\\'));
+            return Ok((
+                1,
+                names.filter(|name| name.starts_with(command)).map(Into::into).collect(),
+            ));
         }
-        let begun = typed[start..].to_lowercase();
-        if begun.is_empty() {
+        let prefix = typed[start..].to_lowercase();
+        if prefix.is_empty() {
             return Ok((start, Vec::new()));
         }
-        Ok((start, self.words.iter().filter(|word| word.starts_with(&begun)).cloned().collect()))
+        Ok((start, self.words.iter().filter(|word| word.starts_with(&prefix)).cloned().collect()))
     }
 }
 
-impl Validator for Words {
+impl Validator for Completion {
     fn validate(&self, context: &mut ValidationContext) -> rustyline::Result<ValidationResult> {
-        if is_whole(context.input()) {
+        if is_complete(context.input()) {
             return Ok(ValidationResult::Valid(None));
         }
         Ok(ValidationResult::Incomplete)
     }
 }
 
-impl Hinter for Words {
+impl Hinter for Completion {
     type Hint = String;
 }
 
-impl Highlighter for Words {}
+impl Highlighter for Completion {}
 
-impl Helper for Words {}
+impl Helper for Completion {}

@@ -1,7 +1,8 @@
-//! Where a statement ends: at a semicolon that stands in no quotes and no comment.
+//! Splits input into statements at semicolons outside quotes and comments.
 
-/// The whole statements in `text`, without their semicolons and blank ones left out, and what stands behind the last.
-pub(super) fn statements(text: &str) -> (Vec<&str>, &str) {
+/// Returns the complete statements of `text`, without semicolons and blank statements, and the rest
+/// after the last semicolon.
+pub(super) fn split(text: &str) -> (Vec<&str>, &str) {
     let (mut found, mut start, mut at) = (Vec::new(), 0, 0);
     while at < text.len() {
         let rest = &text[at..];
@@ -9,23 +10,24 @@ pub(super) fn statements(text: &str) -> (Vec<&str>, &str) {
             found.push(&text[start..at]);
             start = at + 1;
         }
-        at += token(rest);
+        at += token_length(rest);
     }
-    found.retain(|statement| says_something(statement));
+    found.retain(|statement| !is_blank(statement));
     (found, &text[start..])
 }
 
-/// Whether there is more in `text` than space and comments.
-pub(super) fn says_something(text: &str) -> bool {
+/// Returns true if `text` has only white space and comments.
+pub(super) fn is_blank(text: &str) -> bool {
     let mut rest = text.trim_start();
     while rest.starts_with("--") || rest.starts_with("/*") {
-        rest = rest[token(rest)..].trim_start();
+        rest = rest[token_length(rest)..].trim_start();
     }
-    !rest.is_empty()
+    rest.is_empty()
 }
 
-/// Bytes of the quoted text, the comment or the character at the start of `rest`; all of it when that does not end.
-fn token(rest: &str) -> usize {
+/// Returns the bytes of the quoted text, comment or character at the start of `rest`; all bytes if
+/// a quote or comment is not closed.
+fn token_length(rest: &str) -> usize {
     let through = |open: usize, close: &str| {
         rest[open..].find(close).map_or(rest.len(), |at| open + at + close.len())
     };
@@ -34,7 +36,7 @@ fn token(rest: &str) -> usize {
         [b'"', ..] => through(1, "\""),
         [b'-', b'-', ..] => through(2, "\n"),
         [b'/', b'*', ..] => through(2, "*/"),
-        [b'$', ..] => match dollars(rest) {
+        [b'$', ..] => match dollar_quote(rest) {
             Some(tag) => through(tag.len(), tag),
             None => 1,
         },
@@ -42,8 +44,8 @@ fn token(rest: &str) -> usize {
     }
 }
 
-/// `$$` or `$tag$` at the start of `rest`; `$1` is a parameter.
-fn dollars(rest: &str) -> Option<&str> {
+/// Returns `$$` or `$tag$` at the start of `rest`; none for a parameter such as `$1`.
+fn dollar_quote(rest: &str) -> Option<&str> {
     let end = rest[1..].find('$')? + 1;
     let tag = &rest[1..end];
     let is_tag = tag.chars().all(|c| c.is_alphanumeric() || c == '_')
@@ -56,17 +58,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_semicolon_ends_a_statement_where_it_is_one() {
-        let whole = |text| statements(text).0;
-        assert_eq!(whole("a; b ;c"), ["a", " b "]);
-        assert_eq!(statements("a; b").1, " b");
+    fn statements_end_at_semicolons_outside_quotes_and_comments() {
+        let complete = |text| split(text).0;
+        assert_eq!(complete("a; b ;c"), ["a", " b "]);
+        assert_eq!(split("a; b").1, " b");
         let quoted = "select ';''', \"a;\", $$;$$, $x$ ; $$ $x$ -- ;\n /* ; */, 'é;'";
         let ended = format!("{quoted};");
-        assert_eq!(whole(&ended), [quoted]);
-        assert_eq!(whole("select $1;"), ["select $1"]);
-        assert_eq!(whole(" ; -- nothing\n ;/* */;"), [""; 0]);
+        assert_eq!(complete(&ended), [quoted]);
+        assert_eq!(complete("select $1;"), ["select $1"]);
+        assert_eq!(complete(" ; -- nothing\n ;/* */;"), [""; 0]);
         for open in ["select 'a;", "select \"a;", "/* a;", "-- a;", "$$ a;"] {
-            assert_eq!(statements(open), (vec![], open));
+            assert_eq!(split(open), (vec![], open));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A file that is there whole or not at all: filled beside its place, and named when it is done.
+//! Atomic writes: fills a temporary file in the target's folder, then syncs and renames it.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -7,46 +7,48 @@ use std::path::{Path, PathBuf};
 use super::failure::Failure;
 use sparkify_warehouse::WarehouseError;
 
-/// Makes the file at `path` of what `writes` writes to it. A file that is there already is replaced if `replace` says so.
+/// Writes the file at `path` atomically with what `fill` writes. Replaces an existing file only if
+/// `replace`.
 pub(super) fn write<T>(
     path: &Path,
     replace: bool,
-    writes: impl FnOnce(&mut BufWriter<&mut File>) -> Result<T, WarehouseError>,
+    fill: impl FnOnce(&mut BufWriter<&mut File>) -> Result<T, WarehouseError>,
 ) -> Result<T, Failure> {
-    let path = place(path, replace)?;
+    let path = target(path, replace)?;
     let failed = |error: &io::Error| {
         let message = format!("cannot write `{}`: {error}", path.display());
-        Failure::new(message, "name a file in a folder that is there, may be written and has space")
+        Failure::new(message, "check that the folder exists, is writable and has free space")
     };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut file = new_file(folder.unwrap_or(Path::new("."))).map_err(|error| failed(&error))?;
+    let mut file =
+        temporary_file(folder.unwrap_or(Path::new("."))).map_err(|error| failed(&error))?;
     let filled = {
         let mut out = BufWriter::new(file.as_file_mut());
-        writes(&mut out).and_then(|made| out.flush().map(|()| made).map_err(WarehouseError::Sink))
+        fill(&mut out).and_then(|made| out.flush().map(|()| made).map_err(WarehouseError::Sink))
     };
     let made = match filled {
         Err(WarehouseError::Sink(error)) => return Err(failed(&error)),
         other => other?,
     };
     file.as_file().sync_all().map_err(|error| failed(&error))?;
-    let named = if replace { file.persist(&path) } else { file.persist_noclobber(&path) };
-    match named {
+    let renamed = if replace { file.persist(&path) } else { file.persist_noclobber(&path) };
+    match renamed {
         Ok(_) => Ok(made),
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
-            Err(there_already(&path))
+            Err(already_exists(&path))
         }
         Err(error) => Err(failed(&error.error)),
     }
 }
 
-/// Where the file comes to lie: a link's own target, so that the link stays one.
-fn place(path: &Path, replace: bool) -> Result<PathBuf, Failure> {
+/// Returns the path to rename to. A symbolic link is resolved, so that the link itself is kept.
+fn target(path: &Path, replace: bool) -> Result<PathBuf, Failure> {
     if !replace && path.symlink_metadata().is_ok() {
-        return Err(there_already(path));
+        return Err(already_exists(path));
     }
     match path.metadata() {
         Ok(found) if !found.is_file() => {
-            let message = format!("`{}` is no ordinary file", path.display());
+            let message = format!("`{}` is not a regular file", path.display());
             Err(Failure::new(message, "name a file, or `-` for standard output"))
         }
         Ok(_) => Ok(path.canonicalize().unwrap_or_else(|_| path.to_path_buf())),
@@ -54,8 +56,9 @@ fn place(path: &Path, replace: bool) -> Result<PathBuf, Failure> {
     }
 }
 
-/// A file that goes away unless it is given a name, readable by whom any new file is.
-fn new_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+/// Creates a file that is deleted unless it is renamed. Its mode follows the umask, as for any new
+/// file.
+fn temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".sparkify-");
     #[cfg(unix)]
@@ -63,9 +66,9 @@ fn new_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
-fn there_already(file: &Path) -> Failure {
+fn already_exists(file: &Path) -> Failure {
     Failure::new(
-        format!("`{}` is there already", file.display()),
+        format!("`{}` already exists", file.display()),
         "name another file, or replace it with `--force`",
     )
 }
