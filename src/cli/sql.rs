@@ -54,7 +54,8 @@ struct Opened {
 /// Every file, in the order in which a warehouse meets them.
 fn files(settings: &Settings) -> Result<Vec<&'static SqlFile>, Failure> {
     let dialect = warehouse::dialect_of(&settings.warehouse)?;
-    let direct = if warehouse::fetches(&settings.warehouse) { stage::DIRECT } else { &[] };
+    let direct: &[SqlFile] =
+        if warehouse::fetches(&settings.warehouse) { &stage::DIRECT } else { &[] };
     Ok(dialect.iter().chain(common_files()).chain(direct).collect())
 }
 

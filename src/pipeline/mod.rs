@@ -30,7 +30,7 @@ pub use summary::{Outcome, Step, Summary};
 
 /// The steps of a load around the tables, in the order in which they are run.
 pub const STEPS: &[SqlFile] = sql_files![
-    "load": "begin", "lock", "commit", "rollback", "prepare", "touch", "retire", "scope", "finish", "duplicates",
+    "load": "begin", "lock", "commit", "rollback", "prepare", "affected_keys", "delete_replaced", "scope", "finish", "duplicates",
 ];
 const COUNTS: &[SqlFile] = sql_files!["report": "row_counts", "match_coverage"];
 /// No bounds: since, until, level.
@@ -377,9 +377,9 @@ fn extract(
         ledger::announce(warehouse, objects.collect())?;
         clock.time("retire", || {
             if work.incremental {
-                warehouse.run(step("touch"))?;
+                warehouse.run(step("affected_keys"))?;
             }
-            warehouse.run(step("retire"))
+            warehouse.run(step("delete_replaced"))
         })?;
     }
     let mut tally = Tally::default();
@@ -392,7 +392,7 @@ fn extract(
         tally.merge(read);
     }
     if work.incremental {
-        warehouse.run(step("touch"))?;
+        warehouse.run(step("affected_keys"))?;
     }
     Ok(tally)
 }

@@ -15,7 +15,7 @@ use crate::warehouse::{RowSink, SqlFile, Value, Warehouse, WarehouseError};
 
 /// Its questions to the warehouse.
 pub const QUERIES: &[SqlFile] =
-    sql_files!["rejects": "reasons", "listed", "one", "holders", "within", "piece"];
+    sql_files!["rejects": "reasons", "list", "one", "by_object", "of_objects", "raw_part"];
 
 /// Rejects are fetched for as many objects at a time as hold about this many bytes of them.
 const FETCH_BYTES: i128 = 32 << 20;

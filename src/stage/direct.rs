@@ -8,7 +8,7 @@
 //! is noticed by listing once more.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use thiserror::Error;
 
@@ -21,12 +21,27 @@ use crate::source::{Listing, Object};
 use crate::sql_files;
 use crate::warehouse::{Fetch, Named, Naming, Packing, Refused, Shape, SqlFile, Value, Warehouse};
 
-/// What it asks of a warehouse.
-pub const STEPS: &[SqlFile] = sql_files![
+/// Templates of the steps: one file for both kinds of record.
+const TEMPLATES: &[SqlFile] = sql_files![
     "direct":
-    "land_events", "land_songs", "clear_events", "clear_songs", "count_events", "count_songs", "suspects_events",
-    "suspects_songs", "repairs", "repaired_events", "repaired_songs", "mend_events", "mend_songs", "misfits_events", "misfits_songs", "take_events", "take_songs", "finish",
+    "create_landing", "clear_landing", "count_landing", "invalid_rows", "repair_candidates", "create_repairs", "count_repairs",
+    "repair", "insert_staging", "drop_landing",
 ];
+
+/// Steps of a direct load: those that depend on the kind of record are named `STEP_KIND`, the others `STEP`.
+pub static STEPS: LazyLock<Vec<SqlFile>> =
+    LazyLock::new(|| TEMPLATES.iter().flat_map(|template| of_each_kind(*template)).collect());
+
+fn of_each_kind(template: SqlFile) -> Vec<SqlFile> {
+    if !template.text.contains(":kind") {
+        return vec![template];
+    }
+    let of = |kind: RecordKind| {
+        let name = format!("{}_{}", template.name, kind.name()).leak();
+        SqlFile { name, ..template.of(kind.file()) }
+    };
+    [RecordKind::Events, RecordKind::Songs].map(of).to_vec()
+}
 
 /// So many orders are sent for the objects of one load and kind, at most: each is a statement, and reads a listing.
 const MOST_ORDERS: usize = 200;
@@ -111,7 +126,7 @@ pub(super) fn stage(
     meter: &Arc<Meter>,
 ) -> Result<Tally, StageError> {
     let kind = order.kind;
-    warehouse.run(step(kind, "land"))?;
+    warehouse.run(step(kind, "create_landing"))?;
     let columns = Columns::of(order)?;
     // What holds nothing needs nobody; whether it is counted is not said.
     let (wanted, empty): (Numbered, Numbered) =
@@ -125,7 +140,7 @@ pub(super) fn stage(
     Meter::advance(&meter.objects, tally.objects.len() as u64);
     Meter::advance(&meter.records, rows);
     Meter::advance(&meter.bytes, tally.objects.iter().map(|rows| rows.object.size).sum());
-    warehouse.run(step(kind, "finish"))?;
+    warehouse.run(step(kind, "drop_landing"))?;
     let load_id = order.load_id;
     tally.merge(super::read(warehouse, kind, load_id, ours, meter, Amount::Few)?);
     Ok(tally)
@@ -202,7 +217,7 @@ impl Fetching<'_> {
             );
             landed.objects = rest;
             landed.refused.extend(back);
-            warehouse.run(step(self.order.kind, "clear"))?;
+            warehouse.run(step(self.order.kind, "clear_landing"))?;
         }
         Err(DirectError::Restless { reason }.into())
     }
@@ -213,7 +228,7 @@ impl Fetching<'_> {
         warehouse: &mut dyn Warehouse,
         objects: &[(i64, Object)],
     ) -> Result<Vec<Refused>, StageError> {
-        let misfits = warehouse.ask_with(step(self.order.kind, "misfits"), &[], 0)?;
+        let misfits = warehouse.ask_with(step(self.order.kind, "invalid_rows"), &[], 0)?;
         if misfits.total == 0 {
             return Ok(Vec::new());
         }
@@ -257,7 +272,7 @@ impl Fetching<'_> {
         if !prefixes.is_empty() {
             self.unmoved(&prefixes)?;
         }
-        let counted = warehouse.ask(step(self.order.kind, "count"), 1)?;
+        let counted = warehouse.ask(step(self.order.kind, "count_landing"), 1)?;
         let counted = counted.scalar().and_then(Value::as_i64);
         let counted = counted.and_then(|rows| u64::try_from(rows).ok()).unwrap_or_default();
         agree("rows", counted, landed.rows, landed.rows)?;
@@ -393,7 +408,7 @@ fn take(
     let rejects = misfits(warehouse, kind, first, &key)?;
     let rejected = rejects.count;
     super::keep(warehouse, rejects, load_id, tally)?;
-    let insert = step(kind, "take").statement(warehouse.opening(false));
+    let insert = step(kind, "insert_staging").statement(warehouse.opening(false));
     let numbers = [Value::Int(load_id.into()), Value::Int(first.into())];
     warehouse.query_with(&insert, &numbers, 0)?;
     for (id, object) in fetched {
@@ -415,7 +430,7 @@ fn misfits(
     key: &str,
 ) -> Result<Rejects, StageError> {
     let mut rejects = Rejects::new();
-    for row in warehouse.ask(step(kind, "misfits"), usize::MAX)?.rows {
+    for row in warehouse.ask(step(kind, "invalid_rows"), usize::MAX)?.rows {
         let Some((running, values)) = row.split_first() else { continue };
         let missing = kind.needed().find(|place| values.get(*place) == Some(&Value::Null));
         let what = missing.map_or("ts is out of range".to_owned(), |place| {

@@ -21,8 +21,8 @@ pub(super) fn mend(
     kind: RecordKind,
 ) -> Result<BTreeMap<String, u64>, WarehouseError> {
     let marks = [FIRST, BEHIND].map(|range| Value::Text(range.collect()));
-    let suspects = warehouse.ask_with(step(kind, "suspects"), &marks, usize::MAX)?;
-    let judged = suspects.rows.iter().filter_map(|row| {
+    let candidates = warehouse.ask_with(step(kind, "repair_candidates"), &marks, usize::MAX)?;
+    let judged = candidates.rows.iter().filter_map(|row| {
         let damaged = row.first()?.as_text()?.strip_suffix('|')?;
         Some((damaged.to_owned(), text::repair(damaged)?))
     });
@@ -31,7 +31,7 @@ pub(super) fn mend(
     if judged.is_empty() {
         return Ok(repairs);
     }
-    warehouse.run(step(kind, "repairs"))?;
+    warehouse.run(step(kind, "create_repairs"))?;
     let append = |(damaged, meant): &(String, String), batch: &mut Batch| {
         batch.columns[0].push_bytes(damaged.as_bytes());
         batch.columns[1].push_bytes(meant.as_bytes());
@@ -39,8 +39,8 @@ pub(super) fn mend(
     let pairs = Listed::new(&[ColumnType::Text; 2], judged, append);
     warehouse.load("landing_repairs", Arc::new(pairs))?;
     let texts = kind.fields().iter().filter(|field| field.kind == Kind::Text);
-    let statements = step(kind, "mend").statements(warehouse.opening(false));
-    let counted = warehouse.ask(step(kind, "repaired"), usize::MAX)?;
+    let statements = step(kind, "repair").statements(warehouse.opening(false));
+    let counted = warehouse.ask(step(kind, "count_repairs"), usize::MAX)?;
     let number =
         |value: Option<&Value>| value.and_then(Value::as_i64).and_then(|n| u64::try_from(n).ok());
     let counted: BTreeMap<_, _> =
@@ -59,29 +59,29 @@ pub(super) fn mend(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::warehouse::Opening;
 
-    /// The warehouse goes by the name of a column, and the program by their order.
+    /// The warehouse selects a column by name, this module by its position among the text columns.
     #[test]
-    fn a_statement_a_text_in_the_order_of_the_keys() {
+    fn each_text_column_has_a_statement_in_column_order() {
+        let neutral = Opening { engine: "", incremental: false };
         for kind in [RecordKind::Events, RecordKind::Songs] {
             let texts = kind.fields().iter().filter(|field| field.kind == Kind::Text);
-            let sets: Vec<_> =
-                texts.map(|field| format!("set {} =", field.key.to_lowercase())).collect();
-            let statements: Vec<_> =
-                step(kind, "mend").text.lines().filter(|line| !line.starts_with("--")).collect();
-            assert_eq!(statements.len(), sets.len());
-            for (statement, set) in statements.iter().zip(&sets) {
-                assert!(statement.contains(set), "{statement}: {set}");
+            let columns: Vec<_> = texts.map(|field| field.key.to_lowercase()).collect();
+            let of = |name: &str| step(kind, name).statements(neutral);
+            let repairs = of("repair");
+            assert_eq!(repairs.len(), columns.len());
+            for (repair, column) in repairs.iter().zip(&columns) {
+                assert!(repair.contains(&format!("set {column} =")), "{repair}: {column}");
             }
-            let suspects = step(kind, "suspects").text;
-            assert_eq!(suspects.matches("as suspect").count(), sets.len());
-            let repaired =
-                step(kind, "repaired").text.lines().filter(|line| line.starts_with("join"));
-            let repaired: Vec<_> = repaired.collect();
-            assert_eq!(repaired.len(), sets.len());
-            for (join, set) in repaired.iter().zip(&sets) {
-                let column = set.trim_start_matches("set ").trim_end_matches(" =");
-                assert!(join.contains(&format!(".{column})")), "{join}: {column}");
+            let candidates = of("repair_candidates").concat();
+            assert_eq!(candidates.matches("as candidate").count(), columns.len());
+            let counts = of("count_repairs").concat();
+            let counts: Vec<_> = counts.split("union all").collect();
+            assert_eq!(counts.len(), columns.len());
+            for ((place, count), column) in counts.iter().enumerate().zip(&columns) {
+                assert!(count.contains(&format!("select {place} as place")), "{count}: {place}");
+                assert!(count.contains(&format!(".{column})")), "{count}: {column}");
             }
         }
     }

@@ -42,8 +42,14 @@ pub use meter::Meter;
 pub use rejects::Sample;
 pub use schema::RecordKind;
 
-/// The staging tables.
+/// Staging tables. Their files are the schema of the records: each column line names the JSON key that fills it.
 pub const TABLES: &[SqlFile] = sql_files!["stage": "staging_events", "staging_songs"];
+
+/// Staging table of events.
+pub const EVENTS: &SqlFile = &TABLES[0];
+
+/// Staging table of song records.
+pub const SONGS: &SqlFile = &TABLES[1];
 
 /// What was read from one object.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@
 //! no column takes has no place. Form: docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-format.html.
 
 use super::direct::DirectError;
-use super::schema::RecordKind;
+use super::schema::{Field, RecordKind};
 use crate::source::{Content, Object, Sources};
 
 /// Such files are short; this many bytes are no `JSONPaths`.
@@ -19,7 +19,7 @@ pub(super) fn places(
     let object = sources.find(location)?;
     let wrong = |reason: String| DirectError::Paths { location: location.to_owned(), reason };
     let text = read(&object)?;
-    Ok(parse(&text, kind).map_err(wrong)?)
+    Ok(parse(&text, kind.fields()).map_err(wrong)?)
 }
 
 fn read(object: &Object) -> Result<Vec<u8>, super::StageError> {
@@ -34,7 +34,7 @@ fn read(object: &Object) -> Result<Vec<u8>, super::StageError> {
     }
 }
 
-fn parse(text: &[u8], kind: RecordKind) -> Result<Vec<usize>, String> {
+pub(super) fn parse(text: &[u8], fields: &[Field]) -> Result<Vec<usize>, String> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let file: serde_json::Value =
         serde_json::from_slice(text).map_err(|error| format!("it is no JSON ({error})"))?;
@@ -45,17 +45,17 @@ fn parse(text: &[u8], kind: RecordKind) -> Result<Vec<usize>, String> {
         let path = path.as_str().ok_or("a path is no text")?;
         let key =
             key_of(path).ok_or_else(|| format!("`{path}` is no path to a key of a record"))?;
-        let place = kind.keys().iter().position(|known| *known == key);
+        let place = fields.iter().position(|field| field.key == key);
         let place = place.ok_or_else(|| format!("`{path}` leads to a key that no column takes"))?;
         if places.contains(&place) {
             return Err(format!("`{path}` is there twice"));
         }
         places.push(place);
     }
-    let missing = kind.needed().find(|place| !places.contains(place));
-    match missing {
-        Some(place) => {
-            Err(format!("no path leads to `{}`, which every record needs", kind.keys()[place]))
+    let mut needed = fields.iter().enumerate().filter(|(_, field)| field.needed);
+    match needed.find(|(place, _)| !places.contains(place)) {
+        Some((_, field)) => {
+            Err(format!("no path leads to `{}`, which every record needs", field.key))
         }
         None => Ok(places),
     }
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     fn events(paths: &str) -> Result<Vec<usize>, String> {
-        parse(format!("{{\"jsonpaths\": [{paths}]}}").as_bytes(), RecordKind::Events)
+        parse(format!("{{\"jsonpaths\": [{paths}]}}").as_bytes(), RecordKind::Events.fields())
     }
 
     #[test]
@@ -98,7 +98,11 @@ mod tests {
             let said = events(paths).unwrap_err();
             assert!(said.contains(what), "{said}");
         }
-        assert!(parse(b"{\"jsonpath\": []}", RecordKind::Events).unwrap_err().contains("no list"));
-        assert!(parse(b"[", RecordKind::Events).unwrap_err().contains("no JSON"));
+        assert!(
+            parse(b"{\"jsonpath\": []}", RecordKind::Events.fields())
+                .unwrap_err()
+                .contains("no list")
+        );
+        assert!(parse(b"[", RecordKind::Events.fields()).unwrap_err().contains("no JSON"));
     }
 }

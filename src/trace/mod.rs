@@ -14,7 +14,10 @@ use crate::stage::{self, RawBytes};
 use crate::warehouse::{Rows, SqlFile, Value, Warehouse, WarehouseError};
 
 /// Its questions to the warehouse.
-pub const QUERIES: &[SqlFile] = sql_files!["trace": "plays", "play", "events", "catalogue"];
+pub const QUERIES: &[SqlFile] = sql_files![
+    "trace":
+    "plays", "play", "events" of stage::EVENTS, "catalogue" of stage::SONGS,
+];
 
 /// How many columns of a staged row's answer say where it came from.
 const LINEAGE: usize = 8;

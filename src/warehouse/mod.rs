@@ -27,7 +27,7 @@ use crate::config::{Settings, WarehouseUrl};
 pub use batch::{BATCH_ROWS, Batch, Column, ColumnType, Listed, RowSource, Values};
 pub use fetch::{Fetch, Fetched, Named, Naming, Packing, Refused, Shape};
 pub use shown::Shown;
-pub use sql::{DeclaredColumn, Opening, SqlFile};
+pub use sql::{DeclaredColumn, JsonKey, Opening, SqlFile, is_text};
 pub use value::{AnswerType, Rows, Value};
 pub use way::{Step, way_to};
 

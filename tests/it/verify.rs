@@ -197,12 +197,12 @@ fn a_team_writes_its_own() {
     ours
 
             what   expected   found  is
-    ────────────────────────────────────────────────────────────────────────────────────────────────
+    ─────────────────────────────────────────────────────────────────────────────────────────────────────────
     FAILED  plays         7       4
     ok      hours      0.22  0.2228
     ok      title       One     One
     ok      paid       true    true
-    ok      keys          0       0  rows against: no key and no needed column of the model is null
+    ok      keys          0       0  rows against: no key column and no required column of the model is null
     skipped: 1, which hold only if it is never so
 
     plays: 7 = 4 + 2 + 1

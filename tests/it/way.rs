@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::path::Path;
 
-use redshift_emulator::{Options, Emulator};
+use redshift_emulator::{Emulator, Options};
 use serde_json::Value;
 
 use crate::servers::{Server, authority, server};

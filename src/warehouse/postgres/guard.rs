@@ -39,7 +39,7 @@ pub(super) struct Guard {
 
 impl Guard {
     pub(super) fn of(warehouse: &mut Postgres) -> Result<Self, WarehouseError> {
-        let mighty = warehouse.ask(file("mighty"), 1)?.scalar() == Some(&Value::Bool(true));
+        let mighty = warehouse.ask(file("superuser"), 1)?.scalar() == Some(&Value::Bool(true));
         Ok(Self { mighty })
     }
 

@@ -27,8 +27,8 @@ pub(super) const ENGINE: &str = "postgres";
 
 /// The SQL that it alone gets.
 pub(super) const DIALECT: &[SqlFile] = sql_files!["dialect/postgres":
-    "session", "schema", "reading", "loading", "memory", "mighty", "equipped", "create_schema", "prelude", "try_claim", "claim",
-    "catalog", "ready", "load", "outgrown", "analyze"];
+    "session", "schema", "read_only", "connection_check", "work_mem", "superuser", "installed", "create_schema", "prelude",
+    "try_load_lock", "load_lock", "catalog", "check_insert", "load", "stale_statistics", "analyze"];
 
 /// The oldest version that is served, in the server's own count.
 const OLDEST: i64 = 140_000;
@@ -78,17 +78,17 @@ impl Postgres {
         self.is_fit(&found)?;
         if self.access == Access::Write {
             // A system without this notices later, when it answers.
-            if let Err(error) = self.run(file("loading")) {
+            if let Err(error) = self.run(file("connection_check")) {
                 tracing::debug!("{error}");
             }
             // A share of what may be used: a statement sorts and joins in several places at once.
             let share = Value::Text(format!("{}kB", (self.limits.memory >> 13).max(4096)));
-            return self.ask_with(file("memory"), &[share], 1).map(drop);
+            return self.ask_with(file("work_mem"), &[share], 1).map(drop);
         }
         if self.access == Access::Guarded {
             self.guard = Some(guard::Guard::of(self)?);
         }
-        self.run(file("reading"))
+        self.run(file("read_only"))
     }
 
     /// Whether what the server says of itself, behind the schema, is what we need.
@@ -226,7 +226,7 @@ impl Warehouse for Postgres {
     fn load(&mut self, table: &str, source: Arc<dyn RowSource>) -> Result<u64, WarehouseError> {
         let started = Instant::now();
         // Whether the rows may come is asked before the copy is begun: one that is refused costs the session.
-        self.execute(&split(&with_table(file("ready").text, table)).concat())?;
+        self.execute(&split(&with_table(file("check_insert").text, table)).concat())?;
         let statement = split(&with_table(file("load").text, table)).concat();
         let rows = copy::load(&self.wire, &statement, source.as_ref(), self.limits.threads)?;
         tracing::debug!(rows, ms = started.elapsed().as_millis(), "{statement}");
@@ -249,9 +249,9 @@ impl Warehouse for Postgres {
 
     fn claim(&mut self, waiting: &mut dyn FnMut()) -> Result<(), WarehouseError> {
         let schema = [Value::Text(self.server.schema.clone())];
-        if !self.claimed && !self.is_true(file("try_claim"), &schema)? {
+        if !self.claimed && !self.is_true(file("try_load_lock"), &schema)? {
             waiting();
-            self.ask_with(file("claim"), &schema, 1)?;
+            self.ask_with(file("load_lock"), &schema, 1)?;
         }
         self.claimed = true;
         Ok(())
@@ -259,7 +259,7 @@ impl Warehouse for Postgres {
 
     fn equip(&mut self, anew: bool) -> Result<(), WarehouseError> {
         let schema = Value::Text(self.server.schema.clone());
-        let found = self.ask_with(file("equipped"), &[schema], 1)?.rows;
+        let found = self.ask_with(file("installed"), &[schema], 1)?.rows;
         let is = |at: usize| found.first().and_then(|row| row.get(at)) == Some(&Value::Bool(true));
         if !is(0) {
             let statement = split(&with_table(file("create_schema").text, &self.server.schema));
@@ -269,8 +269,8 @@ impl Warehouse for Postgres {
     }
 
     fn survey(&mut self) -> Result<(), WarehouseError> {
-        let outgrown = self.ask(file("outgrown"), usize::MAX)?.rows;
-        let tables = outgrown.iter().filter_map(|row| row.first().and_then(Value::as_text));
+        let stale = self.ask(file("stale_statistics"), usize::MAX)?.rows;
+        let tables = stale.iter().filter_map(|row| row.first().and_then(Value::as_text));
         let analyze = |table| split(&with_table(file("analyze").text, table)).concat();
         let statements: Vec<String> = tables.map(analyze).collect();
         self.run_all(&statements)

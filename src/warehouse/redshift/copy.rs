@@ -44,7 +44,7 @@ impl Redshift {
         landed: &staged::Landed,
         staging: &Staging,
     ) -> Result<(), WarehouseError> {
-        let copy = file("copy").statement_on(table, self.opening(false));
+        let copy = file("copy_staged").statement_on(table, self.opening(false));
         let said = [&landed.manifest, &staging.role, &staging.region];
         let copy = literal::filled(&copy, &said.map(|text| Value::Text(text.clone())))?;
         match self.tell(&copy) {
@@ -79,12 +79,12 @@ impl Redshift {
 
     /// How many rows the last COPY loaded, as the session counts them.
     pub(super) fn counted(&mut self) -> Result<Option<u64>, WarehouseError> {
-        Ok(number(self.ask(file("copied"), 1)?.scalar()))
+        Ok(number(self.ask(file("copied_rows"), 1)?.scalar()))
     }
 
     /// What the cluster noted of the last COPY, if it has done so.
     pub(super) fn noted(&mut self) -> Result<Option<Noted>, WarehouseError> {
-        let noted = self.ask(file("history"), 1)?;
+        let noted = self.ask(file("copy_history"), 1)?;
         Ok(noted.rows.first().map(|row| {
             let [rows, objects, refused] = [1, 2, 3].map(|at| number(row.get(at)));
             let is_done = row.first().and_then(Value::as_text) == Some("completed");

@@ -74,7 +74,7 @@ impl Redshift {
     ) -> Result<Fetched, WarehouseError> {
         let quoted: Vec<String> =
             order.columns.iter().map(|column| format!("\"{column}\"")).collect();
-        let copy = file("fetch")
+        let copy = file("copy_direct")
             .statement_on(order.table, self.opening(false))
             .replace("\":columns\"", &quoted.join(", "))
             .replace(" :form", &form(order.packing, is_list));
@@ -114,7 +114,7 @@ impl Redshift {
             return Ok(Fetched { rows, objects, refused: Vec::new() });
         }
         let refused = self.awaited(|cluster| {
-            let refused = cluster.ask(file("refused"), usize::MAX)?;
+            let refused = cluster.ask(file("rejected_records"), usize::MAX)?;
             let is_whole = refused.rows.len() as u64 >= count;
             Ok(is_whole.then(|| refused.rows.iter().map(|row| told(row)).collect()))
         })?;

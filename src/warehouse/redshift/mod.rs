@@ -44,8 +44,8 @@ pub(super) const ENGINE: &str = "redshift";
 /// The SQL that it alone gets.
 pub(super) const DIALECT: &[SqlFile] = sql_files![
     "dialect/redshift":
-    "prelude", "functions", "catalog", "session", "schema", "session_end", "session_pulse", "slices", "insert", "append", "copy", "copied", "history",
-    "load_errors", "fetch", "refused",
+    "prelude", "functions", "catalog", "session", "schema", "session_end", "keep_alive", "slices", "insert", "append",
+    "copy_staged", "copied_rows", "copy_history", "load_errors", "copy_direct", "rejected_records",
 ];
 
 /// What its guide says that a cluster answers.

@@ -1,8 +1,8 @@
 //! The emulator itself: what the documentation forbids it refuses, asked by the SDK, without our program in between.
 
+use aws_emulator::{KEY, Manners, REGION, SECRET, Server};
 use aws_sdk_redshift::error::ProvideErrorMetadata;
 use aws_sdk_redshift::operation::create_cluster::builders::CreateClusterFluentBuilder as Create;
-use aws_emulator::{KEY, Manners, REGION, SECRET, Server};
 
 type Change = fn(Create) -> Create;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use redshift_emulator::{Authentication, Fault, Options, Emulator, User, When};
+use redshift_emulator::{Authentication, Emulator, Fault, Options, User, When};
 use s3_emulator::Fault as StoreFault;
 
 use super::{Cluster, ETL};

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::Command;
 
 use redshift_emulator::copy::s3::{Allowed, Role, Store};
-use redshift_emulator::{DataApi, Manner, Options, Emulator};
+use redshift_emulator::{DataApi, Emulator, Manner, Options};
 use s3_emulator::{BUCKET, KEY, SECRET, Server};
 
 use crate::support::{self, Ended, event, put, song, sparkify};

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io::Read;
 
-use redshift_emulator::{Options, Emulator};
+use redshift_emulator::{Emulator, Options};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let port = std::env::args().nth(1).map_or(Ok(0), |port| port.parse())?;

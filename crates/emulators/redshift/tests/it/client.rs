@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use redshift_emulator::{Options, Emulator};
+use redshift_emulator::{Emulator, Options};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};

@@ -1,7 +1,7 @@
 //! COPY through the proxy: into the client's own transaction, with its notices, its views and its faults.
 
 use redshift_emulator::copy::s3::{Allowed, Role, Store};
-use redshift_emulator::{Fault, Options, Emulator, When};
+use redshift_emulator::{Emulator, Fault, Options, When};
 use s3_emulator::{KEY, SECRET, Server};
 
 use crate::client::Client;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use redshift_emulator::{Fault, Emulator, When};
+use redshift_emulator::{Emulator, Fault, When};
 use s3_emulator::Server;
 
 use crate::client::emulator;

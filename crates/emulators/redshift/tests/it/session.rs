@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::Duration;
 
-use redshift_emulator::{Authentication, Options, Outcome, Emulator, User};
+use redshift_emulator::{Authentication, Emulator, Options, Outcome, User};
 
 use crate::client::{Client, config, emulator, tls};
 
