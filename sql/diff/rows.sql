@@ -1,2 +1,2 @@
--- Every row of one table; the columns are told apart by their names.
+-- Every row of one table; its columns are found by name.
 select * from ":table";

@@ -1,2 +1,2 @@
--- What doctor tries is taken back.
+-- Begins the transaction in which doctor runs its tests.
 begin;

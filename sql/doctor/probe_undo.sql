@@ -1,2 +1,2 @@
--- What doctor tries is taken back.
+-- Undoes what doctor's tests wrote.
 rollback;

@@ -1,2 +1,2 @@
--- Which engine is it?
+-- Version of the engine.
 select cast(version() as varchar(256)) as version;

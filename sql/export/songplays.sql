@@ -1,4 +1,4 @@
--- Every play, as it happened.
+-- Every play, by time.
 select
     songplay_id,
     start_time,

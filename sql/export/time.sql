@@ -1,4 +1,4 @@
--- Every moment at which a play started.
+-- Every start time of plays.
 select
     start_time,
     hour,

@@ -1,4 +1,4 @@
--- Every span of a level, user by user.
+-- Every level span, by user.
 select
     user_id,
     level,

@@ -1,2 +1,2 @@
--- One load is one transaction.
+-- Begins the transaction of a load: one load is one transaction.
 begin;

@@ -1,2 +1,2 @@
--- One load is one transaction.
+-- Publishes a load.
 commit;

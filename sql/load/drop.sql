@@ -1,4 +1,4 @@
--- Every table of ours; the order is that of no rows left behind without their source.
+-- Drops every table of sparkify, each before the tables that it is made from.
 drop table if exists time;
 drop table if exists songplays;
 drop table if exists user_levels;

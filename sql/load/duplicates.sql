@@ -1,3 +1,3 @@
--- Plays that were staged more than once.
+-- Number of staged plays that are copies of another one.
 select
     (select count(*) from staging_events where page = 'NextSong') - (select count(*) from songplays) as duplicates;

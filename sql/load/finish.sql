@@ -1,4 +1,4 @@
--- What only this load needed.
+-- Drops the temporary tables of a load.
 drop table if exists scope_objects;
 drop table if exists touched_events;
 drop table if exists touched_songs;

@@ -1,2 +1,2 @@
--- Where two loaders could meet in the middle of their transactions, the second waits here, before it has read anything.
+-- Makes a second loader wait here, before it reads anything, on an engine without a load lock.
 /*redshift lock table etl_loads */;

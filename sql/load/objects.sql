@@ -1,4 +1,4 @@
--- What the ledger knows of each object.
+-- Every loaded object, as the ledger describes it.
 select
     object_id,
     object_key,

@@ -1,4 +1,4 @@
--- The objects that this load reads, and room for the keys that it touches.
+-- Temporary tables for the objects that this load reads and for the keys that it affects.
 drop table if exists scope_objects;
 create temp table scope_objects (
     object_id bigint not null
@@ -9,12 +9,12 @@ create temp table touched_events (
     item_in_session integer,
     ts bigint,
     user_id bigint,
-    page varchar /*postgres collate "C" */
+    page label
 );
 drop table if exists touched_songs;
 create temp table touched_songs (
-    song_id varchar /*postgres collate "C" */,
-    artist_id varchar /*postgres collate "C" */,
-    title varchar /*postgres collate "C" */ /*redshift (2048) */,
-    artist_name varchar /*postgres collate "C" */ /*redshift (2048) */
+    song_id code,
+    artist_id code,
+    title text,
+    artist_name text
 );

@@ -1,2 +1,2 @@
--- One load is one transaction.
+-- Undoes a load that failed.
 rollback;

@@ -1,4 +1,4 @@
--- The keys of the model that a load touches, once each: a model file restricts itself to them.
+-- Distinct model keys that a load affects. The incremental form of a model file is restricted to them.
 drop table if exists scope_plays;
 create temp table scope_plays as
 select distinct
@@ -7,7 +7,7 @@ select distinct
 from touched_events
 where page = 'NextSong';
 
--- Plays that a song of this load now matches, or that a retired one matched.
+-- Plays that a song record of this load matches, or that a deleted one matched.
 insert into scope_plays
 with titles as (
     select distinct
@@ -32,7 +32,7 @@ left join scope_plays
     on scope_plays.session_id = concerned.session_id and scope_plays.item_in_session = concerned.item_in_session
 where scope_plays.session_id is null;
 
--- Users, and the first moment of each at which anything changed.
+-- Affected users, each with the time of the first affected event.
 drop table if exists scope_users;
 create temp table scope_users as
 select
@@ -42,7 +42,7 @@ from touched_events
 where user_id is not null
 group by user_id;
 
--- The level that each of them had until then, and since when.
+-- The level that each of these users had at that time, and since when.
 drop table if exists scope_levels;
 create temp table scope_levels as
 select

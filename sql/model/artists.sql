@@ -1,6 +1,6 @@
 -- One artist of the catalogue.
 -- grain: one artist_id; source: staging_songs
--- rule: of several records the first by: has coordinates, has a location, fewest characters in the name, name, location, song_id, latitude, longitude
+-- rule: among several records, the first by: has coordinates, has a location, fewest characters in the name, name, location, song_id, latitude, longitude
 -- key: artist_id
 -- from:
 --   artist_id: staging_songs.artist_id
@@ -9,12 +9,12 @@
 --   latitude: staging_songs.artist_latitude
 --   longitude: staging_songs.artist_longitude
 create table if not exists artists (
-    artist_id varchar /*postgres collate "C" */ /*redshift encode raw */ not null, -- key, AR...
-    name varchar /*postgres collate "C" */ /*redshift (2048) encode zstd */ not null, -- the shortest spelling among the best records
-    location varchar /*postgres collate "C" */ /*redshift (2048) encode zstd */, -- null when unknown
-    latitude double precision /*redshift encode zstd */, -- degrees north
-    longitude double precision /*redshift encode zstd */ -- degrees east
-    -- redshift: as songs
+    artist_id code /*redshift encode raw */ not null, -- key, AR...
+    name text not null, -- the shortest spelling among the best records
+    location text, -- null when unknown
+    latitude double precision, -- degrees north
+    longitude double precision -- degrees east
+    -- redshift: like songs, a copy on each node
 ) /*redshift diststyle all sortkey(artist_id) */;
 
 delete from artists /*incremental using scope_artists where artists.artist_id = scope_artists.artist_id */;

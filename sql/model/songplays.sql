@@ -1,7 +1,7 @@
--- One song play, whether its song is in the catalogue or not.
+-- One song play, with or without a match in the catalogue.
 -- grain: one identity (session_id, item_in_session, ts, user_id); source: staging_events where page = 'NextSong', matched to staging_songs
--- rule: of copies that differ the first by (song, artist, length, level, location, user_agent)
--- match: records with the same title and artist name; the nearest duration, then the smallest song_id, then artist_id
+-- rule: among differing copies of a play, the first by (song, artist, length, level, location, user_agent)
+-- match: records with the same title and artist name; the nearest duration wins, then the smallest song_id, then artist_id
 -- key: songplay_id
 -- from:
 --   songplay_id: staging_events.session_id, staging_events.item_in_session, staging_events.ts, staging_events.user_id
@@ -17,29 +17,30 @@
 --   song_title: staging_events.song
 --   artist_name: staging_events.artist
 --   length: staging_events.length
---   match_method: staging_events.length against staging_songs.duration of the match
+--   match_method: staging_events.length compared with staging_songs.duration of the match
 create table if not exists songplays (
-    songplay_id uuid /*redshift= char(36) encode raw */ not null, -- key: md5 of the identity
+    songplay_id uuid not null, -- key: md5 of the identity
     start_time timestamp /*redshift encode raw */ not null, -- UTC, with milliseconds; in time
-    user_id bigint /*redshift encode az64 */, -- in users; null for a guest
-    level varchar /*postgres collate "C" */ /*redshift encode bytedict */, -- free or paid, at the time of the play
-    song_id varchar /*postgres collate "C" */ /*redshift encode zstd */, -- in songs; null when the catalogue lacks the song
-    artist_id varchar /*postgres collate "C" */ /*redshift encode zstd */, -- in artists; null when the catalogue lacks the song
-    session_id bigint /*redshift encode az64 */ not null, -- of the visit
-    location varchar /*postgres collate "C" */ /*redshift (2048) encode zstd */, -- of the user; null when unknown
-    user_agent varchar /*postgres collate "C" */ /*redshift (4096) encode zstd */, -- the browser's own words
-    item_in_session integer /*redshift encode az64 */ not null, -- place of the play in its session
-    song_title varchar /*postgres collate "C" */ /*redshift (2048) encode zstd */, -- as logged, text repaired
-    artist_name varchar /*postgres collate "C" */ /*redshift (2048) encode zstd */, -- as logged, text repaired
-    length double precision /*redshift encode zstd */, -- of the song as logged, in seconds
-    match_method varchar /*postgres collate "C" */ /*redshift encode bytedict */ -- exact: duration agrees to 0.001 s; title_artist: it does not; null: no match
-    -- redshift: by user, as most questions count and join; sorted by time, as all are bounded by it. The sort key stays raw, so that blocks are left out; a digest does not shrink
+    user_id bigint, -- in users; null for a guest
+    level label, -- free or paid, at the time of the play
+    song_id code, -- in songs; null when the song is not in the catalogue
+    artist_id code, -- in artists; null when the song is not in the catalogue
+    session_id bigint not null, -- session number
+    location text, -- of the user; null when unknown
+    user_agent long_text, -- User-Agent header of the browser
+    item_in_session integer not null, -- position of the play in its session
+    song_title text, -- as logged, text repaired
+    artist_name text, -- as logged, text repaired
+    length double precision, -- of the song as logged, in seconds
+    match_method label -- exact: duration agrees to 0.001 s; title_artist: it does not; null: no match
+    -- redshift: distributed by user, by which most saved queries count and join; sorted by time, by which all filter.
+    -- The sort key stays raw, so that blocks can be skipped.
 ) /*redshift distkey(user_id) sortkey(start_time) */;
 
 delete from songplays /*incremental using scope_plays where songplays.session_id = scope_plays.session_id and songplays.item_in_session = scope_plays.item_in_session */;
 
 insert into songplays
--- DuckDB scans rows of its own transaction with one thread: read once and kept, they are transformed by all.
+-- Materialized for DuckDB: see sql/README.md.
 with plays as /*duckdb materialized *//*postgres not materialized */ (
     select
         session_id,
@@ -57,7 +58,7 @@ with plays as /*duckdb materialized *//*postgres not materialized */ (
     where page = 'NextSong'
 ),
 
--- Places in a session that stand more than once: only these are ranked.
+-- Positions in a session that occur more than once: only their events are ranked.
 repeated as (
     select
         session_id,
@@ -98,7 +99,7 @@ distinct_plays as (
     where place = 1
 ),
 
--- The catalogue is asked once for each (song, artist, length).
+-- The catalogue is searched once for each (song, artist, length).
 wanted as (
     select distinct
         song,
@@ -156,5 +157,5 @@ select
     m.match_method
 from distinct_plays as p
 left join matches as m
-    -- The comparison that can be hashed, then the one that is meant: a song may have been logged with many lengths.
+    -- coalesce makes the length part of the hash join, since a song may be logged with many lengths; f_same is exact.
     on m.song = p.song and m.artist = p.artist and coalesce(m.length, -1) = coalesce(p.length, -1) and f_same(m.length, p.length);

@@ -1,6 +1,6 @@
 -- One song of the catalogue.
 -- grain: one song_id; source: staging_songs
--- rule: of several records the first by: has a year, title, artist_id, duration, year; year 0 is unknown
+-- rule: among several records, the first by: has a year, title, artist_id, duration, year; year 0 is unknown
 -- key: song_id
 -- from:
 --   song_id: staging_songs.song_id
@@ -9,12 +9,12 @@
 --   year: staging_songs.year, 0 as null
 --   duration: staging_songs.duration
 create table if not exists songs (
-    song_id varchar /*postgres collate "C" */ /*redshift encode raw */ not null, -- key, SO...
-    title varchar /*postgres collate "C" */ /*redshift (2048) encode zstd */ not null, -- as in the catalogue
-    artist_id varchar /*postgres collate "C" */ /*redshift encode zstd */ not null, -- in artists
-    year integer /*redshift encode az64 */, -- of release, null when unknown
-    duration double precision /*redshift encode zstd */ not null -- in seconds
-    -- redshift: few rows for the whole world of music, joined by every play: a copy on each node
+    song_id code /*redshift encode raw */ not null, -- key, SO...
+    title text not null, -- as in the catalogue
+    artist_id code not null, -- in artists
+    year integer, -- of release, null when unknown
+    duration double precision not null -- in seconds
+    -- redshift: few rows even for a complete catalogue, joined with every play: a copy on each node
 ) /*redshift diststyle all sortkey(song_id) */;
 
 delete from songs /*incremental using scope_songs where songs.song_id = scope_songs.song_id */;

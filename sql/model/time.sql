@@ -1,4 +1,4 @@
--- One moment at which a play started, in parts.
+-- One start time of plays, split into date parts.
 -- grain: one start_time of songplays; source: songplays
 -- rule: UTC; week is the ISO week, weekday runs from 0, Sunday, to 6, Saturday
 -- key: start_time
@@ -12,19 +12,19 @@
 --   weekday: songplays.start_time
 create table if not exists time (
     start_time timestamp /*redshift encode raw */ not null, -- key, with milliseconds
-    hour integer /*redshift encode az64 */ not null, -- 0 to 23
-    day integer /*redshift encode az64 */ not null, -- of the month, 1 to 31
-    week integer /*redshift encode az64 */ not null, -- ISO week, 1 to 53
-    month integer /*redshift encode az64 */ not null, -- 1 to 12
-    year integer /*redshift encode az64 */ not null, -- of the calendar, not of the ISO week
-    weekday integer /*redshift encode az64 */ not null -- 0 Sunday to 6 Saturday
-    -- redshift: nearly as many rows as plays: spread by its key, sorted by it
+    hour integer not null, -- 0 to 23
+    day integer not null, -- of the month, 1 to 31
+    week integer not null, -- ISO week, 1 to 53
+    month integer not null, -- 1 to 12
+    year integer not null, -- of the calendar, not of the ISO week
+    weekday integer not null -- 0 Sunday to 6 Saturday
+    -- redshift: nearly as many rows as plays, so distributed and sorted by its key
 ) /*redshift distkey(start_time) sortkey(start_time) */;
 
 delete from time /*incremental using scope_times where time.start_time = scope_times.start_time */;
 
 insert into time
--- DuckDB scans rows of its own transaction with one thread: read once and kept, they are told apart by all.
+-- Materialized for DuckDB: see sql/README.md.
 with played as /*duckdb materialized */ (
     select songplays.start_time
     from songplays

@@ -1,21 +1,21 @@
--- One span of one level of one user.
--- grain: one change of level; source: staging_events of every page that carry a level
--- rule: events by (ts, session_id, item_in_session, level); a span runs from its first event to the first event of the next level, the last is open
--- incremental: spans that ended before the first touched moment of a user stay; the one that was open then is carried on
+-- One period during which a user had one level (type 2 slowly changing dimension).
+-- grain: one change of level; source: staging_events of every page that have a level
+-- rule: events by (ts, session_id, item_in_session, level); a span runs from its first event to the first event of the next level; the last span is open
+-- incremental: spans that ended before the user's first affected event are kept; the span that was open then is continued
 -- key: user_id, valid_from, valid_to, level
 -- from:
 --   user_id: staging_events.user_id
 --   level: staging_events.level
 --   valid_from: staging_events.ts
 --   valid_to: staging_events.ts of the next span
---   is_current: staging_events.ts: no span is later
+--   is_current: staging_events.ts: true if no span is later
 create table if not exists user_levels (
     user_id bigint /*redshift encode raw */ not null, -- in users
-    level varchar /*postgres collate "C" */ /*redshift encode bytedict */ not null, -- free or paid
-    valid_from timestamp /*redshift encode az64 */ not null, -- UTC, of the span's first event
-    valid_to timestamp /*redshift encode az64 */, -- UTC, of the next span's first event, which is no longer part of it; null while current
-    is_current boolean /*redshift encode raw */ not null -- the user's last span
-    -- redshift: beside the user, in the order in which spans are followed
+    level label not null, -- free or paid
+    valid_from timestamp not null, -- UTC, of the span's first event, inclusive
+    valid_to timestamp, -- UTC, of the next span's first event, exclusive; null while current
+    is_current boolean not null -- true for the user's last span
+    -- redshift: on the user's node, in the order in which the spans of a user are read
 ) /*redshift distkey(user_id) sortkey(user_id, valid_from) */;
 
 delete from user_levels /*incremental using scope_users where user_levels.user_id = scope_users.user_id and (user_levels.valid_to is null or user_levels.valid_to >= f_epoch_ms(scope_users.since)) */;
@@ -36,7 +36,7 @@ with events as /*duckdb not materialized *//*postgres not materialized */ (
     select user_id, level, ts, null, null from scope_levels */
 ),
 
--- Most users never change their level: one span, which takes no ranking of their events.
+-- Most users never change their level: they have one span, found without ordering their events.
 steady as (
     select
         user_id,

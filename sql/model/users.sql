@@ -1,6 +1,6 @@
--- One user, as of the latest event.
+-- One user, as of the user's latest event.
 -- grain: one user_id; source: staging_events of every page
--- rule: the event latest by (ts, session_id, item_in_session); among equals the first by (level, first_name, last_name, gender)
+-- rule: the latest event by (ts, session_id, item_in_session); among equals, the first by (level, first_name, last_name, gender)
 -- key: user_id
 -- from:
 --   user_id: staging_events.user_id
@@ -10,11 +10,11 @@
 --   level: staging_events.level
 create table if not exists users (
     user_id bigint /*redshift encode raw */ not null, -- key
-    first_name varchar /*postgres collate "C" */ /*redshift (1024) encode zstd */, -- as logged last
-    last_name varchar /*postgres collate "C" */ /*redshift (1024) encode zstd */, -- as logged last
-    gender varchar /*postgres collate "C" */ /*redshift encode bytedict */, -- as logged last
-    level varchar /*postgres collate "C" */ /*redshift encode bytedict */ -- free or paid, as logged last
-    -- redshift: beside the plays of the same user
+    first_name short_text, -- as last logged
+    last_name short_text, -- as last logged
+    gender label, -- as last logged
+    level label -- free or paid, as last logged
+    -- redshift: on the node of the same user's plays
 ) /*redshift distkey(user_id) sortkey(user_id) */;
 
 delete from users /*incremental using scope_users where users.user_id = scope_users.user_id */;

@@ -1,5 +1,5 @@
--- claims: each staged play is one fact, and each fact a staged play
--- DuckDB scans rows of its own transaction with one thread: read once and kept, they are counted by all.
+-- test: each staged play is exactly one fact, and each fact is a staged play
+-- Materialized for DuckDB: see sql/README.md.
 with plays as /*duckdb materialized */ (
     select
         session_id,

@@ -1,4 +1,4 @@
--- claims: each song and artist of staging is in `songs` and `artists`, and no other
+-- test: `songs` and `artists` hold exactly the songs and artists of staging
 with counted as (
     select
         (select count(distinct song_id) from staging_songs /*incremental join scope_songs using (song_id) */) as songs_staged,

@@ -1,4 +1,4 @@
--- claims: each logged-in user of staging is in `users`, and no other
+-- test: `users` holds exactly the logged-in users of staging
 with staged as (
     select distinct user_id
     from staging_events

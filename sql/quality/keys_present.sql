@@ -1,4 +1,4 @@
--- claims: no key and no needed column of the model is null
+-- test: no key column and no required column of the model is null
 select 'songplays' as table_name, cast(songplay_id as varchar) as row_key
 from songplays
 /*incremental join scope_plays using (session_id, item_in_session) */

@@ -1,4 +1,4 @@
--- claims: each user of `user_levels` is in `users`
+-- test: each `user_id` of `user_levels` is in `users`
 select
     user_levels.user_id,
     user_levels.level

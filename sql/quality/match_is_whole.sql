@@ -1,4 +1,4 @@
--- claims: a play has a song, an artist and a match method, or none of the three
+-- test: a play has a song, an artist and a match method, or none of them
 select
     songplay_id,
     song_id,

@@ -1,4 +1,4 @@
--- claims: each row of staging and rejects belongs to an object of the ledger
+-- test: each row of staging and `etl_rejects` belongs to an object in `etl_objects`
 with owners as (
     select distinct object_id from staging_events /*incremental join scope_objects using (object_id) */
     union

@@ -1,4 +1,4 @@
--- claims: each `start_time` of `time` is that of a play
+-- test: each `start_time` of `time` is in `songplays`
 with played as (
     select songplays.start_time
     from songplays

@@ -1,4 +1,4 @@
--- claims: each `artist_id` of `songplays` is in `artists`
+-- test: each `artist_id` of `songplays` is in `artists`
 select
     songplays.songplay_id,
     songplays.artist_id

@@ -1,4 +1,4 @@
--- claims: each `song_id` of `songplays` is in `songs`
+-- test: each `song_id` of `songplays` is in `songs`
 select
     songplays.songplay_id,
     songplays.song_id

@@ -1,5 +1,5 @@
--- claims: each `start_time` of `songplays` is in `time`
--- DuckDB scans rows of its own transaction with one thread: read once and kept, they are joined by all.
+-- test: each `start_time` of `songplays` is in `time`
+-- Materialized for DuckDB: see sql/README.md.
 with plays as /*duckdb materialized */ (
     select
         songplays.songplay_id,

@@ -1,4 +1,4 @@
--- claims: each `user_id` of `songplays` is in `users`
+-- test: each `user_id` of `songplays` is in `users`
 select
     songplays.songplay_id,
     songplays.user_id

@@ -1,4 +1,4 @@
--- claims: parts of `time` are in their ranges
+-- test: date parts of `time` are in range
 select *
 from time
 /*incremental join scope_times using (start_time) */

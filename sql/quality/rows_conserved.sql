@@ -1,4 +1,4 @@
--- claims: each object has in staging and rejects as many rows as the ledger says were read from it
+-- test: each object has as many rows in staging and `etl_rejects` as `etl_objects` counts
 with staged as (
     select object_id, count(*) as rows_found
     from staging_events

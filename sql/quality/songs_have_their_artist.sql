@@ -1,4 +1,4 @@
--- claims: each `artist_id` of `songs` is in `artists`
+-- test: each `artist_id` of `songs` is in `artists`
 select
     songs.song_id,
     songs.artist_id

@@ -1,4 +1,4 @@
--- claims: spans of a user follow each other without gap or overlap, and the last is open
+-- test: the level spans of a user have no gap and no overlap, and only the last is open
 with spans as (
     select
         user_id,

@@ -1,4 +1,4 @@
--- claims: `artist_id` is the key of `artists`: no two rows share it
+-- test: `artist_id` is unique in `artists`
 select
     artist_id,
     count(*) as copies

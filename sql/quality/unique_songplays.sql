@@ -1,5 +1,5 @@
--- claims: `songplay_id` is the key of `songplays`: no two rows share it
--- DuckDB scans rows of its own transaction with one thread: read once and kept, they are counted by all.
+-- test: `songplay_id` is unique in `songplays`
+-- Materialized for DuckDB: see sql/README.md.
 with keys as /*duckdb materialized */ (
     select songplays.songplay_id
     from songplays

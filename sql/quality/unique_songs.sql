@@ -1,4 +1,4 @@
--- claims: `song_id` is the key of `songs`: no two rows share it
+-- test: `song_id` is unique in `songs`
 select
     song_id,
     count(*) as copies

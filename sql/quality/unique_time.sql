@@ -1,5 +1,5 @@
--- claims: `start_time` is the key of `time`: no two rows share it
--- DuckDB scans rows of its own transaction with one thread: read once and kept, they are counted by all.
+-- test: `start_time` is unique in `time`
+-- Materialized for DuckDB: see sql/README.md.
 with keys as /*duckdb materialized */ (
     select time.start_time
     from time

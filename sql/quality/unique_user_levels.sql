@@ -1,4 +1,4 @@
--- claims: a user has one open span at most
+-- test: a user has at most one open span in `user_levels`
 select
     user_id,
     count(*) as open_spans

@@ -1,4 +1,4 @@
--- claims: `user_id` is the key of `users`: no two rows share it
+-- test: `user_id` is unique in `users`
 select
     user_id,
     count(*) as copies

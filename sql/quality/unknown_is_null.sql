@@ -1,4 +1,4 @@
--- claims: no empty location and no year 0 is left in the model
+-- test: unknown values are null in the model: no empty location, no year 0
 select 'songplays' as table_name, cast(songplay_id as varchar) as row_key
 from songplays
 /*incremental join scope_plays using (session_id, item_in_session) */

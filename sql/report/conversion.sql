@@ -1,21 +1,20 @@
--- question: how many free users become paying ones, and how many go back?
+-- query: how many free users upgrade to paid, and how many paid users downgrade?
 -- parameters: since, until
 -- columns:
---   users: users with an event in the range or a level that lasted into it
---   free_users: of these, users who were free at some time in it
---   paid_users: of these, users who were paid at some time in it
---   upgraded: users who went from free to paid in it
---   downgraded: users who went from paid to free in it
---   conversion_percent: upgraded of free users
---   churn_percent: downgraded of paid users
+--   users: users with a level at some time in the range
+--   free_users: of these, users who were free at some time in the range
+--   paid_users: of these, users who were paid at some time in the range
+--   upgraded: users who went from free to paid in the range
+--   downgraded: users who went from paid to free in the range
+--   conversion_percent: upgraded users, as a share of free users
+--   churn_percent: downgraded users, as a share of paid users
 with spans as (
     select
         user_id,
         level,
         valid_from,
         valid_to,
-        lag(level) over (partition by user_id order by valid_from, valid_to nulls last, f_bytes(level)) as level_before,
-        lag(valid_from) over (partition by user_id order by valid_from, valid_to nulls last, f_bytes(level)) as since_before
+        /*include level_before() */
     from user_levels
 ),
 

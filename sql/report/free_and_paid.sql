@@ -1,4 +1,4 @@
--- question: how does the share of paying listeners change over time?
+-- query: how does the share of paid listeners change over time?
 -- parameters: since, until, by (day, week, month)
 -- columns:
 --   period: first day of the day, week (Monday) or month, UTC
@@ -6,20 +6,15 @@
 --   paid_plays: plays at level paid
 --   free_listeners: users who played at level free
 --   paid_listeners: users who played at level paid
---   paid_plays_percent: paid of free and paid plays
---   paid_listeners_percent: users who played at level paid, of those who played at either
+--   paid_plays_percent: paid plays, as a share of free and paid plays
+--   paid_listeners_percent: users who played at level paid, as a share of users who played at either level
 with plays as (
     select
-        cast(case cast($3 as varchar)
-            when 'week' then date_trunc('week', start_time)
-            when 'month' then date_trunc('month', start_time)
-            else date_trunc('day', start_time)
-        end as date) as period,
+        /*include first_day_of_period($3, start_time) */ as period,
         level,
         user_id
     from songplays
-    where (cast($1 as timestamp) is null or start_time >= cast($1 as timestamp))
-        and (cast($2 as timestamp) is null or start_time < cast($2 as timestamp))
+    where /*include in_days(start_time) */
         and level in ('free', 'paid')
 )
 

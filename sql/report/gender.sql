@@ -1,11 +1,11 @@
--- question: how do women and men listen?
+-- query: how do women and men listen?
 -- parameters: since, until, level
 -- columns:
---   gender: as logged last; null for guests and where it was not logged
+--   gender: as last logged; null for guests and where it was not logged
 --   plays: plays by them
---   listeners: users who played, guests aside
+--   listeners: users who played, excluding guests
 --   hours: time listened
---   plays_a_listener: mean
+--   plays_a_listener: mean plays per user, excluding guests
 --   percent: share of all plays
 with plays as (
     select
@@ -14,9 +14,8 @@ with plays as (
         songplays.length
     from songplays
     left join users on users.user_id = songplays.user_id
-    where (cast($1 as timestamp) is null or songplays.start_time >= cast($1 as timestamp))
-        and (cast($2 as timestamp) is null or songplays.start_time < cast($2 as timestamp))
-        and (cast($3 as varchar) is null or songplays.level = cast($3 as varchar))
+    where /*include in_days(songplays.start_time) */
+        and /*include at_level(songplays.level) */
 )
 
 select

@@ -1,18 +1,18 @@
--- question: which loads were there, newest first, and how did they end?
+-- query: which loads ran, newest first, and how did each end?
 -- columns:
---   load: its number
+--   load: load number
 --   started_at: UTC
---   seconds: how long it took
---   version: of the program
+--   seconds: duration
+--   version: of sparkify
 --   kind: full or incremental
---   objects: read
+--   objects: objects read
 --   replaced: of these, objects that had been loaded before with other content
---   megabytes: of the objects as they lie
---   events: staged
+--   megabytes: size of the objects as stored in the source
+--   events: events staged
 --   songs: song records staged
---   rejects: records that could not be used
+--   rejects: records rejected
 --   outcome: published or failed
---   message: why it failed
+--   message: error of a failed load
 select
     load_id as load,
     started_at,

@@ -1,28 +1,11 @@
--- question: at which hour of which day of the week do people listen?
+-- query: at which hour of which day of the week do people listen?
 -- parameters: since, until, level
 -- columns:
 --   weekday: 0 Sunday to 6 Saturday, UTC
---   hour: 0 to 23, UTC; all 168 pairs are there
---   plays: plays that started then, of all weeks
-with digits as (
-    select 0 as digit
-    union all select 1
-    union all select 2
-    union all select 3
-    union all select 4
-    union all select 5
-    union all select 6
-    union all select 7
-    union all select 8
-    union all select 9
-),
-
-hours as (
-    select tens.digit * 10 + ones.digit as hour
-    from digits as tens
-    cross join digits as ones
-    where tens.digit * 10 + ones.digit < 24
-),
+--   hour: 0 to 23, UTC; each of the 168 pairs has a row
+--   plays: plays that started then, in all weeks
+with
+/*include hours_of_day() */,
 
 weekdays as (
     select digit as weekday
@@ -37,9 +20,8 @@ plays as (
         count(*) as plays
     from songplays
     join time on time.start_time = songplays.start_time
-    where (cast($1 as timestamp) is null or songplays.start_time >= cast($1 as timestamp))
-        and (cast($2 as timestamp) is null or songplays.start_time < cast($2 as timestamp))
-        and (cast($3 as varchar) is null or songplays.level = cast($3 as varchar))
+    where /*include in_days(songplays.start_time) */
+        and /*include at_level(songplays.level) */
     group by time.weekday, time.hour
 )
 

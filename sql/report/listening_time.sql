@@ -1,23 +1,22 @@
--- question: how long do people listen?
+-- query: how long do people listen?
 -- parameters: since, until, level
 -- columns:
 --   plays: plays in the range
 --   plays_with_length: of these, plays whose length is known
 --   hours: time listened
---   minutes_a_play: mean length of a play
---   listeners: users who played, guests aside
---   hours_a_listener: mean time of a user
---   days: days on which anybody played
---   hours_a_day: mean time of such a day
+--   minutes_a_play: mean length of a play whose length is known
+--   listeners: users who played, excluding guests
+--   hours_a_listener: mean time per user, excluding guests
+--   days: days with a play
+--   hours_a_day: mean time per day with a play
 with plays as (
     select
         start_time,
         user_id,
         length
     from songplays
-    where (cast($1 as timestamp) is null or start_time >= cast($1 as timestamp))
-        and (cast($2 as timestamp) is null or start_time < cast($2 as timestamp))
-        and (cast($3 as varchar) is null or level = cast($3 as varchar))
+    where /*include in_days(start_time) */
+        and /*include at_level(level) */
 )
 
 select

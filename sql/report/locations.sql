@@ -1,9 +1,9 @@
--- question: where do people listen?
+-- query: where do people listen?
 -- parameters: since, until, level, limit (20)
 -- columns:
 --   location: metropolitan area as logged; null when unknown
 --   plays: plays from there
---   listeners: users who played, guests aside
+--   listeners: users who played, excluding guests
 --   hours: time listened
 --   percent: share of all plays
 with plays as (
@@ -12,9 +12,8 @@ with plays as (
         user_id,
         length
     from songplays
-    where (cast($1 as timestamp) is null or start_time >= cast($1 as timestamp))
-        and (cast($2 as timestamp) is null or start_time < cast($2 as timestamp))
-        and (cast($3 as varchar) is null or level = cast($3 as varchar))
+    where /*include in_days(start_time) */
+        and /*include at_level(level) */
 )
 
 select

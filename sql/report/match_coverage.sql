@@ -1,16 +1,15 @@
--- question: for how many plays does the catalogue know the song?
+-- query: how many plays match a song of the catalogue?
 -- parameters: since, until, level
 -- columns:
---   match_method: exact: title, artist and duration agree; title_artist: the duration does not; not in the catalogue
---   plays: plays of that kind
+--   match_method: exact: title, artist and duration match; title_artist: only title and artist match; not in the catalogue
+--   plays: plays with this match
 --   percent: share of all plays
 with plays as (
     select
         coalesce(match_method, 'not in the catalogue') as match_method
     from songplays
-    where (cast($1 as timestamp) is null or start_time >= cast($1 as timestamp))
-        and (cast($2 as timestamp) is null or start_time < cast($2 as timestamp))
-        and (cast($3 as varchar) is null or level = cast($3 as varchar))
+    where /*include in_days(start_time) */
+        and /*include at_level(level) */
 )
 
 select

@@ -1,34 +1,25 @@
--- question: how many listeners are new, and how many come back?
+-- query: how many listeners are new, and how many come back?
 -- parameters: since, until, level, by (day, week, month)
 -- columns:
 --   period: first day of the day, week (Monday) or month, UTC
---   listeners: users who played in it, guests aside
+--   listeners: users who played in the period, excluding guests
 --   new_listeners: of these, users who had never played before, at any level
---   returning_listeners: users who had
---   new_percent: new of all
+--   returning_listeners: users who had played before
+--   new_percent: share of new listeners
 with plays as (
     select distinct
-        cast(case cast($4 as varchar)
-            when 'week' then date_trunc('week', start_time)
-            when 'month' then date_trunc('month', start_time)
-            else date_trunc('day', start_time)
-        end as date) as period,
+        /*include first_day_of_period($4, start_time) */ as period,
         user_id
     from songplays
-    where (cast($1 as timestamp) is null or start_time >= cast($1 as timestamp))
-        and (cast($2 as timestamp) is null or start_time < cast($2 as timestamp))
-        and (cast($3 as varchar) is null or level = cast($3 as varchar))
+    where /*include in_days(start_time) */
+        and /*include at_level(level) */
         and user_id is not null
 ),
 
 firsts as (
     select
         user_id,
-        min(cast(case cast($4 as varchar)
-            when 'week' then date_trunc('week', start_time)
-            when 'month' then date_trunc('month', start_time)
-            else date_trunc('day', start_time)
-        end as date)) as first_period
+        min(/*include first_day_of_period($4, start_time) */) as first_period
     from songplays
     where user_id is not null
     group by user_id

@@ -1,9 +1,9 @@
--- question: which operating systems do people listen with?
+-- query: which operating systems do people listen with?
 -- parameters: since, until, level
 -- columns:
---   operating_system: read from what the browser says of itself; null when it says nothing
---   plays: plays by it
---   listeners: users who played, guests aside
+--   operating_system: from the User-Agent header; null when it is missing
+--   plays: plays on it
+--   listeners: users who played, excluding guests
 --   hours: time listened
 --   percent: share of all plays
 with plays as (
@@ -21,9 +21,8 @@ with plays as (
         user_id,
         length
     from songplays
-    where (cast($1 as timestamp) is null or start_time >= cast($1 as timestamp))
-        and (cast($2 as timestamp) is null or start_time < cast($2 as timestamp))
-        and (cast($3 as varchar) is null or level = cast($3 as varchar))
+    where /*include in_days(start_time) */
+        and /*include at_level(level) */
 )
 
 select

@@ -1,17 +1,17 @@
--- question: what is there, in one row?
+-- query: what are the totals, in one row?
 -- parameters: since, until, level
 -- covers songs: every play, by its logged title
 -- columns:
 --   plays: plays in the range
---   listeners: users who played, guests aside
---   guest_plays: plays by nobody who was logged in
---   sessions: visits in which something was played
---   songs: different songs, by logged title and artist name
---   artists: different artists, by logged name
+--   listeners: users who played, excluding guests
+--   guest_plays: plays by users who were not logged in
+--   sessions: sessions with a play
+--   songs: distinct songs, by logged title and artist name
+--   artists: distinct artists, by logged name
 --   hours: time listened
 --   first_play: start of the first play, UTC
 --   last_play: start of the last play, UTC
---   matched_percent: plays whose song the catalogue knows
+--   matched_percent: share of plays whose song is in the catalogue
 with plays as (
     select
         start_time,
@@ -22,9 +22,8 @@ with plays as (
         artist_name,
         length
     from songplays
-    where (cast($1 as timestamp) is null or start_time >= cast($1 as timestamp))
-        and (cast($2 as timestamp) is null or start_time < cast($2 as timestamp))
-        and (cast($3 as varchar) is null or level = cast($3 as varchar))
+    where /*include in_days(start_time) */
+        and /*include at_level(level) */
 ),
 
 songs as (

@@ -1,10 +1,10 @@
--- question: how does listening change from day to day?
+-- query: how much do people listen each day?
 -- parameters: since, until, level
 -- columns:
 --   day: date, UTC; a day without plays is left out
---   plays: plays that started on it
---   listeners: how many users played, guests aside
---   sessions: visits in which something was played
+--   plays: plays that started on the day
+--   listeners: users who played, excluding guests
+--   sessions: sessions with a play
 --   hours: time listened
 with plays as (
     select
@@ -13,9 +13,8 @@ with plays as (
         session_id,
         length
     from songplays
-    where (cast($1 as timestamp) is null or start_time >= cast($1 as timestamp))
-        and (cast($2 as timestamp) is null or start_time < cast($2 as timestamp))
-        and (cast($3 as varchar) is null or level = cast($3 as varchar))
+    where /*include in_days(start_time) */
+        and /*include at_level(level) */
 ),
 
 visits as (

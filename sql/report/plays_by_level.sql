@@ -1,9 +1,9 @@
--- question: how much do free and paid users listen?
+-- query: how much do free and paid users listen?
 -- parameters: since, until
 -- columns:
 --   level: free or paid, at the time of the play; null when it was not logged
 --   plays: plays at that level
---   listeners: users who played at it, guests aside
+--   listeners: users who played at it, excluding guests
 --   hours: time listened
 --   percent: share of all plays
 with plays as (
@@ -12,8 +12,7 @@ with plays as (
         user_id,
         length
     from songplays
-    where (cast($1 as timestamp) is null or start_time >= cast($1 as timestamp))
-        and (cast($2 as timestamp) is null or start_time < cast($2 as timestamp))
+    where /*include in_days(start_time) */
 )
 
 select

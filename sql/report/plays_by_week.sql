@@ -1,12 +1,12 @@
--- question: how does listening change from week to week?
+-- query: how much do people listen each week?
 -- parameters: since, until, level
 -- columns:
 --   week_start: date of its Monday, UTC; a week without plays is left out
---   iso_year: year of the ISO week, which is not always that of the date
+--   iso_year: year of the ISO week, which may differ from the year of the date
 --   week: ISO week, 1 to 53
---   plays: plays that started in it
---   listeners: how many users played, guests aside
---   sessions: visits in which something was played
+--   plays: plays that started in the week
+--   listeners: users who played, excluding guests
+--   sessions: sessions with a play
 --   hours: time listened
 with plays as (
     select
@@ -15,9 +15,8 @@ with plays as (
         session_id,
         length
     from songplays
-    where (cast($1 as timestamp) is null or start_time >= cast($1 as timestamp))
-        and (cast($2 as timestamp) is null or start_time < cast($2 as timestamp))
-        and (cast($3 as varchar) is null or level = cast($3 as varchar))
+    where /*include in_days(start_time) */
+        and /*include at_level(level) */
 ),
 
 visits as (

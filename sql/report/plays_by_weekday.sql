@@ -1,9 +1,9 @@
--- question: on which day of the week do people listen?
+-- query: on which day of the week do people listen?
 -- parameters: since, until, level
 -- columns:
---   weekday: 0 Sunday to 6 Saturday, UTC; each is there
---   plays: plays that started on it, of all weeks
---   listeners: how many users played then, guests aside
+--   weekday: 0 Sunday to 6 Saturday, UTC; each day has a row
+--   plays: plays that started on the day, in all weeks
+--   listeners: users who played on the day, excluding guests
 with weekdays as (
     select 0 as weekday
     union all select 1
@@ -21,9 +21,8 @@ plays as (
         count(distinct songplays.user_id) as listeners
     from songplays
     join time on time.start_time = songplays.start_time
-    where (cast($1 as timestamp) is null or songplays.start_time >= cast($1 as timestamp))
-        and (cast($2 as timestamp) is null or songplays.start_time < cast($2 as timestamp))
-        and (cast($3 as varchar) is null or songplays.level = cast($3 as varchar))
+    where /*include in_days(songplays.start_time) */
+        and /*include at_level(songplays.level) */
     group by time.weekday
 )
 

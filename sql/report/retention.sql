@@ -1,11 +1,11 @@
--- question: of those who first listened in one week, how many listen in the weeks after?
+-- query: how many of the users who first listened in a week listen in the weeks after?
 -- parameters: since, until
 -- columns:
---   cohort: Monday of the week, UTC, in which they first played; since and until bound these weeks by the first plays
---   weeks_after: 0 for that very week
+--   cohort: Monday of the week of the users' first play, UTC; since and until filter by first play
+--   weeks_after: 0 for the week of the first play
 --   cohort_listeners: users of the cohort
---   listeners: of these, users who played in that week; a week in which nobody did is left out
---   percent: listeners of the cohort
+--   listeners: of these, users who played in that week; a week without such users is left out
+--   percent: share of the cohort
 with firsts as (
     select
         user_id,
@@ -20,8 +20,7 @@ cohorts as (
         user_id,
         cast(date_trunc('week', first_play) as date) as cohort
     from firsts
-    where (cast($1 as timestamp) is null or first_play >= cast($1 as timestamp))
-        and (cast($2 as timestamp) is null or first_play < cast($2 as timestamp))
+    where /*include in_days(first_play) */
 ),
 
 sizes as (

@@ -1,4 +1,4 @@
--- question: how many rows does each table hold?
+-- query: how many rows does each table hold?
 -- columns:
 --   table_name: of the table
 --   row_count: rows in it

@@ -1,24 +1,14 @@
--- question: how are the visits distributed by the songs played in them?
+-- query: how many songs are played in a session?
 -- parameters: since, until, level
 -- columns:
---   plays_from: fewest plays of the group
---   plays_to: most plays of the group; null: no bound
---   sessions: visits with so many plays; each group is there
+--   plays_from: smallest number of plays in the group
+--   plays_to: largest number of plays in the group; null: unlimited
+--   sessions: sessions with that many plays; each group has a row
 --   percent: share of all sessions
 --   plays: plays in them
---   minutes_a_session: mean length
-with visits as (
-    select
-        session_id,
-        user_id,
-        count(*) as plays,
-        (max(f_ms(start_time) + coalesce(length, 0) * 1000) - min(f_ms(start_time))) / 60000 as minutes
-    from songplays
-    where (cast($1 as timestamp) is null or start_time >= cast($1 as timestamp))
-        and (cast($2 as timestamp) is null or start_time < cast($2 as timestamp))
-        and (cast($3 as varchar) is null or level = cast($3 as varchar))
-    group by session_id, user_id
-),
+--   minutes_a_session: mean length in minutes
+with
+/*include visits() */,
 
 bounds as (
     select 1 as plays_from, 1 as plays_to

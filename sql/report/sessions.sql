@@ -1,26 +1,16 @@
--- question: how long are the visits, and how much is played in them?
+-- query: how long are the sessions, and how much is played in them?
 -- parameters: since, until, level
 -- columns:
---   sessions: visits in which something was played: a session number and its user
---   listeners: users who played, guests aside
+--   sessions: sessions with a play, by session number and user
+--   listeners: users who played, excluding guests
 --   plays: plays in them
---   plays_a_session: mean
---   most_plays: in one session
+--   plays_a_session: mean plays per session
+--   most_plays: largest number of plays in one session
 --   minutes_a_session: mean, from the start of the first play to the end of the last
---   longest_minutes: of one session
---   sessions_a_listener: mean, guests aside
-with visits as (
-    select
-        session_id,
-        user_id,
-        count(*) as plays,
-        (max(f_ms(start_time) + coalesce(length, 0) * 1000) - min(f_ms(start_time))) / 60000 as minutes
-    from songplays
-    where (cast($1 as timestamp) is null or start_time >= cast($1 as timestamp))
-        and (cast($2 as timestamp) is null or start_time < cast($2 as timestamp))
-        and (cast($3 as varchar) is null or level = cast($3 as varchar))
-    group by session_id, user_id
-)
+--   longest_minutes: longest session
+--   sessions_a_listener: mean sessions per user, excluding guests
+with
+/*include visits() */
 
 select
     count(*) as sessions,

@@ -1,11 +1,11 @@
--- question: from which decades are the songs that people play?
+-- query: from which decades are the songs that people play?
 -- parameters: since, until, level
--- covers songs: plays that match the catalogue; the rest are counted as such
+-- covers songs: plays that match the catalogue; other plays are counted as `not in the catalogue`
 -- columns:
 --   decade: first year of the decade of release; null when unknown
---   source: catalogue: the year is known; no year: the catalogue lacks it; not in the catalogue
+--   source: catalogue: the year is known; no year: the catalogue has none; not in the catalogue
 --   plays: plays of such songs
---   songs: different songs, by logged title and artist name
+--   songs: distinct songs, by logged title and artist name
 --   percent: share of all plays
 with plays as (
     select
@@ -19,9 +19,8 @@ with plays as (
         songplays.artist_name
     from songplays
     left join songs on songs.song_id = songplays.song_id
-    where (cast($1 as timestamp) is null or songplays.start_time >= cast($1 as timestamp))
-        and (cast($2 as timestamp) is null or songplays.start_time < cast($2 as timestamp))
-        and (cast($3 as varchar) is null or songplays.level = cast($3 as varchar))
+    where /*include in_days(songplays.start_time) */
+        and /*include at_level(songplays.level) */
 ),
 
 by_song as (

@@ -1,13 +1,13 @@
--- question: which artists are played most?
+-- query: which artists are played most?
 -- parameters: since, until, level, limit (10), by (plays, listeners, hours)
 -- covers songs: every play that names its artist, by the logged name
 -- columns:
 --   artist_name: as logged, text repaired
---   plays: how often their songs were played
---   songs: how many different titles were played
---   listeners: how many users played them, guests aside
+--   plays: plays of their songs
+--   songs: distinct titles played
+--   listeners: users who played them, excluding guests
 --   hours: time listened to them
---   in_catalogue: how many of their plays the catalogue matches
+--   in_catalogue: plays that match the catalogue
 with artists as (
     select
         artist_name,
@@ -17,9 +17,8 @@ with artists as (
         f_round(coalesce(sum(length), 0) / 3600) as hours,
         count(song_id) as in_catalogue
     from songplays
-    where (cast($1 as timestamp) is null or start_time >= cast($1 as timestamp))
-        and (cast($2 as timestamp) is null or start_time < cast($2 as timestamp))
-        and (cast($3 as varchar) is null or level = cast($3 as varchar))
+    where /*include in_days(start_time) */
+        and /*include at_level(level) */
         and artist_name is not null
     group by artist_name
 )

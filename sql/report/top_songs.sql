@@ -1,13 +1,13 @@
--- question: which songs are played most?
+-- query: which songs are played most?
 -- parameters: since, until, level, limit (10), by (plays, listeners, hours)
 -- covers songs: every play that names its song, by the logged title
 -- columns:
 --   song_title: as logged, text repaired
 --   artist_name: as logged, text repaired
---   plays: how often it was played
---   listeners: how many users played it, guests aside
+--   plays: plays of the song
+--   listeners: users who played it, excluding guests
 --   hours: time listened to it
---   in_catalogue: how many of its plays the catalogue matches
+--   in_catalogue: plays that match the catalogue
 with songs as (
     select
         song_title,
@@ -17,9 +17,8 @@ with songs as (
         f_round(coalesce(sum(length), 0) / 3600) as hours,
         count(song_id) as in_catalogue
     from songplays
-    where (cast($1 as timestamp) is null or start_time >= cast($1 as timestamp))
-        and (cast($2 as timestamp) is null or start_time < cast($2 as timestamp))
-        and (cast($3 as varchar) is null or level = cast($3 as varchar))
+    where /*include in_days(start_time) */
+        and /*include at_level(level) */
         and song_title is not null
     group by song_title, artist_name
 )

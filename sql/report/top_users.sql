@@ -1,13 +1,13 @@
--- question: who listens most?
+-- query: who listens most?
 -- parameters: since, until, level, limit (10), by (plays, hours, sessions)
 -- columns:
 --   user_id: of the user
---   first_name: as logged last
---   last_name: as logged last
---   level: free or paid, as logged last
---   plays: how many songs they played
---   sessions: in how many visits
---   hours: time they listened
+--   first_name: as last logged
+--   last_name: as last logged
+--   level: free or paid, as last logged
+--   plays: songs played
+--   sessions: sessions with a play
+--   hours: time listened
 with listeners as (
     select
         user_id,
@@ -15,9 +15,8 @@ with listeners as (
         count(distinct session_id) as sessions,
         f_round(coalesce(sum(length), 0) / 3600) as hours
     from songplays
-    where (cast($1 as timestamp) is null or start_time >= cast($1 as timestamp))
-        and (cast($2 as timestamp) is null or start_time < cast($2 as timestamp))
-        and (cast($3 as varchar) is null or level = cast($3 as varchar))
+    where /*include in_days(start_time) */
+        and /*include at_level(level) */
         and user_id is not null
     group by user_id
 )

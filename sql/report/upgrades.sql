@@ -1,19 +1,18 @@
--- question: who went from free to paid, latest first?
+-- query: who went from free to paid, latest first?
 -- parameters: since, until, limit (50)
 -- columns:
 --   changed_at: when, UTC
 --   user_id: of the user
---   first_name: as logged last
---   last_name: as logged last
---   days_before: how long they had been free, as far as the events reach
---   level_now: free or paid, as logged last
+--   first_name: as last logged
+--   last_name: as last logged
+--   days_before: days at level free before, as far back as the events go
+--   level_now: free or paid, as last logged
 with spans as (
     select
         user_id,
         level,
         valid_from,
-        lag(level) over (partition by user_id order by valid_from, valid_to nulls last, f_bytes(level)) as level_before,
-        lag(valid_from) over (partition by user_id order by valid_from, valid_to nulls last, f_bytes(level)) as since_before
+        /*include level_before() */
     from user_levels
 )
 
@@ -28,7 +27,6 @@ from spans
 join users on users.user_id = spans.user_id
 where spans.level_before = 'free'
     and spans.level = 'paid'
-    and (cast($1 as timestamp) is null or spans.valid_from >= cast($1 as timestamp))
-    and (cast($2 as timestamp) is null or spans.valid_from < cast($2 as timestamp))
+    and /*include in_days(spans.valid_from) */
 order by spans.valid_from desc, spans.user_id
 limit $3;

@@ -1,16 +1,16 @@
--- question: who heard what, and when, latest first?
+-- query: who heard what, and when, latest first?
 -- parameters: since, until, level, limit (100)
 -- covers songs: every play, by its logged title
 -- columns:
 --   start_time: of the play, UTC
 --   user_id: null for a guest
---   first_name: of the user, as logged last
---   last_name: of the user, as logged last
+--   first_name: of the user, as last logged
+--   last_name: of the user, as last logged
 --   level: free or paid, at the time of the play
 --   song_title: as logged, text repaired
 --   artist_name: as logged, text repaired
 --   location: of the user; null when unknown
---   song_id: in songs; null when the catalogue lacks the song
+--   song_id: in songs; null when the song is not in the catalogue
 --   songplay_id: for `sparkify trace`
 select
     songplays.start_time,
@@ -25,8 +25,7 @@ select
     songplays.songplay_id
 from songplays
 left join users on users.user_id = songplays.user_id
-where (cast($1 as timestamp) is null or songplays.start_time >= cast($1 as timestamp))
-    and (cast($2 as timestamp) is null or songplays.start_time < cast($2 as timestamp))
-    and (cast($3 as varchar) is null or songplays.level = cast($3 as varchar))
+where /*include in_days(songplays.start_time) */
+    and /*include at_level(songplays.level) */
 order by songplays.start_time desc, songplays.session_id desc, songplays.item_in_session desc, songplays.songplay_id
 limit $4;

@@ -1,4 +1,4 @@
--- The play $1.
+-- Play $1.
 select
     songplay_id,
     start_time,
@@ -15,4 +15,4 @@ select
     length,
     match_method
 from songplays
-where songplay_id = cast(cast($1 as varchar) as uuid /*redshift= char(36) */);
+where songplay_id = /*include as_songplay_id() */;

@@ -119,11 +119,8 @@ fn a_csv_is_saved_as_a_file_and_sql_is_copied() {
     browser.wait("return document.getElementById('said').textContent === 'Copied'");
     let sql = browser
         .text("return document.querySelector('figure[data-chart=topSongs] pre').textContent");
-    let expected = std::fs::read_to_string(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../sql/report/top_songs.sql"
-    ));
-    assert!(expected.unwrap().contains(sql.trim().trim_end_matches(';')), "{sql}");
+    let expected = run(folder.path(), ["sql", "top_songs"]).good();
+    assert!(expected.contains(sql.trim().trim_end_matches(';')), "{sql}");
 }
 
 #[test]

@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use sparkify_warehouse::Opening;
 
 /// Crates that must not name an engine: what differs between engines is a capability or a dialect file.
-const ENGINE_NEUTRAL: &[&str] =
-    &["aws", "source", "reader", "load", "analytics", "sample-data"];
+const ENGINE_NEUTRAL: &[&str] = &["aws", "source", "reader", "load", "analytics", "sample-data"];
 const ENGINES: &[&str] = &["duckdb", "postgres", "redshift"];
 const SQL_WORDS: &[&str] = &[
     "select ",
@@ -135,8 +134,7 @@ fn engine_neutral_crates_name_no_engine() {
 
 #[test]
 fn every_sql_file_is_a_constant_and_in_form() {
-    let code: String =
-        sources().iter().map(|(_, path)| code(path)).collect();
+    let code: String = sources().iter().map(|(_, path)| code(path)).collect();
     let mut listed: BTreeMap<String, u32> = BTreeMap::new();
     for part in code.split(" mod ").skip(1) {
         let Some((folder, rest)) = part
@@ -148,7 +146,7 @@ fn every_sql_file_is_a_constant_and_in_form() {
         };
         for line in rest.split('}').next().unwrap().split(',') {
             if let Some((constant, name)) = line.split_once(" = \"") {
-                let name = name.trim_end_matches('"');
+                let name = name.split('"').next().unwrap();
                 assert_eq!(constant.trim(), name.to_uppercase(), "{folder}/{name}");
                 *listed.entry(format!("{folder}/{name}")).or_default() += 1;
             }
@@ -165,16 +163,23 @@ fn every_sql_file_is_a_constant_and_in_form() {
         );
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.starts_with("-- "), "{name} has no header");
-        assert!(text.ends_with(";\n") && !text.contains('\t'), "{name} is out of form");
+        // A fragment is a part of statements.
+        let is_ended = text.ends_with(";\n") || name.starts_with("fragment/");
+        assert!(is_ended && !text.contains('\t'), "{name} is out of form");
         assert!(
             !text.contains("select *") || text.contains("quality/") || allowed_star(name),
             "{name} selects *"
         );
+        for call in text.split("/*include ").skip(1) {
+            let fragment = call.split('(').next().unwrap();
+            let fragment = root().join("sql/fragment").join(fragment).with_extension("sql");
+            assert!(fragment.exists(), "{name}: there is no {}", fragment.display());
+        }
         if name.starts_with("quality/") {
-            assert!(text.starts_with("-- claims: "), "{name} does not say what it claims");
+            assert!(text.starts_with("-- test: "), "{name} does not say what it tests");
         }
         if name.starts_with("report/") {
-            assert!(text.starts_with("-- question: "), "{name} does not ask");
+            assert!(text.starts_with("-- query: "), "{name} does not say what it answers");
         }
     }
     assert_eq!(listed.into_keys().collect::<Vec<_>>(), Vec::<String>::new(), "no such files");
@@ -186,7 +191,7 @@ fn allowed_star(name: &str) -> bool {
         "model/songplays",
         "quality/ranges_time",
         "dialect/duckdb/load",
-        "dialect/postgres/ready",
+        "dialect/postgres/check_insert",
         "diff/rows",
     ]
     .contains(&name)

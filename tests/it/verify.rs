@@ -202,7 +202,7 @@ fn a_team_writes_its_own() {
     ok      hours      0.22  0.2228
     ok      title       One     One
     ok      paid       true    true
-    ok      keys          0       0  rows against: no key and no needed column of the model is null
+    ok      keys          0       0  rows against: no key column and no required column of the model is null
     skipped: 1, valid only if it is never so
 
     plays: 7 = 4 + 2 + 1

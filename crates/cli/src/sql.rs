@@ -58,7 +58,7 @@ fn files(settings: &Settings) -> Result<Vec<&'static SqlFile>, Failure> {
     let mut files = connect::dialect_of(&settings.warehouse)?;
     files.extend(common_files());
     if settings.warehouse.scheme() == "redshift" {
-        files.extend(load_sql::direct::ALL);
+        files.extend(sparkify_load::staging::direct::STEPS.iter());
     }
     Ok(files)
 }

@@ -16,8 +16,8 @@ sql_files! {
         COMMIT = "commit",
         ROLLBACK = "rollback",
         PREPARE = "prepare",
-        TOUCH = "touch",
-        RETIRE = "retire",
+        AFFECTED_KEYS = "affected_keys",
+        DELETE_REPLACED = "delete_replaced",
         SCOPE = "scope",
         FINISH = "finish",
         DUPLICATES = "duplicates",
@@ -64,18 +64,18 @@ sql_files! {
     /// Queries of `sparkify rejects`.
     pub mod rejects in "rejects" {
         REASONS = "reasons",
-        LISTED = "listed",
+        LIST = "list",
         ONE = "one",
-        HOLDERS = "holders",
-        WITHIN = "within",
-        PIECE = "piece",
+        BY_OBJECT = "by_object",
+        OF_OBJECTS = "of_objects",
+        RAW_PART = "raw_part",
     }
     /// Queries of `sparkify trace`.
     pub mod trace in "trace" {
         PLAYS = "plays",
         PLAY = "play",
-        EVENTS = "events",
-        CATALOGUE = "catalogue",
+        EVENTS = "events" of sparkify_reader::stage::STAGING_EVENTS,
+        CATALOGUE = "catalogue" of sparkify_reader::stage::STAGING_SONGS,
     }
     /// Statements of `sparkify doctor`.
     pub mod doctor in "doctor" {
@@ -89,25 +89,18 @@ sql_files! {
         ROW_COUNTS = "row_counts",
         MATCH_COVERAGE = "match_coverage",
     }
-    /// Steps between objects that the warehouse copied and the staging tables.
+    /// Templates of a direct load, one for both kinds of record: steps between objects that the warehouse copied
+    /// and the staging tables.
     pub mod direct in "direct" {
-        LAND_EVENTS = "land_events",
-        LAND_SONGS = "land_songs",
-        CLEAR_EVENTS = "clear_events",
-        CLEAR_SONGS = "clear_songs",
-        COUNT_EVENTS = "count_events",
-        COUNT_SONGS = "count_songs",
-        SUSPECTS_EVENTS = "suspects_events",
-        SUSPECTS_SONGS = "suspects_songs",
-        REPAIRS = "repairs",
-        REPAIRED_EVENTS = "repaired_events",
-        REPAIRED_SONGS = "repaired_songs",
-        MEND_EVENTS = "mend_events",
-        MEND_SONGS = "mend_songs",
-        MISFITS_EVENTS = "misfits_events",
-        MISFITS_SONGS = "misfits_songs",
-        TAKE_EVENTS = "take_events",
-        TAKE_SONGS = "take_songs",
-        FINISH = "finish",
+        CREATE_LANDING = "create_landing",
+        CLEAR_LANDING = "clear_landing",
+        COUNT_LANDING = "count_landing",
+        INVALID_ROWS = "invalid_rows",
+        REPAIR_CANDIDATES = "repair_candidates",
+        CREATE_REPAIRS = "create_repairs",
+        COUNT_REPAIRS = "count_repairs",
+        REPAIR = "repair",
+        INSERT_STAGING = "insert_staging",
+        DROP_LANDING = "drop_landing",
     }
 }

@@ -40,7 +40,7 @@ pub(super) struct Guard {
 impl Guard {
     pub(super) fn of(warehouse: &mut Postgres) -> Result<Self, WarehouseError> {
         let mighty =
-            warehouse.query_file(&dialect::MIGHTY, &[], 1)?.scalar() == Some(&Value::Bool(true));
+            warehouse.query_file(&dialect::SUPERUSER, &[], 1)?.scalar() == Some(&Value::Bool(true));
         Ok(Self { mighty })
     }
 

@@ -30,19 +30,19 @@ sql_files! {
     pub mod dialect in "dialect/postgres" {
         SESSION = "session",
         SCHEMA = "schema",
-        READING = "reading",
-        LOADING = "loading",
-        MEMORY = "memory",
-        MIGHTY = "mighty",
-        EQUIPPED = "equipped",
+        READ_ONLY = "read_only",
+        CONNECTION_CHECK = "connection_check",
+        WORK_MEM = "work_mem",
+        SUPERUSER = "superuser",
+        INSTALLED = "installed",
         CREATE_SCHEMA = "create_schema",
         PRELUDE = "prelude",
-        TRY_CLAIM = "try_claim",
-        CLAIM = "claim",
+        TRY_LOAD_LOCK = "try_load_lock",
+        LOAD_LOCK = "load_lock",
         CATALOG = "catalog",
-        READY = "ready",
+        CHECK_INSERT = "check_insert",
         LOAD = "load",
-        OUTGROWN = "outgrown",
+        STALE_STATISTICS = "stale_statistics",
         ANALYZE = "analyze",
     }
 }
@@ -88,17 +88,17 @@ impl Postgres {
         self.is_fit(&found)?;
         if self.access == Access::Write {
             // A system without this notices later, when it answers.
-            if let Err(error) = self.run(&dialect::LOADING) {
+            if let Err(error) = self.run(&dialect::CONNECTION_CHECK) {
                 tracing::debug!("{error}");
             }
             // A share of what may be used: a statement sorts and joins in several places at once.
             let share = Value::Text(format!("{}kB", (self.limits.memory >> 13).max(4096)));
-            return self.query_file(&dialect::MEMORY, &[share], 1).map(drop);
+            return self.query_file(&dialect::WORK_MEM, &[share], 1).map(drop);
         }
         if self.access == Access::Guarded {
             self.guard = Some(guard::Guard::of(self)?);
         }
-        self.run(&dialect::READING)
+        self.run(&dialect::READ_ONLY)
     }
 
     /// Whether what the server says of itself, behind the schema, is what we need.
@@ -236,7 +236,7 @@ impl Warehouse for Postgres {
     fn load(&mut self, table: &str, source: Arc<dyn RowSource>) -> Result<u64, WarehouseError> {
         let started = Instant::now();
         // Whether the rows may come is asked before the copy is begun: one that is refused costs the session.
-        self.execute(&split(&with_table(dialect::READY.text, table)).concat())?;
+        self.execute(&split(&with_table(dialect::CHECK_INSERT.text, table)).concat())?;
         let statement = split(&with_table(dialect::LOAD.text, table)).concat();
         let rows = copy::load(&self.wire, &statement, source.as_ref(), self.limits.threads)?;
         tracing::debug!(rows, ms = started.elapsed().as_millis(), "{statement}");
@@ -262,7 +262,7 @@ impl Warehouse for Postgres {
 
     fn install(&mut self, rebuild: bool) -> Result<(), WarehouseError> {
         let schema = Value::Text(self.server.schema.clone());
-        let found = self.query_file(&dialect::EQUIPPED, &[schema], 1)?.rows;
+        let found = self.query_file(&dialect::INSTALLED, &[schema], 1)?.rows;
         let is = |at: usize| found.first().and_then(|row| row.get(at)) == Some(&Value::Bool(true));
         if !is(0) {
             let statement = split(&with_table(dialect::CREATE_SCHEMA.text, &self.server.schema));
@@ -275,9 +275,9 @@ impl Warehouse for Postgres {
 impl LoadLock for Postgres {
     fn acquire(&mut self, waiting: &mut dyn FnMut()) -> Result<(), WarehouseError> {
         let schema = [Value::Text(self.server.schema.clone())];
-        if !self.has_load_lock && !self.is_true(&dialect::TRY_CLAIM, &schema)? {
+        if !self.has_load_lock && !self.is_true(&dialect::TRY_LOAD_LOCK, &schema)? {
             waiting();
-            self.query_file(&dialect::CLAIM, &schema, 1)?;
+            self.query_file(&dialect::LOAD_LOCK, &schema, 1)?;
         }
         self.has_load_lock = true;
         Ok(())
@@ -290,7 +290,7 @@ impl LoadLock for Postgres {
 
 impl Statistics for Postgres {
     fn analyze(&mut self) -> Result<(), WarehouseError> {
-        let outgrown = self.query_file(&dialect::OUTGROWN, &[], usize::MAX)?.rows;
+        let outgrown = self.query_file(&dialect::STALE_STATISTICS, &[], usize::MAX)?.rows;
         let tables = outgrown.iter().filter_map(|row| row.first().and_then(Value::as_text));
         let analyze = |table| split(&with_table(dialect::ANALYZE.text, table)).concat();
         let statements: Vec<String> = tables.map(analyze).collect();

@@ -1,11 +1,15 @@
-//! Which keys a record has, which columns they fill, and what a value must be to fill them.
+//! Schema of the records: the JSON keys, the columns that they fill, and the values that a column accepts.
+//!
+//! It is parsed from the files of the staging tables (`sql/stage`), which are its only source.
+
+use std::sync::LazyLock;
 
 use super::json::Raw;
 use super::number::{self, Misfit};
 use super::{stage, text};
-use sparkify_warehouse::{Batch, ColumnType, SqlFile};
+use sparkify_warehouse::{Batch, ColumnType, DeclaredColumn, JsonKey, SqlFile, is_text};
 
-/// What a column takes.
+/// Values that a column accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Integer,
@@ -14,7 +18,7 @@ pub(super) enum Kind {
     Text,
     /// Milliseconds since 1970, within the years 1 to 9999.
     EpochMillis,
-    /// A bigint, or `""` for nobody.
+    /// A bigint, or `""` when logged out.
     UserId,
 }
 
@@ -29,19 +33,12 @@ impl Kind {
     }
 }
 
-/// One key of a record and its column; the columns stand in the order of the table's.
+/// One key of a record; fields have the order of the table's columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Field {
     pub key: &'static str,
     pub kind: Kind,
     pub needed: bool,
-}
-
-const fn field(key: &'static str, kind: Kind) -> Field {
-    Field { key, kind, needed: false }
-}
-
-const fn needed(key: &'static str, kind: Kind) -> Field {
-    Field { key, kind, needed: true }
 }
 
 /// The kind of record that a folder holds.
@@ -53,69 +50,42 @@ pub enum RecordKind {
     Songs,
 }
 
-const EVENT: &[Field] = &[
-    field("artist", Kind::Text),
-    field("auth", Kind::Text),
-    field("firstName", Kind::Text),
-    field("gender", Kind::Text),
-    needed("itemInSession", Kind::Integer),
-    field("lastName", Kind::Text),
-    field("length", Kind::Double),
-    field("level", Kind::Text),
-    field("location", Kind::Text),
-    field("method", Kind::Text),
-    needed("page", Kind::Text),
-    field("registration", Kind::Double),
-    needed("sessionId", Kind::BigInt),
-    field("song", Kind::Text),
-    field("status", Kind::Integer),
-    needed("ts", Kind::EpochMillis),
-    field("userAgent", Kind::Text),
-    field("userId", Kind::UserId),
-];
-
-const SONG: &[Field] = &[
-    field("num_songs", Kind::Integer),
-    needed("artist_id", Kind::Text),
-    field("artist_latitude", Kind::Double),
-    field("artist_longitude", Kind::Double),
-    field("artist_location", Kind::Text),
-    needed("artist_name", Kind::Text),
-    needed("song_id", Kind::Text),
-    needed("title", Kind::Text),
-    needed("duration", Kind::Double),
-    field("year", Kind::Integer),
-];
-
-/// The keys of a table's fields, in their order.
-const fn keys_of<const N: usize>(fields: &[Field]) -> [&'static str; N] {
-    let mut keys = [""; N];
-    let mut at = 0;
-    while at < N {
-        keys[at] = fields[at].key;
-        at += 1;
-    }
-    keys
+/// Fields of one staging table and their keys, parsed once.
+struct Schema {
+    fields: &'static [Field],
+    keys: &'static [&'static str],
 }
 
-static EVENT_KEYS: [&str; EVENT.len()] = keys_of(EVENT);
-static SONG_KEYS: [&str; SONG.len()] = keys_of(SONG);
+static EVENTS: LazyLock<Schema> = LazyLock::new(|| Schema::of(&stage::STAGING_EVENTS));
+static SONGS: LazyLock<Schema> = LazyLock::new(|| Schema::of(&stage::STAGING_SONGS));
+
+impl Schema {
+    /// Parses the column lines of `file`. The result is leaked: the reader's inner loops use plain slices.
+    fn of(file: &SqlFile) -> Self {
+        let fields: Vec<Field> = file.json_columns().into_iter().filter_map(field).collect();
+        let keys: Vec<&'static str> = fields.iter().map(|field| field.key).collect();
+        Self { fields: fields.leak(), keys: keys.leak() }
+    }
+}
+
+/// Returns the field of a column, or `None` for a type or format that the reader does not know; a test finds such columns.
+fn field((column, json): (DeclaredColumn, JsonKey)) -> Option<Field> {
+    let kind = match (column.declared_type.as_str(), json.format.as_deref()) {
+        ("integer", None) => Kind::Integer,
+        ("bigint", None) => Kind::BigInt,
+        ("bigint", Some("epoch_ms")) => Kind::EpochMillis,
+        ("bigint", Some("user_id")) => Kind::UserId,
+        ("double precision", None) => Kind::Double,
+        (text, None) if is_text(text) => Kind::Text,
+        _ => return None,
+    };
+    Some(Field { key: json.key.leak(), kind, needed: json.required })
+}
 
 impl RecordKind {
     /// The staging table that takes these records.
     pub fn table(self) -> &'static str {
-        match self {
-            Self::Events => "staging_events",
-            Self::Songs => "staging_songs",
-        }
-    }
-
-    /// The DDL of that table.
-    pub fn ddl(self) -> &'static SqlFile {
-        match self {
-            Self::Events => &stage::STAGING_EVENTS,
-            Self::Songs => &stage::STAGING_SONGS,
-        }
+        self.ddl().name
     }
 
     /// As the ledger calls it.
@@ -126,24 +96,33 @@ impl RecordKind {
         }
     }
 
+    fn schema(self) -> &'static Schema {
+        match self {
+            Self::Events => &EVENTS,
+            Self::Songs => &SONGS,
+        }
+    }
+
+    /// The staging table's file, which is the schema of its records.
+    pub fn ddl(self) -> &'static SqlFile {
+        match self {
+            Self::Events => &stage::STAGING_EVENTS,
+            Self::Songs => &stage::STAGING_SONGS,
+        }
+    }
+
     /// The keys of text values, in the order of their columns.
     pub fn text_keys(self) -> impl Iterator<Item = &'static str> {
         self.fields().iter().filter(|field| field.kind == Kind::Text).map(|field| field.key)
     }
 
     pub(super) fn fields(self) -> &'static [Field] {
-        match self {
-            Self::Events => EVENT,
-            Self::Songs => SONG,
-        }
+        self.schema().fields
     }
 
     /// The keys of a record, in the order of the columns that they fill.
     pub fn keys(self) -> &'static [&'static str] {
-        match self {
-            Self::Events => &EVENT_KEYS,
-            Self::Songs => &SONG_KEYS,
-        }
+        self.schema().keys
     }
 
     /// The places of the keys that every record needs.
@@ -299,5 +278,92 @@ fn say(misfit: Misfit) -> &'static str {
         Misfit::NotANumber => "is not a number",
         Misfit::NotWhole => "is not a whole number",
         Misfit::OutOfRange => "is out of range",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sparkify_warehouse::Opening;
+
+    const fn field(key: &'static str, kind: Kind) -> Field {
+        Field { key, kind, needed: false }
+    }
+
+    const fn needed(key: &'static str, kind: Kind) -> Field {
+        Field { key, kind, needed: true }
+    }
+
+    const EVENT: &[Field] = &[
+        field("artist", Kind::Text),
+        field("auth", Kind::Text),
+        field("firstName", Kind::Text),
+        field("gender", Kind::Text),
+        needed("itemInSession", Kind::Integer),
+        field("lastName", Kind::Text),
+        field("length", Kind::Double),
+        field("level", Kind::Text),
+        field("location", Kind::Text),
+        field("method", Kind::Text),
+        needed("page", Kind::Text),
+        field("registration", Kind::Double),
+        needed("sessionId", Kind::BigInt),
+        field("song", Kind::Text),
+        field("status", Kind::Integer),
+        needed("ts", Kind::EpochMillis),
+        field("userAgent", Kind::Text),
+        field("userId", Kind::UserId),
+    ];
+
+    const SONG: &[Field] = &[
+        field("num_songs", Kind::Integer),
+        needed("artist_id", Kind::Text),
+        field("artist_latitude", Kind::Double),
+        field("artist_longitude", Kind::Double),
+        field("artist_location", Kind::Text),
+        needed("artist_name", Kind::Text),
+        needed("song_id", Kind::Text),
+        needed("title", Kind::Text),
+        needed("duration", Kind::Double),
+        field("year", Kind::Integer),
+    ];
+
+    #[test]
+    fn the_staging_files_declare_these_fields() {
+        for (kind, fields) in [(RecordKind::Events, EVENT), (RecordKind::Songs, SONG)] {
+            assert_eq!(kind.fields(), fields);
+            let columns = kind.ddl().columns(Opening { engine: "", incremental: false });
+            let (of_json, lineage) = columns.split_at(fields.len());
+            assert!(
+                of_json.iter().all(|column| column.json.is_some()),
+                "keys fill the first columns"
+            );
+            let lineage: Vec<&str> = lineage.iter().map(|column| column.name.as_str()).collect();
+            assert_eq!(lineage, ["load_id", "object_id", "byte_offset"]);
+            // One bit per field notes the repairs of a row.
+            assert!(fields.len() <= 32);
+        }
+    }
+
+    /// The reader's fields and the table on each engine follow from one line in the staging table's file.
+    #[test]
+    fn a_key_is_added_in_one_line() {
+        let line =
+            "    user_mood label, -- $.userMood required: as chosen by the user\n    song text,";
+        let text = stage::STAGING_EVENTS.text.replacen("    song text,", line, 1).leak();
+        let file: &'static SqlFile = Box::leak(Box::new(SqlFile { text, ..stage::STAGING_EVENTS }));
+        let schema = Schema::of(file);
+        assert_eq!(schema.fields[13], needed("userMood", Kind::Text));
+        assert_eq!((schema.fields.len(), schema.keys.len()), (19, 19));
+        for (engine, declared) in [
+            ("duckdb", "user_mood varchar, --"),
+            ("postgres", "user_mood varchar collate \"C\", --"),
+            ("redshift", "user_mood varchar encode bytedict, --"),
+        ] {
+            assert!(
+                file.definitions(Opening::full(engine)).concat().contains(declared),
+                "{engine}"
+            );
+        }
     }
 }

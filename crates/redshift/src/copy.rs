@@ -45,7 +45,7 @@ impl Redshift {
         landed: &staged::Landed,
         staging: &Staging,
     ) -> Result<(), WarehouseError> {
-        let copy = dialect::COPY.statement_on(table, Opening::full(self.engine()));
+        let copy = dialect::COPY_STAGED.statement_on(table, Opening::full(self.engine()));
         let said = [&landed.manifest, &staging.role, &staging.region];
         let copy = literal::filled(&copy, &said.map(|text| Value::Text(text.clone())))?;
         match self.tell(&copy) {
@@ -80,12 +80,12 @@ impl Redshift {
 
     /// How many rows the last COPY loaded, as the session counts them.
     pub(super) fn counted(&mut self) -> Result<Option<u64>, WarehouseError> {
-        Ok(number(self.query_file(&dialect::COPIED, &[], 1)?.scalar()))
+        Ok(number(self.query_file(&dialect::COPIED_ROWS, &[], 1)?.scalar()))
     }
 
     /// What the cluster noted of the last COPY, if it has done so.
     pub(super) fn noted(&mut self) -> Result<Option<Noted>, WarehouseError> {
-        let noted = self.query_file(&dialect::HISTORY, &[], 1)?;
+        let noted = self.query_file(&dialect::COPY_HISTORY, &[], 1)?;
         Ok(noted.rows.first().map(|row| {
             let [rows, objects, refused] = [1, 2, 3].map(|at| number(row.get(at)));
             let is_done = row.first().and_then(Value::as_text) == Some("completed");

@@ -198,7 +198,7 @@ impl DataApi {
     fn beat(&self, session: &str) -> KeepAlive {
         let (calls, session, alive) = (Arc::clone(&self.calls), session.to_owned(), self.alive());
         let every = Duration::from_secs(alive.into()) / 4;
-        let select = split(super::dialect::SESSION_PULSE.text).concat();
+        let select = split(super::dialect::KEEP_ALIVE.text).concat();
         KeepAlive::begin(Arc::clone(&self.turn), every, move || {
             let input = json!({ "SessionId": session, "Sql": select, "SessionKeepAliveSeconds": alive, "WaitTimeSeconds": WAIT_SECONDS, "ClientToken": token() });
             match calls.call("ExecuteStatement", &input, PATIENCE) {

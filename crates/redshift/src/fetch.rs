@@ -79,7 +79,7 @@ impl Redshift {
     ) -> Result<CopyResult, WarehouseError> {
         let quoted: Vec<String> =
             order.columns.iter().map(|column| format!("\"{column}\"")).collect();
-        let copy = dialect::FETCH
+        let copy = dialect::COPY_DIRECT
             .statement_on(order.table, Opening::full(self.engine()))
             .replace("\":columns\"", &quoted.join(", "))
             .replace(" :form", &form(order.compression, is_list));
@@ -119,7 +119,7 @@ impl Redshift {
             return Ok(CopyResult { rows, objects, refused: Vec::new() });
         }
         let refused = self.awaited(|cluster| {
-            let refused = cluster.query_file(&dialect::REFUSED, &[], usize::MAX)?;
+            let refused = cluster.query_file(&dialect::REJECTED_RECORDS, &[], usize::MAX)?;
             let is_whole = refused.rows.len() as u64 >= count;
             Ok(is_whole.then(|| refused.rows.iter().map(|row| told(row)).collect()))
         })?;

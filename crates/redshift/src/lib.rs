@@ -49,16 +49,16 @@ sql_files! {
         SESSION = "session",
         SCHEMA = "schema",
         SESSION_END = "session_end",
-        SESSION_PULSE = "session_pulse",
+        KEEP_ALIVE = "keep_alive",
         SLICES = "slices",
         INSERT = "insert",
         APPEND = "append",
-        COPY = "copy",
-        COPIED = "copied",
-        HISTORY = "history",
+        COPY_STAGED = "copy_staged",
+        COPIED_ROWS = "copied_rows",
+        COPY_HISTORY = "copy_history",
         LOAD_ERRORS = "load_errors",
-        FETCH = "fetch",
-        REFUSED = "refused",
+        COPY_DIRECT = "copy_direct",
+        REJECTED_RECORDS = "rejected_records",
     }
 }
 

@@ -17,7 +17,8 @@ pub use batch::{BATCH_ROWS, Batch, Column, ColumnType, Listed, RowSource, Values
 pub use remote_copy::{
     Compression, CopyOrder, CopyResult, KeyMapping, Named, Naming, RefusedRecord, UploadedFiles,
 };
-pub use sql::{DeclaredColumn, Opening, SqlFile, split, with_table};
+pub use sql::fragment;
+pub use sql::{DeclaredColumn, JsonKey, Opening, SqlFile, is_text, split, with_table};
 pub use value::{ResultType, Rows, Value};
 
 /// Purpose of a connection.

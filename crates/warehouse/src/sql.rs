@@ -1,39 +1,55 @@
-//! From a file under `sql/` to the statements that an engine gets.
+//! Reads the files under `sql/` and turns each into the statements that one engine gets.
 //!
-//! The files are plain SQL. Three things happen to them here and nowhere else: conditional comments are opened (`sql/README.md`), the
-//! text is cut into statements at each `;` that ends a line, and `:table` becomes a table's name. Nothing else is ever pasted into SQL.
+//! A file is SQL with a few documented marks (`sql/README.md`). They are expanded here and nowhere else, in this order: `/*each … */` repeats a part for
+//! every column that a JSON key fills, `/*include … */` inserts a fragment, conditional comments are opened or dropped, and logical column types become the
+//! engine's types. The text is then cut into statements at each `;` that ends a line, and `":table"` becomes a table's name. Nothing else is ever pasted
+//! into SQL.
 
-/// For whom, and for what, a file is opened.
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+/// Engine and scope for which a file is expanded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Opening {
-    /// The engine's name, as it stands in the comments.
+    /// Engine name, as the conditional comments spell it.
     pub engine: &'static str,
-    /// True if the load rebuilds only the touched part of the model.
+    /// True if the load updates only the keys that it affects.
     pub incremental: bool,
 }
 
 impl Opening {
-    /// Opens files for a full rebuild, and those that know no incremental form.
+    /// Expands files for a full rebuild, and those that have no incremental form.
     pub const fn full(engine: &'static str) -> Self {
         Self { engine, incremental: false }
     }
 
-    /// Opens files for `engine`, restricted to the touched keys if `incremental`.
+    /// Expands files for `engine`, restricted to the affected keys if `incremental`.
     pub const fn new(engine: &'static str, incremental: bool) -> Self {
         Self { engine, incremental }
     }
 }
 
-/// A file under `sql/` with the name that people use for it.
+/// No engine: conditional comments are dropped and column types stay logical.
+const NEUTRAL: Opening = Opening { engine: "", incremental: false };
+
+/// File under `sql/`, embedded at compile time.
 #[derive(Debug, Clone, Copy)]
 pub struct SqlFile {
-    /// The file's stem: a table, a check, a step.
+    /// Folder below `sql/`.
+    pub folder: &'static str,
+    /// File name without `.sql`: a table, a data test, a saved query, a step.
     pub name: &'static str,
-    /// The file's text.
+    /// Unexpanded text.
     pub text: &'static str,
+    /// Staging table whose columns `/*each … */` repeats, in a file that is a template.
+    pub staging: Option<&'static SqlFile>,
 }
 
 /// Declares files of one folder under `sql/` as constants of one module, with `ALL` as their list.
+///
+/// `"name" of TABLE` is a template over the columns of a staging table.
 ///
 /// ```ignore
 /// sql_files! {
@@ -44,89 +60,177 @@ pub struct SqlFile {
 /// ```
 #[macro_export]
 macro_rules! sql_files {
-    ($($(#[$about:meta])* $vis:vis mod $module:ident in $folder:literal { $($constant:ident = $file:literal),+ $(,)? })+) => {$(
+    ($($(#[$about:meta])* $vis:vis mod $module:ident in $folder:literal {
+        $($constant:ident = $file:literal $(of $staging:path)?),+ $(,)?
+    })+) => {$(
         $(#[$about])*
         $vis mod $module {
             use $crate::SqlFile;
             $(
                 #[doc = concat!("`sql/", $folder, "/", $file, ".sql`")]
                 pub const $constant: SqlFile = SqlFile {
+                    folder: $folder,
                     name: $file,
                     text: include_str!(concat!(
                         env!("CARGO_MANIFEST_DIR"), "/../../sql/", $folder, "/", $file, ".sql"
                     )),
+                    staging: $crate::sql_files!(@staging $($staging)?),
                 };
             )+
             /// Every file of this module, in this order.
             pub const ALL: &[SqlFile] = &[$($constant),+];
         }
     )+};
+    (@staging) => { None };
+    (@staging $staging:path) => { Some(&$staging) };
 }
 
-/// A column as its table's file declares it.
+sql_files! {
+    /// Texts that several files include.
+    pub mod fragment in "fragment" {
+        AT_LEVEL = "at_level",
+        IN_DAYS = "in_days",
+        FIRST_DAY_OF_PERIOD = "first_day_of_period",
+        HOURS_OF_DAY = "hours_of_day",
+        LEVEL_BEFORE = "level_before",
+        VISITS = "visits",
+        REJECT_FILTER = "reject_filter",
+        REJECT_ROWS = "reject_rows",
+        AS_SONGPLAY_ID = "as_songplay_id",
+        LINEAGE_COLUMNS = "lineage_columns",
+        LINEAGE_JOINS = "lineage_joins",
+    }
+}
+
+/// Column types of an engine: `sql/dialect/ENGINE/types.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Types {
+    /// Logical type -> type of the engine. A type that is not listed is sent as it is written.
+    types: BTreeMap<String, String>,
+    /// Logical type -> compression of the column, in the tables of [`COMPRESSED`].
+    #[serde(default)]
+    encodings: BTreeMap<String, String>,
+}
+
+/// Folders whose tables grow with the input: their columns are compressed where an engine wants to be told how.
+const COMPRESSED: [&str; 2] = ["stage", "model"];
+
+macro_rules! types {
+    ($engine:literal) => {
+        (
+            $engine,
+            include_str!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/../../sql/dialect/",
+                $engine,
+                "/types.toml"
+            )),
+        )
+    };
+}
+
+const TYPES: [(&str, &str); 3] = [types!("duckdb"), types!("postgres"), types!("redshift")];
+
+static TYPES_OF: LazyLock<BTreeMap<&str, Types>> = LazyLock::new(|| {
+    // A test reads the same texts, so that a malformed one is never released.
+    TYPES
+        .into_iter()
+        .map(|(engine, text)| (engine, toml::from_str(text).unwrap_or_default()))
+        .collect()
+});
+
+/// Column as its table's file declares it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeclaredColumn {
-    /// Its name.
+    /// Column name without quotes.
     pub name: String,
-    /// Its type as the file writes it, for example `double precision`.
+    /// Type of the engine, or the logical type where no engine is given, for example `double precision`.
     pub declared_type: String,
-    /// Whether it is never null.
+    /// True if it is declared `not null`.
     pub required: bool,
-    /// What stands behind `--`.
+    /// Text after `--`, without the JSON key.
     pub description: String,
+    /// JSON key that fills the column; none for lineage and for tables that are not read from JSON.
+    pub json: Option<JsonKey>,
+}
+
+/// JSON key of a column: `$.KEY [required] [FORMAT]: ` at the start of its comment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonKey {
+    /// Key in the JSON object, case-sensitive.
+    pub key: String,
+    /// True if a record without it is rejected.
+    pub required: bool,
+    /// Values that are more than their column type says, for example `epoch_ms`.
+    pub format: Option<String>,
 }
 
 impl SqlFile {
-    /// The text with the comments of `opening` opened.
+    /// Returns the text expanded for `opening`.
     pub fn opened(&self, opening: Opening) -> String {
-        open_comments(self.text, opening)
+        let text = match self.staging {
+            Some(table) => repeat_columns(self.text, table),
+            None => self.text.to_owned(),
+        };
+        let text = open_comments(&include_fragments(&text), opening);
+        match TYPES_OF.get(opening.engine) {
+            Some(types) => translate_types(&text, types, COMPRESSED.contains(&self.folder)),
+            None => text,
+        }
     }
 
-    /// The statements of the opened file, without comment lines before or behind them.
+    /// Returns the statements of the expanded file, without comment lines before or after them.
     pub fn statements(&self, opening: Opening) -> Vec<String> {
         split(&self.opened(opening))
     }
 
-    /// The statement of a file that is one.
+    /// Returns the statement of a file that holds one.
     pub fn statement(&self, opening: Opening) -> String {
         self.statements(opening).concat()
     }
 
-    /// The statements that create tables: what a table's file says before it says how the table is filled.
+    /// Returns the statements that create the file's table.
     pub fn definitions(&self, opening: Opening) -> Vec<String> {
         self.statements(opening).into_iter().filter(|sql| is_definition(sql)).collect()
     }
 
-    /// The statements that fill the table.
+    /// Returns the statements that fill the file's table.
     pub fn transformation(&self, opening: Opening) -> Vec<String> {
         self.statements(opening).into_iter().filter(|sql| !is_definition(sql)).collect()
     }
 
-    /// The one statement of a file that is about any table, opened for `table`.
+    /// Returns the statement of a file that works on any table, for `table`.
     pub fn statement_on(&self, table: &str, opening: Opening) -> String {
         with_table(&self.statement(opening), table)
     }
 
-    /// The first line of the header: what the file is about.
+    /// Returns the first line of the header without its label: what the file is about.
     pub fn headline(&self) -> &'static str {
         let line = self.text.lines().next().unwrap_or_default().trim_start_matches("--").trim();
-        line.strip_prefix("claims: ").or_else(|| line.strip_prefix("question: ")).unwrap_or(line)
+        line.strip_prefix("test: ").or_else(|| line.strip_prefix("query: ")).unwrap_or(line)
     }
 
-    /// The columns that tell a table's rows apart: the header's `-- key:` line.
+    /// Returns the key columns of a table: the header's `-- key:` line.
     pub fn key(&self) -> Vec<&'static str> {
-        let line = self.text.lines().find_map(|line| line.strip_prefix("-- key: "));
+        let line = self.header_line("key");
         line.map(|names| names.split(", ").collect()).unwrap_or_default()
     }
 
-    /// What a table's header says beyond its first line, label and words, in order: `grain`, `source`, `rule`, `key` ….
+    /// Returns the words after `-- label: ` in the header.
+    pub fn header_line(&self, label: &str) -> Option<&'static str> {
+        self.header()
+            .find_map(|line| line.strip_prefix("-- ")?.strip_prefix(label)?.strip_prefix(": "))
+    }
+
+    /// Returns the labelled lines of a table's header after the first, as label and words: `grain`, `source`, `rule`, `key` ….
     pub fn notes(&self) -> Vec<(&'static str, &'static str)> {
         let lines = self.header().skip(1).filter(|line| !line.starts_with("--   "));
         let labelled = lines.filter_map(|line| line[2..].trim().split_once(": "));
         labelled.flat_map(|(label, words)| grain_and_source(label, words)).collect()
     }
 
-    /// The lines below `-- label:` in the header, name and words: the columns of an answer, the sources of a table's columns.
+    /// Returns the lines below `-- label:` in the header, as name and words: result columns, or the sources of a table's columns.
     pub fn listed(&self, label: &str) -> Vec<(&'static str, &'static str)> {
         let heads = |line: &str| {
             line.strip_prefix("-- ").and_then(|it| it.strip_suffix(':')) == Some(label)
@@ -140,7 +244,7 @@ impl SqlFile {
         self.text.lines().take_while(|line| line.starts_with("--"))
     }
 
-    /// The columns of the file's `create table`, one a line.
+    /// Returns the columns of the file's `create table`, one per line.
     pub fn columns(&self, opening: Opening) -> Vec<DeclaredColumn> {
         let text = self.opened(opening);
         let body = text.split_once("create table").map_or("", |(_, rest)| rest);
@@ -151,9 +255,21 @@ impl SqlFile {
             .map(declared)
             .collect()
     }
+
+    /// Returns the columns that JSON keys fill, in table order, with their logical types.
+    pub fn json_columns(&self) -> Vec<(DeclaredColumn, JsonKey)> {
+        let columns = self.columns(NEUTRAL).into_iter();
+        columns.filter_map(|column| column.json.clone().map(|json| (column, json))).collect()
+    }
+
+    /// Returns this template for the columns of one staging table.
+    #[must_use]
+    pub fn of(self, staging: &'static SqlFile) -> Self {
+        Self { staging: Some(staging), ..self }
+    }
 }
 
-/// `-- grain: …; source: …` is two notes on one line.
+/// Splits `-- grain: …; source: …`, which is two notes on one line.
 fn grain_and_source(
     label: &'static str,
     words: &'static str,
@@ -166,37 +282,52 @@ fn grain_and_source(
 }
 
 fn declared(line: &str) -> DeclaredColumn {
-    let (code, description) = line.split_once("--").unwrap_or((line, ""));
+    let (code, comment) = line.split_once("--").unwrap_or((line, ""));
     let code = code.trim().trim_end_matches(',').trim();
     let (code, required) = match code.strip_suffix("not null") {
         Some(code) => (code.trim_end(), true),
         None => (code, false),
     };
     let (name, declared_type) = code.split_once(' ').unwrap_or((code, ""));
-    // How text is ordered is no part of what it is.
+    // Collation and compression are not part of the type.
     let declared_type = declared_type.split(" collate ").next().unwrap_or_default();
-    // Nor is how it lies on disk.
     let declared_type = declared_type.split(" encode ").next().unwrap_or_default();
-    let declared_type = declared_type.strip_prefix("encode ").map_or(declared_type, |_| "");
+    let (json, description) = match json_key(comment.trim()) {
+        Some((json, description)) => (Some(json), description),
+        None => (None, comment.trim()),
+    };
     DeclaredColumn {
-        // A word that some engine reserves stands in quotes.
+        // A name that some engine reserves is quoted in the file.
         name: name.trim_matches('"').into(),
         declared_type: declared_type.trim().into(),
         required,
-        description: description.trim().into(),
+        description: description.into(),
+        json,
     }
+}
+
+/// Splits `$.KEY [required] [FORMAT]: description`.
+fn json_key(comment: &str) -> Option<(JsonKey, &str)> {
+    let (head, description) = comment.strip_prefix("$.")?.split_once(": ")?;
+    let (key, mut words) = head.split_once(' ').unwrap_or((head, ""));
+    let required = words == "required" || words.starts_with("required ");
+    if required {
+        words = words["required".len()..].trim();
+    }
+    let format = (!words.is_empty()).then(|| words.to_owned());
+    Some((JsonKey { key: key.into(), required, format }, description))
 }
 
 fn is_definition(sql: &str) -> bool {
     sql.starts_with("create table if not exists")
 }
 
-/// Puts a table's name, quoted, where a file says `":table"`.
+/// Replaces `":table"` by a table's quoted name.
 pub fn with_table(sql: &str, table: &str) -> String {
     sql.replace("\":table\"", &format!("\"{}\"", table.replace('"', "\"\"")))
 }
 
-/// The whole statements of a text, each without the `;` that ends it.
+/// Cuts a text into its statements, each without the `;` that ends it.
 pub fn split(text: &str) -> Vec<String> {
     let mut statements = Vec::new();
     let mut current = String::new();
@@ -208,9 +339,10 @@ pub fn split(text: &str) -> Vec<String> {
         current.push_str(ended.unwrap_or(line).trim_end());
         if ended.is_some() {
             let statement = std::mem::take(&mut current);
-            // Of a statement that only one engine gets, the others get nothing.
+            // A statement for one engine only is empty on the others.
+            let statement = statement.trim_end();
             if !statement.is_empty() {
-                statements.push(statement);
+                statements.push(statement.to_owned());
             }
         } else {
             current.push('\n');
@@ -221,6 +353,94 @@ pub fn split(text: &str) -> Vec<String> {
         statements.push(rest.to_owned());
     }
     statements
+}
+
+/// Repeats what is between `/*each SELECTION column*/` and `/*end*/` for each selected column of a staging table, and replaces `:kind`.
+fn repeat_columns(text: &str, table: &SqlFile) -> String {
+    let mut repeated = String::with_capacity(text.len() * 2);
+    let mut rest = text;
+    while let Some((before, mark_on)) = rest.split_once("/*each ") {
+        let Some((mark, body_on)) = mark_on.split_once("*/") else { break };
+        let Some((body, after)) = body_on.split_once("/*end*/") else { break };
+        let (selection, separator) = mark.split_once(" separated by ").unwrap_or((mark, ""));
+        repeated.push_str(before);
+        let copies = copies(body.trim(), selection, table);
+        let between = match separator {
+            "," | ";" => format!("{separator}\n{}", indentation(&repeated)),
+            "" => format!("\n{}", indentation(&repeated)),
+            word if body.trim().contains('\n') => format!("\n{word}\n"),
+            word => format!("\n{}{word} ", indentation(&repeated)),
+        };
+        repeated.push_str(&copies.join(&between));
+        if copies.is_empty() {
+            repeated.truncate(repeated.trim_end().len());
+        }
+        rest = after;
+    }
+    repeated.push_str(rest);
+    repeated.replace(":kind", table.name.trim_start_matches("staging_"))
+}
+
+/// Returns one copy of `body` for each selected column.
+fn copies(body: &str, selection: &str, table: &SqlFile) -> Vec<String> {
+    let columns = table.json_columns().into_iter().filter(|(column, json)| match selection {
+        "column" => true,
+        "required column" => json.required,
+        "text column" => is_text(&column.declared_type),
+        other => other.strip_suffix(" column") == json.format.as_deref(),
+    });
+    let copy = |(place, (column, json)): (usize, (DeclaredColumn, JsonKey))| {
+        // A landing column has the key's name in lower case, so that COPY finds it whatever the case of the key.
+        body.replace(":column", &column.name)
+            .replace(":key", &json.key.to_lowercase())
+            .replace(":type", &column.declared_type)
+            .replace(":place", &place.to_string())
+    };
+    columns.enumerate().map(copy).collect()
+}
+
+/// True for a logical type that holds text.
+pub fn is_text(logical_type: &str) -> bool {
+    ["label", "code", "short_text", "text", "long_text"].contains(&logical_type)
+}
+
+/// Replaces `/*include NAME(ARGUMENT, …) */` by the fragment's text with its arguments filled in. Fragments may include others.
+fn include_fragments(text: &str) -> String {
+    let mut included = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, call_on)) = rest.split_once("/*include ") {
+        let Some((call, after)) = call_on.split_once("*/") else { break };
+        let (name, given) = call.trim().trim_end_matches(')').split_once('(').unwrap_or((call, ""));
+        included.push_str(before);
+        // A test finds each include that names no fragment.
+        let fragment = fragment::ALL.iter().find(|fragment| fragment.name == name);
+        let fragment = fragment.map(|fragment| fragment.filled(given)).unwrap_or_default();
+        let between = format!("\n{}", indentation(&included));
+        let fragment = include_fragments(&fragment).replace('\n', &between);
+        included.push_str(&fragment.replace(&format!("{between}\n"), "\n\n"));
+        rest = after;
+    }
+    included.push_str(rest);
+    included
+}
+
+impl SqlFile {
+    /// Returns a fragment's text without its header, with the arguments of its `-- arguments:` line replaced by `given`.
+    fn filled(&self, given: &str) -> String {
+        let header = self.header().map(|line| line.len() + 1).sum();
+        let body = self.text.get(header..).unwrap_or_default().trim_end().to_owned();
+        let names = self.header_line("arguments").unwrap_or_default().split(", ");
+        let pairs = names.filter(|name| !name.is_empty()).zip(given.split(", "));
+        pairs.fold(body, |text, (name, value)| text.replace(&format!(":{name}"), value))
+    }
+}
+
+/// Returns the blanks for lines that continue the last line of `text`: four more than its own where it holds code.
+fn indentation(text: &str) -> String {
+    let line = text.rsplit('\n').next().unwrap_or_default();
+    let code = line.trim_start();
+    let more = if code.is_empty() { 0 } else { 4 };
+    " ".repeat(line.len() - code.len() + more)
 }
 
 fn open_comments(text: &str, opening: Opening) -> String {
@@ -246,7 +466,7 @@ fn open_comments(text: &str, opening: Opening) -> String {
     opened
 }
 
-/// A comment that stays closed leaves nothing: neither a line of its own nor a blank before `,`, `;` or `)`.
+/// Removes what a dropped comment would leave: a line of its own, or a blank before `,`, `;` or `)`.
 fn drop_blank(opened: &mut String, after: &str) {
     if after.starts_with(['\n', ' ', ',', ';', ')']) || after.is_empty() {
         opened.truncate(opened.trim_end_matches(' ').len());
@@ -256,22 +476,66 @@ fn drop_blank(opened: &mut String, after: &str) {
     }
 }
 
+/// Replaces the logical types in the column lines of each `create table (` by those of an engine.
+fn translate_types(text: &str, types: &Types, is_compressed: bool) -> String {
+    let mut translated = String::with_capacity(text.len());
+    let mut in_columns = false;
+    for line in text.split_inclusive('\n') {
+        let code = line.trim();
+        let begins = code.starts_with("create table ") || code.starts_with("create temp table ");
+        if in_columns && !code.starts_with("--") && !code.starts_with(')') {
+            translated.push_str(&column_line(line, types, is_compressed));
+            continue;
+        }
+        in_columns = (in_columns && !code.starts_with(')')) || (begins && code.ends_with('('));
+        translated.push_str(line);
+    }
+    translated
+}
+
+/// Translates the type in `    name type …`, and says how the column is compressed unless the line does.
+fn column_line(line: &str, types: &Types, is_compressed: bool) -> String {
+    let name_at = line.len() - line.trim_start().len();
+    let Some(type_at) = line[name_at..].find(' ').map(|length| name_at + length + 1) else {
+        return line.to_owned();
+    };
+    let rest = &line[type_at..];
+    // `double precision` is two words, so names are compared instead of cut at a blank.
+    let is_here = |name: &&String| {
+        let behind = rest.strip_prefix(name.as_str());
+        behind.is_some_and(|it| !it.starts_with(|next: char| next.is_alphanumeric() || next == '_'))
+    };
+    let Some(logical) = types.types.keys().chain(types.encodings.keys()).find(is_here) else {
+        return line.to_owned();
+    };
+    let own = types.types.get(logical).unwrap_or(logical);
+    let code = line.split("--").next().unwrap_or_default();
+    let encoding =
+        types.encodings.get(logical).filter(|_| is_compressed && !code.contains(" encode "));
+    let encoding = encoding.map(|encoding| format!(" encode {encoding}")).unwrap_or_default();
+    format!("{}{own}{encoding}{}", &line[..type_at], &rest[logical.len()..])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const DUCKDB: Opening = Opening { engine: "duckdb", incremental: false };
+    const REDSHIFT: Opening = Opening { engine: "redshift", incremental: false };
 
-    #[test]
-    fn comments_open_for_their_engine_alone() {
-        let text = "a varchar /*redshift (9) */,\nb uuid /*redshift= char(36) *//*postgres= text */ not null\n";
-        let redshift = Opening { engine: "redshift", incremental: false };
-        assert_eq!(open_comments(text, DUCKDB), "a varchar,\nb uuid not null\n");
-        assert_eq!(open_comments(text, redshift), "a varchar (9),\nb char(36) not null\n");
+    const fn file(text: &'static str) -> SqlFile {
+        SqlFile { folder: "stage", name: "staging_things", text, staging: None }
     }
 
     #[test]
-    fn an_incremental_line_stands_or_vanishes() {
+    fn comments_open_for_their_engine_only() {
+        let text = "a varchar /*redshift (9) */,\nb uuid /*redshift= char(36) *//*postgres= text */ not null\n";
+        assert_eq!(open_comments(text, DUCKDB), "a varchar,\nb uuid not null\n");
+        assert_eq!(open_comments(text, REDSHIFT), "a varchar (9),\nb char(36) not null\n");
+    }
+
+    #[test]
+    fn an_incremental_line_is_added_or_dropped() {
         let text = "from t\n/*incremental join s using (k) */\nwhere x";
         assert_eq!(open_comments(text, DUCKDB), "from t\nwhere x");
         let incremental = Opening { incremental: true, ..DUCKDB };
@@ -279,35 +543,127 @@ mod tests {
     }
 
     #[test]
-    fn statements_end_where_a_line_ends_with_a_semicolon() {
+    fn a_statement_ends_at_a_semicolon_that_ends_a_line() {
         let statements =
-            split("-- head\n\ncreate x (\n  a int -- b; c\n);\n\nselect ';';\nselect 2");
+            split("-- head\n\ncreate x (\n  a int -- b; c\n);\n\nselect ';';\nselect 2\n;\n");
         assert_eq!(statements, ["create x (\n  a int -- b; c\n)", "select ';'", "select 2"]);
     }
 
+    const THINGS: SqlFile = file(
+        "-- T.\ncreate table if not exists staging_things (
+    a double precision not null, -- one, two
+    b uuid, -- key
+    \"c\" text not null, -- $.theC required: words: more
+    d bigint /*redshift encode raw */, -- $.d required epoch_ms: when
+    e text_like -- $.e user_id: who
+    -- redshift: a bigint that is no column
+) /*redshift sortkey(d) */;\n",
+    );
+
     #[test]
     fn a_table_declares_its_columns() {
-        let file = SqlFile {
-            name: "t",
-            text: "-- T.\ncreate table if not exists t (\n    a double precision not null, -- one, two\n    b uuid /*redshift= char(36) */, -- key\n    c varchar /*postgres collate \"C\" */ /*redshift (9) */ not null -- text\n);\n",
-        };
-        let columns = file.columns(DUCKDB);
-        assert_eq!(columns[0].declared_type, "double precision");
-        assert_eq!(columns[0].description, "one, two");
+        let columns = THINGS.columns(DUCKDB);
+        assert_eq!(columns.len(), 5);
+        assert_eq!(
+            (&*columns[0].declared_type, &*columns[0].description),
+            ("double precision", "one, two")
+        );
         assert_eq!((columns[0].required, columns[1].required), (true, false));
-        assert_eq!((columns[1].name.as_str(), columns[1].declared_type.as_str()), ("b", "uuid"));
-        assert_eq!(file.headline(), "T.");
-        let of = |engine| Opening { engine, incremental: false };
-        assert_eq!(columns[2].declared_type, "varchar");
-        assert_eq!(file.columns(of("postgres"))[2], columns[2]);
-        assert_eq!(file.columns(of("redshift"))[2].declared_type, "varchar (9)");
-        assert!(file.statement(of("postgres")).contains("c varchar collate \"C\" not null"));
+        assert_eq!((&*columns[2].name, &*columns[2].description), ("c", "words: more"));
+        assert_eq!(THINGS.headline(), "T.");
+        let json = |at: usize| columns[at].json.clone().unwrap();
+        let key = |key: &str, required, format: Option<&str>| JsonKey {
+            key: key.into(),
+            required,
+            format: format.map(Into::into),
+        };
+        assert_eq!(columns[1].json, None);
+        assert_eq!(json(2), key("theC", true, None));
+        assert_eq!(json(3), key("d", true, Some("epoch_ms")));
+        assert_eq!(json(4), key("e", false, Some("user_id")));
+    }
+
+    #[test]
+    fn logical_types_become_those_of_the_engine() {
+        let code = |file: SqlFile, opening| {
+            let statement = file.statement(opening);
+            let lines = statement.lines().map(|line| line.split(" -- ").next().unwrap().trim());
+            lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+        };
+        let head = "create table if not exists staging_things (";
+        let duckdb =
+            "a double precision not null, b uuid, \"c\" varchar not null, d bigint, e text_like )";
+        assert_eq!(code(THINGS, DUCKDB), format!("{head} {duckdb}"));
+        let redshift = "a double precision encode zstd not null, b char(36) encode raw, \"c\" varchar (2048) encode zstd not null, \
+                        d bigint encode raw, e text_like ) sortkey(d)";
+        assert_eq!(code(THINGS, REDSHIFT), format!("{head} {redshift}"));
+        let plain = "a double precision not null, b char(36), \"c\" varchar (2048) not null, d bigint encode raw, e text_like ) sortkey(d)";
+        assert_eq!(
+            code(SqlFile { folder: "ledger", ..THINGS }, REDSHIFT),
+            format!("{head} {plain}")
+        );
+        let columns = THINGS.columns(REDSHIFT);
+        assert_eq!(
+            (&*columns[1].declared_type, &*columns[3].declared_type),
+            ("char(36)", "bigint")
+        );
+        let postgres = Opening { engine: "postgres", ..DUCKDB };
+        assert_eq!(THINGS.columns(postgres)[2].declared_type, "varchar");
+        assert!(THINGS.statement(postgres).contains("\"c\" varchar collate \"C\" not null, --"));
+    }
+
+    #[test]
+    fn the_types_of_each_engine_are_read() {
+        for (engine, text) in TYPES {
+            let types: Types =
+                toml::from_str(text).unwrap_or_else(|error| panic!("{engine}: {error}"));
+            for logical in ["label", "code", "short_text", "text", "long_text"] {
+                assert!(
+                    is_text(logical) && types.types.contains_key(logical),
+                    "{engine}: {logical}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_template_repeats_its_parts_for_each_column() {
+        let opened = |text| file(text).of(&THINGS).opened(DUCKDB);
+        let columns =
+            "select\n    /*each column separated by ,*/t.:column/*end*/\nfrom landing_:kind;\n";
+        assert_eq!(opened(columns), "select\n    t.c,\n    t.d,\n    t.e\nfrom landing_things;\n");
+        let conditions = "where /*each required column separated by or*/:key is null/*end*/\n    /*each epoch_ms column*/or :key < 0/*end*/;\n";
+        assert_eq!(opened(conditions), "where thec is null\n    or d is null\n    or d < 0;\n");
+        let blocks =
+            "/*each text column separated by union*/\nselect :key, :place\nfrom t\n/*end*/;\n";
+        assert_eq!(opened(blocks), "select thec, 0\nfrom t;\n");
+        let nothing = "where true\n    /*each other column*/and :key/*end*/\norder by 1;\n";
+        assert_eq!(opened(nothing), "where true\norder by 1;\n");
+        let landing = "create temp table landing_:kind (\n    /*each column*/:key :type,/*end*/\n    n integer\n);\n";
+        assert_eq!(
+            opened(landing),
+            "create temp table landing_things (\n    thec varchar,\n    d bigint,\n    e text_like,\n    n integer\n);\n"
+        );
+    }
+
+    #[test]
+    fn a_fragment_is_included_with_its_arguments() {
+        let text = "select 1\nfrom t\nwhere /*include in_days(t.moment) */\n    and /*include at_level(level) */;\n";
+        assert_eq!(
+            file(text).opened(DUCKDB),
+            "select 1\nfrom t\nwhere (cast($1 as timestamp) is null or t.moment >= cast($1 as timestamp))
+    and (cast($2 as timestamp) is null or t.moment < cast($2 as timestamp))
+    and (cast($3 as varchar) is null or level = cast($3 as varchar));\n"
+        );
+        // A fragment that includes others.
+        let visits = file("with\n/*include visits() */\nselect 1;\n").opened(DUCKDB);
+        assert!(visits.contains("or start_time >= cast($1") && !visits.contains("/*"), "{visits}");
     }
 
     #[test]
     fn a_header_has_notes_and_lists() {
         let text = "-- T.\n-- grain: one a; source: b; c\n-- rule: d: e\n-- from:\n--   a: b.a, 0 as null\n-- key: a\nselect 1 -- rule: no\n";
-        let file = SqlFile { name: "t", text };
+        let file = file(text);
         let notes = [("grain", "one a"), ("source", "b; c"), ("rule", "d: e"), ("key", "a")];
         assert_eq!(file.notes(), notes);
         assert_eq!(file.listed("from"), [("a", "b.a, 0 as null")]);
@@ -316,7 +672,7 @@ mod tests {
 
     #[test]
     fn the_name_of_a_table_is_quoted() {
-        let file = SqlFile { name: "f", text: "-- F.\nselect a from \":table\";\n" };
+        let file = file("-- F.\nselect a from \":table\";\n");
         assert_eq!(file.statement_on("my \"t\"", DUCKDB), "select a from \"my \"\"t\"\"\"");
     }
 }

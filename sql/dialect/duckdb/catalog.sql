@@ -1,4 +1,4 @@
--- Every column of every table in the current schema, in order.
+-- Every column of every table in the current schema, in table order.
 select
     t.table_name,
     c.column_name,

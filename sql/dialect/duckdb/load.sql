@@ -1,2 +1,2 @@
--- Rows that the program holds, into a table: DuckDB pulls them through a table function, from several threads.
+-- Loads rows from sparkify into a table: DuckDB reads them through a table function, with several threads.
 insert into ":table" select * from sparkify_rows();

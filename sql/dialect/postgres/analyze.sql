@@ -1,2 +1,2 @@
--- Has the planner count a table.
+-- Updates the planner's statistics of a table.
 analyze ":table";

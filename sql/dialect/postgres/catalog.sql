@@ -1,4 +1,4 @@
--- Every column of every table in our schema, in order.
+-- Every column of every table and view in the current schema, in table order.
 select
     pg_class.relname::text as table_name,
     pg_attribute.attname::text as column_name,

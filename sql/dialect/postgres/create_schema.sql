@@ -1,2 +1,2 @@
--- The schema of our tables.
+-- Creates the schema of sparkify's tables and UDFs.
 create schema ":table";

@@ -1,2 +1,2 @@
--- Rows that the program holds, into a table.
+-- Loads rows from sparkify into a table.
 copy ":table" from stdin (format binary);

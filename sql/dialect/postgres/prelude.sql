@@ -1,5 +1,5 @@
--- Functions of ours for PostgreSQL, in the schema of our tables: who reads needs no right to create any. Each is one expression, which the planner
--- puts in the function's place.
+-- UDFs for PostgreSQL, in the schema of sparkify's tables, so that readers need no right to create any. Each is one
+-- expression, which the planner inlines.
 
 -- Milliseconds since 1970-01-01 UTC as a timestamp, exact for every year.
 create or replace function f_epoch_ms(ms bigint) returns timestamp language sql immutable parallel safe as $$
@@ -11,12 +11,12 @@ create or replace function f_ms(moment timestamp) returns bigint language sql im
     select floor(extract(epoch from moment) * 1000)::bigint
 $$;
 
--- Text in the order of its UTF-8 bytes: our columns are declared so.
+-- Text ordered by its UTF-8 bytes: columns are declared with collation "C".
 create or replace function f_bytes(value text) returns text language sql immutable parallel safe as $$
     select value
 $$;
 
--- Equal, or both null.
+-- True if both values are equal or both are null.
 create or replace function f_same(one anyelement, other anyelement) returns boolean language sql immutable parallel safe as $$
     select one is not distinct from other
 $$;
@@ -35,12 +35,12 @@ create or replace function f_weekday(moment timestamp) returns integer language 
     select extract(dow from moment)::integer
 $$;
 
--- A double rounded to two places, halves upwards: `round` differs between engines.
+-- A double rounded half up to two decimals, since `round` differs between engines.
 create or replace function f_round(value double precision) returns double precision language sql immutable parallel safe as $$
     select floor(value * 100 + 0.5) / 100
 $$;
 
--- What share of `whole` is `part`, in percent; null of nothing.
+-- Share of `part` in `whole` in percent; null if `whole` is 0.
 create or replace function f_percent(part double precision, whole double precision)
 returns double precision language sql immutable parallel safe as $$
     select floor(part / nullif(whole, 0) * 10000 + 0.5) / 100

@@ -1,4 +1,4 @@
--- A session of ours, whatever the server's settings are: UTC, dates and doubles in one exact form, every statement seeing what is committed.
+-- Session settings, whatever the server's are: UTC, one exact text form of dates and doubles, read committed.
 set time zone 'UTC';
 set datestyle to 'ISO, MDY';
 set intervalstyle to 'postgres';
@@ -9,5 +9,5 @@ set default_transaction_isolation to 'read committed';
 set default_transaction_read_only to off;
 set idle_in_transaction_session_timeout to 0;
 set client_min_messages to warning;
--- Compiling pays for minutes of arithmetic, not for these statements.
+-- JIT compilation costs more than it saves on these statements.
 set jit to off;

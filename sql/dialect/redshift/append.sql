@@ -1,2 +1,2 @@
--- More bytes of a row whose first ones are there: $1 behind them (DG/r_VARBYTE_OPERATORS.html). Which row it is stands behind this.
+-- Appends bytes $1 to a VARBYTE value (DG/r_VARBYTE_OPERATORS.html); the condition that selects the row is appended.
 update ":table" set ":column" = ":column" || $1 where;

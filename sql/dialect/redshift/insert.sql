@@ -1,2 +1,2 @@
--- A few rows that the program holds, into a table: their values stand behind this.
+-- Inserts a few rows from sparkify into a table; their values are appended.
 insert into ":table" values;

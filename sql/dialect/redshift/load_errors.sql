@@ -1,4 +1,4 @@
--- Why COPY would not take rows of the files whose names hold $1.
+-- Errors of COPY in files whose names contain $1.
 select
     trim(file_name) as file_name,
     line_number,

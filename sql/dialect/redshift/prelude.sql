@@ -1,22 +1,23 @@
--- Functions of ours for Redshift: scalar functions in SQL (DG/udf-creating-a-scalar-sql-udf.html), kept in the schema of the tables, since there are no temporary ones.
--- A body is one expression over $1, $2 …; it cannot call another function of ours that is made later.
+-- UDFs for Redshift: scalar SQL UDFs (DG/udf-creating-a-scalar-sql-udf.html) in the schema of the tables, since there are no
+-- temporary ones. A body is one expression over $1, $2 …; it cannot call a UDF that is created later.
 
--- Milliseconds since 1970-01-01 UTC as a timestamp. Whole seconds and what is left apart: an integer times an interval is exact, a fraction times one need not be.
+-- Milliseconds since 1970-01-01 UTC as a timestamp. Whole seconds and the remainder are added separately: an integer times
+-- an interval is exact, a fraction times an interval need not be.
 create or replace function f_epoch_ms(bigint) returns timestamp immutable as $$
     select timestamp '1970-01-01 00:00:00' + ($1 / 1000) * interval '1 second' + ($1 % 1000) * interval '1 millisecond'
 $$ language sql;
 
--- A timestamp as milliseconds since 1970-01-01 UTC: DATEDIFF counts in a BIGINT.
+-- A timestamp as milliseconds since 1970-01-01 UTC: DATEDIFF returns a BIGINT.
 create or replace function f_ms(timestamp) returns bigint immutable as $$
     select datediff(ms, timestamp '1970-01-01 00:00:00', $1)
 $$ language sql;
 
--- Text in the order of its UTF-8 bytes. Comparing leaves trailing blanks out, so the lowest character there is stands behind them.
+-- Text ordered by its UTF-8 bytes. Comparisons ignore trailing blanks, so the lowest character is appended.
 create or replace function f_bytes(varchar(65535)) returns varchar(65535) immutable as $$
     select $1 || chr(1)
 $$ language sql;
 
--- Equal, or both null.
+-- True if both values are equal or both are null.
 create or replace function f_same(bigint, bigint) returns boolean immutable as $$
     select case when $1 is null or $2 is null then $1 is null and $2 is null else $1 = $2 end
 $$ language sql;
@@ -34,7 +35,8 @@ create or replace function f_songplay_id(bigint, integer, bigint, bigint) return
         || '-' || substring(md5(cast($1 as varchar(20)) || '|' || cast($2 as varchar(20)) || '|' || cast($3 as varchar(20)) || '|' || coalesce(cast($4 as varchar(20)), '')), 21, 12)
 $$ language sql;
 
--- The ISO week, reckoned: it is that of the week's Thursday, whose day of the year tells the number. What `extract(week …)` counts is not said for every year.
+-- The ISO week, computed from the day of the year of the week's Thursday, since the guide does not define `extract(week …)`
+-- for every year.
 create or replace function f_week(timestamp) returns integer immutable as $$
     select (cast(extract(doy from $1 + (3 - (cast(extract(dow from $1) as integer) + 6) % 7) * interval '1 day') as integer) - 1) / 7 + 1
 $$ language sql;
@@ -44,12 +46,12 @@ create or replace function f_weekday(timestamp) returns integer immutable as $$
     select cast(extract(dow from $1) as integer)
 $$ language sql;
 
--- A double rounded to two places, halves upwards: `round` differs between engines.
+-- A double rounded half up to two decimals, since `round` differs between engines.
 create or replace function f_round(double precision) returns double precision immutable as $$
     select cast(floor($1 * 100 + 0.5) as double precision) / 100
 $$ language sql;
 
--- What share of `whole` is `part`, in percent; null of nothing.
+-- Share of the first argument in the second in percent; null if the second is 0.
 create or replace function f_percent(double precision, double precision) returns double precision immutable as $$
     select cast(floor($1 / nullif($2, 0) * 10000 + 0.5) as double precision) / 100
 $$ language sql;

@@ -1,2 +1,2 @@
--- The schema of our tables, before anything is in it.
+-- Creates the schema of sparkify's tables.
 create schema if not exists ":schema";

@@ -1,3 +1,3 @@
--- What each session begins with: the schema of our tables, and doubles in as many digits as read back the same.
+-- Session settings: the schema of sparkify's tables, and doubles with as many digits as restore the same value.
 set search_path to ":schema";
 set extra_float_digits to 2;

@@ -1,2 +1,2 @@
--- What a session ends with that would live on by itself: nothing stays open in it.
+-- Ends the open transaction of a Data API session, which would outlive sparkify.
 rollback;

@@ -1,2 +1,2 @@
--- How many slices there are to read files at the same time.
+-- Number of slices, which read files in parallel.
 select count(*) as slices from stv_slices;

@@ -100,17 +100,16 @@ fn table(kind: Kind, file: &'static SqlFile, opening: Opening) -> Table {
     let from = file.listed("from");
     let records = [RecordKind::Events, RecordKind::Songs];
     let record = records.into_iter().find(|record| record.table() == file.name);
-    let columns = file.columns(opening).into_iter().enumerate().map(|(place, declared)| {
-        // The keys fill the first columns, in order; lineage stands behind them.
-        let record_key = record.and_then(|record| Some((record, record.keys().get(place)?)));
-        let DeclaredColumn { name, declared_type, required, description } = declared;
+    let columns = file.columns(opening).into_iter().map(|declared| {
+        let DeclaredColumn { name, declared_type, required, description, json } = declared;
         Column {
             nullable: !required,
             key: key.contains(&name.as_str()),
             references: referenced(file.name, &name, &description),
             from: from.iter().find(|(column, _)| *column == name).map(|(_, words)| *words),
-            record_keys: record_key
-                .map(|(record, key)| format!("{}.{key}", record.name()))
+            record_keys: record
+                .zip(json)
+                .map(|(record, json)| format!("{}.{}", record.name(), json.key))
                 .into_iter()
                 .collect(),
             data_type: declared_type,
@@ -161,4 +160,23 @@ fn last_load(warehouse: &mut dyn Warehouse) -> Result<Option<Load>, WarehouseErr
         let number = value(row, "load")?.as_i64()?;
         Some(Load { number, started_at: value(row, "started_at")?.to_string() })
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_a_column_line_names_is_documented() {
+        let line = "    user_mood label, -- $.userMood: as chosen by the user\n    song text,";
+        let text = stage::EVENTS.text.replacen("    song text,", line, 1).leak();
+        let file = Box::leak(Box::new(SqlFile { text, ..*stage::EVENTS }));
+        let table = table(Kind::Staging, file, Opening { engine: "duckdb", incremental: false });
+        let column = table.columns.iter().find(|column| column.name == "user_mood").unwrap();
+        assert_eq!(column.record_keys, ["events.userMood"]);
+        assert_eq!(
+            (column.data_type.as_str(), &*column.description),
+            ("varchar", "as chosen by the user")
+        );
+    }
 }

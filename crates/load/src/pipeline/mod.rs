@@ -375,9 +375,9 @@ fn extract(
         ledger::announce(warehouse, objects.collect())?;
         clock.time("retire", || {
             if work.incremental {
-                warehouse.run(&sql::load::TOUCH)?;
+                warehouse.run(&sql::load::AFFECTED_KEYS)?;
             }
-            warehouse.run(&sql::load::RETIRE)
+            warehouse.run(&sql::load::DELETE_REPLACED)
         })?;
     }
     let mut tally = Tally::default();
@@ -390,7 +390,7 @@ fn extract(
         tally.merge(read);
     }
     if work.incremental {
-        warehouse.run(&sql::load::TOUCH)?;
+        warehouse.run(&sql::load::AFFECTED_KEYS)?;
     }
     Ok(tally)
 }

@@ -121,7 +121,7 @@ pub fn list(
     each: &mut dyn FnMut(Reject) -> io::Result<()>,
 ) -> Result<(), WarehouseError> {
     let [reason, object] = filter.values();
-    ask(warehouse, &sql::LISTED, &[reason, object, Value::Int(limit.into())], each)
+    ask(warehouse, &sql::LIST, &[reason, object, Value::Int(limit.into())], each)
 }
 
 /// The reject that is called `id`, if there is one.
@@ -147,7 +147,7 @@ pub fn each(
     // A part at a time: an engine may hold a whole answer in memory.
     for (first, last) in parts(warehouse)? {
         let mut part = Vec::new();
-        ask(warehouse, &sql::WITHIN, &[first, last], &mut |reject| {
+        ask(warehouse, &sql::OF_OBJECTS, &[first, last], &mut |reject| {
             part.push(reject);
             Ok(())
         })?;
@@ -166,7 +166,7 @@ fn complete(warehouse: &mut dyn Warehouse, reject: &mut Reject) -> Result<(), Wa
     while reject.raw.0.len() < reject.kept {
         let behind = i128::try_from(reject.raw.0.len()).unwrap_or_default();
         let values = [object_id.into(), position.into(), behind].map(Value::Int);
-        let answer = warehouse.query_file(&sql::PIECE, &values, 1)?;
+        let answer = warehouse.query_file(&sql::RAW_PART, &values, 1)?;
         match answer.scalar() {
             Some(Value::Bytes(more)) if !more.is_empty() => reject.raw.0.extend(more),
             _ => {
@@ -182,7 +182,7 @@ fn complete(warehouse: &mut dyn Warehouse, reject: &mut Reject) -> Result<(), Wa
 fn parts(warehouse: &mut dyn Warehouse) -> Result<Vec<(Value, Value)>, WarehouseError> {
     let mut parts: Vec<(Value, Value)> = Vec::new();
     let mut held = FETCH_BYTES;
-    for row in warehouse.query_file(&sql::HOLDERS, &[], usize::MAX)?.rows {
+    for row in warehouse.query_file(&sql::BY_OBJECT, &[], usize::MAX)?.rows {
         let bytes = if let Value::Int(bytes) = row[1] { bytes } else { 0 };
         match parts.last_mut() {
             Some((_, last)) if held + bytes <= FETCH_BYTES => {

@@ -8,7 +8,7 @@
 //! is noticed by listing once more.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use thiserror::Error;
 
@@ -81,42 +81,19 @@ impl DirectError {
     }
 }
 
-/// The SQL files of one kind of record.
-pub(super) struct Files {
-    pub land: &'static SqlFile,
-    pub clear: &'static SqlFile,
-    pub count: &'static SqlFile,
-    pub suspects: &'static SqlFile,
-    pub repaired: &'static SqlFile,
-    pub mend: &'static SqlFile,
-    pub misfits: &'static SqlFile,
-    pub take: &'static SqlFile,
-}
+/// Steps of a direct load for both kinds of record, named `STEP_KIND`, or `STEP` if they are the same for both.
+pub static STEPS: LazyLock<Vec<SqlFile>> =
+    LazyLock::new(|| sql::ALL.iter().flat_map(|template| of_each_kind(*template)).collect());
 
-/// Returns the SQL files of `kind`.
-pub(super) const fn files(kind: RecordKind) -> Files {
-    match kind {
-        RecordKind::Events => Files {
-            land: &sql::LAND_EVENTS,
-            clear: &sql::CLEAR_EVENTS,
-            count: &sql::COUNT_EVENTS,
-            suspects: &sql::SUSPECTS_EVENTS,
-            repaired: &sql::REPAIRED_EVENTS,
-            mend: &sql::MEND_EVENTS,
-            misfits: &sql::MISFITS_EVENTS,
-            take: &sql::TAKE_EVENTS,
-        },
-        RecordKind::Songs => Files {
-            land: &sql::LAND_SONGS,
-            clear: &sql::CLEAR_SONGS,
-            count: &sql::COUNT_SONGS,
-            suspects: &sql::SUSPECTS_SONGS,
-            repaired: &sql::REPAIRED_SONGS,
-            mend: &sql::MEND_SONGS,
-            misfits: &sql::MISFITS_SONGS,
-            take: &sql::TAKE_SONGS,
-        },
+fn of_each_kind(template: SqlFile) -> Vec<SqlFile> {
+    if !template.text.contains(":kind") {
+        return vec![template];
     }
+    let of = |kind: RecordKind| {
+        let name = format!("{}_{}", template.name, kind.name()).leak();
+        SqlFile { name, ..template.of(kind.ddl()) }
+    };
+    [RecordKind::Events, RecordKind::Songs].map(of).to_vec()
 }
 
 /// Where rows of one kind land.
@@ -137,7 +114,7 @@ pub(super) fn stage(
     meter: &Arc<Meter>,
 ) -> Result<Tally, StageError> {
     let kind = order.kind;
-    warehouse.run(files(kind).land)?;
+    warehouse.run(&sql::CREATE_LANDING.of(kind.ddl()))?;
     let columns = Columns::of(order)?;
     // What holds nothing needs nobody; whether it is counted is not said.
     let (wanted, empty): (Numbered, Numbered) =
@@ -151,7 +128,7 @@ pub(super) fn stage(
     Meter::advance(&meter.objects, tally.objects.len() as u64);
     Meter::advance(&meter.records, rows);
     Meter::advance(&meter.bytes, tally.objects.iter().map(|rows| rows.object.size).sum());
-    warehouse.run(&sql::FINISH)?;
+    warehouse.run(&sql::DROP_LANDING)?;
     let load_id = order.load_id;
     if !ours.is_empty() {
         let reader = Reader::new(kind, load_id, ours, Arc::clone(meter)).expecting_few();
@@ -233,7 +210,7 @@ impl Fetching<'_> {
             );
             landed.objects = rest;
             landed.refused.extend(back);
-            warehouse.run(files(self.order.kind).clear)?;
+            warehouse.run(&sql::CLEAR_LANDING.of(self.order.kind.ddl()))?;
         }
         Err(DirectError::Restless { reason }.into())
     }
@@ -244,7 +221,7 @@ impl Fetching<'_> {
         warehouse: &mut dyn Warehouse,
         objects: &[(i64, Object)],
     ) -> Result<Vec<RefusedRecord>, StageError> {
-        let misfits = warehouse.query_file(files(self.order.kind).misfits, &[], 0)?;
+        let misfits = warehouse.query_file(&sql::INVALID_ROWS.of(self.order.kind.ddl()), &[], 0)?;
         if misfits.total == 0 {
             return Ok(Vec::new());
         }
@@ -295,7 +272,8 @@ impl Fetching<'_> {
         if !prefixes.is_empty() {
             self.unmoved(&prefixes)?;
         }
-        let counted = warehouse.query_file(files(self.order.kind).count, &[], 1)?;
+        let counted =
+            warehouse.query_file(&sql::COUNT_LANDING.of(self.order.kind.ddl()), &[], 1)?;
         let counted = counted.scalar().and_then(Value::as_i64);
         let counted = counted.and_then(|rows| u64::try_from(rows).ok()).unwrap_or_default();
         agree("rows", counted, landed.rows, landed.rows)?;
@@ -434,7 +412,7 @@ fn take(
     let rejects = misfits(warehouse, kind, first, &key)?;
     let rejected = rejects.count;
     super::keep(warehouse, rejects, load_id, tally)?;
-    let insert = files(kind).take.statement(Opening::full(warehouse.engine()));
+    let insert = &sql::INSERT_STAGING.of(kind.ddl()).statement(Opening::full(warehouse.engine()));
     let numbers = [Value::Int(load_id.into()), Value::Int(first.into())];
     warehouse.query(&insert, &numbers, 0)?;
     for (id, object) in fetched {
@@ -456,7 +434,7 @@ fn misfits(
     key: &str,
 ) -> Result<Rejects, StageError> {
     let mut rejects = Rejects::new();
-    for row in warehouse.query_file(files(kind).misfits, &[], usize::MAX)?.rows {
+    for row in warehouse.query_file(&sql::INVALID_ROWS.of(kind.ddl()), &[], usize::MAX)?.rows {
         let Some((running, values)) = row.split_first() else { continue };
         let missing = kind.needed().find(|place| values.get(*place) == Some(&Value::Null));
         let what = missing.map_or("ts is out of range".to_owned(), |place| {
@@ -486,5 +464,36 @@ struct Record<'a>(Vec<(&'static str, &'a Value)>);
 impl serde::Serialize for Record<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The steps of a direct load follow from one line in the staging table's file.
+    #[test]
+    fn a_key_is_added_in_one_line() {
+        let line =
+            "    user_mood label, -- $.userMood required: as chosen by the user\n    song text,";
+        let ddl = RecordKind::Events.ddl();
+        let text = ddl.text.replacen("    song text,", line, 1).leak();
+        let file: &'static SqlFile = Box::leak(Box::new(SqlFile { text, ..*ddl }));
+        for (step, parts) in [
+            (sql::CREATE_LANDING, &["    usermood varchar,\n"][..]),
+            (sql::INVALID_ROWS, &["    usermood,\n", "    or usermood is null\n"]),
+            (
+                sql::INSERT_STAGING,
+                &["    user_mood,\n", "    usermood,\n", "    and usermood is not null\n"],
+            ),
+            (sql::REPAIR_CANDIDATES, &["select usermood || '|' as candidate\n"]),
+            (sql::COUNT_REPAIRS, &["select 9 as place", "f_bytes(landing_events.usermood)"]),
+            (sql::REPAIR, &["set usermood = landing_repairs.meant\n"]),
+        ] {
+            let text = step.of(file).opened(Opening::full("redshift"));
+            for part in parts {
+                assert!(text.contains(part), "{} lacks {part}: {text}", step.name);
+            }
+        }
     }
 }

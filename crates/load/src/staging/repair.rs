@@ -6,8 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::direct::files;
-use crate::sql;
+use crate::sql::direct as sql;
 use sparkify_reader::{RecordKind, repair as repaired};
 use sparkify_warehouse::{Batch, ColumnType, Listed, Opening, Value, Warehouse, WarehouseError};
 
@@ -21,8 +20,9 @@ pub(super) fn repair(
     kind: RecordKind,
 ) -> Result<BTreeMap<String, u64>, WarehouseError> {
     let marks = [FIRST, BEHIND].map(|range| Value::Text(range.collect()));
-    let suspects = warehouse.query_file(files(kind).suspects, &marks, usize::MAX)?;
-    let judged = suspects.rows.iter().filter_map(|row| {
+    let candidates =
+        warehouse.query_file(&sql::REPAIR_CANDIDATES.of(kind.ddl()), &marks, usize::MAX)?;
+    let judged = candidates.rows.iter().filter_map(|row| {
         let damaged = row.first()?.as_text()?.strip_suffix('|')?;
         Some((damaged.to_owned(), repaired(damaged)?))
     });
@@ -31,7 +31,7 @@ pub(super) fn repair(
     if judged.is_empty() {
         return Ok(repairs);
     }
-    warehouse.run(&sql::direct::REPAIRS)?;
+    warehouse.run(&sql::CREATE_REPAIRS.of(kind.ddl()))?;
     let append = |(damaged, meant): &(String, String), batch: &mut Batch| {
         batch.columns[0].push_bytes(damaged.as_bytes());
         batch.columns[1].push_bytes(meant.as_bytes());
@@ -39,8 +39,8 @@ pub(super) fn repair(
     let pairs = Listed::new(&[ColumnType::Text; 2], judged, append);
     warehouse.load("landing_repairs", Arc::new(pairs))?;
     let texts = kind.text_keys();
-    let statements = files(kind).mend.statements(Opening::full(warehouse.engine()));
-    let counted = warehouse.query_file(files(kind).repaired, &[], usize::MAX)?;
+    let statements = sql::REPAIR.of(kind.ddl()).statements(Opening::full(warehouse.engine()));
+    let counted = warehouse.query_file(&sql::COUNT_REPAIRS.of(kind.ddl()), &[], usize::MAX)?;
     let number =
         |value: Option<&Value>| value.and_then(Value::as_i64).and_then(|n| u64::try_from(n).ok());
     let counted: BTreeMap<_, _> =
@@ -60,27 +60,27 @@ pub(super) fn repair(
 mod tests {
     use super::*;
 
-    /// The warehouse goes by the name of a column, and the program by their order.
+    /// The warehouse selects a column by name, this module by its position among the text columns.
     #[test]
-    fn a_statement_a_text_in_the_order_of_the_keys() {
+    fn each_text_column_has_a_statement_in_column_order() {
+        let neutral = Opening { engine: "", incremental: false };
         for kind in [RecordKind::Events, RecordKind::Songs] {
             let texts = kind.text_keys();
-            let sets: Vec<_> = texts.map(|key| format!("set {} =", key.to_lowercase())).collect();
-            let statements: Vec<_> =
-                files(kind).mend.text.lines().filter(|line| !line.starts_with("--")).collect();
-            assert_eq!(statements.len(), sets.len());
-            for (statement, set) in statements.iter().zip(&sets) {
-                assert!(statement.contains(set), "{statement}: {set}");
+            let columns: Vec<_> = texts.map(str::to_lowercase).collect();
+            let of = |step: sparkify_warehouse::SqlFile| step.of(kind.ddl()).statements(neutral);
+            let repairs = of(sql::REPAIR);
+            assert_eq!(repairs.len(), columns.len());
+            for (repair, column) in repairs.iter().zip(&columns) {
+                assert!(repair.contains(&format!("set {column} =")), "{repair}: {column}");
             }
-            let suspects = files(kind).suspects.text;
-            assert_eq!(suspects.matches("as suspect").count(), sets.len());
-            let repaired =
-                files(kind).repaired.text.lines().filter(|line| line.starts_with("join"));
-            let repaired: Vec<_> = repaired.collect();
-            assert_eq!(repaired.len(), sets.len());
-            for (join, set) in repaired.iter().zip(&sets) {
-                let column = set.trim_start_matches("set ").trim_end_matches(" =");
-                assert!(join.contains(&format!(".{column})")), "{join}: {column}");
+            let candidates = of(sql::REPAIR_CANDIDATES).concat();
+            assert_eq!(candidates.matches("as candidate").count(), columns.len());
+            let counts = of(sql::COUNT_REPAIRS).concat();
+            let counts: Vec<_> = counts.split("union all").collect();
+            assert_eq!(counts.len(), columns.len());
+            for ((place, count), column) in counts.iter().enumerate().zip(&columns) {
+                assert!(count.contains(&format!("select {place} as place")), "{count}: {place}");
+                assert!(count.contains(&format!(".{column})")), "{count}: {column}");
             }
         }
     }

@@ -1,2 +1,0 @@
--- What one sort or join of a load may use before it spills to disk.
-select set_config('work_mem', cast($1 as varchar), false) as work_mem;

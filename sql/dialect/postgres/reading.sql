@@ -1,2 +1,0 @@
--- Who reads sees one state of the warehouse, and can change nothing.
-begin transaction isolation level repeatable read, read only;

@@ -1,2 +1,0 @@
--- How many rows the last COPY of this session loaded.
-select pg_last_copy_count() as rows_loaded;

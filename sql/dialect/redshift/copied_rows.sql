@@ -1,0 +1,2 @@
+-- Number of rows that the last COPY of this session loaded.
+select pg_last_copy_count() as rows_loaded;

@@ -1,0 +1,10 @@
+-- Records that the last COPY of this session rejected.
+select
+    trim(file_name) as file_name,
+    line_number,
+    trim(column_name) as column_name,
+    error_code,
+    trim(error_message) as error_message
+from sys_load_error_detail
+where query_id = pg_last_copy_id()
+order by file_name, line_number;

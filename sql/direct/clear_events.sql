@@ -1,2 +1,0 @@
--- Events are fetched once more, without the objects of which some were refused.
-delete from landing_events;

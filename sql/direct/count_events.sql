@@ -1,2 +1,0 @@
--- How many events were fetched.
-select count(*) as rows_fetched from landing_events;

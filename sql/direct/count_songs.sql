@@ -1,2 +1,0 @@
--- How many song records were fetched.
-select count(*) as rows_fetched from landing_songs;

@@ -1,4 +1,0 @@
--- What only the fetching needed.
-drop table if exists landing_events;
-drop table if exists landing_songs;
-drop table if exists landing_repairs;

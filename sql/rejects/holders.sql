@@ -1,7 +1,0 @@
--- The objects that hold rejects, and how long these are together.
-select
-    object_id,
-    sum(byte_length) as size_bytes
-from etl_rejects
-group by object_id
-order by object_id;
