@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::Command;
 
 use redshift_emulator::copy::s3::{Allowed, Role, Store};
-use redshift_emulator::{DataApi, Manner, Options, Emulator};
+use redshift_emulator::{DataApi, Emulator, Manner, Options};
 use s3_emulator::{BUCKET, KEY, SECRET, Server};
 
 use crate::support::{self, Ended, event, put, song, sparkify};
@@ -117,7 +117,7 @@ impl Cluster {
     }
 
     /// Every table is there, every check passes, nothing is left on the way, and each play is there once.
-    fn assert_whole(&self, loads: u32, plays: u32) {
+    fn assert_whole(&self, loads: u32, plays: u64) {
         self.run(["check"]).good();
         let published = "select count(*) from etl_loads where outcome = 'published'";
         assert_eq!(self.asked(published), loads.to_string());

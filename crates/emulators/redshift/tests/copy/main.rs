@@ -1,7 +1,10 @@
-//! COPY from real S3 requests: its corner cases with results by hand, the roles and faults of a store, real data.
+//! COPY from real S3 requests: its corner cases with results by hand, the roles and faults of a store, known input.
 
 mod cases;
-mod course;
+#[allow(dead_code, reason = "COPY is compared with some of the figures only")]
+#[path = "../../../../../tests/data/mod.rs"]
+mod data;
+mod data_sets;
 mod history;
 mod hostile;
 mod store;
