@@ -106,7 +106,7 @@ const OF_THE_FIXTURE: Published = Published {
 
 /// A built-in profile, with the figures of this data set instead of those of the course data.
 fn profile_of(data: &DataSet, published: &Published, name: &str) -> String {
-    let mut text = sparkify::verify::text(name).unwrap().to_owned();
+    let mut text = sparkify::verify::text(name).unwrap();
     let objects = data.song_objects;
     for (from, to) in PUBLISHED.moments.iter().zip(published.moments) {
         text = text.replace(&from.to_string(), &to.to_string());
