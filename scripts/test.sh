@@ -1,12 +1,19 @@
 #!/usr/bin/env bash
-# Every test, with what it needs. SPARKIFY_CASES=5000 asks the property tests for more cases.
+# Runs the tests, after it has installed and started what they need.
+#
+#   scripts/test.sh                        every test
+#   scripts/test.sh --test it -- export    arguments of `cargo test`, then of the test programs
+#
+# SPARKIFY_CASES=5000 makes the property tests try more cases. SPARKIFY_COURSE=FOLDER names the
+# course data (default: ../shared/data/course, if it exists). Tests on them are marked as ignored,
+# and included if the folder is known. The last line of the output says whether they ran.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/sparkify/target}"
 for tool in bash mkfifo sha256sum; do
     command -v "$tool" >/dev/null || { printf 'error: the tests need `%s`\nhint: install it\n' "$tool" >&2; exit 2; }
 done
-# Clients and judges that others wrote run in Python; a real browser looks at the page, and its print is read.
+# The tests call Python clients, open the report page in a browser, and read its print.
 missing=()
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-venv)
 command -v chromium >/dev/null || missing+=(chromium)
@@ -18,13 +25,10 @@ if [ "${#missing[@]}" -gt 0 ]; then
     echo "installing ${missing[*]}" >&2
     "${as_root[@]}" apt-get update -qq && "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
 fi
-# The real data is compared whenever it lies beside the project; a run that says it is there must find it.
-[ -d ../shared/data/course ] && export SPARKIFY_NEEDS_COURSE=1
-# Somebody else's grammar of Redshift, which reads what the tests send; fetched before anything is compiled.
+# An independent Redshift grammar, and Amazon's client of the Data API. Fetched before the build.
 scripts/python.sh sqlfluff
-# Amazon's own client of the Data API, which calls the emulator.
 scripts/python.sh boto3
-# A PostgreSQL server of the tests' own, for as long as they run.
+# A PostgreSQL server for this run.
 postgres=$(mktemp -d)
 moto=$(mktemp -d)
 trap 'scripts/postgres.sh stop "$postgres"; scripts/moto.sh stop "$moto"; rm -rf "$postgres" "$moto"' EXIT
@@ -32,9 +36,24 @@ scripts/postgres.sh start "$postgres"
 command -v psql >/dev/null || { printf 'error: the tests need `psql`\nhint: install it\n' >&2; exit 2; }
 SPARKIFY_TEST_POSTGRES=$(cat "$postgres/url")
 export SPARKIFY_TEST_POSTGRES SPARKIFY_TEST_POSTGRES_CA="$postgres/ca.pem"
-# A control plane of AWS that others wrote.
+# An independent emulator of the AWS control plane.
 scripts/moto.sh start "$moto"
 SPARKIFY_TEST_MOTO=$(cat "$moto/url")
 export SPARKIFY_TEST_MOTO
-# The tests say how much they tried: show it.
-cargo test --release --locked --workspace -- --show-output --test-threads "$(nproc)"
+selected=()
+while [ $# -gt 0 ] && [ "$1" != -- ]; do selected+=("$1"); shift; done
+[ $# = 0 ] || shift
+tests=(cargo test --release --config tests/profile.toml --locked --workspace "${selected[@]}")
+
+course=${SPARKIFY_COURSE:-}
+if [ -z "$course" ] && [ -d ../shared/data/course ]; then course=$(realpath ../shared/data/course); fi
+included=()
+if [ -n "$course" ]; then included=(--include-ignored); fi
+# Tests print how many cases they tried.
+"${tests[@]}" -- "$@" "${included[@]}" --show-output --test-threads "$(nproc)"
+number=$("${tests[@]}" --quiet -- "$@" --list --ignored | grep -c ': test$' || true)
+if [ -n "$course" ]; then
+    echo "course data: $number tests ran on $course"
+else
+    echo "course data: $number tests did not run; set SPARKIFY_COURSE=FOLDER to enable them"
+fi

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use sparkify_warehouse::Warehouse;
 
-use crate::support::{course, duckdb, event, load, put, run, song, sparkify};
+use crate::data::{DataSet, on_each_data_set};
+use crate::support::{duckdb, event, load, put, run, song, sparkify};
 
 const TABLES: [&str; 6] = ["songplays", "users", "user_levels", "songs", "artists", "time"];
 
@@ -50,13 +51,13 @@ fn differing(warehouse: &mut dyn Warehouse, table: &str, reader: &str, typed: bo
     warehouse.query(&sql, &[], 1).unwrap().scalar().unwrap().to_string()
 }
 
-#[test]
-fn each_form_holds_every_row_of_every_table() {
-    let Some(data) = course() else { return crate::course::not_there() };
+on_each_data_set!(each_form_holds_every_row_of_every_table);
+
+fn each_form_holds_every_row_of_every_table(data: &DataSet) {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     let path = here.join("sparkify.duckdb");
-    load(duckdb(path.to_str().unwrap()).as_mut(), &data, 0.0).unwrap();
+    load(duckdb(path.to_str().unwrap()).as_mut(), &data.folder(), 0.0).unwrap();
     for form in ["parquet", "csv", "json"] {
         let out = here.join("out");
         let made = run(here, ["export", "out", "--format", form, "--output", "json"]).json();
@@ -80,7 +81,8 @@ fn each_form_holds_every_row_of_every_table() {
                     "read_json('{place}', format = 'newline_delimited', maximum_sample_files = 1, sample_size = -1)"
                 ),
             };
-            let rows = &file["rows"];
+            let rows = data.rows(table);
+            assert_eq!(file["rows"], rows);
             assert_eq!(
                 differing(warehouse.as_mut(), table, &reader, form != "csv"),
                 format!("0 0 of {rows}")

@@ -7,7 +7,9 @@ mod checks;
 mod cluster;
 mod command_line;
 mod conformance;
-mod course;
+#[path = "../data/mod.rs"]
+mod data;
+mod data_sets;
 mod docs;
 mod export;
 mod faults;

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use sparkify_analytics::report::{Arguments, Question};
 use sparkify_warehouse::{Value, Warehouse};
 
+use crate::data::{DataSet, on_each_data_set};
 use crate::oracle::{self, cell::NULL};
-use crate::support::{course, duckdb, load, run};
+use crate::support::{duckdb, load, run};
 
 /// One play, as the oracle writes it.
 struct Play {
@@ -336,12 +337,12 @@ fn upgrades(tables: &Tables) -> Vec<String> {
     found.into_iter().map(|(_, _, line)| line).collect()
 }
 
-#[test]
-fn answers_on_the_real_data_are_those_that_are_reckoned_by_hand() {
-    let Some(data) = course() else { return crate::course::not_there() };
-    let expected = oracle::expected(Some(&data.join("song_data")), Some(&data.join("log_data")));
+on_each_data_set!(answers_are_those_that_are_reckoned_by_hand);
+
+fn answers_are_those_that_are_reckoned_by_hand(data: &DataSet) {
+    let expected = oracle::expected_in(&data.folder());
     let mut warehouse = duckdb(":memory:");
-    load(warehouse.as_mut(), &data, 0.0).unwrap();
+    load(warehouse.as_mut(), &data.folder(), 0.0).unwrap();
     compare(warehouse.as_mut(), &expected.tables);
 }
 
@@ -351,7 +352,7 @@ fn answers_on_awkward_input_are_those_that_are_reckoned_by_hand() {
     let size = ["--songs", "400", "--events", "20000", "--days", "40", "--users", "150"];
     run(folder.path(), ["generate", "data", "--awkward", "--seed", "5"].iter().chain(&size)).good();
     let data = folder.path().join("data");
-    let expected = oracle::expected(Some(&data.join("song_data")), Some(&data.join("log_data")));
+    let expected = oracle::expected_in(&data);
     let mut warehouse = duckdb(":memory:");
     load(warehouse.as_mut(), &data, 0.5).unwrap();
     compare(warehouse.as_mut(), &expected.tables);

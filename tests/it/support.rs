@@ -212,10 +212,12 @@ pub(crate) fn assert_same_model(
     }
 }
 
-/// The real data, when it lies beside the project.
-pub(crate) fn course() -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/course");
-    path.exists().then(|| path.canonicalize().expect("a path"))
+/// Arguments of a load of `data/song_data` and `data/log_data`, whose summary is JSON.
+pub(crate) fn etl_of(data: &Path) -> Vec<String> {
+    let path = |part: &str| data.join(part).to_str().expect("a path of UTF-8").to_owned();
+    let [songs, logs] = [path("song_data"), path("log_data")];
+    let arguments = ["etl", "--output", "json", "--song-data", &songs, "--log-data", &logs];
+    arguments.map(str::to_owned).into()
 }
 
 /// One valid event, as a line.

@@ -123,9 +123,14 @@ impl Column {
     pub fn push_int(&mut self, value: i64) {
         match &mut self.values {
             #[expect(clippy::cast_possible_truncation, reason = "checked by the caller")]
-            Values::Integer(values) => values.push(value as i32),
+            Values::Integer(values) => {
+                debug_assert!(i32::try_from(value).is_ok(), "{value} needs more than 32 bits");
+                values.push(value as i32);
+            }
             Values::BigInt(values) => values.push(value),
-            Values::Double(_) | Values::Bytes { .. } => debug_assert!(false, "not a whole number"),
+            Values::Double(_) | Values::Bytes { .. } => {
+                unreachable!("not a column of whole numbers")
+            }
         }
     }
 
@@ -133,7 +138,7 @@ impl Column {
     pub fn push_double(&mut self, value: f64) {
         match &mut self.values {
             Values::Double(values) => values.push(value),
-            _ => debug_assert!(false, "not a double"),
+            _ => unreachable!("not a column of doubles"),
         }
     }
 
@@ -144,7 +149,7 @@ impl Column {
                 buffer.extend_from_slice(value);
                 ends.push(buffer.len());
             }
-            _ => debug_assert!(false, "not text"),
+            _ => unreachable!("not a column of text or bytes"),
         }
     }
 }

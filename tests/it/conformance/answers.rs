@@ -3,38 +3,35 @@
 use std::path::Path;
 
 use super::{Engine, open};
-use crate::course::{EXPECTED, not_there};
+use crate::data::DataSet;
 use crate::oracle;
-use crate::questions::{golden_of_nothing, golden_on_the_real_data};
-use crate::support::{assert_same_model, course, load, model, run};
+use crate::questions::{golden_of, golden_of_nothing};
+use crate::support::{assert_same_model, etl_of, load, model, run};
 
-/// Loads `data` at `url`, and says what the summary says.
+/// Loads `data` at `url`, and returns the summary.
 fn etl(here: &Path, data: &Path, url: &str) -> serde_json::Value {
-    let (songs, logs) = (data.join("song_data"), data.join("log_data"));
-    let paths = ["--song-data", songs.to_str().unwrap(), "--log-data", logs.to_str().unwrap()];
-    let etl = ["etl", "--output", "json", "--warehouse", url];
-    run(here, etl.into_iter().chain(paths)).json()
+    let warehouse = ["--warehouse", url].map(str::to_owned);
+    run(here, etl_of(data).into_iter().chain(warehouse)).json()
 }
 
-pub(crate) fn the_real_data_gives_the_contracts_numbers(engine: &Engine) {
-    let Some(data) = course() else { return not_there() };
+pub(crate) fn a_data_set_gives_its_figures(engine: &Engine, data: &DataSet) {
     let (place, folder) = ((engine.place)(), tempfile::tempdir().unwrap());
     let (here, url, other) = (folder.path(), place.url(), "duckdb:other.duckdb");
-    for (outcome, read) in [("published", 1973), ("unchanged", 0)] {
-        let summary = etl(here, &data, &url);
+    for (outcome, read) in [("published", data.objects()), ("unchanged", 0)] {
+        let summary = etl(here, &data.folder(), &url);
         assert_eq!(
             (&summary["outcome"], &summary["objects_read"]),
             (&outcome.into(), &read.into())
         );
         let tables = summary["tables"].as_array().unwrap();
-        for (table, rows) in EXPECTED {
+        for (table, rows) in data.tables {
             assert!(tables.contains(&serde_json::json!([table, rows])), "{table}: {tables:?}");
         }
     }
-    let expected = oracle::expected(Some(&data.join("song_data")), Some(&data.join("log_data")));
-    assert_same_model(&model(open(&url).as_mut()), &expected.tables, "course data");
-    golden_on_the_real_data(&url);
-    etl(here, &data, other);
+    let expected = oracle::expected_in(&data.folder());
+    assert_same_model(&model(open(&url).as_mut()), &expected.tables, data.name);
+    golden_of(data, &url);
+    etl(here, &data.folder(), other);
     run(here, ["diff", &url, other]).good();
     for (profile, code) in [("strict", 0), ("course", 1)] {
         let of = |url: &str| run(here, ["verify", "--profile", profile, "--warehouse", url]);
@@ -110,7 +107,7 @@ pub(crate) fn awkward_input_is_the_same_as_elsewhere(engine: &Engine) {
     etl(here, &data, &fresh);
     run(here, ["diff", &url, &fresh]).good();
     let mut warehouse = open(&url);
-    let expected = oracle::expected(Some(&data.join("song_data")), Some(&data.join("log_data")));
+    let expected = oracle::expected_in(&data);
     assert_same_model(&model(warehouse.as_mut()), &expected.tables, "awkward input");
     assert!(load(warehouse.as_mut(), &data, 1.0).is_ok());
     drop(warehouse);

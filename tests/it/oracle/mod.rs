@@ -111,6 +111,11 @@ pub(crate) fn expected(song_data: Option<&Path>, log_data: Option<&Path>) -> Exp
     }
 }
 
+/// Result of a full load of `data/song_data` and `data/log_data`.
+pub(crate) fn expected_in(data: &Path) -> Expected {
+    expected(Some(&data.join("song_data")), Some(&data.join("log_data")))
+}
+
 /// What one folder holds.
 struct Reading<Row> {
     rows: Vec<Row>,

@@ -1,7 +1,6 @@
-//! The oracle against itself: the course's published figures, and the words of the rules.
+//! Tests of the oracle itself: the figures of each data set, and the words of the rules.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -9,15 +8,13 @@ use proptest::test_runner::TestRunner;
 
 use super::awkward::{self, awkward_folder, awkward_folder_with};
 use super::cell::NULL;
-use super::{COLUMNS, Expected, Reject, expected, json, records};
+use super::{COLUMNS, Expected, Reject, expected, expected_in, json, records};
+use crate::data::{DataSet, on_each_data_set};
 
-fn course() -> PathBuf {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/course");
-    std::env::var_os("SPARKIFY_COURSE").map_or_else(|| beside.into(), PathBuf::from)
-}
+on_each_data_set!(a_full_load_gives_the_figures, names_encoded_twice_are_repaired);
 
 /// How often each combination of values of these columns occurs.
-fn tally(expected: &Expected, table: &str, columns: &[&str]) -> BTreeMap<Vec<String>, usize> {
+fn tally(expected: &Expected, table: &str, columns: &[&str]) -> BTreeMap<Vec<String>, u64> {
     let names = COLUMNS.iter().find(|(name, _)| *name == table).expect("a table").1;
     let places: Vec<usize> = columns
         .iter()
@@ -35,70 +32,67 @@ fn key(cells: &[&str]) -> Vec<String> {
     cells.iter().map(|&cell| cell.to_owned()).collect()
 }
 
-/// Contract, section 4, and the figures marked \[course\].
-#[test]
-fn the_course_gives_its_published_figures() {
-    let folder = course();
-    let got = expected(Some(&folder.join("song_data")), Some(&folder.join("log_data")));
+fn a_full_load_gives_the_figures(data: &DataSet) {
+    let got = expected_in(&data.folder());
 
-    assert_eq!((got.staged_events, got.staged_songs), (8056, 1944));
-    let sizes: Vec<(&str, usize)> =
-        COLUMNS.iter().map(|(table, _)| (*table, got.tables[table].len())).collect();
-    let published = [
-        ("songplays", 6820),
-        ("users", 97),
-        ("user_levels", 106),
-        ("songs", 1943),
-        ("artists", 1809),
-        ("time", 6813),
-    ];
-    assert_eq!(sizes, published);
-    assert_eq!((got.rejects.as_slice(), got.duplicates), ([].as_slice(), 0));
+    let staged = [got.staged_events, got.staged_songs];
+    assert_eq!(
+        staged.map(|rows| rows as u64),
+        ["staging_events", "staging_songs"].map(|it| data.rows(it))
+    );
+    for (table, _) in COLUMNS {
+        assert_eq!(got.tables[table].len() as u64, data.rows(table), "{table}");
+    }
+    assert_eq!((got.rejects.as_slice(), got.duplicates as u64), ([].as_slice(), data.duplicates));
     assert!(got.extra_keys.is_empty(), "{:?}", got.extra_keys);
 
     let methods = tally(&got, "songplays", &["match_method"]);
-    assert_eq!(methods[&key(&["exact"])], 39);
-    assert_eq!(methods[&key(&["title_artist"])], 2);
-    assert_eq!(methods[&key(&[NULL])], 6779);
+    assert_eq!(
+        [NULL, "exact", "title_artist"].map(|method| methods[&key(&[method])]),
+        data.matched
+    );
 
-    let mut users: Vec<_> = tally(&got, "songplays", &["user_id"]).into_iter().collect();
-    users.sort_by_key(|(_, plays)| std::cmp::Reverse(*plays));
-    assert_eq!(users[0], (key(&["49"]), 689));
-    let mut songs: Vec<_> =
-        tally(&got, "songplays", &["song_title", "artist_name"]).into_iter().collect();
-    songs.sort_by_key(|(_, plays)| std::cmp::Reverse(*plays));
-    assert_eq!(songs[0], (key(&["You're The One", "Dwight Yoakam"]), 37));
-    assert_eq!(songs[1], (key(&["Undo", "Björk"]), 28));
+    let most = |columns: &[&str]| {
+        let mut found: Vec<_> = tally(&got, "songplays", columns).into_iter().collect();
+        found.sort_by_key(|(_, plays)| std::cmp::Reverse(*plays));
+        found
+    };
+    let (user, plays) = data.top_user;
+    assert_eq!(most(&["user_id"])[0], (key(&[user]), plays));
+    let songs = data.top_songs.map(|(title, artist, plays)| (key(&[title, artist]), plays));
+    assert_eq!(most(&["song_title", "artist_name"])[..2], songs);
 
     let levels = tally(&got, "songplays", &["level"]);
-    assert_eq!((levels[&key(&["paid"])], levels[&key(&["free"])]), (5591, 1229));
-    assert_eq!(tally(&got, "user_levels", &["user_id"])[&key(&["15"])], 3);
+    assert_eq!(["paid", "free"].map(|level| levels[&key(&[level])]), [data.paid, data.free]);
+    assert_eq!(tally(&got, "user_levels", &["user_id"])[&key(&[data.changing_user])], 3);
 
     let times: BTreeMap<&str, &Vec<String>> =
         got.tables["time"].iter().map(|row| (row[0].as_str(), row)).collect();
     let plays = &got.tables["songplays"];
-    let plays_where = |column: usize, value: &str| {
-        plays.iter().filter(|play| times[play[1].as_str()][column] == value).count()
+    let plays_where = |column: usize, value: u8| {
+        let value = value.to_string();
+        plays.iter().filter(|play| times[play[1].as_str()][column] == value).count() as u64
     };
-    assert_eq!((plays_where(6, "3"), plays_where(1, "16")), (1364, 542));
+    assert_eq!(plays_where(6, data.top_weekday.0), data.top_weekday.1);
+    assert_eq!(plays_where(1, data.top_hour.0), data.top_hour.1);
     let seconds: f64 = plays.iter().map(|play| play[12].parse::<f64>().expect("a length")).sum();
-    assert_eq!(format!("{:.2}", seconds / 3600.0), "467.99");
+    assert_eq!(format!("{:.2}", seconds / 3600.0), data.hours);
+    let first = plays.iter().map(|play| play[1].as_str()).min();
+    assert_eq!(first, Some(data.first_play));
 }
 
-/// "326 plays carry artist or song names" encoded twice: those are all repairs of the course.
-#[test]
-fn the_course_has_326_plays_with_a_repaired_name() {
+fn names_encoded_twice_are_repaired(data: &DataSet) {
     let mut plays = 0;
-    for (_, path) in super::files::objects(&course().join("log_data")) {
+    for (_, path) in super::files::objects(&data.folder().join("log_data")) {
         for piece in records::pieces(&super::files::content(&path)) {
-            let mut fields = super::Fields::new(piece.members.expect("the course is whole"));
+            let mut fields = super::Fields::new(piece.members.expect("a whole record"));
             let page = fields.text("page").expect("a page");
             fields.text("song").expect("a song");
             fields.text("artist").expect("an artist");
             plays += usize::from(page.as_deref() == Some("NextSong") && fields.repairs > 0);
         }
     }
-    assert_eq!(plays, 326);
+    assert_eq!(plays, data.repaired_plays);
 }
 
 /// Position, bytes, and whether it is a record.

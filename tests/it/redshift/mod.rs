@@ -121,7 +121,7 @@ impl Cluster {
     }
 
     /// Every table is there, every check passes, nothing is left on the way, and each play is there once.
-    fn assert_whole(&self, loads: u32, plays: u32) {
+    fn assert_whole(&self, loads: u32, plays: u64) {
         self.run(["check"]).good();
         let published = "select count(*) from etl_loads where outcome = 'published'";
         assert_eq!(self.asked(published), loads.to_string());

@@ -6,7 +6,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use super::{ETL, LOGS, SONGS, asked, plays, run, signed, upload};
-use crate::support::{self, course, event, song};
+use crate::data::{DataSet, on_each_data_set};
+use crate::support::{self, event, song};
 use s3_emulator::Server;
 
 /// Loads the same input from the bucket and from the folder, and compares the tables.
@@ -28,13 +29,13 @@ fn agree(server: &Server, data: &Path, more: &[&str]) -> serde_json::Value {
     summary
 }
 
-#[test]
-fn the_course_data_gives_the_contracts_numbers_from_a_bucket_too() {
-    let Some(data) = course() else { return crate::course::not_there() };
+on_each_data_set!(a_load_from_a_bucket_gives_the_figures);
+
+fn a_load_from_a_bucket_gives_the_figures(data: &DataSet) {
     let server = Server::start();
-    let summary = agree(&server, &data, &[]);
-    assert_eq!(summary["objects_read"], 1973);
-    for (table, rows) in crate::course::EXPECTED {
+    let summary = agree(&server, &data.folder(), &[]);
+    assert_eq!(summary["objects_read"], data.objects());
+    for (table, rows) in data.tables {
         let found = summary["tables"].as_array().unwrap().iter().find(|pair| pair[0] == table);
         assert_eq!(found.unwrap()[1], rows, "{table}");
     }

@@ -61,6 +61,14 @@ pub enum DirectError {
         /// How many there should be.
         expected: u64,
     },
+    /// More landed rows are rejected than landed.
+    #[error("the warehouse fetched {landed} rows, and {rejected} of them are rejected")]
+    TooManyRejects {
+        /// Rows that landed.
+        landed: u64,
+        /// Rows that were taken for rejects.
+        rejected: u64,
+    },
     /// Each time it refused other objects.
     #[error("the warehouse refused records of other objects each time: {reason}")]
     Restless {
@@ -76,7 +84,7 @@ impl DirectError {
             Self::Cover(_) => "name a place for lists of objects, `--manifest s3://BUCKET/PREFIX`, or `[S3] MANIFEST` in `dwh.cfg`".into(),
             Self::Paths { .. } => "mend it, or leave `LOG_JSONPATH` out: values are then found by the names of keys".into(),
             Self::Moved { .. } => "nothing of this load was published; run it again, or name a place for lists of objects with `--manifest`, which tell them apart".into(),
-            Self::Unaccounted { .. } | Self::Restless { .. } => "nothing of this load was published; run it again when the source is at rest".into(),
+            Self::Unaccounted { .. } | Self::TooManyRejects { .. } | Self::Restless { .. } => "nothing of this load was published; run it again when the source is at rest".into(),
         }
     }
 }
@@ -411,6 +419,8 @@ fn take(
     tally.repairs = repair::repair(warehouse, kind)?;
     let rejects = misfits(warehouse, kind, first, &key)?;
     let rejected = rejects.count;
+    let staged = landed.checked_sub(rejected);
+    let staged = staged.ok_or(DirectError::TooManyRejects { landed, rejected })?;
     super::keep(warehouse, rejects, load_id, tally)?;
     let insert = &sql::INSERT_STAGING.of(kind.ddl()).statement(Opening::full(warehouse.engine()));
     let numbers = [Value::Int(load_id.into()), Value::Int(first.into())];
@@ -418,7 +428,7 @@ fn take(
     for (id, object) in fetched {
         let mut rows = rows_of(kind, id, object, Some(first));
         if id == first {
-            (rows.staged, rows.rejected) = (landed - rejected, rejected);
+            (rows.staged, rows.rejected) = (staged, rejected);
         }
         tally.objects.push(rows);
     }

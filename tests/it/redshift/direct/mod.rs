@@ -8,8 +8,8 @@ use std::process::Command;
 use s3_emulator::{BUCKET, KEY, SECRET};
 
 use super::{Cluster, ROLE, ended};
-use crate::course::{EXPECTED, not_there};
-use crate::support::{Ended, course, event, gzip, put, run, song, walk};
+use crate::data::{DataSet, on_each_data_set};
+use crate::support::{Ended, event, gzip, put, run, song, walk};
 
 const PATHS: &str = r#"{"jsonpaths": ["$['artist']", "$['auth']", "$['firstName']", "$['gender']", "$['itemInSession']",
     "$['lastName']", "$['length']", "$['level']", "$['location']", "$['method']", "$['page']", "$['registration']",
@@ -84,27 +84,25 @@ fn small() -> Cluster {
     cluster
 }
 
-#[test]
-fn the_real_data_gives_the_contracts_numbers_and_the_same_rows_as_elsewhere() {
-    let Some(data) = course() else { return not_there() };
+on_each_data_set!(a_direct_load_gives_the_figures_and_the_same_rows_as_elsewhere);
+
+fn a_direct_load_gives_the_figures_and_the_same_rows_as_elsewhere(data: &DataSet) {
     let cluster = Cluster::start();
-    for part in ["song_data", "log_data"] {
-        for file in walk(&data.join(part)) {
-            let key = file.strip_prefix(&data).unwrap().to_str().unwrap();
-            cluster.store.put(&format!("data/{key}"), std::fs::read(&file).unwrap());
-        }
+    let folder = data.folder();
+    for file in walk(&folder) {
+        let key = file.strip_prefix(&folder).unwrap().to_str().unwrap();
+        cluster.store.put(&format!("data/{key}"), std::fs::read(&file).unwrap());
     }
-    cluster.store.put("data/log_json_path.json", PATHS);
     let paths = format!("s3://{BUCKET}/data/log_json_path.json");
     let more = ["--log-jsonpath", &paths];
-    for (outcome, read) in [("published", 1973), ("unchanged", 0)] {
+    for (outcome, read) in [("published", data.objects()), ("unchanged", 0)] {
         let summary = ended(&mut cluster.direct(By::Prefixes, &more)).json();
         assert_eq!(
             (&summary["outcome"], &summary["objects_read"]),
             (&outcome.into(), &read.into())
         );
         assert_eq!(summary["objects_fetched"], read);
-        for (table, rows) in EXPECTED {
+        for (table, rows) in data.tables {
             let tables = summary["tables"].as_array().unwrap();
             let found = tables.iter().find(|pair| pair[0] == table).unwrap();
             assert_eq!(found[1], rows, "{table}");

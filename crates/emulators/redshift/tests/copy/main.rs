@@ -2,7 +2,10 @@
 //! course data.
 
 mod cases;
-mod course;
+#[allow(dead_code, reason = "COPY is compared with some of the figures only")]
+#[path = "../../../../../tests/data/mod.rs"]
+mod data;
+mod data_sets;
 mod history;
 mod properties;
 mod s3;

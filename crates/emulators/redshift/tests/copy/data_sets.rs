@@ -1,12 +1,13 @@
-//! Course data, loaded as the course describes: events with its `JSONPaths` file, songs with
+//! Data sets with known results, copied as the course describes: events with a `JSONPaths` file, songs with
 //! `'auto'`.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use redshift_emulator::copy::Loaded;
 use s3_emulator::Server;
 
+use crate::data::{DataSet, on_each_data_set};
 use crate::{ROLE, columns, load, store};
 
 const EVENTS: [&str; 18] = [
@@ -42,20 +43,6 @@ const SONGS: [&str; 10] = [
     "year integer",
 ];
 
-/// Returns the folder of the course data if it exists.
-///
-/// It must exist if `SPARKIFY_NEEDS_COURSE` is set.
-fn folder() -> Option<PathBuf> {
-    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
-    let folder = project.join("../shared/data/course");
-    let found = folder.is_dir();
-    assert!(
-        found || std::env::var_os("SPARKIFY_NEEDS_COURSE").is_none(),
-        "SPARKIFY_NEEDS_COURSE is set, but the course data is missing"
-    );
-    found.then_some(folder)
-}
-
 fn upload(server: &Server, path: &Path, key: &str) {
     if path.is_file() {
         return server.put(key, std::fs::read(path).unwrap());
@@ -79,30 +66,31 @@ fn values<'l>(loaded: &'l Loaded, name: &str) -> Vec<Option<&'l str>> {
     loaded.rows.iter().map(|row| row[at].as_deref()).collect()
 }
 
-#[test]
-fn the_course_data_has_its_known_counts() {
-    let Some(folder) = folder() else {
-        return println!("skipped: the course data is missing");
-    };
+on_each_data_set!(every_record_is_copied);
+
+fn every_record_is_copied(data: &DataSet) {
     let server = Server::start();
-    upload(&server, &folder, "course");
-    let events =
-        loaded(&server, &EVENTS, "course/log_data/", "s3://bucket/course/log_json_path.json");
-    assert_eq!((events.loaded_rows, events.files.len()), (8056, 30));
+    upload(&server, &data.folder(), "data");
+    let events = loaded(&server, &EVENTS, "data/log_data/", "s3://bucket/data/log_json_path.json");
+    assert_eq!(events.loaded_rows, data.rows("staging_events"));
+    assert_eq!(events.files.len() as u64, data.log_objects);
     let plays = values(&events, "page").iter().filter(|page| **page == Some("NextSong")).count();
+    assert_eq!(plays as u64, data.rows("songplays") + data.duplicates);
     let users = values(&events, "user_id");
     let logged_in: BTreeSet<_> = users.iter().flatten().collect();
-    let guests = users.iter().filter(|user| user.is_none()).count();
-    assert_eq!((plays, logged_in.len(), guests), (6820, 97, 286));
+    assert_eq!(logged_in.len() as u64, data.rows("users"));
+    assert_eq!(users.iter().filter(|user| user.is_none()).count() as u64, data.logged_out);
 
-    let songs = loaded(&server, &SONGS, "course/song_data/", "auto");
-    assert_eq!((songs.loaded_rows, songs.files.len()), (1944, 1943));
-    let ids: BTreeSet<_> = values(&songs, "song_id").into_iter().flatten().collect();
-    let artists: BTreeSet<_> = values(&songs, "artist_id").into_iter().flatten().collect();
-    assert_eq!((ids.len(), artists.len()), (1943, 1809));
+    let songs = loaded(&server, &SONGS, "data/song_data/", "auto");
+    assert_eq!(songs.loaded_rows, data.rows("staging_songs"));
+    assert_eq!(songs.files.len() as u64, data.song_objects);
+    for (column, table) in [("song_id", "songs"), ("artist_id", "artists")] {
+        let ids: BTreeSet<_> = values(&songs, column).into_iter().flatten().collect();
+        assert_eq!(ids.len() as u64, data.rows(table), "{table}");
+    }
 
     // With 'auto' most event keys match no column, because their case differs.
-    let by_names = loaded(&server, &EVENTS, "course/log_data/", "auto");
+    let by_names = loaded(&server, &EVENTS, "data/log_data/", "auto");
     assert!(values(&by_names, "user_id").iter().all(Option::is_none));
     assert!(values(&by_names, "ts").iter().all(Option::is_some));
 }
