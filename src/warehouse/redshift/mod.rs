@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use redshift_lint::{Form, Session};
+use redshift_lint::{Session, StatementKind};
 
 use super::batch::{ColumnType, RowSource};
 use super::sql::{SqlFile, split, with_table};
@@ -95,7 +95,7 @@ impl Redshift {
         };
         let mut warehouse = Self {
             channel,
-            session: Session::guarding(),
+            session: Session::rejecting_implicit_commits(),
             access,
             schema: server.schema.clone(),
             server: server.to_string(),
@@ -159,8 +159,8 @@ impl Redshift {
     /// Sends a statement, once it has passed the gate.
     fn send(&mut self, statement: &str, sink: &mut dyn RowSink) -> Result<u64, WarehouseError> {
         let mut session = self.session.clone();
-        let form = session.check(statement).map_err(|refusal| refused(&refusal, statement))?;
-        self.may(form)?;
+        let kind = session.check(statement).map_err(|violation| refused(&violation, statement))?;
+        self.may(kind)?;
         if statement.len() > self.channel.longest() {
             return Err(WarehouseError::Statement {
                 message: format!(
@@ -185,8 +185,9 @@ impl Redshift {
     fn tell_together(&mut self, statements: &[String]) -> Result<(), WarehouseError> {
         let mut session = self.session.clone();
         for statement in statements {
-            let form = session.check(statement).map_err(|refusal| refused(&refusal, statement))?;
-            self.may(form)?;
+            let kind =
+                session.check(statement).map_err(|violation| refused(&violation, statement))?;
+            self.may(kind)?;
         }
         let started = Instant::now();
         self.channel
@@ -199,10 +200,16 @@ impl Redshift {
         Ok(())
     }
 
-    /// Whether a connection like this one may send a statement of this form.
-    fn may(&self, form: Form) -> Result<(), WarehouseError> {
-        let reads = form.answers()
-            || matches!(form, Form::Begin | Form::Commit | Form::Rollback | Form::Set);
+    /// Whether a connection like this one may send a statement of this kind.
+    fn may(&self, kind: StatementKind) -> Result<(), WarehouseError> {
+        let reads = kind.returns_rows()
+            || matches!(
+                kind,
+                StatementKind::Begin
+                    | StatementKind::Commit
+                    | StatementKind::Rollback
+                    | StatementKind::Set
+            );
         if self.access == Access::Write || reads {
             return Ok(());
         }
@@ -248,7 +255,7 @@ impl Redshift {
     fn beside(&self, channel: Box<dyn Channel>) -> Self {
         Self {
             channel,
-            session: Session::guarding(),
+            session: Session::rejecting_implicit_commits(),
             access: Access::Read,
             schema: self.schema.clone(),
             server: self.server.clone(),
@@ -272,14 +279,15 @@ fn with_schema(sql: &str, schema: &str) -> String {
 }
 
 /// What the gate does not let through was not sent.
-fn refused(refusal: &redshift_lint::Refusal, statement: &str) -> WarehouseError {
-    let line = statement.get(..refusal.at).map_or(1, |before| before.matches('\n').count() + 1);
+fn refused(violation: &redshift_lint::Violation, statement: &str) -> WarehouseError {
+    let line =
+        statement.get(..violation.offset).map_or(1, |before| before.matches('\n').count() + 1);
     WarehouseError::Statement {
         message: format!(
             "Redshift does not document this statement, so it was not sent: {} (line {line}, rule `{}`, {})",
-            refusal.message, refusal.rule, refusal.page
+            violation.message, violation.rule, violation.page
         ),
-        hint: Some(refusal.hint.clone()),
+        hint: Some(violation.hint.clone()),
     }
 }
 
@@ -397,7 +405,7 @@ impl Warehouse for Redshift {
 
     fn renew(&mut self) -> Result<(), WarehouseError> {
         self.channel.renew()?;
-        self.session = Session::guarding();
+        self.session = Session::rejecting_implicit_commits();
         self.begin_session()
     }
 }
