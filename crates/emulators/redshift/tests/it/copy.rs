@@ -114,9 +114,9 @@ fn a_connection_is_lost_in_the_midst_of_copy() {
     let client = Client::connect(&emulator);
     client.rows("create table t (a int, b varchar(10))");
     emulator.faults().arm(When::Copy(1), Fault::Lose);
-    let before = server.requested().len();
+    let before = server.take_requests().len();
     assert!(client.is_lost(COPY));
-    assert!(server.requested().len() > before, "the objects were read");
+    assert!(server.take_requests().len() > before, "the objects were read");
     assert_eq!(emulator.faults().left(), 0);
     assert_eq!(Client::connect(&emulator).value("select count(*) from t"), "0");
 }
