@@ -230,7 +230,7 @@ fn a_session_that_is_ended_while_rows_come_in_takes_them_with_it() {
     let child = load();
     let copying = "from pg_stat_progress_copy where datname = current_database() and relid = 'staging_events'::regclass and tuples_processed > 5000";
     until(&database, &format!("select count(*) {copying}"), "1");
-    let asked = store.requested();
+    let asked = store.take_requests();
     assert!(asked.iter().any(|request| request.contains("b.json")), "{asked:?}");
     assert_eq!(database.psql(&format!("select count(pg_terminate_backend(pid)) {copying}")), "1");
     let said = ended(child).bad(2);

@@ -7,7 +7,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use redshift_lint::{Refusal, Rule, RuleKind, Session, fill_parameters, rules, split};
+use redshift_lint::{Rule, RuleKind, Session, Violation, fill_parameters, rules, split};
 use serde::Serialize;
 
 use super::failure::{DATA, Failure};
@@ -86,7 +86,7 @@ impl Findings {
             let mut findings = Self::default();
             match fill_parameters(text, value) {
                 Ok(filled) => findings.check(script, &filled),
-                Err(refusal) => findings.add(script, text, 0, refusal),
+                Err(violation) => findings.add(script, text, 0, violation),
             }
             findings
         });
@@ -99,23 +99,23 @@ impl Findings {
     fn check(&mut self, script: &str, text: &str) {
         let statements = match split(text) {
             Ok(statements) => statements,
-            Err(refusal) => return self.add(script, text, 0, refusal),
+            Err(violation) => return self.add(script, text, 0, violation),
         };
-        let mut session = Session::guarding();
+        let mut session = Session::rejecting_implicit_commits();
         for statement in statements {
             self.statements += 1;
-            if let Err(refusal) = session.check(statement) {
+            if let Err(violation) = session.check(statement) {
                 // The statement is a slice of `text`: the difference of the addresses is its
                 // offset.
                 let start = statement.as_ptr().addr() - text.as_ptr().addr();
-                self.add(script, text, start, refusal);
+                self.add(script, text, start, violation);
             }
         }
     }
 
-    fn add(&mut self, script: &str, text: &str, start: usize, refusal: Refusal) {
-        let Refusal { rule, message, page, at, hint } = refusal;
-        let before = &text.as_bytes()[..(start + at).min(text.len())];
+    fn add(&mut self, script: &str, text: &str, start: usize, violation: Violation) {
+        let Violation { rule, message, page, offset, hint } = violation;
+        let before = &text.as_bytes()[..(start + offset).min(text.len())];
         let line = memchr::memchr_iter(b'\n', before).count() + 1;
         self.refused.push(Finding { script: script.into(), line, rule, message, hint, page });
     }
@@ -160,7 +160,7 @@ struct Listed {
 impl From<Rule> for Listed {
     fn from(rule: Rule) -> Self {
         let kind = match rule.kind {
-            RuleKind::Refuses => "refuses",
+            RuleKind::Restriction => "refuses",
             RuleKind::Statement => "statement",
             RuleKind::Type => "type",
             RuleKind::Function => "function",
@@ -169,7 +169,7 @@ impl From<Rule> for Listed {
             RuleKind::Setting => "setting",
             _ => "other",
         };
-        Self { kind, name: rule.id, description: rule.says, hint: rule.hint, page: rule.page }
+        Self { kind, name: rule.id, description: rule.summary, hint: rule.hint, page: rule.page }
     }
 }
 

@@ -1,87 +1,89 @@
-//! Calls of functions: how many arguments, in which form, where, and over which window.
+//! Function calls: arguments, special syntax, allowed clauses, and OVER.
 
-use crate::Refusal;
 use crate::functions::{self, Class, Function};
-use crate::lexer::{Kind, Token};
+use crate::keywords;
+use crate::lexer::{Token, TokenKind};
 use crate::parser::{Clause, Parsed, Parser};
 use crate::rules;
 use crate::scope::Position;
+use crate::violation::Violation;
 
 impl Parser<'_> {
-    /// A function if one is called here, else a column.
+    /// Parses a function call, or else a column.
     pub(crate) fn function_or_column(&mut self) -> Parsed {
         let token = self.peek();
-        if token.kind == Kind::Word {
+        if token.kind == TokenKind::Word {
             if self.is("approximate") {
                 return self.approximate();
             }
             if let Some(function) = functions::find(token.text)
                 && matches!(function.class, Class::Bare | Class::BareLeader)
-                && !self.ahead(1).is_sign(".")
+                && !self.peek_nth(1).is_symbol(".")
             {
-                self.take();
-                self.note_node(function, token);
+                self.advance();
+                self.record_leader_function(function, token);
                 return Ok(());
             }
         }
-        let mut places = 1;
-        while self.ahead(places).is_sign(".") && places < 5 {
-            places += 2;
+        // Number of tokens of `[[database.]schema.]name`.
+        let mut length = 1;
+        while self.peek_nth(length).is_symbol(".") && length < 5 {
+            length += 2;
         }
-        if !self.ahead(places).is_sign("(") {
+        if !self.peek_nth(length).is_symbol("(") {
             return self.column();
         }
-        match (places, self.ahead(places - 1)) {
-            (1, name) if !is_own(name) => self.built_in(),
-            (_, name) if is_own(name) => self.own(name),
+        match (length, self.peek_nth(length - 1)) {
+            (1, name) if !is_udf(name) => self.built_in(),
+            (_, name) if is_udf(name) => self.udf_call(name),
             (_, name) => {
-                let message = format!("a function {} of a schema is called", name.shown());
-                Err(Refusal::new(&rules::FUNCTION_UNKNOWN, name.at, message))
+                let message = format!("unknown function {} in a schema", name.describe());
+                Err(Violation::new(&rules::FUNCTION_UNKNOWN, name.at, message))
             }
         }
     }
 
-    /// A function of one's own: known by its prefix.
-    fn own(&mut self, name: Token<'_>) -> Parsed {
+    /// Parses the call of a UDF, which its prefix `f_` identifies.
+    fn udf_call(&mut self, name: Token<'_>) -> Parsed {
         if self.clause == Clause::Default {
-            let message = format!("{} is called in a default", name.shown());
-            return self.refuse(&rules::DEFAULT_VALUE, message);
+            let message = format!("the default calls the UDF {}", name.describe());
+            return self.violation(&rules::DEFAULT_VALUE, message);
         }
-        while !self.is_sign("(") {
-            self.take();
+        while !self.is_symbol("(") {
+            self.advance();
         }
-        let count = self.arguments_of(Self::expression)?;
+        let count = self.arguments(Self::expression)?;
         if count > 32 {
-            return Err(Refusal::new(
+            return Err(Violation::new(
                 &rules::UDF_CALL,
                 name.at,
-                format!("{count} arguments stand here"),
+                format!("{} is called with {count} arguments", name.describe()),
             ));
         }
-        let called = name.text.trim_matches('"').to_ascii_lowercase();
-        self.facts.calls.push((called, count, name.at));
-        self.no_window(name)
+        let udf = name.text.trim_matches('"').to_ascii_lowercase();
+        self.facts.udf_calls.push((udf, count, name.at));
+        self.reject_window(name)
     }
 
-    fn no_window(&self, name: Token<'_>) -> Parsed {
-        if self.are(&["filter"]) && self.ahead(1).is_sign("(") {
-            return self.refuse(&rules::FILTER, "FILTER stands here");
+    fn reject_window(&self, name: Token<'_>) -> Parsed {
+        if self.is("filter") && self.peek_nth(1).is_symbol("(") {
+            return self.violation(&rules::FILTER, "FILTER is not supported");
         }
         if self.is("over") || self.is("within") {
-            let message = format!("{} is no function of a window", name.shown());
-            return self.refuse(&rules::WINDOW_FORM, message);
+            let message = format!("{} is not a window function", name.describe());
+            return self.violation(&rules::WINDOW_FORM, message);
         }
         Ok(())
     }
 
-    /// Arguments in parentheses, none among them allowed.
-    fn arguments_of(&mut self, item: impl FnMut(&mut Self) -> Parsed) -> Parsed<usize> {
-        self.expect_sign("(")?;
-        if self.eat_sign(")") {
+    /// Parses zero or more arguments in parentheses, and returns their number.
+    fn arguments(&mut self, item: impl FnMut(&mut Self) -> Parsed) -> Parsed<usize> {
+        self.expect_symbol("(")?;
+        if self.eat_symbol(")") {
             return Ok(0);
         }
-        let count = self.list(item)?;
-        self.expect_sign(")")?;
+        let count = self.comma_separated(item)?;
+        self.expect_symbol(")")?;
         Ok(count)
     }
 
@@ -91,190 +93,206 @@ impl Parser<'_> {
             "convert" => return self.convert(),
             "position" => return self.position(),
             "trim" => return self.trim(),
-            "unnest" => return self.refuse(&rules::TABLE_FUNCTION, "UNNEST is called"),
+            "unnest" => {
+                return self
+                    .violation(&rules::TABLE_FUNCTION, "UNNEST is not supported as a function");
+            }
             _ => {}
         }
-        let Some(function) = functions::find(token.text).filter(|_| token.kind == Kind::Word)
+        let Some(function) = functions::find(token.text).filter(|_| token.kind == TokenKind::Word)
         else {
             return self.unknown_function(token);
         };
-        self.take();
+        self.advance();
         match function.class {
-            Class::Plain | Class::Leader => self.plain(function, token),
-            Class::Bare | Class::BareLeader => self.unexpected("no parenthesis"),
-            _ => self.gathering(function, token),
+            Class::Plain | Class::Leader => self.scalar_function(function, token),
+            Class::Bare | Class::BareLeader => {
+                self.unexpected("no parenthesis after this function")
+            }
+            _ => self.aggregate_or_window_function(function, token),
         }
     }
 
     fn unknown_function(&self, token: Token<'_>) -> Parsed {
-        let message = format!("the function {} is called", token.shown());
-        let rule = if functions::is_missing(token.text) {
+        let message = format!("unsupported function {}", token.describe());
+        let rule = if functions::is_unsupported(token.text) {
             &rules::FUNCTION_MISSING
-        } else if crate::words::is_reserved(token.text) && token.kind == Kind::Word {
+        } else if keywords::is_reserved(token.text) && token.kind == TokenKind::Word {
             &rules::RESERVED
         } else {
             &rules::FUNCTION_UNKNOWN
         };
-        self.refuse(rule, message)
+        self.violation(rule, message)
     }
 
-    fn plain(&mut self, function: &Function, token: Token<'_>) -> Parsed {
+    fn scalar_function(&mut self, function: &Function, token: Token<'_>) -> Parsed {
         let count = match function.name {
-            "dateadd" | "datediff" => self.first_special(Self::date_span)?,
-            "date_part" => self.first_special(Self::date_part)?,
-            "date_trunc" => self.first_special(Self::date_unit)?,
+            "dateadd" | "datediff" => self.special_first_argument(Self::date_unit)?,
+            "date_part" => self.special_first_argument(Self::date_part)?,
+            "date_trunc" => self.special_first_argument(Self::date_trunc_unit)?,
             "substring" => self.substring()?,
-            _ => self.arguments_of(Self::expression)?,
+            _ => self.arguments(Self::expression)?,
         };
         check_count(function, token, count)?;
-        self.note_node(function, token);
-        self.no_window(token)
+        self.record_leader_function(function, token);
+        self.reject_window(token)
     }
 
-    fn first_special(&mut self, first: fn(&mut Self) -> Parsed) -> Parsed<usize> {
-        let mut place = 0;
-        self.arguments_of(|parser| {
-            place += 1;
-            if place == 1 { first(parser) } else { parser.expression() }
+    /// Parses arguments of which the first one has its own syntax.
+    fn special_first_argument(&mut self, first: fn(&mut Self) -> Parsed) -> Parsed<usize> {
+        let mut position = 0;
+        self.arguments(|parser| {
+            position += 1;
+            if position == 1 { first(parser) } else { parser.expression() }
         })
     }
 
+    /// Parses `(text, start[, length])` or `(text from start [for length])`.
     fn substring(&mut self) -> Parsed<usize> {
-        self.expect_sign("(")?;
+        self.expect_symbol("(")?;
         self.expression()?;
         if self.eat("from") {
             self.expression()?;
             let count = if self.eat("for") { self.expression().map(|()| 3)? } else { 2 };
-            return self.expect_sign(")").map(|()| count);
+            return self.expect_symbol(")").map(|()| count);
         }
-        self.expect_sign(",")?;
-        let count = self.list(Self::expression)?;
-        self.expect_sign(")").map(|()| count + 1)
+        self.expect_symbol(",")?;
+        let count = self.comma_separated(Self::expression)?;
+        self.expect_symbol(")").map(|()| count + 1)
     }
 
-    /// `convert(type, value)`.
+    /// Parses `convert(type, value)`.
     fn convert(&mut self) -> Parsed {
-        self.take();
-        self.expect_sign("(")?;
+        self.advance();
+        self.expect_symbol("(")?;
         self.data_type()?;
-        self.expect_sign(",")?;
+        self.expect_symbol(",")?;
         self.expression()?;
-        self.expect_sign(")")
+        self.expect_symbol(")")
     }
 
+    /// Parses `position(text in text)`.
     fn position(&mut self) -> Parsed {
-        self.take();
-        self.expect_sign("(")?;
+        self.advance();
+        self.expect_symbol("(")?;
         self.value()?;
         self.expect("in")?;
         self.value()?;
-        self.expect_sign(")")
+        self.expect_symbol(")")
     }
 
+    /// Parses `trim([both | leading | trailing] [characters from] text)`.
     fn trim(&mut self) -> Parsed {
-        self.take();
-        self.expect_sign("(")?;
+        self.advance();
+        self.expect_symbol("(")?;
         let sided = self.eat_any(&["both", "leading", "trailing"]).is_some();
         if !(sided && self.eat("from")) {
             self.value()?;
             if !self.eat("from") {
-                return self.expect_sign(")");
+                return self.expect_symbol(")");
             }
         }
         self.value()?;
-        self.expect_sign(")")
+        self.expect_symbol(")")
     }
 
+    /// Parses `approximate count(distinct …)` or `approximate percentile_disc(…) within group (…)`.
     fn approximate(&mut self) -> Parsed {
-        self.take();
+        self.advance();
         let token = self.peek();
-        if self.is("percentile_disc") && self.ahead(1).is_sign("(") {
-            self.aggregate_stands(token)?;
-            self.take();
-            self.within(Clause::Aggregate, |parser| {
-                parser.parenthesised(Self::expression).map(drop)
+        if self.is("percentile_disc") && self.peek_nth(1).is_symbol("(") {
+            self.check_aggregate_position(token)?;
+            self.advance();
+            self.in_clause(Clause::Aggregate, |parser| {
+                parser.parenthesized_list(Self::expression).map(drop)
             })?;
             return self.within_group();
         }
-        let distinct = self.ahead(1).is_sign("(") && self.ahead(2).is_word("distinct");
+        let distinct = self.peek_nth(1).is_symbol("(") && self.peek_nth(2).is_word("distinct");
         if !self.is("count") || !distinct {
             return self.unexpected("COUNT(DISTINCT …) or PERCENTILE_DISC(…)");
         }
         self.built_in()
     }
 
-    /// An aggregate, or a function of a window.
-    fn gathering(&mut self, function: &Function, token: Token<'_>) -> Parsed {
-        // Whether OVER follows is known behind the parentheses only: until then the stricter of the two.
-        let windowed = self.leads_to_over();
+    /// Parses the call of an aggregate or window function.
+    fn aggregate_or_window_function(&mut self, function: &Function, token: Token<'_>) -> Parsed {
+        // The arguments of an aggregate and of a window function are checked differently, so a
+        // look-ahead over the parentheses finds OVER first.
+        let windowed = self.has_over();
         if windowed {
-            self.window_stands(token)?;
+            self.check_window_position(token)?;
         } else {
-            self.aggregate_stands(token)?;
+            self.check_aggregate_position(token)?;
         }
         let inside = if windowed { Clause::Window } else { Clause::Aggregate };
-        let distinct = self.within(inside, |parser| parser.gathered(function, token))?;
+        let distinct =
+            self.in_clause(inside, |parser| parser.aggregate_arguments(function, token))?;
         if function.class == Class::Ordered {
-            self.ordered(function, token)?;
+            self.within_group_clause(function, token)?;
         }
-        if self.is("filter") && self.ahead(1).is_sign("(") {
-            return self.refuse(&rules::FILTER, "FILTER stands here");
+        if self.is("filter") && self.peek_nth(1).is_symbol("(") {
+            return self.violation(&rules::FILTER, "FILTER is not supported");
         }
-        if matches!(function.class, Class::Shift | Class::Frame) {
-            self.eat_nulls();
+        if matches!(function.class, Class::Offset | Class::Frame) {
+            self.eat_null_treatment();
         }
         if !windowed {
             return match function.class {
-                Class::Rank | Class::Shift | Class::Frame => {
-                    let message = format!("{} stands without OVER", token.shown());
-                    Err(Refusal::new(&rules::WINDOW_FORM, token.at, message).page(function.page))
+                Class::Rank | Class::Offset | Class::Frame => {
+                    let message = format!("the window function {} has no OVER", token.describe());
+                    Err(Violation::new(&rules::WINDOW_FORM, token.at, message)
+                        .with_page(function.page))
                 }
                 _ => Ok(()),
             };
         }
         if distinct && function.name != "listagg" {
-            let message = format!("DISTINCT stands in {} over a window", token.shown());
-            return Err(Refusal::new(&rules::WINDOW_FORM, token.at, message).page(function.page));
+            let message = format!("the window function {} has DISTINCT", token.describe());
+            return Err(
+                Violation::new(&rules::WINDOW_FORM, token.at, message).with_page(function.page)
+            );
         }
         self.over(function, token)
     }
 
-    /// What stands in the parentheses; whether it is DISTINCT.
-    fn gathered(&mut self, function: &Function, token: Token<'_>) -> Parsed<bool> {
+    /// Parses the parentheses and their content. Returns true if there is a DISTINCT.
+    fn aggregate_arguments(&mut self, function: &Function, token: Token<'_>) -> Parsed<bool> {
         let aggregate =
             matches!(function.class, Class::Aggregate | Class::AggregateOnly | Class::Ordered);
-        self.expect_sign("(")?;
-        if function.name == "count" && self.eat_sign("*") {
-            return self.expect_sign(")").map(|()| false);
+        self.expect_symbol("(")?;
+        if function.name == "count" && self.eat_symbol("*") {
+            return self.expect_symbol(")").map(|()| false);
         }
         let mut distinct = false;
-        let count = if self.is_sign(")") {
+        let count = if self.is_symbol(")") {
             0
         } else {
             if aggregate && !self.eat("all") {
                 distinct = self.eat("distinct");
             }
-            self.list(Self::expression)?
+            self.comma_separated(Self::expression)?
         };
-        if matches!(function.class, Class::Frame | Class::Shift) {
-            self.eat_nulls();
+        if matches!(function.class, Class::Frame | Class::Offset) {
+            self.eat_null_treatment();
         }
         if self.is("order") {
-            let message = format!("ORDER BY stands within {}", token.shown());
-            return self.refuse(&rules::ARGUMENTS, message);
+            let message = format!("the arguments of {} have an ORDER BY", token.describe());
+            return self.violation(&rules::ARGUMENTS, message);
         }
-        self.expect_sign(")")?;
+        self.expect_symbol(")")?;
         check_count(function, token, count)?;
         Ok(distinct)
     }
 
-    fn eat_nulls(&mut self) {
-        let _ = self.eat_all(&["ignore", "nulls"]) || self.eat_all(&["respect", "nulls"]);
+    fn eat_null_treatment(&mut self) {
+        let _ = self.eat_sequence(&["ignore", "nulls"]) || self.eat_sequence(&["respect", "nulls"]);
     }
 
-    fn ordered(&mut self, function: &Function, token: Token<'_>) -> Parsed {
-        if self.facts.compute.is_none() {
-            self.facts.compute = Some((token.text.to_ascii_lowercase(), token.at));
+    /// Parses WITHIN GROUP as the function requires it. These functions run only on compute nodes.
+    fn within_group_clause(&mut self, function: &Function, token: Token<'_>) -> Parsed {
+        if self.facts.compute_only.is_none() {
+            self.facts.compute_only = Some((token.text.to_ascii_lowercase(), token.at));
         }
         match function.name {
             "percentile_cont" => self.within_group(),
@@ -284,103 +302,105 @@ impl Parser<'_> {
     }
 
     fn within_group(&mut self) -> Parsed {
-        self.expect_all(&["within", "group"])?;
-        self.expect_sign("(")?;
-        self.expect_all(&["order", "by"])?;
-        self.within(Clause::Aggregate, Self::order_list)?;
-        self.expect_sign(")")
+        self.expect_sequence(&["within", "group"])?;
+        self.expect_symbol("(")?;
+        self.expect_sequence(&["order", "by"])?;
+        self.in_clause(Clause::Aggregate, Self::order_list)?;
+        self.expect_symbol(")")
     }
 
-    /// Whether OVER stands behind the parentheses that come next.
-    fn leads_to_over(&self) -> bool {
-        let mut places = self.closing(0);
-        for words in [["ignore", "nulls"], ["respect", "nulls"], ["within", "group"]] {
-            if self.ahead(places).is_word(words[0]) && self.ahead(places + 1).is_word(words[1]) {
-                places += 2;
-                if words[0] == "within" {
-                    places = self.closing(places);
+    /// Looks ahead: returns true if OVER follows the parenthesized arguments.
+    fn has_over(&self) -> bool {
+        let mut n = self.after_parentheses(0);
+        for keywords in [["ignore", "nulls"], ["respect", "nulls"], ["within", "group"]] {
+            if self.peek_nth(n).is_word(keywords[0]) && self.peek_nth(n + 1).is_word(keywords[1]) {
+                n += 2;
+                if keywords[0] == "within" {
+                    n = self.after_parentheses(n);
                 }
             }
         }
-        self.ahead(places).is_word("over")
+        self.peek_nth(n).is_word("over")
     }
 
-    /// The place behind the parenthesis that closes the one at `places`.
-    fn closing(&self, mut places: usize) -> usize {
+    /// Returns the position after the parenthesis that closes the one at position `n`.
+    fn after_parentheses(&self, mut n: usize) -> usize {
         let mut depth = 0_u32;
         loop {
-            let token = self.ahead(places);
+            let token = self.peek_nth(n);
             match token.kind {
-                Kind::Sign if token.text == "(" => depth += 1,
-                Kind::Sign if token.text == ")" => depth = depth.saturating_sub(1),
-                Kind::End => return places,
+                TokenKind::Symbol if token.text == "(" => depth += 1,
+                TokenKind::Symbol if token.text == ")" => depth = depth.saturating_sub(1),
+                TokenKind::End => return n,
                 _ => {}
             }
-            places += 1;
+            n += 1;
             if depth == 0 {
-                return places;
+                return n;
             }
         }
     }
 
-    fn aggregate_stands(&mut self, token: Token<'_>) -> Parsed {
-        // A window may be taken over aggregates.
-        let stands =
-            matches!(self.clause, Clause::List | Clause::Having | Clause::Qualify | Clause::Window);
-        if !stands {
-            let message = format!("the aggregate {} stands here", token.shown());
-            return Err(Refusal::new(&rules::AGGREGATE_PLACE, token.at, message));
+    fn check_aggregate_position(&mut self, token: Token<'_>) -> Parsed {
+        // The arguments of a window function may contain aggregates.
+        let allowed = matches!(
+            self.clause,
+            Clause::SelectList | Clause::Having | Clause::Qualify | Clause::Window
+        );
+        if !allowed {
+            let message = format!("the aggregate {} is not allowed here", token.describe());
+            return Err(Violation::new(&rules::AGGREGATE_PLACE, token.at, message));
         }
-        let extreme = token.is_word("min") || token.is_word("max");
-        if let (false, Some(scope)) = (extreme, self.scope()) {
+        let min_or_max = token.is_word("min") || token.is_word("max");
+        if let (false, Some(scope)) = (min_or_max, self.current_scope()) {
             scope.aggregate.get_or_insert(token.at);
         }
         Ok(())
     }
 
-    fn window_stands(&mut self, token: Token<'_>) -> Parsed {
-        if !matches!(self.clause, Clause::List | Clause::Qualify) {
-            let message = format!("the window function {} stands here", token.shown());
-            return Err(Refusal::new(&rules::WINDOW_PLACE, token.at, message));
+    fn check_window_position(&mut self, token: Token<'_>) -> Parsed {
+        if !matches!(self.clause, Clause::SelectList | Clause::Qualify) {
+            let message = format!("the window function {} is not allowed here", token.describe());
+            return Err(Violation::new(&rules::WINDOW_PLACE, token.at, message));
         }
-        if let Some(scope) = self.scope() {
+        if let Some(scope) = self.current_scope() {
             scope.window.get_or_insert(token.at);
         }
         Ok(())
     }
 
-    fn note_node(&mut self, function: &Function, token: Token<'_>) {
-        let leader = matches!(function.class, Class::Leader | Class::BareLeader);
-        if leader && self.facts.leader.is_none() {
-            self.facts.leader = Some((token.text.to_ascii_lowercase(), token.at));
+    fn record_leader_function(&mut self, function: &Function, token: Token<'_>) {
+        let leader_only = matches!(function.class, Class::Leader | Class::BareLeader);
+        if leader_only && self.facts.leader_only.is_none() {
+            self.facts.leader_only = Some((token.text.to_ascii_lowercase(), token.at));
         }
     }
 
-    /// A query in parentheses.
+    /// Parses a query in parentheses.
     pub(crate) fn subquery(&mut self, position: Position) -> Parsed {
         if self.clause == Clause::Default {
-            return self.refuse(&rules::DEFAULT_VALUE, "a query stands in a default");
+            return self.violation(&rules::DEFAULT_VALUE, "the default contains a subquery");
         }
-        self.expect_sign("(")?;
+        self.expect_symbol("(")?;
         self.nested(|parser| parser.query(position))?;
-        self.expect_sign(")")
+        self.expect_symbol(")")
     }
 }
 
-fn is_own(name: Token<'_>) -> bool {
+fn is_udf(name: Token<'_>) -> bool {
     name.text.trim_matches('"').get(..2).is_some_and(|prefix| prefix.eq_ignore_ascii_case("f_"))
 }
 
 fn check_count(function: &Function, token: Token<'_>, count: usize) -> Parsed {
-    let Function { least, most, page, .. } = *function;
-    if (least..=most).contains(&count) {
+    let Function { min_arguments: min, max_arguments: max, page, .. } = *function;
+    if (min..=max).contains(&count) {
         return Ok(());
     }
-    let message = format!("{} gets {count} arguments", token.shown());
-    let hint = match (least, most) {
-        (_, usize::MAX) => format!("it takes {least} or more"),
-        _ if least == most => format!("it takes {least}"),
-        _ => format!("it takes {least} to {most}"),
+    let message = format!("{} is called with {count} arguments", token.describe());
+    let hint = match (min, max) {
+        (_, usize::MAX) => format!("it takes {min} or more"),
+        _ if min == max => format!("it takes {min}"),
+        _ => format!("it takes {min} to {max}"),
     };
-    Err(Refusal::new(&rules::ARGUMENTS, token.at, message).page(page).hint(hint))
+    Err(Violation::new(&rules::ARGUMENTS, token.at, message).with_page(page).with_hint(hint))
 }

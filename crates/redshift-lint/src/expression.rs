@@ -1,19 +1,21 @@
-//! Expressions: what may stand where a value is asked for.
+//! Expressions.
 //!
-//! Precedence changes the meaning of a text, not whether it has one, so there are four levels only: OR and AND, NOT, conditions, and everything that is calculated.
+//! Operator precedence changes the meaning of an expression, not its validity. So the grammar has
+//! only four levels: AND and OR, NOT, comparisons, and all other operators.
 
-use crate::lexer::Kind;
+use crate::lexer::TokenKind;
 use crate::parser::{Clause, Parsed, Parser};
 use crate::rules;
 use crate::scope::Position;
 
-/// Operators between two values. Which of them have a meaning on text or dates is not the gate's to say.
-const BETWEEN_VALUES: &[&str] = &["+", "-", "*", "/", "%", "^", "||", "&", "<<", ">>"];
-const BEFORE_VALUE: &[&str] = &["+", "-", "@", "|/", "||/"];
+/// Operators between two values. The linter does not know types, so it accepts all of them for all
+/// values.
+const BINARY_OPERATORS: &[&str] = &["+", "-", "*", "/", "%", "^", "||", "&", "<<", ">>"];
+const PREFIX_OPERATORS: &[&str] = &["+", "-", "@", "|/", "||/"];
 const COMPARISONS: &[&str] = &["=", "<>", "!=", "<", ">", "<=", ">="];
 
 impl Parser<'_> {
-    /// Any expression.
+    /// Parses an expression.
     pub(crate) fn expression(&mut self) -> Parsed {
         self.nested(|parser| {
             loop {
@@ -33,7 +35,7 @@ impl Parser<'_> {
         let mut compared = false;
         loop {
             if self.eat("is") {
-                self.truth()?;
+                self.is_test()?;
             } else if compared || !self.comparison()? {
                 return Ok(());
             } else {
@@ -42,30 +44,31 @@ impl Parser<'_> {
         }
     }
 
-    fn truth(&mut self) -> Parsed {
+    /// Parses what follows IS.
+    fn is_test(&mut self) -> Parsed {
         let not = self.eat("not");
-        if self.are(&["distinct", "from"]) {
-            let words = if not { "IS NOT DISTINCT FROM" } else { "IS DISTINCT FROM" };
-            return self.refuse(&rules::IS_DISTINCT, format!("{words} stands here"));
+        if self.is_sequence(&["distinct", "from"]) {
+            let keywords = if not { "IS NOT DISTINCT FROM" } else { "IS DISTINCT FROM" };
+            return self.violation(&rules::IS_DISTINCT, format!("{keywords} is not supported"));
         }
         self.expect_any(&["null", "true", "false", "unknown"]).map(drop)
     }
 
-    /// What compares the value before it with something; false when there is nothing of the kind.
+    /// Parses a comparison operator and its right operand. Returns false if there is none.
     fn comparison(&mut self) -> Parsed<bool> {
-        if let Some(sign) = COMPARISONS.iter().find(|sign| self.is_sign(sign)) {
-            self.take();
+        if let Some(sign) = COMPARISONS.iter().find(|sign| self.is_symbol(sign)) {
+            self.advance();
             if self.is_any(&["any", "some", "all"]) {
                 return self.quantified(sign).map(|()| true);
             }
             return self.value().map(|()| true);
         }
-        if self.eat_sign("~") || self.eat_sign("!~") {
+        if self.eat_symbol("~") || self.eat_symbol("!~") {
             return self.value().map(|()| true);
         }
         let negated = ["between", "in", "like", "ilike", "similar"];
-        if self.is("not") && negated.iter().any(|word| self.ahead(1).is_word(word)) {
-            self.take();
+        if self.is("not") && negated.iter().any(|keyword| self.peek_nth(1).is_word(keyword)) {
+            self.advance();
         }
         match self.eat_any(&["between", "in", "like", "ilike", "similar"]) {
             Some("between") => {
@@ -73,7 +76,7 @@ impl Parser<'_> {
                 self.expect("and")?;
                 self.value()?;
             }
-            Some("in") => self.members()?,
+            Some("in") => self.in_operand()?,
             Some("similar") => {
                 self.expect("to")?;
                 self.pattern()?;
@@ -87,67 +90,68 @@ impl Parser<'_> {
     fn pattern(&mut self) -> Parsed {
         self.value()?;
         if self.eat("escape") {
-            self.text("the escape character")?;
+            self.string_literal("the escape character")?;
         }
         Ok(())
     }
 
+    /// Parses ANY, SOME or ALL and its subquery after a comparison operator.
     fn quantified(&mut self, sign: &str) -> Parsed {
         let documented = if self.is("all") { ["<>", "!="].contains(&sign) } else { sign == "=" };
-        let query = self.ahead(1).is_sign("(")
-            && ["select", "with"].iter().any(|w| self.ahead(2).is_word(w));
+        let query = self.peek_nth(1).is_symbol("(")
+            && ["select", "with"].iter().any(|w| self.peek_nth(2).is_word(w));
         if !documented || !query {
-            let message = format!("`{sign} {}` stands here", self.peek().text);
-            return self.refuse(&rules::QUANTIFIED, message);
+            let message = format!("`{sign} {}` is not supported", self.peek().text);
+            return self.violation(&rules::QUANTIFIED, message);
         }
-        self.take();
+        self.advance();
         self.subquery(Position::In)
     }
 
-    fn members(&mut self) -> Parsed {
+    fn in_operand(&mut self) -> Parsed {
         if self.begins_query() {
             return self.subquery(Position::In);
         }
-        self.parenthesised(Self::expression).map(drop)
+        self.parenthesized_list(Self::expression).map(drop)
     }
 
-    /// Whether `(select` or `(with` comes next.
+    /// Returns true if the next tokens start a query in one or more parentheses.
     pub(crate) fn begins_query(&self) -> bool {
-        let mut places = 0;
-        while self.ahead(places).is_sign("(") {
-            places += 1;
+        let mut n = 0;
+        while self.peek_nth(n).is_symbol("(") {
+            n += 1;
         }
-        places > 0 && ["select", "with"].iter().any(|word| self.ahead(places).is_word(word))
+        n > 0 && ["select", "with"].iter().any(|keyword| self.peek_nth(n).is_word(keyword))
     }
 
-    /// A value: terms with operators between them.
+    /// Parses terms with binary operators between them.
     pub(crate) fn value(&mut self) -> Parsed {
         loop {
             self.term()?;
-            if self.is("operator") && self.ahead(1).is_sign("(") {
+            if self.is("operator") && self.peek_nth(1).is_symbol("(") {
                 return self.unexpected("an operator");
             }
-            if !BETWEEN_VALUES.iter().any(|sign| self.is_sign(sign)) {
+            if !BINARY_OPERATORS.iter().any(|sign| self.is_symbol(sign)) {
                 return Ok(());
             }
-            self.take();
+            self.advance();
         }
     }
 
     fn term(&mut self) -> Parsed {
-        if BEFORE_VALUE.iter().any(|sign| self.is_sign(sign)) {
-            self.take();
+        if PREFIX_OPERATORS.iter().any(|sign| self.is_symbol(sign)) {
+            self.advance();
             return self.nested(Self::term);
         }
         self.primary()?;
         loop {
-            if self.eat_sign("::") {
+            if self.eat_symbol("::") {
                 self.data_type()?;
-            } else if self.are(&["at", "time", "zone"]) {
-                self.expect_all(&["at", "time", "zone"])?;
+            } else if self.is_sequence(&["at", "time", "zone"]) {
+                self.expect_sequence(&["at", "time", "zone"])?;
                 self.primary()?;
-            } else if self.is_sign("[") {
-                return self.refuse(&rules::ARRAY, "a subscript stands behind what is no column");
+            } else if self.is_symbol("[") {
+                return self.violation(&rules::ARRAY, "only a column can have a subscript");
             } else {
                 return Ok(());
             }
@@ -157,15 +161,15 @@ impl Parser<'_> {
     fn primary(&mut self) -> Parsed {
         let token = self.peek();
         match token.kind {
-            Kind::Text | Kind::Number => drop(self.take()),
-            Kind::Parameter => return self.parameter(),
-            Kind::Sign if token.text == "(" => return self.parenthesis(),
-            Kind::Word
+            TokenKind::StringLiteral | TokenKind::Number => drop(self.advance()),
+            TokenKind::Parameter => return self.parameter(),
+            TokenKind::Symbol if token.text == "(" => return self.parenthesized(),
+            TokenKind::Word
                 if token.is_word("null") || token.is_word("true") || token.is_word("false") =>
             {
-                self.take();
+                self.advance();
             }
-            Kind::Word | Kind::Quoted => return self.nested(Self::named),
+            TokenKind::Word | TokenKind::QuotedName => return self.nested(Self::named_term),
             _ => return self.unexpected("a value"),
         }
         Ok(())
@@ -174,59 +178,62 @@ impl Parser<'_> {
     fn parameter(&mut self) -> Parsed {
         let token = self.peek();
         let number: u32 = token.text[1..].parse().unwrap_or(u32::MAX);
-        let Some(most) = self.arguments else {
-            return self
-                .refuse(&rules::PARAMETER, format!("the parameter {} stands here", token.shown()));
+        let Some(max) = self.arguments else {
+            return self.violation(
+                &rules::PARAMETER,
+                format!("the parameter {} is not allowed here", token.describe()),
+            );
         };
-        if number == 0 || number > most {
-            let message =
-                format!("{} stands in the body of a function of {most} arguments", token.shown());
-            return self.refuse(&rules::UDF_ARGUMENT, message);
+        if number == 0 || number > max {
+            let message = format!("the function has {max} arguments, no {}", token.describe());
+            return self.violation(&rules::UDF_ARGUMENT, message);
         }
-        self.facts.parameter = self.facts.parameter.max(number);
-        self.take();
+        self.facts.max_parameter = self.facts.max_parameter.max(number);
+        self.advance();
         Ok(())
     }
 
-    fn parenthesis(&mut self) -> Parsed {
-        if self.begins_query() && ["select", "with"].iter().any(|word| self.ahead(1).is_word(word))
+    fn parenthesized(&mut self) -> Parsed {
+        if self.begins_query()
+            && ["select", "with"].iter().any(|keyword| self.peek_nth(1).is_word(keyword))
         {
-            return self.subquery(Position::Value);
+            return self.subquery(Position::Scalar);
         }
-        self.expect_sign("(")?;
+        self.expect_symbol("(")?;
         self.expression()?;
-        if self.is_sign(",") {
-            return self.refuse(&rules::ROW_CONSTRUCTOR, "a row stands here");
+        if self.is_symbol(",") {
+            return self.violation(&rules::ROW_CONSTRUCTOR, "row constructors are not supported");
         }
-        self.expect_sign(")")
+        self.expect_symbol(")")
     }
 
-    /// Whatever begins with a word: a form of its own, a function, a column.
-    fn named(&mut self) -> Parsed {
+    /// Parses a term that starts with a word: special syntax, a function call, or a column.
+    fn named_term(&mut self) -> Parsed {
         let token = self.peek();
-        let called = self.ahead(1).is_sign("(");
-        if token.kind == Kind::Word {
+        let is_call = self.peek_nth(1).is_symbol("(");
+        if token.kind == TokenKind::Word {
             match token.text.to_ascii_lowercase().as_str() {
                 "case" => return self.case(),
                 "cast" => return self.cast(),
-                "exists" if called => {
-                    self.take();
-                    return self.subquery(Position::Value);
+                "exists" if is_call => {
+                    self.advance();
+                    return self.subquery(Position::Scalar);
                 }
-                "extract" if called => return self.extract(),
+                "extract" if is_call => return self.extract(),
                 "interval" => return self.interval(),
                 "date" | "time" | "timestamp" | "timetz" | "timestamptz"
-                    if self.ahead(1).kind == Kind::Text =>
+                    if self.peek_nth(1).kind == TokenKind::StringLiteral =>
                 {
-                    self.take();
-                    self.take();
+                    self.advance();
+                    self.advance();
                     return Ok(());
                 }
-                "array" if self.ahead(1).is_sign("[") => {
-                    return self.refuse(&rules::ARRAY, "an array is constructed here");
+                "array" if self.peek_nth(1).is_symbol("[") => {
+                    return self.violation(&rules::ARRAY, "array constructors are not supported");
                 }
-                "row" if called => {
-                    return self.refuse(&rules::ROW_CONSTRUCTOR, "a row is constructed here");
+                "row" if is_call => {
+                    return self
+                        .violation(&rules::ROW_CONSTRUCTOR, "row constructors are not supported");
                 }
                 _ => {}
             }
@@ -254,75 +261,76 @@ impl Parser<'_> {
     }
 
     fn cast(&mut self) -> Parsed {
-        self.take();
-        self.expect_sign("(")?;
+        self.advance();
+        self.expect_symbol("(")?;
         self.expression()?;
         self.expect("as")?;
         self.data_type()?;
-        self.expect_sign(")")
+        self.expect_symbol(")")
     }
 
     fn extract(&mut self) -> Parsed {
-        self.take();
-        self.expect_sign("(")?;
+        self.advance();
+        self.expect_symbol("(")?;
         self.date_part()?;
         self.expect("from")?;
         self.value()?;
-        self.expect_sign(")")
+        self.expect_symbol(")")
     }
 
-    /// A column, by a path that may lead into a super value.
+    /// Parses a column, optionally qualified, and a path into a super value.
     pub(crate) fn column(&mut self) -> Parsed {
         if self.clause == Clause::Default {
-            return self.refuse(
+            return self.violation(
                 &rules::DEFAULT_VALUE,
-                format!("the column {} stands in a default", self.peek().shown()),
+                format!("the default contains the column {}", self.peek().describe()),
             );
         }
         let at = self.peek().at;
         let first = self.name("a column")?;
         let mut parts = 1;
         loop {
-            if self.is_sign(".") {
-                self.take();
-                if self.is_sign("*") {
+            if self.is_symbol(".") {
+                self.advance();
+                if self.is_symbol("*") {
                     return self.unexpected("a column");
                 }
                 self.path_part(parts)?;
                 parts += 1;
-            } else if self.is_sign("[") {
+            } else if self.is_symbol("[") {
                 self.subscript()?;
             } else {
                 break;
             }
         }
         if parts > 1 {
-            self.refers(first, at);
+            self.add_reference(first, at);
         }
         Ok(())
     }
 
-    /// A name behind a dot. Behind the second one it is a key of a super value, which may be a reserved word.
+    /// Parses a name after a dot. After the second dot it can be a key of a super value, for which
+    /// reserved words are allowed.
     fn path_part(&mut self, parts: usize) -> Parsed {
-        if parts >= 2 && self.peek().kind == Kind::Word {
-            self.take();
+        if parts >= 2 && self.peek().kind == TokenKind::Word {
+            self.advance();
             return Ok(());
         }
         self.name("a column").map(drop)
     }
 
     pub(crate) fn subscript(&mut self) -> Parsed {
-        self.expect_sign("[")?;
-        if self.peek().kind == Kind::Text {
-            self.take();
-        } else if self.peek().kind != Kind::Number {
-            return self.refuse(&rules::ARRAY, "a subscript is no number");
+        self.expect_symbol("[")?;
+        if self.peek().kind == TokenKind::StringLiteral {
+            self.advance();
+        } else if self.peek().kind != TokenKind::Number {
+            return self.violation(&rules::ARRAY, "the subscript is not a number");
         } else {
             self.integer("a subscript")?;
         }
-        if self.is_sign(":") {
-            return self.refuse(&rules::ARRAY, "a slice stands here");
+        if self.is_symbol(":") {
+            return self.violation(&rules::ARRAY, "slices are not supported");
         }
-        self.expect_sign("]")
+        self.expect_symbol("]")
     }
 }

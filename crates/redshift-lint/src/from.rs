@@ -1,15 +1,15 @@
-//! Tables: FROM, joins, and what unnests a super value.
+//! FROM clause: tables, joins, derived tables and unnesting of super values.
 
-use crate::lexer::Kind;
+use crate::lexer::TokenKind;
 use crate::parser::{Clause, Parsed, Parser};
 use crate::rules;
 use crate::scope::Position;
 
 impl Parser<'_> {
-    /// The tables behind FROM; whether the last one has an alias.
+    /// Parses the tables of a FROM clause. Returns true if the last one has an alias.
     pub(crate) fn tables(&mut self) -> Parsed<bool> {
         let mut alias = false;
-        self.list(|parser| {
+        self.comma_separated(|parser| {
             alias = parser.joined()?;
             Ok(())
         })?;
@@ -17,20 +17,21 @@ impl Parser<'_> {
     }
 
     fn joined(&mut self) -> Parsed<bool> {
-        let mut alias = self.one_table()?;
+        let mut alias = self.table_factor()?;
         while let Some((outer, conditional)) = self.join()? {
-            alias = self.one_table()?;
+            alias = self.table_factor()?;
             if conditional {
                 self.join_condition(outer)?;
             } else if self.is("on") || self.is("using") {
                 return self
-                    .refuse(&rules::JOIN_CONDITION, "a cross or natural join has a condition");
+                    .violation(&rules::JOIN_CONDITION, "a cross or natural join has a condition");
             }
         }
         Ok(alias)
     }
 
-    /// The words of a join: whether it is an outer one, and whether it has a condition.
+    /// Parses the keywords of a join. Returns whether it is an outer join, and whether it has a
+    /// condition.
     fn join(&mut self) -> Parsed<Option<(bool, bool)>> {
         let conditional = if self.eat("cross") {
             self.expect("join")?;
@@ -53,96 +54,99 @@ impl Parser<'_> {
             return self.column_names().map(drop);
         }
         if !self.eat("on") {
-            return self.refuse(
+            return self.violation(
                 &rules::JOIN_CONDITION,
-                format!("{} stands where ON or USING should", self.peek().shown()),
+                format!("expected ON or USING, found {}", self.peek().describe()),
             );
         }
-        let clause = if outer { Clause::OuterJoin } else { Clause::Plain };
-        self.within(clause, Self::expression)
+        let clause = if outer { Clause::OuterJoin } else { Clause::Scalar };
+        self.in_clause(clause, Self::expression)
     }
 
-    fn one_table(&mut self) -> Parsed<bool> {
+    /// Parses one operand of a join. Returns true if it has an alias.
+    fn table_factor(&mut self) -> Parsed<bool> {
         if self.is("lateral") {
-            return self.refuse(&rules::LATERAL, "LATERAL stands here");
+            return self.violation(&rules::LATERAL, "LATERAL is not supported");
         }
         if self.is("unnest") {
-            return self.refuse(&rules::TABLE_FUNCTION, "UNNEST stands as a table");
+            return self.violation(&rules::TABLE_FUNCTION, "UNNEST is not supported as a table");
         }
-        if self.is_sign("(") {
-            return self.derived();
+        if self.is_symbol("(") {
+            return self.derived_table();
         }
         let token = self.peek();
-        let (unnested, places) = self.table_path();
-        if self.ahead(places).is_sign("(") {
-            let message =
-                format!("the function `{}` stands as a table", self.ahead(places - 1).text);
-            return self.refuse(&rules::TABLE_FUNCTION, message);
+        let (unnests, length) = self.table_path();
+        if self.peek_nth(length).is_symbol("(") {
+            let name = self.peek_nth(length - 1).text;
+            let message = format!("the function `{name}` is used as a table");
+            return self.violation(&rules::TABLE_FUNCTION, message);
         }
-        if unnested {
-            return self.unnesting();
+        if unnests {
+            return self.unnested_value();
         }
         let name = self.table_or_cte(token.kind)?;
         let alias = self.alias("an alias")?;
         let found = alias.is_some();
-        if found && self.is_sign("(") {
+        if found && self.is_symbol("(") {
             self.column_names()?;
         }
-        self.sees(alias.unwrap_or(name));
+        self.add_table(alias.unwrap_or(name));
         Ok(found)
     }
 
-    /// Whether a path that comes next leads into a table beside it, and how many tokens it has.
+    /// Looks ahead at a dotted path. Returns whether it starts with a table of this query, and its
+    /// number of tokens.
     fn table_path(&self) -> (bool, usize) {
-        let mut places = 1;
-        while self.ahead(places).is_sign(".") && places < 16 {
-            places += 2;
+        let mut length = 1;
+        while self.peek_nth(length).is_symbol(".") && length < 16 {
+            length += 2;
         }
         let first = self.peek().text.trim_matches('"').to_ascii_lowercase();
-        (places > 1 && self.in_sight(&first), places)
+        (length > 1 && self.has_table(&first), length)
     }
 
-    fn table_or_cte(&mut self, kind: Kind) -> Parsed<String> {
-        let bare = !self.ahead(1).is_sign(".");
+    fn table_or_cte(&mut self, kind: TokenKind) -> Parsed<String> {
+        let bare = !self.peek_nth(1).is_symbol(".");
         let name = self.peek().text.trim_matches('"').to_ascii_lowercase();
-        if bare && self.defining.contains(&name) {
-            return self.refuse(&rules::CTE_RECURSIVE, format!("the CTE `{name}` reads itself"));
+        if bare && self.open_ctes.contains(&name) {
+            return self.violation(&rules::CTE_RECURSIVE, format!("the CTE `{name}` reads itself"));
         }
-        if bare && matches!(kind, Kind::Word | Kind::Quoted) && self.is_cte(&name) {
+        if bare && matches!(kind, TokenKind::Word | TokenKind::QuotedName) && self.is_cte(&name) {
             return self.name("a table");
         }
-        self.table()
+        self.table_name()
     }
 
-    /// `alias.path [as] item [at place]`.
-    fn unnesting(&mut self) -> Parsed<bool> {
+    /// Parses `alias.path [as] item [at index]`.
+    fn unnested_value(&mut self) -> Parsed<bool> {
         self.column()?;
         let Some(alias) = self.alias("an alias")? else {
-            return self.refuse(&rules::SUBQUERY_ALIAS, "an unnested value has no alias");
+            return self.violation(&rules::SUBQUERY_ALIAS, "the unnested value has no alias");
         };
-        self.sees(alias);
+        self.add_table(alias);
         if self.eat("at") {
-            let place = self.name("an alias")?;
-            self.sees(place);
+            let index = self.name("an alias")?;
+            self.add_table(index);
         }
         Ok(true)
     }
 
-    fn derived(&mut self) -> Parsed<bool> {
-        if self.ahead(1).is_word("values") {
-            return self.refuse(&rules::VALUES_TABLE, "VALUES stands as a table");
+    fn derived_table(&mut self) -> Parsed<bool> {
+        if self.peek_nth(1).is_word("values") {
+            return self.violation(&rules::VALUES_TABLE, "VALUES is used as a table");
         }
         if !self.begins_query() {
-            return self.refuse(&rules::JOIN_NESTED, "a parenthesis around tables stands here");
+            return self
+                .violation(&rules::JOIN_NESTED, "parentheses around joins are not supported");
         }
-        self.subquery(Position::Table)?;
+        self.subquery(Position::FromItem)?;
         let Some(alias) = self.alias("an alias")? else {
-            return self.refuse(&rules::SUBQUERY_ALIAS, "a query in FROM has no alias");
+            return self.violation(&rules::SUBQUERY_ALIAS, "the subquery in FROM has no alias");
         };
-        if self.is_sign("(") {
+        if self.is_symbol("(") {
             self.column_names()?;
         }
-        self.sees(alias);
+        self.add_table(alias);
         Ok(true)
     }
 }

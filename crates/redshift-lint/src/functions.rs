@@ -1,55 +1,61 @@
-//! The functions that Redshift documents, with how many arguments they take and where they may stand.
+//! Allow-list of functions: number of arguments, and where a call is allowed.
 //!
-//! What a loader and its reports may want, not all that there is: geometry, sketches, machine learning and the comparison functions of dates are left out, and so refused.
+//! The list covers loaders and reports. Functions for geometry, sketches and machine learning, and
+//! the comparison functions of dates, are omitted and therefore violations.
 
 use crate::rules::{Rule, RuleKind, dg};
 
-/// Where a function may stand, and what it needs.
+/// Syntax of a call, and where it is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// A value from values.
+    /// Scalar function.
     Plain,
-    /// The same, without parentheses.
+    /// Scalar function without parentheses.
     Bare,
-    /// The same; only the leader node has it.
+    /// Scalar function of the leader node only.
     Leader,
-    /// Without parentheses, and only the leader node has it.
+    /// Scalar function of the leader node only, without parentheses.
     BareLeader,
-    /// A value from many rows; with OVER also from a window.
+    /// Aggregate, also allowed with OVER.
     Aggregate,
-    /// An aggregate that a window cannot have.
+    /// Aggregate, not allowed with OVER.
     AggregateOnly,
-    /// An aggregate whose window has no order: listagg, median …
+    /// Aggregate that takes its order from WITHIN GROUP, so OVER has none: listagg, median …
     Ordered,
-    /// Only with OVER, without a frame: `row_number`, `rank` …
+    /// Window function without a frame: `row_number`, `rank` …
     Rank,
-    /// Only with OVER and an order, without a frame: lag, lead.
-    Shift,
-    /// Only with OVER, with a frame where there is an order: `first_value` …
+    /// Window function with a mandatory order and without a frame: lag, lead.
+    Offset,
+    /// Window function that needs a frame if it has an order: `first_value` …
     Frame,
 }
 
-/// A function of the list.
+/// Entry of the allow-list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Function {
     pub name: &'static str,
-    pub least: usize,
-    pub most: usize,
+    pub min_arguments: usize,
+    pub max_arguments: usize,
     pub class: Class,
     pub page: &'static str,
 }
 
-const ANY: usize = usize::MAX;
+const UNLIMITED: usize = usize::MAX;
 
 macro_rules! functions {
-    ($($class:ident { $($name:literal $least:literal..=$most:tt $page:literal;)* })*) => {
-        /// Every function.
+    ($($class:ident { $($name:literal $min:literal..=$max:tt $page:literal;)* })*) => {
+        /// Functions that are called by name.
         pub(crate) const FUNCTIONS: &[Function] = &[$($(Function {
-            name: $name, least: $least, most: $most, class: Class::$class, page: dg!($page),
+            name: $name,
+            min_arguments: $min,
+            max_arguments: $max,
+            class: Class::$class,
+            page: dg!($page),
         }),*),*];
     };
 }
 
+// Name, numbers of arguments, page.
 functions! {
     Aggregate {
         "avg" 1..=1 "r_AVG";
@@ -85,7 +91,7 @@ functions! {
         "ratio_to_report" 1..=1 "r_WF_RATIO_TO_REPORT";
         "row_number" 0..=0 "r_WF_ROW_NUMBER";
     }
-    Shift {
+    Offset {
         "lag" 1..=2 "r_WF_LAG";
         "lead" 1..=2 "r_WF_LEAD";
     }
@@ -96,12 +102,12 @@ functions! {
     }
     Plain {
         // Conditions.
-        "coalesce" 1..=ANY "r_NVL_function";
-        "decode" 3..=ANY "r_DECODE_expression";
-        "greatest" 1..=ANY "r_GREATEST_LEAST";
-        "least" 1..=ANY "r_GREATEST_LEAST";
+        "coalesce" 1..=UNLIMITED "r_NVL_function";
+        "decode" 3..=UNLIMITED "r_DECODE_expression";
+        "greatest" 1..=UNLIMITED "r_GREATEST_LEAST";
+        "least" 1..=UNLIMITED "r_GREATEST_LEAST";
         "nullif" 2..=2 "r_NULLIF_function";
-        "nvl" 1..=ANY "r_NVL_function";
+        "nvl" 1..=UNLIMITED "r_NVL_function";
         "nvl2" 3..=3 "r_NVL2";
         // Dates and times.
         "add_months" 2..=2 "r_ADD_MONTHS";
@@ -194,7 +200,7 @@ functions! {
         "sqrt" 1..=1 "r_SQRT";
         "trunc" 1..=2 "r_TRUNC";
         // JSON and super.
-        "array" 0..=ANY "r_array";
+        "array" 0..=UNLIMITED "r_array";
         "can_json_parse" 1..=1 "CAN_JSON_PARSE";
         "get_array_length" 1..=1 "get_array_length";
         "is_array" 1..=1 "r_is_array";
@@ -203,12 +209,12 @@ functions! {
         "is_valid_json_array" 1..=1 "IS_VALID_JSON_ARRAY";
         "json_array_length" 1..=2 "JSON_ARRAY_LENGTH";
         "json_extract_array_element_text" 2..=3 "JSON_EXTRACT_ARRAY_ELEMENT_TEXT";
-        "json_extract_path_text" 2..=ANY "JSON_EXTRACT_PATH_TEXT";
+        "json_extract_path_text" 2..=UNLIMITED "JSON_EXTRACT_PATH_TEXT";
         "json_parse" 1..=1 "JSON_PARSE";
         "json_serialize" 1..=1 "JSON_SERIALIZE";
         "json_size" 1..=1 "r_json_size";
         "json_typeof" 1..=1 "r_json_typeof";
-        "object" 0..=ANY "r_object_function";
+        "object" 0..=UNLIMITED "r_object_function";
         "split_to_array" 2..=2 "split_to_array";
         // The system.
         "current_database" 0..=0 "r_CURRENT_DATABASE";
@@ -246,8 +252,8 @@ functions! {
     }
 }
 
-/// Functions with words between their arguments, which the grammar reads by themselves.
-pub(crate) const FORMS: &[(&str, &str)] = &[
+/// Functions with their own syntax, which the expression grammar handles.
+const SPECIAL_SYNTAX: &[(&str, &str)] = &[
     ("approximate count", dg!("r_COUNT")),
     ("approximate percentile_disc", dg!("r_APPROXIMATE_PERCENTILE_DISC")),
     ("case", dg!("r_CASE_function")),
@@ -259,8 +265,8 @@ pub(crate) const FORMS: &[(&str, &str)] = &[
     ("trim", dg!("r_TRIM")),
 ];
 
-/// Functions of PostgreSQL that Redshift says that it lacks.
-const MISSING: &[&str] = &[
+/// PostgreSQL functions that are documented as unsupported.
+const UNSUPPORTED: &[&str] = &[
     "array_agg",
     "bit_length",
     "clock_timestamp",
@@ -312,33 +318,28 @@ const MISSING: &[&str] = &[
     "pg_total_relation_size",
 ];
 
-/// The function of this name.
+/// Returns the function with this name.
 pub(crate) fn find(name: &str) -> Option<&'static Function> {
     FUNCTIONS.iter().find(|function| name.eq_ignore_ascii_case(function.name))
 }
 
-/// Whether Redshift says that it lacks it.
-pub(crate) fn is_missing(name: &str) -> bool {
-    MISSING.iter().any(|it| name.eq_ignore_ascii_case(it))
+/// Returns true if Redshift documents the function as unsupported.
+pub(crate) fn is_unsupported(name: &str) -> bool {
+    UNSUPPORTED.iter().any(|it| name.eq_ignore_ascii_case(it))
 }
 
-/// The functions as entries of the list.
+/// The functions as allow-list entries.
 pub(crate) fn entries() -> impl Iterator<Item = Rule> {
-    let called = FUNCTIONS.iter().map(|function| (function.name, function.page));
-    called.chain(FORMS.iter().copied()).map(|(id, page)| Rule {
-        id,
-        kind: RuleKind::Function,
-        says: "",
-        page,
-        hint: "",
-    })
+    let functions = FUNCTIONS.iter().map(|function| (function.name, function.page));
+    let all = functions.chain(SPECIAL_SYNTAX.iter().copied());
+    all.map(|(id, page)| Rule::allowed(RuleKind::Function, id, page))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A call with so many arguments, in the form that the function has.
+    /// Returns a call with `count` arguments, with the clauses that the function needs.
     fn call(function: &Function, count: usize) -> String {
         let Function { name, class, .. } = *function;
         let first = match name {
@@ -347,64 +348,66 @@ mod tests {
             _ => "a",
         };
         let arguments: Vec<&str> =
-            (0..count).map(|place| if place == 0 { first } else { "b" }).collect();
+            (0..count).map(|index| if index == 0 { first } else { "b" }).collect();
         let arguments = arguments.join(", ");
-        let behind = match (class, name) {
+        let clauses = match (class, name) {
             (Class::Bare | Class::BareLeader, _) => return name.into(),
             (_, "percentile_cont") => " within group (order by a)",
             (_, "ratio_to_report") => " over (partition by b)",
-            (Class::Rank | Class::Shift, _) => " over (order by a)",
+            (Class::Rank | Class::Offset, _) => " over (order by a)",
             (Class::Frame, _) => " over (order by a rows unbounded preceding)",
             _ => "",
         };
-        format!("{name}({arguments}){behind}")
+        format!("{name}({arguments}){clauses}")
     }
 
-    fn is_leader(function: &Function) -> bool {
+    fn is_leader_only(function: &Function) -> bool {
         matches!(function.class, Class::Leader | Class::BareLeader)
     }
 
     #[test]
-    fn every_function_passes_with_what_it_takes_and_no_more_and_no_less() {
+    fn functions_accept_exactly_the_documented_argument_counts() {
         for function in FUNCTIONS {
-            let from = if is_leader(function) { "pg_tables" } else { "t" };
-            let judge =
+            let from = if is_leader_only(function) { "pg_tables" } else { "t" };
+            let check =
                 |count| crate::check(&format!("select {} from {from}", call(function, count)));
-            let most = function.most.min(40);
-            for count in [function.least, most] {
-                assert!(judge(count).is_ok(), "{}: {}", function.name, judge(count).unwrap_err());
+            let max = function.max_arguments.min(40);
+            for count in [function.min_arguments, max] {
+                assert!(check(count).is_ok(), "{}: {}", function.name, check(count).unwrap_err());
             }
             if matches!(function.class, Class::Bare | Class::BareLeader) {
                 continue;
             }
-            if function.least > 0 {
-                assert!(judge(function.least - 1).is_err(), "{} with less", function.name);
+            if function.min_arguments > 0 {
+                let count = function.min_arguments - 1;
+                assert!(check(count).is_err(), "{} with {count} arguments", function.name);
             }
-            if function.most < ANY {
-                assert!(judge(function.most + 1).is_err(), "{} with more", function.name);
+            if function.max_arguments < UNLIMITED {
+                let count = function.max_arguments + 1;
+                assert!(check(count).is_err(), "{} with {count} arguments", function.name);
             }
         }
     }
 
     #[test]
-    fn what_the_leader_node_alone_has_fails_beside_a_table() {
-        for function in FUNCTIONS.iter().filter(|function| is_leader(function)) {
-            let statement = format!("select {} from t", call(function, function.least));
+    fn leader_node_functions_are_rejected_with_a_table() {
+        for function in FUNCTIONS.iter().filter(|function| is_leader_only(function)) {
+            let statement = format!("select {} from t", call(function, function.min_arguments));
             assert_eq!(crate::check(&statement).unwrap_err().rule, "leader-node", "{statement}");
         }
     }
 
     #[test]
-    fn names_are_there_once_and_what_is_missing_is_not_there() {
+    fn names_are_unique_and_unsupported_functions_are_not_listed() {
         let mut names: Vec<&str> = FUNCTIONS.iter().map(|function| function.name).collect();
         names.sort_unstable();
         let count = names.len();
         names.dedup();
         assert_eq!(names.len(), count);
-        for name in MISSING {
+        for name in UNSUPPORTED {
             assert!(find(name).is_none(), "{name}");
-            let refusal = crate::check(&format!("select {name}(a) from t")).unwrap_err();
-            assert_eq!(refusal.rule, "function-missing", "{name}");
+            let violation = crate::check(&format!("select {name}(a) from t")).unwrap_err();
+            assert_eq!(violation.rule, "function-missing", "{name}");
         }
     }
 }

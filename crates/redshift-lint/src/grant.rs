@@ -1,9 +1,10 @@
-//! GRANT and REVOKE in their basic forms: rights on tables, schemas, databases and functions, and roles for COPY and UNLOAD.
+//! GRANT and REVOKE: privileges on tables, schemas, databases and functions, and ASSUMEROLE for COPY
+//! and UNLOAD.
 
-use crate::Form;
-use crate::Refusal;
+use crate::StatementKind;
+use crate::Violation;
 use crate::copy::is_role;
-use crate::lexer::Kind;
+use crate::lexer::TokenKind;
 use crate::parser::{Parsed, Parser};
 use crate::rules;
 
@@ -29,47 +30,48 @@ const ALL: &[&str] = &[
 ];
 
 impl Parser<'_> {
-    pub(crate) fn grant(&mut self) -> Parsed<Form> {
+    pub(crate) fn grant(&mut self) -> Parsed<StatementKind> {
         self.expect("grant")?;
         if self.is("assumerole") {
-            return self.assume_role("to", Form::Grant);
+            return self.assume_role("to", StatementKind::Grant);
         }
         self.privileges_on()?;
         self.expect("to")?;
-        self.list(|parser| {
+        self.comma_separated(|parser| {
             let user = parser.grantee()?;
             if user && parser.eat("with") {
-                parser.expect_all(&["grant", "option"])?;
+                parser.expect_sequence(&["grant", "option"])?;
             }
             Ok(())
         })?;
-        Ok(Form::Grant)
+        Ok(StatementKind::Grant)
     }
 
-    pub(crate) fn revoke(&mut self) -> Parsed<Form> {
+    pub(crate) fn revoke(&mut self) -> Parsed<StatementKind> {
         self.expect("revoke")?;
         if self.is("assumerole") {
-            return self.assume_role("from", Form::Revoke);
+            return self.assume_role("from", StatementKind::Revoke);
         }
-        self.eat_all(&["grant", "option", "for"]);
+        self.eat_sequence(&["grant", "option", "for"]);
         self.privileges_on()?;
         self.expect("from")?;
-        self.list(|parser| parser.grantee().map(drop))?;
+        self.comma_separated(|parser| parser.grantee().map(drop))?;
         self.eat_any(&["restrict", "cascade"]);
-        Ok(Form::Revoke)
+        Ok(StatementKind::Revoke)
     }
 
-    /// A user, a role, a group or everybody; whether it is a user.
+    /// Parses a user, role, group or PUBLIC. Returns true if it is a user.
     fn grantee(&mut self) -> Parsed<bool> {
         if self.eat("public") {
             return Ok(false);
         }
         let user = if self.is("group") {
-            self.take();
+            self.advance();
             false
         } else {
+            // `role` can also be the name of a user.
             !(self.is("role")
-                && matches!(self.ahead(1).kind, Kind::Word | Kind::Quoted)
+                && matches!(self.peek_nth(1).kind, TokenKind::Word | TokenKind::QuotedName)
                 && self.eat("role"))
         };
         self.name("a user")?;
@@ -81,16 +83,16 @@ impl Parser<'_> {
         if self.eat("all") {
             self.eat("privileges");
         } else {
-            self.list(|parser| {
+            self.comma_separated(|parser| {
                 let at = parser.peek().at;
                 let Some(privilege) = parser.eat_any(ALL) else {
-                    return parser.refuse(
+                    return parser.violation(
                         &rules::PRIVILEGE,
-                        format!("{} is no right", parser.peek().shown()),
+                        format!("unknown privilege {}", parser.peek().describe()),
                     );
                 };
                 privileges.push((privilege, at));
-                if parser.is_sign("(") && ["select", "update"].contains(&privilege) {
+                if parser.is_symbol("(") && ["select", "update"].contains(&privilege) {
                     parser.column_names()?;
                 }
                 Ok(())
@@ -101,73 +103,73 @@ impl Parser<'_> {
         match privileges.iter().find(|(privilege, _)| !allowed.contains(privilege)) {
             Some((privilege, at)) => {
                 let message =
-                    format!("{} is no right on this kind of object", privilege.to_uppercase());
-                Err(Refusal::new(&rules::PRIVILEGE, *at, message))
+                    format!("this kind of object has no privilege {}", privilege.to_uppercase());
+                Err(Violation::new(&rules::PRIVILEGE, *at, message))
             }
             None => Ok(()),
         }
     }
 
-    /// What rights are given on; the rights that there are on it.
+    /// Parses the objects after ON. Returns the privileges that exist for their kind.
     fn granted_object(&mut self) -> Parsed<&'static [&'static str]> {
-        if self.are(&["all", "tables", "in", "schema"])
-            || self.are(&["all", "functions", "in", "schema"])
+        if self.is_sequence(&["all", "tables", "in", "schema"])
+            || self.is_sequence(&["all", "functions", "in", "schema"])
         {
-            let tables = self.ahead(1).is_word("tables");
-            (0..4).for_each(|_| _ = self.take());
-            self.list(|parser| parser.name("a schema").map(drop))?;
-            return Ok(if tables { TABLE } else { FUNCTION });
+            let are_tables = self.peek_nth(1).is_word("tables");
+            (0..4).for_each(|_| _ = self.advance());
+            self.comma_separated(|parser| parser.name("a schema").map(drop))?;
+            return Ok(if are_tables { TABLE } else { FUNCTION });
         }
         if self.eat("schema") {
-            self.list(|parser| parser.name("a schema").map(drop))?;
+            self.comma_separated(|parser| parser.name("a schema").map(drop))?;
             return Ok(SCHEMA);
         }
         if self.eat("database") {
-            self.list(|parser| parser.name("a database").map(drop))?;
+            self.comma_separated(|parser| parser.name("a database").map(drop))?;
             return Ok(DATABASE);
         }
         if self.eat("function") {
-            self.list(|parser| {
-                parser.qualified("a function")?;
-                parser.expect_sign("(")?;
-                if !parser.is_sign(")") {
-                    parser.list(|parser| parser.data_type().map(drop))?;
+            self.comma_separated(|parser| {
+                parser.qualified_name("a function")?;
+                parser.expect_symbol("(")?;
+                if !parser.is_symbol(")") {
+                    parser.comma_separated(|parser| parser.data_type().map(drop))?;
                 }
-                parser.expect_sign(")")
+                parser.expect_symbol(")")
             })?;
             return Ok(FUNCTION);
         }
         self.eat("table");
-        self.list(|parser| parser.qualified("a table").map(drop))?;
+        self.comma_separated(|parser| parser.qualified_name("a table").map(drop))?;
         Ok(TABLE)
     }
 
-    fn assume_role(&mut self, word: &str, form: Form) -> Parsed<Form> {
-        self.expect_all(&["assumerole", "on"])?;
+    fn assume_role(&mut self, preposition: &str, kind: StatementKind) -> Parsed<StatementKind> {
+        self.expect_sequence(&["assumerole", "on"])?;
         if self.eat_any(&["default", "all"]).is_none() {
-            self.list(|parser| {
+            self.comma_separated(|parser| {
                 let token = parser.peek();
-                let role = parser.text("the ARN of a role")?;
+                let role = parser.string_literal("the ARN of a role")?;
                 if is_role(&role) {
                     return Ok(());
                 }
-                Err(Refusal::new(
+                Err(Violation::new(
                     &rules::AUTHORIZATION,
                     token.at,
-                    format!("{} is not the ARN of a role", token.shown()),
+                    format!("{} is not the ARN of a role", token.describe()),
                 ))
             })?;
         }
-        self.expect(word)?;
-        self.list(|parser| parser.grantee().map(drop))?;
+        self.expect(preposition)?;
+        self.comma_separated(|parser| parser.grantee().map(drop))?;
         self.expect("for")?;
-        self.list(|parser| {
+        self.comma_separated(|parser| {
             match parser.expect_any(&["all", "copy", "unload", "external", "create"])? {
                 "external" => parser.expect("function"),
                 "create" => parser.expect("model"),
                 _ => Ok(()),
             }
         })?;
-        Ok(form)
+        Ok(kind)
     }
 }

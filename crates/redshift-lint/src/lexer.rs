@@ -1,56 +1,57 @@
-//! From text to tokens, by Redshift's own rules.
+//! Lexer with Redshift's lexical rules.
 //!
-//! A backslash in `'…'` is an escape, whatever PostgreSQL has done since version 9.1; `E'…'` is not known. Comments nest. A function's
-//! body stands between `$$`. What is none of the forms below is refused: a character that one reader takes for a blank and another
-//! for the end of a string is how statements are smuggled.
+//! Unlike PostgreSQL since 9.1, a backslash in `'…'` is an escape, and `E'…'` does not exist.
+//! Comments nest. The body of a function is quoted by `$$`. All other text is a violation: SQL
+//! injection works with characters that one lexer reads as a blank and another one as the end of a
+//! string.
 
-use crate::refusal::Refusal;
 use crate::rules;
+use crate::violation::Violation;
 
-/// What a token is.
+/// Kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// A bare word: a keyword or a name.
+pub(crate) enum TokenKind {
+    /// Keyword or unquoted name.
     Word,
     /// `"name"`.
-    Quoted,
+    QuotedName,
     /// `'text'`.
-    Text,
+    StringLiteral,
     /// `$$ body $$`.
-    Body,
-    /// Digits, perhaps with a point and an exponent.
+    DollarQuoted,
+    /// Digits with an optional decimal point and exponent.
     Number,
     /// `$1`.
     Parameter,
     /// Punctuation or an operator.
-    Sign,
-    /// Nothing more.
+    Symbol,
+    /// End of the text.
     End,
 }
 
-/// A piece of a statement.
+/// Lexical element of a statement.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Token<'a> {
-    pub kind: Kind,
-    /// As it is written, with its quotes.
+    pub kind: TokenKind,
+    /// Source text, including quotes.
     pub text: &'a str,
-    /// In bytes from the start.
+    /// Offset in bytes.
     pub at: usize,
 }
 
 impl Token<'_> {
     pub(crate) fn is_word(&self, word: &str) -> bool {
-        self.kind == Kind::Word && self.text.eq_ignore_ascii_case(word)
+        self.kind == TokenKind::Word && self.text.eq_ignore_ascii_case(word)
     }
 
-    pub(crate) fn is_sign(&self, sign: &str) -> bool {
-        self.kind == Kind::Sign && self.text == sign
+    pub(crate) fn is_symbol(&self, sign: &str) -> bool {
+        self.kind == TokenKind::Symbol && self.text == sign
     }
 
-    /// How a message names it.
-    pub(crate) fn shown(&self) -> String {
+    /// Formats the token for a message, shortened to 40 characters.
+    pub(crate) fn describe(&self) -> String {
         match self.kind {
-            Kind::End => "the end of the statement".into(),
+            TokenKind::End => "the end of the statement".into(),
             _ if self.text.chars().count() > 40 => {
                 format!("`{}…`", self.text.chars().take(40).collect::<String>())
             }
@@ -59,35 +60,35 @@ impl Token<'_> {
     }
 }
 
-/// The most that Redshift takes as one statement.
-pub(crate) const STATEMENT_BYTES: usize = 16 * 1024 * 1024;
-/// The most bytes of a name.
-pub(crate) const NAME_BYTES: usize = 127;
+/// Redshift's limit for one statement.
+pub(crate) const MAX_STATEMENT_BYTES: usize = 16 * 1024 * 1024;
+/// Redshift's limit for one name.
+pub(crate) const MAX_NAME_BYTES: usize = 127;
 
-/// The tokens of a text, the last of which is [`Kind::End`].
-pub(crate) fn tokens(text: &str) -> Result<Vec<Token<'_>>, Refusal> {
+/// Returns all tokens of a text; the last one is [`TokenKind::End`].
+pub(crate) fn tokens(text: &str) -> Result<Vec<Token<'_>>, Violation> {
     let mut lexer = Lexer { text, at: 0 };
     let mut tokens = Vec::new();
     loop {
         let token = lexer.token()?;
         tokens.push(token);
-        if token.kind == Kind::End {
+        if token.kind == TokenKind::End {
             return Ok(tokens);
         }
     }
 }
 
-/// Reads one token after the other.
+/// Position in a text that is split into tokens.
 pub(crate) struct Lexer<'a> {
     text: &'a str,
     at: usize,
 }
 
-/// Signs that stand alone, whatever comes behind them.
-const SINGLE: &[u8] = b"(),;.[]:";
-/// Characters that an operator is made of.
-const OPERATOR: &[u8] = b"+-*/<>=~!@#%^&|`?";
-/// The operators that Redshift documents, and `::`.
+/// Symbols of one character, which never combine with the next one.
+const SINGLE_SYMBOLS: &[u8] = b"(),;.[]:";
+/// Characters of operators.
+const OPERATOR_CHARACTERS: &[u8] = b"+-*/<>=~!@#%^&|`?";
+/// Operators that Redshift documents. `::` is read separately.
 const OPERATORS: &[&str] = &[
     "+", "-", "*", "/", "%", "^", "<", ">", "=", "<=", ">=", "<>", "!=", "||", "~", "!~", "|/",
     "||/", "@", "&", "<<", ">>",
@@ -98,42 +99,42 @@ impl<'a> Lexer<'a> {
         Self { text, at: 0 }
     }
 
-    /// The next token, behind blanks and comments.
-    pub(crate) fn token(&mut self) -> Result<Token<'a>, Refusal> {
+    /// Returns the next token after blanks and comments.
+    pub(crate) fn token(&mut self) -> Result<Token<'a>, Violation> {
         self.skip_blanks()?;
         let (start, bytes) = (self.at, self.text.as_bytes());
         let Some(&first) = bytes.get(start) else {
-            return Ok(Token { kind: Kind::End, text: "", at: start });
+            return Ok(Token { kind: TokenKind::End, text: "", at: start });
         };
         let next = bytes.get(start + 1).copied().unwrap_or_default();
         let kind = match first {
-            b'\'' => self.text_literal()?,
-            b'"' => self.quoted()?,
+            b'\'' => self.string_literal()?,
+            b'"' => self.quoted_name()?,
             b'$' => self.dollar(next)?,
             b'0'..=b'9' => self.number()?,
             b'.' if next.is_ascii_digit() => self.number()?,
-            b'#' if begins_name(next) => self.word(start + 1)?,
-            _ if begins_name(first) => self.word(start)?,
-            b':' if next == b':' => self.sign(2),
-            _ if SINGLE.contains(&first) => self.sign(1),
-            _ if OPERATOR.contains(&first) => self.operator()?,
-            _ => return Err(self.stray(start)),
+            b'#' if is_name_byte(next) => self.word(start + 1)?,
+            _ if is_name_byte(first) => self.word(start)?,
+            b':' if next == b':' => self.symbol(2),
+            _ if SINGLE_SYMBOLS.contains(&first) => self.symbol(1),
+            _ if OPERATOR_CHARACTERS.contains(&first) => self.operator()?,
+            _ => return Err(self.unexpected_character(start)),
         };
         Ok(Token { kind, text: &self.text[start..self.at], at: start })
     }
 
-    fn sign(&mut self, bytes: usize) -> Kind {
+    fn symbol(&mut self, bytes: usize) -> TokenKind {
         self.at += bytes;
-        Kind::Sign
+        TokenKind::Symbol
     }
 
-    fn stray(&self, at: usize) -> Refusal {
+    fn unexpected_character(&self, at: usize) -> Violation {
         let character = self.text[at..].chars().next().unwrap_or_default();
-        let message = format!("the character `{}` begins nothing", character.escape_default());
-        Refusal::new(&rules::CHARACTER, at, message)
+        let message = format!("unexpected character `{}`", character.escape_default());
+        Violation::new(&rules::CHARACTER, at, message)
     }
 
-    fn skip_blanks(&mut self) -> Result<(), Refusal> {
+    fn skip_blanks(&mut self) -> Result<(), Violation> {
         let bytes = self.text.as_bytes();
         loop {
             match &bytes[self.at..] {
@@ -145,26 +146,27 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn line_comment(&mut self) -> Result<(), Refusal> {
+    fn line_comment(&mut self) -> Result<(), Violation> {
         let rest = &self.text[self.at..];
-        // A carriage return ends a comment for some readers and not for others.
+        // Lexers differ on whether a carriage return ends a comment. Ending it checks the text after
+        // it as SQL, which is the safe choice.
         let end = rest.find(['\n', '\r']).unwrap_or(rest.len());
         if let Some(found) = rest[..end].find('\0') {
-            return Err(self.stray(self.at + found));
+            return Err(self.unexpected_character(self.at + found));
         }
         self.at += end;
         Ok(())
     }
 
-    fn block_comment(&mut self) -> Result<(), Refusal> {
+    fn block_comment(&mut self) -> Result<(), Violation> {
         let (start, bytes) = (self.at, self.text.as_bytes());
         let mut depth = 0_u32;
         loop {
             match &bytes[self.at..] {
-                [] => return Err(self.open("comment", start)),
+                [] => return Err(unterminated("comment", start)),
                 [b'/', b'*', ..] => (depth, self.at) = (depth + 1, self.at + 2),
                 [b'*', b'/', ..] => (depth, self.at) = (depth - 1, self.at + 2),
-                [0, ..] => return Err(self.stray(self.at)),
+                [0, ..] => return Err(self.unexpected_character(self.at)),
                 _ => self.at += 1,
             }
             if depth == 0 {
@@ -173,69 +175,67 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    #[expect(clippy::unused_self, reason = "reads as what it is")]
-    fn open(&self, what: &str, at: usize) -> Refusal {
-        Refusal::new(&rules::UNFINISHED, at, format!("a {what} begins here and does not end"))
-    }
-
-    fn text_literal(&mut self) -> Result<Kind, Refusal> {
+    fn string_literal(&mut self) -> Result<TokenKind, Violation> {
         let (start, bytes) = (self.at, self.text.as_bytes());
         self.at += 1;
         loop {
             match &bytes[self.at..] {
-                [] | [b'\\'] => return Err(self.open("string", start)),
+                [] | [b'\\'] => return Err(unterminated("string", start)),
                 [b'\'', b'\'', ..] => self.at += 2,
                 [b'\'', ..] => break,
-                [0, ..] | [b'\\', 0, ..] => return Err(self.stray(self.at)),
-                // The second byte of an escaped character wider than one byte is no quote: skipping one is enough.
+                [0, ..] | [b'\\', 0, ..] => return Err(self.unexpected_character(self.at)),
+                // One byte is enough for an escaped multi-byte character: no byte after its first
+                // one can be a quote.
                 [b'\\', ..] => self.at += 2,
                 _ => self.at += 1,
             }
         }
         self.at += 1;
-        Ok(Kind::Text)
+        Ok(TokenKind::StringLiteral)
     }
 
-    fn quoted(&mut self) -> Result<Kind, Refusal> {
+    fn quoted_name(&mut self) -> Result<TokenKind, Violation> {
         let start = self.at;
         self.at += 1;
         let mut characters = self.text[self.at..].char_indices().peekable();
         let mut bytes = 0;
         let end = loop {
             match characters.next() {
-                None => return Err(self.open("quoted name", start)),
+                None => return Err(unterminated("quoted name", start)),
                 Some((_, '"')) if characters.peek().is_some_and(|(_, c)| *c == '"') => {
                     characters.next();
                     bytes += 1;
                 }
                 Some((at, '"')) => break at,
-                Some((at, c)) if unprintable(c) => return Err(self.stray(self.at + at)),
+                Some((at, c)) if is_invisible(c) => {
+                    return Err(self.unexpected_character(self.at + at));
+                }
                 Some((_, c)) => bytes += c.len_utf8(),
             }
         };
         self.at += end + 1;
         check_length(bytes, start)?;
-        Ok(Kind::Quoted)
+        Ok(TokenKind::QuotedName)
     }
 
-    fn dollar(&mut self, next: u8) -> Result<Kind, Refusal> {
+    fn dollar(&mut self, next: u8) -> Result<TokenKind, Violation> {
         let start = self.at;
         if next.is_ascii_digit() {
             self.at += 1;
             self.digits();
-            return Ok(Kind::Parameter);
+            return Ok(TokenKind::Parameter);
         }
         if next != b'$' {
-            let message = "a dollar sign begins neither `$$` nor a parameter";
-            return Err(Refusal::new(&rules::DOLLAR, start, message));
+            let message = "a dollar sign starts neither `$$` nor a parameter";
+            return Err(Violation::new(&rules::DOLLAR, start, message));
         }
         let rest = &self.text[start + 2..];
-        let Some(end) = rest.find("$$") else { return Err(self.open("body", start)) };
+        let Some(end) = rest.find("$$") else { return Err(unterminated("body", start)) };
         if let Some(found) = rest[..end].find('\0') {
-            return Err(self.stray(start + 2 + found));
+            return Err(self.unexpected_character(start + 2 + found));
         }
         self.at = start + 2 + end + 2;
-        Ok(Kind::Body)
+        Ok(TokenKind::DollarQuoted)
     }
 
     fn digits(&mut self) -> usize {
@@ -245,7 +245,7 @@ impl<'a> Lexer<'a> {
         count
     }
 
-    fn number(&mut self) -> Result<Kind, Refusal> {
+    fn number(&mut self) -> Result<TokenKind, Violation> {
         let (start, bytes) = (self.at, self.text.as_bytes());
         self.digits();
         if bytes.get(self.at) == Some(&b'.') {
@@ -259,81 +259,93 @@ impl<'a> Lexer<'a> {
                 self.digits();
             }
         }
-        let runs_on = bytes.get(self.at).is_some_and(|byte| {
-            begins_name(*byte) || byte.is_ascii_digit() || *byte == b'.' || *byte == b'$'
+        let continues = bytes.get(self.at).is_some_and(|byte| {
+            is_name_byte(*byte) || byte.is_ascii_digit() || *byte == b'.' || *byte == b'$'
         });
-        if runs_on {
-            let message = format!("the number `{}` runs on", &self.text[start..self.at]);
-            return Err(Refusal::new(&rules::NUMBER, start, message));
+        if continues {
+            let message =
+                format!("the number `{}` is followed by other text", &self.text[start..self.at]);
+            return Err(Violation::new(&rules::NUMBER, start, message));
         }
-        Ok(Kind::Number)
+        Ok(TokenKind::Number)
     }
 
-    fn word(&mut self, from: usize) -> Result<Kind, Refusal> {
+    fn word(&mut self, from: usize) -> Result<TokenKind, Violation> {
         let start = self.at;
         let rest = &self.text.as_bytes()[from..];
         let length = rest
             .iter()
-            .take_while(|b| begins_name(**b) || b.is_ascii_digit() || **b == b'$')
+            .take_while(|b| is_name_byte(**b) || b.is_ascii_digit() || **b == b'$')
             .count();
         self.at = from + length;
         let word = &self.text[start..self.at];
-        if let Some(found) = word.find(|c: char| unprintable(c) || c.is_whitespace()) {
-            return Err(self.stray(start + found));
+        if let Some(found) = word.find(|c: char| is_invisible(c) || c.is_whitespace()) {
+            return Err(self.unexpected_character(start + found));
         }
-        let behind = &self.text.as_bytes()[self.at..];
-        let unicode = word.eq_ignore_ascii_case("u") && matches!(behind, [b'&', b'\'' | b'"', ..]);
-        if unicode || matches!(behind, [b'\'', ..]) {
-            let message = format!("`{word}'…'` is no string");
-            return Err(Refusal::new(&rules::STRING_PREFIX, start, message));
+        let after = &self.text.as_bytes()[self.at..];
+        let unicode = word.eq_ignore_ascii_case("u") && matches!(after, [b'&', b'\'' | b'"', ..]);
+        if unicode || matches!(after, [b'\'', ..]) {
+            let message = format!("string literals have no prefix `{word}`");
+            return Err(Violation::new(&rules::STRING_PREFIX, start, message));
         }
         check_length(word.len(), start)?;
-        Ok(Kind::Word)
+        Ok(TokenKind::Word)
     }
 
-    /// A run of operator characters, cut as PostgreSQL's lexer cuts it: before a comment, and before a `+` or `-` at its end where
-    /// nothing in it is of the rarer signs.
-    fn operator(&mut self) -> Result<Kind, Refusal> {
+    /// Reads a run of operator characters, shortened as in PostgreSQL's lexer: it ends before a
+    /// comment, and a trailing `+` or `-` belongs to it only if it contains one of `~!@#%^&|`?`.
+    fn operator(&mut self) -> Result<TokenKind, Violation> {
         let start = self.at;
         let rest = &self.text.as_bytes()[start..];
-        let mut length = rest.iter().take_while(|byte| OPERATOR.contains(byte)).count();
+        let mut length = rest.iter().take_while(|byte| OPERATOR_CHARACTERS.contains(byte)).count();
         let run = &self.text[start..start + length];
         for comment in ["--", "/*"] {
             length = run[..length].find(comment).unwrap_or(length);
         }
-        let rare = |run: &str| run.bytes().any(|byte| b"~!@#%^&|`?".contains(&byte));
-        while length > 1 && run[..length].ends_with(['+', '-']) && !rare(&run[..length]) {
+        let special = |run: &str| run.bytes().any(|byte| b"~!@#%^&|`?".contains(&byte));
+        while length > 1 && run[..length].ends_with(['+', '-']) && !special(&run[..length]) {
             length -= 1;
         }
         if !OPERATORS.contains(&&run[..length]) {
-            let message = format!("`{}` is no operator", &run[..length]);
-            return Err(Refusal::new(&rules::OPERATOR, start, message));
+            let message = format!("unknown operator `{}`", &run[..length]);
+            return Err(Violation::new(&rules::OPERATOR, start, message));
         }
         self.at += length;
-        Ok(Kind::Sign)
+        Ok(TokenKind::Symbol)
     }
 }
 
-fn check_length(bytes: usize, at: usize) -> Result<(), Refusal> {
+fn unterminated(what: &str, at: usize) -> Violation {
+    Violation::new(&rules::UNFINISHED, at, format!("unterminated {what}"))
+}
+
+fn check_length(bytes: usize, at: usize) -> Result<(), Violation> {
     match bytes {
-        0 => Err(Refusal::new(&rules::NAME_LENGTH, at, "a name is empty")),
-        1..=NAME_BYTES => Ok(()),
-        _ => Err(Refusal::new(&rules::NAME_LENGTH, at, format!("a name has {bytes} bytes"))),
+        0 => Err(Violation::new(&rules::NAME_LENGTH, at, "empty name")),
+        1..=MAX_NAME_BYTES => Ok(()),
+        _ => Err(Violation::new(&rules::NAME_LENGTH, at, format!("the name has {bytes} bytes"))),
     }
 }
 
-/// ASCII letters, `_`, and every byte of a character that is wider than one.
-fn begins_name(byte: u8) -> bool {
+/// Returns true for ASCII letters, `_`, and all bytes of multi-byte characters.
+fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80
 }
 
-/// What nobody sees: a name may hold none of it.
-fn unprintable(c: char) -> bool {
-    let invisible = matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}');
+/// Returns true for control characters and for Unicode characters without a glyph.
+fn is_invisible(c: char) -> bool {
+    let invisible = matches!(
+        c,
+        '\u{ad}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2064}'
+            | '\u{feff}'
+    );
     c.is_control() || invisible
 }
 
-/// What a `'text'` token means: doubled quotes and backslashes resolved.
+/// Returns the value of a string literal: resolves doubled quotes and backslash escapes.
 pub(crate) fn unescaped(literal: &str) -> String {
     let inner = literal.strip_prefix('\'').and_then(|it| it.strip_suffix('\'')).unwrap_or(literal);
     let mut value = String::with_capacity(inner.len());

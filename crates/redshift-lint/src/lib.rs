@@ -1,69 +1,73 @@
-//! Is this a statement that Amazon Redshift documents? Whatever is not on the list is refused.
+//! Linter for Amazon Redshift SQL, based on an allow-list of documented syntax.
 //!
-//! [`check`] reads one statement with a lexer of Redshift's own rules and a grammar of the forms that its guide for developers documents, as
-//! far as a loader and its reports may want them. It is closed where it fails: what the grammar does not know, it refuses, with the name of a rule, the page that the rule
-//! was read from, the place, and what to write instead. [`Session`] knows what depends on the statements before. [`rules()`] lists everything.
+//! [`check`] reads one statement with Redshift's lexical rules and a grammar of the statements in
+//! Amazon's Database Developer Guide that a loader and its reports need. The linter fails closed:
+//! it rejects everything that the grammar does not cover. A [`Violation`] holds the ID of the rule,
+//! the documentation page of that rule, the byte offset, and a hint. [`Session`] adds the rules that
+//! depend on earlier statements. [`rules()`] lists all rules and allow-list entries.
 //!
-//! It cannot know tables, columns nor the types of values; nor what the guide leaves out or gets wrong. It never opens a connection.
+//! The linter never opens a connection. It knows no tables, columns or types of expressions, and it
+//! repeats any omission or error of the guide.
 
 #![forbid(unsafe_code)]
 
 mod call;
-mod change;
 mod copy;
-mod create;
-mod dates;
+mod create_table;
+mod date_parts;
+mod ddl;
+mod dml;
 mod expression;
-mod form;
 mod from;
 mod functions;
 mod grant;
+mod keywords;
 mod lexer;
-mod objects;
 mod parser;
 mod query;
-mod refusal;
 mod rules;
 mod scope;
 mod script;
 mod session;
-mod settings;
+mod session_commands;
+mod statement;
 mod types;
 mod udf;
 mod unload;
+mod violation;
 mod window;
-mod words;
 
-pub use form::Form;
-pub use refusal::Refusal;
 pub use rules::{Rule, RuleKind};
 pub use script::{fill_parameters, literals, split};
 pub use session::Session;
+pub use statement::StatementKind;
+pub use violation::Violation;
 
 use parser::{Facts, Parser};
 
-/// Checks one statement (a trailing `;` is allowed, a second statement is refused).
-pub fn check(statement: &str) -> Result<Form, Refusal> {
-    read(statement).map(|(form, _)| form)
+/// Checks one statement. A trailing `;` is allowed; a second statement is a violation.
+pub fn check(statement: &str) -> Result<StatementKind, Violation> {
+    parse(statement).map(|(kind, _)| kind)
 }
 
-/// Every rule that refuses, then every entry of the allow-lists, each with its page.
+/// Returns all restrictions, then all allow-list entries, each with its documentation page.
 pub fn rules() -> impl Iterator<Item = Rule> {
-    let refusals = rules::REFUSALS.iter().copied();
-    let lists = form::entries().chain(types::entries()).chain(functions::entries());
-    let options = copy::options::entries().chain(unload::entries()).chain(settings::entries());
-    refusals.chain(lists).chain(options)
+    let restrictions = rules::RESTRICTIONS.iter().copied();
+    let lists = statement::entries().chain(types::entries()).chain(functions::entries());
+    let options =
+        copy::options::entries().chain(unload::entries()).chain(session_commands::entries());
+    restrictions.chain(lists).chain(options)
 }
 
-/// Reads one statement: its form, and what was seen of it.
-fn read(statement: &str) -> Result<(Form, Facts), Refusal> {
-    if statement.len() > lexer::STATEMENT_BYTES {
+/// Parses one statement and returns its kind and the facts that [`Session`] needs.
+fn parse(statement: &str) -> Result<(StatementKind, Facts), Violation> {
+    if statement.len() > lexer::MAX_STATEMENT_BYTES {
         let message = format!("the statement has {} bytes", statement.len());
-        return Err(Refusal::new(&rules::STATEMENT_SIZE, 0, message));
+        return Err(Violation::new(&rules::STATEMENT_SIZE, 0, message));
     }
     let mut parser = Parser::new(statement)?;
-    let form = parser.statement()?;
-    parser.end()?;
-    let form = parser.conclude(form)?;
-    Ok((form, parser.facts))
+    let kind = parser.statement()?;
+    parser.end_of_statement()?;
+    parser.check_facts()?;
+    Ok((kind, parser.facts))
 }

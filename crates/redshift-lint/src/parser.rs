@@ -1,68 +1,69 @@
-//! The place in a statement, and what every part of the grammar needs: look, take, expect, refuse.
+//! Parser state, and the primitives of the grammar: peek, advance, expect, report a violation.
 //!
-//! There is no tree: the grammar only says yes or no, and keeps what later rules ask for (which tables are read, which functions are called).
+//! The parser builds no syntax tree. It accepts or rejects, and collects the facts that rules about
+//! the whole statement need.
 
-use crate::Form;
-use crate::lexer::{Kind, Token, tokens, unescaped};
-use crate::refusal::Refusal;
+use crate::keywords;
+use crate::lexer::{Token, TokenKind, tokens, unescaped};
 use crate::rules::{self, Rule};
 use crate::scope::Scope;
-use crate::words;
+use crate::violation::Violation;
 
-pub(crate) type Parsed<T = ()> = Result<T, Refusal>;
+pub(crate) type Parsed<T = ()> = Result<T, Violation>;
 
-/// The deepest that parentheses, queries and signs may lie in each other.
-const LEVELS: u32 = 64;
+/// Maximum depth of nested parentheses, queries and prefix operators. Bounds the recursion.
+const MAX_NESTING: u32 = 64;
 
-/// Where in a query an expression stands.
+/// Clause that contains an expression. It decides whether aggregates and window functions are
+/// allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Clause {
-    /// The select list or ORDER BY: aggregates and windows may stand here.
-    List,
+    /// Select list or ORDER BY: aggregates and window functions.
+    SelectList,
     /// HAVING: aggregates.
     Having,
-    /// QUALIFY: both.
+    /// QUALIFY: aggregates and window functions.
     Qualify,
     /// WHERE, GROUP BY, SET, VALUES: neither.
-    Plain,
-    /// ON of an outer join.
+    Scalar,
+    /// ON of an outer join: neither.
     OuterJoin,
-    /// Within an aggregate's parentheses.
+    /// Arguments of an aggregate: neither.
     Aggregate,
-    /// Within those of a function of a window.
+    /// Arguments or OVER clause of a window function: aggregates.
     Window,
-    /// The default of a column.
+    /// Default of a column: also no columns, subqueries and UDFs.
     Default,
 }
 
-/// What was seen of a statement, for the rules that are about all of it.
+/// Properties of a whole statement.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
-    /// A table of the user's is read or written.
-    pub table: bool,
-    /// The first function that only the leader node has.
-    pub leader: Option<(String, usize)>,
-    /// The first function that only the compute nodes have.
-    pub compute: Option<(String, usize)>,
-    /// Calls of functions of one's own: name, arguments, place.
-    pub calls: Vec<(String, usize, usize)>,
-    /// The function that the statement creates: name, arguments.
-    pub creates: Option<(String, usize)>,
-    /// The highest `$n`.
-    pub parameter: u32,
+    /// True if the statement reads or writes a table outside the system catalogs.
+    pub reads_table: bool,
+    /// First function that runs only on the leader node, and its offset.
+    pub leader_only: Option<(String, usize)>,
+    /// First function that runs only on compute nodes, and its offset.
+    pub compute_only: Option<(String, usize)>,
+    /// Calls of UDFs: name, number of arguments, offset.
+    pub udf_calls: Vec<(String, usize, usize)>,
+    /// UDF that the statement creates: name, number of arguments.
+    pub created_udf: Option<(String, usize)>,
+    /// Highest `n` of all parameters `$n`.
+    pub max_parameter: u32,
 }
 
-/// A statement being read.
+/// Parser of one statement.
 pub(crate) struct Parser<'a> {
     tokens: Vec<Token<'a>>,
     next: usize,
     depth: u32,
     pub clause: Clause,
     pub scopes: Vec<Scope>,
-    /// CTEs without RECURSIVE whose query is being read: they may not read themselves.
-    pub defining: Vec<String>,
+    /// Non-recursive CTEs whose query is being parsed: they cannot read themselves.
+    pub open_ctes: Vec<String>,
     pub facts: Facts,
-    /// How many arguments the function has whose body this is.
+    /// Number of arguments of the UDF whose body is parsed; `None` outside a body.
     pub arguments: Option<u32>,
 }
 
@@ -72,258 +73,269 @@ impl<'a> Parser<'a> {
             tokens: tokens(text)?,
             next: 0,
             depth: 0,
-            clause: Clause::Plain,
+            clause: Clause::Scalar,
             scopes: Vec::new(),
-            defining: Vec::new(),
+            open_ctes: Vec::new(),
             facts: Facts::default(),
             arguments: None,
         })
     }
 
-    /// The token that is next.
+    /// Returns the next token without consuming it.
     pub(crate) fn peek(&self) -> Token<'a> {
-        self.ahead(0)
+        self.peek_nth(0)
     }
 
-    /// The token `places` behind the next one.
-    pub(crate) fn ahead(&self, places: usize) -> Token<'a> {
-        self.tokens[(self.next + places).min(self.tokens.len() - 1)]
+    /// Returns the token `n` positions after the next one, or the end token.
+    pub(crate) fn peek_nth(&self, n: usize) -> Token<'a> {
+        self.tokens[(self.next + n).min(self.tokens.len() - 1)]
     }
 
-    /// The tokens that were taken from `token` on.
-    pub(crate) fn since(&self, token: Token<'_>) -> &[Token<'a>] {
+    /// Returns the consumed tokens from `token` on.
+    pub(crate) fn tokens_since(&self, token: Token<'_>) -> &[Token<'a>] {
         let start = self.tokens.partition_point(|it| it.at < token.at);
         self.tokens.get(start..self.next).unwrap_or_default()
     }
 
-    pub(crate) fn take(&mut self) -> Token<'a> {
+    /// Consumes the next token. The end token stays.
+    pub(crate) fn advance(&mut self) -> Token<'a> {
         let token = self.peek();
         self.next = (self.next + 1).min(self.tokens.len() - 1);
         token
     }
 
-    /// Refuses for what stands at the next token.
-    pub(crate) fn refuse<T>(&self, rule: &Rule, message: impl Into<String>) -> Parsed<T> {
-        Err(Refusal::new(rule, self.peek().at, message))
+    /// Returns a violation at the next token.
+    pub(crate) fn violation<T>(&self, rule: &Rule, message: impl Into<String>) -> Parsed<T> {
+        Err(Violation::new(rule, self.peek().at, message))
     }
 
-    /// Refuses since the next token is not what the form asks for.
-    pub(crate) fn unexpected<T>(&self, wanted: &str) -> Parsed<T> {
+    /// Returns a violation because the next token is not what the grammar requires.
+    pub(crate) fn unexpected<T>(&self, expected: &str) -> Parsed<T> {
         let found = self.peek();
-        let message = match found.kind {
-            Kind::Parameter => {
-                return self.refuse(&rules::PARAMETER, format!("{} stands here", found.shown()));
-            }
-            _ if found.is_word("returning") => {
-                return self.refuse(&rules::RETURNING, "RETURNING stands here");
-            }
-            _ => format!("{} stands where {wanted} should", found.shown()),
-        };
-        self.refuse(&rules::UNEXPECTED, message)
+        if found.kind == TokenKind::Parameter {
+            let message = format!("the parameter {} is not allowed here", found.describe());
+            return self.violation(&rules::PARAMETER, message);
+        }
+        if found.is_word("returning") {
+            return self.violation(&rules::RETURNING, "RETURNING is not supported");
+        }
+        self.violation(
+            &rules::UNEXPECTED,
+            format!("expected {expected}, found {}", found.describe()),
+        )
     }
 
-    pub(crate) fn is(&self, word: &str) -> bool {
-        self.peek().is_word(word)
+    /// Returns true if the next token is this keyword.
+    pub(crate) fn is(&self, keyword: &str) -> bool {
+        self.peek().is_word(keyword)
     }
 
-    /// Whether the words come next, one after the other.
-    pub(crate) fn are(&self, words: &[&str]) -> bool {
-        words.iter().enumerate().all(|(place, word)| self.ahead(place).is_word(word))
+    /// Returns true if the next tokens are these keywords, in this order.
+    pub(crate) fn is_sequence(&self, keywords: &[&str]) -> bool {
+        keywords.iter().enumerate().all(|(n, keyword)| self.peek_nth(n).is_word(keyword))
     }
 
-    pub(crate) fn is_any(&self, words: &[&str]) -> bool {
-        words.iter().any(|word| self.is(word))
+    /// Returns true if the next token is one of these keywords.
+    pub(crate) fn is_any(&self, keywords: &[&str]) -> bool {
+        keywords.iter().any(|keyword| self.is(keyword))
     }
 
-    pub(crate) fn is_sign(&self, sign: &str) -> bool {
-        self.peek().is_sign(sign)
+    pub(crate) fn is_symbol(&self, symbol: &str) -> bool {
+        self.peek().is_symbol(symbol)
     }
 
-    /// Takes the word if it is next.
-    pub(crate) fn eat(&mut self, word: &str) -> bool {
-        let found = self.is(word);
+    /// Consumes the next token if it is this keyword.
+    pub(crate) fn eat(&mut self, keyword: &str) -> bool {
+        let found = self.is(keyword);
         if found {
-            self.take();
+            self.advance();
         }
         found
     }
 
-    /// Takes the words if they come next, all of them.
-    pub(crate) fn eat_all(&mut self, words: &[&str]) -> bool {
-        let found = self.are(words);
+    /// Consumes the next tokens if they are these keywords, in this order.
+    pub(crate) fn eat_sequence(&mut self, keywords: &[&str]) -> bool {
+        let found = self.is_sequence(keywords);
         if found {
-            self.next += words.len();
+            self.next += keywords.len();
         }
         found
     }
 
-    /// Takes the one of the words that is next.
-    pub(crate) fn eat_any(&mut self, words: &[&'static str]) -> Option<&'static str> {
-        words.iter().find(|word| self.eat(word)).copied()
+    /// Consumes and returns the next token if it is one of these keywords.
+    pub(crate) fn eat_any(&mut self, keywords: &[&'static str]) -> Option<&'static str> {
+        keywords.iter().find(|keyword| self.eat(keyword)).copied()
     }
 
-    pub(crate) fn eat_sign(&mut self, sign: &str) -> bool {
-        let found = self.is_sign(sign);
+    pub(crate) fn eat_symbol(&mut self, symbol: &str) -> bool {
+        let found = self.is_symbol(symbol);
         if found {
-            self.take();
+            self.advance();
         }
         found
     }
 
-    pub(crate) fn expect(&mut self, word: &str) -> Parsed {
-        if self.eat(word) { Ok(()) } else { self.unexpected(&word.to_uppercase()) }
+    pub(crate) fn expect(&mut self, keyword: &str) -> Parsed {
+        if self.eat(keyword) { Ok(()) } else { self.unexpected(&keyword.to_uppercase()) }
     }
 
-    pub(crate) fn expect_all(&mut self, words: &[&str]) -> Parsed {
-        words.iter().try_for_each(|word| self.expect(word))
+    pub(crate) fn expect_sequence(&mut self, keywords: &[&str]) -> Parsed {
+        keywords.iter().try_for_each(|keyword| self.expect(keyword))
     }
 
-    pub(crate) fn expect_sign(&mut self, sign: &str) -> Parsed {
-        if self.eat_sign(sign) { Ok(()) } else { self.unexpected(&format!("`{sign}`")) }
+    pub(crate) fn expect_symbol(&mut self, symbol: &str) -> Parsed {
+        if self.eat_symbol(symbol) { Ok(()) } else { self.unexpected(&format!("`{symbol}`")) }
     }
 
-    /// One of the words, or a refusal that lists them.
-    pub(crate) fn expect_any(&mut self, words: &[&'static str]) -> Parsed<&'static str> {
-        match self.eat_any(words) {
-            Some(word) => Ok(word),
-            None => self.unexpected(&words.join(", ").to_uppercase()),
+    /// Consumes and returns one of these keywords.
+    pub(crate) fn expect_any(&mut self, keywords: &[&'static str]) -> Parsed<&'static str> {
+        match self.eat_any(keywords) {
+            Some(keyword) => Ok(keyword),
+            None => self.unexpected(&format!("one of {}", keywords.join(", ").to_uppercase())),
         }
     }
 
-    /// The end of the statement: a `;` and nothing behind it.
-    pub(crate) fn end(&mut self) -> Parsed {
-        let closed = self.eat_sign(";");
+    /// Parses an optional `;` and requires that nothing follows it.
+    pub(crate) fn end_of_statement(&mut self) -> Parsed {
+        let closed = self.eat_symbol(";");
         match self.peek().kind {
-            Kind::End => Ok(()),
-            _ if closed => self.refuse(&rules::STATEMENT_COUNT, "a second statement begins here"),
+            TokenKind::End => Ok(()),
+            _ if closed => self.violation(&rules::STATEMENT_COUNT, "a second statement follows"),
             _ => self.unexpected("the end of the statement"),
         }
     }
 
-    /// Reads with one more level around.
-    pub(crate) fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
-        if self.depth == LEVELS {
-            return self
-                .refuse(&rules::NESTING, format!("more than {LEVELS} levels lie in each other"));
+    /// Parses with the nesting depth increased by one.
+    pub(crate) fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
+        if self.depth == MAX_NESTING {
+            let message = format!("more than {MAX_NESTING} levels of nesting");
+            return self.violation(&rules::NESTING, message);
         }
         self.depth += 1;
-        let result = read(self);
+        let result = parse(self);
         self.depth -= 1;
         result
     }
 
-    /// Reads an expression's place as `clause`.
-    pub(crate) fn within<T>(
+    /// Parses with `clause` as the current clause.
+    pub(crate) fn in_clause<T>(
         &mut self,
         clause: Clause,
-        read: impl FnOnce(&mut Self) -> Parsed<T>,
+        parse: impl FnOnce(&mut Self) -> Parsed<T>,
     ) -> Parsed<T> {
-        let around = std::mem::replace(&mut self.clause, clause);
-        let result = read(self);
-        self.clause = around;
+        let outer = std::mem::replace(&mut self.clause, clause);
+        let result = parse(self);
+        self.clause = outer;
         result
     }
 
-    /// One or more, with commas between them; says how many.
-    pub(crate) fn list(&mut self, mut item: impl FnMut(&mut Self) -> Parsed) -> Parsed<usize> {
+    /// Parses one or more items separated by commas, and returns their number.
+    pub(crate) fn comma_separated(
+        &mut self,
+        mut item: impl FnMut(&mut Self) -> Parsed,
+    ) -> Parsed<usize> {
         let mut count = 0;
         loop {
             item(self)?;
             count += 1;
-            if !self.eat_sign(",") {
+            if !self.eat_symbol(",") {
                 return Ok(count);
             }
         }
     }
 
-    /// The same in parentheses.
-    pub(crate) fn parenthesised(&mut self, item: impl FnMut(&mut Self) -> Parsed) -> Parsed<usize> {
-        self.expect_sign("(")?;
-        let count = self.list(item)?;
-        self.expect_sign(")")?;
+    /// Parses one or more items in parentheses, and returns their number.
+    pub(crate) fn parenthesized_list(
+        &mut self,
+        item: impl FnMut(&mut Self) -> Parsed,
+    ) -> Parsed<usize> {
+        self.expect_symbol("(")?;
+        let count = self.comma_separated(item)?;
+        self.expect_symbol(")")?;
         Ok(count)
     }
 
-    /// A name, folded as Redshift folds it.
-    pub(crate) fn name(&mut self, what: &str) -> Parsed<String> {
+    /// Parses a name and returns it in lower case. Redshift folds quoted names too.
+    pub(crate) fn name(&mut self, expected: &str) -> Parsed<String> {
         let token = self.peek();
         match token.kind {
-            Kind::Word if words::is_reserved(token.text) => {
-                let message =
-                    format!("the reserved word `{}` stands where {what} should", token.text);
-                self.refuse(&rules::RESERVED, message)
+            TokenKind::Word if keywords::is_reserved(token.text) => {
+                let message = format!("expected {expected}, found reserved word `{}`", token.text);
+                self.violation(&rules::RESERVED, message)
             }
-            Kind::Word
+            // `#name` is a temporary table, and no other kind of name.
+            TokenKind::Word
                 if token.text.starts_with('#')
-                    && what != "a table"
-                    && !self.ahead(1).is_sign(".") =>
+                    && expected != "a table"
+                    && !self.peek_nth(1).is_symbol(".") =>
             {
-                self.unexpected(what)
+                self.unexpected(expected)
             }
-            Kind::Word => Ok(self.take().text.to_ascii_lowercase()),
-            Kind::Quoted => {
+            TokenKind::Word => Ok(self.advance().text.to_ascii_lowercase()),
+            TokenKind::QuotedName => {
                 let inner = &token.text[1..token.text.len() - 1];
-                self.take();
+                self.advance();
                 Ok(inner.replace("\"\"", "\"").to_ascii_lowercase())
             }
-            _ => self.unexpected(what),
+            _ => self.unexpected(expected),
         }
     }
 
-    /// `[[database.]schema.]name`, of which the last part is given back.
-    pub(crate) fn qualified(&mut self, what: &str) -> Parsed<String> {
+    /// Parses `[[database.]schema.]name` and returns the last part.
+    pub(crate) fn qualified_name(&mut self, expected: &str) -> Parsed<String> {
         let mut parts = 1;
-        let mut name = self.name(what)?;
-        while self.is_sign(".") && parts < 3 {
-            self.take();
-            name = self.name(what)?;
+        let mut name = self.name(expected)?;
+        while self.is_symbol(".") && parts < 3 {
+            self.advance();
+            name = self.name(expected)?;
             parts += 1;
         }
         Ok(name)
     }
 
-    /// The name of a table that the statement reads or writes.
-    pub(crate) fn table(&mut self) -> Parsed<String> {
+    /// Parses the name of a table that the statement reads or writes.
+    pub(crate) fn table_name(&mut self) -> Parsed<String> {
         let schema = self.peek();
-        let name = self.qualified("a table")?;
+        let name = self.qualified_name("a table")?;
         let catalog = ["pg_catalog", "information_schema"].iter().any(|it| schema.is_word(it));
+        // Catalog tables are on the leader node, so leader-node functions may read them.
         if !catalog && !name.starts_with("pg_") {
-            self.facts.table = true;
+            self.facts.reads_table = true;
         }
         Ok(name)
     }
 
-    /// A plain string, as Redshift reads it.
-    pub(crate) fn text(&mut self, what: &str) -> Parsed<String> {
+    /// Parses a string literal and returns its value.
+    pub(crate) fn string_literal(&mut self, expected: &str) -> Parsed<String> {
         match self.peek().kind {
-            Kind::Text => Ok(unescaped(self.take().text)),
-            _ => self.unexpected(what),
+            TokenKind::StringLiteral => Ok(unescaped(self.advance().text)),
+            _ => self.unexpected(expected),
         }
     }
 
-    /// A whole number.
-    pub(crate) fn integer(&mut self, what: &str) -> Parsed<u64> {
+    /// Parses an unsigned whole number.
+    pub(crate) fn integer(&mut self, expected: &str) -> Parsed<u64> {
         let token = self.peek();
         match token.text.parse() {
-            Ok(number) if token.kind == Kind::Number => {
-                self.take();
+            Ok(number) if token.kind == TokenKind::Number => {
+                self.advance();
                 Ok(number)
             }
-            _ => self.unexpected(what),
+            _ => self.unexpected(expected),
         }
     }
 
-    /// What is true of the statement as a whole.
-    pub(crate) fn conclude(&self, form: Form) -> Parsed<Form> {
+    /// Checks the rules about the whole statement.
+    pub(crate) fn check_facts(&self) -> Parsed {
         let facts = &self.facts;
-        if let (true, Some((name, at))) = (facts.table, &facts.leader) {
-            let message = format!("`{name}` stands beside a table");
-            return Err(Refusal::new(&rules::LEADER_NODE, *at, message));
+        if let (true, Some((name, at))) = (facts.reads_table, &facts.leader_only) {
+            let message = format!("the leader-node function `{name}` is used with a table");
+            return Err(Violation::new(&rules::LEADER_NODE, *at, message));
         }
-        if let (false, Some((name, at))) = (facts.table, &facts.compute) {
-            let message = format!("`{name}` stands in a query without a table");
-            return Err(Refusal::new(&rules::COMPUTE_NODE, *at, message));
+        if let (false, Some((name, at))) = (facts.reads_table, &facts.compute_only) {
+            let message = format!("the compute-node function `{name}` is used without a table");
+            return Err(Violation::new(&rules::COMPUTE_NODE, *at, message));
         }
-        Ok(form)
+        Ok(())
     }
 }

@@ -1,20 +1,20 @@
-//! SELECT, from WITH to OFFSET.
+//! SELECT: CTEs, set operations, clauses, ORDER BY and LIMIT.
 
 use std::collections::BTreeSet;
 
-use crate::Refusal;
-use crate::lexer::Kind;
+use crate::keywords;
+use crate::lexer::TokenKind;
 use crate::parser::{Clause, Parsed, Parser};
 use crate::rules;
 use crate::scope::Position;
-use crate::words;
+use crate::violation::Violation;
 
 impl Parser<'_> {
-    /// A query, with whatever it reads of queries further out judged.
+    /// Parses a query in its own scope, and checks the references to outer queries.
     pub(crate) fn query(&mut self, position: Position) -> Parsed {
         self.open_scope(position);
-        self.within(Clause::Plain, Self::query_body)?;
-        self.judge_references()?;
+        self.in_clause(Clause::Scalar, Self::query_body)?;
+        self.check_outer_references()?;
         self.close_scope()
     }
 
@@ -23,43 +23,47 @@ impl Parser<'_> {
             self.ctes()?;
         }
         let mut top = self.query_term()?;
-        while let Some(word) = self.eat_any(&["union", "intersect", "except", "minus"]) {
+        while let Some(keyword) = self.eat_any(&["union", "intersect", "except", "minus"]) {
             let all = self.is("all");
-            if all && word != "union" {
-                return self.refuse(
+            if all && keyword != "union" {
+                return self.violation(
                     &rules::SET_OPERATION,
-                    format!("{} ALL stands here", word.to_uppercase()),
+                    format!("{} ALL is not supported", keyword.to_uppercase()),
                 );
             }
             if all || self.eat("distinct") {
                 if !all {
-                    return self.refuse(&rules::SET_OPERATION, "UNION DISTINCT stands here");
+                    return self.violation(
+                        &rules::SET_OPERATION,
+                        format!("{} DISTINCT is not supported", keyword.to_uppercase()),
+                    );
                 }
-                self.take();
+                self.advance();
             }
             top |= self.query_term()?;
         }
         self.order_and_limit(top)
     }
 
+    /// Parses one operand of a set operation. Returns true if it has TOP.
     fn query_term(&mut self) -> Parsed<bool> {
         if self.is("values") {
-            return self.refuse(&rules::VALUES_TABLE, "VALUES stands where a query should");
+            return self.violation(&rules::VALUES_TABLE, "VALUES is used as a query");
         }
-        if self.eat_sign("(") {
+        if self.eat_symbol("(") {
             self.nested(Self::query_body)?;
-            return self.expect_sign(")").map(|()| false);
+            return self.expect_symbol(")").map(|()| false);
         }
         self.select()
     }
 
     fn order_and_limit(&mut self, top: bool) -> Parsed {
-        if self.eat_all(&["order", "by"]) {
-            self.within(Clause::List, Self::order_list)?;
+        if self.eat_sequence(&["order", "by"]) {
+            self.in_clause(Clause::SelectList, Self::order_list)?;
         }
         let limited = self.is("limit");
         if limited && top {
-            return self.refuse(&rules::LIMIT, "LIMIT stands beside TOP");
+            return self.violation(&rules::LIMIT, "the query has both TOP and LIMIT");
         }
         if self.eat("limit") && !self.eat("all") {
             self.row_count("LIMIT")?;
@@ -73,50 +77,52 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn row_count(&mut self, word: &str) -> Parsed {
+    /// Parses the number after LIMIT, OFFSET or TOP: a literal, not an expression.
+    fn row_count(&mut self, clause: &str) -> Parsed {
         let token = self.peek();
         match token.text.parse::<u32>() {
-            Ok(number) if token.kind == Kind::Number && i32::try_from(number).is_ok() => {
-                self.take();
+            Ok(number) if token.kind == TokenKind::Number && i32::try_from(number).is_ok() => {
+                self.advance();
                 let next = self.peek();
-                let ends = next.kind == Kind::End
-                    || next.kind == Kind::Word
-                    || [")", ";", "*"].iter().any(|s| next.is_sign(s));
-                if ends || word == "TOP" {
+                let ends = next.kind == TokenKind::End
+                    || next.kind == TokenKind::Word
+                    || [")", ";", "*"].iter().any(|s| next.is_symbol(s));
+                if ends || clause == "TOP" {
                     return Ok(());
                 }
-                self.refuse(&rules::LIMIT, format!("{word} is calculated"))
+                self.violation(&rules::LIMIT, format!("{clause} has an expression"))
             }
-            _ => self.refuse(&rules::LIMIT, format!("{word} is followed by {}", token.shown())),
+            _ => self
+                .violation(&rules::LIMIT, format!("{clause} has the value {}", token.describe())),
         }
     }
 
-    /// `with [recursive] name [(columns)] as (query), …`.
+    /// Parses `with [recursive] name [(columns)] as (query), …`.
     pub(crate) fn ctes(&mut self) -> Parsed {
         self.expect("with")?;
         let recursive = self.eat("recursive");
         let mut names = BTreeSet::new();
-        self.list(|parser| {
+        self.comma_separated(|parser| {
             let at = parser.peek().at;
             let name = parser.name("the name of a CTE")?;
             if names.contains(&name) {
-                return Err(Refusal::new(
+                return Err(Violation::new(
                     &rules::CTE_FORM,
                     at,
-                    format!("the CTE `{name}` is there twice"),
+                    format!("duplicate CTE `{name}`"),
                 ));
             }
-            let listed = parser.is_sign("(");
-            if listed {
+            let has_columns = parser.is_symbol("(");
+            if has_columns {
                 parser.column_names()?;
             }
             parser.expect("as")?;
             if parser.is("materialized") || parser.is("not") {
-                return parser.refuse(&rules::CTE_FORM, "MATERIALIZED stands here");
+                return parser.violation(&rules::CTE_FORM, "MATERIALIZED is not supported");
             }
-            parser.cte_query(&name, recursive && listed)?;
+            parser.cte_query(&name, recursive && has_columns)?;
             names.insert(name.clone());
-            if let Some(scope) = parser.scope() {
+            if let Some(scope) = parser.current_scope() {
                 scope.ctes.insert(name);
             }
             Ok(())
@@ -125,33 +131,33 @@ impl Parser<'_> {
     }
 
     fn cte_query(&mut self, name: &str, recursive: bool) -> Parsed {
-        self.expect_sign("(")?;
-        if !(self.is("select") || self.is("with") || self.is_sign("(")) {
-            return self.refuse(
+        self.expect_symbol("(")?;
+        if !(self.is("select") || self.is("with") || self.is_symbol("(")) {
+            return self.violation(
                 &rules::CTE_FORM,
-                format!("{} begins the CTE `{name}`", self.peek().shown()),
+                format!("the CTE `{name}` starts with {}", self.peek().describe()),
             );
         }
         if recursive {
-            if let Some(scope) = self.scope() {
+            if let Some(scope) = self.current_scope() {
                 scope.ctes.insert(name.to_owned());
             }
         } else {
-            self.defining.push(name.to_owned());
+            self.open_ctes.push(name.to_owned());
         }
-        self.nested(|parser| parser.query(Position::Table))?;
+        self.nested(|parser| parser.query(Position::FromItem))?;
         if !recursive {
-            self.defining.pop();
+            self.open_ctes.pop();
         }
-        self.expect_sign(")")
+        self.expect_symbol(")")
     }
 
-    /// The names of columns in parentheses.
+    /// Parses column names in parentheses, and returns their number.
     pub(crate) fn column_names(&mut self) -> Parsed<usize> {
-        self.parenthesised(|parser| parser.name("a column").map(drop))
+        self.parenthesized_list(|parser| parser.name("a column").map(drop))
     }
 
-    /// One SELECT up to its QUALIFY; whether it has TOP.
+    /// Parses a SELECT up to QUALIFY. Returns true if it has TOP.
     fn select(&mut self) -> Parsed<bool> {
         self.expect("select")?;
         let top = self.eat("top");
@@ -159,33 +165,34 @@ impl Parser<'_> {
             self.row_count("TOP")?;
         }
         self.distinct()?;
-        self.within(Clause::List, |parser| parser.list(Self::select_item))?;
+        self.in_clause(Clause::SelectList, |parser| parser.comma_separated(Self::select_item))?;
         if self.is("into") {
-            return self.refuse(&rules::SELECT_INTO, "SELECT INTO stands here");
+            return self.violation(&rules::SELECT_INTO, "SELECT INTO is not supported");
         }
-        let mut alias = true;
+        let mut has_alias = true;
         let from = self.eat("from");
         if from {
-            alias = self.tables()?;
+            has_alias = self.tables()?;
         }
-        let mut plain = true;
+        // QUALIFY directly after FROM requires an alias for the last table.
+        let mut directly_after_from = from;
         if self.eat("where") {
-            plain = false;
-            self.within(Clause::Plain, Self::expression)?;
+            directly_after_from = false;
+            self.in_clause(Clause::Scalar, Self::expression)?;
         }
         if self.is("connect") || self.is("start") {
             return self.unexpected("GROUP BY or the end of the query");
         }
-        plain &= !self.group_by()?;
+        directly_after_from &= !self.group_by()?;
         if self.eat("having") {
-            plain = false;
-            self.within(Clause::Having, Self::expression)?;
+            directly_after_from = false;
+            self.in_clause(Clause::Having, Self::expression)?;
         }
         if self.is("window") {
-            return self.refuse(&rules::WINDOW_FORM, "a window gets a name here");
+            return self.violation(&rules::WINDOW_FORM, "named windows are not supported");
         }
         if self.is("qualify") {
-            self.qualify(from && plain && !alias)?;
+            self.qualify(directly_after_from && !has_alias)?;
         }
         Ok(top)
     }
@@ -195,80 +202,80 @@ impl Parser<'_> {
             return Ok(());
         }
         if self.is("on") {
-            return self.refuse(&rules::DISTINCT_ON, "DISTINCT ON stands here");
+            return self.violation(&rules::DISTINCT_ON, "DISTINCT ON is not supported");
         }
         Ok(())
     }
 
+    /// Parses GROUP BY. Returns true if there is one.
     fn group_by(&mut self) -> Parsed<bool> {
-        if !self.eat_all(&["group", "by"]) {
+        if !self.eat_sequence(&["group", "by"]) {
             return Ok(false);
         }
-        if let Some(scope) = self.scope() {
+        if let Some(scope) = self.current_scope() {
             scope.grouped = true;
         }
-        if self.is("all") && !self.ahead(1).is_sign("(") {
-            self.take();
+        if self.is("all") && !self.peek_nth(1).is_symbol("(") {
+            self.advance();
             return Ok(true);
         }
-        self.within(Clause::Plain, |parser| parser.list(Self::grouping))?;
+        self.in_clause(Clause::Scalar, |parser| parser.comma_separated(Self::grouping))?;
         Ok(true)
     }
 
+    /// Parses an item of GROUP BY: an expression, GROUPING SETS, ROLLUP or CUBE.
     fn grouping(&mut self) -> Parsed {
-        if self.are(&["grouping", "sets"]) {
-            self.take();
-            self.take();
+        if self.is_sequence(&["grouping", "sets"]) {
+            self.advance();
+            self.advance();
             return self
-                .parenthesised(|parser| {
-                    if parser.is_sign("(") && parser.ahead(1).is_sign(")") {
-                        parser.take();
-                        parser.take();
+                .parenthesized_list(|parser| {
+                    if parser.is_symbol("(") && parser.peek_nth(1).is_symbol(")") {
+                        parser.advance();
+                        parser.advance();
                         return Ok(());
                     }
-                    if parser.is_sign("(") {
-                        return parser.parenthesised(Self::expression).map(drop);
+                    if parser.is_symbol("(") {
+                        return parser.parenthesized_list(Self::expression).map(drop);
                     }
                     parser.nested(Self::grouping)
                 })
                 .map(drop);
         }
-        if self.is_any(&["rollup", "cube"]) && self.ahead(1).is_sign("(") {
-            self.take();
-            return self.parenthesised(Self::expression).map(drop);
+        if self.is_any(&["rollup", "cube"]) && self.peek_nth(1).is_symbol("(") {
+            self.advance();
+            return self.parenthesized_list(Self::expression).map(drop);
         }
         self.expression()
     }
 
-    fn qualify(&mut self, without_alias: bool) -> Parsed {
-        if without_alias {
-            return self.refuse(
-                &rules::QUALIFY_ALIAS,
-                "QUALIFY stands directly behind a table without an alias",
-            );
+    fn qualify(&mut self, lacks_alias: bool) -> Parsed {
+        if lacks_alias {
+            return self
+                .violation(&rules::QUALIFY_ALIAS, "QUALIFY follows a table without an alias");
         }
-        let at = self.take();
-        self.within(Clause::Qualify, Self::expression)?;
-        if self.scope().is_some_and(|scope| scope.window.is_none()) {
-            return Err(Refusal::new(
+        let at = self.advance();
+        self.in_clause(Clause::Qualify, Self::expression)?;
+        if self.current_scope().is_some_and(|scope| scope.window.is_none()) {
+            return Err(Violation::new(
                 &rules::QUALIFY_WINDOW,
                 at.at,
-                "QUALIFY stands in a query without a window function",
+                "QUALIFY is used without a window function",
             ));
         }
         Ok(())
     }
 
     fn select_item(&mut self) -> Parsed {
-        if self.eat_sign("*") {
+        if self.eat_symbol("*") {
             return Ok(());
         }
         if self.is_table_star() {
             let at = self.peek().at;
             let table = self.name("a table")?;
-            self.refers(table, at);
-            self.take();
-            self.take();
+            self.add_reference(table, at);
+            self.advance();
+            self.advance();
             return Ok(());
         }
         self.expression()?;
@@ -276,22 +283,22 @@ impl Parser<'_> {
     }
 
     fn is_table_star(&self) -> bool {
-        matches!(self.peek().kind, Kind::Word | Kind::Quoted)
-            && self.ahead(1).is_sign(".")
-            && self.ahead(2).is_sign("*")
+        matches!(self.peek().kind, TokenKind::Word | TokenKind::QuotedName)
+            && self.peek_nth(1).is_symbol(".")
+            && self.peek_nth(2).is_symbol("*")
     }
 
-    /// `[as] alias`.
-    pub(crate) fn alias(&mut self, what: &str) -> Parsed<Option<String>> {
+    /// Parses `[as] alias`, if there is one.
+    pub(crate) fn alias(&mut self, expected: &str) -> Parsed<Option<String>> {
         if self.eat("as") {
-            return self.name(what).map(Some);
+            return self.name(expected).map(Some);
         }
         let token = self.peek();
         let implied = match token.kind {
-            Kind::Word => words::may_be_alias(token.text) && !token.text.starts_with('#'),
-            Kind::Quoted => true,
+            TokenKind::Word => keywords::can_be_alias(token.text) && !token.text.starts_with('#'),
+            TokenKind::QuotedName => true,
             _ => false,
         };
-        if implied { self.name(what).map(Some) } else { Ok(None) }
+        if implied { self.name(expected).map(Some) } else { Ok(None) }
     }
 }

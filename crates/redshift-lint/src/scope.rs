@@ -1,48 +1,54 @@
-//! Which tables a query sees, and which columns of queries further out it reads: the correlations that Redshift cannot undo.
+//! Scopes of queries: visible tables, and references to tables of outer queries.
+//!
+//! Redshift cannot decorrelate every correlated subquery. The tables of a query are known only when
+//! its FROM clause was read, so references to `name.column` are collected first and resolved when
+//! their query ends. What does not resolve moves to the enclosing scope.
 
 use std::collections::BTreeSet;
 
 use crate::parser::{Clause, Parsed, Parser};
-use crate::refusal::Refusal;
 use crate::rules;
+use crate::violation::Violation;
 
-/// How a query stands in the one around it.
+/// Role of a query in the query around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Position {
     /// The statement's own query.
     Outermost,
-    /// A table in FROM, or a CTE: it sees nothing of what is around it.
-    Table,
-    /// A value or a condition.
-    Value,
-    /// Behind IN.
+    /// Table in FROM, or CTE: no outer tables are visible in it.
+    FromItem,
+    /// Value or condition.
+    Scalar,
+    /// Operand of IN, ANY or ALL.
     In,
 }
 
-/// `name.column`, of a table that may be further out.
+/// `name.column`, where `name` may be a table of an outer query.
 #[derive(Debug, Clone)]
 struct Reference {
     name: String,
     at: usize,
-    /// How many queries lie between.
-    hops: u32,
-    /// Whether the way out led through a table in FROM.
-    through_table: bool,
+    /// Number of enclosing queries that the reference has left.
+    levels: u32,
+    /// True if one of these queries is a FROM item.
+    through_from_item: bool,
 }
 
-/// One SELECT, or one statement that changes rows.
+/// Names and features of one SELECT, or of one statement that changes rows.
 #[derive(Debug)]
 pub(crate) struct Scope {
     position: Position,
-    /// Where the expression stood that this query is part of.
+    /// Clause of the outer query that contains this query.
     clause: Clause,
-    names: BTreeSet<String>,
+    tables: BTreeSet<String>,
     references: Vec<Reference>,
-    /// Names of the CTEs that the query may read.
+    /// CTEs that the query may read.
     pub ctes: BTreeSet<String>,
+    /// Offset of the first window function.
     pub window: Option<usize>,
+    /// True if the query has GROUP BY.
     pub grouped: bool,
-    /// The first aggregate but min and max.
+    /// Offset of the first aggregate other than min and max.
     pub aggregate: Option<usize>,
 }
 
@@ -51,7 +57,7 @@ impl Parser<'_> {
         let scope = Scope {
             position,
             clause: self.clause,
-            names: BTreeSet::new(),
+            tables: BTreeSet::new(),
             references: Vec::new(),
             ctes: BTreeSet::new(),
             window: None,
@@ -61,92 +67,96 @@ impl Parser<'_> {
         self.scopes.push(scope);
     }
 
-    pub(crate) fn scope(&mut self) -> Option<&mut Scope> {
+    pub(crate) fn current_scope(&mut self) -> Option<&mut Scope> {
         self.scopes.last_mut()
     }
 
-    /// A table that the query reads, by the name that its columns are reached by.
-    pub(crate) fn sees(&mut self, name: String) {
-        if let Some(scope) = self.scope() {
-            scope.names.insert(name);
+    /// Adds a table of the current query, under its alias if it has one.
+    pub(crate) fn add_table(&mut self, name: String) {
+        if let Some(scope) = self.current_scope() {
+            scope.tables.insert(name);
         }
     }
 
-    /// Whether a table of this name is in sight here.
-    pub(crate) fn in_sight(&self, name: &str) -> bool {
-        self.scopes.last().is_some_and(|scope| scope.names.contains(name))
+    /// Returns true if the current query has a table of this name so far.
+    pub(crate) fn has_table(&self, name: &str) -> bool {
+        self.scopes.last().is_some_and(|scope| scope.tables.contains(name))
     }
 
     pub(crate) fn is_cte(&self, name: &str) -> bool {
         self.scopes.iter().any(|scope| scope.ctes.contains(name))
     }
 
-    /// A column is read as `name.column`.
-    pub(crate) fn refers(&mut self, name: String, at: usize) {
-        if let Some(scope) = self.scope() {
-            scope.references.push(Reference { name, at, hops: 0, through_table: false });
+    /// Records `name.column` for the current query.
+    pub(crate) fn add_reference(&mut self, name: String, at: usize) {
+        if let Some(scope) = self.current_scope() {
+            let reference = Reference { name, at, levels: 0, through_from_item: false };
+            scope.references.push(reference);
         }
     }
 
-    /// Ends a query: what it reads and does not have is looked for further out.
+    /// Ends a query, and moves its unresolved references to the query around it.
     pub(crate) fn close_scope(&mut self) -> Parsed {
         let Some(inner) = self.scopes.pop() else { return Ok(()) };
         if self.scopes.is_empty() {
             return Ok(());
         }
-        let table = inner.position == Position::Table;
-        let foreign = inner.references.iter().filter(|it| !inner.names.contains(&it.name));
-        let mut passed = Vec::new();
-        for reference in foreign {
-            let hops = reference.hops + 1;
-            let through_table = reference.through_table || table;
-            let outer = Reference { hops, through_table, ..reference.clone() };
-            self.check_reference(&inner, &outer)?;
-            passed.push(outer);
+        let from_item = inner.position == Position::FromItem;
+        let unresolved = inner.references.iter().filter(|it| !inner.tables.contains(&it.name));
+        let mut moved = Vec::new();
+        for reference in unresolved {
+            let levels = reference.levels + 1;
+            let through_from_item = reference.through_from_item || from_item;
+            let outer = Reference { levels, through_from_item, ..reference.clone() };
+            check_correlation(&inner, &outer)?;
+            moved.push(outer);
         }
-        if let Some(scope) = self.scope() {
-            scope.references.extend(passed);
-        }
-        Ok(())
-    }
-
-    /// A reference that has left `inner`. The tables of the query around it may stand further on in the text: then it is met again when that one closes.
-    #[expect(clippy::unused_self, reason = "one of the parser's rules")]
-    fn check_reference(&self, inner: &Scope, reference: &Reference) -> Parsed {
-        let Reference { name, at, .. } = reference;
-        let correlated = matches!(inner.position, Position::Value | Position::In);
-        if !correlated || reference.hops > 1 {
-            return Ok(());
-        }
-        if inner.clause == Clause::OuterJoin {
-            let message = format!("`{name}` is read in the condition of an outer join");
-            return Err(Refusal::new(&rules::CORRELATION_JOIN, *at, message));
-        }
-        if inner.window.is_some() {
-            let message = format!("`{name}` is read by a subquery with a window function");
-            return Err(Refusal::new(&rules::CORRELATION_WINDOW, *at, message));
-        }
-        if inner.position == Position::In && inner.grouped && inner.aggregate.is_some() {
-            let message = format!("`{name}` is read by a subquery that groups");
-            return Err(Refusal::new(&rules::CORRELATION_GROUP, *at, message));
+        if let Some(scope) = self.current_scope() {
+            scope.references.extend(moved);
         }
         Ok(())
     }
 
-    /// The tables of the query are known: references from further in that lead here are judged.
-    pub(crate) fn judge_references(&self) -> Parsed {
+    /// Checks the references of inner queries that resolve to tables of the current query. Called
+    /// when all its tables are known.
+    pub(crate) fn check_outer_references(&self) -> Parsed {
         let Some(scope) = self.scopes.last() else { return Ok(()) };
-        let here = scope.references.iter().filter(|it| scope.names.contains(&it.name));
-        for Reference { name, at, hops, through_table } in here {
-            if *through_table {
-                let message = format!("`{name}` is read by a query in FROM");
-                return Err(Refusal::new(&rules::LATERAL, *at, message));
+        let resolved = scope.references.iter().filter(|it| scope.tables.contains(&it.name));
+        for Reference { name, at, levels, through_from_item } in resolved {
+            if *through_from_item {
+                let message = format!("a subquery in FROM refers to the outer table `{name}`");
+                return Err(Violation::new(&rules::LATERAL, *at, message));
             }
-            if *hops > 1 {
-                let message = format!("`{name}` is read by a query {hops} levels further in");
-                return Err(Refusal::new(&rules::CORRELATION_SKIPS, *at, message));
+            if *levels > 1 {
+                let message =
+                    format!("a subquery refers to the table `{name}`, which is {levels} levels up");
+                return Err(Violation::new(&rules::CORRELATION_SKIPS, *at, message));
             }
         }
         Ok(())
     }
+}
+
+/// Checks whether the query `inner` may contain a correlated reference.
+///
+/// The reference has just left `inner`, so `levels` is 1; with more, an inner query was checked.
+fn check_correlation(inner: &Scope, reference: &Reference) -> Parsed {
+    let Reference { name, at, .. } = reference;
+    let correlated = matches!(inner.position, Position::Scalar | Position::In);
+    if !correlated || reference.levels > 1 {
+        return Ok(());
+    }
+    if inner.clause == Clause::OuterJoin {
+        let message = format!("a subquery in an outer join's condition refers to `{name}`");
+        return Err(Violation::new(&rules::CORRELATION_JOIN, *at, message));
+    }
+    if inner.window.is_some() {
+        let message = format!("a subquery with a window function refers to the outer `{name}`");
+        return Err(Violation::new(&rules::CORRELATION_WINDOW, *at, message));
+    }
+    if inner.position == Position::In && inner.grouped && inner.aggregate.is_some() {
+        let message = format!("a subquery with GROUP BY refers to the outer `{name}`");
+        return Err(Violation::new(&rules::CORRELATION_GROUP, *at, message));
+    }
+    Ok(())
 }

@@ -1,12 +1,12 @@
-//! The data types that Redshift documents, with the bounds of their lengths.
+//! Documented data types and the limits of their lengths.
 
-use crate::lexer::Kind;
+use crate::lexer::TokenKind;
 use crate::parser::{Parsed, Parser};
 use crate::rules::{self, Rule, RuleKind, dg};
 
-/// What a column's attributes need to know of its type.
+/// Data type, as far as the rules for column attributes distinguish types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Type {
+pub(crate) enum DataType {
     SmallInt,
     Integer,
     BigInt,
@@ -27,45 +27,46 @@ const CHARACTER: &str = dg!("r_Character_types");
 const DATETIME: &str = dg!("r_Datetime_types");
 const VARBYTE: &str = dg!("r_VARBYTE_type");
 
-/// Name, type, page. `double precision`, `character varying`, `binary varying` and `with time zone` are read behind their first words.
-const TYPES: &[(&str, Type, &str)] = &[
-    ("smallint", Type::SmallInt, NUMERIC),
-    ("int2", Type::SmallInt, NUMERIC),
-    ("integer", Type::Integer, NUMERIC),
-    ("int", Type::Integer, NUMERIC),
-    ("int4", Type::Integer, NUMERIC),
-    ("bigint", Type::BigInt, NUMERIC),
-    ("int8", Type::BigInt, NUMERIC),
-    ("decimal", Type::Decimal, NUMERIC),
-    ("numeric", Type::Decimal, NUMERIC),
-    ("real", Type::Float, NUMERIC),
-    ("float4", Type::Float, NUMERIC),
-    ("double", Type::Float, NUMERIC),
-    ("float8", Type::Float, NUMERIC),
-    ("float", Type::Float, NUMERIC),
-    ("boolean", Type::Boolean, dg!("r_Boolean_type")),
-    ("bool", Type::Boolean, dg!("r_Boolean_type")),
-    ("char", Type::Char, CHARACTER),
-    ("character", Type::Char, CHARACTER),
-    ("nchar", Type::Char, CHARACTER),
-    ("bpchar", Type::Char, CHARACTER),
-    ("varchar", Type::Varchar, CHARACTER),
-    ("nvarchar", Type::Varchar, CHARACTER),
-    ("text", Type::Varchar, CHARACTER),
-    ("date", Type::Date, DATETIME),
-    ("time", Type::Time, DATETIME),
-    ("timetz", Type::Time, DATETIME),
-    ("timestamp", Type::Time, DATETIME),
-    ("timestamptz", Type::Time, DATETIME),
-    ("super", Type::Super, dg!("r_SUPER_type")),
-    ("varbyte", Type::Bytes, VARBYTE),
-    ("varbinary", Type::Bytes, VARBYTE),
-    ("binary", Type::Bytes, VARBYTE),
-    ("hllsketch", Type::Sketch, dg!("r_HLLSKTECH_type")),
+/// Name, type, page. The parser handles further keywords of a type, as in `double precision` and
+/// `timestamp with time zone`.
+const TYPES: &[(&str, DataType, &str)] = &[
+    ("smallint", DataType::SmallInt, NUMERIC),
+    ("int2", DataType::SmallInt, NUMERIC),
+    ("integer", DataType::Integer, NUMERIC),
+    ("int", DataType::Integer, NUMERIC),
+    ("int4", DataType::Integer, NUMERIC),
+    ("bigint", DataType::BigInt, NUMERIC),
+    ("int8", DataType::BigInt, NUMERIC),
+    ("decimal", DataType::Decimal, NUMERIC),
+    ("numeric", DataType::Decimal, NUMERIC),
+    ("real", DataType::Float, NUMERIC),
+    ("float4", DataType::Float, NUMERIC),
+    ("double", DataType::Float, NUMERIC),
+    ("float8", DataType::Float, NUMERIC),
+    ("float", DataType::Float, NUMERIC),
+    ("boolean", DataType::Boolean, dg!("r_Boolean_type")),
+    ("bool", DataType::Boolean, dg!("r_Boolean_type")),
+    ("char", DataType::Char, CHARACTER),
+    ("character", DataType::Char, CHARACTER),
+    ("nchar", DataType::Char, CHARACTER),
+    ("bpchar", DataType::Char, CHARACTER),
+    ("varchar", DataType::Varchar, CHARACTER),
+    ("nvarchar", DataType::Varchar, CHARACTER),
+    ("text", DataType::Varchar, CHARACTER),
+    ("date", DataType::Date, DATETIME),
+    ("time", DataType::Time, DATETIME),
+    ("timetz", DataType::Time, DATETIME),
+    ("timestamp", DataType::Time, DATETIME),
+    ("timestamptz", DataType::Time, DATETIME),
+    ("super", DataType::Super, dg!("r_SUPER_type")),
+    ("varbyte", DataType::Bytes, VARBYTE),
+    ("varbinary", DataType::Bytes, VARBYTE),
+    ("binary", DataType::Bytes, VARBYTE),
+    ("hllsketch", DataType::Sketch, dg!("r_HLLSKTECH_type")),
 ];
 
-/// Types of PostgreSQL that Redshift says that it lacks, and what to write.
-const MISSING: &[(&str, &str)] = &[
+/// PostgreSQL types that are documented as unsupported, and their replacements.
+const UNSUPPORTED: &[(&str, &str)] = &[
     ("uuid", "char(36)"),
     ("json", "super, or varchar"),
     ("jsonb", "super, or varchar"),
@@ -98,18 +99,18 @@ const MISSING: &[(&str, &str)] = &[
     ("polygon", "columns"),
 ];
 
-/// The types as entries of the list.
+/// The types as allow-list entries.
 pub(crate) fn entries() -> impl Iterator<Item = Rule> {
-    TYPES.iter().map(|(id, _, page)| Rule { id, kind: RuleKind::Type, says: "", page, hint: "" })
+    TYPES.iter().map(|(id, _, page)| Rule::allowed(RuleKind::Type, id, page))
 }
 
 impl Parser<'_> {
-    /// A type with its length.
-    pub(crate) fn data_type(&mut self) -> Parsed<Type> {
+    /// Parses a type with its length.
+    pub(crate) fn data_type(&mut self) -> Parsed<DataType> {
         let token = self.peek();
         let known = TYPES.iter().find(|(name, ..)| token.is_word(name));
         let Some((name, kind, _)) = known else { return self.unknown_type() };
-        self.take();
+        self.advance();
         match *name {
             "double" => self.expect("precision")?,
             "binary" => self.expect("varying")?,
@@ -117,72 +118,74 @@ impl Parser<'_> {
             _ => {}
         }
         let varying = matches!(*name, "character" | "char") && self.eat("varying");
-        let kind = if varying { Type::Varchar } else { *kind };
+        let kind = if varying { DataType::Varchar } else { *kind };
         self.length(name, kind)?;
-        if self.is_sign("[") || self.is("array") {
-            return self.refuse(&rules::TYPE_MISSING, "an array type stands here");
+        if self.is_symbol("[") || self.is("array") {
+            return self.violation(&rules::TYPE_MISSING, "array types are not supported");
         }
         Ok(kind)
     }
 
     fn unknown_type<T>(&self) -> Parsed<T> {
         let token = self.peek();
-        if !matches!(token.kind, Kind::Word | Kind::Quoted) {
+        if !matches!(token.kind, TokenKind::Word | TokenKind::QuotedName) {
             return self.unexpected("a type");
         }
-        let message = format!("there is no type {}", token.shown());
-        match MISSING.iter().find(|(name, _)| token.is_word(name)) {
+        let message = format!("unknown type {}", token.describe());
+        match UNSUPPORTED.iter().find(|(name, _)| token.is_word(name)) {
             Some((_, instead)) => {
-                let refused: Parsed<T> = self.refuse(&rules::TYPE_MISSING, message);
-                refused.map_err(|refusal| refusal.hint(format!("write `{instead}`")))
+                let result: Parsed<T> = self.violation(&rules::TYPE_MISSING, message);
+                result.map_err(|violation| violation.with_hint(format!("write `{instead}`")))
             }
-            None => self.refuse(&rules::TYPE_UNKNOWN, message),
+            None => self.violation(&rules::TYPE_UNKNOWN, message),
         }
     }
 
     fn time_zone(&mut self) -> Parsed {
-        if self.is_any(&["with", "without"]) && self.ahead(1).is_word("time") {
-            self.take();
-            self.expect_all(&["time", "zone"])?;
+        if self.is_any(&["with", "without"]) && self.peek_nth(1).is_word("time") {
+            self.advance();
+            self.expect_sequence(&["time", "zone"])?;
         }
         Ok(())
     }
 
-    fn length(&mut self, name: &str, kind: Type) -> Parsed {
-        if !self.is_sign("(") {
+    fn length(&mut self, name: &str, kind: DataType) -> Parsed {
+        if !self.is_symbol("(") {
             return Ok(());
         }
-        let most = match kind {
-            Type::Decimal => return self.precision(),
-            // `text` is varchar(256), whatever stands behind it.
-            _ if name == "text" => return self.unexpected("no length"),
-            Type::Char => 4096,
-            Type::Varchar => 65_535,
-            Type::Bytes => 16_777_216,
-            _ => return self.unexpected("no length"),
+        let max = match kind {
+            DataType::Decimal => return self.precision(),
+            // `text` is always varchar(256).
+            _ if name == "text" => return self.unexpected("no length after this type"),
+            DataType::Char => 4096,
+            DataType::Varchar => 65_535,
+            DataType::Bytes => 16_777_216,
+            _ => return self.unexpected("no length after this type"),
         };
-        self.expect_sign("(")?;
-        if kind == Type::Varchar && self.eat("max") {
-            return self.expect_sign(")");
+        self.expect_symbol("(")?;
+        if kind == DataType::Varchar && self.eat("max") {
+            return self.expect_symbol(")");
         }
-        let at = self.peek();
+        let token = self.peek();
         let length = self.integer("a length")?;
-        if length == 0 || length > most {
-            let message = format!("`{name}` has no length {length}");
-            let page = if kind == Type::Bytes { VARBYTE } else { rules::TYPE_LENGTH.page };
-            return Err(crate::Refusal::new(&rules::TYPE_LENGTH, at.at, message).page(page));
+        if length == 0 || length > max {
+            let message = format!("the length {length} of `{name}` is out of range");
+            let page = if kind == DataType::Bytes { VARBYTE } else { rules::TYPE_LENGTH.page };
+            return Err(
+                crate::Violation::new(&rules::TYPE_LENGTH, token.at, message).with_page(page)
+            );
         }
-        self.expect_sign(")")
+        self.expect_symbol(")")
     }
 
     fn precision(&mut self) -> Parsed {
-        self.expect_sign("(")?;
+        self.expect_symbol("(")?;
         let precision = self.integer("a precision")?;
-        let scale = if self.eat_sign(",") { self.integer("a scale")? } else { 0 };
+        let scale = if self.eat_symbol(",") { self.integer("a scale")? } else { 0 };
         if precision == 0 || precision > 38 || scale > 37 || scale > precision {
-            let message = format!("there is no decimal({precision}, {scale})");
-            return self.refuse(&rules::TYPE_PRECISION, message);
+            let message = format!("decimal({precision}, {scale}) is out of range");
+            return self.violation(&rules::TYPE_PRECISION, message);
         }
-        self.expect_sign(")")
+        self.expect_symbol(")")
     }
 }

@@ -1,12 +1,12 @@
-//! UNLOAD: a query in a string, to where, as whom, in which format.
+//! UNLOAD: query, destination, authorization, format and options.
 
-use crate::Form;
-use crate::Refusal;
-use crate::lexer::{Kind, Token, tokens};
+use crate::StatementKind;
+use crate::lexer::{Token, TokenKind, tokens};
 use crate::parser::{Parsed, Parser};
 use crate::rules::{self, Rule, RuleKind, dg};
+use crate::violation::Violation;
 
-/// Every option of UNLOAD; `not_with` names what excludes it.
+/// Options, each with the options that it excludes.
 const OPTIONS: &[(&str, &[&str])] = &[
     ("format", &[]),
     ("csv", &["fixedwidth", "addquotes", "parquet", "json"]),
@@ -50,69 +50,61 @@ const OPTIONS: &[(&str, &[&str])] = &[
 
 const MIB: u64 = 1024 * 1024;
 
-/// The options as entries of the list.
+/// The options as allow-list entries.
 pub(crate) fn entries() -> impl Iterator<Item = Rule> {
-    OPTIONS.iter().map(|(id, _)| Rule {
-        id,
-        kind: RuleKind::UnloadOption,
-        says: "",
-        page: dg!("r_UNLOAD"),
-        hint: "",
-    })
+    OPTIONS.iter().map(|(id, _)| Rule::allowed(RuleKind::UnloadOption, id, dg!("r_UNLOAD")))
 }
 
 impl Parser<'_> {
-    pub(crate) fn unload(&mut self) -> Parsed<Form> {
+    pub(crate) fn unload(&mut self) -> Parsed<StatementKind> {
         self.expect("unload")?;
-        self.expect_sign("(")?;
-        self.unloaded_query()?;
-        self.expect_sign(")")?;
+        self.expect_symbol("(")?;
+        self.quoted_query()?;
+        self.expect_symbol(")")?;
         self.expect("to")?;
         self.s3_path()?;
-        let mut written: Vec<&'static str> = Vec::new();
-        while !self.is_sign(";") && self.peek().kind != Kind::End {
-            self.unload_option(&mut written)?;
+        let mut seen: Vec<&'static str> = Vec::new();
+        while !self.is_symbol(";") && self.peek().kind != TokenKind::End {
+            self.unload_option(&mut seen)?;
         }
-        if !written.iter().any(|it| ["iam_role", "credentials"].contains(it)) {
-            return self.refuse(&rules::AUTHORIZATION, "no role is named");
+        if !seen.iter().any(|it| ["iam_role", "credentials"].contains(it)) {
+            return self.violation(&rules::AUTHORIZATION, "no role is specified");
         }
-        for name in &written {
+        for name in &seen {
             let excludes = OPTIONS.iter().find(|(it, _)| it == name).map_or(&[][..], |(_, it)| it);
-            if let Some(other) = excludes.iter().find(|other| written.contains(other)) {
-                let message =
-                    format!("{} stands beside {}", other.to_uppercase(), name.to_uppercase());
-                return self.refuse(&rules::UNLOAD_OPTION, message);
+            if let Some(other) = excludes.iter().find(|other| seen.contains(other)) {
+                let message = format!("{} excludes {}", name.to_uppercase(), other.to_uppercase());
+                return self.violation(&rules::UNLOAD_OPTION, message);
             }
         }
-        Ok(Form::Unload)
+        Ok(StatementKind::Unload)
     }
 
-    /// The query is a string or stands between `$$`; what it reads is what the statement reads.
-    fn unloaded_query(&mut self) -> Parsed {
+    /// Parses the query, a string literal or quoted by `$$`, and checks it as a statement.
+    fn quoted_query(&mut self) -> Parsed {
         let token = self.peek();
         let text = match token.kind {
-            Kind::Body => self.take().text.trim_matches('$').to_owned(),
-            _ => self.text("a query as a string")?,
+            TokenKind::DollarQuoted => self.advance().text.trim_matches('$').to_owned(),
+            _ => self.string_literal("a query as a string")?,
         };
-        let fails = |message: String| Err(Refusal::new(&rules::UNLOAD_QUERY, token.at, message));
-        if let Err(refusal) = crate::check(&text).and_then(|form| match form {
-            Form::Select => Ok(()),
-            _ => Err(Refusal::new(&rules::UNLOAD_QUERY, 0, "no SELECT stands in UNLOAD")),
-        }) {
-            return Err(Refusal {
-                at: token.at,
-                message: format!("in UNLOAD: {}", refusal.message),
-                ..refusal
-            });
+        let fails = |message: String| Err(Violation::new(&rules::UNLOAD_QUERY, token.at, message));
+        let checked = crate::check(&text).and_then(|kind| match kind {
+            StatementKind::Select => Ok(()),
+            _ => Err(Violation::new(&rules::UNLOAD_QUERY, 0, "the query is not a SELECT")),
+        });
+        if let Err(violation) = checked {
+            // Escapes shift the offsets inside the literal: report its start.
+            let message = format!("in UNLOAD: {}", violation.message);
+            return Err(Violation { offset: token.at, message, ..violation });
         }
         if has_outer_limit(&text)? {
-            return fails("LIMIT stands in the outer query of UNLOAD".into());
+            return fails("the outer query has a LIMIT".into());
         }
-        self.facts.table = true;
+        self.facts.reads_table = true;
         Ok(())
     }
 
-    fn unload_option(&mut self, written: &mut Vec<&'static str>) -> Parsed {
+    fn unload_option(&mut self, seen: &mut Vec<&'static str>) -> Parsed {
         let token = self.peek();
         if [
             "access_key_id",
@@ -124,25 +116,30 @@ impl Parser<'_> {
         .iter()
         .any(|key| token.is_word(key))
         {
-            return self.refuse(&rules::ACCESS_KEY, format!("{} stands here", token.shown()));
+            return self.violation(
+                &rules::ACCESS_KEY,
+                format!("the access key option {} is not allowed", token.describe()),
+            );
         }
         let Some((name, _)) = OPTIONS.iter().find(|(name, _)| self.is(name)) else {
-            return self.refuse(
+            return self.violation(
                 &rules::UNLOAD_OPTION,
-                format!("{} is no option of UNLOAD", token.shown()),
+                format!("unknown UNLOAD option {}", token.describe()),
             );
         };
-        if written.contains(name) {
-            return self
-                .refuse(&rules::UNLOAD_OPTION, format!("{} stands here again", token.shown()));
+        if seen.contains(name) {
+            return self.violation(
+                &rules::UNLOAD_OPTION,
+                format!("duplicate option {}", token.describe()),
+            );
         }
-        self.take();
+        self.advance();
         if *name == "format" {
             self.eat("as");
             let format = self.expect_any(&["csv", "parquet", "json"])?;
-            written.push(format);
+            seen.push(format);
         }
-        written.push(name);
+        seen.push(name);
         self.unload_value(name, token)
     }
 
@@ -158,7 +155,7 @@ impl Parser<'_> {
             "parallel" => drop(self.eat_any(&["on", "off", "true", "false"])),
             "delimiter" | "fixedwidth" | "null" | "region" | "extension" => {
                 self.eat("as");
-                self.text("a string")?;
+                self.string_literal("a string")?;
             }
             "maxfilesize" => self.size(token, 5 * MIB, 6_349 * MIB)?,
             "rowgroupsize" => self.size(token, 32 * MIB, 128 * MIB)?,
@@ -169,23 +166,26 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn size(&mut self, token: Token<'_>, least: u64, most: u64) -> Parsed {
+    /// Parses a size in MB or GB, within limits in bytes.
+    fn size(&mut self, token: Token<'_>, min: u64, max: u64) -> Parsed {
         self.eat("as");
         let number: f64 = match self.peek() {
-            found if found.kind == Kind::Number => self.take().text.parse().unwrap_or(f64::NAN),
+            found if found.kind == TokenKind::Number => {
+                self.advance().text.parse().unwrap_or(f64::NAN)
+            }
             _ => return self.unexpected("a size"),
         };
         let unit = if self.eat_any(&["gb"]).is_some() { 1024 * MIB } else { MIB };
         self.eat("mb");
         #[expect(clippy::cast_precision_loss, reason = "sizes of files, in whole megabytes")]
-        let fits = number * unit as f64 >= least as f64 && number * unit as f64 <= most as f64;
-        if fits {
+        let in_range = number * unit as f64 >= min as f64 && number * unit as f64 <= max as f64;
+        if in_range {
             return Ok(());
         }
-        Err(Refusal::new(
+        Err(Violation::new(
             &rules::UNLOAD_OPTION,
             token.at,
-            format!("{} is out of its range", token.shown()),
+            format!("{} is out of range", token.describe()),
         ))
     }
 }

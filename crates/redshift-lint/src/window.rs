@@ -1,69 +1,69 @@
-//! What stands behind OVER, and the order of rows.
+//! OVER clause, window frames, and ORDER BY lists.
 
-use crate::Refusal;
 use crate::functions::{Class, Function};
-use crate::lexer::{Kind, Token};
+use crate::lexer::{Token, TokenKind};
 use crate::parser::{Clause, Parsed, Parser};
 use crate::rules;
+use crate::violation::Violation;
 
 impl Parser<'_> {
-    /// `over (partition by … order by … rows …)` of a function.
+    /// Parses `over (partition by … order by … rows …)`, and checks it for the function.
     pub(crate) fn over(&mut self, function: &Function, token: Token<'_>) -> Parsed {
         let fails = |message: String| {
-            Err(Refusal::new(&rules::WINDOW_FORM, token.at, message).page(function.page))
+            Err(Violation::new(&rules::WINDOW_FORM, token.at, message).with_page(function.page))
         };
         if function.class == Class::AggregateOnly {
-            return fails(format!("{} stands over a window", token.shown()));
+            return fails(format!("{} is not a window function", token.describe()));
         }
         self.expect("over")?;
-        if !self.is_sign("(") {
-            return self.refuse(&rules::WINDOW_FORM, "a window with a name stands here");
+        if !self.is_symbol("(") {
+            return self.violation(&rules::WINDOW_FORM, "named windows are not supported");
         }
         let (ordered, framed) = self.window()?;
         match function.class {
             Class::Aggregate | Class::Frame if ordered && !framed => {
-                let message = format!("{} over an order says no frame", token.shown());
-                Err(Refusal::new(&rules::WINDOW_FRAME, token.at, message))
+                let message = format!("{} has an order, but no frame", token.describe());
+                Err(Violation::new(&rules::WINDOW_FRAME, token.at, message))
             }
-            Class::Shift if !ordered => fails(format!("{} has no order", token.shown())),
+            Class::Offset if !ordered => fails(format!("{} has no order", token.describe())),
             Class::Ordered if ordered => {
-                fails(format!("the window of {} has an order", token.shown()))
+                fails(format!("the window of {} has an order", token.describe()))
             }
             Class::Rank if function.name == "ratio_to_report" && ordered => {
-                fails(format!("the window of {} has an order", token.shown()))
+                fails(format!("the window of {} has an order", token.describe()))
             }
-            Class::Rank | Class::Shift | Class::Ordered if framed => {
-                fails(format!("{} has a frame", token.shown()))
+            Class::Rank | Class::Offset | Class::Ordered if framed => {
+                fails(format!("{} has a frame", token.describe()))
             }
             _ => Ok(()),
         }
     }
 
-    /// The window; whether it has an order, and a frame.
+    /// Parses the definition of a window. Returns whether it has an order, and whether it has a frame.
     fn window(&mut self) -> Parsed<(bool, bool)> {
-        self.expect_sign("(")?;
-        let (ordered, framed) = self.within(Clause::Window, |parser| {
-            if parser.eat_all(&["partition", "by"]) {
-                parser.list(Self::expression)?;
+        self.expect_symbol("(")?;
+        let (ordered, framed) = self.in_clause(Clause::Window, |parser| {
+            if parser.eat_sequence(&["partition", "by"]) {
+                parser.comma_separated(Self::expression)?;
             }
-            let ordered = parser.eat_all(&["order", "by"]);
+            let ordered = parser.eat_sequence(&["order", "by"]);
             if ordered {
                 parser.order_list()?;
             }
             Ok((ordered, parser.frame()?))
         })?;
         if framed && !ordered {
-            return self.refuse(&rules::WINDOW_FRAME, "a frame stands without an order");
+            return self.violation(&rules::WINDOW_FRAME, "the window has a frame, but no order");
         }
-        self.expect_sign(")")?;
+        self.expect_symbol(")")?;
         Ok((ordered, framed))
     }
 
     fn frame(&mut self) -> Parsed<bool> {
         if self.is("range") || self.is("groups") {
-            return self.refuse(
+            return self.violation(
                 &rules::WINDOW_FRAME,
-                format!("a frame of {} stands here", self.peek().text),
+                format!("{} frames are not supported", self.peek().text.to_uppercase()),
             );
         }
         if !self.eat("rows") {
@@ -73,47 +73,48 @@ impl Parser<'_> {
             let from = self.bound()?;
             self.expect("and")?;
             let to = self.bound()?;
-            if from > to || to == Bound::First || from == Bound::Last {
-                return self.refuse(&rules::WINDOW_FRAME, "the frame ends before it begins");
+            if from > to || to == Bound::UnboundedPreceding || from == Bound::UnboundedFollowing {
+                return self.violation(&rules::WINDOW_FRAME, "the frame ends before it starts");
             }
-        } else if self.bound()? > Bound::Current {
-            return self.refuse(&rules::WINDOW_FRAME, "the frame begins behind the current row");
+        } else if self.bound()? > Bound::CurrentRow {
+            return self.violation(&rules::WINDOW_FRAME, "the frame starts after the current row");
         }
         if self.is("exclude") {
-            return self.refuse(&rules::WINDOW_FRAME, "EXCLUDE stands here");
+            return self.violation(&rules::WINDOW_FRAME, "EXCLUDE is not supported");
         }
         Ok(true)
     }
 
     fn bound(&mut self) -> Parsed<Bound> {
-        if self.eat_all(&["current", "row"]) {
-            return Ok(Bound::Current);
+        if self.eat_sequence(&["current", "row"]) {
+            return Ok(Bound::CurrentRow);
         }
         let unbounded = self.eat("unbounded");
         if !unbounded {
-            if self.peek().kind == Kind::Sign {
-                return self.refuse(&rules::WINDOW_FRAME, "an offset is no unsigned number");
+            if self.peek().kind == TokenKind::Symbol {
+                return self
+                    .violation(&rules::WINDOW_FRAME, "the offset is not an unsigned number");
             }
             self.integer("a number of rows")?;
         }
         Ok(match (self.expect_any(&["preceding", "following"])?, unbounded) {
-            ("preceding", true) => Bound::First,
-            ("preceding", false) => Bound::Before,
-            (_, false) => Bound::After,
-            (_, true) => Bound::Last,
+            ("preceding", true) => Bound::UnboundedPreceding,
+            ("preceding", false) => Bound::Preceding,
+            (_, false) => Bound::Following,
+            (_, true) => Bound::UnboundedFollowing,
         })
     }
 
-    /// `expression [asc | desc] [nulls first | nulls last], …`.
+    /// Parses `expression [asc | desc] [nulls first | nulls last], …`.
     pub(crate) fn order_list(&mut self) -> Parsed {
-        self.list(|parser| {
-            let next = parser.ahead(1);
-            let alone = next.is_sign(",")
-                || next.is_sign(")")
-                || next.is_sign(";")
-                || next.kind == Kind::End;
-            if parser.peek().kind == Kind::Text && alone {
-                return parser.refuse(&rules::ORDER_LITERAL, "a string stands in ORDER BY");
+        self.comma_separated(|parser| {
+            let next = parser.peek_nth(1);
+            let is_whole_item = next.is_symbol(",")
+                || next.is_symbol(")")
+                || next.is_symbol(";")
+                || next.kind == TokenKind::End;
+            if parser.peek().kind == TokenKind::StringLiteral && is_whole_item {
+                return parser.violation(&rules::ORDER_LITERAL, "ORDER BY has a string literal");
             }
             parser.expression()?;
             if !parser.eat("asc") {
@@ -128,12 +129,12 @@ impl Parser<'_> {
     }
 }
 
-/// The ends of a frame, in order.
+/// Bounds of a frame, ordered from the first to the last row.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Bound {
-    First,
-    Before,
-    Current,
-    After,
-    Last,
+    UnboundedPreceding,
+    Preceding,
+    CurrentRow,
+    Following,
+    UnboundedFollowing,
 }

@@ -1,20 +1,20 @@
-//! What depends on the statements before: transaction blocks, cursors, functions that were created.
+//! Rules that depend on earlier statements: transaction blocks, cursors, created UDFs.
 
-use redshift_lint::{Form, Session};
+use redshift_lint::{Session, StatementKind};
 
-/// What a session says of each line: the form, or the rule that refuses it.
-fn said(mut session: Session, script: &str) -> Vec<String> {
+/// Checks each line, and returns its kind or the violated rule.
+fn results(mut session: Session, script: &str) -> Vec<String> {
     let lines = script.lines().map(str::trim).filter(|line| !line.is_empty());
     lines
         .map(|line| match session.check(line) {
-            Ok(form) => format!("{form:?}"),
-            Err(refusal) => refusal.rule.to_owned(),
+            Ok(kind) => format!("{kind:?}"),
+            Err(violation) => violation.rule.to_owned(),
         })
         .collect()
 }
 
 #[test]
-fn some_statements_stand_outside_a_transaction_block_alone() {
+fn some_statements_are_not_allowed_in_a_transaction_block() {
     let script = "
         vacuum plays
         begin
@@ -29,7 +29,7 @@ fn some_statements_stand_outside_a_transaction_block_alone() {
         alter table plays append from staged
     ";
     let block = "transaction-block";
-    let said = said(Session::new(), script);
+    let results = results(Session::new(), script);
     let expected = [
         "Vacuum",
         "Begin",
@@ -43,18 +43,20 @@ fn some_statements_stand_outside_a_transaction_block_alone() {
         "Commit",
         "AlterTableAppend",
     ];
-    assert_eq!(said, expected);
+    assert_eq!(results, expected);
 }
 
 #[test]
-fn truncate_commits_and_a_guarding_session_does_not_let_it() {
+fn truncate_commits_unless_implicit_commits_are_rejected() {
     let mut session = Session::new();
     for statement in ["begin", "insert into t values (1)"] {
         session.check(statement).unwrap();
     }
     assert!(session.in_transaction());
-    let form = session.check("truncate t").unwrap();
-    assert!(form == Form::Truncate && form.commits() && !session.in_transaction());
+    let kind = session.check("truncate t").unwrap();
+    assert!(
+        kind == StatementKind::Truncate && kind.commits_implicitly() && !session.in_transaction()
+    );
 
     let script = "
         truncate t
@@ -64,12 +66,12 @@ fn truncate_commits_and_a_guarding_session_does_not_let_it() {
         rollback
         truncate t
     ";
-    let said = said(Session::guarding(), script);
-    assert_eq!(said, ["Truncate", "Begin", "commits-block", "Delete", "Rollback", "Truncate"]);
+    let results = results(Session::rejecting_implicit_commits(), script);
+    assert_eq!(results, ["Truncate", "Begin", "commits-block", "Delete", "Rollback", "Truncate"]);
 }
 
 #[test]
-fn there_is_one_cursor_and_it_lives_in_a_transaction() {
+fn one_cursor_per_transaction() {
     let script = "
         declare one cursor for select a from t
         begin
@@ -98,11 +100,11 @@ fn there_is_one_cursor_and_it_lives_in_a_transaction() {
         "Commit",
         "cursor",
     ];
-    assert_eq!(said(Session::new(), script), expected);
+    assert_eq!(results(Session::new(), script), expected);
 }
 
 #[test]
-fn a_function_is_called_as_it_was_created() {
+fn udfs_are_called_with_the_created_number_of_arguments() {
     let script = "
         select f_two(1) from t
         create function f_two (int, int) returns int immutable as $$ select $1 + $2 $$ language sql
@@ -123,11 +125,11 @@ fn a_function_is_called_as_it_was_created() {
         "Select",
         "Select",
     ];
-    assert_eq!(said(Session::new(), script), expected);
+    assert_eq!(results(Session::new(), script), expected);
 }
 
 #[test]
-fn what_is_refused_changes_nothing() {
+fn violations_leave_the_session_unchanged() {
     let script = "
         begin
         truncate one, two
@@ -135,6 +137,6 @@ fn what_is_refused_changes_nothing() {
         savepoint a
         vacuum t
     ";
-    let said = said(Session::new(), script);
-    assert_eq!(said, ["Begin", "truncate-one", "savepoint", "savepoint", "transaction-block"]);
+    let results = results(Session::new(), script);
+    assert_eq!(results, ["Begin", "truncate-one", "savepoint", "savepoint", "transaction-block"]);
 }

@@ -1,4 +1,4 @@
-//! Every statement of `statements/` is accepted as the form, or refused by the rule, that stands above it.
+//! Checks of all statements in `statements/` against the expected kind or rule in their header.
 
 mod corpus;
 
@@ -8,13 +8,13 @@ use corpus::Expected;
 use redshift_lint::{RuleKind, check, rules};
 
 #[test]
-fn every_statement_is_judged_as_it_says() {
+fn statements_have_their_expected_result() {
     let cases = corpus::cases();
     let mut wrong = Vec::new();
     for case in &cases {
         let found = match check(&case.statement) {
-            Ok(form) => Expected::Accepts(format!("{form:?}")),
-            Err(refusal) => Expected::Refuses(refusal.rule.into()),
+            Ok(kind) => Expected::Valid(format!("{kind:?}")),
+            Err(violation) => Expected::Violates(violation.rule.into()),
         };
         if found != case.expected {
             wrong.push(format!(
@@ -25,66 +25,73 @@ fn every_statement_is_judged_as_it_says() {
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
     assert!(cases.len() > 350, "{} statements", cases.len());
-    println!("{} statements judged", cases.len());
+    println!("{} statements checked", cases.len());
 }
 
 #[test]
-fn a_refusal_says_where_it_stands_and_what_to_do() {
+fn violations_have_a_position_a_page_and_a_hint() {
     for case in corpus::cases() {
-        let Err(refusal) = check(&case.statement) else { continue };
-        assert!(refusal.at <= case.statement.len(), "{}: {refusal}", case.statement);
-        assert!(case.statement.is_char_boundary(refusal.at), "{}: {refusal}", case.statement);
-        assert!(!refusal.hint.is_empty() && !refusal.message.is_empty(), "{refusal:?}");
+        let Err(violation) = check(&case.statement) else { continue };
+        assert!(violation.offset <= case.statement.len(), "{}: {violation}", case.statement);
         assert!(
-            refusal.page.starts_with("https://docs.aws.amazon.com/redshift/latest/"),
-            "{refusal:?}"
+            case.statement.is_char_boundary(violation.offset),
+            "{}: {violation}",
+            case.statement
         );
-        assert!(!refusal.message.contains("hidden"), "a key is repeated: {refusal}");
+        assert!(!violation.hint.is_empty() && !violation.message.is_empty(), "{violation:?}");
+        assert!(
+            violation.page.starts_with("https://docs.aws.amazon.com/redshift/latest/"),
+            "{violation:?}"
+        );
+        assert!(
+            !violation.message.contains("hidden"),
+            "the message contains a secret: {violation}"
+        );
     }
 }
 
 #[test]
-fn a_statement_that_is_accepted_is_so_with_a_semicolon_and_in_capitals() {
+fn valid_statements_are_valid_with_a_semicolon_and_in_upper_case() {
     for case in corpus::cases() {
-        if !matches!(case.expected, Expected::Accepts(_)) || case.statement.contains("--") {
+        if !matches!(case.expected, Expected::Valid(_)) || case.statement.contains("--") {
             continue;
         }
         let closed = format!("{} ;\n", case.statement.trim_end().trim_end_matches(';'));
         assert!(check(&closed).is_ok(), "{closed}");
-        // Strings keep their letters.
-        let capitals: String = case
+        // Every second part is the content of a string literal, which keeps its case.
+        let upper_case: String = case
             .statement
             .split('\'')
             .enumerate()
             .map(
-                |(place, part)| {
-                    if place % 2 == 0 { part.to_ascii_uppercase() } else { part.into() }
+                |(index, part)| {
+                    if index % 2 == 0 { part.to_ascii_uppercase() } else { part.into() }
                 },
             )
             .collect::<Vec<_>>()
             .join("'");
-        assert!(check(&capitals).is_ok(), "{capitals}: {}", check(&capitals).unwrap_err());
+        assert!(check(&upper_case).is_ok(), "{upper_case}: {}", check(&upper_case).unwrap_err());
     }
 }
 
 #[test]
-fn every_rule_is_seen_to_refuse_and_every_form_to_pass() {
-    let seen: BTreeSet<String> = corpus::cases()
+fn every_restriction_is_tested_and_every_tested_rule_exists() {
+    let tested: BTreeSet<String> = corpus::cases()
         .into_iter()
         .filter_map(|case| match case.expected {
-            Expected::Refuses(rule) => Some(rule),
-            Expected::Accepts(_) => None,
+            Expected::Violates(rule) => Some(rule),
+            Expected::Valid(_) => None,
         })
         .collect();
-    let elsewhere = corpus::seen_elsewhere();
-    for rule in rules().filter(|rule| rule.kind == RuleKind::Refuses) {
-        let told = elsewhere.iter().any(|(id, _)| *id == rule.id);
-        assert!(seen.contains(rule.id) || told, "no test sees `{}` refuse", rule.id);
+    let elsewhere = corpus::tested_elsewhere();
+    for rule in rules().filter(|rule| rule.kind == RuleKind::Restriction) {
+        let is_tested_elsewhere = elsewhere.iter().any(|(id, _)| *id == rule.id);
+        assert!(tested.contains(rule.id) || is_tested_elsewhere, "no test violates `{}`", rule.id);
     }
     let known: BTreeSet<&str> =
-        rules().filter(|rule| rule.kind == RuleKind::Refuses).map(|rule| rule.id).collect();
+        rules().filter(|rule| rule.kind == RuleKind::Restriction).map(|rule| rule.id).collect();
     assert!(
-        seen.iter().all(|rule| known.contains(rule.as_str())),
-        "a rule is written that there is not"
+        tested.iter().all(|rule| known.contains(rule.as_str())),
+        "a test expects an unknown rule"
     );
 }

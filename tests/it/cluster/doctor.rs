@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use aws_emulator::Manners;
+use aws_emulator::Behavior;
 
 use super::{Scene, ended};
 use crate::support::{Ended, event, put, run, song};
@@ -135,10 +135,10 @@ fn keys_clock_and_role_are_looked_at() {
         command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
     });
     assert_eq!(line(&none, "credentials").0, "failed");
-    scene.server.world().roles.get_mut("dwhRole").unwrap().policies.clear();
+    scene.server.account().roles.get_mut("dwhRole").unwrap().policies.clear();
     let (state, said) = line(&far(&scene, |_| {}), "role's rights");
     assert!(state == "failed" && said.contains("may not read"), "{said}");
-    scene.server.world().roles.get_mut("dwhRole").unwrap().trust =
+    scene.server.account().roles.get_mut("dwhRole").unwrap().trust =
         r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"ec2.amazonaws.com"}}]}"#.into();
     let (state, said) = line(&far(&scene, |_| {}), "role");
     assert!(state == "failed" && said.contains("redshift.amazonaws.com"), "{said}");
@@ -149,10 +149,10 @@ fn keys_clock_and_role_are_looked_at() {
 
 #[test]
 fn without_the_simulator_the_policy_itself_is_read() {
-    let scene = Scene::new(Manners { no_simulator: true, ..Manners::default() });
+    let scene = Scene::new(Behavior { denies_simulation: true, ..Behavior::default() });
     scene.run(&["up", "--write-config"]).good();
     assert_eq!(line(&far(&scene, |_| {}), "role's rights").0, "ok");
-    scene.server.world().roles.get_mut("dwhRole").unwrap().policies.clear();
+    scene.server.account().roles.get_mut("dwhRole").unwrap().policies.clear();
     let (state, said) = line(&far(&scene, |_| {}), "role's rights");
     assert!(state == "failed" && said.contains("`sparkify cluster up` puts it right"), "{said}");
 }

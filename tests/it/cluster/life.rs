@@ -1,6 +1,6 @@
 //! Up, status, up again, down, down again: what a user sees on a good day, and after the program was killed at any of its steps.
 
-use aws_emulator::{CALLER, Manners};
+use aws_emulator::{Behavior, CALLER};
 
 use super::Scene;
 
@@ -15,22 +15,22 @@ fn from_nothing_to_a_cluster_and_back_to_nothing() {
     assert!(text.contains("dwhcluster.abc123xyz789.us-west-2.redshift.amazonaws.com:5439"));
     assert!(text.contains("about $1.086 per hour") && text.contains("not checked"), "{text}");
     {
-        let world = scene.server.world();
-        let cluster = &world.clusters["dwhcluster"];
+        let account = scene.server.account();
+        let cluster = &account.clusters["dwhcluster"];
         assert_eq!((cluster.node_type.as_str(), cluster.nodes), ("ra3.large", 2));
         assert!(!cluster.public && cluster.database == "dwh" && cluster.user == "dwhuser");
         assert_eq!(cluster.tags["sparkify:project"], "dwhcluster");
         assert_eq!(cluster.tags["sparkify:owner"], CALLER);
         assert!(cluster.tags.contains_key("sparkify:created"));
         assert_eq!(cluster.tags["sparkify:ttl"], "14400s");
-        let role = &world.roles["dwhRole"];
+        let role = &account.roles["dwhRole"];
         assert_eq!(role.path, "/sparkify/");
         assert_eq!(role.tags["sparkify:project"], "dwhcluster");
         let policy = &role.policies["sparkify-s3"];
         assert!(policy.contains("arn:aws:s3:::udacity-dend/song_data/*"), "{policy}");
         assert!(policy.contains("arn:aws:s3:::udacity-dend/log_json_path.json\""), "{policy}");
         assert!(!policy.contains("PutObject") && !role.trust.contains("serverless"));
-        assert_eq!(world.secrets, ["redshift!dwhcluster-dwhuser"]);
+        assert_eq!(account.secrets, ["redshift!dwhcluster-dwhuser"]);
     }
     let status = scene.run(&["status", "--output", "json"]).json();
     assert_eq!(status["available"], true);
@@ -42,8 +42,8 @@ fn from_nothing_to_a_cluster_and_back_to_nothing() {
     let again = scene.run(&["up", "--ttl", "4h"]);
     assert!(again.err.contains("made: no change"), "{again:#?}");
     again.good();
-    assert_eq!(scene.server.world().called("CreateRole"), 1);
-    assert_eq!(scene.server.world().called("PutRolePolicy"), 1);
+    assert_eq!(scene.server.account().call_count("CreateRole"), 1);
+    assert_eq!(scene.server.account().call_count("PutRolePolicy"), 1);
     let down = scene.run(&["down", "--yes", "--verify"]).good();
     assert!(down.contains("deleted: the cluster `dwhcluster`, the role `dwhRole`"), "{down}");
     assert!(down.contains("verified: no cluster"), "{down}");
@@ -66,37 +66,39 @@ fn a_plan_says_what_would_be_made_and_makes_nothing() {
     assert!(text.contains("s3:prefix") && !text.contains("ReadOnlyAccess"), "{text}");
     assert!(scene.run(&["plan"]).good().contains("nothing was changed"));
     let changing = ["Create", "Put", "Delete", "Modify", "Authorize", "Update"];
-    let world = scene.server.world();
+    let account = scene.server.account();
     assert!(
-        !world
+        !account
             .calls
             .iter()
             .any(|call| changing.iter().any(|verb| call.contains(&format!(":{verb}"))))
     );
-    assert_eq!(world.left(), [""; 0]);
+    assert_eq!(account.resources(), [""; 0]);
 }
 
 #[test]
 fn killed_at_any_step_the_next_run_goes_on() {
     let steps = [
-        "creating the role",
-        "letting the role",
-        "trying again",
-        "creating the cluster",
-        "waiting for",
+        ("creating the role", "CreateRole"),
+        ("letting the role", "PutRolePolicy"),
+        ("trying again", "CreateCluster"),
+        ("creating the cluster", "CreateCluster"),
+        ("waiting for", "CreateCluster"),
     ];
-    for step in steps {
-        let scene = Scene::new(Manners { looks: 6, ..Manners::default() });
-        scene.stopped(&["up"], step, "-KILL");
+    for (step, action) in steps {
+        let scene = Scene::new(Behavior { polls: 6, ..Behavior::default() });
+        scene.stopped(&["up"], step, action, "-KILL");
         scene.run(&["up"]).good();
         {
-            let world = scene.server.world();
-            assert_eq!((world.clusters.len(), world.roles.len()), (1, 1), "{step}");
-            assert_eq!(world.roles["dwhRole"].policies.len(), 1, "{step}");
-            assert_eq!(world.clusters["dwhcluster"].life.state, "available");
+            let account = scene.server.account();
+            assert_eq!((account.clusters.len(), account.roles.len()), (1, 1), "{step}");
+            assert_eq!(account.roles["dwhRole"].policies.len(), 1, "{step}");
+            assert_eq!(account.clusters["dwhcluster"].lifecycle.state, "available");
         }
-        for step in ["deleting the cluster", "waiting for the end"] {
-            scene.stopped(&["down", "--yes"], step, "-KILL");
+        for (step, action) in
+            [("deleting the cluster", "DeleteCluster"), ("waiting for the end", "DescribeClusters")]
+        {
+            scene.stopped(&["down", "--yes"], step, action, "-KILL");
         }
         scene.run(&["down", "--yes", "--verify"]).good();
         assert_eq!(scene.left(), [""; 0], "{step}");
@@ -106,11 +108,12 @@ fn killed_at_any_step_the_next_run_goes_on() {
 
 #[test]
 fn ctrl_c_says_what_is_there_and_how_to_go_on() {
-    let scene = Scene::new(Manners { endless: true, ..Manners::default() });
-    let stopped = scene.stopped(&["up"], "waiting for", "-INT").bad(2);
+    let scene = Scene::new(Behavior { never_completes: true, ..Behavior::default() });
+    let stopped = scene.stopped(&["up"], "waiting for", "CreateCluster", "-INT").bad(2);
     assert!(stopped.contains("by now: the role `dwhRole`, the cluster `dwhcluster`"), "{stopped}");
     assert!(stopped.contains("`sparkify cluster down` to delete it"), "{stopped}");
-    scene.server.world().clusters.get_mut("dwhcluster").unwrap().life.state = "available".into();
+    scene.server.account().clusters.get_mut("dwhcluster").unwrap().lifecycle.state =
+        "available".into();
     scene.run(&["down", "--yes", "--verify"]).good();
     assert_eq!(scene.left(), [""; 0]);
 }
@@ -121,7 +124,7 @@ fn down_asks_for_the_name() {
     scene.run(&["up"]).good();
     let refused = scene.run(&["down"]).bad(2);
     assert!(refused.contains("say `--yes`"), "{refused}");
-    assert_eq!(scene.server.world().called("DeleteCluster"), 0);
+    assert_eq!(scene.server.account().call_count("DeleteCluster"), 0);
     let run = |answer: &str| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sparkify"));
         command.args(["cluster", "down", "--poll", "0.02"]).current_dir(scene.folder.path());
@@ -135,7 +138,7 @@ fn down_asks_for_the_name() {
         terminal.exp_eof().unwrap()
     };
     assert!(run("dwhclutser").contains("nothing was deleted"));
-    assert_eq!(scene.server.world().called("DeleteCluster"), 0);
+    assert_eq!(scene.server.account().call_count("DeleteCluster"), 0);
     run("dwhcluster");
     assert_eq!(scene.left(), [""; 0]);
 }
@@ -155,7 +158,7 @@ fn a_snapshot_that_was_asked_for_stays_and_is_told() {
 
 #[test]
 fn what_stays_behind_is_found() {
-    let scene = Scene::new(Manners { leaves: true, ..Manners::default() });
+    let scene = Scene::new(Behavior { keeps_leftovers: true, ..Behavior::default() });
     scene.run(&["up"]).good();
     let down = scene.run(&["down", "--yes", "--verify"]);
     assert!(down.out.contains("automated snapshot `rs:dwhcluster-left`"), "{down:#?}");
@@ -173,25 +176,25 @@ fn reap_deletes_what_is_past_its_time_and_nothing_else() {
     scene.run(&["up", "--ttl", "4h", "--name", "long", "--role-name", "longRole"]).good();
     scene.run(&["up", "--name", "forever", "--role-name", "foreverRole"]).good();
     {
-        let mut world = scene.server.world();
+        let mut account = scene.server.account();
         let past = "2020-01-01T00:00:00Z".to_owned();
-        world
+        account
             .clusters
             .get_mut("short")
             .unwrap()
             .tags
             .insert("sparkify:expires".into(), past.clone());
-        world.roles.get_mut("shortRole").unwrap().tags.insert("sparkify:expires".into(), past);
-        let mut foreign = world.clusters["short"].clone();
+        account.roles.get_mut("shortRole").unwrap().tags.insert("sparkify:expires".into(), past);
+        let mut foreign = account.clusters["short"].clone();
         foreign.tags.clear();
-        world.clusters.insert("foreign".into(), foreign);
+        account.clusters.insert("foreign".into(), foreign);
     }
     let dry = scene.run(&["reap", "--dry-run"]).good();
     assert!(dry.contains("would delete the cluster `short`, the role `shortRole`"), "{dry}");
-    assert_eq!(scene.server.world().clusters.len(), 4);
+    assert_eq!(scene.server.account().clusters.len(), 4);
     let reaped = scene.run(&["reap"]).good();
     assert!(reaped.contains("1 expired, 2 kept"), "{reaped}");
-    let world = scene.server.world();
-    assert_eq!(world.clusters.keys().collect::<Vec<_>>(), ["foreign", "forever", "long"]);
-    assert_eq!(world.roles.keys().collect::<Vec<_>>(), ["foreverRole", "longRole"]);
+    let account = scene.server.account();
+    assert_eq!(account.clusters.keys().collect::<Vec<_>>(), ["foreign", "forever", "long"]);
+    assert_eq!(account.roles.keys().collect::<Vec<_>>(), ["foreverRole", "longRole"]);
 }

@@ -13,7 +13,7 @@ use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-use aws_emulator::{KEY, Manners, REGION, SECRET, Server};
+use aws_emulator::{Behavior, KEY, REGION, SECRET, Server};
 
 use crate::support::{Ended, put, sparkify};
 
@@ -30,14 +30,14 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(manners: Manners) -> Self {
+    fn new(behavior: Behavior) -> Self {
         let folder = tempfile::tempdir().unwrap();
         put(folder.path(), "dwh.cfg", CONFIG);
-        Self { folder, server: Server::start(manners).unwrap() }
+        Self { folder, server: Server::start(behavior).unwrap() }
     }
 
     fn usual() -> Self {
-        Self::new(Manners::default())
+        Self::new(Behavior::default())
     }
 
     /// `sparkify cluster …`, quick to look again.
@@ -53,12 +53,16 @@ impl Scene {
     }
 
     fn left(&self) -> Vec<String> {
-        self.server.world().left()
+        self.server.account().resources()
     }
 
-    /// Starts a command, waits until it says a line with `word` in it, and sends it this signal.
-    fn stopped(&self, arguments: &[&str], word: &str, signal: &str) -> Ended {
-        let quick = ["--poll", "0.3", "--timeout", "60s"];
+    /// Starts a command, sends it a signal when it has printed `word`, and waits for its end.
+    ///
+    /// The emulator's clock stops at the first call of `action`: however late the signal comes, the
+    /// command gets no further than to a wait for a change of a state.
+    fn stopped(&self, arguments: &[&str], word: &str, action: &str, signal: &str) -> Ended {
+        self.server.account().stop_clock_at(action);
+        let quick = ["--poll", "0.02", "--timeout", "60s"];
         let mut command = self.command(["cluster"].iter().chain(arguments).chain(&quick));
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
@@ -76,6 +80,9 @@ impl Scene {
             said.push('\n');
         }
         let output = child.wait_with_output().unwrap();
+        // The emulator may still be processing the last request.
+        self.server.wait_until_disconnected();
+        self.server.account().start_clock();
         Ended { code: output.status.code(), out: String::new(), err: said }
     }
 }

@@ -10,10 +10,10 @@ fn one_address_is_let_in_and_out_again() {
     assert!(up.good().contains("yes, from 203.0.113.7/32"));
     scene.run(&["up", "--public"]).good();
     {
-        let world = scene.server.world();
-        assert_eq!(world.rules.len(), 1);
-        assert!(world.clusters["dwhcluster"].public);
-        let rule = world.rules.values().next().unwrap();
+        let account = scene.server.account();
+        assert_eq!(account.rules.len(), 1);
+        assert!(account.clusters["dwhcluster"].public);
+        let rule = account.rules.values().next().unwrap();
         assert_eq!((rule.cidr.as_str(), rule.port), ("203.0.113.7/32", 5439));
     }
     scene.run(&["down", "--yes", "--verify"]).good();
@@ -28,7 +28,7 @@ fn an_address_can_be_said_and_one_that_cannot_be_learned_asks_for_it() {
         ended(command.env("SPARKIFY_ADDRESS_URL", format!("{}/none", scene.server.url()))).bad(2);
     assert!(said.contains("cannot learn this machine's address"), "{said}");
     scene.run(&["up", "--public", "--allow-cidr", "198.51.100.0/24"]).good();
-    assert_eq!(scene.server.world().rules.values().next().unwrap().cidr, "198.51.100.0/24");
+    assert_eq!(scene.server.account().rules.values().next().unwrap().cidr, "198.51.100.0/24");
     scene.run(&["down", "--yes", "--verify"]).good();
     assert_eq!(scene.left(), [""; 0]);
 }
@@ -37,7 +37,7 @@ fn an_address_can_be_said_and_one_that_cannot_be_learned_asks_for_it() {
 fn a_rule_that_stayed_behind_is_found() {
     let scene = Scene::usual();
     scene.run(&["up", "--public"]).good();
-    scene.server.world().refuse(
+    scene.server.account().fail(
         "RevokeSecurityGroupIngress",
         1,
         "UnauthorizedOperation",

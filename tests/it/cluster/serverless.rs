@@ -1,6 +1,6 @@
 //! A namespace and a workgroup: up, again, killed in between, down in order, reaped.
 
-use aws_emulator::Manners;
+use aws_emulator::Behavior;
 
 use super::Scene;
 
@@ -13,10 +13,10 @@ fn from_nothing_to_a_workgroup_and_back_to_nothing() {
     let text = up.good();
     assert!(text.contains("8 RPU") && text.contains("paid while it works"), "{text}");
     {
-        let world = scene.server.world();
-        assert_eq!(world.workgroups["dwhcluster"].fields["baseCapacity"], 8);
-        assert_eq!(world.namespaces["dwhcluster"].tags["sparkify:project"], "dwhcluster");
-        assert!(world.roles["dwhRole"].trust.contains("redshift-serverless.amazonaws.com"));
+        let account = scene.server.account();
+        assert_eq!(account.workgroups["dwhcluster"].fields["baseCapacity"], 8);
+        assert_eq!(account.namespaces["dwhcluster"].tags["sparkify:project"], "dwhcluster");
+        assert!(account.roles["dwhRole"].trust.contains("redshift-serverless.amazonaws.com"));
     }
     let again = scene.run(&["up", "--serverless"]);
     assert!(again.err.contains("made: no change"), "{again:#?}");
@@ -36,18 +36,21 @@ fn from_nothing_to_a_workgroup_and_back_to_nothing() {
 
 #[test]
 fn killed_at_any_step_the_next_run_goes_on() {
-    for step in [
-        "creating the role",
-        "creating the namespace",
-        "waiting for",
-        "creating the workgroup",
-        "waiting for the workgroup",
+    for (step, action) in [
+        ("creating the role", "CreateRole"),
+        ("creating the namespace", "CreateNamespace"),
+        ("waiting for", "CreateNamespace"),
+        ("creating the workgroup", "CreateWorkgroup"),
+        ("waiting for the workgroup", "CreateWorkgroup"),
     ] {
-        let scene = Scene::new(Manners { looks: 6, ..Manners::default() });
-        scene.stopped(&["up", "--serverless"], step, "-KILL");
+        let scene = Scene::new(Behavior { polls: 6, ..Behavior::default() });
+        scene.stopped(&["up", "--serverless"], step, action, "-KILL");
         scene.run(&["up", "--serverless"]).good();
-        for step in ["deleting the workgroup", "deleting the namespace"] {
-            scene.stopped(&["down", "--serverless", "--yes"], step, "-KILL");
+        for (step, action) in [
+            ("deleting the workgroup", "DeleteWorkgroup"),
+            ("deleting the namespace", "DeleteNamespace"),
+        ] {
+            scene.stopped(&["down", "--serverless", "--yes"], step, action, "-KILL");
         }
         scene.run(&["down", "--serverless", "--yes", "--verify"]).good();
         assert_eq!(scene.left(), [""; 0], "{step}");
@@ -62,7 +65,7 @@ fn verify_finds_the_form_that_was_not_asked_for() {
     assert!(down.out.contains("still exists  workgroup `dwhcluster`"), "{down:#?}");
     assert!(down.err.contains("the role `dwhRole` stays"), "{down:#?}");
     down.bad(1);
-    assert_eq!(scene.server.world().roles.len(), 1);
+    assert_eq!(scene.server.account().roles.len(), 1);
     scene.run(&["down", "--serverless", "--yes", "--verify"]).good();
     assert_eq!(scene.left(), [""; 0]);
 }
@@ -78,19 +81,19 @@ fn a_final_snapshot_is_the_namespaces() {
 #[test]
 fn somebody_elses_namespace_is_never_touched_and_trouble_is_told() {
     let scene = Scene::usual();
-    scene.server.world().refuse("CreateWorkgroup", 1, "AccessDeniedException", "not authorized");
+    scene.server.account().fail("CreateWorkgroup", 1, "AccessDeniedException", "not authorized");
     let said = scene.run(&["up", "--serverless"]).bad(2);
     assert!(said.contains("docs/redshift.md"), "{said}");
     let tags =
-        std::mem::take(&mut scene.server.world().namespaces.get_mut("dwhcluster").unwrap().tags);
+        std::mem::take(&mut scene.server.account().namespaces.get_mut("dwhcluster").unwrap().tags);
     for command in [vec!["up"], vec!["down", "--yes"]] {
         let said = scene.run(&[command.as_slice(), &["--serverless"]].concat()).bad(2);
         assert!(said.contains("the namespace `dwhcluster` is there already"), "{said}");
     }
-    scene.server.world().namespaces.get_mut("dwhcluster").unwrap().tags = tags;
+    scene.server.account().namespaces.get_mut("dwhcluster").unwrap().tags = tags;
     {
-        let mut world = scene.server.world();
-        world.refuse(
+        let mut account = scene.server.account();
+        account.fail(
             "DeleteNamespace",
             2,
             "ConflictException",
@@ -98,15 +101,15 @@ fn somebody_elses_namespace_is_never_touched_and_trouble_is_told() {
         );
     }
     scene.run(&["down", "--serverless", "--yes", "--verify"]).good();
-    assert_eq!(scene.server.world().faults_left(), 0);
+    assert_eq!(scene.server.account().faults_left(), 0);
     assert_eq!(scene.left(), [""; 0]);
 }
 
 #[test]
 fn reap_takes_a_workgroup_with_its_namespace() {
-    let scene = Scene::new(Manners { looks: 0, ..Manners::default() });
-    scene.run(&["up", "--serverless", "--ttl", "1s"]).good();
-    std::thread::sleep(std::time::Duration::from_millis(1100));
+    let scene = Scene::new(Behavior { polls: 0, ..Behavior::default() });
+    scene.run(&["up", "--serverless", "--ttl", "1h"]).good();
+    scene.server.account().replace_tag("sparkify:expires", "2020-01-01T00:00:00Z");
     let reaped = scene.run(&["reap"]).good();
     assert!(reaped.contains("1 past their time"), "{reaped}");
     assert_eq!(scene.left(), [""; 0]);

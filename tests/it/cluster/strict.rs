@@ -1,6 +1,6 @@
 //! The emulator itself: what the documentation forbids it refuses, asked by the SDK, without our program in between.
 
-use aws_emulator::{KEY, Manners, REGION, SECRET, Server};
+use aws_emulator::{Behavior, KEY, REGION, SECRET, Server};
 use aws_sdk_redshift::error::ProvideErrorMetadata;
 use aws_sdk_redshift::operation::create_cluster::builders::CreateClusterFluentBuilder as Create;
 
@@ -22,7 +22,7 @@ fn client(server: &Server, secret: &str) -> aws_sdk_redshift::Client {
 #[test]
 fn every_documented_rule_is_held() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let server = Server::start(Manners::default()).unwrap();
+    let server = Server::start(Behavior::default()).unwrap();
     let client = client(&server, SECRET);
     let good = || {
         let create = client.create_cluster().cluster_identifier("one").node_type("ra3.large");
@@ -76,7 +76,7 @@ fn every_documented_rule_is_held() {
 #[test]
 fn a_request_that_was_signed_otherwise_is_refused() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let server = Server::start(Manners::default()).unwrap();
+    let server = Server::start(Behavior::default()).unwrap();
     let error =
         runtime.block_on(client(&server, "another").describe_clusters().send()).unwrap_err();
     assert_eq!(error.code(), Some("SignatureDoesNotMatch"));

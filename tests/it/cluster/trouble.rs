@@ -1,6 +1,6 @@
 //! What goes wrong: keys, rights, quotas, too many requests, names that are taken, clusters that fail or never come.
 
-use aws_emulator::Manners;
+use aws_emulator::Behavior;
 
 use super::{Scene, ended};
 
@@ -45,7 +45,7 @@ fn keys_of_the_configuration_file_are_used() {
 fn a_missing_right_says_who_grants_it_and_the_rest_goes_away_again() {
     for action in ["CreateRole", "PutRolePolicy", "CreateCluster", "DescribeClusters"] {
         let scene = Scene::usual();
-        scene.server.world().refuse(
+        scene.server.account().fail(
             action,
             1,
             "AccessDenied",
@@ -53,7 +53,7 @@ fn a_missing_right_says_who_grants_it_and_the_rest_goes_away_again() {
         );
         let said = scene.run(&["up"]).bad(2);
         assert!(said.contains("(`AccessDenied`)") && said.contains("docs/redshift.md"), "{said}");
-        assert_eq!(scene.server.world().faults_left(), 0);
+        assert_eq!(scene.server.account().faults_left(), 0);
         scene.run(&["down", "--yes", "--verify"]).good();
         assert_eq!(scene.left(), [""; 0], "{action}");
     }
@@ -63,11 +63,11 @@ fn a_missing_right_says_who_grants_it_and_the_rest_goes_away_again() {
 fn too_many_requests_and_other_changes_are_waited_for() {
     let scene = Scene::usual();
     {
-        let mut world = scene.server.world();
-        world.refuse("CreateCluster", 2, "Throttling", "Rate exceeded");
-        world.refuse("DescribeClusters", 2, "Throttling", "Rate exceeded");
-        world.refuse("CreateRole", 1, "ConcurrentModification", "try again");
-        world.refuse(
+        let mut account = scene.server.account();
+        account.fail("CreateCluster", 2, "Throttling", "Rate exceeded");
+        account.fail("DescribeClusters", 2, "Throttling", "Rate exceeded");
+        account.fail("CreateRole", 1, "ConcurrentModification", "try again");
+        account.fail(
             "DeleteCluster",
             2,
             "InvalidClusterState",
@@ -76,13 +76,13 @@ fn too_many_requests_and_other_changes_are_waited_for() {
     }
     scene.run(&["up"]).good();
     scene.run(&["down", "--yes", "--verify"]).good();
-    assert_eq!(scene.server.world().faults_left(), 0);
+    assert_eq!(scene.server.account().faults_left(), 0);
     assert_eq!(scene.left(), [""; 0]);
 }
 
 #[test]
 fn a_quota_ends_it_with_a_word_about_quotas() {
-    let scene = Scene::new(Manners { quota: 0, ..Manners::default() });
+    let scene = Scene::new(Behavior { cluster_quota: 0, ..Behavior::default() });
     let said = scene.run(&["up"]).bad(2);
     assert!(said.contains("ClusterQuotaExceeded") && said.contains("quota"), "{said}");
     scene.run(&["down", "--yes", "--verify"]).good();
@@ -98,10 +98,10 @@ fn what_somebody_else_made_is_never_touched() {
         ("role", "the role `dwhRole` is there already"),
     ] {
         let tags = {
-            let mut world = scene.server.world();
+            let mut account = scene.server.account();
             let tags = match what {
-                "cluster" => &mut world.clusters.get_mut("dwhcluster").unwrap().tags,
-                _ => &mut world.roles.get_mut("dwhRole").unwrap().tags,
+                "cluster" => &mut account.clusters.get_mut("dwhcluster").unwrap().tags,
+                _ => &mut account.roles.get_mut("dwhRole").unwrap().tags,
             };
             std::mem::take(tags)
         };
@@ -113,7 +113,7 @@ fn what_somebody_else_made_is_never_touched() {
         if what == "cluster" {
             scene.run(&["down", "--yes"]).bad(2);
             assert_eq!(scene.left(), before);
-            scene.server.world().clusters.get_mut("dwhcluster").unwrap().tags = tags;
+            scene.server.account().clusters.get_mut("dwhcluster").unwrap().tags = tags;
         } else {
             scene.run(&["down", "--yes"]).good();
             assert_eq!(scene.left(), ["role dwhRole"]);
@@ -126,26 +126,27 @@ fn a_role_that_is_given_is_used_as_it_is_and_stays() {
     let scene = Scene::usual();
     scene.run(&["up", "--name", "first", "--role-name", "theirs"]).good();
     let arn = {
-        let mut world = scene.server.world();
-        let role = world.roles.get_mut("theirs").unwrap();
+        let mut account = scene.server.account();
+        let role = account.roles.get_mut("theirs").unwrap();
         role.tags.clear();
         role.path = "/".into();
         format!("arn:aws:iam::{}:role/theirs", aws_emulator::ACCOUNT)
     };
-    let policies = scene.server.world().roles["theirs"].policies.clone();
+    let policies = scene.server.account().roles["theirs"].policies.clone();
     let up = scene.run(&["up", "--role-arn", &arn]);
     assert!(up.err.contains("as it is"), "{up:#?}");
     up.good();
-    assert_eq!(scene.server.world().clusters["dwhcluster"].roles, [arn]);
+    assert_eq!(scene.server.account().clusters["dwhcluster"].roles, [arn]);
     scene.run(&["down", "--yes", "--verify"]).good();
-    let world = scene.server.world();
-    assert_eq!(world.roles["theirs"].policies, policies);
-    assert_eq!(world.roles.len(), 1);
+    let account = scene.server.account();
+    assert_eq!(account.roles["theirs"].policies, policies);
+    assert_eq!(account.roles.len(), 1);
 }
 
 #[test]
 fn a_cluster_that_fails_says_its_state_and_can_be_deleted() {
-    let scene = Scene::new(Manners { created: "incompatible-network", ..Manners::default() });
+    let scene =
+        Scene::new(Behavior { created_state: "incompatible-network", ..Behavior::default() });
     let said = scene.run(&["up"]).bad(2);
     assert!(said.contains("ended in the state `incompatible-network`"), "{said}");
     assert!(said.contains("hint: `sparkify cluster down` deletes it"), "{said}");
@@ -155,7 +156,7 @@ fn a_cluster_that_fails_says_its_state_and_can_be_deleted() {
 
 #[test]
 fn a_wait_has_an_end_and_says_the_last_state() {
-    let scene = Scene::new(Manners { endless: true, ..Manners::default() });
+    let scene = Scene::new(Behavior { never_completes: true, ..Behavior::default() });
     let mut command = scene.command(["cluster", "up", "--poll", "0.1", "--timeout", "2s"]);
     let said = ended(&mut command).bad(2);
     assert!(said.contains("the cluster `dwhcluster` is `creating` after 2 s"), "{said}");
@@ -179,5 +180,5 @@ fn what_aws_would_refuse_is_refused_before_anything_is_asked() {
     }
     crate::support::put(scene.folder.path(), "dwh.cfg", super::CONFIG.replace("5439", "8080"));
     assert!(scene.run(&["up"]).bad(2).contains("the port"));
-    assert_eq!(scene.server.world().calls, [""; 0]);
+    assert_eq!(scene.server.account().calls, [""; 0]);
 }

@@ -37,7 +37,7 @@ fn a_file_that_names_our_former_role_makes_it_anew() {
     scene.run(&["up", "--write-config"]).good();
     scene.run(&["down", "--yes"]).good();
     scene.run(&["up"]).good();
-    assert_eq!(scene.server.world().roles.len(), 1);
+    assert_eq!(scene.server.account().roles.len(), 1);
     scene.run(&["down", "--yes", "--verify"]).good();
     assert_eq!(scene.left(), [""; 0]);
 }
@@ -48,7 +48,7 @@ fn a_password_of_ones_own_is_used_and_never_shown() {
     let mut command =
         scene.command(["cluster", "up", "--password-from-config", "--poll", "0.02", "-vv"]);
     super::ended(&mut command).good();
-    assert_eq!(scene.server.world().secrets, [""; 0]);
+    assert_eq!(scene.server.account().secrets, [""; 0]);
     scene.run(&["down", "--yes", "--verify"]).good();
     put(scene.folder.path(), "dwh.cfg", CONFIG.replace(PASSWORD, "weak-word"));
     let said = scene.run(&["up", "--password-from-config"]).bad(2);
@@ -65,7 +65,7 @@ fn an_old_file_is_mapped_and_told_why() {
     let up = scene.run(&["up"]);
     assert!(up.err.contains("warning: using `ra3.large` instead of `dc2.large`"), "{up:#?}");
     up.good();
-    assert_eq!(scene.server.world().clusters["dwhcluster"].nodes, 4);
+    assert_eq!(scene.server.account().clusters["dwhcluster"].nodes, 4);
     let larger = scene.run(&["up", "--node-type", "ra3.xlplus"]);
     assert!(larger.err.contains("it is left as it is"), "{larger:#?}");
     scene.run(&["down", "--yes", "--verify"]).good();
@@ -81,7 +81,7 @@ fn the_staging_prefix_alone_may_be_written_to() {
         CONFIG.replace("[S3]\n", "[S3]\nSTAGING=s3://mine/staging/\n"),
     );
     scene.run(&["up"]).good();
-    let policy = scene.server.world().roles["dwhRole"].policies["sparkify-s3"].clone();
+    let policy = scene.server.account().roles["dwhRole"].policies["sparkify-s3"].clone();
     let policy: serde_json::Value = serde_json::from_str(&policy).unwrap();
     let writes: Vec<_> = policy["Statement"]
         .as_array()

@@ -25,23 +25,23 @@ fn assert_as_before(cluster: &Cluster) {
     assert_eq!(cluster.asked("select count(*) from songplays"), "2");
     assert_eq!(cluster.asked("select count(*) from staging_events"), "3");
     assert_eq!(cluster.staged(), Vec::<String>::new());
-    assert_eq!(cluster.store.uploads_open(), 0);
+    assert_eq!(cluster.store.open_uploads(), 0);
 }
 
 /// The cluster tries each request five times, and then fails the load.
 #[test]
 fn an_object_that_breaks_off_on_its_way_to_the_cluster_fails_the_load_whole() {
     for (part, fault, said) in [
-        (FILE, Fault::CutAt(20), "partial file"),
-        (FILE, Fault::LengthOff(7), "partial file"),
+        (FILE, Fault::TruncateAt(20), "partial file"),
+        (FILE, Fault::WrongLength(7), "partial file"),
         // The store says that it is shorter than it is: only the end of the stream is missing.
-        (FILE, Fault::LengthOff(-7), "cannot be decompressed"),
-        (MANIFEST, Fault::CutAt(20), "Problem reading manifest file"),
-        (MANIFEST, Fault::LengthOff(-7), "is not properly formed"),
+        (FILE, Fault::WrongLength(-7), "cannot be decompressed"),
+        (MANIFEST, Fault::TruncateAt(20), "Problem reading manifest file"),
+        (MANIFEST, Fault::WrongLength(-7), "is not properly formed"),
     ] {
         let cluster = loaded();
         // An object that seems whole is not asked for again.
-        let seems_whole = matches!(fault, Fault::LengthOff(..0));
+        let seems_whole = matches!(fault, Fault::WrongLength(..0));
         cluster.store.fail(part, fault.clone(), if seems_whole { 1 } else { 5 });
         let words = cluster.run(ETL).bad(2);
         assert_eq!(cluster.store.faults_left(), 0, "{part}: {fault:?}");
@@ -56,7 +56,7 @@ fn an_object_that_breaks_off_on_its_way_to_the_cluster_fails_the_load_whole() {
 #[test]
 fn an_object_that_breaks_off_fewer_times_is_borne() {
     let cluster = loaded();
-    cluster.store.fail(FILE, Fault::CutAt(20), 4);
+    cluster.store.fail(FILE, Fault::TruncateAt(20), 4);
     cluster.run(ETL).good();
     assert_eq!(cluster.store.faults_left(), 0);
     cluster.assert_whole(2, 3);

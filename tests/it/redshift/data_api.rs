@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use redshift_emulator::{Fault, Report, When};
-use s3_emulator::Fault as StoreFault;
 
 use super::{Cluster, ETL};
 use crate::support::{event, put, run};
@@ -79,26 +78,33 @@ fn a_session_is_kept_while_files_are_written_and_no_longer() {
         command
     };
     cluster.run(["create-tables"]).good();
-    cluster.store.fail("PUT *.json.gz", StoreFault::Late(Duration::from_secs(7)), 1);
-    super::ended(&mut etl()).good();
-    assert_eq!(cluster.store.faults_left(), 0);
+    let beats = || cluster.sent().iter().filter(|text| *text == "select 1 as alive").count();
+    cluster.store.hold("PUT *.json.gz");
+    std::thread::scope(|scope| {
+        let load = scope.spawn(|| super::ended(&mut etl()));
+        cluster.store.wait_for_held(1);
+        while beats() < 2 && !load.is_finished() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        cluster.store.release();
+        load.join().unwrap().good();
+    });
     cluster.assert_whole(1, 2);
-    let beats = cluster.sent().iter().filter(|text| *text == "select 1 as alive").count();
-    assert!(beats >= 2, "{beats}");
+    assert!(beats() >= 2, "{}", beats());
     // Killed then, it leaves a session that holds the lock of loads for so long, and no longer.
     put(
         cluster.folder.path(),
         "data/log_data/more.json",
         event(9, 0, 1_541_476_000_000, "NextSong", "One"),
     );
-    cluster.store.fail("PUT *.json.gz", StoreFault::Late(Duration::from_mins(10)), 1);
+    cluster.store.hold("PUT *.json.gz");
     let mut killed = etl().spawn().unwrap();
-    while cluster.store.faults_left() > 0 {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    cluster.store.wait_for_held(1);
     killed.kill().unwrap();
     killed.wait().unwrap();
+    cluster.store.wait_until_none_held();
     assert_eq!(cluster.emulator.data_api_sessions(), 1);
+    cluster.store.release();
     super::ended(&mut etl()).good();
     cluster.assert_whole(2, 3);
 }

@@ -61,9 +61,9 @@ fn what_does_not_pass_is_given_up_and_noted() {
 #[test]
 fn a_store_that_stumbles_is_borne() {
     let cluster = ready();
-    cluster.store.fail("PUT", StoreFault::Refused(503, "SlowDown"), 2);
+    cluster.store.fail("PUT", StoreFault::Status(503, "SlowDown"), 2);
     cluster.store.fail("PUT", StoreFault::Reset, 1);
-    cluster.store.fail("PUT", StoreFault::Unanswered, 1);
+    cluster.store.fail("PUT", StoreFault::ResetAfter, 1);
     cluster.run(ETL).good();
     assert_eq!(cluster.store.faults_left(), 0);
     cluster.assert_whole(1, 2);
@@ -72,7 +72,7 @@ fn a_store_that_stumbles_is_borne() {
         "data/log_data/more.json",
         crate::support::event(9, 0, 1_541_476_000_000, "NextSong", "One"),
     );
-    cluster.store.fail("PUT", StoreFault::Refused(403, "AccessDenied"), 1);
+    cluster.store.fail("PUT", StoreFault::Status(403, "AccessDenied"), 1);
     let words = cluster.run(ETL).bad(2);
     assert!(words.contains("`s3:PutObject`"), "{words}");
     assert_eq!(cluster.asked("select count(*) from songplays"), "2");

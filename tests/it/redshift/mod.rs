@@ -127,7 +127,7 @@ impl Cluster {
         assert_eq!(self.asked(published), loads.to_string());
         assert_eq!(self.asked("select count(*) from songplays"), plays.to_string());
         assert_eq!(self.staged(), Vec::<String>::new());
-        assert_eq!(self.store.uploads_open(), 0);
+        assert_eq!(self.store.open_uploads(), 0);
     }
 }
 

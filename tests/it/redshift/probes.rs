@@ -221,8 +221,8 @@ fn probes_are_left_out_if_that_is_wanted() {
 #[test]
 fn a_place_that_cannot_be_written_to_fails_and_the_rest_is_asked() {
     let cluster = Cluster::with_data();
-    cluster.store.fail("PUT", StoreFault::Unanswered, 1);
-    cluster.store.fail("PUT", StoreFault::Refused(403, "AccessDenied"), 1);
+    cluster.store.fail("PUT", StoreFault::ResetAfter, 1);
+    cluster.store.fail("PUT", StoreFault::Status(403, "AccessDenied"), 1);
     let lines = examined(&cluster, |_| {});
     let (state, said) = told(&lines, "staging");
     assert!(state == "failed" && said.contains("AccessDenied"), "{said}");

@@ -174,7 +174,7 @@ fn keys_that_will_not_do_are_told_apart() {
     assert!(words.contains("no credentials were found"), "{words}");
     assert!(words.contains("hint: set AWS_ACCESS_KEY_ID"), "{words}");
 
-    *server.state.expired.lock().unwrap() = Some("old".into());
+    *server.state.expired_token.lock().unwrap() = Some("old".into());
     let mut command = signed(&server, folder.path(), ETL);
     let words = ended(command.env("AWS_SESSION_TOKEN", "old")).bad(2);
     assert!(words.contains("the credentials have expired (ExpiredToken, HTTP 400)"), "{words}");

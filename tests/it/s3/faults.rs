@@ -25,24 +25,27 @@ fn what_passes_is_tried_again_and_every_row_arrives_once() {
     let size = event(0, 0, 1000, "NextSong", "One").len();
     let short = i64::try_from(size / 2).unwrap();
     let faults = [
-        ("500", Fault::Refused(500, "InternalError"), 3),
-        ("503", Fault::Refused(503, "SlowDown"), 5),
-        ("429", Fault::Refused(429, ""), 2),
+        ("500", Fault::Status(500, "InternalError"), 3),
+        ("503", Fault::Status(503, "SlowDown"), 5),
+        ("429", Fault::Status(429, ""), 2),
         ("reset", Fault::Reset, 3),
-        ("cut at the start", Fault::CutAt(0), 2),
-        ("cut in the middle", Fault::CutAt(size / 2), 2),
-        ("cut before the end", Fault::CutAt(size - 1), 1),
-        ("a length that is too small", Fault::LengthOff(-short), 2),
-        ("a length that is too large", Fault::LengthOff(7), 2),
+        ("cut at the start", Fault::TruncateAt(0), 2),
+        ("cut in the middle", Fault::TruncateAt(size / 2), 2),
+        ("cut before the end", Fault::TruncateAt(size - 1), 1),
+        ("a length that is too small", Fault::WrongLength(-short), 2),
+        ("a length that is too large", Fault::WrongLength(7), 2),
         ("silence at the start", Fault::StallAt(0), 1),
         ("silence in the middle", Fault::StallAt(size / 2), 1),
     ];
     for (what, fault, times) in faults {
         let (server, folder) = bucket(12);
         server.fail("0003.json", fault.clone(), times);
-        server.fail("list-type=2", Fault::Refused(503, "SlowDown"), 1);
+        server.fail("list-type=2", Fault::Status(503, "SlowDown"), 1);
         let mut command = signed(&server, folder.path(), ETL);
-        let words = ended(command.env("SPARKIFY_READ_TIMEOUT", "0.4"));
+        if matches!(fault, Fault::StallAt(_)) {
+            command.env("SPARKIFY_READ_TIMEOUT", "1");
+        }
+        let words = ended(&mut command);
         assert_eq!(words.code, Some(0), "{what}: {words:#?}");
         assert_eq!(plays(folder.path()), "12", "{what}");
         assert_eq!(server.faults_left(), 0, "{what} never happened");
@@ -51,7 +54,7 @@ fn what_passes_is_tried_again_and_every_row_arrives_once() {
 
 #[test]
 fn a_page_of_a_listing_that_breaks_off_is_asked_for_again() {
-    for fault in [Fault::CutAt(300), Fault::LengthOff(-200), Fault::Reset] {
+    for fault in [Fault::TruncateAt(300), Fault::WrongLength(-200), Fault::Reset] {
         let (server, folder) = bucket(30);
         server.fail("list-type=2", fault, 2);
         run(&server, folder.path(), &ETL).good();
@@ -71,12 +74,12 @@ fn a_large_object_that_breaks_is_carried_on_where_it_broke() {
     let size = log.len();
     server.put("data/log_data/large.json", log);
     for at in [1 << 20, 3 << 20, 100] {
-        server.fail("large.json", Fault::CutAt(at), 1);
+        server.fail("large.json", Fault::TruncateAt(at), 1);
     }
     let arguments = ["etl", "--log-data", super::LOGS, "--memory", "64MB"];
     run(&server, folder.path(), &arguments).good();
     assert_eq!(super::asked(folder.path(), "select count(*) from staging_events"), "30000");
-    let requests = server.requested();
+    let requests = server.take_requests();
     let ranges: Vec<_> = requests.iter().filter(|line| line.contains("range: bytes=")).collect();
     assert_eq!(ranges.len(), 3, "{requests:#?}");
     assert!(ranges.iter().all(|line| line.contains("if-match: ")), "{ranges:#?}");
@@ -88,13 +91,13 @@ fn what_does_not_pass_ends_the_load_and_publishes_nothing() {
     let (server, folder) = small();
     run(&server, folder.path(), &ETL).good();
     let faults = [
-        (Fault::Refused(500, "InternalError"), "failed (InternalError, HTTP 500); tried 3 times"),
-        (Fault::Refused(503, "SlowDown"), "has too much to do (SlowDown, HTTP 503); tried 3 times"),
-        (Fault::CutAt(10), "broke; tried 3 times"),
-        (Fault::LengthOff(-9), "bytes, and "),
+        (Fault::Status(500, "InternalError"), "failed (InternalError, HTTP 500); tried 3 times"),
+        (Fault::Status(503, "SlowDown"), "has too much to do (SlowDown, HTTP 503); tried 3 times"),
+        (Fault::TruncateAt(10), "broke; tried 3 times"),
+        (Fault::WrongLength(-9), "bytes, and "),
         (Fault::StallAt(5), "gave no byte for 0.3 s; tried 3 times"),
-        (Fault::Refused(403, "AccessDenied"), "access is denied (AccessDenied, HTTP 403)"),
-        (Fault::Refused(418, ""), "refused (HTTP 418)"),
+        (Fault::Status(403, "AccessDenied"), "access is denied (AccessDenied, HTTP 403)"),
+        (Fault::Status(418, ""), "refused (HTTP 418)"),
     ];
     for (fault, says) in faults {
         server.put("data/log_data/3.json", event(9, 0, 9000, "NextSong", "One"));
@@ -102,12 +105,12 @@ fn what_does_not_pass_ends_the_load_and_publishes_nothing() {
         let mut command = signed(&server, folder.path(), ETL);
         command.env("AWS_MAX_ATTEMPTS", "3").env("SPARKIFY_READ_TIMEOUT", "0.3");
         let words = ended(&mut command).bad(2);
-        let says = if matches!(fault, Fault::CutAt(_)) { "tried 3 times" } else { says };
+        let says = if matches!(fault, Fault::TruncateAt(_)) { "tried 3 times" } else { says };
         assert!(words.contains(says), "{fault:?}: {words}");
         assert!(words.contains("cannot read `s3://bucket/data/log_data/3.json`"), "{words}");
         assert!(words.contains("hint: "), "{words}");
         assert_eq!(plays(folder.path()), "2", "{fault:?}");
-        server.mend();
+        server.clear_faults();
     }
     run(&server, folder.path(), &ETL).good();
     assert_eq!(plays(folder.path()), "3");
@@ -118,8 +121,8 @@ fn an_object_that_changes_between_listing_and_reading_ends_the_load() {
     let (server, folder) = small();
     run(&server, folder.path(), &ETL).good();
     let cases = [
-        (Fault::Rewritten("{}"), "`s3://bucket/data/log_data/3.json` changed while it was read"),
-        (Fault::Removed, "`s3://bucket/data/log_data/3.json` is gone since it was listed"),
+        (Fault::Overwritten("{}"), "`s3://bucket/data/log_data/3.json` changed while it was read"),
+        (Fault::Deleted, "`s3://bucket/data/log_data/3.json` is gone since it was listed"),
     ];
     for (fault, says) in cases {
         server.put("data/log_data/3.json", event(9, 0, 9000, "NextSong", "One"));
@@ -131,8 +134,8 @@ fn an_object_that_changes_between_listing_and_reading_ends_the_load() {
     }
     // It breaks off, and is another one when it is asked for again.
     server.put("data/log_data/3.json", event(9, 0, 9000, "NextSong", "One"));
-    server.fail("log_data/3.json", Fault::CutAt(20), 1);
-    server.fail("log_data/3.json", Fault::Rewritten("{\"ts\":1}"), 1);
+    server.fail("log_data/3.json", Fault::TruncateAt(20), 1);
+    server.fail("log_data/3.json", Fault::Overwritten("{\"ts\":1}"), 1);
     let words = run(&server, folder.path(), &ETL).bad(2);
     assert!(words.contains("changed while it was read"), "{words}");
     assert_eq!(plays(folder.path()), "2");
@@ -141,21 +144,24 @@ fn an_object_that_changes_between_listing_and_reading_ends_the_load() {
 #[test]
 fn a_store_that_bears_few_at_once_gets_few() {
     let (server, folder) = bucket(600);
-    server.delay(Duration::from_millis(3));
-    server.state.at_once.store(2, Ordering::Relaxed);
+    server.set_latency(Duration::from_millis(3));
+    server.state.max_concurrent.store(2, Ordering::Relaxed);
     run(&server, folder.path(), &ETL).good();
     assert_eq!(plays(folder.path()), "600");
-    let requests = server.state.requests.load(Ordering::Relaxed);
+    let requests = server.state.request_count.load(Ordering::Relaxed);
     println!("600 objects from a store that bears 2 at once: {requests} requests");
     assert!(requests < 1200, "{requests} requests for 600 objects");
 }
 
 #[test]
-fn many_go_at_once_and_never_more_than_allowed() {
+fn many_requests_run_at_once_and_never_more_than_allowed() {
     let (server, folder) = bucket(800);
-    server.delay(Duration::from_millis(20));
+    // The number of permits starts at 16 and doubles after a round of at least 10 ms. So the first
+    // requests pass, with a latency. Then all wait until 32 are in flight at once.
+    server.set_latency(Duration::from_millis(20));
+    server.hold_until("GET *log_data/0", 100, 32);
     run(&server, folder.path(), &[&ETL[..], &["--concurrency", "40"]].concat()).good();
-    let most = server.state.most_in_flight.load(Ordering::Relaxed);
+    let most = server.state.max_in_flight.load(Ordering::Relaxed);
     assert!((32..=40).contains(&most), "{most} at once");
 }
 

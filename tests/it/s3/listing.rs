@@ -65,7 +65,7 @@ fn every_name_is_read_and_what_is_no_data_is_named_as_ignored() {
 #[test]
 fn a_server_that_does_not_encode_its_listings_is_understood() {
     let server = Server::start();
-    server.state.encodes.store(false, Ordering::Relaxed);
+    server.state.encodes_keys.store(false, Ordering::Relaxed);
     let folder = tempfile::tempdir().unwrap();
     for (number, name) in (0..).zip(&NAMES[..11]) {
         server.put(&format!("data/log_data/{name}"), event(number, 0, 1000, "NextSong", "One"));
@@ -110,9 +110,9 @@ fn a_hundred_thousand_keys_are_listed_in_their_pages() {
     let branch = |n: u32| format!("deep/{}/{}/{n:06}.json", n % 26, n / 26 % 26);
     (0..20_000).for_each(|n| server.put(&branch(n), body.clone()));
     let keys = |place: &str| {
-        server.requested();
+        server.take_requests();
         let plan = run(&server, folder.path(), &["plan", "--log-data", place, "--output", "json"]);
-        (plan.json()["new"].as_array().unwrap().len(), server.requested().len())
+        (plan.json()["new"].as_array().unwrap().len(), server.take_requests().len())
     };
     assert_eq!(keys("s3://bucket/flat"), (100_000, 100));
     let (found, requests) = keys("s3://bucket/deep");
@@ -128,7 +128,7 @@ fn both_ways_of_addressing_a_bucket_find_it() {
         let arguments = [&ETL[..], &["--addressing-style", style]].concat();
         run(&server, folder.path(), &arguments).good();
         assert_eq!(plays(folder.path()), "2", "{style}");
-        let first = server.requested().remove(0);
+        let first = server.take_requests().remove(0);
         assert_eq!(first.contains(" /bucket?"), style == "path", "{first}");
     }
 }

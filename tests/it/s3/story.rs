@@ -47,8 +47,8 @@ fn awkward_input_gives_the_same_tables_through_a_store_that_is_slow_and_strict()
     let size = ["--songs", "400", "--events", "20000", "--days", "14", "--awkward"];
     support::run(folder.path(), ["generate", "data"].into_iter().chain(size)).good();
     let server = Server::start();
-    server.delay(Duration::from_millis(5));
-    server.state.at_once.store(3, std::sync::atomic::Ordering::Relaxed);
+    server.set_latency(Duration::from_millis(5));
+    server.state.max_concurrent.store(3, std::sync::atomic::Ordering::Relaxed);
     agree(&server, &folder.path().join("data"), &["--memory", "64MB"]);
 }
 
@@ -102,7 +102,7 @@ fn a_play_is_traced_to_its_bytes_by_a_range_and_rejects_are_replayed() {
         event(5, 0, 5000, "NextSong", "One").repeat(20) + &event(6, 0, 6000, "NextSong", "Two");
     server.put("data/log_data/3.json", many.clone() + "{\"broken\n");
     run(&server, folder.path(), &[&ETL[..], &["--max-reject-share", "50%"]].concat()).good();
-    server.requested();
+    server.take_requests();
     let arguments = ["trace", "--session", "6", "--item", "0", "--output", "json"];
     let traced = run(&server, folder.path(), &arguments).json();
     let origin = &traced[0]["events"][0];
@@ -111,7 +111,7 @@ fn a_play_is_traced_to_its_bytes_by_a_range_and_rejects_are_replayed() {
     assert!(raw.is_empty() || raw.contains("\"sessionId\":6"), "{origin}");
     let offset = many.len() - event(6, 0, 6000, "NextSong", "Two").len();
     let range = format!("range: bytes={offset}-");
-    let requests = server.requested();
+    let requests = server.take_requests();
     assert!(requests.iter().any(|line| line.contains(&range)), "{requests:#?}");
 
     server.put("data/log_data/3.json", many);
@@ -126,24 +126,26 @@ fn a_play_is_traced_to_its_bytes_by_a_range_and_rejects_are_replayed() {
 }
 
 #[test]
-fn a_load_that_is_killed_leaves_what_was_published() {
+fn a_killed_load_leaves_the_published_data() {
     let (server, folder) = small();
     run(&server, folder.path(), &ETL).good();
     for number in 0..300 {
         let event = event(100 + number, 0, 9000, "NextSong", "One");
         server.put(&format!("data/log_data/late/{number}.json"), event);
     }
-    server.delay(Duration::from_millis(20));
-    for delay in [0, 30, 60, 120] {
+    // Killed when the load has got some of the new objects, and waits for the others.
+    for passed in [0, 10, 100, 299] {
+        server.hold_until("GET /bucket/data/log_data/late/", passed, usize::MAX);
         let mut command = signed(&server, folder.path(), ETL.into_iter().chain(["-v"]));
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
         assert!(said.any(|line| line.unwrap().ends_with("INFO stage events")));
-        std::thread::sleep(Duration::from_millis(delay));
+        server.wait_for_held(1);
         child.kill().unwrap();
         child.wait().unwrap();
-        let found = plays(folder.path());
-        assert!(found == "2" || found == "302", "{found}");
+        server.wait_until_none_held();
+        server.release();
+        assert_eq!(plays(folder.path()), "2", "killed after {passed} objects");
     }
     run(&server, folder.path(), &ETL).good();
     assert_eq!(plays(folder.path()), "302");

@@ -169,8 +169,9 @@ mod tests {
     #[test]
     fn a_key_that_a_column_line_names_is_documented() {
         let line = "    user_mood label, -- $.userMood: as chosen by the user\n    song text,";
-        let text = stage::EVENTS.text.replacen("    song text,", line, 1).leak();
-        let file = Box::leak(Box::new(SqlFile { text, ..*stage::EVENTS }));
+        let text =
+            sparkify_reader::stage::STAGING_EVENTS.text.replacen("    song text,", line, 1).leak();
+        let file = Box::leak(Box::new(SqlFile { text, ..sparkify_reader::stage::STAGING_EVENTS }));
         let table = table(Kind::Staging, file, Opening { engine: "duckdb", incremental: false });
         let column = table.columns.iter().find(|column| column.name == "user_mood").unwrap();
         assert_eq!(column.record_keys, ["events.userMood"]);

@@ -1,81 +1,73 @@
-//! Rules of security groups.
+//! EC2: ingress rules of the security group.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use crate::form::Form;
-use crate::world::{Rule, World};
-use crate::xml::{around, tag};
-use crate::{Answer, GROUP, Refusal, refuse, rules};
+use crate::account::{Account, IngressRule};
+use crate::parameters::Parameters;
+use crate::xml::{element, tag};
+use crate::{ApiError, ApiResult, GROUP, error, validation};
 
 const VERSION: &str = "2016-11-15";
 
-pub(crate) fn answer(world: &mut World, action: &str, body: &str) -> Answer {
-    let form = Form::of(body, VERSION)?;
+pub(crate) fn respond(account: &mut Account, action: &str, body: &str) -> ApiResult {
+    let parameters = Parameters::of(body, VERSION)?;
     let inner = match action {
-        "AuthorizeSecurityGroupIngress" => authorize(world, form),
-        "RevokeSecurityGroupIngress" => revoke(world, form),
-        "DescribeSecurityGroupRules" => describe(world, form),
-        _ => Err(refuse(400, "InvalidAction", format!("The action {action} is not valid"))),
+        "AuthorizeSecurityGroupIngress" => authorize(account, parameters),
+        "RevokeSecurityGroupIngress" => revoke(account, parameters),
+        "DescribeSecurityGroupRules" => describe(account, parameters),
+        _ => Err(error(400, "InvalidAction", format!("The action {action} is not valid"))),
     }?;
     let root = format!("{action}Response");
-    Ok(format!("<?xml version=\"1.0\"?>{}", around(&root, &(tag("requestId", "r") + &inner))))
+    Ok(format!("<?xml version=\"1.0\"?>{}", element(&root, &(tag("requestId", "r") + &inner))))
 }
 
-fn group(form: &mut Form) -> Result<String, Refusal> {
-    let group = form.need("GroupId")?;
+fn group(parameters: &mut Parameters) -> Result<String, ApiError> {
+    let group = parameters.require("GroupId")?;
     if group == GROUP {
         return Ok(group);
     }
-    Err(refuse(
-        400,
-        "InvalidGroup.NotFound",
-        format!("The security group '{group}' does not exist"),
-    ))
+    Err(error(400, "InvalidGroup.NotFound", format!("The security group '{group}' does not exist")))
 }
 
-fn authorize(world: &mut World, mut form: Form) -> Answer {
-    let group = group(&mut form)?;
-    let place = "IpPermissions.1";
-    let protocol = form.need(&format!("{place}.IpProtocol"))?;
-    let from = form.number(&format!("{place}.FromPort"))?;
-    let to = form.number(&format!("{place}.ToPort"))?;
-    let cidr = form.need(&format!("{place}.IpRanges.1.CidrIp"))?;
-    form.take(&format!("{place}.IpRanges.1.Description"));
-    let kind = form.take("TagSpecification.1.ResourceType");
-    let tags = form.tags("TagSpecification.1.Tag");
-    form.end()?;
-    let invalid = |why: &str| refuse(400, "InvalidParameterValue", why);
-    if kind.is_some_and(|kind| kind != "security-group-rule") || !rules::tags(&tags) {
+fn authorize(account: &mut Account, mut parameters: Parameters) -> ApiResult {
+    let group = group(&mut parameters)?;
+    let permission = "IpPermissions.1";
+    let protocol = parameters.require(&format!("{permission}.IpProtocol"))?;
+    let from = parameters.number(&format!("{permission}.FromPort"))?;
+    let to = parameters.number(&format!("{permission}.ToPort"))?;
+    let cidr = parameters.require(&format!("{permission}.IpRanges.1.CidrIp"))?;
+    parameters.take(&format!("{permission}.IpRanges.1.Description"));
+    let kind = parameters.take("TagSpecification.1.ResourceType");
+    let tags = parameters.tags("TagSpecification.1.Tag");
+    parameters.finish()?;
+    let invalid = |why: &str| error(400, "InvalidParameterValue", why);
+    if kind.is_some_and(|kind| kind != "security-group-rule") || !validation::are_tags(&tags) {
         return Err(invalid("invalid tags"));
     }
     let (address, width) =
         cidr.split_once('/').ok_or_else(|| invalid("CIDR block is malformed"))?;
     let known = address.parse::<Ipv4Addr>().is_ok() && width.parse::<u8>().is_ok_and(|w| w <= 32);
     let (Some(from), Some(to), true) = (from, to, known) else { return Err(invalid("malformed")) };
-    // The real one takes these; nobody who tests against this one should ask for them.
+    // AWS accepts these, but they are never intended in a test.
     if cidr == "0.0.0.0/0" || protocol != "tcp" || from != to {
-        return Err(invalid("the whole world, or more than one port, would be let in"));
+        return Err(invalid("the rule allows all addresses or more than one port"));
     }
-    if world
+    if account
         .rules
         .values()
         .any(|rule| rule.group == group && rule.cidr == cidr && rule.port == from)
     {
-        return Err(refuse(
-            400,
-            "InvalidPermission.Duplicate",
-            "the specified rule already exists",
-        ));
+        return Err(error(400, "InvalidPermission.Duplicate", "the specified rule already exists"));
     }
-    let id = format!("sgr-{:017x}", world.number());
-    let rule = Rule { group, cidr, port: from, tags };
-    let told = xml(&id, &rule);
-    world.rules.insert(id, rule);
-    Ok(tag("return", "true") + &around("securityGroupRuleSet", &told))
+    let id = format!("sgr-{:017x}", account.next_number());
+    let rule = IngressRule { group, cidr, port: from, tags };
+    let response = xml(&id, &rule);
+    account.rules.insert(id, rule);
+    Ok(tag("return", "true") + &element("securityGroupRuleSet", &response))
 }
 
-fn xml(id: &str, rule: &Rule) -> String {
+fn xml(id: &str, rule: &IngressRule) -> String {
     let port = rule.port.to_string();
     let inner = [
         tag("securityGroupRuleId", id),
@@ -85,26 +77,26 @@ fn xml(id: &str, rule: &Rule) -> String {
         tag("toPort", &port),
         tag("cidrIpv4", &rule.cidr),
     ];
-    around("item", &inner.concat())
+    element("item", &inner.concat())
 }
 
-fn describe(world: &World, mut form: Form) -> Answer {
-    let name = form.take("Filter.1.Name");
-    let value = form.take("Filter.1.Value.1").unwrap_or_default();
-    form.end()?;
+fn describe(account: &Account, mut parameters: Parameters) -> ApiResult {
+    let name = parameters.take("Filter.1.Name");
+    let value = parameters.take("Filter.1.Value.1").unwrap_or_default();
+    parameters.finish()?;
     let key = name.as_deref().and_then(|name| name.strip_prefix("tag:"));
-    let fits =
+    let matches =
         |tags: &BTreeMap<String, String>| key.is_none_or(|key| tags.get(key) == Some(&value));
-    let rules = world.rules.iter().filter(|(_, rule)| fits(&rule.tags));
-    Ok(around("securityGroupRuleSet", &rules.map(|(id, rule)| xml(id, rule)).collect::<String>()))
+    let rules = account.rules.iter().filter(|(_, rule)| matches(&rule.tags));
+    Ok(element("securityGroupRuleSet", &rules.map(|(id, rule)| xml(id, rule)).collect::<String>()))
 }
 
-fn revoke(world: &mut World, mut form: Form) -> Answer {
-    group(&mut form)?;
-    let id = form.need("SecurityGroupRuleId.1")?;
-    form.end()?;
+fn revoke(account: &mut Account, mut parameters: Parameters) -> ApiResult {
+    group(&mut parameters)?;
+    let id = parameters.require("SecurityGroupRuleId.1")?;
+    parameters.finish()?;
     let missing =
-        || refuse(400, "InvalidSecurityGroupRuleId.NotFound", format!("'{id}' does not exist"));
-    world.rules.remove(&id).ok_or_else(missing)?;
+        || error(400, "InvalidSecurityGroupRuleId.NotFound", format!("'{id}' does not exist"));
+    account.rules.remove(&id).ok_or_else(missing)?;
     Ok(tag("return", "true"))
 }

@@ -1,20 +1,24 @@
-//! HTTP/1.1, as little of it as the clients of AWS need: a thread a connection, bodies with a length.
+//! Minimal HTTP/1.1 server: one thread per connection, bodies with a Content-Length.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use crate::{Answer, Refusal};
+use crate::{ApiError, ApiResult};
+
+/// Limit of waits in tests, so that a failing test ends.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[derive(Debug)]
 pub(crate) struct Request {
     pub method: String,
-    /// With its query, as it was sent.
+    /// Path and query, not decoded.
     pub path: String,
-    /// Names in lower case.
+    /// Headers, with names in lower case.
     pub headers: Vec<(String, String)>,
     pub body: String,
 }
@@ -29,22 +33,22 @@ impl Request {
 #[derive(Debug)]
 pub(crate) struct Response {
     status: u16,
-    kind: &'static str,
+    content_type: &'static str,
     body: String,
 }
 
 impl Response {
     pub(crate) fn text(status: u16, body: &str) -> Self {
-        Self { status, kind: "text/plain", body: body.into() }
+        Self { status, content_type: "text/plain", body: body.into() }
     }
 
-    /// In the words of the service.
-    pub(crate) fn of(service: &str, answer: Answer) -> Self {
+    /// Formats a result in the protocol of the service.
+    pub(crate) fn of(service: &str, result: ApiResult) -> Self {
         let is_json = ["redshift-serverless", "secretsmanager"].contains(&service);
-        let kind = if is_json { "application/x-amz-json-1.1" } else { "text/xml" };
-        let Refusal { status, code, message } = match answer {
-            Ok(body) => return Self { status: 200, kind, body },
-            Err(refusal) => refusal,
+        let content_type = if is_json { "application/x-amz-json-1.1" } else { "text/xml" };
+        let ApiError { status, code, message } = match result {
+            Ok(body) => return Self { status: 200, content_type, body },
+            Err(error) => error,
         };
         let body = match service {
             _ if is_json => serde_json::json!({ "__type": code, "message": message }).to_string(),
@@ -61,37 +65,80 @@ impl Response {
                 )
             }
         };
-        Self { status, kind, body }
+        Self { status, content_type, body }
     }
 }
 
-/// Listens on a port of the loopback interface, and says where.
-pub(crate) fn listen(
-    answer: impl Fn(&Request) -> Response + Send + Sync + 'static,
-) -> std::io::Result<String> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let url = format!("http://{}", listener.local_addr()?);
-    let answer = Arc::new(answer);
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let answer = Arc::clone(&answer);
-            // A client that goes away in the middle is no event.
-            std::thread::spawn(move || serve(stream, answer.as_ref()));
-        }
-    });
-    Ok(url)
+/// Number of open connections.
+#[derive(Debug, Default)]
+pub(crate) struct Connections {
+    open: Mutex<usize>,
+    closed: Condvar,
 }
 
-fn serve(mut stream: TcpStream, answer: &(dyn Fn(&Request) -> Response + Sync)) -> Option<()> {
+impl Connections {
+    /// Blocks until no connection to the server at `address` is open; panics after [`PATIENCE`].
+    pub(crate) fn wait_until_closed(&self, address: &str) {
+        // A response to a new connection proves that all earlier ones were accepted and counted.
+        let mut probe = TcpStream::connect(address).expect("a connection");
+        probe.write_all(b"GET / HTTP/1.1\r\n\r\n").expect("a connection");
+        probe.read_exact(&mut [0]).expect("a response");
+        drop(probe);
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.closed.wait_timeout_while(open, PATIENCE, |open| *open > 0);
+        let (open, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        assert!(*open == 0, "{} connections are still open", *open);
+    }
+}
+
+/// Connection that is counted while it is open.
+struct Counted(Arc<Connections>);
+
+impl Counted {
+    fn new(connections: &Arc<Connections>) -> Self {
+        *connections.open.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        Self(Arc::clone(connections))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        *self.0.open.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.0.closed.notify_all();
+    }
+}
+
+/// Starts a server on a free port of the loopback interface, and returns its address.
+pub(crate) fn listen(
+    connections: &Arc<Connections>,
+    respond: impl Fn(&Request) -> Response + Send + Sync + 'static,
+) -> std::io::Result<String> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?.to_string();
+    let (respond, connections) = (Arc::new(respond), Arc::clone(connections));
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let (respond, counted) = (Arc::clone(&respond), Counted::new(&connections));
+            // A client that disconnects ends only its thread.
+            std::thread::spawn(move || {
+                let _counted = counted;
+                serve(stream, respond.as_ref())
+            });
+        }
+    });
+    Ok(address)
+}
+
+fn serve(mut stream: TcpStream, respond: &(dyn Fn(&Request) -> Response + Sync)) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     while let Some(request) = read(&mut reader) {
-        let Response { status, kind, body } = answer(&request);
-        let form = format_description!(
+        let Response { status, content_type, body } = respond(&request);
+        let format = format_description!(
             "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
         );
-        let date = OffsetDateTime::now_utc().format(form).ok()?;
+        let date = OffsetDateTime::now_utc().format(format).ok()?;
         let head = format!(
-            "HTTP/1.1 {status} -\r\nDate: {date}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n",
+            "HTTP/1.1 {status} -\r\nDate: {date}\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );
         stream.write_all(&[head.as_bytes(), body.as_bytes()].concat()).ok()?;
@@ -99,6 +146,7 @@ fn serve(mut stream: TcpStream, answer: &(dyn Fn(&Request) -> Response + Sync)) 
     Some(())
 }
 
+/// Reads a request. Returns `None` at the end of the connection, or if it is malformed.
 fn read(reader: &mut impl BufRead) -> Option<Request> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|read| *read > 0)?;

@@ -1,61 +1,61 @@
-//! Roles, what stands in them, and who asks.
+//! IAM: roles, inline policies and the policy simulator. STS: the identity of the caller.
 
 use std::collections::BTreeMap;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-use crate::form::Form;
-use crate::world::{Role, World};
-use crate::xml::{around, response, tag};
-use crate::{ACCOUNT, Answer, CALLER, Refusal, refuse, rules};
+use crate::account::{Account, Role};
+use crate::parameters::Parameters;
+use crate::xml::{element, response, tag};
+use crate::{ACCOUNT, ApiError, ApiResult, CALLER, error, validation};
 
 const VERSION: &str = "2010-05-08";
 
-pub(crate) fn answer(world: &mut World, action: &str, body: &str) -> Answer {
-    let form = Form::of(body, VERSION)?;
+pub(crate) fn respond(account: &mut Account, action: &str, body: &str) -> ApiResult {
+    let parameters = Parameters::of(body, VERSION)?;
     let result = match action {
-        "CreateRole" => create(world, form),
-        "GetRole" => get(world, form),
-        "ListRoles" => list(world, form),
-        "UpdateAssumeRolePolicy" => trust(world, form),
-        "DeleteRole" => delete(world, form),
-        "PutRolePolicy" => put(world, form),
-        "GetRolePolicy" => get_policy(world, form),
-        "ListRolePolicies" => list_policies(world, form),
-        "DeleteRolePolicy" => delete_policy(world, form),
-        "SimulatePrincipalPolicy" => simulate(world, form),
-        _ => Err(refuse(400, "InvalidAction", format!("Could not find operation {action}"))),
+        "CreateRole" => create(account, parameters),
+        "GetRole" => get(account, parameters),
+        "ListRoles" => list(account, parameters),
+        "UpdateAssumeRolePolicy" => update_trust(account, parameters),
+        "DeleteRole" => delete(account, parameters),
+        "PutRolePolicy" => put_policy(account, parameters),
+        "GetRolePolicy" => get_policy(account, parameters),
+        "ListRolePolicies" => list_policies(account, parameters),
+        "DeleteRolePolicy" => delete_policy(account, parameters),
+        "SimulatePrincipalPolicy" => simulate(account, parameters),
+        _ => Err(error(400, "InvalidAction", format!("Could not find operation {action}"))),
     };
     result.map(|result| response(action, &result))
 }
 
-/// Who asks.
-pub(crate) fn sts(action: &str, body: &str) -> Answer {
-    Form::of(body, "2011-06-15")?.end()?;
+pub(crate) fn respond_sts(action: &str, body: &str) -> ApiResult {
+    Parameters::of(body, "2011-06-15")?.finish()?;
     if action != "GetCallerIdentity" {
-        return Err(refuse(400, "InvalidAction", format!("Could not find operation {action}")));
+        return Err(error(400, "InvalidAction", format!("Could not find operation {action}")));
     }
-    let who = tag("Arn", CALLER) + &tag("UserId", "AIDAEXAMPLE") + &tag("Account", ACCOUNT);
-    Ok(response(action, &who))
+    let identity = tag("Arn", CALLER) + &tag("UserId", "AIDAEXAMPLE") + &tag("Account", ACCOUNT);
+    Ok(response(action, &identity))
 }
 
-/// The ARN of a role.
+/// Returns the ARN of a role.
 pub(crate) fn arn(name: &str, role: &Role) -> String {
     format!("arn:aws:iam::{ACCOUNT}:role{}{name}", role.path)
 }
 
-fn missing(name: &str) -> Refusal {
-    refuse(404, "NoSuchEntity", format!("The role with name {name} cannot be found."))
+fn missing(name: &str) -> ApiError {
+    error(404, "NoSuchEntity", format!("The role with name {name} cannot be found."))
 }
 
-fn find<'a>(world: &'a mut World, name: &str) -> Result<&'a mut Role, Refusal> {
-    world.roles.get_mut(name).ok_or_else(|| missing(name))
+fn find<'a>(account: &'a mut Account, name: &str) -> Result<&'a mut Role, ApiError> {
+    account.roles.get_mut(name).ok_or_else(|| missing(name))
 }
 
-/// A policy has a version and statements with an effect and an action; of one that trusts, a principal that is a service, not the world.
-fn check_policy(text: &str, trusts: bool) -> Result<(), Refusal> {
-    let malformed = |why: &str| refuse(400, "MalformedPolicyDocument", why);
+/// Checks a policy: it has a version, and statements with an effect and an action. A trust policy has
+/// a service as its principal, other policies a resource.
+fn check_policy(text: &str, is_trust: bool) -> Result<(), ApiError> {
+    let malformed = |why: &str| error(400, "MalformedPolicyDocument", why);
     let policy: Value =
         serde_json::from_str(text).map_err(|_| malformed("This policy contains invalid Json"))?;
     if policy["Version"] != "2012-10-17" {
@@ -67,17 +67,18 @@ fn check_policy(text: &str, trusts: bool) -> Result<(), Refusal> {
         if statement["Effect"] != "Allow" || statement["Action"].is_null() {
             return Err(malformed("A statement lacks its effect or action"));
         }
-        if trusts && statement["Principal"]["Service"].is_null() {
-            return Err(malformed("The principal is no service"));
+        if is_trust && statement["Principal"]["Service"].is_null() {
+            return Err(malformed("The principal is not a service"));
         }
-        let whole = [Value::from("*"), Value::from("s3:*"), Value::from("arn:aws:s3:::*")];
-        if !trusts
-            && (whole.contains(&statement["Resource"]) || whole.contains(&statement["Action"]))
+        let wildcards = [Value::from("*"), Value::from("s3:*"), Value::from("arn:aws:s3:::*")];
+        if !is_trust
+            && (wildcards.contains(&statement["Resource"])
+                || wildcards.contains(&statement["Action"]))
         {
-            // The real one takes it; whoever tests against this one should not grant it.
+            // AWS accepts it, but sparkify must not grant that much.
             return Err(malformed("The policy grants everything"));
         }
-        if !trusts && statement["Resource"].is_null() {
+        if !is_trust && statement["Resource"].is_null() {
             return Err(malformed("A statement lacks its resource"));
         }
     }
@@ -86,7 +87,7 @@ fn check_policy(text: &str, trusts: bool) -> Result<(), Refusal> {
 
 fn xml(name: &str, role: &Role) -> String {
     let one = |(key, value): (&String, &String)| {
-        around("member", &(tag("Key", key) + &tag("Value", value)))
+        element("member", &(tag("Key", key) + &tag("Value", value)))
     };
     let inner = [
         tag("Path", &role.path),
@@ -95,7 +96,7 @@ fn xml(name: &str, role: &Role) -> String {
         tag("Arn", &arn(name, role)),
         tag("CreateDate", "2026-11-24T00:00:00Z"),
         tag("AssumeRolePolicyDocument", &encoded(&role.trust)),
-        around("Tags", &role.tags.iter().map(one).collect::<String>()),
+        element("Tags", &role.tags.iter().map(one).collect::<String>()),
     ];
     inner.concat()
 }
@@ -104,124 +105,124 @@ fn encoded(policy: &str) -> String {
     utf8_percent_encode(policy, NON_ALPHANUMERIC).to_string()
 }
 
-fn create(world: &mut World, mut form: Form) -> Answer {
-    let name = form.need("RoleName")?;
-    let trust = form.need("AssumeRolePolicyDocument")?;
-    let path = form.take("Path").unwrap_or_else(|| "/".into());
-    form.take("Description");
-    let tags = form.tags("Tags.member");
-    form.end()?;
+fn create(account: &mut Account, mut parameters: Parameters) -> ApiResult {
+    let name = parameters.require("RoleName")?;
+    let trust = parameters.require("AssumeRolePolicyDocument")?;
+    let path = parameters.take("Path").unwrap_or_else(|| "/".into());
+    parameters.take("Description");
+    let tags = parameters.tags("Tags.member");
+    parameters.finish()?;
     if name.len() > 64 || !name.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c))
     {
-        return Err(refuse(400, "ValidationError", "The role's name is invalid"));
+        return Err(error(400, "ValidationError", "The role's name is invalid"));
     }
-    if !rules::tags(&tags) || !path.starts_with('/') || !path.ends_with('/') {
-        return Err(refuse(400, "ValidationError", "A tag or the path is invalid"));
+    if !validation::are_tags(&tags) || !path.starts_with('/') || !path.ends_with('/') {
+        return Err(error(400, "ValidationError", "A tag or the path is invalid"));
     }
     check_policy(&trust, true)?;
-    if world.roles.contains_key(&name) {
-        return Err(refuse(
+    if account.roles.contains_key(&name) {
+        return Err(error(
             409,
             "EntityAlreadyExists",
             format!("Role with name {name} already exists."),
         ));
     }
-    let invisible = world.manners.invisible;
-    let role = Role { path, trust, policies: BTreeMap::new(), tags, invisible };
-    let told = xml(&name, &role);
-    world.roles.insert(name, role);
-    Ok(around("Role", &told))
+    let delay = account.behavior.role_delay;
+    let role = Role { path, trust, policies: BTreeMap::new(), tags, delay };
+    let response = xml(&name, &role);
+    account.roles.insert(name, role);
+    Ok(element("Role", &response))
 }
 
-fn get(world: &mut World, mut form: Form) -> Answer {
-    let name = form.need("RoleName")?;
-    form.end()?;
-    find(world, &name).map(|role| around("Role", &xml(&name, role)))
+fn get(account: &mut Account, mut parameters: Parameters) -> ApiResult {
+    let name = parameters.require("RoleName")?;
+    parameters.finish()?;
+    find(account, &name).map(|role| element("Role", &xml(&name, role)))
 }
 
-fn list(world: &World, mut form: Form) -> Answer {
-    let prefix = form.take("PathPrefix").unwrap_or_else(|| "/".into());
-    form.end()?;
-    let roles = world.roles.iter().filter(|(_, role)| role.path.starts_with(&prefix));
+fn list(account: &Account, mut parameters: Parameters) -> ApiResult {
+    let prefix = parameters.take("PathPrefix").unwrap_or_else(|| "/".into());
+    parameters.finish()?;
+    let roles = account.roles.iter().filter(|(_, role)| role.path.starts_with(&prefix));
     let roles = roles.map(|(name, role)| {
-        // A list has no tags.
+        // ListRoles returns no tags.
         let role = Role { tags: BTreeMap::new(), ..role.clone() };
-        around("member", &xml(name, &role))
+        element("member", &xml(name, &role))
     });
-    Ok(around("Roles", &roles.collect::<String>()) + &tag("IsTruncated", "false"))
+    Ok(element("Roles", &roles.collect::<String>()) + &tag("IsTruncated", "false"))
 }
 
-fn trust(world: &mut World, mut form: Form) -> Answer {
-    let (name, policy) = (form.need("RoleName")?, form.need("PolicyDocument")?);
-    form.end()?;
+fn update_trust(account: &mut Account, mut parameters: Parameters) -> ApiResult {
+    let (name, policy) = (parameters.require("RoleName")?, parameters.require("PolicyDocument")?);
+    parameters.finish()?;
     check_policy(&policy, true)?;
-    find(world, &name)?.trust = policy;
+    find(account, &name)?.trust = policy;
     Ok(String::new())
 }
 
-fn delete(world: &mut World, mut form: Form) -> Answer {
-    let name = form.need("RoleName")?;
-    form.end()?;
-    if !find(world, &name)?.policies.is_empty() {
-        return Err(refuse(
+fn delete(account: &mut Account, mut parameters: Parameters) -> ApiResult {
+    let name = parameters.require("RoleName")?;
+    parameters.finish()?;
+    if !find(account, &name)?.policies.is_empty() {
+        return Err(error(
             409,
             "DeleteConflict",
             "Cannot delete entity, must delete policies first.",
         ));
     }
-    world.roles.remove(&name);
+    account.roles.remove(&name);
     Ok(String::new())
 }
 
-fn put(world: &mut World, mut form: Form) -> Answer {
-    let (name, policy) = (form.need("RoleName")?, form.need("PolicyName")?);
-    let document = form.need("PolicyDocument")?;
-    form.end()?;
+fn put_policy(account: &mut Account, mut parameters: Parameters) -> ApiResult {
+    let (name, policy) = (parameters.require("RoleName")?, parameters.require("PolicyName")?);
+    let document = parameters.require("PolicyDocument")?;
+    parameters.finish()?;
     check_policy(&document, false)?;
-    find(world, &name)?.policies.insert(policy, document);
+    find(account, &name)?.policies.insert(policy, document);
     Ok(String::new())
 }
 
-fn get_policy(world: &mut World, mut form: Form) -> Answer {
-    let (name, policy) = (form.need("RoleName")?, form.need("PolicyName")?);
-    form.end()?;
-    let document = find(world, &name)?.policies.get(&policy).cloned();
+fn get_policy(account: &mut Account, mut parameters: Parameters) -> ApiResult {
+    let (name, policy) = (parameters.require("RoleName")?, parameters.require("PolicyName")?);
+    parameters.finish()?;
+    let document = find(account, &name)?.policies.get(&policy).cloned();
     let document = document.ok_or_else(|| missing(&name))?;
     Ok(tag("RoleName", &name)
         + &tag("PolicyName", &policy)
         + &tag("PolicyDocument", &encoded(&document)))
 }
 
-fn list_policies(world: &mut World, mut form: Form) -> Answer {
-    let name = form.need("RoleName")?;
-    form.end()?;
-    let policies = &find(world, &name)?.policies;
+fn list_policies(account: &mut Account, mut parameters: Parameters) -> ApiResult {
+    let name = parameters.require("RoleName")?;
+    parameters.finish()?;
+    let policies = &find(account, &name)?.policies;
     let members: String = policies.keys().map(|policy| tag("member", policy)).collect();
-    Ok(around("PolicyNames", &members) + &tag("IsTruncated", "false"))
+    Ok(element("PolicyNames", &members) + &tag("IsTruncated", "false"))
 }
 
-fn delete_policy(world: &mut World, mut form: Form) -> Answer {
-    let (name, policy) = (form.need("RoleName")?, form.need("PolicyName")?);
-    form.end()?;
-    let removed = find(world, &name)?.policies.remove(&policy);
+fn delete_policy(account: &mut Account, mut parameters: Parameters) -> ApiResult {
+    let (name, policy) = (parameters.require("RoleName")?, parameters.require("PolicyName")?);
+    parameters.finish()?;
+    let removed = find(account, &name)?.policies.remove(&policy);
     removed.map(|_| String::new()).ok_or_else(|| missing(&name))
 }
 
-/// Allowed is what an inline statement names, `*` at an end standing for anything.
-fn simulate(world: &mut World, mut form: Form) -> Answer {
-    let role = form.need("PolicySourceArn")?;
-    let actions = form.list("ActionNames.member");
-    let resources = form.list("ResourceArns.member");
-    form.end()?;
-    if world.manners.no_simulator {
-        return Err(refuse(
+/// Simulates only the inline policies of the role. A `*` is supported at the end of a resource.
+fn simulate(account: &mut Account, mut parameters: Parameters) -> ApiResult {
+    let role = parameters.require("PolicySourceArn")?;
+    let actions = parameters.list("ActionNames.member");
+    let resources = parameters.list("ResourceArns.member");
+    parameters.finish()?;
+    if account.behavior.denies_simulation {
+        return Err(error(
             403,
             "AccessDenied",
             "not authorized to perform iam:SimulatePrincipalPolicy",
         ));
     }
     let name = role.rsplit('/').next().unwrap_or_default().to_owned();
-    let policies: Vec<Value> = find(world, &name)?
+    let policies: Vec<Value> = find(account, &name)?
         .policies
         .values()
         .filter_map(|policy| serde_json::from_str(policy).ok())
@@ -232,23 +233,23 @@ fn simulate(world: &mut World, mut form: Form) -> Answer {
             let allowed = policies.iter().any(|policy| allows(policy, action, resource));
             let decision = if allowed { "allowed" } else { "implicitDeny" };
             let inner = tag("EvalActionName", action) + &tag("EvalResourceName", resource);
-            results += &around("member", &(inner + &tag("EvalDecision", decision)));
+            results += &element("member", &(inner + &tag("EvalDecision", decision)));
         }
     }
-    Ok(around("EvaluationResults", &results) + &tag("IsTruncated", "false"))
+    Ok(element("EvaluationResults", &results) + &tag("IsTruncated", "false"))
 }
 
 fn allows(policy: &Value, action: &str, resource: &str) -> bool {
-    let many = |value: &Value| match value {
+    let list = |value: &Value| match value {
         Value::Array(values) => values.clone(),
         value => vec![value.clone()],
     };
-    let fits = |pattern: &Value, text: &str| {
+    let matches = |pattern: &Value, text: &str| {
         let pattern = pattern.as_str().unwrap_or_default();
         pattern.strip_suffix('*').map_or(pattern == text, |start| text.starts_with(start))
     };
-    many(&policy["Statement"]).iter().any(|statement| {
-        many(&statement["Action"]).iter().any(|found| found == action)
-            && many(&statement["Resource"]).iter().any(|found| fits(found, resource))
+    list(&policy["Statement"]).iter().any(|statement| {
+        list(&statement["Action"]).iter().any(|found| found == action)
+            && list(&statement["Resource"]).iter().any(|found| matches(found, resource))
     })
 }

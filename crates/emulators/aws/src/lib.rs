@@ -1,110 +1,129 @@
-//! The control plane of AWS as far as a cluster needs it: Redshift, Redshift Serverless, IAM, STS, three calls of EC2 and one of Secrets Manager, over real HTTP.
+//! Emulator of the AWS control plane, as far as `sparkify cluster` uses it: Redshift, Redshift
+//! Serverless, IAM, STS, three actions of EC2 and one of Secrets Manager, over HTTP.
 //!
-//! It is stricter than the real one. Signatures are verified; a parameter that the API does not know is refused; so is whatever the prose of the documentation
-//! forbids. Clusters take a while, a role is not visible at first, and whatever a test asks to go wrong does. A test asks it at the end what is left.
+//! It is stricter than AWS. It verifies signatures, rejects unknown parameters, and rejects what
+//! only the prose of the documentation forbids. Creations and deletions complete after a number of
+//! status requests, and new roles become visible after a number of uses; neither depends on time.
+//! Tests can inject errors, stop the progress of state changes, and inspect the remaining resources.
 //!
-//! `http` listens, `signature` verifies, `form` and `xml` speak the Query protocol, `world` is what there is; then a file a service.
+//! `http` is the server, `signature` verifies requests, `parameters` and `xml` implement the Query
+//! protocol, `account` holds the state, and each service has a file.
 
+mod account;
 mod ec2;
-mod form;
 mod http;
 mod iam;
+mod parameters;
 mod redshift;
-mod rules;
 mod secrets;
 mod serverless;
 mod signature;
-mod world;
+mod validation;
 mod xml;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use world::{Manners, World};
+pub use account::{
+    Account, Behavior, Cluster, IngressRule, Lifecycle, Role, ServerlessResource, Snapshot,
+};
 
-/// The key that is accepted.
+/// ID of the only valid access key.
 pub const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
-/// What it signs with.
+/// Secret of [`KEY`].
 pub const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
-/// The account that everything belongs to.
+/// Account of all resources.
 pub const ACCOUNT: &str = "123456789012";
-/// Who the key is.
+/// ARN of the user to whom [`KEY`] belongs.
 pub const CALLER: &str = "arn:aws:iam::123456789012:user/tester";
-/// The region that everything is in.
+/// Region of all resources.
 pub const REGION: &str = "us-west-2";
-/// The security group that clusters get when none is named.
+/// The only security group; clusters get it by default.
 pub const GROUP: &str = "sg-0123456789abcdef0";
 
-/// A running emulator; it ends with the process.
+/// Running emulator. Its threads end with the process.
 #[derive(Debug)]
 pub struct Server {
+    address: String,
     url: String,
-    world: Arc<Mutex<World>>,
+    account: Arc<Mutex<Account>>,
+    connections: Arc<http::Connections>,
 }
 
 impl Server {
-    /// Listens on a port of its own, with these manners.
-    pub fn start(manners: Manners) -> std::io::Result<Self> {
-        let world = Arc::new(Mutex::new(World::new(manners)));
-        let listening = Arc::clone(&world);
-        let url = http::listen(move |request| answer(request, &listening))?;
-        Ok(Self { url, world })
+    /// Starts an emulator on a free port of the loopback interface.
+    pub fn start(behavior: Behavior) -> std::io::Result<Self> {
+        let account = Arc::new(Mutex::new(Account::new(behavior)));
+        let shared = Arc::clone(&account);
+        let connections = Arc::default();
+        let address = http::listen(&connections, move |request| respond(request, &shared))?;
+        Ok(Self { url: format!("http://{address}"), address, account, connections })
     }
 
-    /// Where it listens.
+    /// Returns the base URL, which serves as the endpoint of all services.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// What there is, to look at or to change.
-    pub fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Locks the state of the account, to inspect or change it.
+    pub fn account(&self) -> MutexGuard<'_, Account> {
+        self.account.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Blocks until no connection is open. After the end of a client, all its requests are
+    /// processed then.
+    ///
+    /// # Panics
+    /// If a connection is still open after a minute.
+    pub fn wait_until_disconnected(&self) {
+        self.connections.wait_until_closed(&self.address);
     }
 }
 
-/// An answer, or a refusal with its status, code and words.
-type Answer = Result<String, Refusal>;
+/// Body of a successful response, or an error.
+type ApiResult = Result<String, ApiError>;
 
+/// Error response.
 #[derive(Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct ApiError {
     pub status: u16,
     pub code: String,
     pub message: String,
 }
 
-pub(crate) fn refuse(status: u16, code: &str, message: impl Into<String>) -> Refusal {
-    Refusal { status, code: code.into(), message: message.into() }
+pub(crate) fn error(status: u16, code: &str, message: impl Into<String>) -> ApiError {
+    ApiError { status, code: code.into(), message: message.into() }
 }
 
-fn answer(request: &http::Request, world: &Mutex<World>) -> http::Response {
+fn respond(request: &http::Request, account: &Mutex<Account>) -> http::Response {
     if request.method == "GET" {
         return match request.path.as_str() {
-            // Who asks for the caller's address is told one from the documentation's range.
+            // Replaces the web service that returns the client's public address.
             "/checkip" => http::Response::text(200, "203.0.113.7\n"),
-            _ => http::Response::text(404, "no such place"),
+            _ => http::Response::text(404, "not found"),
         };
     }
-    let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut account = account.lock().unwrap_or_else(PoisonError::into_inner);
     let service = signature::service(request).unwrap_or_default();
     let action = action_of(request);
-    world.calls.push(format!("{service}:{action}"));
-    let signed = signature::verify(request, &service);
-    let answered =
-        signed.and_then(|()| world.fault(&action)).and_then(|()| match service.as_str() {
-            "redshift" => redshift::answer(&mut world, &action, &request.body),
-            "redshift-serverless" => serverless::answer(&mut world, &action, &request.body),
-            "iam" => iam::answer(&mut world, &action, &request.body),
-            "sts" => iam::sts(&action, &request.body),
-            "ec2" => ec2::answer(&mut world, &action, &request.body),
-            "secretsmanager" => secrets::answer(&world, &action, &request.body),
-            other => Err(refuse(403, "SignatureDoesNotMatch", format!("no service `{other}`"))),
-        });
-    http::Response::of(&service, answered)
+    account.record_call(&service, &action);
+    let checked =
+        signature::verify(request, &service).and_then(|()| account.injected_error(&action));
+    let result = checked.and_then(|()| match service.as_str() {
+        "redshift" => redshift::respond(&mut account, &action, &request.body),
+        "redshift-serverless" => serverless::respond(&mut account, &action, &request.body),
+        "iam" => iam::respond(&mut account, &action, &request.body),
+        "sts" => iam::respond_sts(&action, &request.body),
+        "ec2" => ec2::respond(&mut account, &action, &request.body),
+        "secretsmanager" => secrets::respond(&account, &action, &request.body),
+        other => Err(error(403, "SignatureDoesNotMatch", format!("no service `{other}`"))),
+    });
+    http::Response::of(&service, result)
 }
 
-/// What is asked for: of JSON services it stands in a header, of the others in the form.
+/// Returns the requested action: JSON services have it in a header, the others in the parameters.
 fn action_of(request: &http::Request) -> String {
     match request.header("x-amz-target") {
         Some(target) => target.rsplit('.').next().unwrap_or_default().to_owned(),
-        None => form::Form::parse(&request.body).take("Action").unwrap_or_default(),
+        None => parameters::Parameters::parse(&request.body).take("Action").unwrap_or_default(),
     }
 }

@@ -1,24 +1,24 @@
-//! Namespaces and workgroups, in JSON.
+//! Redshift Serverless: namespaces, workgroups and snapshots.
 
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
-use crate::world::{Life, Part, Tags, World, written};
-use crate::{ACCOUNT, Answer, GROUP, REGION, Refusal, refuse, rules};
+use crate::account::{Account, Lifecycle, ServerlessResource, Snapshot, Tags, timestamp};
+use crate::{ACCOUNT, ApiError, ApiResult, GROUP, REGION, error, validation};
 
-/// What a call holds; what is not taken out of it is not known.
-struct Asked(Map<String, Value>);
+/// Members of a request. An action removes those that it supports; the remaining ones are an error.
+struct Members(Map<String, Value>);
 
-impl Asked {
+impl Members {
     fn text(&mut self, name: &str) -> Option<String> {
         self.0.remove(name).and_then(|value| value.as_str().map(str::to_owned))
     }
 
-    fn need(&mut self, name: &str) -> Result<String, Refusal> {
+    fn require(&mut self, name: &str) -> Result<String, ApiError> {
         self.text(name).ok_or_else(|| invalid(&format!("{name} is required")))
     }
 
-    fn flag(&mut self, name: &str) -> bool {
+    fn boolean(&mut self, name: &str) -> bool {
         self.0.remove(name).and_then(|value| value.as_bool()).unwrap_or(false)
     }
 
@@ -32,125 +32,130 @@ impl Asked {
         values.iter().filter_map(|value| value.as_str().map(str::to_owned)).collect()
     }
 
-    fn tags(&mut self) -> Result<Tags, Refusal> {
+    fn tags(&mut self) -> Result<Tags, ApiError> {
         let values = self.0.remove("tags").and_then(|value| value.as_array().cloned());
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let tags = values.unwrap_or_default();
         let tags: Tags = tags.iter().map(|tag| (text(&tag["key"]), text(&tag["value"]))).collect();
-        if rules::tags(&tags) { Ok(tags) } else { Err(invalid("invalid tags")) }
+        if validation::are_tags(&tags) { Ok(tags) } else { Err(invalid("invalid tags")) }
     }
 
-    fn end(self) -> Result<(), Refusal> {
-        self.0.keys().next().map_or(Ok(()), |name| Err(invalid(&format!("{name} is not known"))))
+    fn finish(self) -> Result<(), ApiError> {
+        self.0.keys().next().map_or(Ok(()), |name| Err(invalid(&format!("unknown member {name}"))))
     }
 }
 
-pub(crate) fn answer(world: &mut World, action: &str, body: &str) -> Answer {
-    let asked: Value =
-        serde_json::from_str(body).map_err(|_| refuse(400, "SerializationException", "no JSON"))?;
-    let asked = Asked(asked.as_object().cloned().unwrap_or_default());
-    let answer = match action {
-        "CreateNamespace" => create_namespace(world, asked),
-        "CreateWorkgroup" => create_workgroup(world, asked),
-        "GetNamespace" => get(world, asked, "namespace"),
-        "GetWorkgroup" => get(world, asked, "workgroup"),
-        "DeleteNamespace" => delete_namespace(world, asked),
-        "DeleteWorkgroup" => delete_workgroup(world, asked),
-        "ListNamespaces" => list(world, asked, "namespace"),
-        "ListWorkgroups" => list(world, asked, "workgroup"),
-        "ListTagsForResource" => tags(world, asked),
-        "ListSnapshots" => snapshots(world, asked),
-        _ => Err(refuse(400, "UnknownOperationException", action)),
+pub(crate) fn respond(account: &mut Account, action: &str, body: &str) -> ApiResult {
+    let request: Value = serde_json::from_str(body)
+        .map_err(|_| error(400, "SerializationException", "invalid JSON"))?;
+    let members = Members(request.as_object().cloned().unwrap_or_default());
+    let response = match action {
+        "CreateNamespace" => create_namespace(account, members),
+        "CreateWorkgroup" => create_workgroup(account, members),
+        "GetNamespace" => get(account, members, "namespace"),
+        "GetWorkgroup" => get(account, members, "workgroup"),
+        "DeleteNamespace" => delete_namespace(account, members),
+        "DeleteWorkgroup" => delete_workgroup(account, members),
+        "ListNamespaces" => list(account, members, "namespace"),
+        "ListWorkgroups" => list(account, members, "workgroup"),
+        "ListTagsForResource" => list_tags(account, members),
+        "ListSnapshots" => list_snapshots(account, members),
+        _ => Err(error(400, "UnknownOperationException", action)),
     };
-    answer.map(|answer| answer.to_string())
+    response.map(|response| response.to_string())
 }
 
-fn invalid(message: &str) -> Refusal {
-    refuse(400, "ValidationException", message)
+fn invalid(message: &str) -> ApiError {
+    error(400, "ValidationException", message)
 }
 
-fn missing(what: &str) -> Refusal {
-    refuse(400, "ResourceNotFoundException", format!("{what} does not exist"))
+fn missing(what: &str) -> ApiError {
+    error(400, "ResourceNotFoundException", format!("{what} does not exist"))
 }
 
-fn conflict(message: &str) -> Refusal {
-    refuse(400, "ConflictException", message)
-}
-
-fn looks(world: &World) -> u32 {
-    if world.manners.endless { u32::MAX } else { world.manners.looks }
+fn conflict(message: &str) -> ApiError {
+    error(400, "ConflictException", message)
 }
 
 fn now() -> String {
-    written(OffsetDateTime::now_utc())
+    timestamp(OffsetDateTime::now_utc())
 }
 
-fn create_namespace(world: &mut World, mut asked: Asked) -> Result<Value, Refusal> {
-    let name = asked.need("namespaceName")?;
-    let user = asked.text("adminUsername").unwrap_or_else(|| "admin".into());
-    let database = asked.text("dbName").unwrap_or_else(|| "dev".into());
-    let managed = asked.flag("manageAdminPassword");
-    let password = asked.text("adminUserPassword");
-    let roles = asked.list("iamRoles");
-    let default = asked.text("defaultIamRoleArn");
-    let labels = asked.tags()?;
-    asked.end()?;
-    if !rules::serverless_name(&name) || !rules::user(&user) || !rules::database(&database) {
+fn create_namespace(account: &mut Account, mut members: Members) -> Result<Value, ApiError> {
+    let name = members.require("namespaceName")?;
+    let user = members.text("adminUsername").unwrap_or_else(|| "admin".into());
+    let database = members.text("dbName").unwrap_or_else(|| "dev".into());
+    let is_managed = members.boolean("manageAdminPassword");
+    let password = members.text("adminUserPassword");
+    let roles = members.list("iamRoles");
+    let default = members.text("defaultIamRoleArn");
+    let tags = members.tags()?;
+    members.finish()?;
+    if !validation::is_serverless_name(&name)
+        || !validation::is_user_name(&user)
+        || !validation::is_database_name(&database)
+    {
         return Err(invalid("a name is invalid"));
     }
-    if managed == password.is_some() || password.is_some_and(|word| !rules::password(&word)) {
+    if is_managed == password.is_some()
+        || password.is_some_and(|password| !validation::is_password(&password))
+    {
         return Err(invalid("the password is missing, given twice, or weak"));
     }
     if default.is_some_and(|role| !roles.contains(&role)) {
-        return Err(invalid("the default role is none of the roles"));
+        return Err(invalid("the default role is not one of the roles"));
     }
-    if world.namespaces.contains_key(&name) {
+    if account.namespaces.contains_key(&name) {
         return Err(conflict("The namespace already exists"));
     }
     for role in &roles {
         for service in ["redshift.amazonaws.com", "redshift-serverless.amazonaws.com"] {
-            world.check_role(role, service).map_err(|message| invalid(&message))?;
+            account.check_role(role, service).map_err(|message| invalid(&message))?;
         }
     }
-    let secret = managed.then(|| format!("redshift!{name}-{user}"));
-    world.secrets.extend(secret.clone());
-    let told = |role: &String| format!("IamRole(applyStatus=in-sync, iamRoleArn={role})");
+    let secret = is_managed.then(|| format!("redshift!{name}-{user}"));
+    account.secrets.extend(secret.clone());
+    let formatted = |role: &String| format!("IamRole(applyStatus=in-sync, iamRoleArn={role})");
     let mut fields = json!({
         "namespaceName": name, "namespaceId": "11111111-2222-3333-4444-555555555555",
         "namespaceArn": format!("arn:aws:redshift-serverless:{REGION}:{ACCOUNT}:namespace/{name}"),
         "adminUsername": user, "dbName": database, "creationDate": now(),
-        "iamRoles": roles.iter().map(told).collect::<Vec<_>>(),
+        "iamRoles": roles.iter().map(formatted).collect::<Vec<_>>(),
     });
     if let Some(secret) = secret {
         fields["adminPasswordSecretArn"] = crate::secrets::arn(&secret).into();
     }
-    let life = Life::begin("MODIFYING", looks(world), "AVAILABLE");
-    world.namespaces.insert(name.clone(), Part { life, fields, tags: labels });
-    Ok(json!({ "namespace": shown(&world.namespaces[&name]) }))
+    let lifecycle = Lifecycle::begin("MODIFYING", account.creation_polls(), "AVAILABLE");
+    account.namespaces.insert(name.clone(), ServerlessResource { lifecycle, fields, tags });
+    Ok(json!({ "namespace": to_json(&account.namespaces[&name]) }))
 }
 
-fn create_workgroup(world: &mut World, mut asked: Asked) -> Result<Value, Refusal> {
-    let name = asked.need("workgroupName")?;
-    let namespace = asked.need("namespaceName")?;
-    let capacity = asked.number("baseCapacity").unwrap_or(128);
-    let port = asked.number("port").unwrap_or(5439);
-    let public = asked.flag("publiclyAccessible");
-    let groups = asked.list("securityGroupIds");
-    let subnets = asked.list("subnetIds");
-    let labels = asked.tags()?;
-    asked.end()?;
-    if !rules::serverless_name(&name) || !rules::port(port) || !rules::capacity(capacity) {
+fn create_workgroup(account: &mut Account, mut members: Members) -> Result<Value, ApiError> {
+    let name = members.require("workgroupName")?;
+    let namespace = members.require("namespaceName")?;
+    let capacity = members.number("baseCapacity").unwrap_or(128);
+    let port = members.number("port").unwrap_or(5439);
+    let public = members.boolean("publiclyAccessible");
+    let groups = members.list("securityGroupIds");
+    let subnets = members.list("subnetIds");
+    let tags = members.tags()?;
+    members.finish()?;
+    if !validation::is_serverless_name(&name)
+        || !validation::is_port(port)
+        || !validation::is_capacity(capacity)
+    {
         return Err(invalid("name, port or base capacity is invalid"));
     }
     if !subnets.is_empty() && subnets.len() < 2 || groups.iter().any(|group| group != GROUP) {
-        return Err(invalid("there are too few subnets, or the security group is not known"));
+        return Err(invalid("too few subnets, or an unknown security group"));
     }
-    let found = world.namespaces.get(&namespace).ok_or_else(|| missing("The namespace"))?;
-    if found.life.state != "AVAILABLE" {
+    let parent = account.namespaces.get(&namespace).ok_or_else(|| missing("The namespace"))?;
+    if parent.lifecycle.state != "AVAILABLE" {
         return Err(conflict("The namespace is being modified by another operation"));
     }
-    let taken = |part: &Part| part.fields["namespaceName"] == namespace.as_str();
-    if world.workgroups.contains_key(&name) || world.workgroups.values().any(taken) {
+    let taken =
+        |resource: &ServerlessResource| resource.fields["namespaceName"] == namespace.as_str();
+    if account.workgroups.contains_key(&name) || account.workgroups.values().any(taken) {
         return Err(conflict("The workgroup already exists"));
     }
     let fields = json!({
@@ -159,94 +164,102 @@ fn create_workgroup(world: &mut World, mut asked: Asked) -> Result<Value, Refusa
         "publiclyAccessible": public, "creationDate": now(), "securityGroupIds": [GROUP],
         "endpoint": { "address": format!("{name}.{ACCOUNT}.{REGION}.redshift-serverless.amazonaws.com"), "port": port },
     });
-    let life = Life::begin("CREATING", looks(world), "AVAILABLE");
-    world.workgroups.insert(name.clone(), Part { life, fields, tags: labels });
-    Ok(json!({ "workgroup": shown(&world.workgroups[&name]) }))
+    let lifecycle = Lifecycle::begin("CREATING", account.creation_polls(), "AVAILABLE");
+    account.workgroups.insert(name.clone(), ServerlessResource { lifecycle, fields, tags });
+    Ok(json!({ "workgroup": to_json(&account.workgroups[&name]) }))
 }
 
-fn shown(part: &Part) -> Value {
-    let mut fields = part.fields.clone();
-    fields["status"] = part.life.state.clone().into();
+fn to_json(resource: &ServerlessResource) -> Value {
+    let mut fields = resource.fields.clone();
+    fields["status"] = resource.lifecycle.state.clone().into();
     fields
 }
 
-fn get(world: &mut World, mut asked: Asked, what: &str) -> Result<Value, Refusal> {
-    let name = asked.need(&format!("{what}Name"))?;
-    asked.end()?;
-    let parts = if what == "namespace" { &mut world.namespaces } else { &mut world.workgroups };
-    let part = parts.get_mut(&name).ok_or_else(|| missing(what))?;
-    part.life.look();
-    if part.life.state == "gone" {
-        let gone = parts.remove(&name);
+fn get(account: &mut Account, mut members: Members, what: &str) -> Result<Value, ApiError> {
+    let name = members.require(&format!("{what}Name"))?;
+    members.finish()?;
+    let clock = account.clock();
+    let resources =
+        if what == "namespace" { &mut account.namespaces } else { &mut account.workgroups };
+    let resource = resources.get_mut(&name).ok_or_else(|| missing(what))?;
+    resource.lifecycle.poll(clock);
+    if resource.lifecycle.state == "gone" {
+        resources.remove(&name);
         let secret = format!("redshift!{name}-");
-        if what == "namespace" && gone.is_some() && !world.manners.leaves {
-            world.secrets.retain(|found| !found.starts_with(&secret));
+        if what == "namespace" && !account.behavior.keeps_leftovers {
+            account.secrets.retain(|found| !found.starts_with(&secret));
         }
         return Err(missing(what));
     }
-    Ok(json!({ what: shown(part) }))
+    Ok(json!({ what: to_json(resource) }))
 }
 
-fn delete_namespace(world: &mut World, mut asked: Asked) -> Result<Value, Refusal> {
-    let name = asked.need("namespaceName")?;
-    let snapshot = asked.text("finalSnapshotName");
-    asked.end()?;
-    let looks = world.manners.looks;
-    let used = |part: &Part| part.fields["namespaceName"] == name.as_str();
-    if world.workgroups.values().any(used) {
+fn delete_namespace(account: &mut Account, mut members: Members) -> Result<Value, ApiError> {
+    let name = members.require("namespaceName")?;
+    let snapshot = members.text("finalSnapshotName");
+    members.finish()?;
+    let polls = account.behavior.polls;
+    let used = |resource: &ServerlessResource| resource.fields["namespaceName"] == name.as_str();
+    if account.workgroups.values().any(used) {
         return Err(conflict("There is a workgroup associated with the namespace"));
     }
-    let part = world.namespaces.get_mut(&name).ok_or_else(|| missing("The namespace"))?;
-    if part.life.state != "AVAILABLE" {
+    let resource = account.namespaces.get_mut(&name).ok_or_else(|| missing("The namespace"))?;
+    if resource.lifecycle.state != "AVAILABLE" {
         return Err(conflict("There is an operation running on the namespace"));
     }
-    part.life = Life::begin("DELETING", looks, "gone");
-    let told = json!({ "namespace": shown(part) });
+    resource.lifecycle = Lifecycle::begin("DELETING", polls, "gone");
+    let response = json!({ "namespace": to_json(resource) });
     let owner = format!("namespace/{name}");
-    world.snapshots.extend(snapshot.map(|snapshot| (snapshot, (owner, true))));
-    Ok(told)
+    let snapshot = snapshot.map(|name| (name, Snapshot { owner, manual: true }));
+    account.snapshots.extend(snapshot);
+    Ok(response)
 }
 
-fn delete_workgroup(world: &mut World, mut asked: Asked) -> Result<Value, Refusal> {
-    let name = asked.need("workgroupName")?;
-    asked.end()?;
-    let looks = world.manners.looks;
-    let part = world.workgroups.get_mut(&name).ok_or_else(|| missing("The workgroup"))?;
-    if part.life.state != "AVAILABLE" {
-        part.life.look();
+fn delete_workgroup(account: &mut Account, mut members: Members) -> Result<Value, ApiError> {
+    let name = members.require("workgroupName")?;
+    members.finish()?;
+    let (polls, clock) = (account.behavior.polls, account.clock());
+    let resource = account.workgroups.get_mut(&name).ok_or_else(|| missing("The workgroup"))?;
+    if resource.lifecycle.state != "AVAILABLE" {
+        // A client may retry the deletion instead of polling the status.
+        resource.lifecycle.poll(clock);
         return Err(conflict("There is an operation running on the workgroup"));
     }
-    part.life = Life::begin("DELETING", looks, "gone");
-    Ok(json!({ "workgroup": shown(part) }))
+    resource.lifecycle = Lifecycle::begin("DELETING", polls, "gone");
+    Ok(json!({ "workgroup": to_json(resource) }))
 }
 
-fn list(world: &World, mut asked: Asked, what: &str) -> Result<Value, Refusal> {
-    asked.number("maxResults");
-    asked.end()?;
-    let parts = if what == "namespace" { &world.namespaces } else { &world.workgroups };
-    Ok(json!({ format!("{what}s"): parts.values().map(shown).collect::<Vec<_>>() }))
+fn list(account: &Account, mut members: Members, what: &str) -> Result<Value, ApiError> {
+    members.number("maxResults");
+    members.finish()?;
+    let resources = if what == "namespace" { &account.namespaces } else { &account.workgroups };
+    Ok(json!({ format!("{what}s"): resources.values().map(to_json).collect::<Vec<_>>() }))
 }
 
-fn tags(world: &World, mut asked: Asked) -> Result<Value, Refusal> {
-    let arn = asked.need("resourceArn")?;
-    asked.end()?;
-    let mut parts = world.namespaces.values().chain(world.workgroups.values());
-    let is = |part: &&Part| {
-        part.fields["namespaceArn"] == arn.as_str() || part.fields["workgroupArn"] == arn.as_str()
+fn list_tags(account: &Account, mut members: Members) -> Result<Value, ApiError> {
+    let arn = members.require("resourceArn")?;
+    members.finish()?;
+    let mut resources = account.namespaces.values().chain(account.workgroups.values());
+    let has_arn = |resource: &&ServerlessResource| {
+        resource.fields["namespaceArn"] == arn.as_str()
+            || resource.fields["workgroupArn"] == arn.as_str()
     };
-    let found = parts.find(is).ok_or_else(|| missing("The resource"))?;
+    let found = resources.find(has_arn).ok_or_else(|| missing("The resource"))?;
     let tags = found.tags.iter().map(|(key, value)| json!({ "key": key, "value": value }));
     Ok(json!({ "tags": tags.collect::<Vec<_>>() }))
 }
 
-fn snapshots(world: &World, mut asked: Asked) -> Result<Value, Refusal> {
-    let name = asked.text("namespaceName");
-    asked.number("maxResults");
-    asked.end()?;
-    let ours = world.snapshots.iter();
-    let ours = ours.filter_map(|(name, (of, _))| Some((name, of.strip_prefix("namespace/")?)));
-    let found = ours.filter(|(_, of)| name.as_ref().is_none_or(|name| name == of));
-    let found: Vec<Value> =
-        found.map(|(name, of)| json!({ "snapshotName": name, "namespaceName": of })).collect();
+fn list_snapshots(account: &Account, mut members: Members) -> Result<Value, ApiError> {
+    let name = members.text("namespaceName");
+    members.number("maxResults");
+    members.finish()?;
+    let of_namespaces = account
+        .snapshots
+        .iter()
+        .filter_map(|(name, it)| Some((name, it.owner.strip_prefix("namespace/")?)));
+    let found = of_namespaces.filter(|(_, owner)| name.as_ref().is_none_or(|name| name == owner));
+    let found: Vec<Value> = found
+        .map(|(name, owner)| json!({ "snapshotName": name, "namespaceName": owner }))
+        .collect();
     Ok(json!({ "snapshots": found }))
 }

@@ -26,16 +26,16 @@ impl StatementChecker {
         if reads_only_catalog(&tokens) {
             return Ok(());
         }
-        self.linter.check(statement).map(|_| ()).map_err(|refusal| report(statement, &refusal))
+        self.linter.check(statement).map(|_| ()).map_err(|violation| report(statement, &violation))
     }
 }
 
 /// Converts a linter error into a server error.
-fn report(statement: &str, refusal: &redshift_lint::Refusal) -> Report {
-    let before = statement.get(..refusal.at).unwrap_or(statement);
-    let report = Report::error("42601", refusal.message.clone())
-        .with_detail(format!("rule `{}`, {}", refusal.rule, refusal.page))
-        .with_hint(refusal.hint.clone());
+fn report(statement: &str, violation: &redshift_lint::Violation) -> Report {
+    let before = statement.get(..violation.offset).unwrap_or(statement);
+    let report = Report::error("42601", violation.message.clone())
+        .with_detail(format!("rule `{}`, {}", violation.rule, violation.page))
+        .with_hint(violation.hint.clone());
     Report { position: Some((before.chars().count() + 1).to_string()), ..report }
 }
 

@@ -22,8 +22,8 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let server = Server::start();
-    server.delay(Duration::from_millis(latency));
-    server.throttle(rate.saturating_mul(1_000_000));
+    server.set_latency(Duration::from_millis(latency));
+    server.limit_bandwidth(rate.saturating_mul(1_000_000));
     for entry in entries.flatten() {
         upload(&server, &entry.path(), &entry.file_name().to_string_lossy());
     }

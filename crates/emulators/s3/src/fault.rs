@@ -1,9 +1,8 @@
-//! What goes wrong on the way: refusals, and bodies that are not what they should be.
+//! Faults of a store or network: error responses, broken connections, and wrong bodies.
 
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::Response;
@@ -13,90 +12,92 @@ use s3s::Body;
 
 use crate::SECRET;
 
-/// What goes wrong with an answer.
+/// Fault of a response.
 #[derive(Debug, Clone)]
 pub enum Fault {
-    /// This status and code instead of an answer.
-    Refused(u16, &'static str),
-    /// The connection is reset before an answer.
+    /// Error response with this HTTP status and error code.
+    Status(u16, &'static str),
+    /// Connection reset; the request has no effect.
     Reset,
-    /// What was asked for is done, and the connection reset before the answer.
-    Unanswered,
-    /// What was asked for is done so much later.
-    Late(Duration),
-    /// The body breaks off after so many bytes, and the connection with it.
-    CutAt(usize),
-    /// The body gives so many bytes and then nothing.
+    /// Connection reset instead of the response; the request has its effect.
+    ResetAfter,
+    /// Connection reset after this number of bytes of the body.
+    TruncateAt(usize),
+    /// No more data after this number of bytes of the body; the connection stays open.
     StallAt(usize),
-    /// The header tells so many bytes more or less than there are, and the body is as long as the header says or ends.
-    LengthOff(i64),
-    /// The whole object comes, whatever range was asked for.
-    Whole,
-    /// The header says that the range begins so many bytes later or earlier.
-    RangeOff(i64),
-    /// The object becomes another one just before the answer.
-    Rewritten(&'static str),
-    /// The object is removed just before the answer.
-    Removed,
+    /// Content-Length that is wrong by this difference. The body ends at that length, or where its data
+    /// ends.
+    WrongLength(i64),
+    /// The whole object instead of the requested range.
+    IgnoreRange,
+    /// Content-Range whose start is wrong by this difference.
+    WrongRange(i64),
+    /// Object that is overwritten just before the response.
+    Overwritten(&'static str),
+    /// Object that is deleted just before the response.
+    Deleted,
 }
 
-/// A refusal that tells a secret in its message: nobody may repeat it.
-pub(crate) fn refusal(status: u16, code: &str, more: &str) -> Response<Body> {
+/// Formats an error response. Its message contains a secret: tests check that clients never show it.
+pub(crate) fn error_response(status: u16, code: &str, details: &str) -> Response<Body> {
     let body = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message>{SECRET}</Message>{more}</Error>"
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message>{SECRET}</Message>{details}</Error>"
     );
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status.try_into().expect("a status");
     response
 }
 
-/// The answer, with something wrong about its body.
-pub(crate) async fn spoiled(response: Response<Body>, fault: &Fault) -> Response<Body> {
+/// Applies a fault of the body to a response.
+pub(crate) async fn corrupted(response: Response<Body>, fault: &Fault) -> Response<Body> {
     let (mut parts, mut body) = response.into_parts();
     let mut bytes = body.store_all_limited(1 << 30).await.expect("a body");
     let (keep, end) = match *fault {
-        Fault::CutAt(at) => (at, End::Break),
-        Fault::StallAt(at) => (at, End::Silence),
-        Fault::LengthOff(by) => {
-            let told = i64::try_from(bytes.len()).expect("a length") + by;
-            parts.headers.insert("content-length", told.into());
-            (usize::try_from(told).expect("a length"), End::Break)
+        Fault::TruncateAt(at) => (at, End::Reset),
+        Fault::StallAt(at) => (at, End::Stall),
+        Fault::WrongLength(by) => {
+            let length = i64::try_from(bytes.len()).expect("a length") + by;
+            parts.headers.insert("content-length", length.into());
+            (usize::try_from(length).expect("a length"), End::Reset)
         }
-        Fault::RangeOff(by) => {
-            shift(&mut parts.headers, by);
-            (bytes.len(), End::Good)
+        Fault::WrongRange(by) => {
+            shift_range(&mut parts.headers, by);
+            (bytes.len(), End::Complete)
         }
-        _ => (bytes.len(), End::Good),
+        _ => (bytes.len(), End::Complete),
     };
     bytes.truncate(keep.min(bytes.len()));
-    Response::from_parts(parts, Body::http_body(Spoiled { bytes: Some(bytes), paused: false, end }))
+    Response::from_parts(
+        parts,
+        Body::http_body(Corrupted { bytes: Some(bytes), paused: false, end }),
+    )
 }
 
-/// `bytes 5-9/10`, and another 5.
-fn shift(headers: &mut HeaderMap, by: i64) {
+/// Changes the start of the range in `Content-Range: bytes 5-9/10`.
+fn shift_range(headers: &mut HeaderMap, by: i64) {
     let range = headers.get("content-range").and_then(|range| range.to_str().ok());
     let range = range.and_then(|range| range.strip_prefix("bytes ")?.split_once('-'));
     if let Some((start, rest)) = range {
-        let start = start.parse::<i64>().expect("a range that we sent") + by;
+        let start = start.parse::<i64>().expect("a valid range") + by;
         let range = format!("bytes {start}-{rest}").parse().expect("a header");
         headers.insert("content-range", range);
     }
 }
 
-/// How a spoiled body ends.
+/// End of a corrupted body.
 enum End {
-    Good,
-    Break,
-    Silence,
+    Complete,
+    Reset,
+    Stall,
 }
 
-struct Spoiled {
+struct Corrupted {
     bytes: Option<Bytes>,
     paused: bool,
     end: End,
 }
 
-impl hyper::body::Body for Spoiled {
+impl hyper::body::Body for Corrupted {
     type Data = Bytes;
     type Error = io::Error;
 
@@ -107,15 +108,15 @@ impl hyper::body::Body for Spoiled {
         if let Some(bytes) = self.bytes.take() {
             return Poll::Ready(Some(Ok(Frame::data(bytes))));
         }
-        // What was given so far is sent before it breaks.
+        // Yields once, so that the connection sends the data before the fault.
         if !std::mem::replace(&mut self.paused, true) {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
         match self.end {
-            End::Good => Poll::Ready(None),
-            End::Break => Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into()))),
-            End::Silence => Poll::Pending,
+            End::Complete => Poll::Ready(None),
+            End::Reset => Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into()))),
+            End::Stall => Poll::Pending,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What S3 answers about the objects in memory: whole objects and ranges, under conditions; what is put is there when it is answered.
+//! S3 operations on the objects in memory. Writes are visible when their response is sent.
 
 use std::sync::Arc;
 
@@ -13,15 +13,15 @@ use s3s::dto::{
 };
 use s3s::{Body, S3, S3Request, S3Response, S3Result, s3_error};
 
+use crate::listener::IGNORE_RANGE;
 use crate::listing;
-use crate::state::{State, Stored};
-use crate::uploads;
-use crate::wire::WHOLE;
+use crate::multipart;
+use crate::state::{State, StoredObject};
 
-/// More than this is not taken in one request, as Amazon's 5 GB are more than a test has.
-const MOST: usize = 1 << 30;
+/// Maximum size of one request body. S3 allows 5 GB, more than the tests need.
+const MAX_BODY: usize = 1 << 30;
 
-/// The buckets, as `s3s` asks them.
+/// Implementation of the operations.
 pub(crate) struct Buckets(pub(crate) Arc<State>);
 
 #[async_trait::async_trait]
@@ -31,33 +31,34 @@ impl S3 for Buckets {
         request: S3Request<GetObjectInput>,
     ) -> S3Result<S3Response<GetObjectOutput>> {
         let mut input = request.input;
-        if request.headers.contains_key(WHOLE) {
+        if request.headers.contains_key(IGNORE_RANGE) {
             input.range = None;
         }
-        let stored = self.0.found(&input.bucket, &input.key)?;
-        if matches!(&input.if_match, Some(ETagCondition::ETag(wanted)) if *wanted != stored.etag())
+        let object = self.0.find_object(&input.bucket, &input.key)?;
+        if matches!(&input.if_match, Some(ETagCondition::ETag(wanted)) if *wanted != object.etag())
         {
             return Err(s3_error!(PreconditionFailed));
         }
-        if matches!(&input.if_none_match, Some(ETagCondition::ETag(had)) if *had == stored.etag()) {
+        if matches!(&input.if_none_match, Some(ETagCondition::ETag(known)) if *known == object.etag())
+        {
             return Err(s3_error!(NotModified));
         }
-        let size = stored.bytes.len() as u64;
+        let size = object.bytes.len() as u64;
         let (bytes, range) = match &input.range {
-            None => (stored.bytes.clone(), None),
+            None => (object.bytes.clone(), None),
             Some(range) => {
                 let range = range.check(size)?;
-                let told = format!("bytes {}-{}/{size}", range.start, range.end - 1);
+                let content_range = format!("bytes {}-{}/{size}", range.start, range.end - 1);
                 let at = |offset: u64| usize::try_from(offset).expect("an offset");
-                (stored.bytes.slice(at(range.start)..at(range.end)), Some(told))
+                (object.bytes.slice(at(range.start)..at(range.end)), Some(content_range))
             }
         };
         Ok(S3Response::new(GetObjectOutput {
             content_length: i64::try_from(bytes.len()).ok(),
             body: Some(StreamingBlob::from(Body::from(bytes))),
             content_range: range,
-            e_tag: Some(stored.etag()),
-            last_modified: Some(stored.modified()),
+            e_tag: Some(object.etag()),
+            last_modified: Some(object.modified()),
             ..GetObjectOutput::default()
         }))
     }
@@ -66,11 +67,11 @@ impl S3 for Buckets {
         &self,
         request: S3Request<HeadObjectInput>,
     ) -> S3Result<S3Response<HeadObjectOutput>> {
-        let stored = self.0.found(&request.input.bucket, &request.input.key)?;
+        let object = self.0.find_object(&request.input.bucket, &request.input.key)?;
         Ok(S3Response::new(HeadObjectOutput {
-            content_length: i64::try_from(stored.bytes.len()).ok(),
-            e_tag: Some(stored.etag()),
-            last_modified: Some(stored.modified()),
+            content_length: i64::try_from(object.bytes.len()).ok(),
+            e_tag: Some(object.etag()),
+            last_modified: Some(object.modified()),
             ..HeadObjectOutput::default()
         }))
     }
@@ -79,7 +80,7 @@ impl S3 for Buckets {
         &self,
         request: S3Request<HeadBucketInput>,
     ) -> S3Result<S3Response<HeadBucketOutput>> {
-        self.0.is_there(&request.input.bucket)?;
+        self.0.check_bucket(&request.input.bucket)?;
         Ok(S3Response::new(HeadBucketOutput::default()))
     }
 
@@ -95,12 +96,12 @@ impl S3 for Buckets {
         request: S3Request<PutObjectInput>,
     ) -> S3Result<S3Response<PutObjectOutput>> {
         let input = request.input;
-        self.0.is_there(&input.bucket)?;
-        let bytes = whole(input.body, input.content_length).await?;
+        self.0.check_bucket(&input.bucket)?;
+        let bytes = read_body(input.body, input.content_length).await?;
         let conditions = [&input.if_match, &input.if_none_match].map(Option::as_ref);
-        let stored = self.0.version(bytes, 0);
-        let e_tag = Some(stored.etag());
-        self.0.put_if(&input.bucket, &input.key, stored, conditions)?;
+        let object = self.0.new_version(bytes, 0);
+        let e_tag = Some(object.etag());
+        self.0.put_if(&input.bucket, &input.key, object, conditions)?;
         Ok(S3Response::new(PutObjectOutput { e_tag, ..PutObjectOutput::default() }))
     }
 
@@ -108,7 +109,7 @@ impl S3 for Buckets {
         &self,
         request: S3Request<DeleteObjectInput>,
     ) -> S3Result<S3Response<DeleteObjectOutput>> {
-        self.0.is_there(&request.input.bucket)?;
+        self.0.check_bucket(&request.input.bucket)?;
         self.0.remove(&request.input.bucket, &request.input.key);
         Ok(S3Response::new(DeleteObjectOutput::default()))
     }
@@ -118,7 +119,7 @@ impl S3 for Buckets {
         request: S3Request<DeleteObjectsInput>,
     ) -> S3Result<S3Response<DeleteObjectsOutput>> {
         let input = request.input;
-        self.0.is_there(&input.bucket)?;
+        self.0.check_bucket(&input.bucket)?;
         let mut deleted = Vec::new();
         for object in input.delete.objects {
             self.0.remove(&input.bucket, &object.key);
@@ -135,7 +136,7 @@ impl S3 for Buckets {
         &self,
         request: S3Request<CreateMultipartUploadInput>,
     ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
-        uploads::create(&self.0, request.input).map(S3Response::new)
+        multipart::create(&self.0, request.input).map(S3Response::new)
     }
 
     async fn upload_part(
@@ -143,42 +144,42 @@ impl S3 for Buckets {
         request: S3Request<UploadPartInput>,
     ) -> S3Result<S3Response<UploadPartOutput>> {
         let mut input = request.input;
-        let bytes = whole(input.body.take(), input.content_length).await?;
-        uploads::part(&self.0, &input, bytes).map(S3Response::new)
+        let bytes = read_body(input.body.take(), input.content_length).await?;
+        multipart::part(&self.0, &input, bytes).map(S3Response::new)
     }
 
     async fn complete_multipart_upload(
         &self,
         request: S3Request<CompleteMultipartUploadInput>,
     ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
-        uploads::complete(&self.0, request.input).map(S3Response::new)
+        multipart::complete(&self.0, request.input).map(S3Response::new)
     }
 
     async fn abort_multipart_upload(
         &self,
         request: S3Request<AbortMultipartUploadInput>,
     ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
-        uploads::abort(&self.0, &request.input).map(S3Response::new)
+        multipart::abort(&self.0, &request.input).map(S3Response::new)
     }
 }
 
-/// The whole body, as long as its header says: one that breaks off is never put.
-async fn whole(body: Option<StreamingBlob>, told: Option<i64>) -> S3Result<Bytes> {
+/// Reads a body, and checks its length: a truncated upload is not stored.
+async fn read_body(body: Option<StreamingBlob>, length: Option<i64>) -> S3Result<Bytes> {
     let mut body = body.map_or_else(Body::empty, Body::from);
-    let bytes = body.store_all_limited(MOST).await.map_err(|_| s3_error!(IncompleteBody))?;
-    if told.is_some_and(|told| i64::try_from(bytes.len()) != Ok(told)) {
+    let bytes = body.store_all_limited(MAX_BODY).await.map_err(|_| s3_error!(IncompleteBody))?;
+    if length.is_some_and(|length| i64::try_from(bytes.len()) != Ok(length)) {
         return Err(s3_error!(IncompleteBody));
     }
     Ok(bytes)
 }
 
 impl State {
-    /// Puts an object in its place, if what is there is what the conditions say: one step, whoever else puts.
+    /// Stores an object if the conditions hold for the existing one. The check and the write are atomic.
     pub(crate) fn put_if(
         &self,
         bucket: &str,
         key: &str,
-        stored: Stored,
+        object: StoredObject,
         [matching, none_matching]: [Option<&ETagCondition>; 2],
     ) -> S3Result<()> {
         let mut buckets = self.buckets.write().expect("a lock");
@@ -190,7 +191,7 @@ impl State {
         if none_matching.is_some_and(holds) || matching.is_some_and(|condition| !holds(condition)) {
             return Err(s3_error!(PreconditionFailed));
         }
-        objects.insert(key.to_owned(), stored);
+        objects.insert(key.to_owned(), object);
         Ok(())
     }
 }

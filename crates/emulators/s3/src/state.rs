@@ -1,4 +1,4 @@
-//! What the server holds, and how it behaves just now.
+//! Objects and configuration of the server, shared between its connections and the test.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -10,75 +10,79 @@ use s3s::dto::{ETag, Timestamp};
 use s3s::{S3Result, s3_error};
 
 use crate::fault::Fault;
-use crate::traffic::Traffic;
-use crate::uploads::Upload;
+use crate::hold::Holds;
+use crate::multipart::Upload;
+use crate::transfer::AllTransfers;
+use crate::watched::Watched;
 
-/// An object.
+/// Version of an object.
 #[derive(Debug, Clone)]
-pub struct Stored {
-    /// What it holds.
+pub struct StoredObject {
+    /// Content.
     pub bytes: Bytes,
-    /// Counts up: each version has its own.
+    /// Unique and increasing number of the version, from which its etag and time derive.
     pub version: u64,
-    /// So many parts it came in; none if it came whole.
+    /// Number of parts of its multipart upload; 0 if it was uploaded by one PUT.
     pub parts: usize,
 }
 
-pub(crate) type Objects = BTreeMap<String, Stored>;
+pub(crate) type Objects = BTreeMap<String, StoredObject>;
 
-/// What the server shares with who runs it.
+/// State of the server. Tests set its public fields.
 #[derive(Debug, Default)]
 pub struct State {
     pub(crate) buckets: RwLock<BTreeMap<String, Objects>>,
+    /// Secrets by access key ID.
     keys: RwLock<BTreeMap<String, String>>,
     uploads: Mutex<BTreeMap<String, Upload>>,
-    /// Part of a request as it is noted, what goes wrong there, how often still.
+    /// Pattern, fault, and how often it will still happen.
     faults: Mutex<Vec<(String, Fault, usize)>>,
+    pub(crate) holds: Watched<Holds>,
+    pub(crate) transfers: Watched<AllTransfers>,
+    /// Microseconds before each response.
     pub(crate) latency: AtomicU64,
-    /// Bytes a second of one answer; 0 is no limit.
+    /// Bytes per second of each download; 0 is no limit.
     pub(crate) bandwidth: AtomicU64,
-    /// By path.
-    traffic: Mutex<BTreeMap<String, Traffic>>,
-    /// More at once than this are refused; 0 is no limit.
-    pub at_once: AtomicUsize,
-    /// Requests may be unsigned.
+    /// Requests in flight above this number fail with `SlowDown`; 0 is no limit.
+    pub max_concurrent: AtomicUsize,
+    /// True if the buckets are public: requests may be unsigned.
     pub is_public: AtomicBool,
-    /// Who asks must say that he pays.
+    /// True if requests must have the requester-pays header.
     pub requester_pays: AtomicBool,
-    /// Encode keys in listings when asked to.
-    pub encodes: AtomicBool,
-    /// Listings tell no etag.
-    pub tells_no_etag: AtomicBool,
-    /// The region to sign for; empty is any.
+    /// True if listings encode keys when the request asks for it.
+    pub encodes_keys: AtomicBool,
+    /// True if listings contain no etags.
+    pub omits_etags: AtomicBool,
+    /// Region for which requests must be signed; empty for any.
     pub region: Mutex<String>,
-    /// A session token that has expired.
-    pub expired: Mutex<Option<String>>,
-    /// How many requests there were.
-    pub requests: AtomicUsize,
+    /// Session token that is rejected as expired.
+    pub expired_token: Mutex<Option<String>>,
+    /// Number of requests since the start.
+    pub request_count: AtomicUsize,
     pub(crate) in_flight: AtomicUsize,
-    /// The most requests that there were at once.
-    pub most_in_flight: AtomicUsize,
+    /// Highest number of requests that were in flight at once.
+    pub max_in_flight: AtomicUsize,
     pub(crate) log: Mutex<Vec<String>>,
     versions: AtomicU64,
 }
 
 impl State {
     pub(crate) fn new() -> Self {
-        Self { encodes: AtomicBool::new(true), ..Self::default() }
+        Self { encodes_keys: AtomicBool::new(true), ..Self::default() }
     }
 
-    /// Makes a bucket, unless it is there.
+    /// Creates a bucket, unless it exists.
     ///
     /// # Panics
-    /// When a thread of the server has died, as everything here.
+    /// If a thread of the server panicked.
     pub fn add_bucket(&self, name: &str) {
         self.buckets.write().expect("a lock").entry(name.to_owned()).or_default();
     }
 
-    /// One more key that may sign.
+    /// Adds an access key.
     ///
     /// # Panics
-    /// When a thread of the server has died.
+    /// If a thread of the server panicked.
     pub fn add_key(&self, key: &str, secret: &str) {
         self.keys.write().expect("a lock").insert(key.to_owned(), secret.to_owned());
     }
@@ -87,19 +91,19 @@ impl State {
         self.keys.read().expect("a lock").get(key).cloned()
     }
 
-    /// Puts an object into a bucket that is there, and nowhere else.
+    /// Puts an object into a bucket, if the bucket exists.
     ///
     /// # Panics
-    /// When a thread of the server has died.
+    /// If a thread of the server panicked.
     pub fn put(&self, bucket: &str, key: &str, bytes: Bytes) {
         if let Some(objects) = self.buckets.write().expect("a lock").get_mut(bucket) {
-            objects.insert(key.to_owned(), self.version(bytes, 0));
+            objects.insert(key.to_owned(), self.new_version(bytes, 0));
         }
     }
 
-    /// The next version of anything.
-    pub(crate) fn version(&self, bytes: Bytes, parts: usize) -> Stored {
-        Stored { bytes, version: self.versions.fetch_add(1, Ordering::Relaxed), parts }
+    /// Creates a version with the next number.
+    pub(crate) fn new_version(&self, bytes: Bytes, parts: usize) -> StoredObject {
+        StoredObject { bytes, version: self.versions.fetch_add(1, Ordering::Relaxed), parts }
     }
 
     pub(crate) fn remove(&self, bucket: &str, key: &str) {
@@ -108,19 +112,19 @@ impl State {
         }
     }
 
-    pub(crate) fn stored(&self, bucket: &str, key: &str) -> Option<Stored> {
+    pub(crate) fn object(&self, bucket: &str, key: &str) -> Option<StoredObject> {
         self.buckets.read().expect("a lock").get(bucket)?.get(key).cloned()
     }
 
-    /// The object, or what S3 says when there is none.
-    pub(crate) fn found(&self, bucket: &str, key: &str) -> S3Result<Stored> {
-        self.is_there(bucket)?;
-        self.stored(bucket, key).ok_or_else(|| s3_error!(NoSuchKey))
+    /// Returns the object, or the error of S3 for a missing bucket or key.
+    pub(crate) fn find_object(&self, bucket: &str, key: &str) -> S3Result<StoredObject> {
+        self.check_bucket(bucket)?;
+        self.object(bucket, key).ok_or_else(|| s3_error!(NoSuchKey))
     }
 
-    pub(crate) fn is_there(&self, bucket: &str) -> S3Result<()> {
-        let there = self.buckets.read().expect("a lock").contains_key(bucket);
-        if there { Ok(()) } else { Err(s3_error!(NoSuchBucket)) }
+    pub(crate) fn check_bucket(&self, bucket: &str) -> S3Result<()> {
+        let exists = self.buckets.read().expect("a lock").contains_key(bucket);
+        if exists { Ok(()) } else { Err(s3_error!(NoSuchBucket)) }
     }
 
     pub(crate) fn keys(&self, bucket: &str) -> Vec<String> {
@@ -132,35 +136,33 @@ impl State {
         self.uploads.lock().expect("a lock")
     }
 
-    pub(crate) fn traffic(&self) -> MutexGuard<'_, BTreeMap<String, Traffic>> {
-        self.traffic.lock().expect("a lock")
-    }
-
     pub(crate) fn faults(&self) -> MutexGuard<'_, Vec<(String, Fault, usize)>> {
         self.faults.lock().expect("a lock")
     }
 
-    /// What goes wrong with this request.
-    pub(crate) fn fault(&self, line: &str) -> Option<Fault> {
-        let has = |part: &str| {
-            let behind = |rest: &'_ str, piece: &str| Some(rest.find(piece)? + piece.len());
-            part.split('*').try_fold(line, |rest, piece| rest.get(behind(rest, piece)?..)).is_some()
-        };
+    /// Returns the fault for the request with this line of the log, and counts it.
+    pub(crate) fn take_fault(&self, line: &str) -> Option<Fault> {
         let mut faults = self.faults();
         let (_, fault, times) =
-            faults.iter_mut().find(|(part, _, times)| *times > 0 && has(part))?;
+            faults.iter_mut().find(|(pattern, _, times)| *times > 0 && matches(line, pattern))?;
         *times -= 1;
         Some(fault.clone())
     }
 }
 
-impl Stored {
+/// Returns true if the line contains the pieces of the pattern between `*`, in this order.
+pub(crate) fn matches(line: &str, pattern: &str) -> bool {
+    let after = |rest: &str, piece: &str| Some(rest.find(piece)? + piece.len());
+    pattern.split('*').try_fold(line, |rest, piece| rest.get(after(rest, piece)?..)).is_some()
+}
+
+impl StoredObject {
     pub(crate) fn etag(&self) -> ETag {
         let parts = if self.parts == 0 { String::new() } else { format!("-{}", self.parts) };
         ETag::Strong(format!("{:032x}{parts}", self.version))
     }
 
-    /// Long ago: the time alone leaves no doubt.
+    /// Returns a modification time in the past, so that clients can rely on it.
     pub(crate) fn modified(&self) -> Timestamp {
         (SystemTime::UNIX_EPOCH + Duration::from_secs(1_500_000_000 + self.version)).into()
     }

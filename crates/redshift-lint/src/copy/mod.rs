@@ -1,134 +1,139 @@
-//! COPY: from where, as whom, in which format, and which options go together.
+//! COPY and copy jobs: source, authorization, format, and combinations of options.
 
 pub(crate) mod options;
 
-use crate::Form;
-use crate::Refusal;
-use crate::lexer::{Kind, Token};
+use crate::StatementKind;
+use crate::lexer::{Token, TokenKind};
 use crate::parser::{Parsed, Parser};
 use crate::rules;
-use options::{CopyOption, ENCODINGS, EXCLUSIVE, FORMATS, OPTIONS, Value};
+use crate::violation::Violation;
+use options::{CopyOption, ENCODINGS, EXCLUSIVE, FORMATS, OPTIONS, OptionValue};
 
-/// What was written behind FROM, to be held against each other.
+/// Options of the statement so far, to check their combinations. Numbers are offsets.
 #[derive(Default)]
-struct Written {
+struct SeenOptions {
     options: Vec<(&'static CopyOption, usize)>,
     format: Option<(&'static str, usize)>,
-    /// `iam_role default`.
+    /// True after `iam_role default`.
     default_role: bool,
+    /// True after IAM_ROLE or CREDENTIALS.
     authorized: bool,
 }
 
-impl Written {
+impl SeenOptions {
     fn find(&self, name: &str) -> Option<usize> {
         self.options.iter().find(|(option, _)| option.name == name).map(|(_, at)| *at)
     }
 }
 
 impl Parser<'_> {
-    pub(crate) fn copy(&mut self) -> Parsed<Form> {
+    pub(crate) fn copy(&mut self) -> Parsed<StatementKind> {
         self.expect("copy")?;
-        let commands = ["alter", "run", "list", "show", "drop"];
-        if self.is("job") && commands.iter().any(|word| self.ahead(1).is_word(word)) {
+        let job_commands = ["alter", "run", "list", "show", "drop"];
+        if self.is("job") && job_commands.iter().any(|word| self.peek_nth(1).is_word(word)) {
             return self.copy_job_command();
         }
-        self.table()?;
-        if self.is_sign("(") {
+        self.table_name()?;
+        if self.is_symbol("(") {
             self.column_names()?;
         }
         self.expect("from")?;
         self.s3_path()?;
-        let mut written = Written::default();
-        while !self.is_sign(";") && self.peek().kind != Kind::End && !self.is("job") {
-            self.copy_option(&mut written)?;
+        let mut seen = SeenOptions::default();
+        while !self.is_symbol(";") && self.peek().kind != TokenKind::End && !self.is("job") {
+            self.copy_option(&mut seen)?;
         }
-        if !written.authorized {
-            return self.refuse(&rules::AUTHORIZATION, "no role is named");
+        if !seen.authorized {
+            return self.violation(&rules::AUTHORIZATION, "no role is specified");
         }
-        check_together(&written)?;
-        if self.is("job") { self.copy_job(&written) } else { Ok(Form::Copy) }
+        check_combinations(&seen)?;
+        if self.is("job") { self.copy_job(&seen) } else { Ok(StatementKind::Copy) }
     }
 
     pub(crate) fn s3_path(&mut self) -> Parsed {
         let token = self.peek();
-        let path = self.text("a path in S3")?;
+        let path = self.string_literal("an S3 path")?;
         let (bucket, key) =
             path.strip_prefix("s3://").and_then(|it| it.split_once('/')).unwrap_or_default();
         if bucket.is_empty() || key.is_empty() {
-            return Err(Refusal::new(
+            return Err(Violation::new(
                 &rules::S3_PATH,
                 token.at,
-                format!("{} is no path in S3", token.shown()),
+                format!("{} is not an S3 path", token.describe()),
             ));
         }
         Ok(())
     }
 
-    fn copy_option(&mut self, written: &mut Written) -> Parsed {
+    fn copy_option(&mut self, seen: &mut SeenOptions) -> Parsed {
         let token = self.peek();
-        self.refuse_keys(token)?;
+        self.reject_access_keys(token)?;
         if self.eat("with") && !self.is("credentials") {
             return self.unexpected("CREDENTIALS");
         }
         if self.is("format") || FORMATS.iter().any(|format| self.is(format)) {
-            return self.copy_format(written);
+            return self.copy_format(seen);
         }
         let found = OPTIONS.iter().find(|option| self.is(option.name));
         let Some(option) = found else {
-            let message = format!("{} is no option of COPY", token.shown());
-            return self.refuse(&rules::COPY_OPTION, message);
+            let message = format!("unknown COPY option {}", token.describe());
+            return self.violation(&rules::COPY_OPTION, message);
         };
-        if written.find(option.name).is_some() {
+        if seen.find(option.name).is_some() {
             return self
-                .refuse(&rules::COPY_OPTION, format!("{} stands here again", token.shown()));
+                .violation(&rules::COPY_OPTION, format!("duplicate option {}", token.describe()));
         }
-        written.options.push((option, token.at));
-        self.take();
+        seen.options.push((option, token.at));
+        self.advance();
         match option.name {
             "iam_role" => {
-                written.authorized = true;
-                written.default_role = self.is("default");
+                seen.authorized = true;
+                seen.default_role = self.is("default");
                 self.role()
             }
             "credentials" => {
-                written.authorized = true;
+                seen.authorized = true;
                 self.credentials()
             }
             _ => self.copy_value(option, token),
         }
     }
 
-    /// Keys in the text of a statement stand in the system tables for everybody to read.
-    fn refuse_keys(&self, token: Token<'_>) -> Parsed {
+    /// Rejects access keys: the system tables show the text of statements to other users.
+    fn reject_access_keys(&self, token: Token<'_>) -> Parsed {
         let keys = ["access_key_id", "secret_access_key", "session_token", "master_symmetric_key"];
         if keys.iter().any(|key| token.is_word(key)) {
-            return self.refuse(&rules::ACCESS_KEY, format!("{} stands here", token.shown()));
+            return self.violation(
+                &rules::ACCESS_KEY,
+                format!("the access key option {} is not allowed", token.describe()),
+            );
         }
         Ok(())
     }
 
-    /// Behind `iam_role`: `default`, or one or more ARNs with commas between them.
+    /// Parses the value of IAM_ROLE: `default`, or a string of ARNs separated by commas.
     pub(crate) fn role(&mut self) -> Parsed {
         if self.eat("default") {
             return Ok(());
         }
         let token = self.peek();
-        let text = self.text("`default` or the ARN of a role")?;
+        let text = self.string_literal("`default` or the ARN of a role")?;
         if text.split(',').all(is_role) {
             return Ok(());
         }
-        Err(Refusal::new(
+        Err(Violation::new(
             &rules::AUTHORIZATION,
             token.at,
-            format!("{} is not the ARN of a role", token.shown()),
+            format!("{} is not the ARN of a role", token.describe()),
         ))
     }
 
+    /// Parses the value of CREDENTIALS, a string of `key=value` separated by `;`.
     pub(crate) fn credentials(&mut self) -> Parsed {
         self.eat("as");
         let token = self.peek();
-        let text = self.text("credentials")?;
-        let fails = |rule, message: &str| Err(Refusal::new(rule, token.at, message));
+        let text = self.string_literal("credentials")?;
+        let fails = |rule, message: &str| Err(Violation::new(rule, token.at, message));
         for part in text.split(';') {
             match part.split_once('=') {
                 Some(("aws_iam_role", role)) if role.split(',').all(is_role) => {}
@@ -139,12 +144,12 @@ impl Parser<'_> {
                     | "master_symmetric_key",
                     _,
                 )) => {
-                    return fails(&rules::ACCESS_KEY, "the credentials hold a key");
+                    return fails(&rules::ACCESS_KEY, "the credentials contain an access key");
                 }
                 _ => {
                     return fails(
                         &rules::AUTHORIZATION,
-                        "the credentials are not `aws_iam_role=` and an ARN",
+                        "the credentials are not `aws_iam_role=` with an ARN",
                     );
                 }
             }
@@ -152,23 +157,25 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn copy_format(&mut self, written: &mut Written) -> Parsed {
+    fn copy_format(&mut self, seen: &mut SeenOptions) -> Parsed {
         let at = self.peek().at;
         if self.eat("format") {
             self.eat("as");
         }
         let Some(format) = self.eat_any(FORMATS) else {
-            return self
-                .refuse(&rules::COPY_FORMAT, format!("{} is no format", self.peek().shown()));
+            return self.violation(
+                &rules::COPY_FORMAT,
+                format!("unknown format {}", self.peek().describe()),
+            );
         };
-        if written.format.is_some() {
-            return Err(Refusal::new(
+        if seen.format.is_some() {
+            return Err(Violation::new(
                 &rules::COPY_FORMAT,
                 at,
-                format!("a second format, `{format}`, stands here"),
+                format!("there is a second format, `{format}`"),
             ));
         }
-        written.format = Some((format, at));
+        seen.format = Some((format, at));
         match format {
             "csv" if self.eat("quote") => {
                 self.eat("as");
@@ -177,7 +184,7 @@ impl Parser<'_> {
             "json" | "avro" => self.json_source(format),
             "fixedwidth" => {
                 self.eat("as");
-                self.text("the widths").map(drop)
+                self.string_literal("the widths").map(drop)
             }
             _ => Ok(()),
         }
@@ -186,13 +193,9 @@ impl Parser<'_> {
     fn json_source(&mut self, format: &str) -> Parsed {
         self.eat("as");
         let token = self.peek();
-        if token.kind != Kind::Text {
-            // JSON's default is 'auto'.
-            return if format == "json" {
-                Ok(())
-            } else {
-                self.unexpected("'auto' or a path in S3")
-            };
+        if token.kind != TokenKind::StringLiteral {
+            // JSON without a value means 'auto'.
+            return if format == "json" { Ok(()) } else { self.unexpected("'auto' or an S3 path") };
         }
         let text = crate::lexer::unescaped(token.text);
         let known = match format {
@@ -200,13 +203,13 @@ impl Parser<'_> {
             _ => ["auto", "auto ignorecase"].contains(&text.as_str()),
         };
         if known {
-            self.take();
+            self.advance();
             return Ok(());
         }
         if !text.starts_with("s3://") {
-            return self.refuse(
+            return self.violation(
                 &rules::COPY_VALUE,
-                format!("{} is neither 'auto' nor a path in S3", token.shown()),
+                format!("{} is neither 'auto' nor an S3 path", token.describe()),
             );
         }
         self.s3_path()
@@ -214,77 +217,80 @@ impl Parser<'_> {
 
     fn character(&mut self) -> Parsed<String> {
         let token = self.peek();
-        let text = self.text("one character")?;
-        // A tab is written `\t`: the server reads the escape, whichever way it came.
+        let text = self.string_literal("one character")?;
+        // The server itself resolves escapes like `\t` if the literal kept the backslash.
         if text.chars().count() == 1 || (text.starts_with('\\') && text.len() <= 4) {
             return Ok(text);
         }
-        Err(Refusal::new(
+        Err(Violation::new(
             &rules::COPY_VALUE,
             token.at,
-            format!("{} is not one character", token.shown()),
+            format!("{} is not one character", token.describe()),
         ))
     }
 
     fn copy_value(&mut self, option: &CopyOption, token: Token<'_>) -> Parsed {
-        let takes_value = !matches!(option.value, Value::Nothing | Value::Switch | Value::Preset);
+        let takes_value =
+            !matches!(option.value, OptionValue::Flag | OptionValue::Switch | OptionValue::Preset);
         if takes_value {
             self.eat("as");
         }
         let value = self.peek();
         let fails = |message: String| {
-            Err(Refusal::new(&rules::COPY_VALUE, value.at, message).page(option.page))
+            Err(Violation::new(&rules::COPY_VALUE, value.at, message).with_page(option.page))
         };
         match option.value {
-            Value::Text => drop(self.text("a string")?),
-            Value::Character => drop(self.character()?),
-            Value::MaybeCharacter if value.kind == Kind::Text => drop(self.character()?),
-            Value::Nothing | Value::Own | Value::MaybeCharacter => {}
-            Value::Number(least, most) => {
+            OptionValue::Text => drop(self.string_literal("a string")?),
+            OptionValue::Character => drop(self.character()?),
+            OptionValue::OptionalCharacter if value.kind == TokenKind::StringLiteral => {
+                drop(self.character()?)
+            }
+            OptionValue::Flag | OptionValue::Special | OptionValue::OptionalCharacter => {}
+            OptionValue::Number(min, max) => {
                 let number = self.integer("a whole number")?;
-                if !(least..=most).contains(&number) {
-                    return fails(format!("{} is not between {least} and {most}", value.shown()));
+                if !(min..=max).contains(&number) {
+                    return fails(format!("{} is not between {min} and {max}", value.describe()));
                 }
             }
-            Value::Switch => drop(self.eat_any(&["on", "off", "true", "false"])),
-            Value::Preset => drop(self.eat_any(&["preset", "on", "off", "true", "false"])),
-            Value::Encoding => {
+            OptionValue::Switch => drop(self.eat_any(&["on", "off", "true", "false"])),
+            OptionValue::Preset => drop(self.eat_any(&["preset", "on", "off", "true", "false"])),
+            OptionValue::Encoding => {
                 if self.eat_any(ENCODINGS).is_none() {
-                    return fails(format!("{} is no encoding", value.shown()));
+                    return fails(format!("unknown encoding {}", value.describe()));
                 }
             }
-            Value::Dates | Value::Times => {
-                let text = self.text("a format")?;
-                if !is_time_format(&text, option.value == Value::Times) {
+            OptionValue::DateFormat | OptionValue::TimeFormat => {
+                let text = self.string_literal("a format")?;
+                if !is_time_format(&text, option.value == OptionValue::TimeFormat) {
                     let name = token.text.to_lowercase();
-                    return fails(format!("{} is no format of {name}", value.shown()));
+                    return fails(format!("{} is not a valid value of {name}", value.describe()));
                 }
             }
-            Value::Region => {
-                if !is_region(&self.text("a region")?) {
-                    return fails(format!("{} is no region", value.shown()));
+            OptionValue::Region => {
+                if !is_region(&self.string_literal("a region")?) {
+                    return fails(format!("{} is not an AWS region", value.describe()));
                 }
             }
         }
         Ok(())
     }
 
-    /// `… job create name [auto on | off]`.
-    fn copy_job(&mut self, written: &Written) -> Parsed<Form> {
+    /// Parses `job create name [auto on | off]` at the end of a COPY.
+    fn copy_job(&mut self, seen: &SeenOptions) -> Parsed<StatementKind> {
         let at = self.peek().at;
-        let fails = |at, message: &str| Err(Refusal::new(&rules::COPY_JOB, at, message));
+        let fails = |at, message: &str| Err(Violation::new(&rules::COPY_JOB, at, message));
         for name in ["maxerror", "ignoreallerrors", "manifest", "credentials"] {
-            if let Some(at) = written.find(name) {
-                return fails(at, &format!("{} stands in a copy job", name.to_uppercase()));
+            if let Some(at) = seen.find(name) {
+                return fails(at, &format!("a copy job has no {}", name.to_uppercase()));
             }
         }
-        if written.default_role {
-            return fails(at, "the default role stands in a copy job");
+        if seen.default_role {
+            return fails(at, "a copy job has no default role");
         }
-        self.expect_all(&["job", "create"])?;
+        self.expect_sequence(&["job", "create"])?;
         self.job_name()?;
         self.auto()?;
-        Ok(Form::CopyJob)
+        Ok(StatementKind::CopyJob)
     }
 
     fn auto(&mut self) -> Parsed {
@@ -297,13 +303,14 @@ impl Parser<'_> {
     fn job_name(&mut self) -> Parsed {
         let at = self.peek().at;
         let name = self.name("the job's name")?;
-        if name.contains('-') || self.is_sign("-") {
-            return Err(Refusal::new(&rules::COPY_JOB, at, "the job's name has a hyphen"));
+        if name.contains('-') || self.is_symbol("-") {
+            return Err(Violation::new(&rules::COPY_JOB, at, "the job's name has a hyphen"));
         }
         Ok(())
     }
 
-    fn copy_job_command(&mut self) -> Parsed<Form> {
+    /// Parses `job alter | run | list | show | drop …`.
+    fn copy_job_command(&mut self) -> Parsed<StatementKind> {
         self.expect("job")?;
         match self.expect_any(&["alter", "run", "list", "show", "drop"])? {
             "list" => {}
@@ -313,44 +320,43 @@ impl Parser<'_> {
                     self.auto()?;
                 }
                 if verb == "drop" {
-                    return Ok(Form::CopyJob);
+                    return Ok(StatementKind::CopyJob);
                 }
             }
         }
-        Ok(Form::CopyJobCommand)
+        Ok(StatementKind::CopyJobCommand)
     }
 }
 
-fn check_together(written: &Written) -> Parsed {
+fn check_combinations(seen: &SeenOptions) -> Parsed {
     for group in EXCLUSIVE {
-        let mut found = group.iter().filter_map(|name| written.find(name).map(|at| (name, at)));
+        let mut found = group.iter().filter_map(|name| seen.find(name).map(|at| (name, at)));
         if let (Some((first, _)), Some((second, at))) = (found.next(), found.next()) {
-            let message =
-                format!("{} stands beside {}", second.to_uppercase(), first.to_uppercase());
-            return Err(Refusal::new(&rules::COPY_TOGETHER, at, message));
+            let message = format!("{} excludes {}", first.to_uppercase(), second.to_uppercase());
+            return Err(Violation::new(&rules::COPY_TOGETHER, at, message));
         }
     }
-    let Some((format, _)) = written.format else { return Ok(()) };
-    for (option, at) in &written.options {
+    let Some((format, _)) = seen.format else { return Ok(()) };
+    for (option, at) in &seen.options {
         let message =
-            format!("{} stands beside {}", option.name.to_uppercase(), format.to_uppercase());
+            format!("{} does not support {}", format.to_uppercase(), option.name.to_uppercase());
         if ["parquet", "orc"].contains(&format) && !option.columnar {
-            return Err(Refusal::new(&rules::COPY_COLUMNAR, *at, message));
+            return Err(Violation::new(&rules::COPY_COLUMNAR, *at, message));
         }
-        if option.not_with.contains(&format) {
-            return Err(Refusal::new(&rules::COPY_FORMAT, *at, message));
+        if option.unsupported_by.contains(&format) {
+            return Err(Violation::new(&rules::COPY_FORMAT, *at, message));
         }
     }
     Ok(())
 }
 
-/// A keyword in these very letters, or a pattern; Redshift tells capitals apart in the keywords.
+/// Returns true for a pattern, or a keyword in lower case: the keywords are case-sensitive.
 fn is_time_format(text: &str, times: bool) -> bool {
     let keywords: &[&str] =
         if times { &["auto", "epochsecs", "epochmillisecs"] } else { &["auto"] };
     let lower = text.trim().to_ascii_lowercase();
-    let meant = keywords.contains(&lower.as_str()) || lower.starts_with("epoch");
-    !text.is_empty() && (!meant || keywords.contains(&text))
+    let is_keyword = keywords.contains(&lower.as_str()) || lower.starts_with("epoch");
+    !text.is_empty() && (!is_keyword || keywords.contains(&text))
 }
 
 fn is_region(text: &str) -> bool {
@@ -358,7 +364,7 @@ fn is_region(text: &str) -> bool {
     text.chars().all(allowed) && text.split('-').count() >= 3
 }
 
-/// `arn:aws:iam::ACCOUNT:role/NAME`, also of China and of the government's clouds.
+/// Returns true for `arn:aws:iam::ACCOUNT:role/NAME`, also in the China and GovCloud partitions.
 pub(crate) fn is_role(text: &str) -> bool {
     let parts: Vec<&str> = text.splitn(6, ':').collect();
     let &[arn, partition, service, "", account, resource] = parts.as_slice() else { return false };

@@ -1,4 +1,4 @@
-//! The options of COPY, with the form of their values and what they do not go with.
+//! Options of COPY: syntax of their values, and the formats that do not support them.
 
 use crate::rules::{Rule, RuleKind, dg};
 
@@ -9,102 +9,108 @@ const COMPRESSION: &str = dg!("copy-parameters-file-compression");
 const S3: &str = dg!("copy-parameters-data-source-s3");
 const AUTHORIZATION: &str = dg!("copy-parameters-authorization");
 
-/// The form of an option's value. AS may stand before every one.
+/// Syntax of an option's value. AS is allowed before each value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Value {
-    /// None.
-    Nothing,
-    /// A string.
+pub(crate) enum OptionValue {
+    /// No value.
+    Flag,
+    /// String literal.
     Text,
-    /// One character, as a string.
+    /// String literal of one character.
     Character,
-    /// A character, or nothing.
-    MaybeCharacter,
-    /// A whole number within bounds.
+    /// Optional string literal of one character.
+    OptionalCharacter,
+    /// Whole number from the first to the second limit.
     Number(u64, u64),
-    /// ON, OFF, TRUE, FALSE or nothing.
+    /// Optional ON, OFF, TRUE or FALSE.
     Switch,
-    /// The same, or PRESET.
+    /// Optional PRESET, ON, OFF, TRUE or FALSE.
     Preset,
-    /// A name of an encoding.
+    /// Keyword of [`ENCODINGS`].
     Encoding,
     /// `'auto'` or a pattern.
-    Dates,
-    /// The same, or the two epochs, in these very letters.
-    Times,
-    /// A region.
+    DateFormat,
+    /// `'auto'`, `'epochsecs'`, `'epochmillisecs'` (in lower case) or a pattern.
+    TimeFormat,
+    /// Name of an AWS region.
     Region,
-    /// Read by the grammar.
-    Own,
+    /// Own syntax, which the grammar handles.
+    Special,
 }
 
-/// An option of COPY.
+/// Option of COPY.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CopyOption {
     pub name: &'static str,
-    pub value: Value,
-    /// Whether Parquet and ORC take it.
+    pub value: OptionValue,
+    /// True if Parquet and ORC support it.
     pub columnar: bool,
-    /// Formats that do not take it.
-    pub not_with: &'static [&'static str],
+    /// Text formats that do not support it.
+    pub unsupported_by: &'static [&'static str],
     pub page: &'static str,
 }
 
-const fn option(name: &'static str, value: Value, page: &'static str) -> CopyOption {
-    CopyOption { name, value, columnar: false, not_with: &[], page }
+const fn option(name: &'static str, value: OptionValue, page: &'static str) -> CopyOption {
+    CopyOption { name, value, columnar: false, unsupported_by: &[], page }
 }
 
-const fn columnar(name: &'static str, value: Value, page: &'static str) -> CopyOption {
+const fn columnar(name: &'static str, value: OptionValue, page: &'static str) -> CopyOption {
     CopyOption { columnar: true, ..option(name, value, page) }
 }
 
-const fn not_with(formats: &'static [&'static str], option: CopyOption) -> CopyOption {
-    CopyOption { not_with: formats, ..option }
+const fn unsupported_by(formats: &'static [&'static str], option: CopyOption) -> CopyOption {
+    CopyOption { unsupported_by: formats, ..option }
 }
 
-const JSON: &[&str] = &["json", "avro"];
+const JSON_AND_AVRO: &[&str] = &["json", "avro"];
 
-/// Every option, by its first words.
+/// All options, by their first keyword.
 pub(crate) const OPTIONS: &[CopyOption] = &[
-    columnar("iam_role", Value::Own, AUTHORIZATION),
-    columnar("credentials", Value::Own, AUTHORIZATION),
-    columnar("manifest", Value::Nothing, S3),
-    columnar("format", Value::Own, FORMAT),
-    option("region", Value::Region, S3),
-    not_with(&["json", "avro", "fixedwidth"], option("delimiter", Value::Character, FORMAT)),
-    option("gzip", Value::Nothing, COMPRESSION),
-    option("bzip2", Value::Nothing, COMPRESSION),
-    option("lzop", Value::Nothing, COMPRESSION),
-    option("zstd", Value::Nothing, COMPRESSION),
-    option("acceptanydate", Value::Nothing, CONVERSION),
-    columnar("acceptinvchars", Value::MaybeCharacter, CONVERSION),
-    option("blanksasnull", Value::Nothing, CONVERSION),
-    option("dateformat", Value::Dates, CONVERSION),
-    option("emptyasnull", Value::Nothing, CONVERSION),
-    option("encoding", Value::Encoding, CONVERSION),
-    not_with(&["json", "avro", "csv", "fixedwidth"], option("escape", Value::Nothing, CONVERSION)),
-    columnar("explicit_ids", Value::Nothing, CONVERSION),
-    not_with(JSON, columnar("fillrecord", Value::Nothing, CONVERSION)),
-    not_with(JSON, option("ignoreblanklines", Value::Nothing, CONVERSION)),
-    option("ignoreheader", Value::Number(0, i32::MAX as u64), CONVERSION),
-    not_with(JSON, option("null", Value::Text, CONVERSION)),
-    not_with(
-        &["json", "avro", "csv", "fixedwidth"],
-        option("removequotes", Value::Nothing, CONVERSION),
+    columnar("iam_role", OptionValue::Special, AUTHORIZATION),
+    columnar("credentials", OptionValue::Special, AUTHORIZATION),
+    columnar("manifest", OptionValue::Flag, S3),
+    columnar("format", OptionValue::Special, FORMAT),
+    option("region", OptionValue::Region, S3),
+    unsupported_by(
+        &["json", "avro", "fixedwidth"],
+        option("delimiter", OptionValue::Character, FORMAT),
     ),
-    option("roundec", Value::Nothing, CONVERSION),
-    option("timeformat", Value::Times, CONVERSION),
-    option("trimblanks", Value::Nothing, CONVERSION),
-    option("truncatecolumns", Value::Nothing, CONVERSION),
-    option("comprows", Value::Number(1, i32::MAX as u64), LOAD),
-    option("compupdate", Value::Preset, LOAD),
-    option("ignoreallerrors", Value::Nothing, LOAD),
-    option("maxerror", Value::Number(0, 100_000), LOAD),
-    option("noload", Value::Nothing, LOAD),
-    columnar("statupdate", Value::Switch, LOAD),
+    option("gzip", OptionValue::Flag, COMPRESSION),
+    option("bzip2", OptionValue::Flag, COMPRESSION),
+    option("lzop", OptionValue::Flag, COMPRESSION),
+    option("zstd", OptionValue::Flag, COMPRESSION),
+    option("acceptanydate", OptionValue::Flag, CONVERSION),
+    columnar("acceptinvchars", OptionValue::OptionalCharacter, CONVERSION),
+    option("blanksasnull", OptionValue::Flag, CONVERSION),
+    option("dateformat", OptionValue::DateFormat, CONVERSION),
+    option("emptyasnull", OptionValue::Flag, CONVERSION),
+    option("encoding", OptionValue::Encoding, CONVERSION),
+    unsupported_by(
+        &["json", "avro", "csv", "fixedwidth"],
+        option("escape", OptionValue::Flag, CONVERSION),
+    ),
+    columnar("explicit_ids", OptionValue::Flag, CONVERSION),
+    unsupported_by(JSON_AND_AVRO, columnar("fillrecord", OptionValue::Flag, CONVERSION)),
+    unsupported_by(JSON_AND_AVRO, option("ignoreblanklines", OptionValue::Flag, CONVERSION)),
+    option("ignoreheader", OptionValue::Number(0, i32::MAX as u64), CONVERSION),
+    unsupported_by(JSON_AND_AVRO, option("null", OptionValue::Text, CONVERSION)),
+    unsupported_by(
+        &["json", "avro", "csv", "fixedwidth"],
+        option("removequotes", OptionValue::Flag, CONVERSION),
+    ),
+    option("roundec", OptionValue::Flag, CONVERSION),
+    option("timeformat", OptionValue::TimeFormat, CONVERSION),
+    option("trimblanks", OptionValue::Flag, CONVERSION),
+    option("truncatecolumns", OptionValue::Flag, CONVERSION),
+    option("comprows", OptionValue::Number(1, i32::MAX as u64), LOAD),
+    option("compupdate", OptionValue::Preset, LOAD),
+    option("ignoreallerrors", OptionValue::Flag, LOAD),
+    option("maxerror", OptionValue::Number(0, 100_000), LOAD),
+    option("noload", OptionValue::Flag, LOAD),
+    columnar("statupdate", OptionValue::Switch, LOAD),
 ];
 
-/// Options that no COPY has twice over: one of each group.
+/// Groups of options that exclude each other.
 pub(crate) const EXCLUSIVE: &[&[&str]] = &[
     &["gzip", "bzip2", "lzop", "zstd"],
     &["maxerror", "ignoreallerrors"],
@@ -112,15 +118,15 @@ pub(crate) const EXCLUSIVE: &[&[&str]] = &[
     &["removequotes", "quote"],
 ];
 
-/// Formats, which may stand with and without FORMAT.
+/// Data formats; the keyword FORMAT before them is optional.
 pub(crate) const FORMATS: &[&str] = &["csv", "json", "avro", "parquet", "orc", "fixedwidth"];
 
-/// The names of encodings, as they are written behind ENCODING.
+/// Values of ENCODING.
 pub(crate) const ENCODINGS: &[&str] = &["utf8", "utf16", "utf16le", "utf16be", "iso88591"];
 
-/// The options as entries of the list.
+/// The options and formats as allow-list entries.
 pub(crate) fn entries() -> impl Iterator<Item = Rule> {
-    let entry = |id, page| Rule { id, kind: RuleKind::CopyOption, says: "", page, hint: "" };
+    let entry = |id, page| Rule::allowed(RuleKind::CopyOption, id, page);
     let formats = FORMATS.iter().map(move |format| {
         let columnar = ["parquet", "orc"].contains(format);
         entry(format, if columnar { dg!("copy-usage_notes-copy-from-columnar") } else { FORMAT })

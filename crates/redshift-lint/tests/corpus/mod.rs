@@ -1,37 +1,36 @@
-//! The files of `statements/`: paragraphs that begin with `-- accepts FORM` or `-- refuses RULE`, then the statement.
+//! Reader of `statements/`: paragraphs of a header and a statement. The header is `-- valid KIND` or
+//! `-- violates RULE`.
 //!
-//! `-- accepts FORM, unlike sqlfluff` says that the second opinion cannot read a form which Amazon's guide documents.
+//! `-- valid KIND, unlike sqlfluff` marks documented syntax that sqlfluff cannot parse.
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 use std::path::{Path, PathBuf};
 
-/// What should become of a statement.
+/// Expected result of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expected {
-    /// It is of this form.
-    Accepts(String),
-    /// This rule refuses it.
-    Refuses(String),
+    /// Statement of this kind.
+    Valid(String),
+    /// Violation of this rule.
+    Violates(String),
 }
 
-/// A statement with what should become of it.
+/// Statement with its expected result.
 #[derive(Debug, Clone)]
 pub struct Case {
-    /// The file's stem.
+    /// Stem of the file's name.
     pub file: String,
-    /// What should become of it.
     pub expected: Expected,
-    /// Whether sqlfluff, which accepts more elsewhere, is known not to read it.
+    /// True if sqlfluff is known not to parse this valid statement.
     pub unlike_sqlfluff: bool,
-    /// The statement as it is written.
     pub statement: String,
 }
 
-/// Rules that no single statement in a text file shows, and the test that does.
-pub fn seen_elsewhere() -> [(&'static str, &'static str); 5] {
+/// Rules that no single statement of `statements/` can violate, and the test that does.
+pub fn tested_elsewhere() -> [(&'static str, &'static str); 5] {
     [
-        ("statement-size", "tests/hostile.rs"),
+        ("statement-size", "tests/robustness.rs"),
         ("transaction-block", "tests/session.rs"),
         ("commits-block", "tests/session.rs"),
         ("cursor", "tests/session.rs"),
@@ -39,12 +38,12 @@ pub fn seen_elsewhere() -> [(&'static str, &'static str); 5] {
     ]
 }
 
-/// The root of the crate.
+/// Returns the root of the crate.
 pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every case of every file, in order.
+/// Returns the cases of all files, in order.
 pub fn cases() -> Vec<Case> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(root().join("tests/statements"))
         .unwrap()
@@ -61,15 +60,15 @@ fn cases_of(file: &Path) -> Vec<Case> {
 }
 
 fn case(file: &str, paragraph: &str) -> Case {
-    let (head, statement) = paragraph.split_once('\n').unwrap_or((paragraph, ""));
-    let (head, unlike_sqlfluff) = match head.strip_suffix(", unlike sqlfluff") {
-        Some(head) => (head, true),
-        None => (head, false),
+    let (header, statement) = paragraph.split_once('\n').unwrap_or((paragraph, ""));
+    let (header, unlike_sqlfluff) = match header.strip_suffix(", unlike sqlfluff") {
+        Some(header) => (header, true),
+        None => (header, false),
     };
-    let expected = match head.split(' ').collect::<Vec<_>>().as_slice() {
-        ["--", "accepts", form] => Expected::Accepts((*form).into()),
-        ["--", "refuses", rule] => Expected::Refuses((*rule).into()),
-        _ => panic!("{file}: a paragraph begins with `{head}`"),
+    let expected = match header.split(' ').collect::<Vec<_>>().as_slice() {
+        ["--", "valid", kind] => Expected::Valid((*kind).into()),
+        ["--", "violates", rule] => Expected::Violates((*rule).into()),
+        _ => panic!("{file}: invalid header `{header}`"),
     };
     Case { file: file.into(), expected, unlike_sqlfluff, statement: statement.into() }
 }

@@ -349,7 +349,7 @@ fn a_catalogue_of_small_objects_by_either_way() {
         cluster.log("2018-11-05-events.json", &plays.collect::<Vec<_>>());
         cluster.run(["create-tables"]).good();
         cluster.emulator.log().clear();
-        cluster.store.requested();
+        cluster.store.take_requests();
         let mut load = cluster.direct(By::Prefixes, &[]);
         if staged {
             load.env("SPARKIFY_STAGING", format!("s3://{BUCKET}/staging"));
@@ -357,7 +357,7 @@ fn a_catalogue_of_small_objects_by_either_way() {
         let summary = ended(&mut load).json();
         assert_eq!(summary["tables"][1], serde_json::json!(["staging_songs", SONGS]));
         assert_eq!(summary["tables"][2], serde_json::json!(["songplays", 1000]));
-        let requested = cluster.store.requested();
+        let requested = cluster.store.take_requests();
         let count = |part: &str| requested.iter().filter(|line| line.contains(part)).count();
         let objects = count("GET /bucket/data/");
         let (here, there) =

@@ -65,10 +65,10 @@ fn names_that_no_prefix_tells_apart_take_a_list() {
 #[test]
 fn objects_that_move_meanwhile_end_the_load() {
     for (by, fault, said) in [
-        (By::Lists, StoreFault::Removed, "NoSuchKey"),
-        (By::Prefixes, StoreFault::Removed, "2018-11-05-events.json"),
-        (By::Prefixes, StoreFault::Refused(403, "AccessDenied"), "AccessDenied"),
-        (By::Prefixes, StoreFault::CutAt(40), "partial file"),
+        (By::Lists, StoreFault::Deleted, "NoSuchKey"),
+        (By::Prefixes, StoreFault::Deleted, "2018-11-05-events.json"),
+        (By::Prefixes, StoreFault::Status(403, "AccessDenied"), "AccessDenied"),
+        (By::Prefixes, StoreFault::TruncateAt(40), "partial file"),
     ] {
         let cluster = small();
         cluster.run(["create-tables"]).good();
@@ -79,7 +79,7 @@ fn objects_that_move_meanwhile_end_the_load() {
         );
         let words = cluster.load(by).bad(2);
         assert!(words.contains(said), "{by:?} {fault:?}: {words}");
-        cluster.store.mend();
+        cluster.store.clear_faults();
         assert_eq!(cluster.asked("select count(*) from songplays"), "0");
         cluster.assert_tidy();
     }
@@ -102,7 +102,7 @@ fn a_load_that_something_passing_ends_is_tried_again() {
         cluster.assert_tidy();
     }
     let cluster = small();
-    cluster.store.fail("GET /bucket/data/", StoreFault::Refused(503, "SlowDown"), 3);
+    cluster.store.fail("GET /bucket/data/", StoreFault::Status(503, "SlowDown"), 3);
     cluster.load(By::Prefixes).good();
     assert_eq!(cluster.store.faults_left(), 0);
     cluster.assert_same(&[]);
@@ -174,7 +174,7 @@ fn an_object_that_arrives_meanwhile_is_not_loaded_unnoticed() {
 fn an_object_that_is_rewritten_meanwhile_is_copied_again() {
     let cluster = small();
     let other = event(1, 0, 1_541_376_000_796, "NextSong", "Two").leak();
-    cluster.store.fail("GET /bucket/data/log_data/", StoreFault::Rewritten(other), 1);
+    cluster.store.fail("GET /bucket/data/log_data/", StoreFault::Overwritten(other), 1);
     cluster.load(By::Prefixes).good();
     assert_eq!(cluster.store.faults_left(), 0);
     assert_eq!(cluster.load(By::Prefixes).json()["objects_changed"], 1);

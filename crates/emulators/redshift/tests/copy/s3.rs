@@ -117,12 +117,12 @@ fn a_bucket_in_another_region_needs_the_region_option() {
 fn transient_errors_are_retried_and_every_row_is_loaded_once() {
     let columns = columns(&["a integer"]);
     for fault in [
-        Fault::Refused(503, "SlowDown"),
-        Fault::Refused(500, "InternalError"),
+        Fault::Status(503, "SlowDown"),
+        Fault::Status(500, "InternalError"),
         Fault::Reset,
-        Fault::CutAt(0),
-        Fault::CutAt(5),
-        Fault::LengthOff(9),
+        Fault::TruncateAt(0),
+        Fault::TruncateAt(5),
+        Fault::WrongLength(9),
     ] {
         let server = server_with_objects();
         server.fail("in/b", fault.clone(), 3);
@@ -140,14 +140,14 @@ fn persistent_errors_fail_the_load() {
     let columns = columns(&["a integer"]);
     for (fault, message) in [
         (
-            Fault::Refused(503, "SlowDown"),
+            Fault::Status(503, "SlowDown"),
             "S3ServiceException:Please reduce your request rate.,Status 503,Error SlowDown",
         ),
-        (Fault::Refused(500, "InternalError"), "Status 500,Error InternalError"),
+        (Fault::Status(500, "InternalError"), "Status 500,Error InternalError"),
         (Fault::Reset, "S3CurlException"),
-        (Fault::CutAt(5), "S3CurlException: Transferred a partial file, CurlError 18"),
-        (Fault::Refused(403, "AccessDenied"), "S3ServiceException:Access Denied,Status 403"),
-        (Fault::Removed, "The specified key does not exist"),
+        (Fault::TruncateAt(5), "S3CurlException: Transferred a partial file, CurlError 18"),
+        (Fault::Status(403, "AccessDenied"), "S3ServiceException:Access Denied,Status 403"),
+        (Fault::Deleted, "The specified key does not exist"),
     ] {
         let server = server_with_objects();
         server.fail("in/b", fault.clone(), 50);
@@ -157,8 +157,8 @@ fn persistent_errors_fail_the_load() {
         assert_eq!(failure.sqlstate, "XX000");
         assert!(failure.started);
         assert_eq!(failure.files.len(), 1, "only the first file was read");
-        let attempts = server.requested().iter().filter(|line| line.contains("in/b")).count();
-        let permanent = matches!(fault, Fault::Refused(403, _) | Fault::Removed);
+        let attempts = server.take_requests().iter().filter(|line| line.contains("in/b")).count();
+        let permanent = matches!(fault, Fault::Status(403, _) | Fault::Deleted);
         assert_eq!(attempts, if permanent { 1 } else { 5 }, "{fault:?}");
     }
 }
@@ -174,6 +174,6 @@ fn listings_have_pages_and_keys_may_have_special_characters() {
     }
     let loaded = load(&store(&server), COPY, &columns(&["a integer"])).unwrap();
     assert_eq!((loaded.files.len(), loaded.loaded_rows), (2107, 7));
-    let pages = server.requested().iter().filter(|line| line.contains("list-type=2")).count();
+    let pages = server.take_requests().iter().filter(|line| line.contains("list-type=2")).count();
     assert_eq!(pages, 3);
 }

@@ -114,9 +114,9 @@ fn a_connection_lost_during_copy_loads_no_rows() {
     let client = Client::connect(&emulator);
     client.rows("create table t (a int, b varchar(10))");
     emulator.faults().arm(When::Copy(1), Fault::Disconnect);
-    let before = server.requested().len();
+    let before = server.take_requests().len();
     assert!(client.loses_connection(COPY));
-    assert!(server.requested().len() > before, "COPY read no objects");
+    assert!(server.take_requests().len() > before, "COPY read no objects");
     assert_eq!(emulator.faults().left(), 0);
     assert_eq!(Client::connect(&emulator).value("select count(*) from t"), "0");
 }

@@ -1,4 +1,4 @@
-//! Who may ask: signatures of known keys, for the right region, not too old.
+//! Access control: signatures, regions, session tokens, public and requester-pays buckets.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,20 +11,20 @@ use s3s::host::{S3Host, VirtualHost};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, S3Result, s3_error};
 
-use crate::fault::refusal;
+use crate::fault::error_response;
 use crate::protocol::Buckets;
 use crate::state::State;
 
-/// The protocol, behind its door.
+/// Builds the S3 service with access control.
 pub(crate) fn service(state: &Arc<State>) -> S3Service {
     let mut builder = S3ServiceBuilder::new(Buckets(Arc::clone(state)));
     builder.set_auth(Keys(Arc::clone(state)));
-    builder.set_access(Door(Arc::clone(state)));
+    builder.set_access(Access(Arc::clone(state)));
     builder.set_host(Hosts);
     builder.build()
 }
 
-/// `localhost` is the server, and a name in front of it is a bucket.
+/// Host names: `localhost` is the server, and `BUCKET.localhost` addresses a bucket.
 struct Hosts;
 
 impl S3Host for Hosts {
@@ -37,7 +37,7 @@ impl S3Host for Hosts {
     }
 }
 
-/// Knows the keys, as Amazon would say it.
+/// Access keys.
 struct Keys(Arc<State>);
 
 #[async_trait::async_trait]
@@ -48,11 +48,11 @@ impl S3Auth for Keys {
     }
 }
 
-/// Lets nobody in who did not sign, unless the buckets are public.
-struct Door(Arc<State>);
+/// Rule for unsigned requests and for requester-pays buckets.
+struct Access(Arc<State>);
 
 #[async_trait::async_trait]
-impl S3Access for Door {
+impl S3Access for Access {
     async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
         let pays = context.headers().contains_key("x-amz-request-payer");
         let signed = context.credentials().is_some();
@@ -65,19 +65,19 @@ impl S3Access for Door {
     }
 }
 
-/// A wrong region, or a token that is too old.
-pub(crate) fn turned_away(request: &Request<Incoming>, state: &State) -> Option<Response<Body>> {
+/// Returns an error response for a signature for another region, or an expired session token.
+pub(crate) fn rejection(request: &Request<Incoming>, state: &State) -> Option<Response<Body>> {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     let region = state.region.lock().expect("a lock").clone();
     let scope = format!("/{region}/s3/aws4_request");
     if !region.is_empty() && header("authorization").is_some_and(|signed| !signed.contains(&scope))
     {
-        let more = format!("<Region>{region}</Region>");
-        return Some(refusal(400, "AuthorizationHeaderMalformed", &more));
+        let details = format!("<Region>{region}</Region>");
+        return Some(error_response(400, "AuthorizationHeaderMalformed", &details));
     }
-    let expired = state.expired.lock().expect("a lock").clone();
+    let expired = state.expired_token.lock().expect("a lock").clone();
     if expired.is_some() && header("x-amz-security-token") == expired.as_deref() {
-        return Some(refusal(400, "ExpiredToken", ""));
+        return Some(error_response(400, "ExpiredToken", ""));
     }
     None
 }

@@ -1,4 +1,4 @@
-//! Nothing that anybody writes makes the gate panic, hang, or take a value for a statement.
+//! Robustness against untrusted text: no panic, no hang, and no SQL injection through string values.
 
 mod corpus;
 
@@ -6,28 +6,29 @@ use std::fmt::Write as _;
 
 use redshift_lint::{check, fill_parameters, literals, split};
 
-/// A generator that gives the same numbers every time: xorshift, which suffices for choosing.
-struct Dice(u64);
+/// Random number generator with a fixed seed (xorshift), so that failures are reproducible.
+struct Random(u64);
 
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % u64::try_from(sides.max(1)).unwrap()).unwrap()
+        usize::try_from(self.0 % u64::try_from(limit.max(1)).unwrap()).unwrap()
     }
 
-    fn of<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
-        &choices[self.roll(choices.len())]
+    fn choose<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
+        &choices[self.below(choices.len())]
     }
 }
 
-fn rounds(most: usize) -> usize {
-    let asked = std::env::var("SPARKIFY_CASES").ok().and_then(|cases| cases.parse::<usize>().ok());
-    asked.map_or(most, |cases| cases * 20).max(most)
+/// Returns the number of rounds; the variable `SPARKIFY_CASES` can raise it.
+fn rounds(default: usize) -> usize {
+    let cases = std::env::var("SPARKIFY_CASES").ok().and_then(|cases| cases.parse::<usize>().ok());
+    cases.map_or(default, |cases| cases * 20).max(default)
 }
 
-/// The escaping that every value of the program goes through on its way to Redshift.
+/// Quotes a value like sparkify does for Redshift.
 fn escaped(value: &str) -> String {
     format!("'{}'", value.replace('\\', "\\\\").replace('\'', "''"))
 }
@@ -64,13 +65,13 @@ const PIECES: &[&str] = &[
 ];
 
 #[test]
-fn a_value_that_is_escaped_is_read_as_it_was_and_stays_within_its_quotes() {
-    let mut dice = Dice(7);
+fn escaped_values_round_trip_and_cannot_end_their_literal() {
+    let mut random = Random(7);
     for round in 0..rounds(20_000) {
-        let value: String = (0..dice.roll(12)).map(|_| *dice.of(PIECES)).collect();
+        let value: String = (0..random.below(12)).map(|_| *random.choose(PIECES)).collect();
         let statement = format!("insert into t (a, b) values ({}, 1)", escaped(&value));
         check(&statement)
-            .unwrap_or_else(|refusal| panic!("round {round}: {statement:?}: {refusal}"));
+            .unwrap_or_else(|violation| panic!("round {round}: {statement:?}: {violation}"));
         assert_eq!(literals(&statement).unwrap(), std::slice::from_ref(&value), "{statement:?}");
         let script = format!("{statement}; select {}", escaped(&value));
         assert_eq!(split(&script).unwrap().len(), 2, "{script:?}");
@@ -78,15 +79,15 @@ fn a_value_that_is_escaped_is_read_as_it_was_and_stays_within_its_quotes() {
 }
 
 #[test]
-fn the_escaping_of_postgres_is_not_enough_and_it_shows() {
+fn escaping_for_postgres_is_insufficient_and_detected() {
     let value = "\\'; drop table plays; --";
     let statement = format!("insert into t (a) values ('{}')", value.replace('\'', "''"));
     assert!(check(&statement).is_err(), "{statement}");
 }
 
 #[test]
-fn scripts_are_cut_without_losing_a_byte() {
-    let mut dice = Dice(11);
+fn splitting_a_script_preserves_every_byte() {
+    let mut random = Random(11);
     let statements: Vec<String> = corpus::cases()
         .into_iter()
         .map(|case| case.statement)
@@ -94,10 +95,11 @@ fn scripts_are_cut_without_losing_a_byte() {
         .collect();
     assert!(statements.len() > 300);
     for _ in 0..rounds(2_000) {
-        let chosen: Vec<&String> = (0..=dice.roll(6)).map(|_| dice.of(&statements)).collect();
+        let chosen: Vec<&String> =
+            (0..=random.below(6)).map(|_| random.choose(&statements)).collect();
         let mut script = String::new();
         for statement in &chosen {
-            // A comment of one line would take the semicolon with it.
+            // The line break ends a line comment, which would hide the semicolon.
             write!(script, "{statement}\n;").unwrap();
         }
         let pieces = split(&script).unwrap();
@@ -110,7 +112,7 @@ fn scripts_are_cut_without_losing_a_byte() {
 }
 
 #[test]
-fn semicolons_in_strings_bodies_and_comments_end_nothing() {
+fn semicolons_in_strings_bodies_and_comments_are_no_separators() {
     let script = "select ';' -- ;\n; select \"a;\" /* ; /* ; */ ; */ from t; create function f_a () returns int \
                   immutable as $$ select 1; $$ language sql;; \n -- the end;";
     let pieces = split(script).unwrap();
@@ -121,7 +123,7 @@ fn semicolons_in_strings_bodies_and_comments_end_nothing() {
 }
 
 #[test]
-fn parameters_are_filled_where_they_stand_and_nowhere_else() {
+fn parameters_in_strings_names_comments_and_bodies_are_not_filled() {
     let filled =
         fill_parameters("select $1, '$2', \"$3\" -- $4\n from t where a = $12 /* $5 */", "null")
             .unwrap();
@@ -130,39 +132,39 @@ fn parameters_are_filled_where_they_stand_and_nowhere_else() {
 }
 
 #[test]
-fn mutated_statements_are_judged_without_a_panic() {
+fn mutated_statements_cause_no_panic() {
     let statements: Vec<String> = corpus::cases().into_iter().map(|case| case.statement).collect();
-    let mut dice = Dice(13);
+    let mut random = Random(13);
     let mut accepted = 0;
     for _ in 0..rounds(60_000) {
-        let mut text: Vec<char> = dice.of(&statements).chars().collect();
-        for _ in 0..=dice.roll(3) {
-            mutate(&mut text, &mut dice, &statements);
+        let mut text: Vec<char> = random.choose(&statements).chars().collect();
+        for _ in 0..=random.below(3) {
+            mutate(&mut text, &mut random, &statements);
         }
         let text: String = text.into_iter().collect();
         match check(&text) {
             Ok(_) => accepted += 1,
-            Err(refusal) => assert!(refusal.at <= text.len(), "{text:?}: {refusal}"),
+            Err(violation) => assert!(violation.offset <= text.len(), "{text:?}: {violation}"),
         }
         let _ = (split(&text), literals(&text), fill_parameters(&text, "1"));
     }
-    println!("{accepted} mutated statements were still statements");
+    println!("{accepted} mutated statements are still valid");
     assert!(accepted > 0);
 }
 
-fn mutate(text: &mut Vec<char>, dice: &mut Dice, statements: &[String]) {
-    let at = dice.roll(text.len() + 1);
-    match dice.roll(5) {
+fn mutate(text: &mut Vec<char>, random: &mut Random, statements: &[String]) {
+    let at = random.below(text.len() + 1);
+    match random.below(5) {
         0 if at < text.len() => drop(text.remove(at)),
         1 => text.truncate(at),
-        2 => text.splice(at..at, dice.of(PIECES).chars()).for_each(drop),
+        2 => text.splice(at..at, random.choose(PIECES).chars()).for_each(drop),
         3 => {
-            let other: Vec<char> = dice.of(statements).chars().collect();
-            let from = dice.roll(other.len() + 1);
+            let other: Vec<char> = random.choose(statements).chars().collect();
+            let from = random.below(other.len() + 1);
             text.splice(at..at, other[from..].iter().copied()).for_each(drop);
         }
         _ => {
-            let until = at + dice.roll(text.len() - at + 1);
+            let until = at + random.below(text.len() - at + 1);
             let copied: Vec<char> = text[at..until].to_vec();
             text.splice(at..at, copied).for_each(drop);
         }
@@ -170,7 +172,7 @@ fn mutate(text: &mut Vec<char>, dice: &mut Dice, statements: &[String]) {
 }
 
 #[test]
-fn depth_is_bounded_and_length_is_not_paid_for_twice() {
+fn nesting_is_bounded_and_time_is_linear_in_length() {
     let deep = [
         ("select ", "(", "1"),
         ("select ", "not ", "a"),
@@ -188,7 +190,7 @@ fn depth_is_bounded_and_length_is_not_paid_for_twice() {
         let text = format!("{head}{}{tail}", piece.repeat(50_000));
         assert!(check(&text).is_err(), "{piece}");
     }
-    // Each of these has a million tokens: a step that looked at all that is left would not come to an end.
+    // Up to a million tokens each: with a step of linear cost per token, the test would not end.
     let wide = [
         format!("select {}1 from t", "a, ".repeat(300_000)),
         format!("select {}1", "1 + ".repeat(300_000)),
@@ -212,27 +214,27 @@ fn depth_is_bounded_and_length_is_not_paid_for_twice() {
 }
 
 #[test]
-fn what_nobody_sees_is_refused() {
+fn invisible_characters_are_violations() {
     for hidden in [
         "\0", "\u{1}", "\u{b}", "\u{c}", "\u{a0}", "\u{2028}", "\u{feff}", "\u{202e}", "\u{7f}",
         "\u{85}",
     ] {
-        let refusal = check(&format!("select a{hidden}b from t")).unwrap_err();
-        assert_eq!(refusal.rule, "character", "{hidden:?}");
+        let violation = check(&format!("select a{hidden}b from t")).unwrap_err();
+        assert_eq!(violation.rule, "character", "{hidden:?}");
     }
     for text in ["select 'a\0'", "select 1 -- \0", "select 1 /* \0 */", "select \"a\u{1}\" from t"]
     {
         assert_eq!(check(text).unwrap_err().rule, "character", "{text:?}");
     }
-    // Some readers end a comment at a carriage return: so does the gate, and sees what stands behind.
+    // Lexers differ on carriage returns; the linter ends the comment there and checks the rest.
     assert!(check("select 1 -- a\r drop table t").is_err());
 }
 
 #[test]
-fn a_table_has_at_most_sixteen_hundred_columns_and_four_hundred_sort_columns() {
+fn columns_and_sort_columns_are_limited() {
     let columns = |count| (0..count).map(|n| format!("c{n} int")).collect::<Vec<_>>().join(", ");
     let names = |count| (0..count).map(|n| format!("c{n}")).collect::<Vec<_>>().join(", ");
-    let rule = |text: String| check(&text).err().map(|refusal| refusal.rule);
+    let rule = |text: String| check(&text).err().map(|violation| violation.rule);
     assert_eq!(rule(format!("create table t ({})", columns(1600))), None);
     assert_eq!(rule(format!("create table t ({})", columns(1601))), Some("column-count"));
     let keyed = |count| format!("create table t ({}) sortkey ({})", columns(500), names(count));
@@ -241,9 +243,9 @@ fn a_table_has_at_most_sixteen_hundred_columns_and_four_hundred_sort_columns() {
 }
 
 #[test]
-fn a_statement_has_at_most_sixteen_megabytes() {
-    let most = 16 * 1024 * 1024;
-    let text = format!("select '{}'", "a".repeat(most - "select ''".len()));
+fn the_size_of_a_statement_is_limited() {
+    let limit = 16 * 1024 * 1024;
+    let text = format!("select '{}'", "a".repeat(limit - "select ''".len()));
     assert!(check(&text).is_ok());
     assert_eq!(check(&format!("{text} ")).unwrap_err().rule, "statement-size");
 }

@@ -1,16 +1,16 @@
-//! What is made, changed and dropped besides tables' rows: schemas, views, ALTER TABLE, DROP, COMMENT.
+//! CREATE SCHEMA and VIEW, DROP, ALTER TABLE, COMMENT, ANALYZE and VACUUM.
 
-use crate::Form;
-use crate::Refusal;
-use crate::lexer::Kind;
+use crate::StatementKind;
+use crate::Violation;
+use crate::keywords;
+use crate::lexer::TokenKind;
 use crate::parser::{Clause, Parsed, Parser};
 use crate::rules;
 use crate::scope::Position;
-use crate::types::Type;
-use crate::words;
+use crate::types::DataType;
 
 impl Parser<'_> {
-    pub(crate) fn create(&mut self) -> Parsed<Form> {
+    pub(crate) fn create(&mut self) -> Parsed<StatementKind> {
         self.expect("create")?;
         if self.is_any(&["table", "temp", "temporary", "local"]) {
             return self.create_table();
@@ -18,14 +18,14 @@ impl Parser<'_> {
         if self.is("schema") {
             return self.create_schema();
         }
-        let replaces = self.eat_all(&["or", "replace"]);
+        let or_replace = self.eat_sequence(&["or", "replace"]);
         if self.is("function") {
             return self.create_function();
         }
         if self.is("view") {
             return self.create_view();
         }
-        let missing = [
+        let unsupported = [
             "index",
             "unique",
             "sequence",
@@ -38,21 +38,21 @@ impl Parser<'_> {
             "operator",
             "aggregate",
         ];
-        if !replaces && self.is_any(&missing) {
-            return self.refuse(
+        if !or_replace && self.is_any(&unsupported) {
+            return self.violation(
                 &rules::INDEX,
-                format!("CREATE {} stands here", self.peek().text.to_uppercase()),
+                format!("CREATE {} is not supported", self.peek().text.to_uppercase()),
             );
         }
-        self.refuse(
+        self.violation(
             &rules::STATEMENT,
-            format!("CREATE {} is not on the list", self.peek().text.to_uppercase()),
+            format!("CREATE {} is not on the allow-list", self.peek().text.to_uppercase()),
         )
     }
 
-    fn create_schema(&mut self) -> Parsed<Form> {
+    fn create_schema(&mut self) -> Parsed<StatementKind> {
         self.expect("schema")?;
-        self.eat_all(&["if", "not", "exists"]);
+        self.eat_sequence(&["if", "not", "exists"]);
         if !self.is("authorization") {
             self.name("the schema's name")?;
         }
@@ -63,58 +63,60 @@ impl Parser<'_> {
             self.integer("a size")?;
             self.eat_any(&["mb", "gb", "tb"]);
         }
-        Ok(Form::CreateSchema)
+        Ok(StatementKind::CreateSchema)
     }
 
-    fn create_view(&mut self) -> Parsed<Form> {
+    fn create_view(&mut self) -> Parsed<StatementKind> {
         self.expect("view")?;
-        self.qualified("the view's name")?;
-        if self.is_sign("(") {
+        self.qualified_name("the view's name")?;
+        if self.is_symbol("(") {
             self.column_names()?;
         }
         self.expect("as")?;
         self.query(Position::Outermost)?;
-        self.eat_all(&["with", "no", "schema", "binding"]);
-        Ok(Form::CreateView)
+        self.eat_sequence(&["with", "no", "schema", "binding"]);
+        Ok(StatementKind::CreateView)
     }
 
-    pub(crate) fn drop_object(&mut self) -> Parsed<Form> {
+    pub(crate) fn drop_object(&mut self) -> Parsed<StatementKind> {
         self.expect("drop")?;
         if self.is("function") {
             return self.drop_function();
         }
         if self.is_any(&["index", "sequence", "trigger", "extension", "type", "domain"]) {
-            return self.refuse(
+            return self.violation(
                 &rules::INDEX,
-                format!("DROP {} stands here", self.peek().text.to_uppercase()),
+                format!("DROP {} is not supported", self.peek().text.to_uppercase()),
             );
         }
         let Some(kind) = self.eat_any(&["table", "view", "schema"]) else {
-            let message = format!("DROP {} is not on the list", self.peek().text.to_uppercase());
-            return self.refuse(&rules::STATEMENT, message);
+            let message =
+                format!("DROP {} is not on the allow-list", self.peek().text.to_uppercase());
+            return self.violation(&rules::STATEMENT, message);
         };
-        self.eat_all(&["if", "exists"]);
-        self.list(|parser| parser.qualified("a table").map(drop))?;
+        self.eat_sequence(&["if", "exists"]);
+        self.comma_separated(|parser| parser.qualified_name("a table").map(drop))?;
         self.eat_any(&["cascade", "restrict"]);
         Ok(match kind {
-            "table" => Form::DropTable,
-            "view" => Form::DropView,
-            _ => Form::DropSchema,
+            "table" => StatementKind::DropTable,
+            "view" => StatementKind::DropView,
+            _ => StatementKind::DropSchema,
         })
     }
 
-    pub(crate) fn alter_table(&mut self) -> Parsed<Form> {
+    pub(crate) fn alter_table(&mut self) -> Parsed<StatementKind> {
         self.expect("alter")?;
         if !self.eat("table") {
-            let message = format!("ALTER {} is not on the list", self.peek().text.to_uppercase());
-            return self.refuse(&rules::STATEMENT, message);
+            let message =
+                format!("ALTER {} is not on the allow-list", self.peek().text.to_uppercase());
+            return self.violation(&rules::STATEMENT, message);
         }
-        self.table()?;
+        self.table_name()?;
         let verb = self.expect_any(&["append", "add", "drop", "rename", "owner", "alter"])?;
         match verb {
             "append" => return self.append(),
-            "add" => self.add()?,
-            "drop" => self.drop_part()?,
+            "add" => self.add_to_table()?,
+            "drop" => self.drop_from_table()?,
             "rename" => {
                 if self.eat("column") {
                     self.name("a column")?;
@@ -126,32 +128,32 @@ impl Parser<'_> {
                 self.expect("to")?;
                 self.name("a user")?;
             }
-            _ => return self.alter_part(),
+            _ => return self.alter_attribute(),
         }
-        Ok(Form::AlterTable)
+        Ok(StatementKind::AlterTable)
     }
 
-    fn append(&mut self) -> Parsed<Form> {
+    fn append(&mut self) -> Parsed<StatementKind> {
         self.expect("from")?;
-        self.table()?;
+        self.table_name()?;
         self.eat_any(&["ignoreextra", "filltarget"]);
-        Ok(Form::AlterTableAppend)
+        Ok(StatementKind::AlterTableAppend)
     }
 
     fn new_column_name(&mut self) -> Parsed {
         let at = self.peek().at;
         let name = self.name("a name")?;
-        if words::is_system_column(&name) {
-            return Err(Refusal::new(
+        if keywords::is_system_column(&name) {
+            return Err(Violation::new(
                 &rules::SYSTEM_COLUMN,
                 at,
-                format!("a column is called `{name}`"),
+                format!("`{name}` is the name of a system column"),
             ));
         }
         Ok(())
     }
 
-    fn add(&mut self) -> Parsed {
+    fn add_to_table(&mut self) -> Parsed {
         if self.is_any(&["constraint", "unique", "primary", "foreign", "check", "exclude"]) {
             return self.table_constraint();
         }
@@ -163,7 +165,7 @@ impl Parser<'_> {
         let kind = self.data_type()?;
         loop {
             if self.eat("default") {
-                self.within(Clause::Default, Self::value)?;
+                self.in_clause(Clause::Default, Self::value)?;
             } else if self.eat("encode") {
                 self.encoding(kind)?;
             } else if self.eat("not") {
@@ -179,21 +181,21 @@ impl Parser<'_> {
                 "distkey",
                 "sortkey",
             ]) {
-                return self.refuse(
-                    &rules::ADD_IDENTITY,
-                    format!("{} stands behind an added column", self.peek().shown()),
+                return self.violation(
+                    &rules::ADD_COLUMN,
+                    format!("{} is not allowed for an added column", self.peek().describe()),
                 );
             } else if !self.eat("null") {
                 break;
             }
         }
-        if self.is_sign(",") {
-            return self.refuse(&rules::ADD_IDENTITY, "a second column is added");
+        if self.is_symbol(",") {
+            return self.violation(&rules::ADD_COLUMN, "ADD COLUMN adds a second column");
         }
         Ok(())
     }
 
-    fn drop_part(&mut self) -> Parsed {
+    fn drop_from_table(&mut self) -> Parsed {
         if !self.eat("constraint") {
             self.eat("column");
         }
@@ -202,23 +204,23 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn alter_part(&mut self) -> Parsed<Form> {
+    fn alter_attribute(&mut self) -> Parsed<StatementKind> {
         if self.eat("column") {
             self.name("a column")?;
             if self.eat("type") {
                 let at = self.peek().at;
-                if self.data_type()? != Type::Varchar {
-                    let message = "only a varchar gets another length";
-                    return Err(Refusal::new(&rules::TYPE_LENGTH, at, message)
-                        .page(rules::dg!("r_ALTER_TABLE")));
+                if self.data_type()? != DataType::Varchar {
+                    let message = "only the length of a varchar can be changed";
+                    return Err(Violation::new(&rules::TYPE_LENGTH, at, message)
+                        .with_page(rules::dg!("r_ALTER_TABLE")));
                 }
-                return Ok(Form::AlterColumnType);
+                return Ok(StatementKind::AlterColumnType);
             }
             self.expect("encode")?;
-            // The column's type is not known here.
-            self.encoding(Type::BigInt)
-                .or_else(|_| self.encoding(Type::Varchar))
-                .or_else(|_| self.encoding(Type::Boolean))?;
+            // The column's type is unknown here: accept every encoding that some type supports.
+            self.encoding(DataType::BigInt)
+                .or_else(|_| self.encoding(DataType::Varchar))
+                .or_else(|_| self.encoding(DataType::Boolean))?;
         } else if self.eat("diststyle") {
             if self.expect_any(&["all", "even", "auto", "key"])? == "key" {
                 self.expect("distkey")?;
@@ -231,21 +233,21 @@ impl Parser<'_> {
         } else {
             let compound = self.eat("compound");
             self.expect("sortkey")?;
-            if compound || self.is_sign("(") {
+            if compound || self.is_symbol("(") {
                 self.column_names()?;
             } else {
                 self.expect_any(&["auto", "none"])?;
             }
         }
-        Ok(Form::AlterTable)
+        Ok(StatementKind::AlterTable)
     }
 
-    pub(crate) fn comment(&mut self) -> Parsed<Form> {
-        self.expect_all(&["comment", "on"])?;
+    pub(crate) fn comment(&mut self) -> Parsed<StatementKind> {
+        self.expect_sequence(&["comment", "on"])?;
         let kind = self.expect_any(&["table", "column", "view", "database", "constraint"])?;
         self.name("a name")?;
         let mut parts = 1;
-        while self.eat_sign(".") {
+        while self.eat_symbol(".") {
             self.name("a name")?;
             parts += 1;
         }
@@ -254,55 +256,56 @@ impl Parser<'_> {
         }
         if kind == "constraint" {
             self.expect("on")?;
-            self.qualified("a table")?;
+            self.qualified_name("a table")?;
         }
         self.expect("is")?;
         if !self.eat("null") {
-            self.text("a string")?;
+            self.string_literal("a string")?;
         }
-        Ok(Form::Comment)
+        Ok(StatementKind::Comment)
     }
 
-    pub(crate) fn analyze(&mut self) -> Parsed<Form> {
-        self.take();
+    pub(crate) fn analyze(&mut self) -> Parsed<StatementKind> {
+        self.advance();
         self.eat("verbose");
         if self.is("compression") {
-            return self.refuse(&rules::STATEMENT, "ANALYZE COMPRESSION is not on the list");
+            return self
+                .violation(&rules::STATEMENT, "ANALYZE COMPRESSION is not on the allow-list");
         }
-        let named = matches!(self.peek().kind, Kind::Word | Kind::Quoted)
+        let named = matches!(self.peek().kind, TokenKind::Word | TokenKind::QuotedName)
             && !self.is_any(&["predicate", "all"]);
         if named {
-            self.table()?;
-            if self.is_sign("(") {
+            self.table_name()?;
+            if self.is_symbol("(") {
                 self.column_names()?;
             }
         }
         if self.eat_any(&["predicate", "all"]).is_some() {
             self.expect("columns")?;
         }
-        Ok(Form::Analyze)
+        Ok(StatementKind::Analyze)
     }
 
-    pub(crate) fn vacuum(&mut self) -> Parsed<Form> {
+    pub(crate) fn vacuum(&mut self) -> Parsed<StatementKind> {
         self.expect("vacuum")?;
         let kind = self.eat_any(&["full", "sort", "delete", "reindex", "recluster"]);
         if matches!(kind, Some("sort" | "delete")) {
             self.expect("only")?;
         }
-        let named = matches!(self.peek().kind, Kind::Word | Kind::Quoted)
+        let named = matches!(self.peek().kind, TokenKind::Word | TokenKind::QuotedName)
             && !self.is("to")
             && !self.is("boost");
         if named {
-            self.table()?;
+            self.table_name()?;
         }
         if self.eat("to") {
-            let threshold = self.integer("a share")?;
+            let threshold = self.integer("a percentage")?;
             if threshold > 100 {
-                return self.unexpected("a share of at most 100");
+                return self.unexpected("a percentage of at most 100");
             }
             self.expect("percent")?;
         }
         self.eat("boost");
-        Ok(Form::Vacuum)
+        Ok(StatementKind::Vacuum)
     }
 }

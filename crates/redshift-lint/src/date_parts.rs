@@ -1,11 +1,11 @@
-//! Parts of dates and intervals: words and strings that Redshift reads in its own way.
+//! Date parts and interval literals.
 
-use crate::lexer::Kind;
+use crate::lexer::TokenKind;
 use crate::parser::{Parsed, Parser};
 use crate::rules;
 
-/// Every name of a part of a date, by the part; read from `r_Dateparts_for_datetime_functions`.
-const PARTS: &[&[&str]] = &[
+/// Date parts with their synonyms, from `r_Dateparts_for_datetime_functions`.
+const DATE_PARTS: &[&[&str]] = &[
     &["millennium", "millennia", "mil", "mils"],
     &["century", "centuries", "c", "cent", "cents"],
     &["decade", "decades", "dec", "decs"],
@@ -49,76 +49,80 @@ const PARTS: &[&[&str]] = &[
     &["timezone_minute"],
 ];
 
-/// What `date_trunc` takes; read from `r_DATE_TRUNC`, which sends to the same table.
+/// Range of [`DATE_PARTS`] with the units of `date_trunc`; `r_DATE_TRUNC` refers to the same table.
 const UNITS: std::ops::Range<usize> = 0..16;
 
 fn is_part(word: &str) -> bool {
-    PARTS.iter().flat_map(|names| names.iter()).any(|name| word.eq_ignore_ascii_case(name))
+    DATE_PARTS.iter().flat_map(|names| names.iter()).any(|name| word.eq_ignore_ascii_case(name))
 }
 
+/// Returns true for units, which have a length, unlike `epoch` or `dayofweek`.
 fn is_unit(word: &str) -> bool {
     let not_units =
         ["epoch", "dayofweek", "dow", "dw", "weekday", "dayofyear", "doy", "dy", "yearday"];
-    PARTS[UNITS].iter().flat_map(|names| names.iter()).any(|name| word.eq_ignore_ascii_case(name))
+    DATE_PARTS[UNITS]
+        .iter()
+        .flat_map(|names| names.iter())
+        .any(|name| word.eq_ignore_ascii_case(name))
         && !not_units.iter().any(|name| word.eq_ignore_ascii_case(name))
 }
 
 impl Parser<'_> {
-    /// The first argument of `extract` and `date_part`: a word or a string.
+    /// Parses the first argument of `extract` and `date_part`: a word or a string.
     pub(crate) fn date_part(&mut self) -> Parsed {
         self.part(is_part)
     }
 
-    /// The first argument of DATEADD and DATEDIFF, which take spans of time only.
-    pub(crate) fn date_span(&mut self) -> Parsed {
+    /// Parses the first argument of DATEADD and DATEDIFF: a unit as a word or a string.
+    pub(crate) fn date_unit(&mut self) -> Parsed {
         self.part(is_unit)
     }
 
     fn part(&mut self, is_known: fn(&str) -> bool) -> Parsed {
         let token = self.peek();
         let word = match token.kind {
-            Kind::Text => token.text.trim_matches('\''),
-            Kind::Word => token.text,
-            _ => return self.unexpected("a part of a date"),
+            TokenKind::StringLiteral => token.text.trim_matches('\''),
+            TokenKind::Word => token.text,
+            _ => return self.unexpected("a date part"),
         };
         if !is_known(word) {
             return self
-                .refuse(&rules::DATE_PART, format!("{} is no part of a date", token.shown()));
+                .violation(&rules::DATE_PART, format!("unknown date part {}", token.describe()));
         }
-        self.take();
+        self.advance();
         Ok(())
     }
 
-    /// The first argument of `date_trunc`: a string.
-    pub(crate) fn date_unit(&mut self) -> Parsed {
+    /// Parses the first argument of `date_trunc`: a unit as a string literal.
+    pub(crate) fn date_trunc_unit(&mut self) -> Parsed {
         let token = self.peek();
-        if token.kind == Kind::Text && !is_unit(token.text.trim_matches('\'')) {
-            return self.refuse(&rules::DATE_PART, format!("{} is no unit of time", token.shown()));
+        if token.kind == TokenKind::StringLiteral && !is_unit(token.text.trim_matches('\'')) {
+            return self.violation(&rules::DATE_PART, format!("unknown unit {}", token.describe()));
         }
-        if token.kind != Kind::Text {
-            return self.refuse(&rules::DATE_PART, "the unit is no literal");
+        if token.kind != TokenKind::StringLiteral {
+            return self.violation(&rules::DATE_PART, "the unit is not a string literal");
         }
-        self.take();
+        self.advance();
         Ok(())
     }
 
-    /// `interval '3 days, 2 hours'`, or `interval '3' day`.
+    /// Parses `interval '3 days, 2 hours'` or `interval '3' day`.
     pub(crate) fn interval(&mut self) -> Parsed {
         self.expect("interval")?;
         let token = self.peek();
-        let quantity = self.text("the interval's string")?;
-        if self.peek().kind == Kind::Word && is_unit(self.peek().text) {
-            self.take();
+        let quantity = self.string_literal("the interval's string")?;
+        if self.peek().kind == TokenKind::Word && is_unit(self.peek().text) {
+            self.advance();
             if quantity.trim().parse::<f64>().is_ok() {
                 return Ok(());
             }
         } else if is_interval(&quantity) {
             return Ok(());
         }
-        Err(crate::Refusal::new(
+        Err(crate::Violation::new(
             &rules::INTERVAL,
             token.at,
-            format!("{} is no interval", token.shown()),
+            format!("invalid interval {}", token.describe()),
         ))
     }
 }
@@ -129,7 +133,7 @@ fn is_interval(text: &str) -> bool {
         [quantity, unit] => quantity.parse::<f64>().is_ok() && is_unit(unit),
         _ => false,
     });
-    // A quantity alone is seconds.
+    // A quantity without a unit is in seconds.
     let seconds = words.len() == 1 && words[0].parse::<f64>().is_ok();
     !words.is_empty() && (pairs || seconds)
 }

@@ -1,4 +1,4 @@
-//! Objects that come in parts: nothing is there before the last word, and then all of it.
+//! Multipart uploads. The object appears, atomically, when its upload is completed.
 
 use std::collections::BTreeMap;
 
@@ -10,21 +10,21 @@ use s3s::dto::{
 };
 use s3s::{S3Result, s3_error};
 
-use crate::state::{State, Stored};
+use crate::state::{State, StoredObject};
 
-/// Every part but the last is at least so large.
-const LEAST: usize = 5 << 20;
+/// Minimum size of all parts except the last, as in S3.
+const MIN_PART: usize = 5 << 20;
 
-/// What has come of an object.
+/// Upload in progress.
 #[derive(Debug)]
 pub(crate) struct Upload {
     bucket: String,
     key: String,
-    parts: BTreeMap<i32, Stored>,
+    parts: BTreeMap<i32, StoredObject>,
 }
 
 impl Upload {
-    fn is_of(&self, bucket: &str, key: &str) -> bool {
+    fn is_for(&self, bucket: &str, key: &str) -> bool {
         self.bucket == bucket && self.key == key
     }
 }
@@ -33,8 +33,8 @@ pub(crate) fn create(
     state: &State,
     input: CreateMultipartUploadInput,
 ) -> S3Result<CreateMultipartUploadOutput> {
-    state.is_there(&input.bucket)?;
-    let id = format!("upload-{}", state.version(Bytes::new(), 0).version);
+    state.check_bucket(&input.bucket)?;
+    let id = format!("upload-{}", state.new_version(Bytes::new(), 0).version);
     let (bucket, key) = (input.bucket.clone(), input.key.clone());
     state.uploads().insert(id.clone(), Upload { bucket, key, parts: BTreeMap::new() });
     Ok(CreateMultipartUploadOutput {
@@ -53,12 +53,12 @@ pub(crate) fn part(
     if !(1..=10_000).contains(&input.part_number) {
         return Err(s3_error!(InvalidArgument));
     }
-    let stored = state.version(bytes, 0);
-    let e_tag = Some(stored.etag());
+    let part = state.new_version(bytes, 0);
+    let e_tag = Some(part.etag());
     let mut uploads = state.uploads();
     let upload = uploads.get_mut(&input.upload_id);
-    let upload = upload.filter(|upload| upload.is_of(&input.bucket, &input.key));
-    upload.ok_or_else(|| s3_error!(NoSuchUpload))?.parts.insert(input.part_number, stored);
+    let upload = upload.filter(|upload| upload.is_for(&input.bucket, &input.key));
+    upload.ok_or_else(|| s3_error!(NoSuchUpload))?.parts.insert(input.part_number, part);
     Ok(UploadPartOutput { e_tag, ..UploadPartOutput::default() })
 }
 
@@ -67,16 +67,16 @@ pub(crate) fn complete(
     input: CompleteMultipartUploadInput,
 ) -> S3Result<CompleteMultipartUploadOutput> {
     let listed = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
-    let stored = {
+    let object = {
         let uploads = state.uploads();
         let upload = uploads.get(&input.upload_id);
-        let upload = upload.filter(|upload| upload.is_of(&input.bucket, &input.key));
-        let whole = joined(upload.ok_or_else(|| s3_error!(NoSuchUpload))?, &listed)?;
-        state.version(whole, listed.len())
+        let upload = upload.filter(|upload| upload.is_for(&input.bucket, &input.key));
+        let bytes = concatenated(upload.ok_or_else(|| s3_error!(NoSuchUpload))?, &listed)?;
+        state.new_version(bytes, listed.len())
     };
-    let e_tag = Some(stored.etag());
+    let e_tag = Some(object.etag());
     let conditions = [&input.if_match, &input.if_none_match].map(Option::as_ref);
-    state.put_if(&input.bucket, &input.key, stored, conditions)?;
+    state.put_if(&input.bucket, &input.key, object, conditions)?;
     state.uploads().remove(&input.upload_id);
     Ok(CompleteMultipartUploadOutput {
         bucket: Some(input.bucket),
@@ -86,25 +86,25 @@ pub(crate) fn complete(
     })
 }
 
-/// The parts that were named, in their order, each as it was told to be.
-fn joined(upload: &Upload, listed: &[CompletedPart]) -> S3Result<Bytes> {
+/// Concatenates the listed parts after checking their order, etags and sizes.
+fn concatenated(upload: &Upload, listed: &[CompletedPart]) -> S3Result<Bytes> {
     if listed.is_empty() {
         return Err(s3_error!(MalformedXML));
     }
     if !listed.is_sorted_by(|one, other| one.part_number < other.part_number) {
         return Err(s3_error!(InvalidPartOrder));
     }
-    let mut whole = BytesMut::new();
-    for (at, told) in listed.iter().enumerate() {
-        let part = told.part_number.and_then(|number| upload.parts.get(&number));
-        let part = part.filter(|part| told.e_tag.as_ref() == Some(&part.etag()));
+    let mut bytes = BytesMut::new();
+    for (index, listed_part) in listed.iter().enumerate() {
+        let part = listed_part.part_number.and_then(|number| upload.parts.get(&number));
+        let part = part.filter(|part| listed_part.e_tag.as_ref() == Some(&part.etag()));
         let part = part.ok_or_else(|| s3_error!(InvalidPart))?;
-        if part.bytes.len() < LEAST && at + 1 < listed.len() {
+        if part.bytes.len() < MIN_PART && index + 1 < listed.len() {
             return Err(s3_error!(EntityTooSmall));
         }
-        whole.extend_from_slice(&part.bytes);
+        bytes.extend_from_slice(&part.bytes);
     }
-    Ok(whole.freeze())
+    Ok(bytes.freeze())
 }
 
 pub(crate) fn abort(
@@ -113,7 +113,7 @@ pub(crate) fn abort(
 ) -> S3Result<AbortMultipartUploadOutput> {
     let mut uploads = state.uploads();
     let upload = uploads.get(&input.upload_id);
-    if !upload.is_some_and(|upload| upload.is_of(&input.bucket, &input.key)) {
+    if !upload.is_some_and(|upload| upload.is_for(&input.bucket, &input.key)) {
         return Err(s3_error!(NoSuchUpload));
     }
     uploads.remove(&input.upload_id);

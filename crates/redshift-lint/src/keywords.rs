@@ -1,6 +1,6 @@
-//! Words that are no names unless they are quoted, and words that end a table where an alias could stand.
+//! Reserved words, and keywords that cannot be an alias without AS.
 
-/// Redshift's reserved words, sorted; read from `r_pg_keywords`.
+/// Redshift's reserved words from `r_pg_keywords`, sorted for the binary search.
 const RESERVED: &[&str] = &[
     "aes128",
     "aes256",
@@ -160,8 +160,8 @@ const RESERVED: &[&str] = &[
     "without",
 ];
 
-/// Words that are not reserved and yet go on with the statement where an alias without AS could stand.
-const NO_ALIAS: &[&str] = &[
+/// Keywords that are not reserved, but continue the statement where an alias without AS is possible.
+const NOT_ALIASES: &[&str] = &[
     "at",
     "connect",
     "escape",
@@ -181,18 +181,18 @@ const NO_ALIAS: &[&str] = &[
     "within",
 ];
 
-/// Whether a bare word is no name.
+/// Returns true if an unquoted word is not a valid name.
 pub(crate) fn is_reserved(word: &str) -> bool {
     RESERVED.binary_search(&word.to_ascii_lowercase().as_str()).is_ok()
 }
 
-/// Whether a bare word may be an alias without AS before it.
-pub(crate) fn may_be_alias(word: &str) -> bool {
+/// Returns true if an unquoted word is a valid alias without AS.
+pub(crate) fn can_be_alias(word: &str) -> bool {
     let word = word.to_ascii_lowercase();
-    RESERVED.binary_search(&word.as_str()).is_err() && !NO_ALIAS.contains(&word.as_str())
+    RESERVED.binary_search(&word.as_str()).is_err() && !NOT_ALIASES.contains(&word.as_str())
 }
 
-/// What PostgreSQL calls the columns that it adds.
+/// Returns true for the names of PostgreSQL's system columns.
 pub(crate) fn is_system_column(name: &str) -> bool {
     ["oid", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"].contains(&name)
 }

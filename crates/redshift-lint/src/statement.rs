@@ -1,25 +1,26 @@
-//! The forms of statements that are let through, and the word that begins each.
+//! Allowed statements, and the dispatch on their first keyword.
 
-use crate::lexer::Kind;
+use crate::lexer::TokenKind;
 use crate::parser::{Parsed, Parser};
 use crate::rules::{self, Rule, RuleKind, dg};
 use crate::scope::Position;
 
-macro_rules! forms {
-    ($($form:ident $written:literal $page:literal;)*) => {
-        /// What kind of statement it is.
+macro_rules! statements {
+    ($($kind:ident $keywords:literal $page:literal;)*) => {
+        /// Kind of an allowed statement.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
-        pub enum Form {
-            $(#[doc = concat!("`", $written, "`")] $form,)*
+        pub enum StatementKind {
+            $(#[doc = concat!("`", $keywords, "`")] $kind,)*
         }
 
-        /// Each form with what it is called and its page.
-        const FORMS: &[(Form, &str, &str)] = &[$((Form::$form, $written, dg!($page))),*];
+        /// All kinds with their keywords and page.
+        const STATEMENTS: &[(StatementKind, &str, &str)] =
+            &[$((StatementKind::$kind, $keywords, dg!($page))),*];
     };
 }
 
-forms! {
+statements! {
     Select "select" "r_SELECT_synopsis";
     Insert "insert" "r_INSERT_30";
     Delete "delete" "r_DELETE";
@@ -60,35 +61,29 @@ forms! {
     Close "close" "close";
 }
 
-impl Form {
-    /// Whether the statement commits the transaction that it stands in.
-    pub fn commits(self) -> bool {
+impl StatementKind {
+    /// Returns true if the statement commits the transaction that contains it.
+    pub fn commits_implicitly(self) -> bool {
         self == Self::Truncate
     }
 
-    /// Whether the statement answers with rows.
-    pub fn answers(self) -> bool {
+    /// Returns true if the statement returns rows.
+    pub fn returns_rows(self) -> bool {
         matches!(self, Self::Select | Self::Fetch | Self::Show | Self::Explain)
     }
 }
 
-/// The forms as entries of the list.
+/// The statements as allow-list entries.
 pub(crate) fn entries() -> impl Iterator<Item = Rule> {
-    FORMS.iter().map(|(_, id, page)| Rule {
-        id,
-        kind: RuleKind::Statement,
-        says: "",
-        page,
-        hint: "",
-    })
+    STATEMENTS.iter().map(|(_, id, page)| Rule::allowed(RuleKind::Statement, id, page))
 }
 
 impl Parser<'_> {
-    /// One statement, up to where its end should be.
-    pub(crate) fn statement(&mut self) -> Parsed<Form> {
+    /// Parses one statement without its `;`.
+    pub(crate) fn statement(&mut self) -> Parsed<StatementKind> {
         let token = self.peek();
         match token.text.to_ascii_lowercase().as_str() {
-            _ if token.kind == Kind::Parameter => self.unexpected("a statement"),
+            _ if token.kind == TokenKind::Parameter => self.unexpected("a statement"),
             "create" => self.create(),
             "drop" => self.drop_object(),
             "alter" => self.alter_table(),
@@ -102,8 +97,8 @@ impl Parser<'_> {
             "revoke" => self.revoke(),
             "comment" => self.comment(),
             "begin" | "start" => self.begin(),
-            "commit" | "end" => self.finish(Form::Commit),
-            "rollback" | "abort" => self.finish(Form::Rollback),
+            "commit" | "end" => self.end_transaction(StatementKind::Commit),
+            "rollback" | "abort" => self.end_transaction(StatementKind::Rollback),
             "lock" => self.lock(),
             "set" => self.set(),
             "show" => self.show(),
@@ -112,26 +107,30 @@ impl Parser<'_> {
             "declare" => self.declare(),
             "fetch" => self.fetch(),
             "close" => self.close(),
-            _ => self.explained(),
+            _ => self.explainable(),
         }
     }
 
-    /// A statement that has a plan.
-    pub(crate) fn explained(&mut self) -> Parsed<Form> {
+    /// Parses a statement that EXPLAIN could accept. `explain` rejects the plain CREATE commands.
+    pub(crate) fn explainable(&mut self) -> Parsed<StatementKind> {
         let token = self.peek();
         match token.text.to_ascii_lowercase().as_str() {
-            "select" | "(" => self.query(Position::Outermost).map(|()| Form::Select),
+            "select" | "(" => self.query(Position::Outermost).map(|()| StatementKind::Select),
             "with" => self.with_statement(),
             "insert" => self.insert(),
             "delete" => self.delete(),
             "update" => self.update(),
             "create" => self.create(),
-            "values" => self.refuse(&rules::VALUES_TABLE, "VALUES stands as a statement"),
-            "savepoint" | "release" => self.refuse(&rules::SAVEPOINT, "a savepoint stands here"),
-            _ if token.kind == Kind::End => self.refuse(&rules::STATEMENT, "there is no statement"),
-            _ => self.refuse(
+            "values" => self.violation(&rules::VALUES_TABLE, "VALUES is not a statement"),
+            "savepoint" | "release" => {
+                self.violation(&rules::SAVEPOINT, "savepoints are not supported")
+            }
+            _ if token.kind == TokenKind::End => {
+                self.violation(&rules::STATEMENT, "empty statement")
+            }
+            _ => self.violation(
                 &rules::STATEMENT,
-                format!("{} begins no statement of the list", token.shown()),
+                format!("{} does not start an allowed statement", token.describe()),
             ),
         }
     }

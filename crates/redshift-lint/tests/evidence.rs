@@ -1,4 +1,4 @@
-//! Every entry of the allow-lists passes, and `docs/redshift-evidence.md` says of each rule what is true of it.
+//! Tests of every allow-list entry, and the generator of the tables in `docs/redshift-evidence.md`.
 
 mod corpus;
 
@@ -12,11 +12,11 @@ fn entries(kind: RuleKind) -> impl Iterator<Item = Rule> {
     rules().filter(move |rule| rule.kind == kind)
 }
 
-/// The words of what is accepted in one file.
+/// Returns all words of the valid statements of a file.
 fn words(file: &str) -> BTreeSet<String> {
     corpus::cases()
         .into_iter()
-        .filter(|case| case.file == file && matches!(case.expected, Expected::Accepts(_)))
+        .filter(|case| case.file == file && matches!(case.expected, Expected::Valid(_)))
         .flat_map(|case| {
             let word = |c: char| !c.is_ascii_alphanumeric() && c != '_';
             case.statement.split(word).map(str::to_owned).collect::<Vec<_>>()
@@ -25,19 +25,19 @@ fn words(file: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_form_is_seen_to_pass() {
+fn every_statement_kind_is_tested() {
     let seen: BTreeSet<String> = corpus::cases()
         .into_iter()
         .filter_map(|case| match case.expected {
-            Expected::Accepts(form) => Some(form),
-            Expected::Refuses(_) => None,
+            Expected::Valid(kind) => Some(kind),
+            Expected::Violates(_) => None,
         })
         .collect();
     assert_eq!(seen.len(), entries(RuleKind::Statement).count(), "{seen:?}");
 }
 
 #[test]
-fn every_type_and_setting_passes() {
+fn every_type_and_setting_is_valid() {
     for rule in entries(RuleKind::Type) {
         let written = match rule.id {
             "double" => "double precision",
@@ -66,58 +66,57 @@ fn every_type_and_setting_passes() {
 }
 
 #[test]
-fn every_option_is_seen_to_pass() {
+fn every_option_is_tested() {
     for (kind, file) in [(RuleKind::CopyOption, "copy"), (RuleKind::UnloadOption, "unload")] {
         let words = words(file);
         let missing: Vec<&str> = entries(kind)
             .map(|rule| rule.id)
             .filter(|id| !id.split(' ').all(|word| words.contains(word)))
             .collect();
-        assert!(missing.is_empty(), "{file}: nothing shows {missing:?}");
+        assert!(missing.is_empty(), "{file}: no test of {missing:?}");
     }
 }
 
-/// Where a rule is seen to refuse: files of statements with the number of them, or a test.
-fn shown(rule: &Rule) -> String {
+/// Lists the tests that violate a rule: files of statements with their number, or a test file.
+fn tests_of(rule: &Rule) -> String {
     let mut files: BTreeMap<String, u32> = BTreeMap::new();
     for case in corpus::cases() {
-        if case.expected == Expected::Refuses(rule.id.into()) {
+        if case.expected == Expected::Violates(rule.id.into()) {
             *files.entry(case.file).or_default() += 1;
         }
     }
-    let mut places: Vec<String> =
+    let mut tests: Vec<String> =
         files.into_iter().map(|(file, count)| format!("statements/{file}.txt ({count})")).collect();
-    let elsewhere = corpus::seen_elsewhere().into_iter().filter(|(id, _)| *id == rule.id);
-    places.extend(elsewhere.map(|(_, test)| test.trim_start_matches("tests/").to_owned()));
-    places.join(", ")
+    let elsewhere = corpus::tested_elsewhere().into_iter().filter(|(id, _)| *id == rule.id);
+    tests.extend(elsewhere.map(|(_, test)| test.trim_start_matches("tests/").to_owned()));
+    tests.join(", ")
 }
 
-fn linked(page: &str) -> String {
+fn link(page: &str) -> String {
     let name = page.rsplit('/').next().unwrap_or(page).trim_end_matches(".html");
     format!("[{name}]({page})")
 }
 
-fn table() -> String {
-    let mut text =
-        String::from("| rule | it says | page | where it is tested |\n|---|---|---|---|\n");
-    for rule in entries(RuleKind::Refuses) {
-        let says = rule.says.replace('|', "\\|");
-        writeln!(text, "| {} | {says} | {} | {} |", rule.id, linked(rule.page), shown(&rule))
+fn restrictions() -> String {
+    let mut text = String::from("| rule | requirement | page | tests |\n|---|---|---|---|\n");
+    for rule in entries(RuleKind::Restriction) {
+        let summary = rule.summary.replace('|', "\\|");
+        writeln!(text, "| {} | {summary} | {} | {} |", rule.id, link(rule.page), tests_of(&rule))
             .unwrap();
     }
     text
 }
 
-fn lists() -> String {
+fn allow_lists() -> String {
     let kinds = [
         (RuleKind::Statement, "statement"),
         (RuleKind::Type, "type"),
         (RuleKind::Function, "function"),
-        (RuleKind::CopyOption, "option of COPY"),
-        (RuleKind::UnloadOption, "option of UNLOAD"),
+        (RuleKind::CopyOption, "COPY option"),
+        (RuleKind::UnloadOption, "UNLOAD option"),
         (RuleKind::Setting, "setting"),
     ];
-    let mut text = String::from("| kind | let through | page |\n|---|---|---|\n");
+    let mut text = String::from("| kind | allowed | page |\n|---|---|---|\n");
     for (kind, label) in kinds {
         let mut pages: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for rule in entries(kind) {
@@ -128,7 +127,7 @@ fn lists() -> String {
                 text,
                 "| {label} | {} | {} |",
                 names.join(", ").replace('|', "\\|"),
-                linked(page)
+                link(page)
             )
             .unwrap();
         }
@@ -136,26 +135,30 @@ fn lists() -> String {
     text
 }
 
-/// The text with what stands between the two marks of `name` replaced.
+/// Replaces the text between the two markers of the section `name`.
 fn with_section(text: &str, name: &str, content: &str) -> String {
     let (begin, end) =
         (format!("<!-- {name}: written by a test -->\n"), format!("<!-- {name}: end -->"));
-    let (before, rest) = text.split_once(&begin).expect("the section's beginning");
-    let (_, after) = rest.split_once(&end).expect("the section's end");
+    let (before, rest) = text.split_once(&begin).expect("start marker");
+    let (_, after) = rest.split_once(&end).expect("end marker");
     format!("{before}{begin}\n{content}\n{end}{after}")
 }
 
 #[test]
-fn the_evidence_is_what_the_rules_say() {
+fn evidence_page_matches_the_rules() {
     let path = corpus::root().join("../../docs/redshift-evidence.md");
     let text = std::fs::read_to_string(&path).unwrap();
-    let wanted = with_section(&with_section(&text, "rules", &table()), "lists", &lists());
+    let expected =
+        with_section(&with_section(&text, "rules", &restrictions()), "lists", &allow_lists());
     if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
-        std::fs::write(&path, &wanted).unwrap();
+        std::fs::write(&path, &expected).unwrap();
     } else {
-        assert!(text == wanted, "docs/redshift-evidence.md differs: INSTA_UPDATE=always writes it");
+        assert!(
+            text == expected,
+            "docs/redshift-evidence.md is outdated: INSTA_UPDATE=always updates it"
+        );
     }
-    for rule in entries(RuleKind::Refuses) {
-        assert!(!shown(&rule).is_empty(), "no test sees `{}` refuse", rule.id);
+    for rule in entries(RuleKind::Restriction) {
+        assert!(!tests_of(&rule).is_empty(), "no test violates `{}`", rule.id);
     }
 }
