@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-pub use batch::{BATCH_ROWS, Batch, Column, ColumnType, Listed, RowSource, Values};
+pub use batch::{BATCH_ROWS, Batch, BatchError, Column, ColumnType, Listed, RowSource, Values};
 pub use remote_copy::{
     Compression, CopyOrder, CopyResult, KeyMapping, Named, Naming, RefusedRecord, UploadedFiles,
 };
