@@ -216,8 +216,7 @@ impl Redshift {
             return Ok(());
         }
         Err(WarehouseError::Statement {
-            message: "the statement would change the warehouse, which is open for reading alone"
-                .into(),
+            message: "the statement would change the warehouse, which is open read-only".into(),
             hint: Some("queries read; `sparkify etl` writes".into()),
         })
     }
