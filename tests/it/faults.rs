@@ -118,7 +118,7 @@ fn a_load_that_is_killed_leaves_the_published_state_and_the_next_run_completes()
         "compare",
         "stage songs",
         "stage events",
-        "find what is touched",
+        "find affected keys",
         "songs",
         "artists",
         "users",

@@ -4,11 +4,11 @@ use super::failure::{DATA, Failure};
 use super::printer::Printer;
 use sparkify_analytics::report::{grouped, plain_table};
 use sparkify_config::Settings;
-use sparkify_load::quality::{self, Verdict};
+use sparkify_load::data_tests::{self, TestResult};
 
 pub(super) fn run(settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     let mut warehouse = super::open_loaded(settings)?;
-    let verdicts = quality::run(warehouse.as_mut(), false)?;
+    let verdicts = data_tests::run(warehouse.as_mut(), false)?;
     printer.answer(&verdicts, || text(&verdicts))?;
     let failed = verdicts.iter().filter(|verdict| !verdict.passed()).count();
     if failed == 0 {
@@ -19,16 +19,16 @@ pub(super) fn run(settings: &Settings, printer: &Printer) -> Result<(), Failure>
     Err(Failure::told(DATA))
 }
 
-fn text(verdicts: &[Verdict]) -> String {
+fn text(verdicts: &[TestResult]) -> String {
     let rows: Vec<Vec<String>> = verdicts
         .iter()
         .map(|verdict| {
             let passed = if verdict.passed() { "ok" } else { "FAILED" };
             vec![
                 passed.into(),
-                verdict.check.into(),
-                verdict.claim.into(),
-                grouped(verdict.offending),
+                verdict.test.into(),
+                verdict.description.into(),
+                grouped(verdict.failing_rows),
             ]
         })
         .collect();
@@ -36,7 +36,7 @@ fn text(verdicts: &[Verdict]) -> String {
     for verdict in verdicts.iter().filter(|verdict| !verdict.passed()) {
         text.push('\n');
         let header: Vec<&str> = verdict.columns.iter().map(String::as_str).collect();
-        text.push_str(verdict.check);
+        text.push_str(verdict.test);
         text.push_str(", first rows:\n");
         text.push_str(&plain_table(&header, &verdict.samples, &[]));
     }

@@ -67,7 +67,7 @@ fn loaded(settings: &Settings, printer: &Printer) -> Result<Option<Box<dyn Wareh
         }
         other => other?,
     };
-    if tables::are_there(warehouse.as_mut())? {
+    if tables::all_exist(warehouse.as_mut())? {
         return Ok(Some(warehouse));
     }
     let named = &settings.warehouse;

@@ -9,7 +9,7 @@ use super::printer::Printer;
 use crate::connect::Engines;
 use sparkify_analytics::report::plain_table;
 use sparkify_config::{Access, ConfigError, Credentials, Flags, Settings, redact};
-use sparkify_load::doctor::{self, Line, State};
+use sparkify_load::doctor::{self, Finding, Status};
 
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
@@ -30,7 +30,7 @@ pub(super) struct Doctor {
 struct Report<'a> {
     version: &'static str,
     ok: bool,
-    lines: &'a [Line],
+    lines: &'a [Finding],
 }
 
 impl Doctor {
@@ -46,7 +46,7 @@ impl Doctor {
 }
 
 pub(super) fn run(flags: &Flags, no_probes: bool, printer: &Printer) -> Result<(), Failure> {
-    let mut lines = vec![Line::ok("version", format!("sparkify {}", env!("CARGO_PKG_VERSION")))];
+    let mut lines = vec![Finding::ok("version", format!("sparkify {}", env!("CARGO_PKG_VERSION")))];
     match Settings::resolve(flags) {
         Ok(settings) => {
             lines.push(configuration(&settings));
@@ -56,37 +56,37 @@ pub(super) fn run(flags: &Flags, no_probes: bool, printer: &Printer) -> Result<(
         Err(error) => lines.push(unsettled("configuration", &error)),
     }
     for line in &mut lines {
-        line.said = redact::without_secrets(&line.said);
+        line.message = redact::without_secrets(&line.message);
         line.hint = line.hint.as_deref().map(redact::without_secrets);
     }
-    let ok = lines.iter().all(|line| line.state != State::Failed);
+    let ok = lines.iter().all(|line| line.status != Status::Failed);
     let report = Report { version: env!("CARGO_PKG_VERSION"), ok, lines: &lines };
     printer.answer(&report, || text(&lines))?;
     if ok { Ok(()) } else { Err(Failure::told(DATA)) }
 }
 
-fn unsettled(what: &str, error: &ConfigError) -> Line {
-    Line::failed(what, error.to_string(), Some(error.hint()))
+fn unsettled(what: &str, error: &ConfigError) -> Finding {
+    Finding::failed(what, error.to_string(), Some(error.hint()))
 }
 
-fn configuration(settings: &Settings) -> Line {
+fn configuration(settings: &Settings) -> Finding {
     let read = match &settings.file {
         Some(file) => format!("`{}` is read", file.display()),
         None => "there is no `dwh.cfg`: flags, environment and defaults decide".into(),
     };
     if settings.warnings.is_empty() {
-        return Line::ok("configuration", read);
+        return Finding::ok("configuration", read);
     }
-    Line::hint("configuration", read, settings.warnings.join("; "))
+    Finding::hint("configuration", read, settings.warnings.join("; "))
 }
 
 /// What AWS has to say, where a load would ask it for anything.
-fn aws(flags: &Flags, settings: &Settings, printer: &Printer) -> Vec<Line> {
+fn aws(flags: &Flags, settings: &Settings, printer: &Printer) -> Vec<Finding> {
     let places = [&settings.song_data, &settings.log_data];
     let far = places.into_iter().flatten().any(|place| place.starts_with("s3://"));
     let is_cluster = settings.warehouse.scheme() == "redshift";
     if !far && !is_cluster {
-        return vec![Line::ok("credentials", "none are needed: nothing lies at AWS")];
+        return vec![Finding::ok("credentials", "none are needed: nothing lies at AWS")];
     }
     let access = match settings.s3.access() {
         Ok(access) => access,
@@ -94,9 +94,9 @@ fn aws(flags: &Flags, settings: &Settings, printer: &Printer) -> Vec<Line> {
     };
     match &access.credentials {
         Credentials::Anonymous if !is_cluster => {
-            vec![Line::ok("credentials", "none are used: requests are not signed")]
+            vec![Finding::ok("credentials", "none are used: requests are not signed")]
         }
-        Credentials::Nowhere => vec![Line::failed(
+        Credentials::Nowhere => vec![Finding::failed(
             "credentials",
             "no credentials for AWS were found",
             Some("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or KEY and SECRET in [AWS] of dwh.cfg; a public bucket is read with `--no-sign-request`".into()),
@@ -106,14 +106,14 @@ fn aws(flags: &Flags, settings: &Settings, printer: &Printer) -> Vec<Line> {
 }
 
 #[cfg(not(feature = "cluster"))]
-fn asked(_: &Flags, _: &Settings, access: &Access, is_cluster: bool, _: &Printer) -> Vec<Line> {
+fn asked(_: &Flags, _: &Settings, access: &Access, is_cluster: bool, _: &Printer) -> Vec<Finding> {
     let hint = "this program was built without the clients of AWS: `make build` makes it whole";
     let mut unchecked = vec!["credentials", "clock"];
     if is_cluster {
         unchecked.extend(["role", "role's rights"]);
     }
     let _ = access;
-    unchecked.into_iter().map(|what| Line::hint(what, "not checked", hint)).collect()
+    unchecked.into_iter().map(|what| Finding::hint(what, "not checked", hint)).collect()
 }
 
 #[cfg(feature = "cluster")]
@@ -123,7 +123,7 @@ fn asked(
     access: &Access,
     is_cluster: bool,
     printer: &Printer,
-) -> Vec<Line> {
+) -> Vec<Finding> {
     use sparkify_config::{ClusterFlags, ClusterSettings};
 
     let wanted = match ClusterSettings::resolve(flags, &ClusterFlags::default(), settings) {
@@ -131,7 +131,7 @@ fn asked(
         Err(error) => return vec![unsettled("cluster settings", &error)],
     };
     if access.endpoint.is_some() && !is_cluster {
-        return vec![Line::ok(
+        return vec![Finding::ok(
             "credentials",
             "the store is not Amazon's: the reading below tries them",
         )];
@@ -144,16 +144,16 @@ fn asked(
     let wanted = ClusterSettings { role_arn, aws, ..wanted };
     let Ok(watch) = super::cluster::watch(printer) else { return Vec::new() };
     let probed = sparkify_cluster::probe(&wanted, &watch).0;
-    let mut lines: Vec<Line> = probed
+    let mut lines: Vec<Finding> = probed
         .into_iter()
         .map(|probed| match (probed.outcome, probed.hint) {
-            (Ok(said), None) => Line::ok(probed.what, said),
-            (Ok(said), Some(hint)) => Line::hint(probed.what, said, hint),
-            (Err(said), hint) => Line::failed(probed.what, said, hint),
+            (Ok(said), None) => Finding::ok(probed.what, said),
+            (Ok(said), Some(hint)) => Finding::hint(probed.what, said, hint),
+            (Err(said), hint) => Finding::failed(probed.what, said, hint),
         })
         .collect();
     if no_role {
-        lines.push(Line::failed(
+        lines.push(Finding::failed(
             "role",
             "no role is configured that would read the bucket",
             Some("`sparkify cluster up --write-config` makes one, or give its ARN in [IAM_ROLE] of dwh.cfg".into()),
@@ -162,16 +162,16 @@ fn asked(
     lines
 }
 
-fn text(lines: &[Line]) -> String {
-    let state = |state: State| match state {
-        State::Ok => "ok",
-        State::Failed => "failed",
-        State::Hint => "hint",
-        State::NotTried => "not tried",
+fn text(lines: &[Finding]) -> String {
+    let state = |state: Status| match state {
+        Status::Ok => "ok",
+        Status::Failed => "failed",
+        Status::Hint => "hint",
+        Status::NotTried => "not tried",
     };
     let mut rows = Vec::new();
     for line in lines {
-        rows.push(vec![line.what.clone(), state(line.state).to_owned(), line.said.clone()]);
+        rows.push(vec![line.check.clone(), state(line.status).to_owned(), line.message.clone()]);
         let hint = line.hint.as_ref();
         rows.extend(hint.map(|hint| vec![String::new(), String::new(), format!("→ {hint}")]));
     }

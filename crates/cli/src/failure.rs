@@ -157,7 +157,8 @@ impl From<EtlError> for Failure {
             EtlError::ChecksFailed { failed } => {
                 failure.details.extend(failed.iter().map(|verdict| {
                     let first = verdict.samples.first().map(|row| row.join(", "));
-                    let (check, claim, rows) = (verdict.check, verdict.claim, verdict.offending);
+                    let (check, claim, rows) =
+                        (verdict.test, verdict.description, verdict.failing_rows);
                     format!("{check}: {claim}: {rows} rows, first ({})", first.unwrap_or_default())
                 }));
             }

@@ -6,7 +6,7 @@ use super::printer::Printer;
 use super::raw::shown_raw;
 use sparkify_analytics::report::{plain_table, shown};
 use sparkify_config::Settings;
-use sparkify_load::trace::{self, Asked, Fields, Now, Origin, Role, Trace};
+use sparkify_load::trace::{self, Fields, ObjectState, Origin, Role, Trace, TraceTarget};
 use sparkify_reader::visible;
 use sparkify_source::Sources;
 
@@ -24,12 +24,12 @@ pub(super) fn run(
     printer.answer(&traces, || traces.iter().map(text).collect::<Vec<_>>().join("\n"))
 }
 
-fn asked(args: &args::Trace) -> Result<Asked, Failure> {
+fn asked(args: &args::Trace) -> Result<TraceTarget, Failure> {
     if let (Some(session), Some(item)) = (args.session, args.item) {
-        return Ok(Asked::Place { session, item });
+        return Ok(TraceTarget::Position { session, item });
     }
     let written = args.songplay_id.as_deref().unwrap_or_default();
-    written.parse().map(Asked::Play).map_err(|_| {
+    written.parse().map(TraceTarget::Play).map_err(|_| {
         Failure::new(
             format!("`{}` is no songplay id", visible(written.as_bytes())),
             "it is a UUID of 32 hexadecimal digits, as songplays.songplay_id has it; `--session N --item N` finds a play too",
@@ -37,13 +37,13 @@ fn asked(args: &args::Trace) -> Result<Asked, Failure> {
     })
 }
 
-fn unknown(asked: &Asked) -> Failure {
+fn unknown(asked: &TraceTarget) -> Failure {
     match asked {
-        Asked::Play(id) => Failure::new(
+        TraceTarget::Play(id) => Failure::new(
             format!("there is no play `{id}`"),
             "`sparkify query \"select songplay_id from songplays limit 5\"` names some; `--session N --item N` finds a play too",
         ),
-        Asked::Place { session, item } => Failure::new(
+        TraceTarget::Position { session, item } => Failure::new(
             format!("there is no play at place {item} of session {session}"),
             format!(
                 "`sparkify query \"select item_in_session from songplays where session_id = {session}\"` names the places of its plays"
@@ -76,22 +76,22 @@ fn origin_text(origin: &Origin) -> String {
     };
     let Origin { load_id, loaded_at, position, .. } = origin;
     let object = visible(origin.object.as_bytes());
-    let found = match &origin.now {
-        Now::AsLoaded(raw) => shown_raw(raw, position.unwrap_or_default()),
-        Now::InGroup { objects: 1 } => {
+    let found = match &origin.state {
+        ObjectState::AsLoaded(raw) => shown_raw(raw, position.unwrap_or_default()),
+        ObjectState::InGroup { objects: 1 } => {
             staged("was fetched by the warehouse, which tells no position", origin)
         }
-        Now::InGroup { objects } => staged(
+        ObjectState::InGroup { objects } => staged(
             &format!(
                 "was fetched by the warehouse with {} others, and it may be one of those",
                 objects - 1
             ),
             origin,
         ),
-        Now::Changed => staged("has changed since it was loaded", origin),
-        Now::Gone => staged("is gone", origin),
-        Now::Unreadable { because } => {
-            staged(&format!("cannot be read ({})", visible(because.as_bytes())), origin)
+        ObjectState::Changed => staged("has changed since it was loaded", origin),
+        ObjectState::Missing => staged("is gone", origin),
+        ObjectState::Unreadable { reason } => {
+            staged(&format!("cannot be read ({})", visible(reason.as_bytes())), origin)
         }
     };
     let place = position.map_or(String::new(), |position| format!(" at byte {position}"));

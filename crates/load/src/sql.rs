@@ -84,12 +84,12 @@ sql_files! {
         PROBE_UNDO = "probe_undo",
         VERSION = "version",
     }
-    /// Counts that end a load; saved queries too.
+    /// Row counts that a load reports at its end. They are saved queries too.
     pub mod counts in "report" {
         ROW_COUNTS = "row_counts",
         MATCH_COVERAGE = "match_coverage",
     }
-    /// Steps between objects that the warehouse copied and the staging tables.
+    /// Steps from the landing tables, which the warehouse fills by COPY, to the staging tables.
     pub mod direct in "direct" {
         LAND_EVENTS = "land_events",
         LAND_SONGS = "land_songs",

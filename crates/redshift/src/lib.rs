@@ -28,7 +28,7 @@ use redshift_lint::{Form, Session};
 
 use sparkify_config::{DEFAULT_SCHEMA, Server, Settings};
 use sparkify_warehouse::{
-    Access, ColumnType, CopyOrder, CopyResult, FoundColumn, Interrupter, LoadLock, LockScope,
+    Access, ColumnType, CopyRequest, CopyResult, FoundColumn, Interrupter, LoadLock, LockScope,
     Naming, Reconnect, RemoteCopy, RowSink, RowSource, SqlFile, UploadedFiles, Value, Warehouse,
     WarehouseError, split, sql_files, with_table,
 };
@@ -392,7 +392,7 @@ impl RemoteCopy for Redshift {
         self.fetcher.naming()
     }
 
-    fn copy(&mut self, order: &CopyOrder<'_>) -> Result<CopyResult, WarehouseError> {
+    fn copy(&mut self, order: &CopyRequest<'_>) -> Result<CopyResult, WarehouseError> {
         self.copy_objects(order)
     }
 

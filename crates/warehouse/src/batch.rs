@@ -306,20 +306,20 @@ pub trait RowSource: Send + Sync {
 }
 
 /// Row source over a list: one row for each item.
-pub struct Listed<T, F> {
+pub struct RowList<T, F> {
     types: &'static [ColumnType],
     items: Mutex<std::vec::IntoIter<T>>,
     append: F,
 }
 
-impl<T, F: Fn(&T, &mut Batch)> Listed<T, F> {
+impl<T, F: Fn(&T, &mut Batch)> RowList<T, F> {
     /// Creates a source with columns of these types; `append` appends the row of an item.
     pub fn new(types: &'static [ColumnType], items: Vec<T>, append: F) -> Self {
         Self { types, items: Mutex::new(items.into_iter()), append }
     }
 }
 
-impl<T: Send, F: Fn(&T, &mut Batch) + Send + Sync> RowSource for Listed<T, F> {
+impl<T: Send, F: Fn(&T, &mut Batch) + Send + Sync> RowSource for RowList<T, F> {
     fn types(&self) -> Vec<ColumnType> {
         self.types.to_vec()
     }

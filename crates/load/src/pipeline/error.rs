@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::quality::Verdict;
+use crate::data_tests::TestResult;
 use crate::staging::{DirectError, StageError};
 use sparkify_reader::{ReadError, Sample};
 use sparkify_source::SourceError;
@@ -72,7 +72,7 @@ pub enum EtlError {
     #[error("{} of the checks failed", failed.len())]
     ChecksFailed {
         /// The checks that failed.
-        failed: Vec<Verdict>,
+        failed: Vec<TestResult>,
     },
 }
 

@@ -318,10 +318,7 @@ fn the_dwh_cfg_that_people_have_is_all_that_is_needed() {
     }
     assert!(cluster.copies().iter().any(|copy| copy.contains("log_json_path.json")));
     assert!(told.contains("of these copied by the warehouse itself"), "{told}");
-    assert!(
-        told.contains("note: rows of copied objects lead back to the objects of this load"),
-        "{told}"
-    );
+    assert!(told.contains("note: lineage of copied rows ends at the group of objects"), "{told}");
     cluster.assert_same(&[]);
     let url = cluster.url().replacen("redshift://", "postgres://", 1) + "&sslmode=verify-full";
     let seen = Command::new("psql")
