@@ -4,7 +4,7 @@
 use std::env;
 use std::path::Path;
 
-/// Folder of the fetched libraries, seen from a crate's folder.
+/// Folder of the downloaded libraries, relative to a crate's folder.
 const LIBRARIES: &str = "../../lib";
 
 fn main() {
@@ -16,12 +16,12 @@ fn main() {
     if env::var_os("CARGO_FEATURE_BUNDLED").is_some() {
         return;
     }
-    let beside = if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("macos") {
+    let program_folder = if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("macos") {
         "@executable_path"
     } else {
         "$ORIGIN"
     };
-    println!("cargo:rustc-link-arg=-Wl,-rpath,{beside}");
+    println!("cargo:rustc-link-arg=-Wl,-rpath,{program_folder}");
     if let Ok(folder) = env::var("DUCKDB_LIB_DIR") {
         println!("cargo:rustc-link-arg=-Wl,-rpath,{folder}");
     }
@@ -34,7 +34,7 @@ fn check_charts() {
         println!("cargo:rerun-if-changed={}", file.display());
         if !file.exists() {
             println!(
-                "cargo::error=`lib/{name}` is missing; the report page draws its charts with it"
+                "cargo::error=`lib/{name}` is missing; the report page needs it for its charts"
             );
             println!(
                 "cargo::error=hint: run `scripts/charts.sh`, or build without the page: `--no-default-features --features s3`"

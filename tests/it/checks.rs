@@ -48,7 +48,8 @@ fn good_warehouse(folder: &Path) -> String {
 fn every_check_finds_its_damage_and_exits_with_1() {
     let folder = tempfile::tempdir().unwrap();
     let path = good_warehouse(folder.path());
-    let all: Vec<&str> = sparkify_load::quality::CHECKS.iter().map(|check| check.name).collect();
+    let all: Vec<&str> =
+        sparkify_load::data_tests::DATA_TESTS.iter().map(|check| check.name).collect();
     let damaged: Vec<&str> = DAMAGE.iter().map(|(check, _)| *check).collect();
     assert_eq!(all, damaged, "each check has its damage here");
     let copy = folder.path().join("copy.duckdb");

@@ -78,7 +78,7 @@ fn what_is_missing_or_foreign_is_said_and_left_alone() {
     );
     assert_says!(here, ["check", "--warehouse", "duckdb:text.duckdb"], 2, @r"
     error: cannot open the warehouse `text.duckdb`: it is not a DuckDB file
-    hint: name another file with `--warehouse duckdb:FILE`
+    hint: choose another file with `--warehouse duckdb:FILE`
     ");
     assert_says!(here, ["create-tables", "--warehouse", "duckdb:no/where.duckdb"], 2, @r"
     error: cannot open the warehouse `no/where.duckdb`: its folder does not exist
@@ -163,8 +163,8 @@ fn queries_come_as_arguments_files_or_input_and_only_read() {
     1 row
     ");
     assert_says!(here, ["query", "delete from songplays"], 2, @r"
-    error: the statement would change the warehouse, which is open for reading alone
-    hint: queries read; `sparkify etl` writes
+    error: the statement would change the warehouse, which is open read-only
+    hint: queries can only read; load data with `sparkify etl`
     ");
     run(here, ["query", "--file", "nothing.sql"]).bad(2);
     run(here, ["query", " "]).bad(2);

@@ -58,7 +58,7 @@ fn every_table_column_check_and_question_stands_in_both() {
         }
     }
     assert!(columns > 80, "{columns}");
-    for check in sparkify_load::quality::CHECKS {
+    for check in sparkify_load::data_tests::DATA_TESTS {
         assert!(html.contains(&format!("id=\"check.{}\"", check.name)), "{}", check.name);
         assert!(markdown.contains(&format!("\n| `{}` | ", check.name)), "{}", check.name);
     }
@@ -122,7 +122,7 @@ fn a_loaded_warehouse_adds_rows_types_and_what_its_checks_find() {
     loaded(here);
     run(here, ["docs", "--out", "out"]).good();
     let [html, markdown] = written(&here.join("out"));
-    let checks = sparkify_load::quality::CHECKS.len();
+    let checks = sparkify_load::data_tests::DATA_TESTS.len();
     assert_eq!(markdown.matches(" | ok |\n").count(), checks, "{markdown}");
     assert_eq!(html.matches("<span class=\"ok\">ok</span>").count(), checks);
     assert!(html.contains(&format!("all {checks} passed")) && html.contains("after load 1 ("));

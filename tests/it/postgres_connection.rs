@@ -95,19 +95,19 @@ fn what_is_not_believed_is_not_connected_to() {
         (
             "localhost",
             format!("sslmode=verify-full&{}", roots(&other)),
-            "nobody who is trusted here signed",
+            "not signed by a trusted authority",
         ),
         (
             "localhost",
             format!("sslmode=verify-ca&{}", roots(&other)),
-            "nobody who is trusted here signed",
+            "not signed by a trusted authority",
         ),
         (
             "localhost",
             format!("sslmode=require&{}", roots(&other)),
-            "nobody who is trusted here signed",
+            "not signed by a trusted authority",
         ),
-        ("localhost", "sslmode=verify-full".into(), "nobody who is trusted here signed"),
+        ("localhost", "sslmode=verify-full".into(), "not signed by a trusted authority"),
         (
             "localhost",
             "sslrootcert=/nowhere.pem".into(),
@@ -154,7 +154,7 @@ fn a_connection_that_fails_says_what_to_do_and_no_password() {
         (format!("postgres://nobody:s3cret@localhost:{port}/postgres"), "`nobody` is wrong"),
         (
             "postgres://u:s3cret@localhost:1/postgres".into(),
-            "nothing listens at port 1 of `localhost`",
+            "no server listens on port 1 of `localhost`",
         ),
         ("postgres://u:s3cret@no-such-host.invalid/d".into(), "cannot connect"),
         ("postgres://u:s3cret@/d?host=/nowhere".into(), "no socket for port 5432 in `/nowhere`"),
@@ -213,7 +213,7 @@ fn a_server_is_examined_before_a_load() {
     };
     let told = examined(&format!("postgres://{user}:{password}@localhost:{port}/postgres")).good();
     assert!(told.contains(" is PostgreSQL 1"), "{told}");
-    assert!(told.contains("tables can be made, filled and dropped"), "{told}");
+    assert!(told.contains("tables can be created, filled and dropped"), "{told}");
     let wrong = examined(&format!("postgres://{user}:wr0ng@localhost:{port}/postgres"));
     assert_eq!(wrong.code, Some(1), "{wrong:#?}");
     let all = wrong.out + &wrong.err;

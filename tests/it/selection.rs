@@ -65,7 +65,7 @@ fn what_vanished_is_reported_and_kept_until_it_is_pruned() {
     assert_eq!(plays(here), "1 2 3 4 5 6");
     let planned = plan(here, &["--prune"]);
     assert_eq!(planned["rows_retired"], 1);
-    let words = ["the rows of 1 vanished objects are removed"];
+    let words = ["the rows of 1 vanished objects are deleted"];
     assert_eq!(planned["destructive"], serde_json::json!(words));
     let pruned = etl(here, &["--prune"]);
     assert_eq!(pruned["outcome"], "published");
@@ -132,7 +132,7 @@ fn a_plan_says_what_a_load_then_does_and_changes_nothing() {
     staging rows to delete           1
 
     tables       songplays, staging_events, time, user_levels, users (affected keys only)
-    destructive  the rows of 1 objects are replaced by what these hold now
+    destructive  the rows of 1 objects are replaced by their current content
     ");
     assert_eq!(std::fs::read(here.join("sparkify.duckdb")).unwrap(), before);
     let done = etl(here, &[]);

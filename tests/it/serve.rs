@@ -200,8 +200,8 @@ fn a_statement_reads_alone_within_time_and_rows() {
     let late = serving.sql(ENDLESS);
     assert!(late["error"].as_str().unwrap().contains("longer than 1 s"), "{late}");
     for (sql, words) in [
-        ("delete from songplays", "reading alone"),
-        ("create table mine as select 1", "reading alone"),
+        ("delete from songplays", "open read-only"),
+        ("create table mine as select 1", "open read-only"),
         ("select * from 'secret.csv'", "disabled"),
         ("copy songplays to 'out.csv'", "disabled"),
         ("attach 'other.duckdb'", "disabled"),
@@ -353,7 +353,7 @@ fn filters_ask_anew_and_the_box_for_sql_answers() {
     let table = browser.text("return document.querySelector('#answer tbody').innerText");
     assert!(table.starts_with("free\t") && table.contains("<b>"), "{table}");
     ask("drop table songplays");
-    said("reading alone");
+    said("open read-only");
     assert_eq!(browser.run("return document.querySelector('#answer').childNodes.length"), 0);
     ask(ENDLESS);
     browser.wait("return document.getElementById('cancel').disabled === false");

@@ -95,7 +95,7 @@ fn the_first_error_ends_a_pipe_with_its_hint_and_code() {
     let folder = loaded();
     for (text, message) in [
         ("select 1 as a; selec 2;", "syntax error"),
-        ("delete from songplays;", "open for reading alone"),
+        ("delete from songplays;", "open read-only"),
         ("select * from 'data/log_data/e.json';", "disabled"),
         ("set threads = 1;", "locked"),
         ("\\d song\n", "did you mean `songs`?"),

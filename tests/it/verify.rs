@@ -293,7 +293,7 @@ fn any_good_warehouse_is_strictly_right_and_each_damage_is_explained() {
 #[test]
 fn strict_holds_every_check() {
     let text = sparkify_analytics::verify::text("strict").unwrap();
-    for check in sparkify_load::quality::CHECKS {
+    for check in sparkify_load::data_tests::DATA_TESTS {
         assert!(text.contains(&format!("check = \"{}\"", check.name)), "{}", check.name);
     }
 }

@@ -4,11 +4,11 @@ use super::failure::{DATA, Failure};
 use super::printer::Printer;
 use sparkify_analytics::report::{grouped, plain_table};
 use sparkify_config::Settings;
-use sparkify_load::quality::{self, Verdict};
+use sparkify_load::data_tests::{self, TestResult};
 
 pub(super) fn run(settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     let mut warehouse = super::open_loaded(settings)?;
-    let results = quality::run(warehouse.as_mut(), false)?;
+    let results = data_tests::run(warehouse.as_mut(), false)?;
     printer.result(&results, || text(&results))?;
     let failed = results.iter().filter(|result| !result.passed()).count();
     if failed == 0 {
@@ -19,19 +19,24 @@ pub(super) fn run(settings: &Settings, printer: &Printer) -> Result<(), Failure>
     Err(Failure::reported(DATA))
 }
 
-fn text(results: &[Verdict]) -> String {
+fn text(results: &[TestResult]) -> String {
     let rows: Vec<Vec<String>> = results
         .iter()
         .map(|result| {
             let passed = if result.passed() { "ok" } else { "FAILED" };
-            vec![passed.into(), result.check.into(), result.claim.into(), grouped(result.offending)]
+            vec![
+                passed.into(),
+                result.test.into(),
+                result.description.into(),
+                grouped(result.failing_rows),
+            ]
         })
         .collect();
     let mut text = plain_table(&["", "name", "test", "failing rows"], &rows, &[3]);
     for result in results.iter().filter(|result| !result.passed()) {
         text.push('\n');
         let header: Vec<&str> = result.columns.iter().map(String::as_str).collect();
-        text.push_str(result.check);
+        text.push_str(result.test);
         text.push_str(", first failing rows:\n");
         text.push_str(&plain_table(&header, &result.samples, &[]));
     }

@@ -14,7 +14,7 @@ pub(super) fn run(
     printer: &Printer,
 ) -> Result<(), Failure> {
     let mut warehouse = super::open_to_write(settings, &args.wait, printer)?;
-    let held = tables::held(warehouse.as_mut())?;
+    let held = tables::stored_rows(warehouse.as_mut())?;
     if held > 0 && !args.yes {
         confirm(settings, held)?;
     }

@@ -73,7 +73,7 @@ fn open_if_loaded(
         }
         other => other?,
     };
-    if tables::are_there(warehouse.as_mut())? {
+    if tables::all_exist(warehouse.as_mut())? {
         return Ok(Some(warehouse));
     }
     let url = &settings.warehouse;

@@ -9,7 +9,7 @@ use super::printer::Printer;
 use crate::connect::Engines;
 use sparkify_analytics::report::plain_table;
 use sparkify_config::{Access, ConfigError, Credentials, Flags, Settings, redact};
-use sparkify_load::doctor::{self, Line, State};
+use sparkify_load::doctor::{self, Finding, Status};
 
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
@@ -30,7 +30,7 @@ pub(super) struct Doctor {
 struct Report<'a> {
     version: &'static str,
     ok: bool,
-    lines: &'a [Line],
+    lines: &'a [Finding],
 }
 
 impl Doctor {
@@ -46,7 +46,7 @@ impl Doctor {
 }
 
 pub(super) fn run(flags: &Flags, no_probes: bool, printer: &Printer) -> Result<(), Failure> {
-    let mut lines = vec![Line::ok("version", format!("sparkify {}", env!("CARGO_PKG_VERSION")))];
+    let mut lines = vec![Finding::ok("version", format!("sparkify {}", env!("CARGO_PKG_VERSION")))];
     match Settings::resolve(flags) {
         Ok(settings) => {
             lines.push(configuration(&settings));
@@ -56,37 +56,40 @@ pub(super) fn run(flags: &Flags, no_probes: bool, printer: &Printer) -> Result<(
         Err(error) => lines.push(invalid("configuration", &error)),
     }
     for line in &mut lines {
-        line.said = redact::without_secrets(&line.said);
+        line.message = redact::without_secrets(&line.message);
         line.hint = line.hint.as_deref().map(redact::without_secrets);
     }
-    let ok = lines.iter().all(|line| line.state != State::Failed);
+    let ok = lines.iter().all(|line| line.status != Status::Failed);
     let report = Report { version: env!("CARGO_PKG_VERSION"), ok, lines: &lines };
     printer.result(&report, || text(&lines))?;
     if ok { Ok(()) } else { Err(Failure::reported(DATA)) }
 }
 
-fn invalid(check: &str, error: &ConfigError) -> Line {
-    Line::failed(check, error.to_string(), Some(error.hint()))
+fn invalid(check: &str, error: &ConfigError) -> Finding {
+    Finding::failed(check, error.to_string(), Some(error.hint()))
 }
 
-fn configuration(settings: &Settings) -> Line {
+fn configuration(settings: &Settings) -> Finding {
     let read = match &settings.file {
         Some(file) => format!("read `{}`", file.display()),
         None => "no `dwh.cfg`: using flags, environment and defaults".into(),
     };
     if settings.warnings.is_empty() {
-        return Line::ok("configuration", read);
+        return Finding::ok("configuration", read);
     }
-    Line::hint("configuration", read, settings.warnings.join("; "))
+    Finding::hint("configuration", read, settings.warnings.join("; "))
 }
 
 /// Checks credentials and permissions, if the load uses AWS.
-fn check_aws(flags: &Flags, settings: &Settings, printer: &Printer) -> Vec<Line> {
+fn check_aws(flags: &Flags, settings: &Settings, printer: &Printer) -> Vec<Finding> {
     let locations = [&settings.song_data, &settings.log_data];
     let uses_s3 = locations.into_iter().flatten().any(|location| location.starts_with("s3://"));
     let is_cluster = settings.warehouse.scheme() == "redshift";
     if !uses_s3 && !is_cluster {
-        return vec![Line::ok("credentials", "not needed: neither source nor warehouse is on AWS")];
+        return vec![Finding::ok(
+            "credentials",
+            "not needed: neither source nor warehouse is on AWS",
+        )];
     }
     let access = match settings.s3.access() {
         Ok(access) => access,
@@ -94,9 +97,9 @@ fn check_aws(flags: &Flags, settings: &Settings, printer: &Printer) -> Vec<Line>
     };
     match &access.credentials {
         Credentials::Anonymous if !is_cluster => {
-            vec![Line::ok("credentials", "not used: access is anonymous")]
+            vec![Finding::ok("credentials", "not used: access is anonymous")]
         }
-        Credentials::Nowhere => vec![Line::failed(
+        Credentials::Nowhere => vec![Finding::failed(
             "credentials",
             "no AWS credentials found",
             Some("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or KEY and SECRET in [AWS] of dwh.cfg; for a public bucket, pass `--no-sign-request`".into()),
@@ -106,14 +109,20 @@ fn check_aws(flags: &Flags, settings: &Settings, printer: &Printer) -> Vec<Line>
 }
 
 #[cfg(not(feature = "cluster"))]
-fn probe_aws(_: &Flags, _: &Settings, access: &Access, is_cluster: bool, _: &Printer) -> Vec<Line> {
+fn probe_aws(
+    _: &Flags,
+    _: &Settings,
+    access: &Access,
+    is_cluster: bool,
+    _: &Printer,
+) -> Vec<Finding> {
     let hint = "this build has no AWS clients: build with `make build`";
     let mut unchecked = vec!["credentials", "clock"];
     if is_cluster {
         unchecked.extend(["role", "role's rights"]);
     }
     let _ = access;
-    unchecked.into_iter().map(|check| Line::hint(check, "not checked", hint)).collect()
+    unchecked.into_iter().map(|check| Finding::hint(check, "not checked", hint)).collect()
 }
 
 #[cfg(feature = "cluster")]
@@ -123,7 +132,7 @@ fn probe_aws(
     access: &Access,
     is_cluster: bool,
     printer: &Printer,
-) -> Vec<Line> {
+) -> Vec<Finding> {
     use sparkify_config::{ClusterFlags, ClusterSettings};
 
     let cluster = match ClusterSettings::resolve(flags, &ClusterFlags::default(), settings) {
@@ -131,7 +140,7 @@ fn probe_aws(
         Err(error) => return vec![invalid("cluster settings", &error)],
     };
     if access.endpoint.is_some() && !is_cluster {
-        return vec![Line::ok(
+        return vec![Finding::ok(
             "credentials",
             "the endpoint is not Amazon's: reading the source tests them",
         )];
@@ -144,16 +153,16 @@ fn probe_aws(
     let cluster = ClusterSettings { role_arn, aws, ..cluster };
     let Ok(watch) = super::cluster::watch(printer) else { return Vec::new() };
     let probed = sparkify_cluster::probe(&cluster, &watch).0;
-    let mut lines: Vec<Line> = probed
+    let mut lines: Vec<Finding> = probed
         .into_iter()
         .map(|probed| match (probed.outcome, probed.hint) {
-            (Ok(finding), None) => Line::ok(probed.what, finding),
-            (Ok(finding), Some(hint)) => Line::hint(probed.what, finding, hint),
-            (Err(message), hint) => Line::failed(probed.what, message, hint),
+            (Ok(finding), None) => Finding::ok(probed.what, finding),
+            (Ok(finding), Some(hint)) => Finding::hint(probed.what, finding, hint),
+            (Err(message), hint) => Finding::failed(probed.what, message, hint),
         })
         .collect();
     if no_role {
-        lines.push(Line::failed(
+        lines.push(Finding::failed(
             "role",
             "no IAM role is configured: Redshift needs one to read the bucket",
             Some("run `sparkify cluster up --write-config` to create one, or set ARN in [IAM_ROLE] of dwh.cfg".into()),
@@ -162,16 +171,16 @@ fn probe_aws(
     lines
 }
 
-fn text(lines: &[Line]) -> String {
-    let state = |state: State| match state {
-        State::Ok => "ok",
-        State::Failed => "failed",
-        State::Hint => "hint",
-        State::NotTried => "not tried",
+fn text(lines: &[Finding]) -> String {
+    let state = |state: Status| match state {
+        Status::Ok => "ok",
+        Status::Failed => "failed",
+        Status::Hint => "hint",
+        Status::NotTried => "not tried",
     };
     let mut rows = Vec::new();
     for line in lines {
-        rows.push(vec![line.what.clone(), state(line.state).to_owned(), line.said.clone()]);
+        rows.push(vec![line.check.clone(), state(line.status).to_owned(), line.message.clone()]);
         let hint = line.hint.as_ref();
         rows.extend(hint.map(|hint| vec![String::new(), String::new(), format!("→ {hint}")]));
     }

@@ -158,7 +158,7 @@ impl From<EtlError> for Failure {
             EtlError::ChecksFailed { failed } => {
                 failure.details.extend(failed.iter().map(|result| {
                     let first = result.samples.first().map(|row| row.join(", "));
-                    let (name, test, rows) = (result.check, result.claim, result.offending);
+                    let (name, test, rows) = (result.test, result.description, result.failing_rows);
                     let first = first.unwrap_or_default();
                     format!("{name}: {test}: {rows} failing rows, first ({first})")
                 }));

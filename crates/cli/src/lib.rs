@@ -120,7 +120,7 @@ fn open_loaded(settings: &Settings) -> Result<Box<dyn Warehouse>, Failure> {
 /// Opens the warehouse with `access`; an error if a table is missing.
 fn open_as(settings: &Settings, access: Access) -> Result<Box<dyn Warehouse>, Failure> {
     let mut warehouse = connect::open(settings, access)?;
-    let present = sparkify_load::tables::present(warehouse.as_mut())?;
+    let present = sparkify_load::tables::existing(warehouse.as_mut())?;
     match sparkify_load::tables::all().find(|table| !present.contains(&table.name)) {
         Some(table) => Err(Failure::new(
             format!("the warehouse `{}` has no table `{}`", settings.warehouse, table.name),

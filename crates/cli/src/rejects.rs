@@ -232,7 +232,7 @@ fn export(args: &Export, warehouse: &mut dyn Warehouse, printer: &Printer) -> Re
 }
 
 fn write_all(warehouse: &mut dyn Warehouse, out: &mut dyn Write) -> Result<u64, WarehouseError> {
-    rejects::each(warehouse, &mut |reject| writeln!(out, "{}", super::json::line(&reject)?))
+    rejects::for_each(warehouse, &mut |reject| writeln!(out, "{}", super::json::line(&reject)?))
 }
 
 fn plural(rejects: u64) -> String {

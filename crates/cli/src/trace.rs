@@ -6,7 +6,7 @@ use super::printer::Printer;
 use super::source_bytes::format_bytes;
 use sparkify_analytics::report::{plain_table, shown};
 use sparkify_config::Settings;
-use sparkify_load::trace::{self, Asked, Fields, Now, Origin, Role, Trace};
+use sparkify_load::trace::{self, Fields, ObjectState, Origin, Role, Trace, TraceTarget};
 use sparkify_reader::visible;
 use sparkify_source::Sources;
 
@@ -24,12 +24,12 @@ pub(super) fn run(
     printer.result(&traces, || traces.iter().map(text).collect::<Vec<_>>().join("\n"))
 }
 
-fn requested_play(args: &args::Trace) -> Result<Asked, Failure> {
+fn requested_play(args: &args::Trace) -> Result<TraceTarget, Failure> {
     if let (Some(session), Some(item)) = (args.session, args.item) {
-        return Ok(Asked::Place { session, item });
+        return Ok(TraceTarget::Position { session, item });
     }
     let written = args.songplay_id.as_deref().unwrap_or_default();
-    written.parse().map(Asked::Play).map_err(|_| {
+    written.parse().map(TraceTarget::Play).map_err(|_| {
         Failure::new(
             format!("invalid songplay ID `{}`", visible(written.as_bytes())),
             "give a UUID from `songplays.songplay_id`, or use `--session N --item N`",
@@ -37,13 +37,13 @@ fn requested_play(args: &args::Trace) -> Result<Asked, Failure> {
     })
 }
 
-fn unknown(play: &Asked) -> Failure {
+fn unknown(play: &TraceTarget) -> Failure {
     match play {
-        Asked::Play(id) => Failure::new(
+        TraceTarget::Play(id) => Failure::new(
             format!("no play has the ID `{id}`"),
             "run `sparkify query \"select songplay_id from songplays limit 5\"` to list IDs, or use `--session N --item N`",
         ),
-        Asked::Place { session, item } => Failure::new(
+        TraceTarget::Position { session, item } => Failure::new(
             format!("session {session} has no play at item {item}"),
             format!(
                 "run `sparkify query \"select item_in_session from songplays where session_id = {session}\"` to list its plays"
@@ -76,22 +76,22 @@ fn origin_text(origin: &Origin) -> String {
     };
     let Origin { load_id, loaded_at, position, .. } = origin;
     let object = visible(origin.object.as_bytes());
-    let found = match &origin.now {
-        Now::AsLoaded(raw) => format_bytes(raw, position.unwrap_or_default()),
-        Now::InGroup { objects: 1 } => {
+    let found = match &origin.state {
+        ObjectState::AsLoaded(raw) => format_bytes(raw, position.unwrap_or_default()),
+        ObjectState::InGroup { objects: 1 } => {
             staged("was copied by the warehouse, which reports no byte position", origin)
         }
-        Now::InGroup { objects } => staged(
+        ObjectState::InGroup { objects } => staged(
             &format!(
                 "was copied by the warehouse together with {} others; the record may be in any of them",
                 objects - 1
             ),
             origin,
         ),
-        Now::Changed => staged("has changed since it was loaded", origin),
-        Now::Gone => staged("no longer exists", origin),
-        Now::Unreadable { because } => {
-            staged(&format!("cannot be read ({})", visible(because.as_bytes())), origin)
+        ObjectState::Changed => staged("has changed since it was loaded", origin),
+        ObjectState::Missing => staged("no longer exists", origin),
+        ObjectState::Unreadable { reason } => {
+            staged(&format!("cannot be read ({})", visible(reason.as_bytes())), origin)
         }
     };
     let at = position.map_or(String::new(), |position| format!(" at byte {position}"));

@@ -1,6 +1,6 @@
-//! `DuckDB`: the warehouse in a file, in this very process. The default.
+//! `DuckDB`: embedded engine with a warehouse in one file. The default.
 
-mod answer;
+mod decode;
 mod identity;
 mod rows;
 mod spill;
@@ -17,7 +17,7 @@ use sparkify_warehouse::{
     WarehouseError, split, sql_files, with_table,
 };
 
-/// The engine's name in conditional comments.
+/// Name of the engine in conditional comments.
 pub const ENGINE: &str = "duckdb";
 
 sql_files! {
@@ -30,71 +30,71 @@ sql_files! {
     }
 }
 
-/// Files are written for DuckDB from this version on: with the compression of text that came with it, a load of two million events took about
-/// a quarter less CPU than with the default, which older versions read too.
-const STORAGE: &str = "v1.3.0";
+/// Storage version of new files: `DuckDB` from this version on can read them. Its text compression makes a load of two
+/// million events take about a quarter less CPU time than the default, which older versions can read too.
+const STORAGE_VERSION: &str = "v1.3.0";
 
-/// What the statements of anybody may write to the disk while they sort and join.
+/// Disk space that a user's statement may use for spilled data.
 const GUARDED_SPILL: &str = "4GB";
 
-/// What `DuckDB` may use.
+/// Resource limits of a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Bytes before it spills to disk.
+    /// Memory in bytes, above which `DuckDB` spills to disk.
     pub memory: u64,
-    /// Threads of its own.
+    /// Number of worker threads.
     pub threads: usize,
 }
 
-/// One connection to one file.
+/// Connection to a warehouse file.
 pub struct DuckDb {
     connection: Connection,
-    slot: rows::Slot,
-    spill: Option<spill::Spill>,
+    pending: rows::PendingSource,
+    spill: Option<spill::SpillMonitor>,
 }
 
 impl DuckDb {
-    /// Opens the file at `path`, and makes it first if it may write.
+    /// Opens the file at `path`. Creates it first if `access` allows writing.
     pub fn open(path: &Path, access: Access, limits: Limits) -> Result<Self, WarehouseError> {
         if access != Access::Write && !path.exists() {
             let near = suggest::nearest_path(path);
             return Err(WarehouseError::Missing { path: path.into(), near });
         }
         if access == Access::Write && !path.exists() && path != Path::new(":memory:") {
-            make_whole(path, limits);
+            create_atomically(path, limits);
         }
         let opened = configuration(access, limits)
             .and_then(|configuration| Connection::open_with_flags(path, configuration));
         let connection = opened.map_err(|error| cannot_open(path, &error))?;
-        let spill = (access == Access::Write).then(|| spill::Spill::watch(path));
-        let mut warehouse = Self { connection, slot: rows::Slot::default(), spill };
+        let spill = (access == Access::Write).then(|| spill::SpillMonitor::watch(path));
+        let mut warehouse = Self { connection, pending: rows::PendingSource::default(), spill };
         warehouse
             .connection
             .register_table_function_with_extra_info::<rows::RowsFunction, _>(
                 rows::NAME,
-                &warehouse.slot,
+                &warehouse.pending,
             )
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| statement_error(&error))?;
         warehouse
             .connection
             .register_scalar_function::<identity::Identity>(identity::NAME)
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| statement_error(&error))?;
         warehouse.run(&dialect::PRELUDE)?;
         warehouse.run(&dialect::NATIVE)?;
         Ok(warehouse)
     }
 }
 
-/// Makes the file whole or not at all: a program that is killed meanwhile leaves none that cannot be opened. Where this cannot be done, opening
-/// it makes the file, or says why it cannot.
-fn make_whole(path: &Path, limits: Limits) -> Option<()> {
+/// Creates the file atomically, so that a process killed during creation leaves no file that cannot be opened. On an error
+/// it does nothing: the following open creates the file or reports the cause.
+fn create_atomically(path: &Path, limits: Limits) -> Option<()> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
     let folder = tempfile::Builder::new().prefix(".sparkify-").tempdir_in(parent).ok()?;
     let made = folder.path().join("made");
     let configuration = configuration(Access::Write, limits).ok()?;
     Connection::open_with_flags(&made, configuration).ok()?.close().ok()?;
-    // What somebody else made meanwhile stays.
+    // Unlike a rename, a hard link never replaces a file that another process created in the meantime.
     std::fs::hard_link(&made, path).ok()
 }
 
@@ -107,7 +107,7 @@ fn configuration(access: Access, limits: Limits) -> duckdb::Result<Config> {
         .access_mode(mode)?
         .enable_autoload_extension(false)?
         .with("preserve_insertion_order", "false")?
-        .with("storage_compatibility_version", STORAGE)?
+        .with("storage_compatibility_version", STORAGE_VERSION)?
         .with("memory_limit", format!("{}B", limits.memory))?
         .threads(i64::try_from(limits.threads).unwrap_or(1))?;
     if access != Access::Guarded {
@@ -126,7 +126,8 @@ impl Warehouse for DuckDb {
 
     fn execute(&mut self, statement: &str) -> Result<u64, WarehouseError> {
         let started = std::time::Instant::now();
-        let changed = self.connection.execute(statement, []).map_err(|error| failed(&error))?;
+        let changed =
+            self.connection.execute(statement, []).map_err(|error| statement_error(&error))?;
         tracing::debug!(rows = changed, ms = started.elapsed().as_millis(), "{statement}");
         Ok(changed as u64)
     }
@@ -138,17 +139,21 @@ impl Warehouse for DuckDb {
         sink: &mut dyn RowSink,
     ) -> Result<(), WarehouseError> {
         let (started, text) = (std::time::Instant::now(), statement);
-        let mut statement = self.connection.prepare(statement).map_err(|error| failed(&error))?;
-        let parameters = duckdb::params_from_iter(parameters.iter().map(bound));
-        let schema =
-            statement.stream_arrow(parameters).map_err(|error| failed(&error))?.get_schema();
-        let types: Vec<_> = schema.fields().iter().map(|f| answer::kind(f.data_type())).collect();
+        let mut statement =
+            self.connection.prepare(statement).map_err(|error| statement_error(&error))?;
+        let parameters = duckdb::params_from_iter(parameters.iter().map(parameter));
+        let schema = statement
+            .stream_arrow(parameters)
+            .map_err(|error| statement_error(&error))?
+            .get_schema();
+        let types: Vec<_> =
+            schema.fields().iter().map(|f| decode::result_type(f.data_type())).collect();
         sink.types(&types)?;
         sink.start(schema.fields().iter().map(|field| field.name().clone()).collect())?;
-        // Rows are made while they are taken: an answer may be larger than memory, and its taker may give up.
-        while let Some(batch) = statement.step().map_err(|error| failed(&error))? {
+        // Streams the rows: a result may be larger than memory, and the sink may stop early.
+        while let Some(batch) = statement.step().map_err(|error| statement_error(&error))? {
             for row in 0..batch.len() {
-                let values = batch.columns().iter().map(|column| answer::value(column, row));
+                let values = batch.columns().iter().map(|column| decode::value(column, row));
                 sink.row(values.collect::<Vec<Value>>())?;
             }
         }
@@ -157,10 +162,10 @@ impl Warehouse for DuckDb {
     }
 
     fn load(&mut self, table: &str, source: Arc<dyn RowSource>) -> Result<u64, WarehouseError> {
-        self.slot.put(Some(source));
+        self.pending.set(Some(source));
         let statements = split(&with_table(dialect::LOAD.text, table));
         let loaded = self.execute(&statements.concat());
-        self.slot.put(None);
+        self.pending.set(None);
         loaded
     }
 
@@ -181,12 +186,12 @@ impl Warehouse for DuckDb {
 
 impl Statistics for DuckDb {
     fn bytes_spilled(&self) -> u64 {
-        self.spill.as_ref().map_or(0, spill::Spill::most)
+        self.spill.as_ref().map_or(0, spill::SpillMonitor::max_bytes)
     }
 }
 
-/// A value as DuckDB binds it.
-fn bound(value: &Value) -> duckdb::types::Value {
+/// Converts a parameter.
+fn parameter(value: &Value) -> duckdb::types::Value {
     use duckdb::types::{TimeUnit, Value as Bound};
     match value {
         Value::Null => Bound::Null,
@@ -217,13 +222,13 @@ fn cannot_open(path: &Path, error: &duckdb::Error) -> WarehouseError {
         return WarehouseError::Busy { path, holder };
     }
     let (reason, hint) = if message.contains("not a valid DuckDB database file") {
-        ("it is not a DuckDB file".into(), "name another file with `--warehouse duckdb:FILE`")
+        ("it is not a DuckDB file".into(), "choose another file with `--warehouse duckdb:FILE`")
     } else if message.contains("No such file or directory") {
         ("its folder does not exist".into(), "create the folder first")
     } else if message.contains("Permission denied") {
-        ("permission denied".into(), "check who may write the file and its folder")
+        ("permission denied".into(), "check the permissions of the file and its folder")
     } else {
-        (first_line(&message), "name another file with `--warehouse duckdb:FILE`")
+        (first_line(&message), "choose another file with `--warehouse duckdb:FILE`")
     };
     WarehouseError::CannotOpen { path, reason, hint: hint.into() }
 }
@@ -232,8 +237,8 @@ fn first_line(message: &str) -> String {
     message.lines().next().unwrap_or_default().to_owned()
 }
 
-/// `DuckDB`'s message as ours: its guess at what was meant becomes the hint.
-fn failed(error: &duckdb::Error) -> WarehouseError {
+/// Converts an error; `DuckDB`'s suggestion of a similar name becomes the hint.
+fn statement_error(error: &duckdb::Error) -> WarehouseError {
     let message = message_of(error);
     if message.contains("No space left on device") || message.contains("Disk quota exceeded") {
         return WarehouseError::Full { message: first_line(&message) };
@@ -246,15 +251,14 @@ fn failed(error: &duckdb::Error) -> WarehouseError {
     }
     if message.contains("read-only mode") {
         return WarehouseError::Statement {
-            message: "the statement would change the warehouse, which is open for reading alone"
-                .into(),
-            hint: Some("queries read; `sparkify etl` writes".into()),
+            message: "the statement would change the warehouse, which is open read-only".into(),
+            hint: Some("queries can only read; load data with `sparkify etl`".into()),
         };
     }
-    let guess = ["Did you mean \"", "Candidate bindings: \""]
+    let similar = ["Did you mean \"", "Candidate bindings: \""]
         .iter()
         .find_map(|start| message.split_once(start))
         .and_then(|(_, rest)| rest.split_once('"'))
         .map(|(name, _)| format!("did you mean `{}`?", name.rsplit('.').next().unwrap_or(name)));
-    WarehouseError::Statement { message: message.trim_end().to_owned(), hint: guess }
+    WarehouseError::Statement { message: message.trim_end().to_owned(), hint: similar }
 }

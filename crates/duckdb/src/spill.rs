@@ -1,6 +1,6 @@
-//! What `DuckDB` laid on disk because its memory did not suffice.
+//! Monitor of the data that `DuckDB` spills to disk when memory is exhausted.
 //!
-//! It keeps no account of that, and takes the files away as soon as it can: their folder is looked at ten times a second.
+//! `DuckDB` does not report the maximum and deletes the files as soon as possible, so a thread polls their folder.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,43 +8,43 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-const EVERY: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// A folder that is watched for as long as this lives.
-pub(super) struct Spill {
-    most: Arc<AtomicU64>,
-    /// Hung up when this is dropped, which ends the watch.
-    _until: Sender<()>,
+/// Monitor of one folder. Dropping it ends the thread.
+pub(super) struct SpillMonitor {
+    max_bytes: Arc<AtomicU64>,
+    /// Never sent to: dropping it closes the channel, which ends the thread.
+    _stop: Sender<()>,
 }
 
-impl Spill {
-    /// Watches the folder that `DuckDB` makes beside the file at `warehouse`.
+impl SpillMonitor {
+    /// Starts to monitor the folder that `DuckDB` creates next to the file at `warehouse`.
     pub(super) fn watch(warehouse: &Path) -> Self {
         let mut folder = warehouse.as_os_str().to_owned();
         folder.push(".tmp");
-        let (most, folder) = (Arc::new(AtomicU64::new(0)), PathBuf::from(folder));
-        let (until, ended) = channel::<()>();
-        let seen = Arc::clone(&most);
+        let (max_bytes, folder) = (Arc::new(AtomicU64::new(0)), PathBuf::from(folder));
+        let (stop, stopped) = channel::<()>();
+        let shared = Arc::clone(&max_bytes);
         std::thread::spawn(move || {
-            while ended.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
-                let now = size(&folder);
-                let before = seen.fetch_max(now, Ordering::Relaxed);
-                if before == 0 && now > 0 {
-                    tracing::info!("memory does not suffice: spilling to `{}`", folder.display());
+            while stopped.recv_timeout(POLL_INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                let size = folder_size(&folder);
+                let before = shared.fetch_max(size, Ordering::Relaxed);
+                if before == 0 && size > 0 {
+                    tracing::info!("memory is exhausted: spilling to `{}`", folder.display());
                 }
             }
         });
-        Self { most, _until: until }
+        Self { max_bytes, _stop: stop }
     }
 
-    /// The most bytes that lay there at a time.
-    pub(super) fn most(&self) -> u64 {
-        self.most.load(Ordering::Relaxed)
+    /// Returns the maximum number of bytes seen at a time.
+    pub(super) fn max_bytes(&self) -> u64 {
+        self.max_bytes.load(Ordering::Relaxed)
     }
 }
 
-/// Bytes of the files in a folder; none where there is no folder, or a file goes while it is looked at.
-fn size(folder: &Path) -> u64 {
+/// Returns the size of all files in a folder. A missing folder, and files deleted during the scan, count as empty.
+fn folder_size(folder: &Path) -> u64 {
     let Ok(files) = std::fs::read_dir(folder) else { return 0 };
     files.filter_map(|file| file.ok()?.metadata().ok()).map(|file| file.len()).sum()
 }

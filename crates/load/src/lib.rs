@@ -1,13 +1,13 @@
-//! The load: compares a listing with the ledger, stages new and changed objects, rebuilds the touched part of the star schema, runs the
-//! data tests and publishes everything in one transaction.
+//! The load: compares a listing with the ledger, stages new and changed objects, rebuilds the affected part of the star
+//! schema, runs the data tests and publishes everything in one transaction.
 //!
 //! Start reading at [`pipeline`]: it orders the steps.
 
+pub mod data_tests;
 pub mod doctor;
 pub mod ledger;
 pub mod model;
 pub mod pipeline;
-pub mod quality;
 pub mod rejects;
 pub mod sql;
 pub mod staging;

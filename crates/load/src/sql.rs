@@ -84,7 +84,7 @@ sql_files! {
         PROBE_UNDO = "probe_undo",
         VERSION = "version",
     }
-    /// Counts that end a load; saved queries too.
+    /// Row counts that a load reports at its end. They are saved queries too.
     pub mod counts in "report" {
         ROW_COUNTS = "row_counts",
         MATCH_COVERAGE = "match_coverage",

@@ -1,26 +1,27 @@
-//! Rows from us to PostgreSQL: `copy … from stdin (format binary)`. Threads make rows and write them in COPY's form; one connection sends.
+//! Bulk insert with `copy … from stdin (format binary)`. Several threads produce and encode rows; one connection sends them.
 //!
-//! The form is in the manual, at "COPY", "Binary Format": a head, each row as its number of fields and each field as its length and bytes, a tail.
+//! PostgreSQL's manual describes the format at "COPY", "Binary Format": a header, then for each row its number of fields and
+//! for each field its length and bytes, then a trailer.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::{SinkExt, pin_mut};
 
-use super::answer::EPOCH;
+use super::decode::EPOCH;
 use crate::wire::Wire;
 use sparkify_warehouse::WarehouseError;
 use sparkify_warehouse::{Batch, Column, ColumnType, RowSource, Values};
 
-const HEAD: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
-const TAIL: &[u8] = &(-1_i16).to_be_bytes();
-/// A piece is sent when it has so many bytes, however few rows they are.
-const PIECE: usize = 256 << 10;
+const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+const TRAILER: &[u8] = &(-1_i16).to_be_bytes();
+/// Minimum size of a chunk in bytes, except for the last one of a thread.
+const CHUNK_SIZE: usize = 256 << 10;
 
-/// A piece of rows, or why there are no more.
-type Piece = Result<Bytes, String>;
+/// Encoded rows, or the error of the source.
+type Chunk = Result<Bytes, String>;
 
-/// Sends all rows of `source`, and says how many they were.
+/// Sends all rows of `source` and returns their number.
 pub(super) fn load(
     wire: &Wire,
     statement: &str,
@@ -28,65 +29,69 @@ pub(super) fn load(
     threads: usize,
 ) -> Result<u64, WarehouseError> {
     std::thread::scope(|scope| {
-        let (sender, pieces) = sync_channel(2 * threads);
+        let (sender, chunks) = sync_channel(2 * threads);
         for _ in 0..threads.max(1) {
             let sender = sender.clone();
-            scope.spawn(move || make(source, &sender));
+            scope.spawn(move || encode(source, &sender));
         }
         drop(sender);
-        send(wire, statement, pieces)
+        send(wire, statement, chunks)
     })
 }
 
-/// Makes pieces until the source has no more rows, or nobody takes them.
-fn make(source: &dyn RowSource, pieces: &SyncSender<Piece>) {
+/// Encodes rows until the source is exhausted or the receiver is dropped.
+fn encode(source: &dyn RowSource, chunks: &SyncSender<Chunk>) {
     let types = source.types();
     let mut batch = Batch::new(&types);
-    let mut piece = BytesMut::new();
+    let mut chunk = BytesMut::new();
     loop {
         batch.clear();
         let filled = source.next(&mut batch);
-        let ended = filled.is_err() || batch.is_empty();
-        if let Err(reason) = filled {
-            let _ = pieces.send(Err(reason));
+        let checked = filled.and_then(|()| batch.check(&types).map_err(|error| error.to_string()));
+        if let Err(reason) = checked {
+            let _ = chunks.send(Err(reason));
             return;
         }
-        write(&batch, &types, &mut piece);
-        if piece.len() >= PIECE || ended {
-            let full = piece.split().freeze();
-            if !full.is_empty() && pieces.send(Ok(full)).is_err() || ended {
+        let is_last = batch.is_empty();
+        write(&batch, &types, &mut chunk);
+        if chunk.len() >= CHUNK_SIZE || is_last {
+            let full = chunk.split().freeze();
+            if !full.is_empty() && chunks.send(Ok(full)).is_err() || is_last {
                 return;
             }
         }
     }
 }
 
-/// Sends the pieces. A load that ends early is told to the server as failed: it keeps none of its rows.
-fn send(wire: &Wire, statement: &str, pieces: Receiver<Piece>) -> Result<u64, WarehouseError> {
-    let failed = |error: tokio_postgres::Error| wire.failed(&error, statement);
+/// Sends the chunks. On an error the sink is dropped before it is finished, so the server discards all rows of the COPY.
+fn send(wire: &Wire, statement: &str, chunks: Receiver<Chunk>) -> Result<u64, WarehouseError> {
+    let failed = |error: tokio_postgres::Error| wire.statement_error(&error, statement);
     let begun = wire.wait(wire.client.copy_in::<_, Bytes>(statement));
     let sink = begun.map_err(|error| {
-        // The library takes the end of a copy that never began for the answer to what is asked next.
-        wire.cut();
+        // tokio-postgres would take the end of a COPY that never began for the response to the next request.
+        wire.abort();
         failed(error)
     })?;
     pin_mut!(sink);
-    wire.wait(sink.feed(Bytes::from_static(HEAD))).map_err(failed)?;
-    for piece in pieces {
-        match piece {
+    wire.wait(sink.feed(Bytes::from_static(HEADER))).map_err(failed)?;
+    for chunk in chunks {
+        match chunk {
             Ok(rows) => wire.wait(sink.send(rows)).map_err(failed)?,
             Err(message) => return Err(WarehouseError::Statement { message, hint: None }),
         }
     }
-    wire.wait(sink.feed(Bytes::from_static(TAIL))).map_err(failed)?;
+    wire.wait(sink.feed(Bytes::from_static(TRAILER))).map_err(failed)?;
     wire.wait(sink.finish()).map_err(failed)
 }
 
-/// A column on its way out: what is next of its nulls and bytes.
+/// Encoder of one column, row by row.
 struct Fields<'a> {
     values: &'a Values,
+    /// Null rows that are not encoded yet.
     nulls: std::iter::Peekable<std::slice::Iter<'a, usize>>,
+    /// Offset of the epoch, subtracted from timestamps.
     shift: i64,
+    /// Start of the next value of bytes.
     start: usize,
 }
 
@@ -104,7 +109,7 @@ impl<'a> Fields<'a> {
                 let bytes = &buffer[self.start..ends[row]];
                 self.start = ends[row];
                 if !null {
-                    // A value is a part of one record, which is far below two gigabytes.
+                    // A value is part of one record, which is far smaller than 2 GiB.
                     out.put_i32(i32::try_from(bytes.len()).unwrap_or(i32::MAX));
                     out.put_slice(bytes);
                 }
@@ -147,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_written_as_the_manual_says() {
+    fn rows_are_encoded_in_the_binary_copy_format() {
         let types = [ColumnType::Integer, ColumnType::Text, ColumnType::Timestamp];
         let mut batch = Batch::new(&types);
         for (number, text) in [(Some(7), None), (None, Some("é"))] {

@@ -1,12 +1,13 @@
-//! PostgreSQL, from version 14 on: the warehouse in a schema of a database that others may read at the same time.
+//! PostgreSQL 14 or later: the warehouse is a schema of a database.
 //!
-//! A session is made ours first (`session.sql`): UTC, our schema, nothing of the server's taste. Who only reads has one snapshot for as long as the
-//! connection lives, in a transaction that cannot write. A load holds an advisory lock of its schema, so that two never work at once.
+//! `session.sql` sets the time zone, the schema and the output formats, independent of the server's defaults. A reading
+//! connection keeps one snapshot in a read-only transaction. A load holds an advisory lock on its schema, so that two loads
+//! never run at the same time.
 
-mod answer;
-mod bound;
 mod copy;
-mod guard;
+mod decode;
+mod parameter;
+mod statement_guard;
 pub mod wire;
 
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use sparkify_warehouse::{
 };
 use wire::Wire;
 
-/// The engine's name in conditional comments.
+/// Name of the engine in conditional comments.
 pub const ENGINE: &str = "postgres";
 
 sql_files! {
@@ -47,31 +48,32 @@ sql_files! {
     }
 }
 
-/// The oldest version that is served, in the server's own count.
-const OLDEST: i64 = 140_000;
+/// Oldest supported version, as `server_version_num`.
+const MIN_VERSION: i64 = 140_000;
 
-/// What it may use.
+/// Resource limits of a session.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Bytes for its sorts and joins.
+    /// Memory of the server for sorts and joins, in bytes.
     pub memory: u64,
-    /// Threads that make rows.
+    /// Number of threads that encode rows.
     pub threads: usize,
 }
 
-/// One session.
+/// Session on a PostgreSQL server.
 pub struct Postgres {
     wire: Wire,
     server: Arc<Server>,
     access: Access,
     limits: Limits,
-    guard: Option<guard::Guard>,
-    /// Whether this session alone loads.
+    /// Filter of a user's statements.
+    guard: Option<statement_guard::StatementGuard>,
+    /// True if this session holds the load lock.
     has_load_lock: bool,
 }
 
 impl Postgres {
-    /// Connects, and makes the session ours.
+    /// Connects and configures the session.
     pub fn open(server: &Server, access: Access, limits: Limits) -> Result<Self, WarehouseError> {
         let server = Arc::new(server.clone());
         let wire = Wire::connect(&server)?;
@@ -85,29 +87,30 @@ impl Postgres {
         self.execute(&self.text(&dialect::SESSION))?;
         let schema = Value::Text(self.server.schema.clone());
         let found = self.query_file(&dialect::SCHEMA, &[schema], 1)?.rows.concat();
-        self.is_fit(&found)?;
+        self.check_server(&found)?;
         if self.access == Access::Write {
-            // A system without this notices later, when it answers.
+            // Not every operating system supports detection of a lost client (`client_connection_check_interval`). Without
+            // it the server notices the loss only when it sends a result.
             if let Err(error) = self.run(&dialect::CONNECTION_CHECK) {
                 tracing::debug!("{error}");
             }
-            // A share of what may be used: a statement sorts and joins in several places at once.
+            // An eighth of the limit, because a statement has several sorts and joins at a time.
             let share = Value::Text(format!("{}kB", (self.limits.memory >> 13).max(4096)));
             return self.query_file(&dialect::WORK_MEM, &[share], 1).map(drop);
         }
         if self.access == Access::Guarded {
-            self.guard = Some(guard::Guard::of(self)?);
+            self.guard = Some(statement_guard::StatementGuard::new(self)?);
         }
         self.run(&dialect::READ_ONLY)
     }
 
-    /// Whether what the server says of itself, behind the schema, is what we need.
-    fn is_fit(&self, found: &[Value]) -> Result<(), WarehouseError> {
+    /// Checks version and encoding of the server, which follow the schema in `found`.
+    fn check_server(&self, found: &[Value]) -> Result<(), WarehouseError> {
         let text = |at: usize| found.get(at).map(Value::to_string).unwrap_or_default();
         let number = found.get(1).and_then(Value::as_i64).unwrap_or_default();
-        let (reason, hint) = if number < OLDEST {
-            let reason = format!("the server is PostgreSQL {}, and 14 or later is needed", text(2));
-            (reason, "name another server")
+        let (reason, hint) = if number < MIN_VERSION {
+            let reason = format!("the server is PostgreSQL {}; 14 or later is required", text(2));
+            (reason, "use another server")
         } else if text(3) != "UTF8" {
             let reason = format!("the database is in the encoding {}, not in UTF-8", text(3));
             (reason, "create one with `encoding 'UTF8' template template0`")
@@ -118,14 +121,14 @@ impl Postgres {
         Err(WarehouseError::NotConnected { server, reason, hint: hint.into() })
     }
 
-    /// A session in place of one that is lost. Whatever that one had not committed is undone by now.
-    fn begin_again(&mut self) -> Result<(), WarehouseError> {
+    /// Replaces a lost session. The server has rolled back its transaction.
+    fn reconnect(&mut self) -> Result<(), WarehouseError> {
         self.wire = Wire::connect(&self.server)?;
         self.begin_session()?;
         if std::mem::take(&mut self.has_load_lock) { self.acquire(&mut || {}) } else { Ok(()) }
     }
 
-    /// The statements of a file as one text, which the server takes in one go.
+    /// Joins the statements of a file, so that the server runs them in one request.
     fn text(&self, file: &SqlFile) -> String {
         file.statements(Opening::full(self.engine())).join(";\n")
     }
@@ -134,45 +137,45 @@ impl Postgres {
         Ok(self.query_file(file, parameters, 1)?.scalar() == Some(&Value::Bool(true)))
     }
 
-    fn prepared(&self, statement: &str) -> Result<Statement, WarehouseError> {
+    fn prepare(&self, statement: &str) -> Result<Statement, WarehouseError> {
         let prepared = self.wire.wait(self.wire.client.prepare(statement));
-        prepared.map_err(|error| self.wire.failed(&error, statement))
+        prepared.map_err(|error| self.wire.statement_error(&error, statement))
     }
 
-    /// Rows in the protocol's own form of each type.
-    fn binary(
+    /// Streams rows in binary format.
+    fn query_binary(
         &self,
         (statement, text): (&Statement, &str),
         parameters: &[Value],
         sink: &mut dyn RowSink,
     ) -> Result<(), WarehouseError> {
-        let failed = |error: tokio_postgres::Error| self.wire.failed(&error, text);
-        let parameters = parameters.iter().map(bound::Bound);
+        let failed = |error: tokio_postgres::Error| self.wire.statement_error(&error, text);
+        let parameters = parameters.iter().map(parameter::Parameter);
         let rows = self.wire.wait(self.wire.client.query_raw(statement, parameters));
         let rows = rows.map_err(failed)?;
         pin_mut!(rows);
         while let Some(row) = self.wire.wait(rows.try_next()).map_err(failed)? {
-            let value = |at| row.try_get::<_, answer::Answered>(at).map(|answered| answered.0);
+            let value = |at| row.try_get::<_, decode::Decoded>(at).map(|decoded| decoded.0);
             let values: Result<Vec<Value>, _> = (0..row.len()).map(value).collect();
             sink.row(values.map_err(failed)?)?;
         }
         Ok(())
     }
 
-    /// Rows as text: of types whose own form only the server knows.
-    fn textual(
+    /// Streams rows in text format, for types without a binary decoder.
+    fn query_text(
         &self,
         (statement, text): (&Statement, &str),
         sink: &mut dyn RowSink,
     ) -> Result<(), WarehouseError> {
-        let failed = |error: tokio_postgres::Error| self.wire.failed(&error, text);
+        let failed = |error: tokio_postgres::Error| self.wire.statement_error(&error, text);
         let rows = self.wire.wait(self.wire.client.simple_query_raw(text)).map_err(failed)?;
         pin_mut!(rows);
         while let Some(message) = self.wire.wait(rows.try_next()).map_err(failed)? {
             let SimpleQueryMessage::Row(row) = message else { continue };
             let columns = statement.columns().iter().enumerate();
             let value = |(at, column): (usize, &tokio_postgres::Column)| match row.try_get(at) {
-                Ok(Some(text)) => Ok(answer::from_text(column.type_(), text)),
+                Ok(Some(text)) => Ok(decode::from_text(column.type_(), text)),
                 Ok(None) => Ok(Value::Null),
                 Err(error) => Err(failed(error)),
             };
@@ -190,11 +193,11 @@ impl Warehouse for Postgres {
     fn execute(&mut self, statement: &str) -> Result<u64, WarehouseError> {
         let started = Instant::now();
         let done = self.wire.wait(self.wire.client.simple_query(statement));
-        let done = done.map_err(|error| self.wire.failed(&error, statement));
+        let done = done.map_err(|error| self.wire.statement_error(&error, statement));
         let done = match done {
-            // The session that a load had is gone, and with it all of the load: what remains is to say so, in another.
+            // The server rolled back with the lost session. A new session lets the caller record the failed load.
             Err(WarehouseError::Lost { .. }) if statement == "rollback" => {
-                return self.begin_again().map(|()| 0);
+                return self.reconnect().map(|()| 0);
             }
             done => done?,
         };
@@ -214,20 +217,20 @@ impl Warehouse for Postgres {
         sink: &mut dyn RowSink,
     ) -> Result<(), WarehouseError> {
         if let Some(guard) = &self.guard {
-            guard.admit(statement)?;
+            guard.check(statement)?;
         }
         let started = Instant::now();
-        // Only one statement can be prepared: none hides behind another.
-        let prepared = self.prepared(statement)?;
+        // Preparing accepts a single statement, so that no second one can follow it.
+        let prepared = self.prepare(statement)?;
         let columns = prepared.columns();
-        let types: Vec<ResultType> = columns.iter().map(answer::kind).collect();
+        let types: Vec<ResultType> = columns.iter().map(decode::result_type).collect();
         sink.types(&types)?;
         sink.start(columns.iter().map(|column| column.name().to_owned()).collect())?;
-        let known = columns.iter().all(|column| answer::is_known(column.type_()));
-        if known || !parameters.is_empty() {
-            self.binary((&prepared, statement), parameters, sink)?;
+        let is_binary = columns.iter().all(|column| decode::has_binary_decoder(column.type_()));
+        if is_binary || !parameters.is_empty() {
+            self.query_binary((&prepared, statement), parameters, sink)?;
         } else {
-            self.textual((&prepared, statement), sink)?;
+            self.query_text((&prepared, statement), sink)?;
         }
         tracing::debug!(ms = started.elapsed().as_millis(), "{statement}");
         Ok(())
@@ -235,7 +238,7 @@ impl Warehouse for Postgres {
 
     fn load(&mut self, table: &str, source: Arc<dyn RowSource>) -> Result<u64, WarehouseError> {
         let started = Instant::now();
-        // Whether the rows may come is asked before the copy is begun: one that is refused costs the session.
+        // Checks privileges first: a COPY that the server refuses costs the session.
         self.execute(&split(&with_table(dialect::CHECK_INSERT.text, table)).concat())?;
         let statement = split(&with_table(dialect::LOAD.text, table)).concat();
         let rows = copy::load(&self.wire, &statement, source.as_ref(), self.limits.threads)?;

@@ -11,8 +11,8 @@ use super::{Redshift, dialect, literal};
 use sparkify_aws::Landing;
 use sparkify_config::Settings;
 use sparkify_warehouse::{
-    Compression, CopyOrder, CopyResult, KeyMapping, Named, Naming, Opening, RefusedRecord, Value,
-    Warehouse, WarehouseError,
+    Compression, CopyObjects, CopyRequest, CopyResult, KeyMapping, Naming, Opening, RefusedRecord,
+    Value, Warehouse, WarehouseError,
 };
 
 /// How long notes are waited for: after each of these pauses they are asked for again, in milliseconds.
@@ -48,12 +48,12 @@ impl Redshift {
     /// Has the cluster fetch the objects of an order.
     pub(super) fn copy_objects(
         &mut self,
-        order: &CopyOrder<'_>,
+        order: &CopyRequest<'_>,
     ) -> Result<CopyResult, WarehouseError> {
         let role = self.fetcher.role.clone().ok_or(WarehouseError::NoRole)?;
-        let (objects, lists) = match order.named {
-            Named::Prefix(prefix) => return self.send_copy(order, prefix, &role, false),
-            Named::List(objects) => (objects, self.fetcher.lists.clone()),
+        let (objects, lists) = match order.objects {
+            CopyObjects::Prefix(prefix) => return self.send_copy(order, prefix, &role, false),
+            CopyObjects::List(objects) => (objects, self.fetcher.lists.clone()),
         };
         let Some(place) = lists else { return Err(WarehouseError::NoStaging) };
         if !std::mem::replace(&mut self.swept, true) {
@@ -72,7 +72,7 @@ impl Redshift {
 
     fn send_copy(
         &mut self,
-        order: &CopyOrder<'_>,
+        order: &CopyRequest<'_>,
         from: &str,
         role: &str,
         is_list: bool,
@@ -94,7 +94,7 @@ impl Redshift {
             Ok(_) => self.noted_of_copy(),
             // Which objects were at fault is noted under their own names.
             Err(error @ WarehouseError::Statement { .. }) => {
-                let common = if is_list { common(order.named) } else { from.to_owned() };
+                let common = if is_list { common(order.objects) } else { from.to_owned() };
                 Err(self.explained(error, &common))
             }
             Err(error) => Err(error),
@@ -166,8 +166,8 @@ fn told(row: &[Value]) -> RefusedRecord {
 }
 
 /// What the names of all listed objects begin with.
-fn common(named: Named<'_>) -> String {
-    let Named::List(objects) = named else { return String::new() };
+fn common(named: CopyObjects<'_>) -> String {
+    let CopyObjects::List(objects) = named else { return String::new() };
     let mut urls = objects.iter().map(|(url, _)| *url);
     let first = urls.next().unwrap_or_default();
     let shared = urls.fold(first.len(), |shared, url| {

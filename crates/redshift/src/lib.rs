@@ -27,7 +27,7 @@ use std::time::Instant;
 
 use sparkify_config::{DEFAULT_SCHEMA, Server, Settings};
 use sparkify_warehouse::{
-    Access, ColumnType, CopyOrder, CopyResult, FoundColumn, Interrupter, LoadLock, LockScope,
+    Access, ColumnType, CopyRequest, CopyResult, FoundColumn, Interrupter, LoadLock, LockScope,
     Naming, Reconnect, RemoteCopy, RowSink, RowSource, SqlFile, UploadedFiles, Value, Warehouse,
     WarehouseError, split, sql_files, with_table,
 };
@@ -211,7 +211,7 @@ impl Redshift {
         let (message, hint) = match read_guard::check(statement) {
             Ok(()) => return Ok(()),
             Err(Refused::Writes) => (
-                "the statement would change the warehouse, which is open for reading alone",
+                "the statement would change the warehouse, which is open read-only",
                 "queries read; `sparkify etl` writes",
             ),
             Err(Refused::Several) => {
@@ -387,7 +387,7 @@ impl RemoteCopy for Redshift {
         self.fetcher.naming()
     }
 
-    fn copy(&mut self, order: &CopyOrder<'_>) -> Result<CopyResult, WarehouseError> {
+    fn copy(&mut self, order: &CopyRequest<'_>) -> Result<CopyResult, WarehouseError> {
         self.copy_objects(order)
     }
 

@@ -47,7 +47,7 @@ pub(super) struct WireChannel {
 impl WireChannel {
     /// Connects, as the server's settings say.
     pub(super) fn connect(server: &Arc<Server>) -> Result<Self, WarehouseError> {
-        let guard = wire::tls_of(server)?;
+        let guard = wire::tls_config(server)?;
         Self::begin(server, guard)
     }
 
@@ -204,7 +204,7 @@ fn reach(
     tcp.set_read_timeout(Some(server.connect_timeout)).map_err(broken)?;
     let socket = tcp.try_clone().map_err(broken)?;
     match guard {
-        Some(guard) => Ok((Box::new(wire::encrypted(server, guard, name, tcp, &broken)?), socket)),
+        Some(guard) => Ok((Box::new(wire::start_tls(server, guard, name, tcp, &broken)?), socket)),
         None => Ok((Box::new(tcp), socket)),
     }
 }

@@ -1,7 +1,7 @@
-//! The `Warehouse` trait that every engine implements, and what its callers and engines share: SQL files, batches of
+//! The `Warehouse` trait that every engine implements, and the types that engines and callers share: SQL files, batches of
 //! typed rows, values and results.
 //!
-//! This crate knows no engine, no table and no file format. It never decides which statement runs.
+//! This crate depends on no engine, table or file format. It never decides which statement runs.
 
 mod batch;
 mod remote_copy;
@@ -13,9 +13,10 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-pub use batch::{BATCH_ROWS, Batch, Column, ColumnType, Listed, RowSource, Values};
+pub use batch::{BATCH_ROWS, Batch, BatchError, Column, ColumnType, RowList, RowSource, Values};
 pub use remote_copy::{
-    Compression, CopyOrder, CopyResult, KeyMapping, Named, Naming, RefusedRecord, UploadedFiles,
+    Compression, CopyObjects, CopyRequest, CopyResult, KeyMapping, Naming, RefusedRecord,
+    UploadedFiles,
 };
 pub use sql::fragment;
 pub use sql::{DeclaredColumn, JsonKey, Opening, SqlFile, is_text, split, with_table};
@@ -28,18 +29,18 @@ pub enum Access {
     Write,
     /// Reads only; a missing warehouse is an error.
     Read,
-    /// Reads only, for statements that a user wrote: no other file, no extension, no change of a setting.
+    /// Reads only, for statements that a user wrote: no access to other files, no extensions, no changed settings.
     Guarded,
 }
 
 /// A column of an existing table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundColumn {
-    /// The table's name.
+    /// Name of the table.
     pub table: String,
-    /// The column's name.
+    /// Name of the column.
     pub name: String,
-    /// The column's type in the engine's own words, lower case.
+    /// Type of the column as the engine writes it, in lower case.
     pub data_type: String,
 }
 
@@ -61,8 +62,8 @@ pub type Interrupter = Box<dyn Fn() + Send>;
 
 /// One connection to one engine.
 ///
-/// Every engine implements this trait. Abilities that only some engines have are traits of their own, which a
-/// caller asks for: [`LoadLock`], [`Statistics`] and [`RemoteCopy`].
+/// Every engine implements this trait. Capabilities of some engines are separate traits, which a caller requests:
+/// [`LoadLock`], [`Statistics`] and [`RemoteCopy`].
 pub trait Warehouse {
     /// Returns the engine's name as the conditional comments of `sql/` use it.
     fn engine(&self) -> &'static str;
@@ -89,13 +90,13 @@ pub trait Warehouse {
     /// Returns every column of every table in the schema.
     fn found_columns(&mut self) -> Result<Vec<FoundColumn>, WarehouseError>;
 
-    /// Installs what an engine keeps beside the tables: the schema and UDFs. Installs everything again if
-    /// `rebuild`, otherwise what is missing.
+    /// Installs the objects that an engine needs besides tables: the schema and UDFs. Installs all of them again if
+    /// `rebuild`, otherwise the missing ones.
     fn install(&mut self, _rebuild: bool) -> Result<(), WarehouseError> {
         Ok(())
     }
 
-    /// Returns what cancels the running statement from another thread, if the engine can.
+    /// Returns a function that cancels the running statement from another thread, if the engine supports it.
     fn interrupter(&self) -> Option<Interrupter> {
         None
     }
@@ -127,9 +128,9 @@ pub trait Warehouse {
         parameters: &[Value],
         keep: usize,
     ) -> Result<Rows, WarehouseError> {
-        let mut kept = Keep { rows: Rows::default(), keep };
-        self.query_each(statement, parameters, &mut kept)?;
-        Ok(kept.rows)
+        let mut first = FirstRows { rows: Rows::default(), keep };
+        self.query_each(statement, parameters, &mut first)?;
+        Ok(first.rows)
     }
 
     /// Runs a file that is one query, like [`Warehouse::query`].
@@ -143,17 +144,17 @@ pub trait Warehouse {
     }
 }
 
-/// Exclusive right to load into a warehouse that several processes can reach, and recovery of that right.
+/// Exclusive lock of loads into a warehouse that several processes can reach.
 pub trait LoadLock {
     /// Acquires the lock of this session; calls `waiting` once if another load holds it.
     fn acquire(&mut self, _waiting: &mut dyn FnMut()) -> Result<(), WarehouseError> {
         Ok(())
     }
 
-    /// Returns when the lock is taken.
+    /// Returns the scope of the lock, which decides when it is taken.
     fn scope(&self) -> LockScope;
 
-    /// Returns the ability to reconnect, if a load that a transient error ended can be retried as a whole.
+    /// Returns the ability to reconnect, if a whole load can be retried after a transient error.
     fn reconnection(&mut self) -> Option<&mut dyn Reconnect> {
         None
     }
@@ -165,7 +166,7 @@ pub trait Reconnect {
     fn reconnect(&mut self) -> Result<(), WarehouseError>;
 }
 
-/// What a load lock is attached to.
+/// Scope of a load lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LockScope {
     /// The session: [`LoadLock::acquire`] takes it before the transaction begins.
@@ -181,7 +182,7 @@ pub trait Statistics {
         Ok(())
     }
 
-    /// Returns the most bytes that were spilled to disk at a time since the connection was opened.
+    /// Returns the maximum number of bytes spilled to disk at a time since the connection was opened.
     fn bytes_spilled(&self) -> u64 {
         0
     }
@@ -189,21 +190,21 @@ pub trait Statistics {
 
 /// Abilities of an engine that copies objects from S3 itself (Redshift's COPY).
 pub trait RemoteCopy {
-    /// Returns how objects are named in a copy order.
+    /// Returns how objects are named in a COPY.
     fn naming(&self) -> Naming;
 
-    /// Copies objects into a table. Refused records are returned; all other records are in the table.
-    fn copy(&mut self, order: &CopyOrder<'_>) -> Result<CopyResult, WarehouseError>;
+    /// Copies objects into a table. Rejected records are returned; all other records are in the table.
+    fn copy(&mut self, request: &CopyRequest<'_>) -> Result<CopyResult, WarehouseError>;
 
     /// True if bulk inserts are available as configured; Redshift needs a staging prefix for them.
     fn supports_bulk_insert(&self) -> bool;
 
-    /// Uploads small files (name and text) to the staging prefix, until the returned value is dropped. Returns
-    /// none if no such prefix is configured.
+    /// Uploads small files (name and text) to the staging prefix. They are deleted when the returned value is dropped.
+    /// Returns none if no such prefix is configured.
     fn upload(&mut self, files: &[(String, &str)])
     -> Result<Option<UploadedFiles>, WarehouseError>;
 
-    /// Returns the most bytes of a text in a column of this declared type; none if it has no limit.
+    /// Returns the maximum length in bytes of text in a column of this declared type; none if it has no limit.
     fn text_limit(&self, declared_type: &str) -> Option<usize>;
 
     /// Returns the compatibility probes of the engine (`probes.toml`), which `doctor` runs.
@@ -222,12 +223,13 @@ pub trait RowSink {
     fn row(&mut self, row: Vec<Value>) -> Result<(), WarehouseError>;
 }
 
-struct Keep {
+/// Sink that keeps the first `keep` rows and counts all.
+struct FirstRows {
     rows: Rows,
     keep: usize,
 }
 
-impl RowSink for Keep {
+impl RowSink for FirstRows {
     fn start(&mut self, columns: Vec<String>) -> Result<(), WarehouseError> {
         self.rows.columns = columns;
         Ok(())
@@ -377,20 +379,20 @@ impl WarehouseError {
     }
 }
 
-/// Opens connections to one configured warehouse, whichever its engine is.
+/// Opens connections to one configured warehouse, of any engine.
 pub trait Connector: Send + Sync {
     /// Opens a connection.
     fn open(&self, access: Access) -> Result<Box<dyn Warehouse>, WarehouseError>;
 
-    /// Tries each step of connecting to a server; nothing for an engine without a connection of its own.
+    /// Tries each step of connecting to a server. Returns no steps for an engine without a direct connection.
     fn try_steps(&self) -> Vec<ConnectionStep>;
 }
 
 /// One step of connecting to a server, as `doctor` reports it.
 #[derive(Debug)]
 pub struct ConnectionStep {
-    /// The step: `dns`, `tcp`, `tls` or `login`.
+    /// Name of the step: `dns`, `tcp`, `tls` or `login`.
     pub name: &'static str,
-    /// The finding or the error; none if an earlier step failed.
+    /// Observation or error; none if an earlier step failed.
     pub outcome: Option<Result<String, WarehouseError>>,
 }

@@ -1,38 +1,38 @@
-//! Orders and results of an engine that copies objects from a store itself.
+//! Requests and results of an engine that copies objects from S3 itself.
 
-/// How objects are named to the engine.
+/// How a COPY names its objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Naming {
-    /// One by one: a place for manifests is configured.
+    /// By manifest; requires a configured prefix for manifests.
     Manifests,
-    /// By key prefixes, which other objects may share.
+    /// By key prefix, which other objects may share.
     Prefixes,
 }
 
-/// Objects of one copy order.
+/// Objects of one COPY.
 #[derive(Debug, Clone, Copy)]
-pub enum Named<'a> {
-    /// These URLs, each with its size in bytes.
+pub enum CopyObjects<'a> {
+    /// URLs with sizes in bytes, for a manifest.
     List(&'a [(&'a str, u64)]),
-    /// Every object whose URL has this prefix.
+    /// All objects whose URL starts with this prefix.
     Prefix(&'a str),
 }
 
-/// Mapping of a record's keys to columns.
+/// Mapping of JSON keys to columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyMapping<'a> {
-    /// A key is the name of its column (`JSON 'auto'`).
+    /// By equal names (`JSON 'auto'`).
     Exact,
-    /// A key is the name of its column in any case (`JSON 'auto ignorecase'`).
+    /// By equal names regardless of case (`JSON 'auto ignorecase'`).
     IgnoreCase,
-    /// The `JSONPaths` file at this URL, one path per column.
+    /// By the `JSONPaths` file at this URL, one path per column.
     Paths(&'a str),
 }
 
-/// Compression of every object of an order.
+/// Compression of all objects of a COPY.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
-    /// None.
+    /// Not compressed.
     Plain,
     /// gzip.
     Gzip,
@@ -42,54 +42,54 @@ pub enum Compression {
 
 /// One COPY.
 #[derive(Debug, Clone, Copy)]
-pub struct CopyOrder<'a> {
-    /// The target table.
+pub struct CopyRequest<'a> {
+    /// Target table.
     pub table: &'a str,
-    /// Its columns to fill, in the order of the paths if there are any.
+    /// Columns to fill; in the order of the paths if `mapping` is a `JSONPaths` file.
     pub columns: &'a [String],
-    /// The mapping of keys to these columns.
+    /// Mapping of JSON keys to the columns.
     pub mapping: KeyMapping<'a>,
-    /// The objects.
-    pub named: Named<'a>,
-    /// Their compression.
+    /// Objects to copy.
+    pub objects: CopyObjects<'a>,
+    /// Compression of the objects.
     pub compression: Compression,
-    /// The region of the store.
+    /// AWS region of the bucket.
     pub region: &'a str,
 }
 
-/// Counts that the engine reports after a COPY.
+/// Result that the engine reports after a COPY.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CopyResult {
-    /// Rows that are in the table.
+    /// Number of inserted rows.
     pub rows: u64,
-    /// Objects that were read.
+    /// Number of objects read.
     pub objects: u64,
-    /// Records that are not in the table.
+    /// Rejected records, which are not in the table.
     pub refused: Vec<RefusedRecord>,
 }
 
-/// A record that the engine refused.
+/// Record that the engine rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedRecord {
-    /// The URL of its object, of which an engine may report only the first bytes.
+    /// URL of the object; an engine may truncate it.
     pub object: String,
-    /// The engine's reason.
+    /// Reason that the engine reports.
     pub reason: String,
 }
 
-/// Small files in the staging prefix; dropping this value removes them.
+/// Small files in the staging prefix. Dropping this value deletes them.
 pub struct UploadedFiles {
-    /// The URL of their folder.
+    /// URL of their folder.
     pub folder: String,
-    /// The ARN of the role with which the engine reads them.
+    /// ARN of the IAM role with which the engine reads them.
     pub role: String,
-    /// The region of the bucket.
+    /// AWS region of the bucket.
     pub region: String,
     remove: Box<dyn Fn()>,
 }
 
 impl UploadedFiles {
-    /// Files that `remove` deletes, including files that are added to the folder later.
+    /// Creates a value whose drop calls `remove`, which deletes all files in the folder, including later ones.
     pub fn new(folder: String, role: String, region: String, remove: impl Fn() + 'static) -> Self {
         Self { folder, role, region, remove: Box::new(remove) }
     }

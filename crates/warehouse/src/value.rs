@@ -1,4 +1,4 @@
-//! What a query answers: named columns and rows of values, the same on every engine.
+//! Query results: named columns and rows of values, equal on every engine.
 
 use std::fmt;
 
@@ -8,15 +8,15 @@ use time::macros::format_description;
 /// One value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// Unknown.
+    /// SQL null.
     Null,
     /// True or false.
     Bool(bool),
-    /// Any whole number.
+    /// Integer of any width.
     Int(i128),
     /// A floating-point number.
     Double(f64),
-    /// Text, and every type that has no variant of its own, as the engine writes it.
+    /// Text, and values of all other types as the engine writes them.
     Text(String),
     /// Microseconds since 1970-01-01 UTC.
     Timestamp(i64),
@@ -25,7 +25,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// The whole number in it, if it is one that fits.
+    /// Returns the integer, if the value is one that fits.
     pub fn as_i64(&self) -> Option<i64> {
         match self {
             Self::Int(value) => i64::try_from(*value).ok(),
@@ -33,7 +33,7 @@ impl Value {
         }
     }
 
-    /// The text in it.
+    /// Returns the text, if the value is one.
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -41,13 +41,14 @@ impl Value {
         }
     }
 
-    /// Whether people expect it at the right of its column.
+    /// True for numbers, which tables align to the right.
     pub fn is_number(&self) -> bool {
         matches!(self, Self::Int(_) | Self::Double(_))
     }
 }
 
-/// As text: doubles in the shortest form that reads back the same, timestamps as `2018-11-01 21:01:46.796`, bytes in hexadecimal, null as nothing.
+/// Formats doubles in the shortest form that parses to the same value, timestamps as `2018-11-01 21:01:46.796`, bytes in
+/// hexadecimal, and null as an empty string.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -62,7 +63,7 @@ impl fmt::Display for Value {
     }
 }
 
-/// As JSON has it: timestamps, bytes and whole numbers beyond 64 bits are strings, a double that is no number is null.
+/// Serializes timestamps, bytes and integers beyond 64 bits as strings, because JSON has no such types.
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -93,42 +94,42 @@ fn write_timestamp(f: &mut fmt::Formatter<'_>, micros: i64) -> fmt::Result {
     }
 }
 
-/// What the values of an answer's column are.
+/// Type of a result column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResultType {
     /// True or false.
     Boolean,
-    /// Whole numbers of at most 32 bits.
+    /// Integers of at most 32 bits.
     Integer,
-    /// Whole numbers of at most 64 bits.
+    /// Integers of at most 64 bits.
     BigInt,
-    /// Numbers of so many digits, so many of them behind the point; with none there they are [`Value::Int`], else text.
+    /// Decimal numbers of this precision and scale. Values are [`Value::Int`] if the scale is zero, otherwise text.
     Decimal(u8, i8),
     /// Floating-point numbers.
     Double,
-    /// Days, as text: `2018-11-05`.
+    /// Dates, as text: `2018-11-05`.
     Date,
     /// Microseconds since 1970-01-01 UTC.
     Timestamp,
     /// Bytes.
     Bytes,
-    /// Text, and everything that has no type of its own here.
+    /// Text, and values of all other types.
     Text,
 }
 
-/// The answer to a query.
+/// Result of a query.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rows {
-    /// The names of the columns.
+    /// Names of the columns.
     pub columns: Vec<String>,
-    /// The rows that were kept.
+    /// Rows that were kept.
     pub rows: Vec<Vec<Value>>,
-    /// How many rows there were, kept or not.
+    /// Number of all rows, including those that were not kept.
     pub total: u64,
 }
 
 impl Rows {
-    /// The value in the first row and column, if there is one.
+    /// Returns the value in the first row and column, if there is one.
     pub fn scalar(&self) -> Option<&Value> {
         self.rows.first().and_then(|row| row.first())
     }
@@ -139,7 +140,7 @@ mod tests {
     use super::Value;
 
     #[test]
-    fn values_are_written_so_that_they_can_be_compared() {
+    fn values_are_formatted_without_loss() {
         assert_eq!(Value::Timestamp(1_541_106_106_796_000).to_string(), "2018-11-01 21:01:46.796");
         assert_eq!(Value::Timestamp(-1).to_string(), "1969-12-31 23:59:59.999999");
         assert_eq!(Value::Double(246.0).to_string(), "246.0");

@@ -1,6 +1,6 @@
 //! Each check finds its damage, on every engine.
 
-use sparkify_load::quality;
+use sparkify_load::data_tests;
 
 use super::{Engine, open};
 use crate::checks::DAMAGE;
@@ -28,12 +28,12 @@ pub(crate) fn every_check_finds_its_damage(engine: &Engine) {
         for statement in damage.split("; ") {
             warehouse.execute(statement).unwrap();
         }
-        let verdicts = quality::run(warehouse.as_mut(), false).unwrap();
-        let verdict = verdicts.iter().find(|verdict| verdict.check == *check).unwrap();
+        let verdicts = data_tests::run(warehouse.as_mut(), false).unwrap();
+        let verdict = verdicts.iter().find(|verdict| verdict.test == *check).unwrap();
         assert!(!verdict.passed(), "{check} found nothing");
         warehouse.execute("rollback").unwrap();
         found += 1;
     }
-    let verdicts = quality::run(warehouse.as_mut(), false).unwrap();
-    assert!(verdicts.iter().all(quality::Verdict::passed) && verdicts.len() == found);
+    let verdicts = data_tests::run(warehouse.as_mut(), false).unwrap();
+    assert!(verdicts.iter().all(data_tests::TestResult::passed) && verdicts.len() == found);
 }

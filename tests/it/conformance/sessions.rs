@@ -163,5 +163,5 @@ pub(crate) fn who_reads_cannot_write(engine: &Engine) {
     }
     let folder = tempfile::tempdir().unwrap();
     let words = run(folder.path(), ["query", "delete from kept", "--warehouse", &url]).bad(2);
-    assert!(words.contains("open for reading alone"), "{words}");
+    assert!(words.contains("open read-only"), "{words}");
 }

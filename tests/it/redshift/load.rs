@@ -228,7 +228,7 @@ fn a_cluster_is_examined_before_a_load() {
     let found = examined(&cluster.url());
     assert!(found("warehouse").starts_with("\"ok\": "), "{}", found("warehouse"));
     assert!(found("warehouse").contains("Redshift 1.0"), "{}", found("warehouse"));
-    assert_eq!(found("rights"), "\"ok\": \"tables can be made, filled and dropped\"");
+    assert_eq!(found("rights"), "\"ok\": \"tables can be created, filled and dropped\"");
     assert!(!found("role").is_empty(), "a cluster needs a role");
     let found = examined("redshift:workgroup/nobody/dev");
     assert!(found("warehouse").starts_with("\"failed\": "), "{}", found("warehouse"));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use redshift_emulator::{Behavior, Fault, When};
 use s3_emulator::Fault as StoreFault;
 use serde_json::Value as Json;
-use sparkify_load::doctor::{Line, State, probes};
+use sparkify_load::doctor::{Finding, Status, probes};
 use sparkify_warehouse::{
     Access, FoundColumn, RemoteCopy, ResultType, RowSink, RowSource, Value, Warehouse,
     WarehouseError,
@@ -17,7 +17,7 @@ use super::{Cluster, ETL};
 use crate::support;
 
 const LIST: &str = include_str!("../../../sql/dialect/redshift/probes.toml");
-const ALL: &str = "78 of 78 answers are those of the documentation";
+const ALL: &str = "78 of 78 results are as documented";
 
 fn list() -> Vec<toml::Table> {
     let list: toml::Table = LIST.parse().unwrap();
@@ -173,12 +173,12 @@ fn a_cluster_that_answers_otherwise_is_found_out() {
             );
         }
         let agree = 78 - names.len();
-        let sum = format!("{agree} of 78 answers are those of the documentation");
+        let sum = format!("{agree} of 78 results are as documented");
         assert_eq!(told(&lines, "probes"), (state.into(), sum), "{manner:?}");
         let hint = differences[0]["hint"].as_str().unwrap();
         assert!(hint.starts_with("sent: create temp table probe_t"), "{hint}");
         assert!(hint.contains("https://docs.aws.amazon.com/redshift/latest/dg/"), "{hint}");
-        assert_eq!(hint.contains("on it rests: "), differences[0]["state"] == "failed", "{hint}");
+        assert_eq!(hint.contains("affects: "), differences[0]["state"] == "failed", "{hint}");
     }
 }
 
@@ -201,7 +201,7 @@ fn without_a_place_for_files_the_rest_is_asked() {
     let sum = found(&lines, "probes")[0];
     assert_eq!(
         (&sum["state"], &sum["said"]),
-        (&"hint".into(), &"63 of 63 answers are those of the documentation".into())
+        (&"hint".into(), &"63 of 63 results are as documented".into())
     );
     let hint = sum["hint"].as_str().unwrap();
     assert!(hint.starts_with("15 more need files") && hint.contains("[S3] STAGING"), "{hint}");
@@ -364,17 +364,18 @@ impl RowSink for Lies<'_> {
 fn each_probe_finds_a_wrong_answer() {
     let cluster = Cluster::start();
     cluster.configure();
-    let told = |types: bool| -> Vec<Line> {
+    let told = |types: bool| -> Vec<Finding> {
         let honest = support::open(&cluster.url(), Access::Write).unwrap();
-        probes::lines(&mut Liar { honest, types })
+        probes::run(&mut Liar { honest, types })
     };
     let lines = told(false);
-    let differs =
-        |name: &str| lines.iter().find(|line| line.said.starts_with(&format!("{name}: expected ")));
+    let differs = |name: &str| {
+        lines.iter().find(|line| line.message.starts_with(&format!("{name}: expected ")))
+    };
     for probe in list() {
         let name = probe["name"].as_str().unwrap();
-        let state = differs(name).unwrap_or_else(|| panic!("`{name}` took a wrong answer")).state;
-        assert_eq!(state == State::Failed, probe.contains_key("rests"), "{name}");
+        let state = differs(name).unwrap_or_else(|| panic!("`{name}` took a wrong answer")).status;
+        assert_eq!(state == Status::Failed, probe.contains_key("rests"), "{name}");
     }
     let typed = list().iter().filter(|probe| probe.contains_key("types")).count();
     assert_eq!(told(true).len(), typed + 1, "types");

@@ -2,7 +2,7 @@
 
 use super::{Asked, Check, Column, Dictionary, Kind, Load, Note, State, Table};
 use crate::report::Question;
-use sparkify_load::quality::{self, CHECKS};
+use sparkify_load::data_tests::{self, DATA_TESTS};
 use sparkify_load::{sql, tables};
 use sparkify_reader::RecordKind;
 use sparkify_warehouse::{
@@ -21,7 +21,7 @@ impl Dictionary {
         let mut dictionary = Self {
             warehouse: None,
             tables: files.map(|(kind, file)| table(kind, file, opening)).collect(),
-            checks: CHECKS.iter().map(check).collect(),
+            checks: DATA_TESTS.iter().map(check).collect(),
             questions: Question::all().map(asked).collect(),
         };
         dictionary.trace_keys();
@@ -45,9 +45,9 @@ impl Dictionary {
                 }
             }
         }
-        let verdicts = quality::run(warehouse, false)?;
+        let verdicts = data_tests::run(warehouse, false)?;
         for (check, verdict) in self.checks.iter_mut().zip(verdicts) {
-            check.offending = Some(verdict.offending);
+            check.offending = Some(verdict.failing_rows);
         }
         self.warehouse = Some(State { engine: warehouse.engine(), load: last_load(warehouse)? });
         Ok(())

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use thiserror::Error;
 
-use sparkify_load::quality;
+use sparkify_load::data_tests;
 use sparkify_warehouse::{RowSink, Rows, Value, Warehouse, WarehouseError};
 
 /// Of the rows that explain something, this many are kept.
@@ -167,7 +167,8 @@ fn compare(
 
 fn said(expectation: &Expectation) -> String {
     let check = expectation.check.as_deref();
-    let check = check.and_then(|name| quality::CHECKS.iter().find(|check| check.name == name));
+    let check =
+        check.and_then(|name| data_tests::DATA_TESTS.iter().find(|check| check.name == name));
     match check {
         Some(check) if expectation.says.is_empty() => {
             format!("rows against: {}", check.headline())
@@ -190,7 +191,7 @@ fn found(
         return Ok((scalar(warehouse, query, whose)?, None));
     }
     let name = expectation.check.as_deref().unwrap_or_default();
-    let check = quality::CHECKS.iter().find(|check| check.name == name);
+    let check = data_tests::DATA_TESTS.iter().find(|check| check.name == name);
     let Some(check) = check else { return Ok((Value::Null, None)) };
     let asked = warehouse.query_file(check, &[], SAMPLES);
     let rows = asked.map_err(|source| VerifyError::Query { whose: whose(), source })?;

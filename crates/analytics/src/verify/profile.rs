@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use thiserror::Error;
 
 use sparkify_config::suggest;
-use sparkify_load::quality;
+use sparkify_load::data_tests;
 
 /// The profiles that come with the program, by name, as their files have them.
 pub const BUILT_IN: &[(&str, &str)] = &[
@@ -218,7 +218,8 @@ impl Profile {
         let whose = || format!("the expectation `{name}`");
         match (&expectation.query, &expectation.check) {
             (Some(query), None) => check_query(query, whose)?,
-            (None, Some(check)) if quality::CHECKS.iter().any(|known| known.name == check) => {}
+            (None, Some(check))
+                if data_tests::DATA_TESTS.iter().any(|known| known.name == check) => {}
             (None, Some(check)) => {
                 let reason = format!("`{name}` names the check `{check}`, which there is not");
                 return Err((reason, "`sparkify check` names them"));

@@ -1,7 +1,7 @@
-//! Could a load work? Everything that it needs is tried before it runs: the source is listed and read, the way to the warehouse walked, a table made and taken
-//! back, the engine asked what its documentation says that it answers ([`probes`]), the disk measured. Nothing that is there changes.
+//! Preflight checks of a load: lists and reads the source, connects to the warehouse step by step, creates a table and rolls
+//! that back, compares the engine with its documentation ([`probes`]), and measures free disk space. Nothing is changed.
 //!
-//! This room does not know which engine it speaks to, and looks at no data. What only AWS can tell is asked by `cluster`; `cli` puts both into one list.
+//! This module depends on no engine and reads no loaded data. The `cluster` crate checks AWS; the CLI joins both lists.
 
 pub mod probes;
 
@@ -14,148 +14,156 @@ use sparkify_config::Settings;
 use sparkify_source::{Content, Listing, SourceError, Sources};
 use sparkify_warehouse::{Access, ConnectionStep, Connector, Rows, Warehouse, WarehouseError};
 
-/// Less room than this is too little for any load.
-const LEAST_ROOM: u64 = 256 << 20;
+/// Minimum free disk space of any load.
+const MIN_FREE_SPACE: u64 = 256 << 20;
 
-/// How a thing was found.
+/// Status of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
-    /// It works.
+pub enum Status {
+    /// The check passed.
     Ok,
-    /// It does not.
+    /// The check failed; a load would fail.
     Failed,
-    /// It works, or could not be looked at, and there is something to know.
+    /// The check passed or was not possible; the hint says more.
     Hint,
-    /// It was not looked at, since something before it failed.
+    /// The check did not run because an earlier one failed.
     #[serde(rename = "not tried")]
     NotTried,
 }
 
-/// One line.
+/// Result of one check. The JSON keys are part of the output of `sparkify doctor`.
 #[derive(Debug, Clone, Serialize)]
-pub struct Line {
-    /// What was looked at.
-    pub what: String,
-    /// How it was found.
-    pub state: State,
-    /// What was found.
-    pub said: String,
-    /// What to do or to know.
+pub struct Finding {
+    /// Name of the check.
+    #[serde(rename = "what")]
+    pub check: String,
+    /// Status of the check.
+    #[serde(rename = "state")]
+    pub status: Status,
+    /// Observation, or the error.
+    #[serde(rename = "said")]
+    pub message: String,
+    /// Next action, or further information.
     pub hint: Option<String>,
 }
 
-impl Line {
-    /// It works.
-    pub fn ok(what: &str, said: impl Into<String>) -> Self {
-        Self { what: what.into(), state: State::Ok, said: said.into(), hint: None }
+impl Finding {
+    /// Creates the finding of a check that passed.
+    pub fn ok(check: &str, message: impl Into<String>) -> Self {
+        Self { check: check.into(), status: Status::Ok, message: message.into(), hint: None }
     }
 
-    /// It does not.
-    pub fn failed(what: &str, said: impl Into<String>, hint: Option<String>) -> Self {
-        Self { what: what.into(), state: State::Failed, said: said.into(), hint }
+    /// Creates the finding of a check that failed.
+    pub fn failed(check: &str, message: impl Into<String>, hint: Option<String>) -> Self {
+        Self { check: check.into(), status: Status::Failed, message: message.into(), hint }
     }
 
-    /// There is something to know.
-    pub fn hint(what: &str, said: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { what: what.into(), state: State::Hint, said: said.into(), hint: Some(hint.into()) }
+    /// Creates a finding with further information.
+    pub fn hint(check: &str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        let (message, hint) = (message.into(), Some(hint.into()));
+        Self { check: check.into(), status: Status::Hint, message, hint }
     }
 
-    /// What was before it failed.
-    fn not_tried(what: &str) -> Self {
-        let said = "something before it failed".into();
-        Self { what: what.into(), state: State::NotTried, said, hint: None }
+    /// Creates the finding of a check that did not run.
+    fn not_tried(check: &str) -> Self {
+        let message = "an earlier check failed".into();
+        Self { check: check.into(), status: Status::NotTried, message, hint: None }
     }
 }
 
-/// Tries everything that needs no AWS but its store; the engine's own answers where `with_probes` says so.
-pub fn examine(settings: &Settings, connector: &dyn Connector, with_probes: bool) -> Vec<Line> {
+/// Runs all checks that need no AWS service except S3. Runs the compatibility probes if `with_probes`.
+pub fn examine(settings: &Settings, connector: &dyn Connector, with_probes: bool) -> Vec<Finding> {
     let sources = Sources::new(&settings.s3);
-    let mut lines = Vec::new();
+    let mut findings = Vec::new();
     let mut bytes = 0;
-    for (what, place) in [("song data", &settings.song_data), ("log data", &settings.log_data)] {
-        let Some(place) = place else {
-            lines.push(Line::hint(
-                what,
-                "nobody said where it lies",
-                format!("name it with `--{}`, or in [S3] of dwh.cfg", what.replace(' ', "-")),
+    for (check, location) in [("song data", &settings.song_data), ("log data", &settings.log_data)]
+    {
+        let Some(location) = location else {
+            findings.push(Finding::hint(
+                check,
+                "no location is configured",
+                format!("set it with `--{}`, or in [S3] of dwh.cfg", check.replace(' ', "-")),
             ));
             continue;
         };
-        match readable(&sources, place) {
+        match list_and_read(&sources, location) {
             Ok((listing, read)) => {
                 bytes += listing.bytes();
                 let objects = listing.objects.len();
-                let said = format!("{objects} objects at `{place}`, {read}");
-                lines.push(Line::ok(what, said));
+                let message = format!("{objects} objects at `{location}`, {read}");
+                findings.push(Finding::ok(check, message));
             }
-            Err(error) => lines.push(Line::failed(what, error.to_string(), Some(error.hint()))),
+            Err(error) => {
+                findings.push(Finding::failed(check, error.to_string(), Some(error.hint())));
+            }
         }
     }
-    warehouse_lines(settings, connector, with_probes, &mut lines);
-    lines.extend(room(settings, bytes));
-    lines
+    check_warehouse(settings, connector, with_probes, &mut findings);
+    findings.extend(check_disk_space(settings, bytes));
+    findings
 }
 
-/// Lists a place and reads the first object that has anything in it.
-fn readable(sources: &Sources, place: &str) -> Result<(Listing, String), SourceError> {
-    let listing = sources.list(place)?;
+/// Lists a location and reads the beginning of its first object that is not empty.
+fn list_and_read(sources: &Sources, location: &str) -> Result<(Listing, String), SourceError> {
+    let listing = sources.list(location)?;
     let Some(first) = listing.objects.iter().find(|object| object.size > 0) else {
-        return Ok((listing, "none of them with anything in it".into()));
+        return Ok((listing, "all of them empty".into()));
     };
     let mut content = Content::open(first)?;
     let mut buffer = vec![0; 1 << 12];
     let read = content.read(&mut buffer)?;
     let name = first.key.rsplit('/').next().unwrap_or(&first.key);
-    let said = format!("{read} bytes read of `{name}`");
-    Ok((listing, said))
+    let message = format!("{read} bytes read of `{name}`");
+    Ok((listing, message))
 }
 
-fn warehouse_lines(
+fn check_warehouse(
     settings: &Settings,
     connector: &dyn Connector,
     with_probes: bool,
-    lines: &mut Vec<Line>,
+    findings: &mut Vec<Finding>,
 ) {
     let name = settings.warehouse.to_string();
     if let Some(file) = settings.warehouse.file()
         && !file.exists()
     {
-        return lines.push(new_file(&name, &file));
+        return findings.push(check_new_file(&name, &file));
     }
     if settings.warehouse.is_file() && settings.warehouse.file().is_none() {
-        let said = format!("`{name}` lies in a folder that is not there");
-        return lines.push(Line::failed("warehouse", said, Some("make the folder first".into())));
+        let message = format!("the folder of `{name}` does not exist");
+        let hint = Some("create the folder first".into());
+        return findings.push(Finding::failed("warehouse", message, hint));
     }
-    let way = connector.try_steps();
-    let is_open = way.iter().all(|step| matches!(step.outcome, Some(Ok(_))));
-    lines.extend(way.into_iter().map(step));
-    if !is_open {
-        return lines.extend(["warehouse", "rights"].map(Line::not_tried));
+    let steps = connector.try_steps();
+    let is_reachable = steps.iter().all(|step| matches!(step.outcome, Some(Ok(_))));
+    findings.extend(steps.into_iter().map(finding_of_step));
+    if !is_reachable {
+        return findings.extend(["warehouse", "rights"].map(Finding::not_tried));
     }
     let mut warehouse = match connector.open(Access::Write) {
         Ok(warehouse) => warehouse,
-        Err(error) => return lines.push(refused("warehouse", &error)),
+        Err(error) => return findings.push(finding_of_error("warehouse", &error)),
     };
     let version = warehouse.query_file(&sql::VERSION, &[], 1).map(|rows| first_cell(&rows));
     match version {
-        Ok(version) => lines.push(Line::ok("warehouse", format!("`{name}` is {version}"))),
-        Err(error) => return lines.push(refused("warehouse", &error)),
+        Ok(version) => findings.push(Finding::ok("warehouse", format!("`{name}` is {version}"))),
+        Err(error) => return findings.push(finding_of_error("warehouse", &error)),
     }
-    if let Err(error) = probe(warehouse.as_mut()) {
-        return lines.push(refused("rights", &error));
+    if let Err(error) = check_rights(warehouse.as_mut()) {
+        return findings.push(finding_of_error("rights", &error));
     }
-    lines.push(Line::ok("rights", "tables can be made, filled and dropped"));
+    findings.push(Finding::ok("rights", "tables can be created, filled and dropped"));
     if with_probes {
-        lines.extend(probes::lines(warehouse.as_mut()));
+        findings.extend(probes::run(warehouse.as_mut()));
     }
 }
 
-fn step(ConnectionStep { name: what, outcome }: ConnectionStep) -> Line {
+fn finding_of_step(ConnectionStep { name, outcome }: ConnectionStep) -> Finding {
     match outcome {
-        Some(Ok(said)) => Line::ok(what, said),
-        Some(Err(error)) => refused(what, &error),
-        None => Line::not_tried(what),
+        Some(Ok(message)) => Finding::ok(name, message),
+        Some(Err(error)) => finding_of_error(name, &error),
+        None => Finding::not_tried(name),
     }
 }
 
@@ -164,49 +172,56 @@ fn first_cell(rows: &Rows) -> String {
     cell.map(ToString::to_string).unwrap_or_default()
 }
 
-fn refused(what: &str, error: &WarehouseError) -> Line {
-    Line::failed(what, error.to_string(), error.hint())
+fn finding_of_error(check: &str, error: &WarehouseError) -> Finding {
+    Finding::failed(check, error.to_string(), error.hint())
 }
 
-/// A table made, filled and dropped in a transaction that is taken back.
-fn probe(warehouse: &mut dyn Warehouse) -> Result<(), WarehouseError> {
+/// Creates, fills and drops a table in a transaction that is rolled back.
+fn check_rights(warehouse: &mut dyn Warehouse) -> Result<(), WarehouseError> {
     warehouse.run(&sql::PROBE_BEGIN)?;
     let tried = warehouse.run(&sql::PROBE);
-    let back = warehouse.run(&sql::PROBE_UNDO);
-    tried.and(back)
+    let rolled_back = warehouse.run(&sql::PROBE_UNDO);
+    tried.and(rolled_back)
 }
 
-/// The file is made by the first load, if its folder lets it.
-fn new_file(name: &str, file: &Path) -> Line {
+/// Checks that the first load can create the warehouse file in its folder.
+fn check_new_file(name: &str, file: &Path) -> Finding {
     let folder = file.parent().unwrap_or(Path::new("."));
     match tempfile::tempfile_in(folder) {
-        Ok(_) => {
-            Line::ok("warehouse", format!("`{name}` is not there yet; the first load makes it"))
-        }
-        Err(error) => Line::failed(
+        Ok(_) => Finding::ok(
             "warehouse",
-            format!("no file can be made in `{}`: {error}", folder.display()),
-            Some("check who may write there, or name another with `--warehouse`".into()),
+            format!("`{name}` does not exist yet; the first load creates it"),
+        ),
+        Err(error) => Finding::failed(
+            "warehouse",
+            format!("cannot create a file in `{}`: {error}", folder.display()),
+            Some(
+                "check the permissions of the folder, or choose another file with `--warehouse`"
+                    .into(),
+            ),
         ),
     }
 }
 
-/// The room where a warehouse that is a file lies and spills.
-fn room(settings: &Settings, source: u64) -> Option<Line> {
-    let what = "disk space";
+/// Checks the free space of the disk that holds the warehouse file and its spilled data.
+fn check_disk_space(settings: &Settings, source_bytes: u64) -> Option<Finding> {
+    let check = "disk space";
     let file = settings.warehouse.file()?;
     let folder = file.parent()?;
-    let found = match rustix::fs::statvfs(folder) {
+    let free = match rustix::fs::statvfs(folder) {
         Ok(found) => found.f_bavail.saturating_mul(found.f_frsize),
-        Err(error) => return Some(Line::hint(what, "could not be measured", error.to_string())),
+        Err(error) => {
+            return Some(Finding::hint(check, "cannot be measured", error.to_string()));
+        }
     };
-    let said = format!("{} MB free in `{}`", found / 1_000_000, folder.display());
-    let hint = "free some, or name a warehouse elsewhere with `--warehouse`";
-    Some(if found < LEAST_ROOM {
-        Line::failed(what, said, Some(hint.into()))
-    } else if found < source.saturating_mul(2) {
-        Line::hint(what, said, format!("the source has {} MB: {hint}", source / 1_000_000))
+    let message = format!("{} MB free in `{}`", free / 1_000_000, folder.display());
+    let hint = "free some space, or choose a file on another disk with `--warehouse`";
+    Some(if free < MIN_FREE_SPACE {
+        Finding::failed(check, message, Some(hint.into()))
+    } else if free < source_bytes.saturating_mul(2) {
+        let source = format!("the source has {} MB: {hint}", source_bytes / 1_000_000);
+        Finding::hint(check, message, source)
     } else {
-        Line::ok(what, said)
+        Finding::ok(check, message)
     })
 }

@@ -1,113 +1,118 @@
-//! Does the engine answer as its documentation says? Each probe of its list is asked, and where the answer is another one, that is told.
+//! Compatibility probes: statements with documented results, whose actual results are compared.
 //!
-//! All of it happens in a transaction that is rolled back. A failure ends a transaction, and not every engine can go back to a point within one, so behind a
-//! probe that failed, or made something, it is rolled back and begun anew. What a probe needs in files is there meanwhile, and removed whatever happens.
+//! All probes run in a transaction that is rolled back. An error ends a transaction, and not every engine has savepoints, so
+//! the transaction is rolled back and a new one begun after a probe that failed or created something. Files that a probe
+//! needs are uploaded before, and removed in any case.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Line, State, refused};
+use super::{Finding, Status, finding_of_error};
 use crate::sql::doctor as sql;
 use sparkify_warehouse::{ResultType, RowSink, UploadedFiles, Value, Warehouse, WarehouseError};
 
-/// The list of one engine.
+/// Probes of one engine.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct List {
+struct ProbeFile {
     #[serde(rename = "probe")]
     probes: Vec<Probe>,
 }
 
-/// One question whose answer is known; the list's header says what each part is.
+/// One probe. The header of the file describes the keys.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Probe {
     name: String,
     page: String,
-    rests: Option<String>,
+    #[serde(rename = "rests")]
+    dependents: Option<String>,
     assumed: Option<String>,
-    #[serde(default)]
-    ours: bool,
+    #[serde(default, rename = "ours")]
+    needs_install: bool,
     #[serde(default)]
     files: BTreeMap<String, String>,
-    #[serde(default)]
-    first: Vec<String>,
-    ask: String,
+    #[serde(default, rename = "first")]
+    setup: Vec<String>,
+    #[serde(rename = "ask")]
+    statement: String,
     types: Option<String>,
-    #[serde(default)]
-    answer: Vec<String>,
-    fails: Option<String>,
-    then: Option<String>,
+    #[serde(default, rename = "answer")]
+    rows: Vec<String>,
+    #[serde(rename = "fails")]
+    error: Option<String>,
+    #[serde(rename = "then")]
+    after_error: Option<String>,
 }
 
-/// What a probe came to.
-enum Found {
-    /// An answer: the types of its columns, its rows.
-    Answer(String, Vec<String>),
-    /// It failed where it was asked, and what was said; then the answer behind it.
-    Failed(String, Option<Vec<String>>),
-    /// It failed before it was asked.
-    Broke(String),
+/// Actual result of a probe.
+enum Actual {
+    /// Column types and rows of the statement.
+    Rows(String, Vec<String>),
+    /// Error message of the statement, and the rows of `after_error`.
+    Error(String, Option<Vec<String>>),
+    /// Error message of the setup or of `after_error`.
+    SetupError(String),
 }
 
-/// Asks everything, and says how much of it agrees and what does not.
-pub fn lines(warehouse: &mut dyn Warehouse) -> Vec<Line> {
+/// Runs all probes. Returns a summary and one finding for each difference.
+pub fn run(warehouse: &mut dyn Warehouse) -> Vec<Finding> {
     let Some(text) = warehouse.remote_copy().map(|remote| remote.probes()) else {
         return Vec::new();
     };
-    match toml::from_str::<List>(text) {
-        Ok(list) => ask(warehouse, &list.probes),
-        Err(error) => vec![Line::failed("probes", format!("cannot be read: {error}"), None)],
+    match toml::from_str::<ProbeFile>(text) {
+        Ok(file) => run_all(warehouse, &file.probes),
+        Err(error) => vec![Finding::failed("probes", format!("cannot be read: {error}"), None)],
     }
 }
 
-fn ask(warehouse: &mut dyn Warehouse, probes: &[Probe]) -> Vec<Line> {
-    let (shown, mut lines) = match show(warehouse, probes) {
-        Ok(shown) => (shown, Vec::new()),
-        Err(error) => (None, vec![refused("staging", &error)]),
+fn run_all(warehouse: &mut dyn Warehouse, probes: &[Probe]) -> Vec<Finding> {
+    let (uploaded, mut findings) = match upload(warehouse, probes) {
+        Ok(uploaded) => (uploaded, Vec::new()),
+        Err(error) => (None, vec![finding_of_error("staging", &error)]),
     };
     let mut transaction =
-        Transaction { warehouse, is_open: false, is_spent: false, has_ours: false };
-    let (mut asked, mut differences) = (0, Vec::new());
+        Transaction { warehouse, is_open: false, is_spent: false, is_installed: false };
+    let (mut tried, mut differences) = (0, Vec::new());
     for (number, probe) in probes.iter().enumerate() {
-        if !probe.files.is_empty() && shown.is_none() {
+        if !probe.files.is_empty() && uploaded.is_none() {
             continue;
         }
-        let parameters = shown.as_ref().map_or(Vec::new(), |shown| parameters(shown, number));
-        asked += 1;
-        match transaction.settle(probe, &parameters) {
-            Ok(found) => differences.extend(difference(probe, &found, &parameters)),
+        let parameters = uploaded.as_ref().map_or(Vec::new(), |files| parameters(files, number));
+        tried += 1;
+        match transaction.run(probe, &parameters) {
+            Ok(actual) => differences.extend(difference(probe, &actual, &parameters)),
             Err(error) => {
-                lines.push(refused("probes", &error));
-                return lines;
+                findings.push(finding_of_error("probes", &error));
+                return findings;
             }
         }
     }
     if let Err(error) = transaction.end() {
-        lines.push(refused("probes", &error));
+        findings.push(finding_of_error("probes", &error));
     }
-    lines.push(sum(asked, probes.len() - asked, &differences));
-    lines.extend(differences);
-    lines
+    findings.push(summary(tried, probes.len() - tried, &differences));
+    findings.extend(differences);
+    findings
 }
 
-fn sum(asked: usize, left_out: usize, differences: &[Line]) -> Line {
-    let agree = asked - differences.len();
-    let said = format!("{agree} of {asked} answers are those of the documentation");
-    let hint = (left_out > 0).then(|| {
-        format!("{left_out} more need files that the warehouse reads: name a place for them, `[S3] STAGING`, and a role")
+fn summary(tried: usize, skipped: usize, differences: &[Finding]) -> Finding {
+    let equal = tried - differences.len();
+    let message = format!("{equal} of {tried} results are as documented");
+    let hint = (skipped > 0).then(|| {
+        format!("{skipped} more need files in S3: set `[S3] STAGING` and an IAM role to run them")
     });
-    let state = match differences.iter().any(|line| line.state == State::Failed) {
-        true => State::Failed,
-        false if differences.is_empty() && left_out == 0 => State::Ok,
-        false => State::Hint,
+    let status = match differences.iter().any(|finding| finding.status == Status::Failed) {
+        true => Status::Failed,
+        false if differences.is_empty() && skipped == 0 => Status::Ok,
+        false => Status::Hint,
     };
-    Line { what: "probes".into(), state, said, hint }
+    Finding { check: "probes".into(), status, message, hint }
 }
 
-/// Puts the files of all probes, each probe's in a folder of its own.
-fn show(
+/// Uploads the files of all probes, those of each probe to a folder of its own.
+fn upload(
     warehouse: &mut dyn Warehouse,
     probes: &[Probe],
 ) -> Result<Option<UploadedFiles>, WarehouseError> {
@@ -124,56 +129,61 @@ fn show(
     }
 }
 
-fn parameters(shown: &UploadedFiles, number: usize) -> Vec<Value> {
-    let UploadedFiles { folder, role, region, .. } = shown;
+fn parameters(files: &UploadedFiles, number: usize) -> Vec<Value> {
+    let UploadedFiles { folder, role, region, .. } = files;
     let [data, paths] = ["data/", "paths.json"].map(|name| format!("{folder}/{number}/{name}"));
     [data, role.clone(), region.clone(), paths].map(Value::Text).into()
 }
 
-/// The transaction in which everything is asked, as far as it goes on.
+/// Transaction that the probes run in.
 struct Transaction<'a> {
     warehouse: &'a mut dyn Warehouse,
     is_open: bool,
-    /// Whether the next probe needs a new one.
+    /// True if the next probe needs a new transaction.
     is_spent: bool,
-    has_ours: bool,
+    /// True if sparkify's UDFs are installed in this transaction.
+    is_installed: bool,
 }
 
 impl Transaction<'_> {
-    /// What others did meanwhile is none of the probe's: it is asked once more.
-    fn settle(&mut self, probe: &Probe, parameters: &[Value]) -> Result<Found, WarehouseError> {
-        match self.come_to(probe, parameters) {
-            Err(WarehouseError::Conflict { .. }) => self.come_to(probe, parameters),
+    /// Runs a probe, and once more after a conflict with another session.
+    fn run(&mut self, probe: &Probe, parameters: &[Value]) -> Result<Actual, WarehouseError> {
+        match self.run_once(probe, parameters) {
+            Err(WarehouseError::Conflict { .. }) => self.run_once(probe, parameters),
             other => other,
         }
     }
 
-    /// What fails for reasons of the probe is found; what fails for others ends all.
-    fn come_to(&mut self, probe: &Probe, parameters: &[Value]) -> Result<Found, WarehouseError> {
-        self.ready()?;
-        if let Err(words) = said(self.prepare(probe, parameters))? {
-            return Ok(Found::Broke(words));
+    /// Returns an error of a statement as the result of the probe. Any other error, such as a lost connection, ends all
+    /// probes.
+    fn run_once(&mut self, probe: &Probe, parameters: &[Value]) -> Result<Actual, WarehouseError> {
+        self.begin()?;
+        if let Err(message) = statement_error(self.set_up(probe, parameters))? {
+            return Ok(Actual::SetupError(message));
         }
-        match said(self.answer(&probe.ask, parameters))? {
-            Ok((types, rows)) => Ok(Found::Answer(types, rows)),
-            Err(words) => {
-                let Some(then) = &probe.then else { return Ok(Found::Failed(words, None)) };
-                self.ready()?;
-                Ok(match said(self.answer(then, parameters))? {
-                    Ok((_, rows)) => Found::Failed(words, Some(rows)),
-                    Err(words) => Found::Broke(words),
+        match statement_error(self.query(&probe.statement, parameters))? {
+            Ok((types, rows)) => Ok(Actual::Rows(types, rows)),
+            Err(message) => {
+                let Some(after) = &probe.after_error else {
+                    return Ok(Actual::Error(message, None));
+                };
+                self.begin()?;
+                Ok(match statement_error(self.query(after, parameters))? {
+                    Ok((_, rows)) => Actual::Error(message, Some(rows)),
+                    Err(message) => Actual::SetupError(message),
                 })
             }
         }
     }
 
-    fn ready(&mut self) -> Result<(), WarehouseError> {
+    /// Makes sure that a transaction is open and unspent.
+    fn begin(&mut self) -> Result<(), WarehouseError> {
         if self.is_spent {
             self.end()?;
         }
         if !self.is_open {
             self.warehouse.run(&sql::PROBE_BEGIN)?;
-            (self.is_open, self.has_ours) = (true, false);
+            (self.is_open, self.is_installed) = (true, false);
         }
         Ok(())
     }
@@ -183,34 +193,36 @@ impl Transaction<'_> {
         self.warehouse.run(&sql::PROBE_UNDO)
     }
 
-    fn prepare(&mut self, probe: &Probe, parameters: &[Value]) -> Result<(), WarehouseError> {
-        if probe.ours && !self.has_ours {
-            // Until it is done, it may have failed.
+    fn set_up(&mut self, probe: &Probe, parameters: &[Value]) -> Result<(), WarehouseError> {
+        if probe.needs_install && !self.is_installed {
+            // If the installation fails, the transaction is unusable.
             self.is_spent = true;
             self.warehouse.install(false)?;
-            (self.is_spent, self.has_ours) = (false, true);
+            (self.is_spent, self.is_installed) = (false, true);
         }
-        for statement in &probe.first {
-            self.answer(statement, parameters)?;
+        for statement in &probe.setup {
+            self.query(statement, parameters)?;
             self.is_spent = true;
         }
         Ok(())
     }
 
-    fn answer(
+    fn query(
         &mut self,
         statement: &str,
         parameters: &[Value],
     ) -> Result<(String, Vec<String>), WarehouseError> {
-        let mut taken = Taken::default();
-        let answered = self.warehouse.query_each(statement, parameters, &mut taken);
-        self.is_spent |= answered.is_err();
-        answered.map(|()| (taken.types, taken.rows))
+        let mut rows = TextRows::default();
+        let outcome = self.warehouse.query_each(statement, parameters, &mut rows);
+        self.is_spent |= outcome.is_err();
+        outcome.map(|()| (rows.types, rows.rows))
     }
 }
 
-/// What the engine said of a statement that it would not do; any other failure is none of the probe's.
-fn said<T>(outcome: Result<T, WarehouseError>) -> Result<Result<T, String>, WarehouseError> {
+/// Separates an error of the statement, as its message, from errors that concern the connection.
+fn statement_error<T>(
+    outcome: Result<T, WarehouseError>,
+) -> Result<Result<T, String>, WarehouseError> {
     match outcome {
         Ok(done) => Ok(Ok(done)),
         Err(error @ (WarehouseError::Statement { .. } | WarehouseError::Full { .. })) => {
@@ -220,16 +232,16 @@ fn said<T>(outcome: Result<T, WarehouseError>) -> Result<Result<T, String>, Ware
     }
 }
 
-/// An answer in the list's own words.
+/// Result as text, in the format of the probe file.
 #[derive(Default)]
-struct Taken {
+struct TextRows {
     types: String,
     rows: Vec<String>,
 }
 
-impl RowSink for Taken {
+impl RowSink for TextRows {
     fn types(&mut self, types: &[ResultType]) -> Result<(), WarehouseError> {
-        self.types = types.iter().map(|kind| word(*kind)).collect::<Vec<_>>().join(" ");
+        self.types = types.iter().map(|kind| type_name(*kind)).collect::<Vec<_>>().join(" ");
         Ok(())
     }
 
@@ -247,7 +259,7 @@ impl RowSink for Taken {
     }
 }
 
-fn word(kind: ResultType) -> &'static str {
+fn type_name(kind: ResultType) -> &'static str {
     match kind {
         ResultType::Boolean => "boolean",
         ResultType::Integer => "integer",
@@ -261,77 +273,79 @@ fn word(kind: ResultType) -> &'static str {
     }
 }
 
-/// A line about a probe that came to something else than its page says.
-fn difference(probe: &Probe, found: &Found, parameters: &[Value]) -> Option<Line> {
-    let state = if probe.rests.is_some() { State::Failed } else { State::Hint };
-    let (expected, got) = (expected(probe), got(probe, found));
-    let said = format!("{}: expected {expected}, got {got}", probe.name);
+/// Returns a finding if the result differs from the documented one.
+fn difference(probe: &Probe, actual: &Actual, parameters: &[Value]) -> Option<Finding> {
+    if is_as_documented(probe, actual) {
+        return None;
+    }
+    let status = if probe.dependents.is_some() { Status::Failed } else { Status::Hint };
+    let (expected, got) = (describe_expected(probe), describe_actual(probe, actual));
+    let message = format!("{}: expected {expected}, got {got}", probe.name);
     let hint = Some(notes(probe, parameters));
-    (!agrees(probe, found)).then(|| Line { what: "probe".into(), state, said, hint })
+    Some(Finding { check: "probe".into(), status, message, hint })
 }
 
-fn agrees(probe: &Probe, found: &Found) -> bool {
-    match (found, &probe.fails) {
-        (Found::Answer(types, rows), None) => {
-            *rows == probe.answer && probe.types.as_ref().is_none_or(|wanted| wanted == types)
+fn is_as_documented(probe: &Probe, actual: &Actual) -> bool {
+    match (actual, &probe.error) {
+        (Actual::Rows(types, rows), None) => {
+            *rows == probe.rows && probe.types.as_ref().is_none_or(|expected| expected == types)
         }
-        (Found::Failed(words, then), Some(part)) => {
-            holds(words, part) && then.as_ref().is_none_or(|rows| *rows == probe.answer)
+        (Actual::Error(message, after), Some(part)) => {
+            message.to_lowercase().contains(&part.to_lowercase())
+                && after.as_ref().is_none_or(|rows| *rows == probe.rows)
         }
         _ => false,
     }
 }
 
-fn expected(probe: &Probe) -> String {
-    let Some(words) = &probe.fails else {
-        return answered(&probe.answer, probe.types.as_deref());
+fn describe_expected(probe: &Probe) -> String {
+    let Some(message) = &probe.error else {
+        return describe_rows(&probe.rows, probe.types.as_deref());
     };
-    let words = if words.is_empty() { String::new() } else { format!(" with “{words}”") };
-    let then = probe.then.as_ref().map(|_| probe.answer.as_slice());
-    format!("a failure{words}{}", behind(then))
+    let message = if message.is_empty() { String::new() } else { format!(" with “{message}”") };
+    let after = probe.after_error.as_ref().map(|_| probe.rows.as_slice());
+    format!("an error{message}{}", describe_after(after))
 }
 
-fn got(probe: &Probe, found: &Found) -> String {
-    match found {
-        // Types are told where they are asked for.
-        Found::Answer(types, rows) => answered(rows, probe.types.as_ref().map(|_| types.as_str())),
-        Found::Failed(words, then) => {
-            format!("the failure “{}”{}", one_line(words), behind(then.as_deref()))
+fn describe_actual(probe: &Probe, actual: &Actual) -> String {
+    match actual {
+        // Types are shown only if the probe compares them.
+        Actual::Rows(types, rows) => {
+            describe_rows(rows, probe.types.as_ref().map(|_| types.as_str()))
         }
-        Found::Broke(words) => format!("the failure “{}”", one_line(words)),
+        Actual::Error(message, after) => {
+            format!("the error “{}”{}", one_line(message), describe_after(after.as_deref()))
+        }
+        Actual::SetupError(message) => format!("the error “{}”", one_line(message)),
     }
 }
 
-fn answered(rows: &[String], types: Option<&str>) -> String {
-    let rows = if rows.is_empty() { "no row".into() } else { format!("`{}`", rows.join("`, `")) };
+fn describe_rows(rows: &[String], types: Option<&str>) -> String {
+    let rows = if rows.is_empty() { "no rows".into() } else { format!("`{}`", rows.join("`, `")) };
     match types {
         Some(types) => format!("{rows} ({types})"),
         None => rows,
     }
 }
 
-fn behind(rows: Option<&[String]>) -> String {
-    rows.map_or(String::new(), |rows| format!(", and then {}", answered(rows, None)))
+fn describe_after(rows: Option<&[String]>) -> String {
+    rows.map_or(String::new(), |rows| format!(", then {}", describe_rows(rows, None)))
 }
 
-fn holds(words: &str, part: &str) -> bool {
-    words.to_lowercase().contains(&part.to_lowercase())
-}
-
-/// What was sent, what rests on it, and who says so.
+/// Returns the statements that were sent, the dependent features and the page of the documentation.
 fn notes(probe: &Probe, parameters: &[Value]) -> String {
-    let all = probe.first.iter().chain([&probe.ask]).chain(&probe.then);
+    let all = probe.setup.iter().chain([&probe.statement]).chain(&probe.after_error);
     let mut sent = all.map(String::as_str).collect::<Vec<_>>().join("; ");
-    for (place, value) in (1..).zip(parameters) {
-        sent = sent.replace(&format!("${place}"), &format!("'{value}'"));
+    for (index, value) in (1..).zip(parameters) {
+        sent = sent.replace(&format!("${index}"), &format!("'{value}'"));
     }
     let mut notes = vec![format!("sent: {sent}")];
-    notes.extend(probe.rests.iter().map(|rests| format!("on it rests: {rests}")));
+    notes.extend(probe.dependents.iter().map(|features| format!("affects: {features}")));
     notes.extend(probe.assumed.iter().map(|assumed| format!("assumed: {assumed}")));
     notes.push(probe.page.clone());
     notes.join("; ")
 }
 
-fn one_line(words: &str) -> String {
-    words.split_whitespace().collect::<Vec<_>>().join(" ")
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,10 +1,11 @@
-//! What was loaded already? Every object that a load read, and what that makes of a new listing.
+//! Ledger of loaded objects, and the plan of an incremental load: which objects of a new listing have to be read.
 //!
-//! An object is known by its key; whether its content is the one that was read is told by size and the store's etag, without one by size and
-//! modification time, and by its fingerprint where these leave a doubt. This room reads and writes the bookkeeping tables, and touches no row of data.
+//! An object is identified by its key. Its content is unchanged if size and etag are. Without an etag, size and modification
+//! time decide, and the fingerprint of the content if the time differs or cannot be trusted. This module reads and writes
+//! the load metadata tables only.
 
 mod group;
-mod known;
+mod loaded_objects;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,29 +13,30 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use time::Date;
 
-use known::{Known, Objects};
+use loaded_objects::{LoadedObject, LoadedObjects};
 
 use crate::sql;
 use sparkify_source::{Fingerprint, InOrder, Listing, Object, SourceError, Sources};
-use sparkify_warehouse::{Batch, ColumnType, Listed, Opening, Value, Warehouse, WarehouseError};
+use sparkify_warehouse::{Batch, ColumnType, Opening, RowList, Value, Warehouse, WarehouseError};
 
-/// A file that changed less than this before it was listed may change again without its time telling.
-const TOO_FRESH: Duration = Duration::from_secs(2);
+/// Minimum age of a modification time that is recorded. A younger file may change again within the resolution of its
+/// file system's clock, so that the time would not show the change.
+const MIN_MTIME_AGE: Duration = Duration::from_secs(2);
 
-/// Everything that was loaded.
+/// Ledger of all loaded objects and loads.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    objects: Objects,
+    objects: LoadedObjects,
     loads: Loads,
     last_object: i64,
 }
 
-/// The loads so far.
+/// Summary of the previous loads.
 #[derive(Debug, Default, Clone, Copy)]
 struct Loads {
-    /// The number of the last one, however it ended.
+    /// Number of the last load, published or failed.
     last: i64,
-    /// Whether any was published.
+    /// True if at least one load was published.
     published: bool,
 }
 
@@ -48,60 +50,60 @@ impl Loads {
     }
 }
 
-/// Which of the listed objects a load is about.
+/// Restriction of a load to some of the listed objects.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// Read objects again that are loaded as they are.
+    /// Also read objects that are unchanged since they were loaded.
     pub everything: bool,
-    /// Leave out objects whose key has an earlier date, or none.
+    /// Skip objects whose key has an earlier date, or none.
     pub since: Option<Date>,
-    /// Leave out objects whose key has a later date, or none.
+    /// Skip objects whose key has a later date, or none.
     pub until: Option<Date>,
 }
 
-/// What a listing means after the loads so far.
+/// Difference between a listing and the ledger: the work of one load for one kind of record.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// Objects to read, each with its number; one that was loaded before keeps its own.
+    /// Objects to read, with their ledger numbers. An object that was loaded before keeps its number.
     pub read: Vec<(i64, Object)>,
-    /// Of these, objects that were loaded before with other content.
+    /// Objects in `read` that were loaded before with other content.
     pub changed: BTreeSet<i64>,
-    /// How many are read again although they are loaded as they are, because nobody knows which rows are theirs among those of a group that changed.
-    pub along: u64,
-    /// How many objects are loaded as they are.
+    /// Number of unchanged objects in `read` that share a group with a changed one, so that their rows cannot be kept.
+    pub reread_with_group: u64,
+    /// Number of unchanged objects, which are not read.
     pub unchanged: u64,
-    /// How many objects are outside the dates of the selection.
+    /// Number of objects outside the dates of the selection.
     pub outside: u64,
     /// Objects that were loaded from this location and are no longer listed.
     pub vanished: Vec<(i64, String)>,
-    /// Rows in staging of the objects that are read again or have vanished, by their number: an object that is read and not here is new.
-    pub rows_held: BTreeMap<i64, u64>,
+    /// Number of staged rows of each object that is read again or has vanished. An object in `read` without an entry is new.
+    pub staged_rows: BTreeMap<i64, u64>,
 }
 
 impl Ledger {
-    /// Reads the ledger; its tables exist.
+    /// Reads the ledger. Its tables must exist.
     pub fn read(warehouse: &mut dyn Warehouse) -> Result<Self, WarehouseError> {
         let mut ledger = Self::default();
         let objects = sql::load::OBJECTS.statement(Opening::full(warehouse.engine()));
         warehouse.query_each(&objects, &[], &mut ledger.objects)?;
         ledger.objects.sort();
-        let numbers = ledger.objects.all().iter().map(|known| known.object_id);
+        let numbers = ledger.objects.all().iter().map(|loaded| loaded.object_id);
         ledger.last_object = numbers.max().unwrap_or_default();
         ledger.loads = Loads::read(warehouse)?;
         Ok(ledger)
     }
 
-    /// Whether nothing was published yet.
+    /// Returns true if no load was published yet.
     pub fn is_empty(&self) -> bool {
         !self.loads.published
     }
 
-    /// The number of the load to come.
+    /// Returns the number of the next load.
     pub fn next_load(&self) -> i64 {
         self.loads.last + 1
     }
 
-    /// Compares a listing of one kind of record with what was loaded.
+    /// Compares a listing of one kind of record with the loaded objects.
     pub fn plan(
         &mut self,
         listing: &Listing,
@@ -109,57 +111,58 @@ impl Ledger {
         selection: Selection,
     ) -> Result<Plan, SourceError> {
         let mut plan = Plan::default();
-        // Both are in the order of their keys: one walk tells what is in both.
-        let mut all = InOrder::new(self.objects.all(), |known| &known.key);
+        // Both lists are sorted by key, so one merge pass finds the common keys.
+        let mut all = InOrder::new(self.objects.all(), |loaded| &loaded.key);
         for object in &listing.objects {
             if !selection.takes(&object.key) {
                 plan.outside += 1;
                 continue;
             }
-            let Some(known) = all.get(&object.key) else {
+            let Some(loaded) = all.get(&object.key) else {
                 self.last_object += 1;
                 plan.read.push((self.last_object, object.clone()));
                 continue;
             };
-            let unchanged = is_unchanged(known, object)?;
+            let unchanged = is_unchanged(loaded, object)?;
             if !unchanged {
-                plan.changed.insert(known.object_id);
+                plan.changed.insert(loaded.object_id);
             }
             if unchanged && !selection.everything {
                 plan.unchanged += 1;
             } else {
-                plan.rows_held.insert(known.object_id, known.staged);
-                plan.read.push((known.object_id, object.clone()));
+                plan.staged_rows.insert(loaded.object_id, loaded.staged);
+                plan.read.push((loaded.object_id, object.clone()));
             }
         }
         let below = format!("{}/", listing.root);
         let mut listed = listing.in_order();
-        let were_there = self.objects.of(kind).filter(|known| known.key.starts_with(&below));
-        for known in were_there.filter(|known| listed.get(&known.key).is_none()) {
-            plan.rows_held.insert(known.object_id, known.staged);
-            plan.vanished.push((known.object_id, known.key.to_string()));
+        let loaded_here = self.objects.of(kind).filter(|loaded| loaded.key.starts_with(&below));
+        for loaded in loaded_here.filter(|loaded| listed.get(&loaded.key).is_none()) {
+            plan.staged_rows.insert(loaded.object_id, loaded.staged);
+            plan.vanished.push((loaded.object_id, loaded.key.to_string()));
         }
         Ok(plan)
     }
 
-    /// The objects of one kind that hold rejects, as they lie there now, to be read again; and the keys of those that are gone.
-    pub fn rejecting(
+    /// Plans to reprocess the objects of one kind that have rejected records, in their current version. Also returns the keys
+    /// of such objects that no longer exist.
+    pub fn plan_reprocessing(
         &self,
         kind: &str,
         sources: &Sources,
     ) -> Result<(Plan, Vec<String>), SourceError> {
-        let (mut plan, mut gone) = (Plan::default(), Vec::new());
-        for known in self.objects.of(kind).filter(|known| known.rejected > 0) {
-            match sources.find(&known.key) {
+        let (mut plan, mut missing) = (Plan::default(), Vec::new());
+        for loaded in self.objects.of(kind).filter(|loaded| loaded.rejected > 0) {
+            match sources.find(&loaded.key) {
                 Ok(object) => {
-                    plan.rows_held.insert(known.object_id, known.staged);
-                    plan.read.push((known.object_id, object));
+                    plan.staged_rows.insert(loaded.object_id, loaded.staged);
+                    plan.read.push((loaded.object_id, object));
                 }
-                Err(SourceError::Missing { .. }) => gone.push(known.key.to_string()),
+                Err(SourceError::Missing { .. }) => missing.push(loaded.key.to_string()),
                 Err(error) => return Err(error),
             }
         }
-        Ok((plan, gone))
+        Ok((plan, missing))
     }
 }
 
@@ -176,15 +179,15 @@ impl Selection {
     }
 }
 
-/// The date that a key names: `2018-11-05` in its last part, else the folders `2018/11/05`.
+/// Returns the date in a key: `2018-11-05` in the file name, otherwise the folders `2018/11/05`.
 fn date_in(key: &str) -> Option<Date> {
     let name = key.rsplit('/').next().unwrap_or(key);
     let written = name.as_bytes().windows(10).find_map(|part| parse_date(part, b'-'));
     written.or_else(|| key.as_bytes().windows(10).find_map(|part| parse_date(part, b'/')))
 }
 
-fn parse_date(part: &[u8], between: u8) -> Option<Date> {
-    if part.get(4) != Some(&between) || part.get(7) != Some(&between) {
+fn parse_date(part: &[u8], separator: u8) -> Option<Date> {
+    if part.get(4) != Some(&separator) || part.get(7) != Some(&separator) {
         return None;
     }
     let number = |range: std::ops::Range<usize>| {
@@ -195,75 +198,75 @@ fn parse_date(part: &[u8], between: u8) -> Option<Date> {
     Date::from_calendar_date(number(0..4)?.into(), month, u8::try_from(number(8..10)?).ok()?).ok()
 }
 
-/// A day as people type it: `2018-11-05`.
+/// Parses a date of the form `2018-11-05`.
 pub fn day(written: &str) -> Option<Date> {
     (written.len() == 10).then(|| parse_date(written.as_bytes(), b'-')).flatten()
 }
 
-fn is_unchanged(known: &Known, object: &Object) -> Result<bool, SourceError> {
-    if known.size != object.size {
+fn is_unchanged(loaded: &LoadedObject, object: &Object) -> Result<bool, SourceError> {
+    if loaded.size != object.size {
         return Ok(false);
     }
-    // A store's own name for the version leaves no doubt, either way.
-    if let (Some(known), Some(etag)) = (&known.etag, &object.etag) {
-        return Ok(known == etag);
+    // An etag identifies the version, so it decides both ways.
+    if let (Some(loaded), Some(etag)) = (&loaded.etag, &object.etag) {
+        return Ok(loaded == etag);
     }
-    if known.modified_ns == Some(object.modified_ns) {
+    if loaded.modified_ns == Some(object.modified_ns) {
         return Ok(true);
     }
-    Ok(Some(object.fingerprint()?) == known.fingerprint)
+    Ok(Some(object.fingerprint()?) == loaded.fingerprint)
 }
 
-/// One object as the ledger is told of it.
+/// Row of `etl_objects`.
 #[derive(Debug, Clone)]
-pub struct Entry {
-    /// Its number.
+pub struct ObjectEntry {
+    /// Number of the object in the ledger.
     pub object_id: i64,
-    /// As it was listed.
+    /// Object as it was listed.
     pub object: Object,
-    /// events or songs.
+    /// `events` or `songs`.
     pub source: &'static str,
-    /// The fingerprint of its content; none where nobody here read it.
+    /// Fingerprint of the content; none if the warehouse copied the object itself.
     pub fingerprint: Option<Fingerprint>,
-    /// Records accepted.
+    /// Number of accepted records.
     pub staged: u64,
-    /// Records refused.
+    /// Number of rejected records.
     pub rejected: u64,
-    /// The number of the group that it was fetched with.
+    /// Number of the group that it was copied with.
     pub group: Option<i64>,
 }
 
-/// One load as the ledger is told of it, in the order of the columns behind the times.
+/// Row of `etl_loads`.
 #[derive(Debug, Clone)]
 pub struct LoadEntry {
-    /// Its number.
+    /// Number of the load.
     pub load_id: i64,
-    /// When it began.
+    /// Start time.
     pub started: SystemTime,
-    /// Whether it touched only part of the model.
+    /// True if the load rebuilt only the affected part of the model.
     pub incremental: bool,
-    /// objects, replaced, `size_bytes`, events, songs, rejects, repairs.
+    /// Values of the columns objects, replaced, `size_bytes`, events, songs, rejects and repairs.
     pub counts: [u64; 7],
-    /// Why it failed; none when it is published.
+    /// Error message of a failed load; none if it was published.
     pub failure: Option<String>,
 }
 
-/// Writes what a load read.
-pub fn record(
+/// Inserts the objects of a load into `etl_objects`.
+pub fn record_objects(
     warehouse: &mut dyn Warehouse,
     load_id: i64,
     started: SystemTime,
-    mut entries: Vec<Entry>,
+    mut entries: Vec<ObjectEntry>,
 ) -> Result<(), WarehouseError> {
-    // Several threads read them, in whatever order: what is written is the same each time.
+    // Threads finish objects in any order; sorting makes the written rows deterministic.
     entries.sort_by_key(|entry| entry.object_id);
-    let objects = Listed::new(OBJECT_TYPES, entries, move |entry, batch| {
+    let objects = RowList::new(OBJECT_TYPES, entries, move |entry, batch| {
         let object = &entry.object;
         push(batch, 0, entry.object_id);
         batch.columns[1].push_bytes(object.key.as_bytes());
         batch.columns[2].push_bytes(entry.source.as_bytes());
         push(batch, 3, signed(object.size));
-        match settled(object.modified_ns, started) {
+        match trusted_mtime(object.modified_ns, started) {
             Some(modified) => push(batch, 4, modified),
             None => batch.columns[4].push_null(),
         }
@@ -286,9 +289,9 @@ pub fn record(
     warehouse.load("etl_objects", Arc::new(objects)).map(drop)
 }
 
-/// Writes that a load has ended now.
-pub fn close(warehouse: &mut dyn Warehouse, load: &LoadEntry) -> Result<(), WarehouseError> {
-    let loads = Listed::new(LOAD_TYPES, vec![load.clone()], |load, batch| {
+/// Inserts a load that ends now into `etl_loads`.
+pub fn record_load(warehouse: &mut dyn Warehouse, load: &LoadEntry) -> Result<(), WarehouseError> {
+    let loads = RowList::new(LOAD_TYPES, vec![load.clone()], |load, batch| {
         push(batch, 0, load.load_id);
         push(batch, 1, micros(load.started));
         push(batch, 2, micros(SystemTime::now()));
@@ -311,7 +314,7 @@ pub fn close(warehouse: &mut dyn Warehouse, load: &LoadEntry) -> Result<(), Ware
     warehouse.load(sql::ledger::ETL_LOADS.name, Arc::new(loads)).map(drop)
 }
 
-/// Whether the load of this number that began then is published.
+/// Returns true if the load with this number and start time is published.
 pub fn is_published(
     warehouse: &mut dyn Warehouse,
     load_id: i64,
@@ -322,9 +325,9 @@ pub fn is_published(
     Ok(answer.scalar().and_then(Value::as_i64) == Some(1))
 }
 
-/// Writes that a load failed, once nothing else is left of it; it takes the next number. It was a `full` one if that was asked for, or if nothing
-/// was published before it.
-pub fn close_failed(
+/// Inserts a failed load into `etl_loads` under the next number, after its transaction was rolled back. Its kind is full if
+/// `full`, or if no load was published before it.
+pub fn record_failed_load(
     warehouse: &mut dyn Warehouse,
     started: SystemTime,
     full: bool,
@@ -334,12 +337,15 @@ pub fn close_failed(
     let Loads { last, published } = Loads::read(warehouse)?;
     let incremental = published && !full;
     let failure = Some(message);
-    close(warehouse, &LoadEntry { load_id: last + 1, started, incremental, counts, failure })
+    record_load(warehouse, &LoadEntry { load_id: last + 1, started, incremental, counts, failure })
 }
 
-/// The numbers of the objects that a load reads, into `scope_objects`.
-pub fn announce(warehouse: &mut dyn Warehouse, object_ids: Vec<i64>) -> Result<(), WarehouseError> {
-    let ids = Listed::new(&[ColumnType::BigInt], object_ids, |id, batch| push(batch, 0, *id));
+/// Inserts the numbers of the objects that a load reads or prunes into `scope_objects`.
+pub fn set_scope_objects(
+    warehouse: &mut dyn Warehouse,
+    object_ids: Vec<i64>,
+) -> Result<(), WarehouseError> {
+    let ids = RowList::new(&[ColumnType::BigInt], object_ids, |id, batch| push(batch, 0, *id));
     warehouse.load("scope_objects", Arc::new(ids)).map(drop)
 }
 
@@ -387,9 +393,9 @@ fn micros(moment: SystemTime) -> i64 {
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// A modification time that will tell the next version apart, or none.
-fn settled(modified_ns: i64, listed: SystemTime) -> Option<i64> {
-    let limit = listed.checked_sub(TOO_FRESH)?.duration_since(UNIX_EPOCH).ok()?;
+/// Returns the modification time if any later change of the file would alter it, see [`MIN_MTIME_AGE`].
+fn trusted_mtime(modified_ns: i64, listed: SystemTime) -> Option<i64> {
+    let limit = listed.checked_sub(MIN_MTIME_AGE)?.duration_since(UNIX_EPOCH).ok()?;
     (i128::from(modified_ns) < i128::try_from(limit.as_nanos()).ok()?).then_some(modified_ns)
 }
 
@@ -398,7 +404,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_tells_its_date_by_its_name_or_its_folders() {
+    fn the_date_of_a_key_is_in_its_name_or_its_folders() {
         let on = |key| date_in(key).map(|date| date.to_string());
         assert_eq!(on("/d/2018/11/2018-11-05-events.json").as_deref(), Some("2018-11-05"));
         assert_eq!(on("/d/2018/11/05/events.json").as_deref(), Some("2018-11-05"));

@@ -1,13 +1,13 @@
-//! Which tables, in which order? The star schema, one file a table; each file says what its table holds and how it is made.
+//! Tables of the star schema, in dependency order. Each SQL file declares a table and the statements that fill it.
 //!
-//! This room reads staging tables and writes the model. It holds no SQL of its own and knows no engine.
+//! This module reads staging tables and writes the model. It contains no SQL and depends on no engine.
 
 use sparkify_warehouse::{Opening, SqlFile, Warehouse, WarehouseError};
 
-/// The model, each table after those that it is made from.
+/// Tables of the model; each one follows the tables that it is built from.
 pub const TABLES: &[SqlFile] = crate::sql::model::ALL;
 
-/// Makes one table anew from staging or, when `incremental`, its rows whose keys the load touched.
+/// Rebuilds one table from staging or, if `incremental`, only the rows with keys that the load affects.
 pub fn build(
     warehouse: &mut dyn Warehouse,
     table: &SqlFile,

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::quality::Verdict;
+use crate::data_tests::TestResult;
 use crate::staging::{DirectError, StageError};
 use sparkify_reader::{ReadError, Sample};
 use sparkify_source::SourceError;
@@ -70,7 +70,7 @@ pub enum EtlError {
     #[error("data tests failed: {}", failed.len())]
     ChecksFailed {
         /// Results of the failed tests.
-        failed: Vec<Verdict>,
+        failed: Vec<TestResult>,
     },
 }
 

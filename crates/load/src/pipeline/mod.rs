@@ -1,10 +1,10 @@
-//! The path, in order: list, compare with the ledger, stage, transform, check, publish.
+//! Steps of a load, in order: list, compare with the ledger, stage, transform, run the data tests, publish.
 //!
-//! One load is one transaction: until the last step nothing is seen by anyone, and whatever fails leaves the warehouse as it was. This room calls
-//! and counts; what each step does is written in its own room.
+//! One load is one transaction. No other session sees its changes before the commit, and an error leaves the warehouse as it
+//! was. This module orders and counts the steps; other modules implement them.
 
 mod error;
-mod failed;
+mod failure_log;
 mod preview;
 mod retry;
 mod summary;
@@ -16,8 +16,8 @@ use std::time::{Instant, SystemTime};
 use rustix::time::{ClockId, clock_gettime};
 use time::Date;
 
-use crate::ledger::{self, Entry, Ledger, LoadEntry, Plan, Selection};
-use crate::quality::{self, Verdict};
+use crate::data_tests::{self, TestResult};
+use crate::ledger::{self, Ledger, LoadEntry, ObjectEntry, Plan, Selection};
 use crate::{model, sql, staging, tables};
 use sparkify_reader::{Meter, ObjectRows, RecordKind, Tally};
 use sparkify_source::{Listing, Object, Sources};
@@ -25,39 +25,39 @@ use sparkify_warehouse::{LockScope, Value, Warehouse, WarehouseError};
 
 pub use error::EtlError;
 pub use preview::{Preview, preview};
-use retry::{Ended, retry};
+use retry::{FailedAttempt, retry};
 pub use summary::{Outcome, Step, Summary};
 
-/// No bounds: since, until, level.
-const ALL_PLAYS: [Value; 3] = [Value::Null, Value::Null, Value::Null];
+/// Parameters `since`, `until` and `level` of a saved query without filters.
+const NO_FILTERS: [Value; 3] = [Value::Null, Value::Null, Value::Null];
 
-/// What to load.
+/// Options of a load.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Where the song objects lie.
+    /// Location of the song objects: a folder, a file or an S3 prefix.
     pub song_data: Option<String>,
-    /// Where the event objects lie.
+    /// Location of the event objects.
     pub log_data: Option<String>,
-    /// The share of rejects above which the load fails, from 0 to 1.
+    /// Maximum share of rejected records, from 0 to 1. Above it, the load fails.
     pub max_reject_share: f64,
-    /// Read every listed object again, and make the whole model anew.
+    /// Read every listed object again and rebuild the whole model.
     pub full_refresh: bool,
-    /// Remove the rows of objects that are no longer there.
+    /// Delete the rows of objects that no longer exist.
     pub prune: bool,
-    /// Leave out event objects whose key has an earlier date, or none.
+    /// Skip event objects whose key has an earlier date, or none.
     pub since: Option<Date>,
-    /// Leave out event objects whose key has a later date, or none.
+    /// Skip event objects whose key has a later date, or none.
     pub until: Option<Date>,
-    /// The file of the warehouse itself, absolute: it is no input, wherever it lies.
+    /// Absolute path of the warehouse file, which is not input even if it is within a location.
     pub own_file: Option<String>,
-    /// How the locations are reached.
+    /// Access to folders and S3.
     pub sources: Sources,
-    /// The `JSONPaths` file by which a warehouse that fetches event objects itself finds their values.
+    /// Location of the `JSONPaths` file that maps event keys to columns when the warehouse copies event objects itself.
     pub log_paths: Option<String>,
 }
 
 impl Request {
-    /// What is new or changed at these locations.
+    /// Creates an incremental load of these locations with default options.
     pub fn new(song_data: Option<String>, log_data: Option<String>) -> Self {
         Self {
             song_data,
@@ -85,68 +85,69 @@ impl Request {
     }
 }
 
-/// Loads what is new or changed, and publishes it whole or not at all.
+/// Loads new and changed objects and publishes them in one transaction.
 pub fn etl(
     warehouse: &mut dyn Warehouse,
     request: &Request,
     meter: &Arc<Meter>,
 ) -> Result<Summary, EtlError> {
-    let mut clock = Clock::start(meter);
-    let listings = clock.time("list", || list(request))?;
+    let mut timer = StepTimer::start(meter);
+    let listings = timer.time("list", || list(request))?;
     staging::check_loadable(warehouse, listings.iter().flat_map(|(_, listing)| &listing.objects))?;
-    retry(warehouse, &clock, |warehouse, clock, summary| {
-        load(warehouse, request, &listings, clock, summary)
+    retry(warehouse, &timer, |warehouse, timer, summary| {
+        load(warehouse, request, &listings, timer, summary)
     })
 }
 
-/// Reads the objects that hold rejects again: what can be used now leaves the rejects and enters the model, once.
+/// Reprocesses rejected records: reads their objects again, so that records that are valid by now enter the model.
 pub fn replay(
     warehouse: &mut dyn Warehouse,
     request: &Request,
     meter: &Arc<Meter>,
 ) -> Result<Summary, EtlError> {
-    retry(warehouse, &Clock::start(meter), |warehouse, clock, summary| {
+    retry(warehouse, &StepTimer::start(meter), |warehouse, timer, summary| {
         tables::ensure(warehouse)?;
         let ledger = Ledger::read(warehouse)?;
-        let mut work = Work { incremental: true, ..Work::default() };
+        let mut work = LoadPlan { incremental: true, ..LoadPlan::default() };
         for kind in [RecordKind::Songs, RecordKind::Events] {
-            let (mut plan, gone) = ledger.rejecting(kind.name(), &request.sources)?;
-            ledger.complete(&mut plan, &[], None, &request.sources)?;
-            work.summary.objects_vanished.extend(gone);
+            let (mut plan, missing) = ledger.plan_reprocessing(kind.name(), &request.sources)?;
+            ledger.add_group_members(&mut plan, &[], None, &request.sources)?;
+            work.summary.objects_vanished.extend(missing);
             work.plans.push((kind, plan));
         }
-        work.count();
-        run(warehouse, request, &ledger, work, &Vec::new(), clock, summary)
+        work.summarize();
+        run(warehouse, request, &ledger, work, &Vec::new(), timer, summary)
     })
 }
 
-/// Does `work` in one transaction, and publishes what it did if it came to a good end. The summary grows with the work: of a load that failed,
-/// it has what was known by then.
-fn publish(
+/// Acquires the load lock, runs `work` in one transaction and commits it. `work` fills the summary step by step, so that a
+/// failed attempt still reports the counts up to the error.
+fn run_transaction(
     warehouse: &mut dyn Warehouse,
-    mut clock: Clock,
-    work: &impl Fn(&mut dyn Warehouse, &mut Clock, &mut Summary) -> Result<(), EtlError>,
-) -> Result<Summary, Box<Ended>> {
+    mut timer: StepTimer,
+    work: &impl Fn(&mut dyn Warehouse, &mut StepTimer, &mut Summary) -> Result<(), EtlError>,
+) -> Result<Summary, Box<FailedAttempt>> {
     let mut summary = Summary::default();
-    if let Err(error) = acquire_lock(warehouse, &clock.meter) {
+    if let Err(error) = acquire_lock(warehouse, &timer.meter) {
         let error = error.into();
-        return Err(Box::new(Ended { error, summary, is_usable: false, at_commit: false }));
+        return Err(Box::new(FailedAttempt { error, summary, is_usable: false, at_commit: false }));
     }
     let begun = begin(warehouse).map_err(EtlError::from);
-    if let Err(error) = begun.and_then(|()| work(warehouse, &mut clock, &mut summary)) {
-        return Err(Box::new(undone(warehouse, error, summary, false)));
+    if let Err(error) = begun.and_then(|()| work(warehouse, &mut timer, &mut summary)) {
+        return Err(Box::new(roll_back(warehouse, error, summary, false)));
     }
-    summary.steps.clone_from(&clock.steps);
-    match clock.time("publish", || warehouse.run(&sql::load::COMMIT)) {
-        Ok(()) => Ok(Summary { steps: clock.steps, ..summary }),
+    summary.steps.clone_from(&timer.steps);
+    match timer.time("publish", || warehouse.run(&sql::load::COMMIT)) {
+        Ok(()) => Ok(Summary { steps: timer.steps, ..summary }),
         Err(error) => {
+            // The server may have committed before the connection was lost.
             let at_commit = matches!(error, WarehouseError::Lost { .. });
-            Err(Box::new(undone(warehouse, error.into(), summary, at_commit)))
+            Err(Box::new(roll_back(warehouse, error.into(), summary, at_commit)))
         }
     }
 }
 
-/// One load is one transaction. Where a lock comes first, the tables that it is about are there before.
+/// Begins the transaction. A lock on a table is taken inside it, so the tables are created before.
 fn begin(warehouse: &mut dyn Warehouse) -> Result<(), WarehouseError> {
     let lock = warehouse.load_lock().map(|lock| lock.scope());
     if lock == Some(LockScope::Table) {
@@ -156,32 +157,33 @@ fn begin(warehouse: &mut dyn Warehouse) -> Result<(), WarehouseError> {
     warehouse.run(&sql::load::LOCK)
 }
 
-/// The first error is the one to tell; a connection that is gone has rolled back by itself.
-fn undone(
+/// Rolls back after `error`. An error of the rollback itself is only logged: the first error is reported, and a server
+/// rolls back the transaction of a lost connection by itself.
+fn roll_back(
     warehouse: &mut dyn Warehouse,
     error: EtlError,
     summary: Summary,
     at_commit: bool,
-) -> Ended {
+) -> FailedAttempt {
     let rolled_back = warehouse.run(&sql::load::ROLLBACK);
     if let Err(second) = &rolled_back {
-        tracing::debug!("rolling back: {second}");
+        tracing::debug!("rollback failed: {second}");
     }
-    Ended { error, summary, is_usable: rolled_back.is_ok(), at_commit }
+    FailedAttempt { error, summary, is_usable: rolled_back.is_ok(), at_commit }
 }
 
-/// Updates the planner's statistics, where a load has to.
+/// Updates the planner's statistics on engines that require it within a load.
 fn analyze(warehouse: &mut dyn Warehouse) -> Result<(), WarehouseError> {
     warehouse.statistics().map_or(Ok(()), |statistics| statistics.analyze())
 }
 
-/// Has the warehouse for this load alone, once another load is done.
+/// Acquires the load lock, waiting for another load to end.
 fn acquire_lock(warehouse: &mut dyn Warehouse, meter: &Meter) -> Result<(), WarehouseError> {
     let Some(lock) = warehouse.load_lock() else { return Ok(()) };
     lock.acquire(&mut || meter.wait_for("another load of this warehouse to end"))
 }
 
-/// Drops every table of ours and creates it empty: all of it, or nothing.
+/// Drops every table of sparkify and creates it empty, in one transaction.
 pub fn recreate(warehouse: &mut dyn Warehouse, meter: &Meter) -> Result<(), WarehouseError> {
     acquire_lock(warehouse, meter)?;
     warehouse.run(&sql::load::BEGIN)?;
@@ -189,14 +191,14 @@ pub fn recreate(warehouse: &mut dyn Warehouse, meter: &Meter) -> Result<(), Ware
         Ok(()) => warehouse.run(&sql::load::COMMIT),
         Err(error) => {
             if let Err(second) = warehouse.run(&sql::load::ROLLBACK) {
-                tracing::debug!("rolling back: {second}");
+                tracing::debug!("rollback failed: {second}");
             }
             Err(error)
         }
     }
 }
 
-/// Whether the request names anything to load: known before a warehouse is opened.
+/// Checks that the request names at least one location. This needs no connection.
 pub fn check_request(request: &Request) -> Result<(), EtlError> {
     if request.song_data.is_none() && request.log_data.is_none() {
         return Err(EtlError::NoSource);
@@ -228,37 +230,37 @@ fn list(request: &Request) -> Result<Listings, EtlError> {
     Ok(listings)
 }
 
-/// The first key that is in both listings.
+/// Returns the first key that is in both listings.
 fn shared_key(one: &Listing, other: &Listing) -> Option<String> {
     let mut others = other.in_order();
     let shared = one.objects.iter().find(|object| others.get(&object.key).is_some());
     shared.map(|object| object.key.to_string())
 }
 
-/// What a load is about to do.
+/// Complete plan of a load.
 #[derive(Default)]
-struct Work {
+struct LoadPlan {
     plans: Plans,
-    /// Whether only the touched part of the model is made anew.
+    /// True if only the affected part of the model is rebuilt.
     incremental: bool,
-    /// Objects whose rows go without others in their place.
+    /// Vanished objects whose rows are deleted.
     prune: Vec<i64>,
     summary: Summary,
 }
 
-impl Work {
+impl LoadPlan {
     fn to_read(&self) -> impl Iterator<Item = &(i64, Object)> {
         self.plans.iter().flat_map(|(_, plan)| &plan.read)
     }
 
-    fn is_nothing(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.to_read().next().is_none() && self.prune.is_empty()
     }
 
-    /// Enters the plans in the summary.
-    fn count(&mut self) {
+    /// Adds the counts of the plans to the summary.
+    fn summarize(&mut self) {
         for (_, plan) in &self.plans {
-            self.summary.plan(plan);
+            self.summary.add_plan(plan);
         }
     }
 }
@@ -267,21 +269,25 @@ fn load(
     warehouse: &mut dyn Warehouse,
     request: &Request,
     listings: &Listings,
-    clock: &mut Clock,
+    timer: &mut StepTimer,
     summary: &mut Summary,
 ) -> Result<(), EtlError> {
     tables::ensure(warehouse)?;
     let mut ledger = Ledger::read(warehouse)?;
-    let work = clock.time("compare", || compare(&mut ledger, request, listings))?;
-    run(warehouse, request, &ledger, work, listings, clock, summary)
+    let work = timer.time("compare", || compare(&mut ledger, request, listings))?;
+    run(warehouse, request, &ledger, work, listings, timer, summary)
 }
 
 type Plans = Vec<(RecordKind, Plan)>;
 
-/// What the listings mean after the loads so far.
-fn compare(ledger: &mut Ledger, request: &Request, listings: &Listings) -> Result<Work, EtlError> {
-    let mut work =
-        Work { incremental: !ledger.is_empty() && !request.full_refresh, ..Work::default() };
+/// Compares the listings with the ledger.
+fn compare(
+    ledger: &mut Ledger,
+    request: &Request,
+    listings: &Listings,
+) -> Result<LoadPlan, EtlError> {
+    let incremental = !ledger.is_empty() && !request.full_refresh;
+    let mut work = LoadPlan { incremental, ..LoadPlan::default() };
     for (kind, listing) in listings {
         let mut plan = ledger.plan(listing, kind.name(), request.selection(*kind))?;
         if request.prune {
@@ -290,34 +296,34 @@ fn compare(ledger: &mut Ledger, request: &Request, listings: &Listings) -> Resul
             }
             work.prune.extend(plan.vanished.iter().map(|(id, _)| *id));
         }
-        ledger.complete(&mut plan, &work.prune, Some(listing), &request.sources)?;
+        ledger.add_group_members(&mut plan, &work.prune, Some(listing), &request.sources)?;
         work.summary.objects_ignored.extend(listing.ignored.iter().cloned());
         work.plans.push((*kind, plan));
     }
     work.summary.objects_pruned = work.prune.len() as u64;
-    work.count();
+    work.summarize();
     Ok(work)
 }
 
-/// One load, from staging to the checks.
+/// Runs one load from staging to the data tests, within the open transaction.
 fn run(
     warehouse: &mut dyn Warehouse,
     request: &Request,
     ledger: &Ledger,
-    mut work: Work,
+    mut work: LoadPlan,
     listings: &Listings,
-    clock: &mut Clock,
+    timer: &mut StepTimer,
     summary: &mut Summary,
 ) -> Result<(), EtlError> {
     *summary = std::mem::take(&mut work.summary);
-    if work.is_nothing() {
-        return Ok(count(warehouse, summary)?);
+    if work.is_empty() {
+        return Ok(count_rows(warehouse, summary)?);
     }
     let (load_id, incremental) = (ledger.next_load(), work.incremental);
     summary.incremental = incremental;
-    let order = Extract { request, listings, load_id, loaded_before: !ledger.is_empty() };
-    let tally = extract(warehouse, &work, &order, clock)?;
-    let share = summary.take(&tally, load_id, incremental);
+    let context = ExtractContext { request, listings, load_id, loaded_before: !ledger.is_empty() };
+    let tally = extract(warehouse, &work, &context, timer)?;
+    let share = summary.add_tally(&tally, load_id, incremental);
     if share > request.max_reject_share {
         return Err(EtlError::TooManyRejects {
             rejected: tally.rejected(),
@@ -326,29 +332,29 @@ fn run(
             samples: tally.samples,
         });
     }
-    let (started, counts) = (clock.started, summary.ledger_counts());
-    let entries = tally.objects.into_iter().map(entry_of).collect();
-    ledger::record(warehouse, load_id, started, entries)?;
-    transform(warehouse, incremental, clock)?;
-    check(warehouse, incremental, clock)?;
+    let (started, counts) = (timer.started, summary.ledger_counts());
+    let entries = tally.objects.into_iter().map(object_entry).collect();
+    ledger::record_objects(warehouse, load_id, started, entries)?;
+    transform(warehouse, incremental, timer)?;
+    run_data_tests(warehouse, incremental, timer)?;
     warehouse.run(&sql::load::FINISH)?;
     let entry = LoadEntry { load_id, started, incremental, counts, failure: None };
-    ledger::close(warehouse, &entry)?;
-    Ok(count(warehouse, summary)?)
+    ledger::record_load(warehouse, &entry)?;
+    Ok(count_rows(warehouse, summary)?)
 }
 
-/// Around the objects of a load.
-struct Extract<'a> {
+/// Parameters that the extraction of all kinds of record shares.
+struct ExtractContext<'a> {
     request: &'a Request,
     listings: &'a Listings,
     load_id: i64,
     loaded_before: bool,
 }
 
-impl<'a> Extract<'a> {
-    fn of(&self, kind: RecordKind, plan: &Plan) -> staging::Order<'a> {
+impl<'a> ExtractContext<'a> {
+    fn request(&self, kind: RecordKind, plan: &Plan) -> staging::StageRequest<'a> {
         let listing = self.listings.iter().find(|(of, _)| *of == kind);
-        staging::Order {
+        staging::StageRequest {
             kind,
             load_id: self.load_id,
             objects: plan.read.clone(),
@@ -359,21 +365,22 @@ impl<'a> Extract<'a> {
     }
 }
 
-/// Retires what the objects held before, and reads them into staging.
+/// Deletes the staged rows of earlier versions, then stages the objects.
 fn extract(
     warehouse: &mut dyn Warehouse,
-    work: &Work,
-    order: &Extract<'_>,
-    clock: &mut Clock,
+    work: &LoadPlan,
+    context: &ExtractContext<'_>,
+    timer: &mut StepTimer,
 ) -> Result<Tally, EtlError> {
     warehouse.run(&sql::load::PREPARE)?;
-    let meter = Arc::clone(&clock.meter);
+    let meter = Arc::clone(&timer.meter);
     meter.objects_total.store(work.to_read().count() as u64, Ordering::Relaxed);
     meter.bytes_total.store(work.to_read().map(|(_, object)| object.size).sum(), Ordering::Relaxed);
-    if order.loaded_before {
+    if context.loaded_before {
         let objects = work.to_read().map(|(id, _)| *id).chain(work.prune.iter().copied());
-        ledger::announce(warehouse, objects.collect())?;
-        clock.time("retire", || {
+        ledger::set_scope_objects(warehouse, objects.collect())?;
+        timer.time("delete replaced rows", || {
+            // The keys of deleted rows are affected too, so they are collected before the deletion.
             if work.incremental {
                 warehouse.run(&sql::load::AFFECTED_KEYS)?;
             }
@@ -382,21 +389,22 @@ fn extract(
     }
     let mut tally = Tally::default();
     for (kind, plan) in &work.plans {
-        let read = clock.time(&format!("stage {}", kind.name()), || {
-            let read = staging::stage(warehouse, order.of(*kind, plan), &meter)?;
+        let staged = timer.time(&format!("stage {}", kind.name()), || {
+            let staged = staging::stage(warehouse, context.request(*kind, plan), &meter)?;
             analyze(warehouse)?;
-            Ok::<_, EtlError>(read)
+            Ok::<_, EtlError>(staged)
         })?;
-        tally.merge(read);
+        tally.merge(staged);
     }
+    // The keys of the new rows.
     if work.incremental {
         warehouse.run(&sql::load::AFFECTED_KEYS)?;
     }
     Ok(tally)
 }
 
-fn entry_of(rows: ObjectRows) -> Entry {
-    Entry {
+fn object_entry(rows: ObjectRows) -> ObjectEntry {
+    ObjectEntry {
         object_id: rows.object_id,
         object: rows.object,
         source: rows.kind.name(),
@@ -410,17 +418,17 @@ fn entry_of(rows: ObjectRows) -> Entry {
 fn transform(
     warehouse: &mut dyn Warehouse,
     incremental: bool,
-    clock: &mut Clock,
+    timer: &mut StepTimer,
 ) -> Result<(), EtlError> {
     if incremental {
-        clock.time("find affected keys", || {
+        timer.time("find affected keys", || {
             analyze(warehouse)?;
             warehouse.run(&sql::load::SCOPE)?;
             analyze(warehouse)
         })?;
     }
     for table in model::TABLES {
-        clock.time(table.name, || {
+        timer.time(table.name, || {
             model::build(warehouse, table, incremental)?;
             analyze(warehouse)
         })?;
@@ -428,25 +436,25 @@ fn transform(
     Ok(())
 }
 
-fn check(
+fn run_data_tests(
     warehouse: &mut dyn Warehouse,
     incremental: bool,
-    clock: &mut Clock,
+    timer: &mut StepTimer,
 ) -> Result<(), EtlError> {
-    let verdicts = clock.time("check", || quality::run(warehouse, incremental))?;
-    let failed: Vec<Verdict> = verdicts.into_iter().filter(|verdict| !verdict.passed()).collect();
+    let results = timer.time("check", || data_tests::run(warehouse, incremental))?;
+    let failed: Vec<TestResult> = results.into_iter().filter(|result| !result.passed()).collect();
     if failed.is_empty() { Ok(()) } else { Err(EtlError::ChecksFailed { failed }) }
 }
 
-/// What is in the tables now.
-fn count(warehouse: &mut dyn Warehouse, summary: &mut Summary) -> Result<(), WarehouseError> {
+/// Adds row counts, match coverage, duplicates and spilled bytes to the summary.
+fn count_rows(warehouse: &mut dyn Warehouse, summary: &mut Summary) -> Result<(), WarehouseError> {
     let number = |value: &Value| value.as_i64().and_then(|count| u64::try_from(count).ok());
     for row in warehouse.query_file(&sql::counts::ROW_COUNTS, &[], usize::MAX)?.rows {
         if let [Value::Text(table), rows] = row.as_slice() {
             summary.tables.push((table.clone(), number(rows).unwrap_or_default()));
         }
     }
-    for row in warehouse.query_file(&sql::counts::MATCH_COVERAGE, &ALL_PLAYS, usize::MAX)?.rows {
+    for row in warehouse.query_file(&sql::counts::MATCH_COVERAGE, &NO_FILTERS, usize::MAX)?.rows {
         if let [Value::Text(method), plays, ..] = row.as_slice() {
             summary.matched.push((method.clone(), number(plays).unwrap_or_default()));
         }
@@ -458,15 +466,15 @@ fn count(warehouse: &mut dyn Warehouse, summary: &mut Summary) -> Result<(), War
     Ok(())
 }
 
-/// Times the steps and tells the meter which one is running.
+/// Measures the time of each step and shows the running one in the progress meter.
 #[derive(Clone)]
-struct Clock {
+struct StepTimer {
     meter: Arc<Meter>,
     started: SystemTime,
     steps: Vec<Step>,
 }
 
-impl Clock {
+impl StepTimer {
     fn start(meter: &Arc<Meter>) -> Self {
         Self { meter: Arc::clone(meter), started: SystemTime::now(), steps: Vec::new() }
     }
@@ -484,7 +492,7 @@ impl Clock {
     }
 }
 
-/// The time of the processor that this process has taken so far, in seconds.
+/// Returns the CPU time of this process so far, in seconds.
 fn cpu_seconds() -> f64 {
     let now = clock_gettime(ClockId::ProcessCPUTime);
     now.tv_sec as f64 + now.tv_nsec as f64 / 1e9

@@ -1,46 +1,46 @@
-//! What a load would do, without doing it: the plan as people read it.
+//! Dry run: computes the plan of a load and changes nothing.
 
 use serde::Serialize;
 
-use super::{EtlError, Request, Work, compare, list};
+use super::{EtlError, LoadPlan, Request, compare, list};
 use crate::ledger::Ledger;
 use crate::tables;
 use sparkify_reader::RecordKind;
 use sparkify_warehouse::Warehouse;
 
-/// What `etl` would do now.
+/// Effects that `etl` would have.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Preview {
-    /// Whether only the touched part of the model would be made anew.
+    /// True if only the affected part of the model would be rebuilt.
     pub incremental: bool,
-    /// Keys that would be loaded for the first time.
+    /// Keys of objects that would be loaded for the first time.
     pub new: Vec<String>,
-    /// Keys that would be read again because their content changed.
+    /// Keys of objects that would be read again because their content changed.
     pub changed: Vec<String>,
-    /// Keys that would be read again although their content is the same.
+    /// Keys of unchanged objects that would be read again.
     pub reread: Vec<String>,
-    /// Keys that were loaded and are no longer there.
+    /// Keys of loaded objects that no longer exist.
     pub vanished: Vec<String>,
-    /// Objects that are loaded as they are.
+    /// Number of unchanged objects.
     pub unchanged: u64,
-    /// Objects outside the dates that were asked for.
+    /// Number of objects outside the requested dates.
     pub outside: u64,
-    /// Names that are ignored by rule.
+    /// Skipped file names (`.…`, `_…`).
     pub ignored: Vec<String>,
-    /// Size of the objects that would be read.
+    /// Total size of the objects that would be read, in bytes.
     pub bytes: u64,
-    /// Rows that would leave staging: those of objects read again, and of pruned ones.
+    /// Number of rows that would be deleted from staging, of objects that are read again or pruned.
     pub rows_retired: u64,
-    /// Tables of which rows would change.
+    /// Names of the tables whose rows would change.
     pub tables: Vec<&'static str>,
-    /// What could not be undone, in words; empty when rows are only added.
+    /// Messages about rows that would be replaced or deleted; empty if rows are only added.
     pub destructive: Vec<String>,
 }
 
-const OF_EVENTS: &[&str] = &["staging_events", "users", "user_levels", "songplays", "time"];
-const OF_SONGS: &[&str] = &["staging_songs", "songs", "artists", "songplays"];
+const EVENT_TABLES: &[&str] = &["staging_events", "users", "user_levels", "songplays", "time"];
+const SONG_TABLES: &[&str] = &["staging_songs", "songs", "artists", "songplays"];
 
-/// Compares the source with the warehouse, if there is one already, and changes nothing.
+/// Plans a load of a warehouse, which is none if it does not exist yet.
 pub fn preview(
     warehouse: Option<&mut (dyn Warehouse + 'static)>,
     request: &Request,
@@ -48,7 +48,7 @@ pub fn preview(
     let listings = list(request)?;
     let mut ledger = Ledger::default();
     if let Some(warehouse) = warehouse
-        && tables::are_there(warehouse)?
+        && tables::all_exist(warehouse)?
     {
         ledger = Ledger::read(warehouse)?;
     }
@@ -66,18 +66,18 @@ pub fn preview(
         for (id, object) in &plan.read {
             let keys = if plan.changed.contains(id) {
                 &mut preview.changed
-            } else if plan.rows_held.contains_key(id) {
+            } else if plan.staged_rows.contains_key(id) {
                 &mut preview.reread
             } else {
                 &mut preview.new
             };
             keys.push(object.key.to_string());
         }
-        let retired = plan.read.iter().map(|(id, _)| id).chain(&work.prune);
-        preview.rows_retired += retired.filter_map(|id| plan.rows_held.get(id)).sum::<u64>();
+        let replaced = plan.read.iter().map(|(id, _)| id).chain(&work.prune);
+        preview.rows_retired += replaced.filter_map(|id| plan.staged_rows.get(id)).sum::<u64>();
         let pruned = request.prune && !plan.vanished.is_empty();
         if !plan.read.is_empty() || pruned {
-            let tables = if *kind == RecordKind::Events { OF_EVENTS } else { OF_SONGS };
+            let tables = if *kind == RecordKind::Events { EVENT_TABLES } else { SONG_TABLES };
             preview.tables.extend(tables);
         }
     }
@@ -87,17 +87,17 @@ pub fn preview(
     Ok(preview)
 }
 
-fn destructive(preview: &Preview, work: &Work) -> Vec<String> {
+fn destructive(preview: &Preview, work: &LoadPlan) -> Vec<String> {
     let mut steps = Vec::new();
     let again = preview.changed.len() + preview.reread.len();
     if again > 0 {
-        steps.push(format!("the rows of {again} objects are replaced by what these hold now"));
+        steps.push(format!("the rows of {again} objects are replaced by their current content"));
     }
     if !work.prune.is_empty() {
-        steps.push(format!("the rows of {} vanished objects are removed", work.prune.len()));
+        steps.push(format!("the rows of {} vanished objects are deleted", work.prune.len()));
     }
     if !work.incremental && again > 0 {
-        steps.push("every table of the model is made anew".into());
+        steps.push("every table of the model is rebuilt".into());
     }
     steps
 }

@@ -1,57 +1,59 @@
-//! A load that something passing ended is tried again as a whole, as long as nothing of it can be there.
+//! Retries a whole load after a transient error (serialization conflict, lost connection), unless it may already have
+//! committed.
 //!
-//! Passing is a conflict with what others did at the same time, and a connection that was lost. Lost at the commit, it leaves a doubt: then the ledger is
-//! asked before anything is tried again. Only a warehouse that can be connected to again is; the others end as they did.
+//! If the connection is lost during the commit, the outcome is unknown. The ledger is then queried over a new connection
+//! before anything is retried. Only warehouses that support reconnecting are retried.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Clock, EtlError, Summary, failed, publish};
+use super::{EtlError, StepTimer, Summary, failure_log, run_transaction};
 use crate::ledger;
 use sparkify_reader::Meter;
 use sparkify_warehouse::{Reconnect, Warehouse, WarehouseError};
 
-/// How often a load is tried.
-const TRIES: u32 = 4;
-/// How often a connection is tried when it is not known whether a load was published.
-const CONNECTIONS: u32 = 6;
-/// The first pause; each is twice as long as the one before.
-const FIRST: Duration = Duration::from_millis(500);
+/// Maximum number of attempts of a load.
+const MAX_ATTEMPTS: u32 = 4;
+/// Maximum number of attempts to connect and read the outcome of a commit.
+const MAX_CONNECTIONS: u32 = 6;
+/// Pause before the first retry; each further pause is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
-/// How one try ended that published nothing, as far as is known.
-pub(super) struct Ended {
+/// Attempt that failed. It published nothing unless `at_commit`.
+pub(super) struct FailedAttempt {
     pub error: EtlError,
-    /// What was known by then.
+    /// Counts up to the error.
     pub summary: Summary,
-    /// Whether it is rolled back, so that the warehouse takes statements.
+    /// True if the transaction was rolled back, so that the connection accepts statements.
     pub is_usable: bool,
-    /// Whether the answer to the commit is what was lost.
+    /// True if the connection was lost during the commit, so that the outcome is unknown.
     pub at_commit: bool,
 }
 
-/// Publishes what `work` does, with as many tries as it takes and may take.
+/// Runs `work` in a transaction and retries it after transient errors.
 pub(super) fn retry(
     warehouse: &mut dyn Warehouse,
-    clock: &Clock,
-    work: impl Fn(&mut dyn Warehouse, &mut Clock, &mut Summary) -> Result<(), EtlError>,
+    timer: &StepTimer,
+    work: impl Fn(&mut dyn Warehouse, &mut StepTimer, &mut Summary) -> Result<(), EtlError>,
 ) -> Result<Summary, EtlError> {
-    let mut tried: Vec<String> = Vec::new();
+    let mut reasons: Vec<String> = Vec::new();
     loop {
-        let ended = match publish(warehouse, clock.clone(), &work) {
-            Ok(summary) => return Ok(Summary { tried_again: tried, ..summary }),
-            Err(ended) => *ended,
+        let failed = match run_transaction(warehouse, timer.clone(), &work) {
+            Ok(summary) => return Ok(Summary { tried_again: reasons, ..summary }),
+            Err(failed) => *failed,
         };
-        if ended.at_commit && settled(warehouse, clock, &ended)? {
-            return Ok(Summary { tried_again: tried, ..ended.summary });
+        if failed.at_commit && is_committed(warehouse, timer, &failed)? {
+            return Ok(Summary { tried_again: reasons, ..failed.summary });
         }
-        let made = u32::try_from(tried.len()).unwrap_or(TRIES) + 1;
-        if !is_transient(&ended.error) || reconnection(warehouse).is_none() || made >= TRIES {
-            return Err(last(warehouse, clock, ended, made));
+        let attempts = u32::try_from(reasons.len()).unwrap_or(MAX_ATTEMPTS) + 1;
+        let may_retry = is_transient(&failed.error) && reconnection(warehouse).is_some();
+        if !may_retry || attempts >= MAX_ATTEMPTS {
+            return Err(give_up(warehouse, timer, failed, attempts));
         }
-        let reason = ended.error.to_string();
-        again(&clock.meter, &reason, made);
-        tried.push(reason);
-        if !ended.is_usable {
+        let reason = failed.error.to_string();
+        pause(&timer.meter, &reason, attempts);
+        reasons.push(reason);
+        if !failed.is_usable {
             reconnect(warehouse)?;
         }
     }
@@ -72,42 +74,51 @@ fn is_transient(error: &EtlError) -> bool {
     )
 }
 
-/// Says why, and waits.
-fn again(meter: &Arc<Meter>, reason: &str, made: u32) {
-    meter.enter(&format!("try again: {reason}"));
+/// Shows the reason of the retry and sleeps with exponential backoff.
+fn pause(meter: &Arc<Meter>, reason: &str, attempts: u32) {
+    meter.enter(&format!("retry: {reason}"));
     meter.restart();
-    std::thread::sleep(FIRST.saturating_mul(1 << made.min(6).saturating_sub(1)));
+    std::thread::sleep(FIRST_PAUSE.saturating_mul(1 << attempts.min(6).saturating_sub(1)));
 }
 
-/// Notes the failure where that is possible.
-fn last(warehouse: &mut dyn Warehouse, clock: &Clock, ended: Ended, made: u32) -> EtlError {
-    let Ended { error, summary, is_usable, .. } = ended;
+/// Records the failed load if the connection is usable or can be replaced, and returns the error to report.
+fn give_up(
+    warehouse: &mut dyn Warehouse,
+    timer: &StepTimer,
+    failed: FailedAttempt,
+    attempts: u32,
+) -> EtlError {
+    let FailedAttempt { error, summary, is_usable, .. } = failed;
     if is_usable || (reconnection(warehouse).is_some() && reconnect(warehouse).is_ok()) {
-        failed::note(warehouse, clock.started, &summary, &error);
+        failure_log::record(warehouse, timer.started, &summary, &error);
     }
     match error {
-        EtlError::Warehouse(source) if made > 1 => EtlError::GaveUp { tries: made, source },
+        EtlError::Warehouse(source) if attempts > 1 => EtlError::GaveUp { tries: attempts, source },
         error => error,
     }
 }
 
-/// Whether the load whose commit was not answered is published, as the ledger has it.
-fn settled(warehouse: &mut dyn Warehouse, clock: &Clock, ended: &Ended) -> Result<bool, EtlError> {
-    // A load that had nothing to publish is as good undone as done.
-    let Some(load_id) = ended.summary.load_id else { return Ok(false) };
-    let doubt = || EtlError::Doubt { load_id };
+/// Returns true if the ledger has the load whose commit was not confirmed as published.
+fn is_committed(
+    warehouse: &mut dyn Warehouse,
+    timer: &StepTimer,
+    failed: &FailedAttempt,
+) -> Result<bool, EtlError> {
+    // Without a load number there was nothing to publish, so a retry is safe.
+    let Some(load_id) = failed.summary.load_id else { return Ok(false) };
+    let unknown = || EtlError::Doubt { load_id };
     if reconnection(warehouse).is_none() {
-        return Err(doubt());
+        return Err(unknown());
     }
-    for made in 1..=CONNECTIONS {
-        clock.meter.enter("ask whether the load is published");
-        let asked = reconnect(warehouse)
-            .and_then(|()| ledger::is_published(warehouse, load_id, clock.started));
-        match asked {
+    for attempt in 1..=MAX_CONNECTIONS {
+        timer.meter.enter("check whether the load is published");
+        let published = reconnect(warehouse)
+            .and_then(|()| ledger::is_published(warehouse, load_id, timer.started));
+        match published {
             Ok(published) => return Ok(published),
-            Err(error) => tracing::debug!("asking whether load {load_id} is published: {error}"),
+            Err(error) => tracing::debug!("cannot read the state of load {load_id}: {error}"),
         }
-        std::thread::sleep(FIRST.saturating_mul(1 << (made - 1)));
+        std::thread::sleep(FIRST_PAUSE.saturating_mul(1 << (attempt - 1)));
     }
-    Err(doubt())
+    Err(unknown())
 }

@@ -1,4 +1,4 @@
-//! What a load did, as data: the terminal's table and the JSON document tell the same.
+//! Result of a load, for the summary on the terminal and for the JSON output.
 
 use std::collections::BTreeMap;
 
@@ -7,121 +7,121 @@ use serde::Serialize;
 use crate::ledger::Plan;
 use sparkify_reader::{RecordKind, Sample, Tally};
 
-/// How a run ended.
+/// Outcome of a successful run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Something was loaded and published.
+    /// At least one object was loaded or pruned, and the result published.
     Published,
-    /// Everything was loaded already: nothing was changed.
+    /// All objects were loaded before; nothing changed.
     #[default]
     Unchanged,
 }
 
-/// What a warehouse does not say of objects that it fetches itself.
-const FETCHED: [&str; 3] = [
-    "rows of copied objects lead back to the objects of this load, not to one of them and its bytes",
-    "if one of these objects changes or is pruned, all of them are copied again",
-    "keys that no column takes were not counted in them",
+/// Limitations of objects that the warehouse copied itself.
+const COPY_NOTES: [&str; 3] = [
+    "lineage of copied rows ends at the group of objects that were copied together, without a byte offset",
+    "if one of these objects changes or is pruned, the whole group is copied again",
+    "unknown keys in copied objects were not counted",
 ];
 
-/// The time that one step took.
+/// Duration of one step.
 #[derive(Debug, Clone, Serialize)]
 pub struct Step {
-    /// Its name.
+    /// Name of the step, as the progress display shows it.
     pub name: String,
-    /// Wall time in seconds.
+    /// Wall-clock time in seconds.
     pub seconds: f64,
-    /// Time of the processor that this program took meanwhile, all threads together, in seconds; a server's own is not in it.
+    /// CPU time of all threads of this process in seconds, without that of a server.
     pub cpu_seconds: f64,
 }
 
-/// Everything that people are told after a load.
+/// Summary of a load.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Summary {
-    /// Whether anything was published.
+    /// Published, or unchanged.
     pub outcome: Outcome,
-    /// The load's number; none when nothing was loaded.
+    /// Number of the load; none if nothing was loaded.
     pub load_id: Option<i64>,
-    /// Whether only the touched part of the model was made anew.
+    /// True if only the affected part of the model was rebuilt.
     pub incremental: bool,
     /// Objects that were read.
     pub objects_read: u64,
-    /// Of these, objects that were loaded before with other content.
+    /// Objects among those read that had been loaded with other content.
     pub objects_changed: u64,
-    /// Of these, objects that were loaded as they are, and share a group with one that was not.
+    /// Objects among those read that are unchanged, but share a group with a changed one.
     pub objects_along: u64,
-    /// Of these, objects that the warehouse fetched itself.
+    /// Objects among those read that the warehouse copied itself.
     pub objects_fetched: u64,
-    /// Of these, objects that were read here after the warehouse had refused records of them.
+    /// Objects among those read that sparkify parsed because the warehouse rejected records of them.
     pub objects_given_back: u64,
-    /// Objects that were loaded already as they are.
+    /// Unchanged objects, which were not read.
     pub objects_skipped: u64,
-    /// Objects outside the dates that were asked for.
+    /// Objects outside the requested dates.
     pub objects_outside: u64,
-    /// Names that are ignored by rule.
+    /// Skipped file names (`.…`, `_…`).
     pub objects_ignored: Vec<String>,
-    /// Objects that were loaded once and are no longer there; their rows are kept unless they were pruned.
+    /// Loaded objects that no longer exist. Their rows are kept unless they were pruned.
     pub objects_vanished: Vec<String>,
-    /// How many of these were pruned: their rows are gone.
+    /// Number of vanished objects whose rows were deleted.
     pub objects_pruned: u64,
-    /// Size of the objects read, as they lie in the source.
+    /// Size of the objects read, in bytes, as stored (compressed).
     pub bytes_read: u64,
-    /// The most bytes that the warehouse laid aside on disk at a time, its memory being full.
+    /// Maximum number of bytes that the warehouse spilled to disk at a time.
     pub bytes_spilled: u64,
-    /// Records met: staged and rejected.
+    /// Records read: staged and rejected ones.
     pub records: u64,
-    /// Events staged.
+    /// Number of staged events.
     pub events_staged: u64,
-    /// Song records staged.
+    /// Number of staged song records.
     pub songs_staged: u64,
-    /// Records refused.
+    /// Number of rejected records.
     pub rejected: u64,
-    /// The same by reason.
+    /// Number of rejected records by reason.
     pub rejects: BTreeMap<String, u64>,
-    /// The first few of them.
+    /// First rejected records.
     pub reject_samples: Vec<Sample>,
-    /// Texts that had been encoded twice, by key.
+    /// Number of repaired texts (encoded twice) by key.
     pub repairs: BTreeMap<String, u64>,
-    /// Keys that no column takes, and in how many records they stood.
+    /// Number of records by unknown key, which fills no column.
     pub extra_keys: BTreeMap<String, u64>,
-    /// Plays in staging that are the same as another one.
+    /// Number of duplicate plays in staging.
     pub duplicates: u64,
-    /// Rows of each table now.
+    /// Row count of each table after the load.
     pub tables: Vec<(String, u64)>,
-    /// Plays by the way in which they found their song, now.
+    /// Number of plays by match method after the load.
     pub matched: Vec<(String, u64)>,
-    /// What cannot be known of this load, in words.
+    /// Limitations of this load, as messages.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-    /// Why the load was tried again, as often as it was.
+    /// Transient error that ended each failed attempt.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tried_again: Vec<String>,
-    /// The time that each step took.
+    /// Duration of each step.
     pub steps: Vec<Step>,
 }
 
 impl Summary {
-    /// Enters what one plan says.
-    pub(super) fn plan(&mut self, plan: &Plan) {
+    /// Adds the counts of one plan.
+    pub(super) fn add_plan(&mut self, plan: &Plan) {
         self.objects_read += plan.read.len() as u64;
         self.objects_changed += plan.changed.len() as u64;
-        self.objects_along += plan.along;
+        self.objects_along += plan.reread_with_group;
         self.objects_skipped += plan.unchanged;
         self.objects_outside += plan.outside;
         self.objects_vanished.extend(plan.vanished.iter().map(|(_, key)| key.clone()));
         self.bytes_read += plan.read.iter().map(|(_, object)| object.size).sum::<u64>();
     }
 
-    /// Takes over what was read, and gives the share of rejects among its records.
-    pub(super) fn take(&mut self, tally: &Tally, load_id: i64, incremental: bool) -> f64 {
+    /// Adds the counts of the staged records and returns the share of rejected ones.
+    pub(super) fn add_tally(&mut self, tally: &Tally, load_id: i64, incremental: bool) -> f64 {
         self.outcome = Outcome::Published;
         self.load_id = Some(load_id);
         self.incremental = incremental;
         self.objects_fetched = tally.fetched();
         self.objects_given_back = tally.given_back;
         if self.objects_fetched > 0 {
-            self.notes = FETCHED.map(str::to_owned).to_vec();
+            self.notes = COPY_NOTES.map(str::to_owned).to_vec();
         }
         self.events_staged = tally.staged(RecordKind::Events);
         self.songs_staged = tally.staged(RecordKind::Songs);
@@ -134,7 +134,7 @@ impl Summary {
         if self.records == 0 { 0.0 } else { self.rejected as f64 / self.records as f64 }
     }
 
-    /// In the order of `etl_loads`.
+    /// Returns the counts in the order of the columns of `etl_loads`.
     pub(super) fn ledger_counts(&self) -> [u64; 7] {
         [
             self.objects_read,
@@ -147,7 +147,7 @@ impl Summary {
         ]
     }
 
-    /// Rows of one table.
+    /// Returns the row count of one table.
     pub fn rows(&self, table: &str) -> u64 {
         self.tables.iter().find(|(name, _)| name == table).map_or(0, |(_, rows)| *rows)
     }

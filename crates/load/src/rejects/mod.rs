@@ -1,7 +1,6 @@
-//! What could not be used, and why? The rejects of every load, to be counted, looked at and taken elsewhere.
+//! Queries on rejected records: counts by reason, lists, single records and export.
 //!
-//! A room of its own beside `ledger`, which asks what was loaded in order to decide what to load next: this one asks on behalf of people, decides
-//! nothing, and only reads. It knows the query for each view and hands out data; how a reject came to be is `stage`'s.
+//! This module only reads. The reader and [`staging`](crate::staging) decide which records are rejected.
 
 use std::fmt;
 use std::io;
@@ -13,15 +12,15 @@ use crate::sql::rejects as sql;
 use sparkify_reader::RawBytes;
 use sparkify_warehouse::{Opening, RowSink, SqlFile, Value, Warehouse, WarehouseError};
 
-/// Rejects are fetched for as many objects at a time as hold about this many bytes of them.
+/// Approximate number of bytes of rejected records that one query of an export fetches.
 const FETCH_BYTES: i128 = 32 << 20;
 
-/// What a reject is called by: unique, and the same as long as its object is not replaced.
+/// Identifier of a rejected record, written `object_id:position`. It is stable as long as the object is not replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RejectId {
-    /// The object's number in the ledger.
+    /// Number of the object in the ledger.
     pub object_id: i64,
-    /// Where it begins in the decompressed object.
+    /// Byte offset in the decompressed object.
     pub position: i64,
 }
 
@@ -40,72 +39,72 @@ impl Serialize for RejectId {
 impl FromStr for RejectId {
     type Err = ();
 
-    fn from_str(written: &str) -> Result<Self, ()> {
-        let (object_id, position) = written.split_once(':').ok_or(())?;
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (object_id, position) = text.split_once(':').ok_or(())?;
         let number = |text: &str| text.parse().ok().filter(|number| *number >= 0).ok_or(());
         Ok(Self { object_id: number(object_id)?, position: number(position)? })
     }
 }
 
-/// One record that could not be used.
+/// Rejected record.
 #[derive(Debug, Clone, Serialize)]
 pub struct Reject {
-    /// What it is called by.
+    /// Identifier.
     pub id: RejectId,
-    /// The object's key.
+    /// Key of the object.
     pub object: String,
-    /// Where it begins in the decompressed object.
+    /// Byte offset in the decompressed object.
     pub position: i64,
-    /// Its whole length in bytes.
+    /// Length in bytes.
     pub length: i64,
-    /// What is wrong with it.
+    /// Reason of the rejection.
     pub reason: String,
-    /// The load that met it.
+    /// Number of the load that rejected it.
     pub load_id: i64,
-    /// When that load began, UTC.
+    /// Start time of that load, UTC.
     pub loaded_at: String,
-    /// Whether it is longer than what was kept of it.
+    /// True if the record is longer than its stored bytes.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub truncated: bool,
-    /// How many of its bytes were kept.
+    /// Number of stored bytes.
     #[serde(skip)]
     pub kept: usize,
-    /// Its bytes as they came.
+    /// Stored bytes, unchanged.
     #[serde(flatten)]
     pub raw: RawBytes,
 }
 
-/// Which rejects are meant; by default, all.
+/// Filter of rejected records; all by default.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// A part of the reason, in whatever case.
+    /// Substring of the reason, case-insensitive.
     pub reason: Option<String>,
-    /// A part of the object's key.
+    /// Substring of the object's key.
     pub object: Option<String>,
 }
 
 impl Filter {
-    fn values(&self) -> [Value; 2] {
+    fn parameters(&self) -> [Value; 2] {
         let value = |part: &Option<String>| part.clone().map_or(Value::Null, Value::Text);
         [value(&self.reason), value(&self.object)]
     }
 }
 
-/// How many rejects have one reason.
+/// Number of rejected records with one reason.
 #[derive(Debug, Clone, Serialize)]
 pub struct ReasonCount {
-    /// What is wrong with them.
+    /// Reason of the rejection.
     pub reason: String,
-    /// How many they are.
+    /// Number of records.
     pub rejects: u64,
 }
 
-/// How many rejects `filter` means, by reason, the most frequent first.
+/// Counts the records that match `filter` by reason, most frequent first.
 pub fn by_reason(
     warehouse: &mut dyn Warehouse,
     filter: &Filter,
 ) -> Result<Vec<ReasonCount>, WarehouseError> {
-    let rows = warehouse.query_file(&sql::REASONS, &filter.values(), usize::MAX)?.rows;
+    let rows = warehouse.query_file(&sql::REASONS, &filter.parameters(), usize::MAX)?.rows;
     let count = |row: Vec<Value>| ReasonCount {
         reason: row[0].to_string(),
         rejects: row[1].as_i64().and_then(|count| count.try_into().ok()).unwrap_or_default(),
@@ -113,46 +112,47 @@ pub fn by_reason(
     Ok(rows.into_iter().map(count).collect())
 }
 
-/// Hands out the first `limit` rejects that `filter` means, by object and position; of a long one, an engine may tell only the first bytes.
+/// Passes the first `limit` records that match `filter` to `each`, ordered by object and position. An engine may return only
+/// the first bytes of a long record.
 pub fn list(
     warehouse: &mut dyn Warehouse,
     filter: &Filter,
     limit: u32,
     each: &mut dyn FnMut(Reject) -> io::Result<()>,
 ) -> Result<(), WarehouseError> {
-    let [reason, object] = filter.values();
-    ask(warehouse, &sql::LIST, &[reason, object, Value::Int(limit.into())], each)
+    let [reason, object] = filter.parameters();
+    query_each(warehouse, &sql::LIST, &[reason, object, Value::Int(limit.into())], each)
 }
 
-/// The reject that is called `id`, if there is one.
+/// Returns the record with this identifier, with all of its stored bytes.
 pub fn find(warehouse: &mut dyn Warehouse, id: RejectId) -> Result<Option<Reject>, WarehouseError> {
     let mut found = None;
     let values = [Value::Int(id.object_id.into()), Value::Int(id.position.into())];
-    ask(warehouse, &sql::ONE, &values, &mut |reject| {
+    query_each(warehouse, &sql::ONE, &values, &mut |reject| {
         found = Some(reject);
         Ok(())
     })?;
     if let Some(reject) = &mut found {
-        complete(warehouse, reject)?;
+        fetch_rest(warehouse, reject)?;
     }
     Ok(found)
 }
 
-/// Hands out every reject, object by object, and says how many they were.
-pub fn each(
+/// Passes every record to `each`, object by object, and returns their number.
+pub fn for_each(
     warehouse: &mut dyn Warehouse,
     each: &mut dyn FnMut(Reject) -> io::Result<()>,
 ) -> Result<u64, WarehouseError> {
     let mut count = 0;
-    // A part at a time: an engine may hold a whole answer in memory.
-    for (first, last) in parts(warehouse)? {
-        let mut part = Vec::new();
-        ask(warehouse, &sql::OF_OBJECTS, &[first, last], &mut |reject| {
-            part.push(reject);
+    // In several queries, because an engine may hold the whole result of one in memory.
+    for (first, last) in object_ranges(warehouse)? {
+        let mut rejects = Vec::new();
+        query_each(warehouse, &sql::OF_OBJECTS, &[first, last], &mut |reject| {
+            rejects.push(reject);
             Ok(())
         })?;
-        for mut reject in part {
-            complete(warehouse, &mut reject)?;
+        for mut reject in rejects {
+            fetch_rest(warehouse, &mut reject)?;
             count += 1;
             each(reject).map_err(WarehouseError::Sink)?;
         }
@@ -160,17 +160,18 @@ pub fn each(
     Ok(count)
 }
 
-/// Fetches what is still missing of a reject's bytes: an engine may not tell a long value in one row.
-fn complete(warehouse: &mut dyn Warehouse, reject: &mut Reject) -> Result<(), WarehouseError> {
+/// Fetches the remaining bytes of a record, because some engines limit the length of a value in a result.
+fn fetch_rest(warehouse: &mut dyn Warehouse, reject: &mut Reject) -> Result<(), WarehouseError> {
     let RejectId { object_id, position } = reject.id;
     while reject.raw.0.len() < reject.kept {
-        let behind = i128::try_from(reject.raw.0.len()).unwrap_or_default();
-        let values = [object_id.into(), position.into(), behind].map(Value::Int);
-        let answer = warehouse.query_file(&sql::RAW_PART, &values, 1)?;
-        match answer.scalar() {
+        let offset = i128::try_from(reject.raw.0.len()).unwrap_or_default();
+        let values = [object_id.into(), position.into(), offset].map(Value::Int);
+        let rows = warehouse.query_file(&sql::RAW_PART, &values, 1)?;
+        match rows.scalar() {
             Some(Value::Bytes(more)) if !more.is_empty() => reject.raw.0.extend(more),
             _ => {
-                let message = format!("the bytes of reject {} end too early", reject.id);
+                let message =
+                    format!("the stored bytes of rejected record {} are incomplete", reject.id);
                 return Err(WarehouseError::Statement { message, hint: None });
             }
         }
@@ -178,39 +179,39 @@ fn complete(warehouse: &mut dyn Warehouse, reject: &mut Reject) -> Result<(), Wa
     Ok(())
 }
 
-/// The first and last object of each part that is fetched at once.
-fn parts(warehouse: &mut dyn Warehouse) -> Result<Vec<(Value, Value)>, WarehouseError> {
-    let mut parts: Vec<(Value, Value)> = Vec::new();
-    let mut held = FETCH_BYTES;
+/// Returns the first and last object of each query of an export, so that a query fetches about [`FETCH_BYTES`].
+fn object_ranges(warehouse: &mut dyn Warehouse) -> Result<Vec<(Value, Value)>, WarehouseError> {
+    let mut ranges: Vec<(Value, Value)> = Vec::new();
+    let mut range_bytes = FETCH_BYTES;
     for row in warehouse.query_file(&sql::BY_OBJECT, &[], usize::MAX)?.rows {
         let bytes = if let Value::Int(bytes) = row[1] { bytes } else { 0 };
-        match parts.last_mut() {
-            Some((_, last)) if held + bytes <= FETCH_BYTES => {
-                held += bytes;
+        match ranges.last_mut() {
+            Some((_, last)) if range_bytes + bytes <= FETCH_BYTES => {
+                range_bytes += bytes;
                 *last = row[0].clone();
             }
             _ => {
-                held = bytes;
-                parts.push((row[0].clone(), row[0].clone()));
+                range_bytes = bytes;
+                ranges.push((row[0].clone(), row[0].clone()));
             }
         }
     }
-    Ok(parts)
+    Ok(ranges)
 }
 
-fn ask(
+fn query_each(
     warehouse: &mut dyn Warehouse,
     file: &SqlFile,
-    values: &[Value],
+    parameters: &[Value],
     each: &mut dyn FnMut(Reject) -> io::Result<()>,
 ) -> Result<(), WarehouseError> {
     let statement = file.statement(Opening::full(warehouse.engine()));
-    warehouse.query_each(&statement, values, &mut Each(each))
+    warehouse.query_each(&statement, parameters, &mut RejectSink(each))
 }
 
-struct Each<'a>(&'a mut dyn FnMut(Reject) -> io::Result<()>);
+struct RejectSink<'a>(&'a mut dyn FnMut(Reject) -> io::Result<()>);
 
-impl RowSink for Each<'_> {
+impl RowSink for RejectSink<'_> {
     fn start(&mut self, _: Vec<String>) -> Result<(), WarehouseError> {
         Ok(())
     }
@@ -220,7 +221,7 @@ impl RowSink for Each<'_> {
     }
 }
 
-/// A row of the queries that answer whole rejects.
+/// Converts a row of the queries that return complete records.
 fn reject(mut row: Vec<Value>) -> Reject {
     let raw = match row.pop() {
         Some(Value::Bytes(bytes)) => bytes,
@@ -248,7 +249,7 @@ mod tests {
     use super::RejectId;
 
     #[test]
-    fn a_reject_is_called_by_two_numbers() {
+    fn an_identifier_consists_of_two_numbers() {
         let id: RejectId = "12:0345".parse().unwrap();
         assert_eq!((id.object_id, id.position, id.to_string().as_str()), (12, 345, "12:345"));
         for wrong in ["", "12", "12:", ":3", "12:-3", "a:b", "1:2:3", "1:99999999999999999999"] {

@@ -1,90 +1,91 @@
-//! The other way into staging: the warehouse fetches the objects itself, and this program looks after what it cannot.
+//! Direct load: the warehouse copies the objects from S3 itself (Redshift's COPY), and sparkify handles the rest.
 //!
-//! Rows land in tables of their own first. Which objects they came from the warehouse does not say, so all objects that it took whole are a group,
-//! under the number of the first. An object of which it refused anything is taken back and read here instead: so what a record is, and what a reject, is
-//! decided by one reader, and every reject has its place and its bytes. Texts that had been encoded twice are set right (`mend`).
+//! COPY fills a landing table. The warehouse does not report which row came from which object, so all objects that it copied
+//! completely form a group, stored under the number of the first one. If it rejected a record of an object, the object is
+//! excluded from the COPY and parsed by sparkify's reader instead. So one parser decides what a valid record is, and every
+//! rejected record has its position and bytes. Texts that were encoded twice are repaired in the landing table (`repair`).
 //!
-//! Where objects are named by how they begin, the names of this load's are told from all others that are listed (`source::cover`); what arrives meanwhile
-//! is noticed by listing once more.
+//! Without manifests, objects are named by key prefixes that match no other listed key (`source::cover`). A second listing
+//! after the COPY detects objects that were added or removed in the meantime.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use thiserror::Error;
 
-use super::{Order, StageError, json_paths, repair};
+use super::{StageError, StageRequest, json_paths, repair};
 use crate::sql::direct as sql;
 use sparkify_reader::{Meter, ObjectRows, ReadError, Reader, RecordKind, Reject, Rejects, Tally};
 use sparkify_source::cover::{CoverError, cover};
 use sparkify_source::{Listing, Object};
 use sparkify_warehouse::{
-    Compression, CopyOrder, KeyMapping, Named, Naming, Opening, RefusedRecord, SqlFile, Value,
-    Warehouse, WarehouseError,
+    Compression, CopyObjects, CopyRequest, KeyMapping, Naming, Opening, RefusedRecord, SqlFile,
+    Value, Warehouse, WarehouseError,
 };
 
-/// So many orders are sent for the objects of one load and kind, at most: each is a statement, and reads a listing.
-const MOST_ORDERS: usize = 200;
-/// How often objects are taken back before the rest is fetched once more.
-const TRIES: usize = 4;
-/// An engine may know the first bytes of a URL alone: those of a CHAR(256).
-const KNOWN: usize = 256;
+/// Maximum number of COPY statements for the objects of one load and kind. Each one makes the warehouse list a prefix.
+const MAX_COPIES: usize = 200;
+/// Maximum number of COPY rounds. Each round but the last excludes the objects with rejected records.
+const MAX_ROUNDS: usize = 4;
+/// Length of the URLs that the warehouse reports for rejected records, a CHAR(256). Longer ones are truncated.
+const REPORTED_URL: usize = 256;
 
-/// Why objects could not be fetched by the warehouse.
+/// Error of a direct load.
 #[derive(Debug, Error)]
 pub enum DirectError {
-    /// Their names cannot be told from others.
+    /// No set of prefixes matches only the objects of this load.
     #[error(transparent)]
     Cover(#[from] CoverError),
-    /// The `JSONPaths` file is not for these records.
+    /// The `JSONPaths` file does not fit the records.
     #[error("cannot use the JSONPaths file `{location}`: {reason}")]
     Paths {
-        /// Where it lies.
+        /// URL or path of the file.
         location: String,
-        /// What is wrong with it.
+        /// Error in the file.
         reason: String,
     },
-    /// Others put or removed objects meanwhile.
-    #[error("`{key}` {what} while the warehouse fetched the objects beside it")]
+    /// Objects were added or removed during the COPY.
+    #[error("`{key}` {what} while the warehouse copied other objects")]
     Moved {
-        /// The object.
+        /// Key of the object.
         key: String,
-        /// What happened to it.
+        /// `arrived` or `disappeared`.
         what: &'static str,
     },
-    /// The counts do not add up.
-    #[error("the warehouse fetched {found} {what}, and {expected} were expected")]
+    /// The number of objects or rows is not the expected one.
+    #[error("the warehouse copied {found} {what}; expected {expected}")]
     Unaccounted {
-        /// objects or rows
+        /// `objects` or `rows`.
         what: &'static str,
-        /// How many it says.
+        /// Number that the warehouse reports.
         found: u64,
-        /// How many there should be.
+        /// Expected number.
         expected: u64,
     },
-    /// More landed rows are rejected than landed.
-    #[error("the warehouse fetched {landed} rows, and {rejected} of them are rejected")]
-    TooManyRejects {
-        /// Rows that landed.
-        landed: u64,
-        /// Rows that were taken for rejects.
+    /// More rows were rejected than copied.
+    #[error("{rejected} of {copied} copied rows are rejected")]
+    TooManyRejected {
+        /// Number of rows in the landing table.
+        copied: u64,
+        /// Number of rejected rows.
         rejected: u64,
     },
-    /// Each time it refused other objects.
-    #[error("the warehouse refused records of other objects each time: {reason}")]
+    /// Every COPY rejected records of further objects.
+    #[error("each of {MAX_ROUNDS} COPY rounds rejected records of further objects: {reason}")]
     Restless {
-        /// The last reason.
+        /// Reason of the last rejection.
         reason: String,
     },
 }
 
 impl DirectError {
-    /// What a person can do about it.
+    /// Returns the next action for the user.
     pub fn hint(&self) -> String {
         match self {
-            Self::Cover(_) => "name a place for lists of objects, `--manifest s3://BUCKET/PREFIX`, or `[S3] MANIFEST` in `dwh.cfg`".into(),
-            Self::Paths { .. } => "mend it, or leave `LOG_JSONPATH` out: values are then found by the names of keys".into(),
-            Self::Moved { .. } => "nothing of this load was published; run it again, or name a place for lists of objects with `--manifest`, which tell them apart".into(),
-            Self::Unaccounted { .. } | Self::TooManyRejects { .. } | Self::Restless { .. } => "nothing of this load was published; run it again when the source is at rest".into(),
+            Self::Cover(_) => "set a prefix for manifests with `--manifest s3://BUCKET/PREFIX`, or `[S3] MANIFEST` in `dwh.cfg`".into(),
+            Self::Paths { .. } => "fix the file, or remove `LOG_JSONPATH`: columns are then matched by key name".into(),
+            Self::Moved { .. } => "nothing of this load was published; run it again, or set a prefix for manifests with `--manifest`, so that only listed objects are copied".into(),
+            Self::Unaccounted { .. } | Self::TooManyRejected { .. } | Self::Restless { .. } => "nothing of this load was published; run it again when no process writes to the source".into(),
         }
     }
 }
@@ -104,229 +105,235 @@ fn of_each_kind(template: SqlFile) -> Vec<SqlFile> {
     [RecordKind::Events, RecordKind::Songs].map(of).to_vec()
 }
 
-/// Where rows of one kind land.
-fn landing(kind: RecordKind) -> &'static str {
+/// Returns the name of the landing table.
+fn landing_table(kind: RecordKind) -> &'static str {
     match kind {
         RecordKind::Events => "landing_events",
         RecordKind::Songs => "landing_songs",
     }
 }
 
+/// Objects with their ledger numbers.
 type Numbered = Vec<(i64, Object)>;
 
-/// Has the warehouse fetch the objects of `order`, and reads those that it does not take whole.
+/// Stages objects by COPY, and parses those that the warehouse cannot copy completely.
 pub(super) fn stage(
     warehouse: &mut dyn Warehouse,
-    order: &Order<'_>,
+    request: &StageRequest<'_>,
     naming: Naming,
     meter: &Arc<Meter>,
 ) -> Result<Tally, StageError> {
-    let kind = order.kind;
+    let kind = request.kind;
     warehouse.run(&sql::CREATE_LANDING.of(kind.ddl()))?;
-    let columns = Columns::of(order)?;
-    // What holds nothing needs nobody; whether it is counted is not said.
-    let (wanted, empty): (Numbered, Numbered) =
-        order.objects.iter().cloned().partition(|(_, object)| object.size > 0);
-    let fetching = Fetching { order, naming, columns, empty: empty.len() as u64 };
-    let landed = fetching.settle(warehouse, wanted)?;
-    let (fetched, rows, ours) = (landed.objects, landed.rows, landed.refused);
-    let mut tally = Tally { given_back: ours.len() as u64, ..Tally::default() };
-    take(warehouse, order, fetched, rows, &mut tally)?;
-    tally.objects.extend(empty.into_iter().map(|(id, object)| rows_of(kind, id, object, None)));
+    let columns = Columns::of(request)?;
+    // Empty objects need no COPY. It is not documented whether COPY by prefix counts them.
+    let (to_copy, empty): (Numbered, Numbered) =
+        request.objects.iter().cloned().partition(|(_, object)| object.size > 0);
+    let job = CopyJob { request, naming, columns, empty: empty.len() as u64 };
+    let Copied { objects, rows, rejected } = job.copy_all(warehouse, to_copy)?;
+    let mut tally = Tally { given_back: rejected.len() as u64, ..Tally::default() };
+    move_to_staging(warehouse, request, objects, rows, &mut tally)?;
+    tally.objects.extend(empty.into_iter().map(|(id, object)| object_rows(kind, id, object, None)));
     Meter::advance(&meter.objects, tally.objects.len() as u64);
     Meter::advance(&meter.records, rows);
     Meter::advance(&meter.bytes, tally.objects.iter().map(|rows| rows.object.size).sum());
     warehouse.run(&sql::DROP_LANDING)?;
-    let load_id = order.load_id;
-    if !ours.is_empty() {
-        let reader = Reader::new(kind, load_id, ours, Arc::clone(meter)).expecting_few();
+    let load_id = request.load_id;
+    if !rejected.is_empty() {
+        let reader = Reader::new(kind, load_id, rejected, Arc::clone(meter)).expecting_few();
         tally.merge(super::read(warehouse, kind, load_id, reader)?);
     }
     Ok(tally)
 }
 
-/// How values find their columns.
+/// Columns of the COPY, and the mapping of JSON keys to them.
 struct Columns<'a> {
     names: Vec<String>,
     mapping: KeyMapping<'a>,
 }
 
 impl<'a> Columns<'a> {
-    fn of(order: &Order<'a>) -> Result<Self, StageError> {
-        let keys = order.kind.keys();
-        let named = |places: Vec<usize>| {
-            places.into_iter().map(|place| keys[place].to_lowercase()).collect()
+    fn of(request: &StageRequest<'a>) -> Result<Self, StageError> {
+        let keys = request.kind.keys();
+        let names = |indexes: Vec<usize>| {
+            indexes.into_iter().map(|index| keys[index].to_lowercase()).collect()
         };
         let all = (0..keys.len()).collect();
-        Ok(match (order.kind, order.log_paths) {
+        Ok(match (request.kind, request.log_paths) {
             (RecordKind::Events, Some(location)) if !location.starts_with("s3://") => {
-                let (location, reason) = (location.to_owned(), "it does not lie in S3".to_owned());
+                let (location, reason) = (location.to_owned(), "it is not in S3".to_owned());
                 return Err(DirectError::Paths { location, reason }.into());
             }
             (RecordKind::Events, Some(location)) => {
-                let places = json_paths::places(order.sources, location, order.kind)?;
-                Self { names: named(places), mapping: KeyMapping::Paths(location) }
+                let indexes = json_paths::key_indexes(request.sources, location, request.kind)?;
+                Self { names: names(indexes), mapping: KeyMapping::Paths(location) }
             }
             (RecordKind::Events, None) => {
-                Self { names: named(all), mapping: KeyMapping::IgnoreCase }
+                Self { names: names(all), mapping: KeyMapping::IgnoreCase }
             }
-            (RecordKind::Songs, _) => Self { names: named(all), mapping: KeyMapping::Exact },
+            (RecordKind::Songs, _) => Self { names: names(all), mapping: KeyMapping::Exact },
         })
     }
 }
 
-/// Objects of one load and kind on their way.
-struct Fetching<'a> {
-    order: &'a Order<'a>,
+/// COPY of the objects of one load and kind.
+struct CopyJob<'a> {
+    request: &'a StageRequest<'a>,
     naming: Naming,
     columns: Columns<'a>,
-    /// How many objects hold nothing.
+    /// Number of empty objects, which a COPY by prefix may count.
     empty: u64,
 }
 
-/// What has landed.
+/// Result of a COPY.
 #[derive(Default)]
-struct Landed {
-    /// Of these objects, whole.
+struct Copied {
+    /// Objects whose records are all in the landing table.
     objects: Numbered,
-    /// So many rows.
+    /// Number of rows in the landing table.
     rows: u64,
-    /// Objects of which anything was refused.
-    refused: Numbered,
+    /// Objects with rejected records, none of which is in the landing table.
+    rejected: Numbered,
 }
 
-impl Fetching<'_> {
-    /// Has everything fetched that the warehouse takes whole.
-    fn settle(
+impl CopyJob<'_> {
+    /// Copies all objects that the warehouse can copy completely.
+    ///
+    /// After a COPY that rejected records, the landing table is emptied and the remaining objects are copied again, because
+    /// the rows of the rejected objects cannot be distinguished from the others.
+    fn copy_all(
         &self,
         warehouse: &mut dyn Warehouse,
-        wanted: Numbered,
-    ) -> Result<Landed, StageError> {
-        let mut landed = Landed { objects: wanted, ..Landed::default() };
+        objects: Numbered,
+    ) -> Result<Copied, StageError> {
+        let mut copied = Copied { objects, ..Copied::default() };
         let (mut reason, mut searched) = (String::new(), false);
-        for _ in 0..TRIES {
-            let mut refused = self.fetch(warehouse, &mut landed)?;
-            if refused.is_empty() && !std::mem::replace(&mut searched, true) {
-                refused = self.search(warehouse, &landed.objects)?;
+        for _ in 0..MAX_ROUNDS {
+            let mut rejections = self.copy(warehouse, &mut copied)?;
+            // Parsing all objects is expensive, so it happens once.
+            if rejections.is_empty() && !std::mem::replace(&mut searched, true) {
+                rejections = self.find_invalid(warehouse, &copied.objects)?;
             }
-            let Some(first) = refused.first() else { return Ok(landed) };
+            let Some(first) = rejections.first() else { return Ok(copied) };
             reason = format!("`{}`: {}", first.object, first.reason);
-            let (back, rest) = apart(std::mem::take(&mut landed.objects), &refused)?;
+            let (rejected, rest) =
+                split_rejected(std::mem::take(&mut copied.objects), &rejections)?;
             tracing::info!(
-                "{} objects are read here, since not all in them is a row; the first: {reason}",
-                back.len()
+                "sparkify reads {} objects that the warehouse cannot copy completely; the first: {reason}",
+                rejected.len()
             );
-            landed.objects = rest;
-            landed.refused.extend(back);
-            warehouse.run(&sql::CLEAR_LANDING.of(self.order.kind.ddl()))?;
+            copied.objects = rest;
+            copied.rejected.extend(rejected);
+            warehouse.run(&sql::CLEAR_LANDING.of(self.request.kind.ddl()))?;
         }
         Err(DirectError::Restless { reason }.into())
     }
 
-    /// Where rows landed that are no records by rule, the objects that hold such: nobody but a reader knows.
-    fn search(
+    /// Returns the objects with invalid records, if the landing table has invalid rows. COPY accepted them, so only the
+    /// reader can find their objects.
+    fn find_invalid(
         &self,
         warehouse: &mut dyn Warehouse,
         objects: &[(i64, Object)],
     ) -> Result<Vec<RefusedRecord>, StageError> {
-        let misfits = warehouse.query_file(&sql::INVALID_ROWS.of(self.order.kind.ddl()), &[], 0)?;
-        if misfits.total == 0 {
+        let invalid =
+            warehouse.query_file(&sql::INVALID_ROWS.of(self.request.kind.ddl()), &[], 0)?;
+        if invalid.total == 0 {
             return Ok(Vec::new());
         }
-        tracing::info!(
-            "{} rows that landed are no records by rule: their objects are looked for",
-            misfits.total
-        );
-        let found = super::rejecting(self.order.kind, objects.to_vec())?;
-        let reason = "it holds what is no record by rule";
+        tracing::info!("{} copied rows are invalid; searching their objects", invalid.total);
+        let found = super::find_rejecting(self.request.kind, objects.to_vec())?;
+        let reason = "it has an invalid record";
         Ok(found
             .into_iter()
             .map(|object| RefusedRecord { object, reason: reason.into() })
             .collect())
     }
 
-    /// Has the objects fetched that are left; what was refused of them.
-    fn fetch(
+    /// Copies the objects of `copied` into the landing table, counts the rows and returns the rejected records.
+    fn copy(
         &self,
         warehouse: &mut dyn Warehouse,
-        landed: &mut Landed,
+        copied: &mut Copied,
     ) -> Result<Vec<RefusedRecord>, StageError> {
-        let (mut refused, mut prefixes) = (Vec::new(), Vec::new());
-        landed.rows = 0;
-        for (compression, group) in alike(&landed.objects) {
-            let most = MOST_ORDERS.saturating_sub(prefixes.len());
+        let (mut rejections, mut prefixes) = (Vec::new(), Vec::new());
+        copied.rows = 0;
+        for (compression, group) in group_alike(&copied.objects) {
+            let most = MAX_COPIES.saturating_sub(prefixes.len());
             let region = group.first().and_then(|object| object.region()).unwrap_or_default();
             let list: Vec<_> = group.iter().map(|object| (&*object.key, object.size)).collect();
             for part in self.parts(&group, most).map_err(DirectError::Cover)? {
-                let order = CopyOrder {
-                    table: landing(self.order.kind),
+                let request = CopyRequest {
+                    table: landing_table(self.request.kind),
                     columns: &self.columns.names,
                     mapping: self.columns.mapping,
-                    named: part.prefix.as_deref().map_or(Named::List(&list), Named::Prefix),
+                    objects: part
+                        .prefix
+                        .as_deref()
+                        .map_or(CopyObjects::List(&list), CopyObjects::Prefix),
                     compression,
                     region: &region,
                 };
-                let fetched = match warehouse.remote_copy() {
-                    Some(remote) => remote.copy(&order)?,
+                let result = match warehouse.remote_copy() {
+                    Some(remote) => remote.copy(&request)?,
                     None => return Err(WarehouseError::NoStaging.into()),
                 };
-                landed.rows += fetched.rows;
-                refused.extend(fetched.refused);
+                copied.rows += result.rows;
+                rejections.extend(result.refused);
                 let most = part.objects + part.prefix.as_ref().map_or(0, |_| self.empty);
                 prefixes.extend(part.prefix);
-                agree("objects", fetched.objects, part.objects, most)?;
+                check_count("objects", result.objects, part.objects, most)?;
             }
         }
         if !prefixes.is_empty() {
-            self.unmoved(&prefixes)?;
+            self.check_listing(&prefixes)?;
         }
-        let counted =
-            warehouse.query_file(&sql::COUNT_LANDING.of(self.order.kind.ddl()), &[], 1)?;
-        let counted = counted.scalar().and_then(Value::as_i64);
-        let counted = counted.and_then(|rows| u64::try_from(rows).ok()).unwrap_or_default();
-        agree("rows", counted, landed.rows, landed.rows)?;
-        Ok(refused)
+        let rows = warehouse.query_file(&sql::COUNT_LANDING.of(self.request.kind.ddl()), &[], 1)?;
+        let rows = rows.scalar().and_then(Value::as_i64);
+        let rows = rows.and_then(|rows| u64::try_from(rows).ok()).unwrap_or_default();
+        check_count("rows", rows, copied.rows, copied.rows)?;
+        Ok(rejections)
     }
 
-    /// How these objects are named, in as few parts as will do.
+    /// Splits objects into the smallest number of COPY statements, at most `most`.
     fn parts(&self, group: &[&Object], most: usize) -> Result<Vec<Part>, CoverError> {
         let everything = Part { prefix: None, objects: group.len() as u64 };
         if self.naming == Naming::Manifests {
             return Ok(vec![everything]);
         }
         let inside = |key: &str| {
-            self.order.listing.is_some_and(|listing| {
+            self.request.listing.is_some_and(|listing| {
                 key.strip_prefix(&listing.root).is_some_and(|rest| rest.starts_with('/'))
             })
         };
         let keys = group.iter().map(|object| &*object.key);
-        // Of what lies elsewhere, the neighbours are not known.
+        // An object outside the listing has unknown neighbours, so it gets a COPY with its whole key.
         let (inside, outside): (Vec<&str>, Vec<&str>) = keys.partition(|key| inside(key));
         let wanted: BTreeSet<&str> = inside.iter().copied().collect();
-        let listing = self.order.listing.into_iter();
+        let listing = self.request.listing.into_iter();
         let others = listing.flat_map(|listing| {
             let objects = listing.objects.iter().filter(|object| object.size > 0);
             let objects = objects.map(|object| &*object.key);
             objects.chain(listing.ignored.iter().map(String::as_str))
         });
         let others: Vec<&str> = others.filter(|key| !wanted.contains(key)).collect();
-        let needed = most.saturating_sub(outside.len());
-        let named = cover(&inside, &others, needed)?.into_iter().map(|prefix| Part {
+        let left = most.saturating_sub(outside.len());
+        let by_prefix = cover(&inside, &others, left)?.into_iter().map(|prefix| Part {
             prefix: Some(prefix.text.to_owned()),
             objects: prefix.objects as u64,
         });
-        let alone = outside.iter().map(|key| Part { prefix: Some((*key).to_owned()), objects: 1 });
+        let by_key = outside.iter().map(|key| Part { prefix: Some((*key).to_owned()), objects: 1 });
         if outside.len() > most {
             return Err(CoverError::TooMany { needed: outside.len(), most });
         }
-        Ok(named.chain(alone).collect())
+        Ok(by_prefix.chain(by_key).collect())
     }
 
-    /// Whether the same objects begin with these prefixes as when they were listed.
-    fn unmoved(&self, prefixes: &[String]) -> Result<(), StageError> {
-        let Some(before) = self.order.listing else { return Ok(()) };
-        let now = self.order.sources.list(&before.root).map_err(ReadError::from)?;
-        let named = |key: &str| {
+    /// Lists again and checks that the same objects match the prefixes as before the COPY.
+    fn check_listing(&self, prefixes: &[String]) -> Result<(), StageError> {
+        let Some(before) = self.request.listing else { return Ok(()) };
+        let now = self.request.sources.list(&before.root).map_err(ReadError::from)?;
+        let matches = |key: &str| {
             prefixes
                 .iter()
                 .any(|prefix| key.starts_with(prefix.as_str()) || prefix.starts_with(key))
@@ -336,30 +343,32 @@ impl Fetching<'_> {
             let key = (*key).to_owned();
             Err(DirectError::Moved { key, what }.into())
         };
-        if let Some(key) = now.difference(&before).find(|key| named(key)) {
+        if let Some(key) = now.difference(&before).find(|key| matches(key)) {
             return moved(key, "arrived");
         }
-        match before.difference(&now).find(|key| named(key)) {
-            Some(key) => moved(key, "went away"),
+        match before.difference(&now).find(|key| matches(key)) {
+            Some(key) => moved(key, "disappeared"),
             None => Ok(()),
         }
     }
 }
 
-/// Objects that one order names.
+/// Objects of one COPY statement.
 struct Part {
-    /// How they begin; none where there is a list of them.
+    /// Key prefix; none for a manifest.
     prefix: Option<String>,
+    /// Number of objects.
     objects: u64,
 }
 
+/// Returns the keys of a listing, including ignored ones.
 fn names(listing: &Listing) -> BTreeSet<&str> {
     let objects = listing.objects.iter().map(|object| &*object.key);
     objects.chain(listing.ignored.iter().map(String::as_str)).collect()
 }
 
-/// Objects that one order can be about: of one bucket, and compressed alike, as their names say.
-fn alike(objects: &[(i64, Object)]) -> Vec<(Compression, Vec<&Object>)> {
+/// Groups objects that one COPY can read: same bucket and, by their names, same compression.
+fn group_alike(objects: &[(i64, Object)]) -> Vec<(Compression, Vec<&Object>)> {
     let mut groups: BTreeMap<(u8, &str), Vec<&Object>> = BTreeMap::new();
     for (_, object) in objects {
         let bucket = object.key.split('/').nth(2).unwrap_or_default();
@@ -370,63 +379,72 @@ fn alike(objects: &[(i64, Object)]) -> Vec<(Compression, Vec<&Object>)> {
         };
         groups.entry((compression, bucket)).or_default().push(object);
     }
-    let packings = [Compression::Plain, Compression::Gzip, Compression::Zstandard];
-    let named = |((compression, _), group)| (packings[usize::from(compression)], group);
-    groups.into_iter().map(named).collect()
+    let compressions = [Compression::Plain, Compression::Gzip, Compression::Zstandard];
+    let group = |((compression, _), group)| (compressions[usize::from(compression)], group);
+    groups.into_iter().map(group).collect()
 }
 
-fn agree(what: &'static str, found: u64, expected: u64, most: u64) -> Result<(), DirectError> {
+/// Checks that a count is within `expected` and `most`.
+fn check_count(
+    what: &'static str,
+    found: u64,
+    expected: u64,
+    most: u64,
+) -> Result<(), DirectError> {
     if (expected..=most).contains(&found) {
         return Ok(());
     }
     Err(DirectError::Unaccounted { what, found, expected })
 }
 
-/// The objects of which anything was refused, and the others.
-fn apart(
+/// Splits objects into those with rejected records and the others.
+fn split_rejected(
     objects: Numbered,
-    refused: &[RefusedRecord],
+    rejections: &[RefusedRecord],
 ) -> Result<(Numbered, Numbered), DirectError> {
-    let names: BTreeSet<&str> = refused.iter().map(|refused| refused.object.as_str()).collect();
-    let cut = names.iter().filter(|name| name.len() >= KNOWN - 4).copied().collect::<Vec<_>>();
-    let is_named = |key: &str| names.contains(key) || cut.iter().any(|name| key.starts_with(name));
+    let urls: BTreeSet<&str> = rejections.iter().map(|record| record.object.as_str()).collect();
+    // A URL of about the maximum length may be truncated, so it is compared as a prefix. The margin of 4 bytes allows for a
+    // cut in front of a multi-byte character.
+    let truncated: Vec<&str> =
+        urls.iter().filter(|url| url.len() >= REPORTED_URL - 4).copied().collect();
+    let is_rejected =
+        |key: &str| urls.contains(key) || truncated.iter().any(|url| key.starts_with(url));
     let keys: BTreeSet<&str> = objects.iter().map(|(_, object)| &*object.key).collect();
-    let known = |name: &str| keys.range(name..).next().is_some_and(|key| key.starts_with(name));
-    if let Some(stranger) = names.iter().find(|name| !known(name)) {
-        return Err(DirectError::Moved { key: (*stranger).to_owned(), what: "arrived" });
+    let is_known = |url: &str| keys.range(url..).next().is_some_and(|key| key.starts_with(url));
+    if let Some(unknown) = urls.iter().find(|url| !is_known(url)) {
+        return Err(DirectError::Moved { key: (*unknown).to_owned(), what: "arrived" });
     }
-    Ok(objects.into_iter().partition(|(_, object)| is_named(&object.key)))
+    Ok(objects.into_iter().partition(|(_, object)| is_rejected(&object.key)))
 }
 
-fn rows_of(kind: RecordKind, object_id: i64, object: Object, group: Option<i64>) -> ObjectRows {
+fn object_rows(kind: RecordKind, object_id: i64, object: Object, group: Option<i64>) -> ObjectRows {
     ObjectRows { object_id, object, kind, group, ..ObjectRows::default() }
 }
 
-/// What has landed enters staging, or the rejects.
-fn take(
+/// Moves `copied` rows of the landing table to staging, or to the rejected records.
+fn move_to_staging(
     warehouse: &mut dyn Warehouse,
-    order: &Order<'_>,
-    fetched: Numbered,
-    landed: u64,
+    request: &StageRequest<'_>,
+    objects: Numbered,
+    copied: u64,
     tally: &mut Tally,
 ) -> Result<(), StageError> {
-    let (kind, load_id) = (order.kind, order.load_id);
+    let (kind, load_id) = (request.kind, request.load_id);
     let Some((first, key)) =
-        fetched.iter().map(|(id, object)| (*id, object.key.clone())).min_by_key(|(id, _)| *id)
+        objects.iter().map(|(id, object)| (*id, object.key.clone())).min_by_key(|(id, _)| *id)
     else {
         return Ok(());
     };
     tally.repairs = repair::repair(warehouse, kind)?;
-    let rejects = misfits(warehouse, kind, first, &key)?;
+    let rejects = reject_invalid(warehouse, kind, first, &key)?;
     let rejected = rejects.count;
-    let staged = landed.checked_sub(rejected);
-    let staged = staged.ok_or(DirectError::TooManyRejects { landed, rejected })?;
-    super::keep(warehouse, rejects, load_id, tally)?;
-    let insert = &sql::INSERT_STAGING.of(kind.ddl()).statement(Opening::full(warehouse.engine()));
+    let staged = staged_rows(copied, rejected)?;
+    super::insert_rejects(warehouse, rejects, load_id, tally)?;
+    let insert = sql::INSERT_STAGING.of(kind.ddl()).statement(Opening::full(warehouse.engine()));
     let numbers = [Value::Int(load_id.into()), Value::Int(first.into())];
     warehouse.query(&insert, &numbers, 0)?;
-    for (id, object) in fetched {
-        let mut rows = rows_of(kind, id, object, Some(first));
+    for (id, object) in objects {
+        let mut rows = object_rows(kind, id, object, Some(first));
         if id == first {
             (rows.staged, rows.rejected) = (staged, rejected);
         }
@@ -435,9 +453,15 @@ fn take(
     Ok(())
 }
 
-/// Rows that the warehouse took, that are no records by rule, and that no reader found in the objects: it read a record otherwise than this program does. Their bytes
-/// are not known, so their values are kept as a record.
-fn misfits(
+/// Returns the number of rows that enter staging.
+fn staged_rows(copied: u64, rejected: u64) -> Result<u64, DirectError> {
+    copied.checked_sub(rejected).ok_or(DirectError::TooManyRejected { copied, rejected })
+}
+
+/// Returns the invalid rows of the landing table as rejected records. Objects with records that sparkify's reader rejects were
+/// excluded before, so these are records that COPY parsed differently. Their bytes are unknown; a JSON object of their
+/// values is kept instead.
+fn reject_invalid(
     warehouse: &mut dyn Warehouse,
     kind: RecordKind,
     first: i64,
@@ -446,9 +470,9 @@ fn misfits(
     let mut rejects = Rejects::new();
     for row in warehouse.query_file(&sql::INVALID_ROWS.of(kind.ddl()), &[], usize::MAX)?.rows {
         let Some((running, values)) = row.split_first() else { continue };
-        let missing = kind.needed().find(|place| values.get(*place) == Some(&Value::Null));
-        let what = missing.map_or("ts is out of range".to_owned(), |place| {
-            format!("{} is missing", kind.keys()[place])
+        let missing = kind.needed().find(|index| values.get(*index) == Some(&Value::Null));
+        let what = missing.map_or("ts is out of range".to_owned(), |index| {
+            format!("{} is missing", kind.keys()[index])
         });
         let record = Record(kind.keys().iter().copied().zip(values).collect());
         let raw = serde_json::to_vec(&record).unwrap_or_default();
@@ -459,7 +483,7 @@ fn misfits(
                 offset: running.as_i64().and_then(|at| u64::try_from(at).ok()).unwrap_or_default(),
                 length: raw.len() as u64,
                 reason: &format!(
-                    "{what}, in one of the objects that the warehouse fetched together"
+                    "{what}, in one of the objects that the warehouse copied together"
                 ),
                 raw: &raw,
             })
@@ -468,7 +492,7 @@ fn misfits(
     Ok(rejects)
 }
 
-/// The values of a row under the keys of a record.
+/// Row of the landing table, serialized as a JSON object with the keys of a record.
 struct Record<'a>(Vec<(&'static str, &'a Value)>);
 
 impl serde::Serialize for Record<'_> {
@@ -480,6 +504,14 @@ impl serde::Serialize for Record<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn more_rejected_than_copied_rows_are_an_error() {
+        assert_eq!(staged_rows(5, 2).unwrap(), 3);
+        assert_eq!(staged_rows(2, 2).unwrap(), 0);
+        let error = staged_rows(2, 3).unwrap_err();
+        assert_eq!(error.to_string(), "3 of 2 copied rows are rejected");
+    }
 
     /// The steps of a direct load follow from one line in the staging table's file.
     #[test]

@@ -15,20 +15,20 @@ use thiserror::Error;
 
 pub use direct::DirectError;
 
-/// What is to be staged, and what is known around it.
+/// Request to stage objects of one kind.
 #[derive(Debug)]
-pub struct Order<'a> {
-    /// What the objects hold.
+pub struct StageRequest<'a> {
+    /// Kind of record in the objects.
     pub kind: RecordKind,
-    /// The load that reads them.
+    /// Number of the load.
     pub load_id: i64,
-    /// The objects, each with its number in the ledger.
+    /// Objects with their ledger numbers.
     pub objects: Vec<(i64, Object)>,
-    /// The listing that they are from; none when they were looked for one by one.
+    /// Listing that the objects are from; none if each was looked up by its key.
     pub listing: Option<&'a Listing>,
-    /// The `JSONPaths` file for event objects that a warehouse fetches itself.
+    /// `JSONPaths` file for event objects that the warehouse copies itself.
     pub log_paths: Option<&'a str>,
-    /// Where objects are to be had.
+    /// Access to the objects.
     pub sources: &'a Sources,
 }
 
@@ -46,27 +46,28 @@ pub fn check_loadable<'a>(
     }
 }
 
-/// Stages the objects of `order` in the staging table of their kind, and their rejects in `etl_rejects`.
+/// Stages objects in the staging table of their kind, and rejected records in `etl_rejects`.
 pub fn stage(
     warehouse: &mut dyn Warehouse,
-    order: Order<'_>,
+    request: StageRequest<'_>,
     meter: &Arc<Meter>,
 ) -> Result<Tally, StageError> {
-    if order.objects.is_empty() {
+    if request.objects.is_empty() {
         return Ok(Tally::default());
     }
-    check_loadable(warehouse, order.objects.iter().map(|(_, object)| object))?;
+    check_loadable(warehouse, request.objects.iter().map(|(_, object)| object))?;
     let remote = warehouse.remote_copy().filter(|remote| !remote.supports_bulk_insert());
     match remote.map(|remote| remote.naming()) {
-        Some(naming) => direct::stage(warehouse, &order, naming, meter),
+        Some(naming) => direct::stage(warehouse, &request, naming, meter),
         None => {
-            let reader = Reader::new(order.kind, order.load_id, order.objects, Arc::clone(meter));
-            read(warehouse, order.kind, order.load_id, reader)
+            let StageRequest { kind, load_id, objects, .. } = request;
+            let reader = Reader::new(kind, load_id, objects, Arc::clone(meter));
+            read(warehouse, kind, load_id, reader)
         }
     }
 }
 
-/// Reads the objects of `reader` in this process.
+/// Parses the objects of `reader` in this process and inserts their rows.
 fn read(
     warehouse: &mut dyn Warehouse,
     kind: RecordKind,
@@ -75,14 +76,14 @@ fn read(
 ) -> Result<Tally, StageError> {
     let reader = Arc::new(reader.limited(text_limits(warehouse, kind)));
     let loaded = warehouse.load(kind.table(), reader.clone());
-    // The reader's own error is more precise than what the engine reports of it.
+    // The reader's own error comes first: the engine repeats only its text.
     let (mut tally, rejects) = reader.finish()?;
     loaded?;
-    keep(warehouse, rejects, load_id, &mut tally)?;
+    insert_rejects(warehouse, rejects, load_id, &mut tally)?;
     Ok(tally)
 }
 
-/// Returns how long a text may be in each column of the staging table.
+/// Returns the maximum length of text in each column of the staging table.
 fn text_limits(warehouse: &mut dyn Warehouse, kind: RecordKind) -> TextLimits {
     let opening = Opening::full(warehouse.engine());
     let Some(remote) = warehouse.remote_copy() else { return TextLimits::default() };
@@ -90,12 +91,15 @@ fn text_limits(warehouse: &mut dyn Warehouse, kind: RecordKind) -> TextLimits {
     TextLimits::new(columns.iter().map(|column| remote.text_limit(&column.declared_type)).collect())
 }
 
-/// The keys of those of `objects` that hold what is no record: all are read, and nothing is kept.
-fn rejecting(kind: RecordKind, objects: Vec<(i64, Object)>) -> Result<Vec<String>, StageError> {
+/// Parses `objects` without storing any row, and returns the keys of those that have rejected records.
+fn find_rejecting(
+    kind: RecordKind,
+    objects: Vec<(i64, Object)>,
+) -> Result<Vec<String>, StageError> {
     let reader = Reader::new(kind, 0, objects, Arc::default());
     let drain = || {
         let mut batch = Batch::new(&kind.columns());
-        // The reader keeps the error.
+        // An error ends the loop; `reader.finish` returns it.
         while reader.next(&mut batch).is_ok() && !batch.is_empty() {
             batch.clear();
         }
@@ -111,8 +115,8 @@ fn rejecting(kind: RecordKind, objects: Vec<(i64, Object)>) -> Result<Vec<String
     Ok(rejecting.map(|rows| rows.object.key.to_string()).collect())
 }
 
-/// Writes rejects, and counts them.
-fn keep(
+/// Inserts rejected records into `etl_rejects` and adds their counts to the tally.
+fn insert_rejects(
     warehouse: &mut dyn Warehouse,
     rejects: Rejects,
     load_id: i64,
@@ -127,16 +131,16 @@ fn keep(
     Ok(())
 }
 
-/// Failure of staging.
+/// Error of staging.
 #[derive(Debug, Error)]
 pub enum StageError {
-    /// Objects could not be read.
+    /// The objects cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// The warehouse did not take the rows.
+    /// The warehouse refused the rows.
     #[error(transparent)]
     Warehouse(#[from] WarehouseError),
-    /// The warehouse could not copy the objects itself.
+    /// The warehouse cannot copy the objects itself.
     #[error(transparent)]
     Direct(#[from] DirectError),
 }

@@ -1,53 +1,54 @@
-//! Texts that had been encoded twice, in rows that a warehouse fetched itself: found there, judged here, set right there.
+//! Repairs texts that were encoded twice, in the landing table of rows that the warehouse copied itself.
 //!
-//! The warehouse cannot undo a second encoding; it can find the few texts that may have one, each once. What is meant by them is decided by the same rule
-//! as everywhere, and goes back as a list.
+//! SQL cannot undo the second encoding, but it can select the few distinct texts that may have one. The reader's rule decides
+//! which of them are repaired; the repaired texts are loaded into a table, from which an update takes them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::sql::direct as sql;
-use sparkify_reader::{RecordKind, repair as repaired};
-use sparkify_warehouse::{Batch, ColumnType, Listed, Opening, Value, Warehouse, WarehouseError};
+use sparkify_reader::{RecordKind, repair as repair_text};
+use sparkify_warehouse::{Batch, ColumnType, Opening, RowList, Value, Warehouse, WarehouseError};
 
-/// Characters that stand for the first byte of a character of several bytes, and for those behind it.
+/// Characters that a first byte of a multi-byte UTF-8 sequence becomes when it is read as Latin-1.
 const FIRST: std::ops::RangeInclusive<char> = '\u{c2}'..='\u{f4}';
-const BEHIND: std::ops::RangeInclusive<char> = '\u{80}'..='\u{bf}';
+/// The same for the continuation bytes.
+const CONTINUATION: std::ops::RangeInclusive<char> = '\u{80}'..='\u{bf}';
 
-/// Sets the landed texts right, and says how many values that were, by `kind.key`.
+/// Repairs the texts in the landing table and returns the number of repaired values by `kind.key`.
 pub(super) fn repair(
     warehouse: &mut dyn Warehouse,
     kind: RecordKind,
 ) -> Result<BTreeMap<String, u64>, WarehouseError> {
-    let marks = [FIRST, BEHIND].map(|range| Value::Text(range.collect()));
+    let marks = [FIRST, CONTINUATION].map(|range| Value::Text(range.collect()));
     let candidates =
         warehouse.query_file(&sql::REPAIR_CANDIDATES.of(kind.ddl()), &marks, usize::MAX)?;
-    let judged = candidates.rows.iter().filter_map(|row| {
+    let pairs = candidates.rows.iter().filter_map(|row| {
         let damaged = row.first()?.as_text()?.strip_suffix('|')?;
-        Some((damaged.to_owned(), repaired(damaged)?))
+        Some((damaged.to_owned(), repair_text(damaged)?))
     });
-    let judged: Vec<_> = judged.collect();
+    let pairs: Vec<_> = pairs.collect();
     let mut repairs = BTreeMap::new();
-    if judged.is_empty() {
+    if pairs.is_empty() {
         return Ok(repairs);
     }
     warehouse.run(&sql::CREATE_REPAIRS.of(kind.ddl()))?;
-    let append = |(damaged, meant): &(String, String), batch: &mut Batch| {
+    let append = |(damaged, repaired): &(String, String), batch: &mut Batch| {
         batch.columns[0].push_bytes(damaged.as_bytes());
-        batch.columns[1].push_bytes(meant.as_bytes());
+        batch.columns[1].push_bytes(repaired.as_bytes());
     };
-    let pairs = Listed::new(&[ColumnType::Text; 2], judged, append);
+    let pairs = RowList::new(&[ColumnType::Text; 2], pairs, append);
     warehouse.load("landing_repairs", Arc::new(pairs))?;
-    let texts = kind.text_keys();
+    let keys = kind.text_keys();
     let statements = sql::REPAIR.of(kind.ddl()).statements(Opening::full(warehouse.engine()));
-    let counted = warehouse.query_file(&sql::COUNT_REPAIRS.of(kind.ddl()), &[], usize::MAX)?;
+    let counts = warehouse.query_file(&sql::COUNT_REPAIRS.of(kind.ddl()), &[], usize::MAX)?;
     let number =
         |value: Option<&Value>| value.and_then(Value::as_i64).and_then(|n| u64::try_from(n).ok());
-    let counted: BTreeMap<_, _> =
-        counted.rows.iter().filter_map(|row| number(row.first()).zip(number(row.get(1)))).collect();
-    for ((place, key), statement) in (0..).zip(texts).zip(statements) {
-        // How many rows a statement changed is not told on every way to a warehouse.
-        let count = counted.get(&place).copied().unwrap_or_default();
+    let counts: BTreeMap<_, _> =
+        counts.rows.iter().filter_map(|row| number(row.first()).zip(number(row.get(1)))).collect();
+    for ((index, key), statement) in (0..).zip(keys).zip(statements) {
+        // Counted by a query, because not every connection (Data API) reports the number of updated rows.
+        let count = counts.get(&index).copied().unwrap_or_default();
         if count > 0 {
             warehouse.execute(&statement)?;
             repairs.insert(format!("{}.{}", kind.name(), key), count);
@@ -86,13 +87,14 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_mended_has_a_character_of_each_kind() {
+    fn a_text_that_needs_a_repair_has_a_character_of_each_range() {
         for text in ["Björk", "日本", "🎵", "é"] {
             let twice: String = text.bytes().map(char::from).collect();
             assert!(
-                twice.contains(|c| FIRST.contains(&c)) && twice.contains(|c| BEHIND.contains(&c))
+                twice.contains(|c| FIRST.contains(&c))
+                    && twice.contains(|c| CONTINUATION.contains(&c))
             );
-            assert_eq!(repaired(&twice).as_deref(), Some(text));
+            assert_eq!(repair_text(&twice).as_deref(), Some(text));
         }
     }
 }

@@ -1,7 +1,8 @@
-//! What did a fact come from? The way back from a play to the staged rows, and from these to the bytes in their objects.
+//! Lineage of a fact: from a song play to its staged rows, and from those to the bytes in their source objects.
 //!
-//! The bytes are read again from the object, and only from an object that still is the one that was loaded: its size and its etag, or its
-//! fingerprint, are compared each time, since this is asked when somebody doubts. Where it is not, staging's own values stand in. This room only reads.
+//! The bytes are read from the object again, but only if it is unchanged since the load. Each trace compares size and etag,
+//! or the fingerprint, because lineage is requested when data is in doubt. Of a changed object, only the staged values are
+//! returned. This module only reads.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -13,91 +14,93 @@ use sparkify_reader::{RawBytes, bytes_at};
 use sparkify_source::{Object, SourceError, Sources};
 use sparkify_warehouse::{Rows, Value, Warehouse, WarehouseError};
 
-/// How many columns of a staged row's answer say where it came from.
+/// Number of lineage columns before the staged columns in the queries.
 const LINEAGE: usize = 8;
 
-/// Which play is meant.
+/// Plays to trace.
 #[derive(Debug, Clone)]
-pub enum Asked {
-    /// The one of this `songplay_id`.
+pub enum TraceTarget {
+    /// Play with this `songplay_id`.
     Play(uuid::Uuid),
-    /// All that stand at this place of this session.
-    Place {
-        /// The session's number.
+    /// All plays at a position in a session.
+    Position {
+        /// Value of `session_id`.
         session: i64,
-        /// The place in it.
+        /// Value of `item_in_session`.
         item: i64,
     },
 }
 
-/// One play and everything that it came from.
+/// Play with its lineage.
 #[derive(Debug, Clone, Serialize)]
 pub struct Trace {
-    /// The row of songplays.
+    /// Row of `songplays`.
     pub play: Fields,
-    /// The staged events of its identity: first the one that it was made from, then its duplicates.
+    /// Staged events with the identity of the play: first the one that it was built from, then duplicates.
     pub events: Vec<Origin>,
-    /// The records of the catalogue that say its song: first the one that it was matched to.
+    /// Staged records of the song: first the one that the play was matched to.
     pub catalogue: Vec<Origin>,
 }
 
-/// A staged row and where it came from.
+/// Staged row with its source.
 #[derive(Debug, Clone, Serialize)]
 pub struct Origin {
-    /// What it is to the play.
+    /// Relation to the play.
     pub role: Role,
-    /// The load that read it.
+    /// Number of the load that staged it.
     pub load_id: i64,
-    /// When that load began, UTC.
+    /// Start time of that load, UTC.
     pub loaded_at: String,
-    /// The object's key; of a group the first.
+    /// Key of the object; of the first object for a group.
     pub object: String,
-    /// Where it begins in the decompressed object; none in a group.
+    /// Byte offset in the decompressed object; none for a group.
     pub position: Option<i64>,
-    /// What lies there now.
+    /// Current state of the object.
     #[serde(flatten)]
-    pub now: Now,
-    /// What was staged.
+    pub state: ObjectState,
+    /// Staged values.
     pub staged: Fields,
 }
 
-/// What a staged row is to the play.
+/// Relation of a staged row to a play.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// The event that the play was made from.
+    /// Event that the play was built from.
     Made,
-    /// Another event of the same identity, which adds nothing.
+    /// Another event with the same identity.
     Duplicate,
-    /// The record that the play was matched to.
+    /// Song record that the play was matched to.
     Matched,
-    /// Another record of that song.
+    /// Another record of the same song.
     SameSong,
 }
 
-/// The state of an object since it was loaded, and the bytes if they can be had.
+/// State of an object compared with the time of its load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "object_state", rename_all = "snake_case")]
-pub enum Now {
-    /// It is as it was loaded; these are the record's bytes.
+pub enum ObjectState {
+    /// Unchanged, with the bytes of the record.
     AsLoaded(RawBytes),
-    /// It has other content.
+    /// Content differs.
     Changed,
-    /// The warehouse fetched it with others, and did not say what came from where.
+    /// Copied by the warehouse together with others, so that the object of the row is unknown.
     InGroup {
-        /// How many objects these are.
+        /// Number of objects in the group.
         objects: i64,
     },
-    /// It is not there.
-    Gone,
-    /// It cannot be read.
+    /// Object no longer exists.
+    #[serde(rename = "gone")]
+    Missing,
+    /// Object cannot be read.
     Unreadable {
-        /// What went wrong.
-        because: String,
+        /// Error message.
+        #[serde(rename = "because")]
+        reason: String,
     },
 }
 
-/// Values under the names of their columns, in their order.
+/// Column names and values of a row, in column order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fields(pub Vec<(String, Value)>);
 
@@ -107,28 +110,28 @@ impl Serialize for Fields {
     }
 }
 
-/// Traces every play that is `asked` for; none when there is no such play.
+/// Traces every play of `target`. The result is empty if there is no such play.
 pub fn trace(
     warehouse: &mut dyn Warehouse,
     sources: &Sources,
-    asked: &Asked,
+    target: &TraceTarget,
 ) -> Result<Vec<Trace>, WarehouseError> {
-    let mut objects = Objects { sources: sources.clone(), seen: BTreeMap::new() };
-    let ids = match asked {
-        Asked::Play(id) => vec![Value::Text(id.to_string())],
-        Asked::Place { session, item } => {
-            let place = [Value::Int((*session).into()), Value::Int((*item).into())];
-            warehouse.query_file(&sql::PLAYS, &place, usize::MAX)?.rows.concat()
+    let mut objects = ObjectCache { sources: sources.clone(), objects: BTreeMap::new() };
+    let ids = match target {
+        TraceTarget::Play(id) => vec![Value::Text(id.to_string())],
+        TraceTarget::Position { session, item } => {
+            let position = [Value::Int((*session).into()), Value::Int((*item).into())];
+            warehouse.query_file(&sql::PLAYS, &position, usize::MAX)?.rows.concat()
         }
     };
-    let traces = ids.into_iter().map(|id| follow(warehouse, id, &mut objects));
+    let traces = ids.into_iter().map(|id| trace_play(warehouse, id, &mut objects));
     traces.filter_map(Result::transpose).collect()
 }
 
-fn follow(
+fn trace_play(
     warehouse: &mut dyn Warehouse,
     id: Value,
-    objects: &mut Objects,
+    objects: &mut ObjectCache,
 ) -> Result<Option<Trace>, WarehouseError> {
     let id = [id];
     let Rows { columns, rows, .. } = warehouse.query_file(&sql::PLAY, &id, 1)?;
@@ -142,81 +145,84 @@ fn follow(
     }))
 }
 
-/// The objects that were looked at, each once.
-struct Objects {
+/// Cache of the source objects of a trace, so that each one is compared once.
+struct ObjectCache {
     sources: Sources,
-    seen: BTreeMap<String, Result<Object, Now>>,
+    objects: BTreeMap<String, Result<Object, ObjectState>>,
 }
 
-/// An object as it was loaded.
-struct Loaded {
+/// Object as the ledger recorded it.
+struct LoadedObject {
     key: String,
     size: i64,
     etag: Option<String>,
     fingerprint: String,
 }
 
-impl Objects {
-    fn origins(&mut self, answer: Rows, first: Role, others: Role) -> Vec<Origin> {
-        let Rows { columns, rows, .. } = answer;
+impl ObjectCache {
+    fn origins(&mut self, result: Rows, first: Role, others: Role) -> Vec<Origin> {
+        let Rows { columns, rows, .. } = result;
         let roles = std::iter::once(first).chain(std::iter::repeat(others));
         let origin = |(row, role): (Vec<Value>, Role)| {
             let number = |index: usize| row[index].as_i64().unwrap_or_default();
             let (object, position) = (row[2].to_string(), number(6));
-            let loaded = Loaded {
+            let loaded = LoadedObject {
                 key: object.clone(),
                 size: number(3),
                 etag: row[4].as_text().map(str::to_owned),
                 fingerprint: row[5].to_string(),
             };
-            let (position, now) = match row[7].as_i64() {
-                Some(objects) => (None, Now::InGroup { objects }),
+            let (position, state) = match row[7].as_i64() {
+                Some(objects) => (None, ObjectState::InGroup { objects }),
                 None => (Some(position), self.read(&loaded, position)),
             };
             let (load_id, loaded_at) = (number(0), row[1].to_string());
             let staged = columns.iter().cloned().zip(row).skip(LINEAGE).collect();
-            Origin { role, load_id, loaded_at, object, position, now, staged: Fields(staged) }
+            Origin { role, load_id, loaded_at, object, position, state, staged: Fields(staged) }
         };
         rows.into_iter().zip(roles).map(origin).collect()
     }
 
-    /// What lies at `position` of an object now.
-    fn read(&mut self, loaded: &Loaded, position: i64) -> Now {
+    /// Reads the record at `position` of an object, if the object is unchanged.
+    fn read(&mut self, loaded: &LoadedObject, position: i64) -> ObjectState {
         let sources = &self.sources;
-        let seen = self.seen.entry(loaded.key.clone());
-        match seen.or_insert_with(|| as_loaded(loaded, sources)) {
+        let entry = self.objects.entry(loaded.key.clone());
+        match entry.or_insert_with(|| find_unchanged(loaded, sources)) {
             Err(state) => state.clone(),
             Ok(object) => match bytes_at(object, u64::try_from(position).unwrap_or_default()) {
-                Ok(Some(bytes)) => Now::AsLoaded(RawBytes(bytes)),
-                Ok(None) => Now::Changed,
+                Ok(Some(bytes)) => ObjectState::AsLoaded(RawBytes(bytes)),
+                Ok(None) => ObjectState::Changed,
                 Err(error) => unreadable(&error),
             },
         }
     }
 }
 
-/// The object of this key, if it still is what was loaded. The same etag is the same content; without one the content is read.
-fn as_loaded(loaded: &Loaded, sources: &Sources) -> Result<Object, Now> {
+/// Finds an object and compares it with its ledger entry: the same etag means the same content, otherwise the fingerprint is
+/// computed from the content.
+fn find_unchanged(loaded: &LoadedObject, sources: &Sources) -> Result<Object, ObjectState> {
     let object = match sources.find(&loaded.key) {
         Ok(object) => object,
-        Err(SourceError::Missing { .. } | SourceError::Gone { .. }) => return Err(Now::Gone),
+        Err(SourceError::Missing { .. } | SourceError::Gone { .. }) => {
+            return Err(ObjectState::Missing);
+        }
         Err(error) => return Err(unreadable(&error)),
     };
-    // Where the key became a folder or a link, what was found is another object.
+    // If the key is a folder or a link by now, the listing found another object.
     if *object.key != *loaded.key || i64::try_from(object.size) != Ok(loaded.size) {
-        return Err(Now::Changed);
+        return Err(ObjectState::Changed);
     }
     if object.etag.is_some() && object.etag.as_deref() == loaded.etag.as_deref() {
         return Ok(object);
     }
     match object.fingerprint() {
         Ok(found) if found.to_string() == loaded.fingerprint => Ok(object),
-        Ok(_) => Err(Now::Changed),
+        Ok(_) => Err(ObjectState::Changed),
         Err(error) => Err(unreadable(&error)),
     }
 }
 
-fn unreadable(error: &dyn Error) -> Now {
+fn unreadable(error: &dyn Error) -> ObjectState {
     let cause = error.source().map_or(String::new(), |cause| format!(": {cause}"));
-    Now::Unreadable { because: format!("{error}{cause}") }
+    ObjectState::Unreadable { reason: format!("{error}{cause}") }
 }

@@ -1,9 +1,9 @@
-//! A connection by PostgreSQL's protocol, which more than one engine speaks: the way to the server, TLS, and what failures mean.
+//! Connections with PostgreSQL's wire protocol, shared by the engines that use it: connecting, TLS and errors.
 //!
-//! Whoever has a [`Wire`] sends statements through its client and waits with [`Wire::wait`]. The connection itself is driven by a thread of its
-//! own, so rows travel while they are made. Nothing here knows a statement.
+//! A caller sends statements through [`Wire::client`] and waits with [`Wire::wait`]. A separate thread drives the connection,
+//! so that rows are transferred while they are produced. This module contains no statements.
 
-mod failed;
+mod error;
 mod steps;
 mod tls;
 
@@ -24,61 +24,61 @@ use tokio_postgres::{AsyncMessage, CancelToken, Client, Config, Connection};
 use sparkify_config::{Host, Server, TlsMode};
 use sparkify_warehouse::{Interrupter, WarehouseError};
 
-pub use failed::{not_connected, unreachable};
-pub use steps::walk;
-pub use steps::{connect, encrypted, resolve};
+pub use error::{not_connected, unreachable};
+pub use steps::{connect, resolve, start_tls, try_steps};
 
-/// A server that is gone without a word is noticed after some two minutes of silence.
-const SILENT: Duration = Duration::from_mins(1);
-const ASK_AGAIN: Duration = Duration::from_secs(10);
-/// How long it may take to tell a server that a statement is to stop.
-const CANCEL_WITHIN: Duration = Duration::from_secs(10);
+/// Idle time before the first TCP keep-alive probe. With the probes that follow, a server that disappeared is detected after
+/// about two minutes.
+const KEEPALIVE_IDLE: Duration = Duration::from_mins(1);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+/// Timeout of a cancel request.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// One connection.
+/// Connection to a server.
 pub struct Wire {
-    /// What statements are sent through.
+    /// Client that sends statements.
     pub client: Client,
     server: Arc<Server>,
-    guard: Arc<tls::Guard>,
+    tls: Arc<tls::TlsSettings>,
     runtime: Runtime,
     driver: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// Bytes to a server and back, whatever they travel through.
-trait Bytes: AsyncRead + AsyncWrite + Send {}
-impl<T: AsyncRead + AsyncWrite + Send> Bytes for T {}
-type Stream = Pin<Box<dyn Bytes>>;
+/// Byte stream to a server: TCP or a Unix socket.
+trait ByteStream: AsyncRead + AsyncWrite + Send {}
+impl<T: AsyncRead + AsyncWrite + Send> ByteStream for T {}
+type Stream = Pin<Box<dyn ByteStream>>;
 
-/// What TLS to a server takes, for whoever makes the connection otherwise; nothing where there is none.
-pub fn tls_of(server: &Server) -> Result<Option<Arc<rustls::ClientConfig>>, WarehouseError> {
-    tls::Guard::new(server).map(tls::Guard::into_config)
+/// Returns the TLS configuration for a server, for callers that connect by themselves; none if TLS is disabled.
+pub fn tls_config(server: &Server) -> Result<Option<Arc<rustls::ClientConfig>>, WarehouseError> {
+    tls::TlsSettings::new(server).map(tls::TlsSettings::into_config)
 }
 
 impl Wire {
-    /// Connects, as the server's settings say.
+    /// Connects with the settings of `server`.
     pub fn connect(server: &Arc<Server>) -> Result<Self, WarehouseError> {
-        let guard = Arc::new(tls::Guard::new(server)?);
+        let tls = Arc::new(tls::TlsSettings::new(server)?);
         let mut builder = Builder::new_multi_thread();
         let runtime = builder.worker_threads(1).enable_all().build().map_err(|error| {
-            failed::not_connected(server, error.to_string(), "check the limits of this process")
+            error::not_connected(server, error.to_string(), "check the limits of this process")
         })?;
         let (client, driver) = runtime.block_on(async {
-            let connecting = begin(server, &guard, &runtime);
+            let connecting = begin(server, &tls, &runtime);
             let within = tokio::time::timeout(server.connect_timeout, connecting).await;
-            within.unwrap_or_else(|_| Err(failed::no_answer(server)))
+            within.unwrap_or_else(|_| Err(error::connect_timed_out(server)))
         })?;
         tracing::debug!("connected to {server}");
         let (server, driver) = (Arc::clone(server), Mutex::new(Some(driver)));
-        Ok(Self { client, server, guard, runtime, driver })
+        Ok(Self { client, server, tls, runtime, driver })
     }
 
-    /// Waits for what the server answers.
-    pub fn wait<F: Future>(&self, answer: F) -> F::Output {
-        self.runtime.block_on(answer)
+    /// Blocks until the response has arrived.
+    pub fn wait<F: Future>(&self, response: F) -> F::Output {
+        self.runtime.block_on(response)
     }
 
-    /// Ends the connection at once: whatever the session had not committed is undone, and every later request fails.
-    pub fn cut(&self) {
+    /// Closes the connection immediately. The server rolls back an open transaction, and every later request fails.
+    pub fn abort(&self) {
         let driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(driver) = driver {
             driver.abort();
@@ -86,18 +86,22 @@ impl Wire {
         }
     }
 
-    /// What a failure of the client means.
-    pub fn failed(&self, error: &tokio_postgres::Error, statement: &str) -> WarehouseError {
-        failed::statement_failed(&self.server, error, statement)
+    /// Converts an error of the client that occurred with `statement`.
+    pub fn statement_error(
+        &self,
+        error: &tokio_postgres::Error,
+        statement: &str,
+    ) -> WarehouseError {
+        error::statement_failed(&self.server, error, statement)
     }
 
-    /// What asks the server to stop the statement that is running, through a connection of its own.
+    /// Returns a function that cancels the running statement over a separate connection, as the protocol requires.
     pub fn interrupter(&self) -> Interrupter {
-        let (server, guard) = (Arc::clone(&self.server), Arc::clone(&self.guard));
+        let (server, tls) = (Arc::clone(&self.server), Arc::clone(&self.tls));
         let token = self.client.cancel_token();
         Box::new(move || {
-            if let Err(error) = cancel(&server, &guard, &token) {
-                tracing::debug!("cancelling: {error}");
+            if let Err(error) = cancel(&server, &tls, &token) {
+                tracing::debug!("cannot cancel the statement: {error}");
             }
         })
     }
@@ -105,20 +109,20 @@ impl Wire {
 
 async fn begin(
     server: &Server,
-    guard: &tls::Guard,
+    tls: &tls::TlsSettings,
     runtime: &Runtime,
 ) -> Result<(Client, JoinHandle<()>), WarehouseError> {
-    let stream = reach(server).await.map_err(|error| failed::unreachable(server, &error))?;
-    let config = startup(server);
+    let stream = reach(server).await.map_err(|error| error::unreachable(server, &error))?;
+    let config = startup_config(server);
     let (client, connection) = config
-        .connect_raw(stream, guard.connector(server))
+        .connect_raw(stream, tls.connector(server))
         .await
-        .map_err(|error| failed::refused(server, &error))?;
+        .map_err(|error| error::refused(server, &error))?;
     Ok((client, runtime.spawn(drive(connection))))
 }
 
-/// What the server is told first.
-fn startup(server: &Server) -> Config {
+/// Returns the parameters of the startup message.
+fn startup_config(server: &Server) -> Config {
     let mut config = Config::new();
     config.user(&server.user).dbname(&server.database).application_name(&server.application_name);
     if let Some(password) = &server.password {
@@ -132,7 +136,7 @@ fn startup(server: &Server) -> Config {
     config
 }
 
-/// Moves messages until the connection ends, and shows what the server remarks.
+/// Transfers messages until the connection ends, and logs the notices of the server.
 async fn drive(mut connection: Connection<Stream, tls::Stream<Stream>>) {
     loop {
         match poll_fn(|context| connection.poll_message(context)).await {
@@ -140,7 +144,7 @@ async fn drive(mut connection: Connection<Stream, tls::Stream<Stream>>) {
                 tracing::debug!("{}: {}", notice.severity().to_lowercase(), notice.message());
             }
             Some(Ok(_)) => {}
-            Some(Err(error)) => return tracing::debug!("the connection ended: {error}"),
+            Some(Err(error)) => return tracing::debug!("connection lost: {error}"),
             None => return,
         }
     }
@@ -159,7 +163,8 @@ async fn reach(server: &Server) -> std::io::Result<Stream> {
         match TcpStream::connect(address).await {
             Ok(stream) => {
                 stream.set_nodelay(true)?;
-                let keep = TcpKeepalive::new().with_time(SILENT).with_interval(ASK_AGAIN);
+                let keep =
+                    TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL);
                 SockRef::from(&stream).set_tcp_keepalive(&keep)?;
                 return Ok(Box::pin(stream));
             }
@@ -169,23 +174,24 @@ async fn reach(server: &Server) -> std::io::Result<Stream> {
     Err(last.unwrap_or_else(|| std::io::Error::other("the name has no address")))
 }
 
-/// The addresses of a name. What is not encrypted because it stays on this machine, by its name, must do so.
+/// Resolves a host name. Without TLS, a local name must resolve to loopback addresses, so that nothing is sent unencrypted
+/// over a network.
 async fn addresses(server: &Server, name: &str) -> std::io::Result<Vec<SocketAddr>> {
     let found = lookup_host((name, server.port)).await?;
-    let only_here = server.tls == TlsMode::Disable && server.is_local();
-    Ok(found.filter(|address| !only_here || address.ip().is_loopback()).collect())
+    let only_loopback = server.tls == TlsMode::Disable && server.is_local();
+    Ok(found.filter(|address| !only_loopback || address.ip().is_loopback()).collect())
 }
 
-fn cancel(server: &Server, guard: &tls::Guard, token: &CancelToken) -> Result<(), String> {
+fn cancel(server: &Server, tls: &tls::TlsSettings, token: &CancelToken) -> Result<(), String> {
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;
     runtime.block_on(async {
         let asking = async {
             let stream = reach(server).await.map_err(|error| error.to_string())?;
-            let asked = token.cancel_query_raw(stream, guard.connector(server)).await;
+            let asked = token.cancel_query_raw(stream, tls.connector(server)).await;
             asked.map_err(|error| error.to_string())
         };
-        let within = tokio::time::timeout(CANCEL_WITHIN, asking).await;
+        let within = tokio::time::timeout(CANCEL_TIMEOUT, asking).await;
         within.unwrap_or_else(|_| Err("no answer".into()))
     })
 }

@@ -1,6 +1,5 @@
-//! TLS on a connection to a server: by `rustls`, verified as far as the settings ask for.
-//!
-//! What is not verified is that because somebody said so in words, `sslmode=require` or `sslmode=verify-ca`; see `config`.
+//! TLS with `rustls`. Certificate and host name are verified, unless the user disabled that with `sslmode=require` or
+//! `sslmode=verify-ca`; see `sparkify_config`.
 
 use std::future::Future;
 use std::io;
@@ -21,14 +20,14 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 use tokio_rustls::TlsConnector;
 
-use super::failed::not_connected;
+use super::error::not_connected;
 use sparkify_config::{Host, Server, TlsMode};
 use sparkify_warehouse::WarehouseError;
 
-/// What TLS to one server takes; nothing where there is none.
-pub(super) struct Guard(Option<Arc<ClientConfig>>);
+/// TLS configuration for one server; none if TLS is disabled.
+pub(super) struct TlsSettings(Option<Arc<ClientConfig>>);
 
-impl Guard {
+impl TlsSettings {
     pub(super) fn new(server: &Server) -> Result<Self, WarehouseError> {
         if server.tls == TlsMode::Disable {
             return Ok(Self(None));
@@ -36,11 +35,11 @@ impl Guard {
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
         let broken = |error: &dyn std::fmt::Display| {
-            not_connected(server, format!("TLS cannot be set up: {error}"), "check sslrootcert")
+            not_connected(server, format!("cannot set up TLS: {error}"), "check sslrootcert")
         };
         let builder = builder.with_safe_default_protocol_versions().map_err(|e| broken(&e))?;
         let verifier: Arc<dyn ServerCertVerifier> = if server.tls == TlsMode::Require {
-            Arc::new(Anybody(provider))
+            Arc::new(AnyCertificate(provider))
         } else {
             let roots = Arc::new(roots(server)?);
             let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
@@ -54,12 +53,12 @@ impl Guard {
         Ok(Self(Some(Arc::new(builder.with_no_client_auth()))))
     }
 
-    /// The settings themselves.
+    /// Returns the configuration of `rustls`.
     pub(super) fn into_config(self) -> Option<Arc<ClientConfig>> {
         self.0
     }
 
-    /// What makes one stream an encrypted one.
+    /// Returns the connector that encrypts one stream.
     pub(super) fn connector(&self, server: &Server) -> Connector {
         let name = match &server.host {
             Host::Tcp(name) => name.clone(),
@@ -69,32 +68,27 @@ impl Guard {
     }
 }
 
-/// The authorities that are trusted.
+/// Returns the trusted certificate authorities.
 fn roots(server: &Server) -> Result<RootCertStore, WarehouseError> {
     let mut roots = RootCertStore::empty();
     let Some(file) = &server.root_certificates else {
         let found = rustls_native_certs::load_native_certs();
         roots.add_parsable_certificates(found.certs);
         if roots.is_empty() {
-            let reason = "this system has no certificates of authorities".to_owned();
-            let hint =
-                "install the package ca-certificates, or name a file with `sslrootcert=FILE`";
+            let reason = "this system has no CA certificates".to_owned();
+            let hint = "install the package ca-certificates, or set a file with `sslrootcert=FILE`";
             return Err(not_connected(server, reason, hint));
         }
         return Ok(roots);
     };
     let added = read_roots(file, &mut roots);
     let reason = match added {
-        Ok(0) => "it holds no certificate in PEM form".to_owned(),
+        Ok(0) => "it contains no certificate in PEM format".to_owned(),
         Ok(_) => return Ok(roots),
         Err(reason) => reason,
     };
     let reason = format!("cannot use the certificates in `{}`: {reason}", file.display());
-    Err(not_connected(
-        server,
-        reason,
-        "name a file that is there and readable with `sslrootcert=FILE`",
-    ))
+    Err(not_connected(server, reason, "set an existing, readable file with `sslrootcert=FILE`"))
 }
 
 fn read_roots(file: &Path, roots: &mut RootCertStore) -> Result<usize, String> {
@@ -106,13 +100,13 @@ fn read_roots(file: &Path, roots: &mut RootCertStore) -> Result<usize, String> {
     Ok(roots.len())
 }
 
-/// `sslmode=verify-ca`: a certificate of a trusted authority, for whatever name.
+/// Verifier for `sslmode=verify-ca`: accepts a certificate of a trusted authority for any host name.
 #[derive(Debug)]
 struct AnyName(Arc<WebPkiServerVerifier>);
 
-/// `sslmode=require`: any certificate.
+/// Verifier for `sslmode=require`: accepts any certificate.
 #[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
+struct AnyCertificate(Arc<CryptoProvider>);
 
 impl ServerCertVerifier for AnyName {
     fn verify_server_cert(
@@ -123,7 +117,7 @@ impl ServerCertVerifier for AnyName {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        // The name is looked at last: whoever gets as far has a certificate that is trusted.
+        // The name is verified last, so after this error everything else about the certificate is valid.
         match self.0.verify_server_cert(certificate, intermediates, name, ocsp, now) {
             Err(Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
@@ -155,7 +149,7 @@ impl ServerCertVerifier for AnyName {
     }
 }
 
-impl ServerCertVerifier for Anybody {
+impl ServerCertVerifier for AnyCertificate {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,
@@ -200,13 +194,13 @@ impl ServerCertVerifier for Anybody {
     }
 }
 
-/// Makes a stream an encrypted one, once.
+/// Connector that encrypts one stream.
 pub(super) struct Connector {
     config: Option<Arc<ClientConfig>>,
     name: String,
 }
 
-/// An encrypted stream.
+/// Encrypted stream.
 pub(super) struct Stream<S>(tokio_rustls::client::TlsStream<S>);
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> TlsConnect<S> for Connector {

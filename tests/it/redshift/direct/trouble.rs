@@ -122,13 +122,13 @@ fn what_does_not_fit_is_said() {
     let paths = format!("s3://{BUCKET}/data/paths.json");
     let words = ended(&mut cluster.direct(By::Prefixes, &["--log-jsonpath", &paths])).bad(2);
     assert!(
-        words.contains("`$['tag']` leads to a key that no column takes")
+        words.contains("`$['tag']` is the path of an unknown key")
             && words.contains("LOG_JSONPATH"),
         "{words}"
     );
     put(cluster.folder.path(), "paths.json", "{}");
     let words = ended(&mut cluster.direct(By::Prefixes, &["--log-jsonpath", "paths.json"])).bad(2);
-    assert!(words.contains("`paths.json`: it does not lie in S3"), "{words}");
+    assert!(words.contains("`paths.json`: it is not in S3"), "{words}");
     let mut command = cluster.direct(By::Prefixes, &[]);
     command.env("SPARKIFY_IAM_ROLE", "arn:aws:iam::000000000000:role/stranger");
     let words = ended(&mut command).bad(2);

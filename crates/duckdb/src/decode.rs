@@ -1,4 +1,4 @@
-//! Answers from `DuckDB` to us: Arrow columns become [`Value`]s.
+//! Decoder of results: Arrow columns to [`Value`]s.
 
 use duckdb::arrow::array::{
     Array, BinaryArray, BooleanArray, Decimal128Array, Float32Array, Float64Array, Int8Array,
@@ -10,8 +10,8 @@ use duckdb::arrow::util::display::array_value_to_string;
 
 use sparkify_warehouse::{ResultType, Value};
 
-/// What [`value`] makes of a column of this type.
-pub(super) fn kind(data_type: &DataType) -> ResultType {
+/// Returns the type of the values that [`value`] returns for a column.
+pub(super) fn result_type(data_type: &DataType) -> ResultType {
     match data_type {
         DataType::Boolean => ResultType::Boolean,
         DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::UInt8 | DataType::UInt16 => {
@@ -28,16 +28,17 @@ pub(super) fn kind(data_type: &DataType) -> ResultType {
     }
 }
 
-/// The value of `array` at `row`.
+/// Returns the value of `array` at `row`.
 pub(super) fn value(array: &dyn Array, row: usize) -> Value {
     if array.is_null(row) {
         return Value::Null;
     }
-    typed(array, row)
+    typed_value(array, row)
         .unwrap_or_else(|| Value::Text(array_value_to_string(array, row).unwrap_or_default()))
 }
 
-fn typed(array: &dyn Array, row: usize) -> Option<Value> {
+/// Returns the value; none for a type that is converted to text.
+fn typed_value(array: &dyn Array, row: usize) -> Option<Value> {
     macro_rules! at {
         ($array:ty) => {
             array.as_any().downcast_ref::<$array>()?.value(row)

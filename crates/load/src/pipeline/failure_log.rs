@@ -1,7 +1,7 @@
-//! A load that failed leaves no row of data; that it was tried, and why it failed, is noted once it is rolled back.
+//! Records failed loads in the ledger, after the rollback.
 //!
-//! The note is a transaction of its own, and only as good as the warehouse still is: what goes wrong here hides no error. Nothing is created for
-//! it: where no load ever made the tables, none are made to tell of a failure.
+//! The entry is written in a transaction of its own, on a best-effort basis: an error here is logged and does not replace
+//! the error of the load. No table is created for it, so a failed first load leaves no trace.
 
 use std::error::Error;
 use std::time::SystemTime;
@@ -11,45 +11,45 @@ use crate::{ledger, sql, tables};
 use sparkify_config::redact;
 use sparkify_warehouse::{Warehouse, WarehouseError};
 
-/// The longest note in bytes; the column has a little more room on every engine.
-const LONGEST: usize = 2000;
+/// Maximum length of a recorded message in bytes. The column is slightly wider on every engine.
+const MAX_LENGTH: usize = 2000;
 
-/// Notes that the load which has just been rolled back failed.
-pub(super) fn note(
+/// Records the load that was just rolled back as failed.
+pub(super) fn record(
     warehouse: &mut dyn Warehouse,
     started: SystemTime,
     summary: &Summary,
     error: &EtlError,
 ) {
-    let Err(second) = try_note(warehouse, started, summary, error) else { return };
-    tracing::debug!("noting the failure: {second}");
+    let Err(second) = try_record(warehouse, started, summary, error) else { return };
+    tracing::debug!("cannot record the failed load: {second}");
     if let Err(third) = warehouse.run(&sql::load::ROLLBACK) {
-        tracing::debug!("rolling back: {third}");
+        tracing::debug!("rollback failed: {third}");
     }
 }
 
-fn try_note(
+fn try_record(
     warehouse: &mut dyn Warehouse,
     started: SystemTime,
     summary: &Summary,
     error: &EtlError,
 ) -> Result<(), WarehouseError> {
     warehouse.run(&sql::load::BEGIN)?;
-    if tables::present(warehouse)?.contains(&sql::ledger::ETL_LOADS.name) {
-        // Of a load that had not begun to read, its kind is not known yet.
+    if tables::existing(warehouse)?.contains(&sql::ledger::ETL_LOADS.name) {
+        // Before a load read its plan, it is not known whether it is a full one.
         let begun = summary.objects_read + summary.objects_pruned > 0;
         let full = begun && !summary.incremental;
         let counts = summary.ledger_counts();
-        ledger::close_failed(warehouse, started, full, counts, reason(error))?;
+        ledger::record_failed_load(warehouse, started, full, counts, reason(error))?;
     }
     warehouse.run(&sql::load::COMMIT)
 }
 
-/// The error and its causes in one line, without secrets.
+/// Returns the error and its causes in one line, without secrets.
 fn reason(error: &EtlError) -> String {
     let mut text = error.to_string();
     if let EtlError::ChecksFailed { failed } = error {
-        let names: Vec<&str> = failed.iter().map(|verdict| verdict.check).collect();
+        let names: Vec<&str> = failed.iter().map(|result| result.test).collect();
         text = format!("{text}: {}", names.join(", "));
     }
     let mut cause = error.source();
@@ -61,8 +61,8 @@ fn reason(error: &EtlError) -> String {
 }
 
 fn shortened(mut text: String) -> String {
-    if text.len() > LONGEST {
-        let end = (0..=LONGEST).rev().find(|end| text.is_char_boundary(*end));
+    if text.len() > MAX_LENGTH {
+        let end = (0..=MAX_LENGTH).rev().find(|end| text.is_char_boundary(*end));
         text.truncate(end.unwrap_or_default());
         text.push('…');
     }

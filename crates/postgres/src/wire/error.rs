@@ -1,6 +1,6 @@
-//! What a failure of the wire means to people: what was tried, what the server said, what to do.
+//! Conversion of connection and statement errors to [`WarehouseError`]s with reason and hint.
 //!
-//! No message repeats what was sent as a password; servers do not either.
+//! No message contains a password.
 
 use std::error::Error as _;
 use std::io;
@@ -13,22 +13,22 @@ use sparkify_config::redact::without_secrets;
 use sparkify_config::{Host, Server, TlsMode};
 use sparkify_warehouse::WarehouseError;
 
-/// Whether the connection is no more.
+/// Returns true if the connection is lost.
 fn is_lost(error: &Error) -> bool {
     match error.as_db_error() {
-        Some(said) => is_end(said.code()),
+        Some(error) => ends_session(error.code()),
         None => error.is_closed() || cause::<io::Error>(error).is_some(),
     }
 }
 
-/// Codes behind which a server ends the session: it was told to, crashed, or is not up.
-fn is_end(code: &SqlState) -> bool {
+/// Returns true for codes after which the server closes the session: shutdown, crash or startup.
+fn ends_session(code: &SqlState) -> bool {
     code.code().starts_with("08")
         || [&SqlState::ADMIN_SHUTDOWN, &SqlState::CRASH_SHUTDOWN, &SqlState::CANNOT_CONNECT_NOW]
             .contains(&code)
 }
 
-/// No connection came about.
+/// Creates the error of a connection that cannot be established.
 pub fn not_connected(
     server: &Server,
     reason: impl Into<String>,
@@ -38,175 +38,180 @@ pub fn not_connected(
     WarehouseError::NotConnected { server, reason, hint: hint.into() }
 }
 
-pub(super) fn no_answer(server: &Server) -> WarehouseError {
+pub(super) fn connect_timed_out(server: &Server) -> WarehouseError {
     let seconds = server.connect_timeout.as_secs();
     let hint =
-        "check the host, the port and the network between; `connect_timeout=SECONDS` waits longer";
-    not_connected(server, format!("no answer within {seconds} s"), hint)
+        "check the host, the port and the network; `connect_timeout=SECONDS` sets the timeout";
+    not_connected(server, format!("no response within {seconds} s"), hint)
 }
 
-/// The host could not be reached.
+/// Creates the error of a host that cannot be reached.
 pub fn unreachable(server: &Server, error: &io::Error) -> WarehouseError {
     let port = server.port;
     let (reason, hint) = match (&server.host, error.kind()) {
         (Host::Socket(folder), io::ErrorKind::NotFound) => (
             format!("there is no socket for port {port} in `{}`", folder.display()),
-            "start the server, or name its host: `postgres://USER@HOST:PORT/DATABASE`",
+            "start the server, or set its host: `postgres://USER@HOST:PORT/DATABASE`",
         ),
         (Host::Tcp(name), io::ErrorKind::ConnectionRefused) => (
-            format!("nothing listens at port {port} of `{name}`"),
+            format!("no server listens on port {port} of `{name}`"),
             "start the server, or check the host and the port",
         ),
-        _ => (error.to_string(), "check the host, the port and the network between"),
+        _ => (error.to_string(), "check the host, the port and the network"),
     };
     not_connected(server, reason, hint)
 }
 
-/// The host was reached, and no session came of it.
+/// Creates the error of a host that was reached, but where no session could be established.
 pub(super) fn refused(server: &Server, error: &Error) -> WarehouseError {
-    if let Some(said) = error.as_db_error() {
-        return denied(server, said);
+    if let Some(error) = error.as_db_error() {
+        return denied(server, error);
     }
     if let Some(tls) = cause::<TlsError>(error) {
-        let (reason, hint) = untrusted(server, tls);
+        let (reason, hint) = tls_reason(server, tls);
         return not_connected(server, reason, hint);
     }
     let text = chain(error);
     let (reason, hint) = if text.contains("does not support TLS") {
         (
-            "the server has no TLS".to_owned(),
-            "turn `ssl` on there; `sslmode=disable` sends everything as it is",
+            "the server does not support TLS".to_owned(),
+            "set `ssl = on` on the server; `sslmode=disable` sends everything unencrypted",
         )
     } else if text.contains("password missing") {
-        (format!("the server asks for the password of `{}`", server.user), PASSWORD)
+        (format!("the server requires a password for `{}`", server.user), PASSWORD_HINT)
     } else if text.contains("authentication") {
-        (text, "let this user sign in with a password (scram-sha-256 or md5)")
+        (text, "allow password authentication (scram-sha-256 or md5) for this user")
     } else {
-        (text, "check that a PostgreSQL server listens there")
+        (text, "check that a PostgreSQL server listens on this port")
     };
     not_connected(server, reason, hint)
 }
 
-const PASSWORD: &str = "give it in PGPASSWORD, in ~/.pgpass, or in the URL";
+const PASSWORD_HINT: &str = "set it in PGPASSWORD, in ~/.pgpass, or in the URL";
 
-/// The server said why not.
-fn denied(server: &Server, said: &DbError) -> WarehouseError {
+/// Converts the server's refusal of a session.
+fn denied(server: &Server, error: &DbError) -> WarehouseError {
     let (user, database) = (&server.user, &server.database);
-    let (reason, hint) = match said.code() {
-        &SqlState::INVALID_PASSWORD => (format!("the password of `{user}` is wrong"), PASSWORD),
+    let message = error.message().to_owned();
+    let (reason, hint) = match error.code() {
+        &SqlState::INVALID_PASSWORD => {
+            (format!("the password of `{user}` is wrong"), PASSWORD_HINT)
+        }
         &SqlState::INVALID_CATALOG_NAME => (
             format!("there is no database `{database}`"),
-            "create it, or name another behind the host: `postgres://USER@HOST/DATABASE`",
+            "create it, or set another one: `postgres://USER@HOST/DATABASE`",
         ),
         &SqlState::TOO_MANY_CONNECTIONS => {
-            (said.message().to_owned(), "wait until others are done, or raise max_connections")
+            (message, "wait until other connections are closed, or raise max_connections")
         }
-        &SqlState::INVALID_AUTHORIZATION_SPECIFICATION if server.tls == TlsMode::Disable => (
-            said.message().to_owned(),
-            "check the user; a server that wants TLS is asked with `sslmode=verify-full`",
-        ),
-        code if is_end(code) => (said.message().to_owned(), "wait until the server is up"),
-        _ => (said.message().to_owned(), "check the user, and what pg_hba.conf of the server says"),
+        &SqlState::INVALID_AUTHORIZATION_SPECIFICATION if server.tls == TlsMode::Disable => {
+            (message, "check the user; if the server requires TLS, set `sslmode=verify-full`")
+        }
+        code if ends_session(code) => (message, "wait until the server is running"),
+        _ => (message, "check the user and pg_hba.conf of the server"),
     };
     not_connected(server, reason, hint)
 }
 
-/// A handshake failed.
+/// Converts an error of the TLS handshake.
 pub(super) fn tls_failed(server: &Server, error: &io::Error) -> WarehouseError {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>());
     let (reason, hint) = match inner {
-        Some(tls) => untrusted(server, tls),
-        None => (format!("TLS failed: {error}"), "check that the server speaks TLS 1.2 or later"),
+        Some(tls) => tls_reason(server, tls),
+        None => (format!("TLS failed: {error}"), TLS_VERSION_HINT),
     };
     not_connected(server, reason, hint)
 }
 
-/// Why the server's certificate was not believed.
-fn untrusted(server: &Server, error: &TlsError) -> (String, &'static str) {
-    const AUTHORITY: &str = "name the certificate of its authority with `sslrootcert=FILE`";
+const TLS_VERSION_HINT: &str = "check that the server supports TLS 1.2 or later";
+
+/// Returns reason and hint for a TLS error.
+fn tls_reason(server: &Server, error: &TlsError) -> (String, &'static str) {
+    const AUTHORITY_HINT: &str = "set the certificate of its authority with `sslrootcert=FILE`";
     let name = match &server.host {
         Host::Tcp(name) => name.as_str(),
         Host::Socket(_) => "",
     };
-    let TlsError::InvalidCertificate(why) = error else {
-        return (format!("TLS failed: {error}"), "check that the server speaks TLS 1.2 or later");
+    let TlsError::InvalidCertificate(cause) = error else {
+        return (format!("TLS failed: {error}"), TLS_VERSION_HINT);
     };
-    match why {
+    match cause {
         CertificateError::UnknownIssuer => {
-            ("nobody who is trusted here signed the server's certificate".into(), AUTHORITY)
+            ("the server's certificate is not signed by a trusted authority".into(), AUTHORITY_HINT)
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => (
             format!("the server's certificate is not for `{name}`"),
-            "use the name that it is for; `sslmode=verify-ca` trusts it whatever its name",
+            "use a host name of the certificate; `sslmode=verify-ca` accepts any name",
         ),
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => (
             "the server's certificate has expired".into(),
-            "renew it on the server, and check the clock here",
+            "renew it on the server, and check the clock of this machine",
         ),
-        _ => (format!("the server's certificate is not valid: {error}"), AUTHORITY),
+        _ => (format!("the server's certificate is not valid: {error}"), AUTHORITY_HINT),
     }
 }
 
-/// A statement failed.
+/// Converts an error of a statement.
 pub(super) fn statement_failed(server: &Server, error: &Error, statement: &str) -> WarehouseError {
     let lost = || WarehouseError::Lost {
         server: server.to_string(),
         reason: without_secrets(
-            &error.as_db_error().map_or_else(|| chain(error), |said| said.message().into()),
+            &error.as_db_error().map_or_else(|| chain(error), |error| error.message().into()),
         ),
     };
     if is_lost(error) {
         return lost();
     }
-    let Some(said) = error.as_db_error() else {
+    let Some(error) = error.as_db_error() else {
         return WarehouseError::Statement { message: without_secrets(&chain(error)), hint: None };
     };
-    let (message, hint) = match said.code() {
-        &SqlState::DISK_FULL => return WarehouseError::Full { message: said.message().into() },
-        &SqlState::QUERY_CANCELED if said.message().contains("user request") => {
+    let (message, hint) = match error.code() {
+        &SqlState::DISK_FULL => return WarehouseError::Full { message: error.message().into() },
+        &SqlState::QUERY_CANCELED if error.message().contains("user request") => {
             ("the statement was interrupted".to_owned(), None)
         }
         &SqlState::READ_ONLY_SQL_TRANSACTION => (
-            "the statement would change the warehouse, which is open for reading alone".into(),
-            Some("queries read; `sparkify etl` writes".into()),
+            "the statement would change the warehouse, which is open read-only".into(),
+            Some("queries can only read; load data with `sparkify etl`".into()),
         ),
         &SqlState::INSUFFICIENT_PRIVILEGE => (
-            said.message().to_owned(),
+            error.message().to_owned(),
             Some(format!(
-                "`{}` lacks a right: docs/postgres.md has what a role needs",
+                "`{}` lacks a privilege: docs/postgres.md lists what a role needs",
                 server.user
             )),
         ),
         &SqlState::T_R_DEADLOCK_DETECTED | &SqlState::T_R_SERIALIZATION_FAILURE => {
-            (said.message().to_owned(), Some("somebody else changed the same; run it again".into()))
+            let hint = "another session changed the same rows; retry";
+            (error.message().to_owned(), Some(hint.into()))
         }
-        _ => (told(said, statement), said.hint().map(uncapitalised)),
+        _ => (with_position(error, statement), error.hint().map(uncapitalised)),
     };
     WarehouseError::Statement { message, hint }
 }
 
-/// What the server said, with where in the statement.
-fn told(said: &DbError, statement: &str) -> String {
-    let mut text = said.message().to_owned();
-    if let Some(detail) = said.detail() {
+/// Returns the server's message, followed by the line of the statement and a marker at the error, as psql shows it.
+fn with_position(error: &DbError, statement: &str) -> String {
+    let mut text = error.message().to_owned();
+    if let Some(detail) = error.detail() {
         text = format!("{text}: {}", uncapitalised(detail));
     }
-    let Some(ErrorPosition::Original(at)) = said.position() else { return text };
+    let Some(ErrorPosition::Original(at)) = error.position() else { return text };
     let at = usize::try_from(*at).unwrap_or(1).saturating_sub(1);
     let before: String = statement.chars().take(at).collect();
     let start = before.rfind('\n').map_or(0, |end| end + 1);
     let line = statement[start..].lines().next().unwrap_or_default();
     let number = before.matches('\n').count() + 1;
-    let place = before[start..].chars().count();
+    let column = before[start..].chars().count();
     let head = format!("LINE {number}: ");
-    format!("{text}\n\n{head}{line}\n{:>1$}", "^", head.len() + place + 1)
+    format!("{text}\n\n{head}{line}\n{:>1$}", "^", head.len() + column + 1)
 }
 
 fn uncapitalised(text: &str) -> String {
     let mut letters = text.trim_end_matches('.').chars();
     let second = letters.clone().nth(1);
     match letters.next() {
-        // An abbreviation stays as it is.
+        // Keeps abbreviations such as `SSL`.
         Some(first) if !second.is_some_and(char::is_uppercase) => {
             first.to_lowercase().chain(letters).collect()
         }
@@ -215,14 +220,14 @@ fn uncapitalised(text: &str) -> String {
     }
 }
 
-/// The cause of this type, however deep.
+/// Returns the first error of this type in the chain of causes.
 fn cause<T: std::error::Error + 'static>(error: &Error) -> Option<&T> {
     let mut next = error.source();
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref::<T>() {
             return Some(found);
         }
-        // What an `io::Error` wraps is not among its sources, but its own.
+        // The error that an `io::Error` wraps is not its source, so it is inspected separately.
         let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         if let Some(found) = inner.and_then(|inner| inner.downcast_ref::<T>()) {
             return Some(found);
@@ -232,13 +237,13 @@ fn cause<T: std::error::Error + 'static>(error: &Error) -> Option<&T> {
     None
 }
 
-/// The failure and its causes in one line.
+/// Returns the error and its causes in one line.
 fn chain(error: &Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(error) = next {
         let more = error.to_string();
-        // Some repeat what they wrap.
+        // Some errors repeat the text of their cause.
         if !text.contains(&more) {
             text = format!("{text}: {more}");
         }
@@ -252,7 +257,7 @@ mod tests {
     use super::uncapitalised;
 
     #[test]
-    fn what_a_server_says_begins_as_our_messages_do() {
+    fn messages_begin_in_lower_case_except_abbreviations() {
         assert_eq!(uncapitalised("Key (a)=(1) already exists."), "key (a)=(1) already exists");
         assert_eq!(uncapitalised("SSL is off."), "SSL is off");
         assert_eq!(uncapitalised(""), "");

@@ -1,4 +1,4 @@
-//! Answers from PostgreSQL to us: values in the protocol's binary form, or as text, become [`Value`]s.
+//! Decoder of result values, from the binary or the text format of the protocol to [`Value`]s.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -10,12 +10,12 @@ use tokio_postgres::types::{FromSql, Type};
 
 use sparkify_warehouse::{ResultType, Value};
 
-/// Microseconds from 1970, where we count from, to 2000, where PostgreSQL does.
+/// Microseconds between 1970, the epoch of [`Value::Timestamp`], and 2000, the epoch of PostgreSQL.
 pub(super) const EPOCH: i64 = 946_684_800_000_000;
 const FIRST_DAY: Date = date!(2000 - 01 - 01);
 
-/// Whether [`Answered`] knows the binary form of this type.
-pub(super) fn is_known(kind: &Type) -> bool {
+/// Returns true if [`Decoded`] supports the binary format of this type.
+pub(super) fn has_binary_decoder(kind: &Type) -> bool {
     matches!(
         *kind,
         Type::BOOL
@@ -39,8 +39,8 @@ pub(super) fn is_known(kind: &Type) -> bool {
     )
 }
 
-/// What is made of a column.
-pub(super) fn kind(column: &Column) -> ResultType {
+/// Returns the type of the decoded values of a column.
+pub(super) fn result_type(column: &Column) -> ResultType {
     match *column.type_() {
         Type::BOOL => ResultType::Boolean,
         Type::INT2 | Type::INT4 => ResultType::Integer,
@@ -54,21 +54,22 @@ pub(super) fn kind(column: &Column) -> ResultType {
     }
 }
 
-/// `numeric(18, 2)` as its modifier says it; none without limits, and of more digits than anybody else has.
+/// Decodes the type modifier of a `numeric(18, 2)`. Returns none for a `numeric` without precision, or with more digits than
+/// [`ResultType::Decimal`] supports on every engine.
 fn decimal(modifier: i32) -> Option<ResultType> {
     let modifier = modifier.checked_sub(4).filter(|modifier| *modifier >= 0)?;
     let precision = u8::try_from(modifier >> 16).ok().filter(|precision| *precision <= 38)?;
     Some(ResultType::Decimal(precision, i8::try_from(modifier & 0x7ff).ok()?))
 }
 
-/// A value of any type.
-pub(super) struct Answered(pub Value);
+/// Decoded value of any type.
+pub(super) struct Decoded(pub Value);
 
-impl<'a> FromSql<'a> for Answered {
+impl<'a> FromSql<'a> for Decoded {
     fn from_sql(kind: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
         from_binary(kind, raw)
             .map(Self)
-            .ok_or_else(|| format!("no `{kind}` as it should be").into())
+            .ok_or_else(|| format!("invalid binary value of type `{kind}`").into())
     }
 
     fn from_sql_null(_: &Type) -> Result<Self, Box<dyn Error + Sync + Send>> {
@@ -94,38 +95,38 @@ fn from_binary(kind: &Type, raw: &[u8]) -> Option<Value> {
         Type::OID => Value::Int(number!(u32).into()),
         Type::FLOAT4 => Value::Double(number!(f32).into()),
         Type::FLOAT8 => Value::Double(number!(f64)),
-        Type::NUMERIC => whole_or_text(numeric(raw)?),
+        Type::NUMERIC => integer_or_text(numeric(raw)?),
         Type::UUID => Value::Text(uuid::Uuid::from_slice(raw).ok()?.hyphenated().to_string()),
-        Type::DATE => Value::Text(day(number!(i32))),
-        Type::TIMESTAMP => moment(number!(i64)),
+        Type::DATE => Value::Text(date_text(number!(i32))),
+        Type::TIMESTAMP => timestamp(number!(i64)),
         Type::BYTEA => Value::Bytes(raw.to_vec()),
         _ => Value::Text(std::str::from_utf8(raw).ok()?.to_owned()),
     })
 }
 
-/// A value that the server wrote as text, in the forms that `session.sql` sets.
+/// Decodes a value in text format, as the settings of `session.sql` define it.
 pub(super) fn from_text(kind: &Type, text: &str) -> Value {
     let typed = match *kind {
         Type::BOOL => Some(Value::Bool(text == "t")),
         Type::INT2 | Type::INT4 | Type::INT8 | Type::OID => text.parse().ok().map(Value::Int),
         Type::FLOAT4 | Type::FLOAT8 => text.parse().ok().map(Value::Double),
-        Type::NUMERIC => Some(whole_or_text(text.to_owned())),
-        Type::TIMESTAMP => written_moment(text),
-        Type::BYTEA => hexadecimal(text),
+        Type::NUMERIC => Some(integer_or_text(text.to_owned())),
+        Type::TIMESTAMP => parse_timestamp(text),
+        Type::BYTEA => parse_hexadecimal(text),
         _ => None,
     };
     typed.unwrap_or_else(|| Value::Text(text.to_owned()))
 }
 
-fn whole_or_text(number: String) -> Value {
+fn integer_or_text(number: String) -> Value {
     if number.contains('.') {
         return Value::Text(number);
     }
     number.parse().map_or(Value::Text(number), Value::Int)
 }
 
-/// Days since 2000 as text; those without an end have their words.
-fn day(days: i32) -> String {
+/// Formats days since 2000 as a date, or as `infinity` or `-infinity`.
+fn date_text(days: i32) -> String {
     match days {
         i32::MAX => return "infinity".into(),
         i32::MIN => return "-infinity".into(),
@@ -136,11 +137,11 @@ fn day(days: i32) -> String {
             let (year, month, day) = day.to_calendar_date();
             format!("{year:04}-{:02}-{day:02}", u8::from(month))
         }
-        None => format!("2000-01-01 and {days} days"),
+        None => format!("2000-01-01 + {days} days"),
     }
 }
 
-fn moment(micros: i64) -> Value {
+fn timestamp(micros: i64) -> Value {
     match micros {
         i64::MAX => Value::Text("infinity".into()),
         i64::MIN => Value::Text("-infinity".into()),
@@ -148,22 +149,25 @@ fn moment(micros: i64) -> Value {
     }
 }
 
-/// `2018-11-01 21:01:46.796`
-fn written_moment(text: &str) -> Option<Value> {
-    let form = format_description!(
+/// Parses `2018-11-01 21:01:46.796`.
+fn parse_timestamp(text: &str) -> Option<Value> {
+    let format = format_description!(
         "[year]-[month]-[day] [hour]:[minute]:[second][optional [.[subsecond]]]"
     );
-    let moment = PrimitiveDateTime::parse(text, form).ok()?.assume_utc();
+    let moment = PrimitiveDateTime::parse(text, format).ok()?.assume_utc();
     i64::try_from(moment.unix_timestamp_nanos() / 1000).ok().map(Value::Timestamp)
 }
 
-fn hexadecimal(text: &str) -> Option<Value> {
+/// Parses `\x00ff`.
+fn parse_hexadecimal(text: &str) -> Option<Value> {
     let digits = text.strip_prefix("\\x")?.as_bytes();
     let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
     digits.chunks(2).map(pair).collect::<Option<Vec<u8>>>().map(Value::Bytes)
 }
 
-/// The binary form of a decimal number: groups of four digits, the first with this weight, so many digits shown behind the point.
+/// Formats the binary form of a decimal number: a header of four 16-bit words (number of groups, weight of the first group,
+/// sign, scale), then groups of four decimal digits. Group `place` counts in units of 10000 to the power of `place`; groups
+/// of zeros at either end are omitted.
 fn numeric(raw: &[u8]) -> Option<String> {
     let word = |at: usize| {
         let bytes = raw.get(2 * at..2 * at + 2)?;
@@ -223,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn text_becomes_the_value_that_the_binary_form_does() {
+    fn text_and_binary_format_decode_to_the_same_value() {
         let moment = Value::Timestamp(1_541_106_106_796_000);
         assert_eq!(from_text(&Type::TIMESTAMP, "2018-11-01 21:01:46.796"), moment);
         assert_eq!(
@@ -233,7 +237,7 @@ mod tests {
         assert_eq!(from_text(&Type::BYTEA, "\\x00ff"), Value::Bytes(vec![0, 255]));
         assert_eq!(from_text(&Type::NUMERIC, "12"), Value::Int(12));
         assert_eq!(from_text(&Type::JSON, "{}"), Value::Text("{}".into()));
-        assert_eq!(day(-1), "1999-12-31");
-        assert_eq!(day(-730_119), "0001-01-01");
+        assert_eq!(date_text(-1), "1999-12-31");
+        assert_eq!(date_text(-730_119), "0001-01-01");
     }
 }

@@ -1,0 +1,56 @@
+//! Data tests: one SQL file per test, which returns the failing rows. They only read.
+
+use serde::Serialize;
+
+use sparkify_warehouse::{Opening, Rows, SqlFile, Value, Warehouse, WarehouseError};
+
+/// All data tests.
+pub const DATA_TESTS: &[SqlFile] = crate::sql::quality::ALL;
+
+/// Number of failing rows that a result keeps.
+const SAMPLES: usize = 5;
+
+/// Result of one data test. The JSON keys are part of the output of `sparkify check`.
+#[derive(Debug, Clone, Serialize)]
+pub struct TestResult {
+    /// Name of the test: the stem of its file.
+    #[serde(rename = "check")]
+    pub test: &'static str,
+    /// Statement that holds if the test passes.
+    #[serde(rename = "claim")]
+    pub description: &'static str,
+    /// Number of failing rows.
+    #[serde(rename = "offending")]
+    pub failing_rows: u64,
+    /// Column names of `samples`.
+    pub columns: Vec<String>,
+    /// First failing rows.
+    pub samples: Vec<Vec<String>>,
+}
+
+impl TestResult {
+    /// True if there are no failing rows.
+    pub fn passed(&self) -> bool {
+        self.failing_rows == 0
+    }
+}
+
+/// Runs every data test: on all rows or, if `incremental`, on rows with keys that the load affects.
+pub fn run(
+    warehouse: &mut dyn Warehouse,
+    incremental: bool,
+) -> Result<Vec<TestResult>, WarehouseError> {
+    DATA_TESTS.iter().map(|test| run_one(warehouse, test, incremental)).collect()
+}
+
+fn run_one(
+    warehouse: &mut dyn Warehouse,
+    test: &SqlFile,
+    incremental: bool,
+) -> Result<TestResult, WarehouseError> {
+    let statement = test.statement(Opening::new(warehouse.engine(), incremental));
+    let Rows { columns, rows, total } = warehouse.query(&statement, &[], SAMPLES)?;
+    let samples = rows.iter().map(|row| row.iter().map(Value::to_string).collect()).collect();
+    let (test, description) = (test.name, test.headline());
+    Ok(TestResult { test, description, failing_rows: total, columns, samples })
+}
