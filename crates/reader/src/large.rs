@@ -15,7 +15,7 @@ use super::fast_path::PADDING;
 use super::meter::Meter;
 use super::records::{Form, Input, Slice};
 use super::worker::{Counts, Stopped, Worker};
-use sparkify_source::{Ahead, Content, Object, SourceError};
+use sparkify_source::{Prefetch, Content, Object, SourceError};
 use sparkify_warehouse::{BATCH_ROWS, Batch, ColumnType};
 
 /// How a stream is sliced.
@@ -192,7 +192,7 @@ pub(super) struct Large {
     object_id: i64,
     object: Object,
     /// Where its bytes come from, and the number that they are asked for by.
-    ahead: Arc<Ahead>,
+    ahead: Arc<Prefetch>,
     index: usize,
     load_id: i64,
     types: Vec<ColumnType>,
@@ -229,7 +229,7 @@ impl Large {
         load_id: i64,
         rows: ObjectRows,
         slicing: Slicing,
-        ahead: Arc<Ahead>,
+        ahead: Arc<Prefetch>,
         index: usize,
     ) -> Self {
         let feed = Feed {

@@ -144,7 +144,7 @@ pub fn rows(kind: RecordKind, objects: Vec<Object>) -> impl RowSource {
 /// The bytes of the record or reject that begins at `offset` of the decompressed `object`; none when nothing begins there.
 pub fn bytes_at(object: &Object, offset: u64) -> Result<Option<Vec<u8>>, ReadError> {
     // Of an object that is far away and not compressed, only what begins there is fetched.
-    if object.is_far()
+    if object.is_remote()
         && let Some(bytes) = record_at(object, offset)?
     {
         return Ok(Some(bytes));

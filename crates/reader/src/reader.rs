@@ -13,7 +13,7 @@ use super::rejects::{Reject, Rejects};
 use super::schema::RecordKind;
 use super::worker::{Counts, Stopped, Worker, count_extra};
 use super::{ObjectRows, ReadError, Tally};
-use sparkify_source::{Ahead, Content, Object};
+use sparkify_source::{Prefetch, Content, Object};
 use sparkify_warehouse::{BATCH_ROWS, Batch, ColumnType, RowSource};
 
 /// What the threads share.
@@ -57,7 +57,7 @@ pub struct Reader {
     /// The objects, and the number of each in the ledger.
     objects: Arc<[Object]>,
     ids: Vec<i64>,
-    ahead: Arc<Ahead>,
+    ahead: Arc<Prefetch>,
     slicing: Slicing,
     limits: TextLimits,
     is_bulk: bool,
@@ -84,7 +84,7 @@ impl Reader {
         let slicing = Slicing::default();
         let (ids, objects): (Vec<i64>, Vec<Object>) = objects.into_iter().unzip();
         let objects = Arc::from(objects);
-        let ahead = Arc::new(Ahead::start(&objects));
+        let ahead = Arc::new(Prefetch::start(&objects));
         let (shared, limits, is_bulk) = (Mutex::new(shared), TextLimits::default(), true);
         Self { kind, load_id, objects, ids, ahead, slicing, limits, is_bulk, shared, meter }
     }

@@ -89,10 +89,10 @@ fn what_does_not_pass_ends_the_load_and_publishes_nothing() {
     run(&server, folder.path(), &ETL).good();
     let faults = [
         (Fault::Refused(500, "InternalError"), "failed (InternalError, HTTP 500); tried 3 times"),
-        (Fault::Refused(503, "SlowDown"), "has too much to do (SlowDown, HTTP 503); tried 3 times"),
+        (Fault::Refused(503, "SlowDown"), "is throttling requests (SlowDown, HTTP 503); tried 3 times"),
         (Fault::CutAt(10), "broke; tried 3 times"),
         (Fault::LengthOff(-9), "bytes, and "),
-        (Fault::StallAt(5), "gave no byte for 0.3 s; tried 3 times"),
+        (Fault::StallAt(5), "sent no data for 0.3 s; tried 3 times"),
         (Fault::Refused(403, "AccessDenied"), "access is denied (AccessDenied, HTTP 403)"),
         (Fault::Refused(418, ""), "refused (HTTP 418)"),
     ];
@@ -119,14 +119,14 @@ fn an_object_that_changes_between_listing_and_reading_ends_the_load() {
     run(&server, folder.path(), &ETL).good();
     let cases = [
         (Fault::Rewritten("{}"), "`s3://bucket/data/log_data/3.json` changed while it was read"),
-        (Fault::Removed, "`s3://bucket/data/log_data/3.json` is gone since it was listed"),
+        (Fault::Removed, "`s3://bucket/data/log_data/3.json` was removed after it was listed"),
     ];
     for (fault, says) in cases {
         server.put("data/log_data/3.json", event(9, 0, 9000, "NextSong", "One"));
         server.fail("log_data/3.json", fault, 1);
         let words = run(&server, folder.path(), &ETL).bad(2);
         assert!(words.contains(says), "{words}");
-        assert!(words.contains("nothing of this load was published"), "{words}");
+        assert!(words.contains("this load published nothing"), "{words}");
         assert_eq!(plays(folder.path()), "2");
     }
     // It breaks off, and is another one when it is asked for again.

@@ -60,13 +60,13 @@ fn a_range_that_fails_for_a_moment_is_asked_for_again() {
 fn a_range_that_does_not_come_ends_the_load_and_publishes_nothing() {
     let faults = [
         (Fault::Refused(500, "InternalError"), "failed (InternalError, HTTP 500); tried 3 times"),
-        (Fault::Refused(503, "SlowDown"), "has too much to do (SlowDown, HTTP 503); tried 3 times"),
-        (Fault::StallAt(5), "gave no byte for 0.8 s; tried 3 times"),
+        (Fault::Refused(503, "SlowDown"), "is throttling requests (SlowDown, HTTP 503); tried 3 times"),
+        (Fault::StallAt(5), "sent no data for 0.8 s; tried 3 times"),
         (Fault::CutAt(0), "tried 3 times"),
-        (Fault::RangeOff(1), "the answer has another range; tried 3 times"),
+        (Fault::RangeOff(1), "the response has another range; tried 3 times"),
         (Fault::Refused(403, "AccessDenied"), "access is denied (AccessDenied, HTTP 403)"),
         (Fault::Rewritten("{}"), "large.json` changed while it was read"),
-        (Fault::Removed, "large.json` is gone since it was listed"),
+        (Fault::Removed, "large.json` was removed after it was listed"),
     ];
     for (fault, says) in faults {
         let (server, folder, _) = bucket();

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use sparkify_config::{Flags, S3Flags, Settings};
-use sparkify_source::{Ahead, Content, Object, Sources};
+use sparkify_source::{Content, Object, Prefetch, Sources};
 
 use super::{asked, run, signed};
 use crate::support::{self, event, peak_of};
@@ -220,8 +220,8 @@ fn who_stops_reading_ends_all_that_was_under_way() {
     let text = events(40 << 20);
     let (server, _folder) = bucket(LARGE, text.as_bytes());
     let objects = listed(&server, "64");
-    let ahead = Ahead::start(&objects);
-    let mut content = ahead.open(0, &objects[0]).unwrap();
+    let prefetch = Prefetch::start(&objects);
+    let mut content = prefetch.open(0, &objects[0]).unwrap();
     assert_eq!(take(&mut content, PART / 4), text.as_bytes()[..PART / 4]);
     let before = server.traffic(LARGE);
     drop(content);
@@ -239,8 +239,8 @@ fn a_reader_that_is_slow_holds_no_place_and_no_more_than_its_room() {
     let other = event(1, 0, 1, "Home", "");
     server.put("data/log_data/other.json", other.clone());
     let objects = listed(&server, "2");
-    let ahead = Ahead::start(&objects);
-    let mut content = ahead.open(0, &objects[0]).unwrap();
+    let prefetch = Prefetch::start(&objects);
+    let mut content = prefetch.open(0, &objects[0]).unwrap();
     take(&mut content, PART + 1);
     // The reader pauses: all parts that have room come to their end, and another object can be had.
     at_rest(&server);
@@ -261,8 +261,8 @@ fn a_reader_that_does_not_wait_leaves_room_to_others() {
     server.put(other, text.as_bytes()[..12 * PART].to_vec());
     server.throttle(60 << 20);
     let objects = listed(&server, "64");
-    let ahead = Ahead::start(&objects);
-    let mut content = ahead.open(0, &objects[0]).unwrap();
+    let prefetch = Prefetch::start(&objects);
+    let mut content = prefetch.open(0, &objects[0]).unwrap();
     take(&mut content, 2 * PART);
     assert!(server.traffic(LARGE).most >= 8, "{:?}", server.traffic(LARGE));
     // From here on what it reads is there already, and less and less is ahead of it. On a busy machine it may wait once, and begins anew.
@@ -282,7 +282,7 @@ fn a_reader_that_does_not_wait_leaves_room_to_others() {
         take(&mut content, PART);
         read += PART;
     }
-    let mut opened = ahead.open(1, &objects[1]).unwrap();
+    let mut opened = prefetch.open(1, &objects[1]).unwrap();
     assert!(take(&mut opened, text.len()) == text.as_bytes()[..12 * PART]);
     let most = server.traffic(other).most;
     assert!(most >= 3, "{most} at once of the other");
