@@ -41,7 +41,7 @@ fn slips_get_a_hint() {
     hint: did you mean `songplays`?
     ");
     assert_says!(here, ["etl", "--song-data", "data/song_dat"], 2, @r"
-    error: there is nothing at `data/song_dat`
+    error: no objects found at `data/song_dat`
     hint: did you mean `data/song_data`?
     ");
     assert_says!(here, ["check", "--warehouse", "duckbd:x"], 2, @r"
@@ -85,8 +85,8 @@ fn what_is_missing_or_foreign_is_said_and_left_alone() {
     hint: create the folder first
     ");
     assert_says!(here, ["etl", "--log-data", "gs://bucket/logs"], 2, @r"
-    error: there is no way to list `gs://bucket/logs`
-    hint: name a folder, or `s3://BUCKET/PREFIX`
+    error: unsupported location `gs://bucket/logs`
+    hint: use a folder, or `s3://BUCKET/PREFIX`
     ");
     let words = run(here, ["check", "--warehouse", "redshift://me:hunter2@host/db"]).bad(2);
     assert!(!words.contains("hunter2"), "{words}");

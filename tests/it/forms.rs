@@ -198,7 +198,7 @@ fn every_unusable_record_is_a_reject_with_its_place_reason_and_bytes() {
         (r#"{"ts":1,"page":"Home","#, "a key is missing"),
     ];
     let mut log = format!("aws s3 cp x y {good}");
-    let mut expected = vec![(0, "no JSON".to_owned(), "aws s3 cp x y".to_owned())];
+    let mut expected = vec![(0, "invalid JSON".to_owned(), "aws s3 cp x y".to_owned())];
     for (record, reason) in bad {
         expected.push((log.len(), (*reason).to_owned(), (*record).to_owned()));
         log.push_str(record);

@@ -74,12 +74,12 @@ fn rejects_are_counted_and_named() {
     ─
     itemInSession is missing  2
     a string that is not UTF-8  1
-    no JSON  1
+    invalid JSON  1
     the array is not closed  1
 
     reject  reason  object  position  length  begins with
     ─
-    2:0  no JSON  DIR/log_data/a.json  0  20  \u{1b}[2J\u{1b}]0;title\u{7} \u{7f}\u{9b}1m
+    2:0  invalid JSON  DIR/log_data/a.json  0  20  \u{1b}[2J\u{1b}]0;title\u{7} \u{7f}\u{9b}1m
     2:325  a string that is not UTF-8  DIR/log_data/a.json  325  71  {"artist":"Bj\xf6rk","ts":1,"page":"Home","sessionId":1,"itemInSession":1}
     2:700  itemInSession is missing  DIR/log_data/a.json  700  43  {\n "ts": "never",\t"page": "a \"b\" \/ ö"\n}
     3:305  itemInSession is missing  DIR/log_data/b.json  305  8  {"ts":2}
@@ -110,7 +110,7 @@ fn rejects_are_filtered_and_limited() {
         let rejects = listed["rejects"].as_array().unwrap().clone();
         (listed["total"].as_u64().unwrap(), rejects)
     };
-    assert_eq!(ids(&["--reason", "NO JSON"]).0, 1, "whatever the case");
+    assert_eq!(ids(&["--reason", "INVALID JSON"]).0, 1, "whatever the case");
     assert_eq!(ids(&["--object", "b.json"]).0, 2);
     assert_eq!(ids(&["--object", "b.json", "--reason", "array"]).0, 1);
     assert_eq!(ids(&["--reason", "' or 1=1 --"]).0, 0, "a value, not SQL");
@@ -140,7 +140,7 @@ fn a_reject_is_shown_with_all_its_bytes() {
     assert!(!shown.contains(|c: char| c.is_control() && !"\n\t".contains(c)), "{shown:?}");
     insta::assert_snapshot!(words(here, &shown), @r#"
     reject    2:0
-    reason    no JSON
+    reason    invalid JSON
     object    DIR/log_data/a.json
     position  0
     length    20 bytes

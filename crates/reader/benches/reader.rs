@@ -1,8 +1,10 @@
-//! What reading costs: from the bytes of event files to batches that are thrown away, beside simd-json's tape of the same bytes.
+//! Throughput of the reader, from event files to batches that are discarded, compared with
+//! simd-json's tape of the same bytes.
 //!
-//! The reader takes its bytes from files, as in a load (a system call, a fingerprint); simd-json gets lines that are in memory already, and
-//! leaves text with its escapes resolved but nothing typed. Both run on one thread. `SPARKIFY_BENCH` names an event file or a folder of them;
-//! without it some are generated.
+//! The reader reads files as a load does, with system calls and a fingerprint. simd-json parses
+//! lines that are in memory, and decodes escapes but types no value. Both run on one thread.
+//! `SPARKIFY_BENCH` names an event file or a folder of them; by default the benchmark generates its
+//! input.
 
 use std::fs;
 use std::hint::black_box;
@@ -16,7 +18,7 @@ use sparkify_sample_data::Request;
 use sparkify_source::{Listing, Sources};
 use sparkify_warehouse::{Batch, RowSource};
 
-/// Events are taken from as many files as reach this many bytes.
+/// Input size: files are used up to this many bytes.
 const ENOUGH: u64 = 60_000_000;
 
 fn input() -> Listing {
@@ -35,7 +37,7 @@ fn generated() -> PathBuf {
     let folder = std::env::temp_dir().join(format!("sparkify-bench-{}", std::process::id()));
     let request = Request { songs: 2_000, events: 130_000, days: 3, ..Request::default() };
     sparkify_sample_data::generate(&folder, &request, &mut |_| {})
-        .expect("room for generated events");
+        .expect("space for generated events");
     folder.join("log_data")
 }
 

@@ -1,29 +1,30 @@
-//! The bytes of a record or a reject, as other programs and people are given them.
+//! Display and serialization of the bytes of a record or a reject.
 //!
-//! A program gets them exactly: as text when they are UTF-8, in hexadecimal when they are not. A person gets what a terminal can be trusted
-//! with: nobody vouches for these bytes, and a control character among them could move the cursor or change what was printed before.
+//! JSON output is exact: text if the bytes are UTF-8, else hexadecimal. Terminal output is escaped:
+//! the bytes are untrusted, and a control character among them could move the cursor or overwrite
+//! earlier output.
 
 use std::fmt::Write;
 
 use serde::{Serialize, Serializer};
 
-/// An excerpt holds at most this many characters.
+/// Longest excerpt, in characters.
 const EXCERPT: usize = 80;
-/// What is enough bytes for an excerpt.
+/// Bytes that suffice for an excerpt: a character has at most four.
 const EXCERPT_BYTES: usize = 4 * EXCERPT;
 
-/// The bytes of a record or a reject, as they came.
+/// Unchanged bytes of a record or a reject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawBytes(pub Vec<u8>);
 
 impl RawBytes {
-    /// The first of them on one line.
+    /// Returns the first bytes, escaped, on one line.
     pub fn excerpt(&self) -> String {
         excerpt(&self.0)
     }
 }
 
-/// `raw`, or `raw_hex` where the bytes are no UTF-8.
+/// Serializes as `raw`, or as `raw_hex` if the bytes are not UTF-8.
 impl Serialize for RawBytes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match std::str::from_utf8(&self.0) {
@@ -41,10 +42,10 @@ fn hexadecimal(bytes: &[u8]) -> String {
     text
 }
 
-/// The first bytes on one line, as [`visible`] writes them, with `…` where there are more.
+/// Returns the first bytes on one line, escaped by [`visible`], with `…` if there are more.
 pub(super) fn excerpt(raw: &[u8]) -> String {
     let mut cut = raw.len().min(EXCERPT_BYTES);
-    // Not within a character.
+    // Moves the cut before a character that it would split.
     while cut < raw.len() && cut > EXCERPT_BYTES - 4 && raw[cut] & 0xc0 == 0x80 {
         cut -= 1;
     }
@@ -54,12 +55,13 @@ pub(super) fn excerpt(raw: &[u8]) -> String {
     format!("{short}{more}")
 }
 
-/// Bytes on one line: a control character as `\n` or `\u{1b}`, a byte that is no UTF-8 as `\xff`. Backslashes stay as they are.
+/// Escapes bytes for one line of terminal output: control characters as `\n` or `\u{1b}`, bytes
+/// that are not UTF-8 as `\xff`. Backslashes and quotes are kept.
 pub fn visible(bytes: &[u8]) -> String {
     escaped(bytes, &['\\', '"', '\''])
 }
 
-/// The same with line ends and tabs left alone.
+/// Escapes bytes as [`visible`] does, but keeps line feeds and tabs.
 pub fn visible_lines(bytes: &[u8]) -> String {
     escaped(bytes, &['\\', '"', '\'', '\n', '\t'])
 }
@@ -84,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_move_a_cursor_is_made_visible() {
+    fn control_characters_are_escaped() {
         assert_eq!(visible(b"\x1b[2J\r\n"), r"\u{1b}[2J\r\n");
         assert_eq!(visible("\u{9b}2J \u{7f} \u{202e}".as_bytes()), r"\u{9b}2J \u{7f} \u{202e}");
         assert_eq!(visible(b"{\"a\":\"\\\"it's\\/\"}\xff\xc3"), r#"{"a":"\"it's\/"}\xff\xc3"#);
@@ -92,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn an_excerpt_is_short_and_whole_in_its_characters() {
+    fn an_excerpt_is_short_and_splits_no_character() {
         assert_eq!(excerpt(b"short"), "short");
         assert_eq!(excerpt(&[b'x'; 81]), format!("{}…", "x".repeat(80)));
         assert_eq!(excerpt("𝄞".repeat(100).as_bytes()), format!("{}…", "𝄞".repeat(80)));
@@ -101,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_come_back_from_json() {
+    fn json_holds_the_exact_bytes() {
         let json = |bytes: &[u8]| serde_json::to_string(&RawBytes(bytes.to_vec())).unwrap();
         assert_eq!(json(b"a\n"), r#"{"raw":"a\n"}"#);
         assert_eq!(json(b"a\xff"), r#"{"raw_hex":"61ff"}"#);

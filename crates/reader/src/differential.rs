@@ -1,22 +1,23 @@
-//! The judge of the quick ways: whatever the bytes are, they must say what the tolerant way, on one thread, says.
+//! Differential tests: for any bytes, the fast path and parallel slices must return what the slow
+//! path returns on one thread.
 //!
-//! Built for tests and for fuzzing alone.
+//! Compiled only for tests and fuzzing.
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
-use super::large::Slicing;
+use super::parser::{Parser, Stopped};
 use super::reader::Reader;
 use super::records::Input;
 use super::schema::RecordKind;
-use super::worker::{Stopped, Worker};
+use super::slices::Slicing;
 use sparkify_source::Sources;
 use sparkify_warehouse::{Batch, Column, RowSource, Values};
 
-/// Bytes that come a few at a time.
-struct Drip<'a>(&'a [u8], usize);
+/// Input that returns at most this many bytes per read.
+struct Chunked<'a>(&'a [u8], usize);
 
-impl Input for Drip<'_> {
+impl Input for Chunked<'_> {
     type Error = std::convert::Infallible;
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Self::Error> {
@@ -27,7 +28,7 @@ impl Input for Drip<'_> {
     }
 }
 
-/// What was read: one line a row, a reject or a count, in an order of its own.
+/// Everything that was read, sorted: one line per row, reject and count.
 type Account = Vec<String>;
 
 fn cell(column: &Column, row: usize) -> String {
@@ -37,7 +38,7 @@ fn cell(column: &Column, row: usize) -> String {
     match &column.values {
         Values::Integer(values) => values[row].to_string(),
         Values::BigInt(values) => values[row].to_string(),
-        // To the bit: a zero has no sign, and the nearest double is the nearest.
+        // Compares bits: the sign of zero and the rounding must be equal.
         Values::Double(values) => format!("{:x}", values[row].to_bits()),
         Values::Bytes { buffer, ends } => {
             let start = row.checked_sub(1).map_or(0, |before| ends[before]);
@@ -49,7 +50,7 @@ fn cell(column: &Column, row: usize) -> String {
 
 fn rows(batch: &Batch, account: &mut Account) {
     let rows = batch.len();
-    assert!(batch.columns.iter().all(|column| column.len() == rows), "half a row");
+    assert!(batch.columns.iter().all(|column| column.len() == rows), "a partial row");
     for row in 0..rows {
         let mut line = "row".to_owned();
         for column in &batch.columns {
@@ -59,55 +60,55 @@ fn rows(batch: &Batch, account: &mut Account) {
     }
 }
 
-fn by_one(mut worker: Worker, kind: RecordKind, bytes: &[u8], drip: usize) -> Account {
-    let (mut input, mut account) = (Drip(bytes, drip), Vec::new());
+fn on_one_thread(mut parser: Parser, kind: RecordKind, bytes: &[u8], chunk: usize) -> Account {
+    let (mut input, mut account) = (Chunked(bytes, chunk), Vec::new());
     let mut batch = Batch::new(&kind.columns());
     loop {
         batch.clear();
-        let Ok(stopped) = worker.fill(&mut input, [1, 1], &mut batch);
+        let Ok(stopped) = parser.fill(&mut input, [1, 1], &mut batch);
         rows(&batch, &mut account);
         if stopped == Stopped::End {
             break;
         }
     }
-    let counts = worker.counts();
-    for held in counts.rejects {
-        account
-            .push(format!("reject {} {} {} {:?}", held.offset, held.length, held.reason, held.raw));
+    let result = parser.take_result();
+    for reject in result.rejects {
+        let (offset, length) = (reject.offset, reject.length);
+        account.push(format!("reject {offset} {length} {} {:?}", reject.reason, reject.raw));
     }
-    account.extend(counts.extra.iter().map(|(key, count)| format!("extra {key:?} {count}")));
+    account.extend(result.extra.iter().map(|(key, count)| format!("extra {key:?} {count}")));
     let key = |field: u32| format!("{}.{}", kind.name(), kind.keys()[field as usize]);
     account.extend(
-        counts.repairs.iter().map(|(field, count)| format!("repair {} {count}", key(*field))),
+        result.repairs.iter().map(|(field, count)| format!("repair {} {count}", key(*field))),
     );
     account.sort();
     account
 }
 
-/// What is to be read of `bytes`: the tolerant way, on one thread.
-fn truth(kind: RecordKind, bytes: &[u8]) -> Account {
-    by_one(Worker::tolerant(kind), kind, bytes, usize::MAX)
+/// Returns the expected result: that of the slow path on one thread.
+fn expected(kind: RecordKind, bytes: &[u8]) -> Account {
+    on_one_thread(Parser::slow_path_only(kind), kind, bytes, usize::MAX)
 }
 
-/// Reads `bytes` both ways.
+/// Reads `bytes` on the fast path, at once and in chunks, and on the slow path.
 ///
 /// # Panics
-/// When the quick way reads them otherwise than the tolerant way, however they arrive.
-pub fn fast_path_equals_slow_path(kind: RecordKind, bytes: &[u8], drip: usize) {
-    let truth = truth(kind, bytes);
-    assert_eq!(by_one(Worker::new(kind), kind, bytes, usize::MAX), truth);
-    assert_eq!(by_one(Worker::new(kind), kind, bytes, drip.max(1)), truth);
+/// If the results differ.
+pub fn fast_path_equals_slow_path(kind: RecordKind, bytes: &[u8], chunk: usize) {
+    let expected = expected(kind, bytes);
+    assert_eq!(on_one_thread(Parser::new(kind), kind, bytes, usize::MAX), expected);
+    assert_eq!(on_one_thread(Parser::new(kind), kind, bytes, chunk.max(1)), expected);
 }
 
-/// Reads the file at `path` by several threads, in slices of a few `lines` or `bytes`.
+/// Reads the file at `path` on several threads, in slices of a few `lines` or `bytes`, and on one.
 ///
 /// # Panics
-/// When they read it otherwise than one.
+/// If the results differ.
 pub fn sliced_equals_whole(kind: RecordKind, path: &str, lines: usize, bytes: usize) {
-    let truth = truth(kind, &std::fs::read(path).expect("a file"));
+    let expected = expected(kind, &std::fs::read(path).expect("a file"));
     let object = Sources::default().find(path).expect("an object");
     let (lines, bytes) = (lines.max(1), bytes.max(1));
-    let slicing = Slicing { from: 0, lines, bytes, step: bytes.div_ceil(3), held: 3 };
+    let slicing = Slicing { min_object: 0, lines, bytes, step: bytes.div_ceil(3), pending: 3 };
     let reader = Reader::new(kind, 1, vec![(1, object)], Arc::default()).sliced(slicing);
     let account = Mutex::new(Vec::new());
     std::thread::scope(|threads| {
@@ -134,7 +135,7 @@ pub fn sliced_equals_whole(kind: RecordKind, path: &str, lines: usize, bytes: us
     account.extend(tally.repairs.iter().map(|(key, count)| format!("repair {key} {count}")));
     account.extend(rejects.lines());
     account.sort();
-    assert_eq!(account, truth);
+    assert_eq!(account, expected);
 }
 
 #[cfg(test)]
@@ -146,7 +147,7 @@ mod tests {
 
     use super::*;
 
-    /// Values as columns take them, nearly take them, and do not take them.
+    /// Values that columns accept, nearly accept, and reject.
     const WRITTEN: &[&str] = &[
         "null",
         "true",
@@ -217,7 +218,7 @@ mod tests {
         "nul",
     ];
 
-    /// One of these, or another like them.
+    /// One of these, or a similar random one.
     fn value() -> impl Strategy<Value = Vec<u8>> {
         let written = select(WRITTEN);
         let bytes: Vec<&[u8]> = vec![
@@ -251,7 +252,7 @@ mod tests {
         ]
     }
 
-    /// Song records, near records, and what may stand between them.
+    /// Song records, broken records, and bytes that may occur between them.
     fn stream() -> impl Strategy<Value = Vec<u8>> {
         let usual = [
             "1",
@@ -259,7 +260,7 @@ mod tests {
             "null",
             "-1.5",
             "\"Here\"",
-            "\"Somebody\"",
+            "\"An artist\"",
             "\"SO1\"",
             "\"Title\"",
             "246.30812",
@@ -296,11 +297,11 @@ mod tests {
         ]);
         let broken = any::<prop::sample::Index>();
         let piece = (record, between, prop::option::weighted(0.05, broken)).prop_map(
-            |(mut record, behind, cut)| {
+            |(mut record, after, cut)| {
                 if let Some(cut) = cut {
                     record.truncate(cut.index(record.len()));
                 }
-                record.extend_from_slice(behind.as_bytes());
+                record.extend_from_slice(after.as_bytes());
                 record
             },
         );
@@ -326,24 +327,24 @@ mod tests {
     proptest! {
         #![proptest_config(cases(4000))]
         #[test]
-        fn the_quick_way_reads_what_the_tolerant_way_reads(stream in stream(), drip in 1..400_usize) {
-            fast_path_equals_slow_path(RecordKind::Songs, &stream, drip);
+        fn the_fast_path_reads_what_the_slow_path_reads(stream in stream(), chunk in 1..400_usize) {
+            fast_path_equals_slow_path(RecordKind::Songs, &stream, chunk);
         }
     }
 
     proptest! {
         #![proptest_config(cases(500))]
         #[test]
-        fn any_split_reads_what_one_thread_reads(stream in stream(), lines in 1..5_usize, bytes in 1..2000_usize) {
+        fn slices_read_what_one_thread_reads(stream in stream(), lines in 1..5_usize, bytes in 1..2000_usize) {
             let mut file = tempfile::NamedTempFile::new().unwrap();
             file.write_all(&stream).unwrap();
             sliced_equals_whole(RecordKind::Songs, file.path().to_str().unwrap(), lines, bytes);
         }
     }
 
-    /// The quick way is no good if it is not taken.
+    /// Without this test, a fast path that is never taken would pass the differential tests.
     #[test]
-    fn events_as_they_are_written_go_the_quick_way() {
+    fn realistic_events_take_the_fast_path() {
         let folder = tempfile::tempdir().unwrap();
         let request = sparkify_sample_data::Request {
             songs: 50,
@@ -356,9 +357,10 @@ mod tests {
             Sources::default().list(folder.path().join("log_data").to_str().unwrap()).unwrap();
         let bytes = std::fs::read(&*listing.objects[0].key).unwrap();
         fast_path_equals_slow_path(RecordKind::Events, &bytes, 1000);
-        let mut worker = Worker::new(RecordKind::Events);
+        let mut parser = Parser::new(RecordKind::Events);
         let mut batch = Batch::new(&RecordKind::Events.columns());
-        let Ok(_) = worker.fill(&mut Drip(&bytes, usize::MAX), [1, 1], &mut batch);
-        assert!(worker.scanned() * 20 < batch.len(), "{} of {}", worker.scanned(), batch.len());
+        let Ok(_) = parser.fill(&mut Chunked(&bytes, usize::MAX), [1, 1], &mut batch);
+        let slow = parser.slow_records();
+        assert!(slow * 20 < batch.len(), "{slow} of {}", batch.len());
     }
 }

@@ -1,8 +1,15 @@
-//! A value of the usual kind, from its bytes straight into its column: found, checked and converted in one look.
+//! Fast path: validates and converts a common value in one pass, from its bytes into its column.
 //!
-//! What is not of the usual kind is not refused here: the answer is `None`, and the record is read the tolerant way (`json`, `schema`), which
-//! decides. So nothing here may take what that way refuses, or take it for something else; a property test and a fuzz target hold the two together.
-//! After `None` a column may hold half a value, which the caller takes back.
+//! A function here never rejects a value. It returns `None` for anything uncommon, and the record
+//! falls back to the slow path (`json`, `schema`), which decides. So the fast path must not accept
+//! what the slow path rejects, nor convert it differently; a differential test and a fuzz target
+//! compare the two.
+//!
+//! After `None` a column may hold a partial value, which the caller truncates.
+//!
+//! Text is scanned in blocks of 16 bytes: a block is copied to the column as a whole, and its marks
+//! then show where the text stops. The last block overruns the text, so a window is padded
+//! ([`PADDING`]) and the buffer of the column is truncated to the text.
 
 use super::block::{self, BLOCK};
 use super::json::number_end;
@@ -10,10 +17,11 @@ use super::schema::{Field, Kind, in_range};
 use super::text;
 use sparkify_warehouse::{Column, Values};
 
-/// Behind the bytes of a window stand this many zeros at least: a block may be read wherever a record can stand.
+/// Zero bytes after the data of a window, so that whole blocks can be read at any offset of it.
 pub(super) const PADDING: usize = 2 * BLOCK;
 
-/// So many digits are exact in a double, and so is a power of ten of as many zeros: their quotient is the nearest double.
+/// Most digits of a number on the fast path. Integers below 10^15 and powers of ten up to 10^15 are
+/// exact doubles, and the quotient of two exact doubles is correctly rounded (Clinger's fast path).
 const EXACT_DIGITS: u32 = 15;
 const POWERS: [f64; EXACT_DIGITS as usize + 1] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
@@ -31,7 +39,8 @@ fn block_at(window: &[u8], at: usize) -> Option<&[u8; BLOCK]> {
     window.get(at..)?.first_chunk()
 }
 
-/// Appends the value at `at` to `column`, notes in `repaired` whether it had been encoded twice, and gives the offset behind it.
+/// Appends the value at `at` to `column` and returns the offset after it. Sets `repaired` if the
+/// value was double-encoded.
 pub(super) fn value(
     field: &Field,
     column: &mut Column,
@@ -75,7 +84,8 @@ fn number(kind: Kind, column: &mut Column, window: &[u8], at: usize) -> Option<u
     Some(end)
 }
 
-/// Up to fifteen digits at `at`: the number they say, how many they are, and the offset behind them.
+/// Parses up to fifteen digits at `at`: returns their number, their count and the offset after
+/// them.
 fn digits(window: &[u8], at: usize) -> Option<(u64, u32, usize)> {
     let block = block_at(window, at)?;
     let count = (!block::digits(block)).trailing_zeros();
@@ -85,13 +95,16 @@ fn digits(window: &[u8], at: usize) -> Option<(u64, u32, usize)> {
     Some((block::decimal(block, count), count, at + count as usize))
 }
 
-/// The digits before a point or the end, of which the first is zero only when it stands alone.
+/// Parses the digits before a decimal point or the end. A leading zero must be the only digit.
 fn leading(window: &[u8], at: usize) -> Option<(u64, u32, usize)> {
     let found = digits(window, at)?;
     (found.1 == 1 || window[at] != b'0').then_some(found)
 }
 
-/// A whole number without point and exponent. What stands behind it is for the caller to compare: it expects some byte that no number has.
+/// Parses a whole number without decimal point and exponent.
+///
+/// It does not test the byte after the number. The caller compares that byte with the record
+/// template, in which no byte of a number can follow a value.
 fn whole(window: &[u8], at: usize) -> Option<(i64, usize)> {
     let negative = *window.get(at)? == b'-';
     let (size, _, end) = leading(window, at + usize::from(negative))?;
@@ -99,93 +112,100 @@ fn whole(window: &[u8], at: usize) -> Option<(i64, usize)> {
     Some((if negative { -size } else { size }, end))
 }
 
-/// A number without exponent.
+/// Parses a number without exponent.
 fn double(window: &[u8], at: usize) -> Option<(f64, usize)> {
     let negative = *window.get(at)? == b'-';
     let (mut size, count, mut end) = leading(window, at + usize::from(negative))?;
     let mut scale = 0;
     if *window.get(end)? == b'.' {
-        let (fraction, places, behind) = digits(window, end + 1)?;
+        let (fraction, places, after) = digits(window, end + 1)?;
         if count + places > EXACT_DIGITS {
             return None;
         }
         size = size * WHOLE_POWERS[places as usize] + fraction;
-        (scale, end) = (places as usize, behind);
+        (scale, end) = (places as usize, after);
     }
     let value = size as f64 / POWERS[scale];
-    // Zero has no sign.
+    // `0.0 - 0.0` is `0.0`: a zero has no sign.
     Some((if negative { 0.0 - value } else { value }, end))
 }
 
-/// What is known of a text after one look.
+/// Findings about a text after one pass over its blocks.
 #[derive(Default)]
-struct Look {
-    /// It may not be UTF-8: there is more than ASCII and well-formed pairs of bytes.
-    doubtful: bool,
-    /// It has characters from U+0080 to U+00BF, as every text has that was encoded twice.
+struct TextScan {
+    /// True if the text has bytes other than ASCII and well-formed two-byte sequences. Then it must
+    /// be validated as UTF-8.
+    unverified: bool,
+    /// True if the text has characters from U+0080 to U+00BF, as every double-encoded text has.
     low: bool,
-    /// A pair has begun with the last byte of a block.
+    /// 1 if the last byte of the previous block was a lead byte, else 0.
     carry: u32,
 }
 
-impl Look {
-    /// Looks at the first `length` bytes of a block, some of which are beyond ASCII or carried on from the block before.
+impl TextScan {
+    /// Checks the first `length` bytes of a block that has bytes outside ASCII, or that continues a
+    /// sequence of the previous block.
     fn beyond_ascii(&mut self, block: &[u8; BLOCK], high: u32, length: u32) {
         let (pairs, here) = (block::pairs(block), (1 << length) - 1);
+        // A continuation byte is expected exactly after each lead byte.
         let expected = pairs.first << 1 | self.carry;
-        self.doubtful |= (pairs.later ^ expected) & here != 0;
-        self.doubtful |= high & here & !(pairs.first | pairs.later) != 0;
+        self.unverified |= (pairs.continuation ^ expected) & here != 0;
+        // Bytes that are neither belong to longer sequences, or to none.
+        self.unverified |= high & here & !(pairs.first | pairs.continuation) != 0;
         self.low |= pairs.low & here != 0;
         self.carry = expected >> length & 1;
     }
 }
 
-/// Appends the text that begins at `at`, behind its quote, to `buffer`, and gives the offset behind its closing quote.
+/// Appends the text that begins at `at`, after its opening quote, to `buffer`, repaired if
+/// necessary. Returns the offset after its closing quote.
 fn string(window: &[u8], at: usize, buffer: &mut Vec<u8>, repaired: &mut bool) -> Option<usize> {
     let from = buffer.len();
-    let (end, look) = unescaped(window, at, buffer)?;
-    if look.doubtful || look.low {
-        // Escapes say whole characters, so what is wrong before they are resolved is wrong behind.
-        let meant = std::str::from_utf8(&buffer[from..]).ok()?;
-        if let Some(mended) = text::repair(meant) {
+    let (end, scan) = unescaped(window, at, buffer)?;
+    if scan.unverified || scan.low {
+        // An escape decodes to a whole character, so decoding neither adds nor hides invalid UTF-8.
+        let text = std::str::from_utf8(&buffer[from..]).ok()?;
+        if let Some(repaired_text) = text::repair(text) {
             *repaired = true;
             buffer.truncate(from);
-            buffer.extend_from_slice(mended.as_bytes());
+            buffer.extend_from_slice(repaired_text.as_bytes());
         }
     }
     Some(end)
 }
 
-/// The same without a judgement of what the bytes say.
-fn unescaped(window: &[u8], mut at: usize, buffer: &mut Vec<u8>) -> Option<(usize, Look)> {
-    let mut look = Look::default();
+/// Appends the text that begins at `at` with its escapes decoded, but neither validated nor
+/// repaired.
+fn unescaped(window: &[u8], mut at: usize, buffer: &mut Vec<u8>) -> Option<(usize, TextScan)> {
+    let mut scan = TextScan::default();
     loop {
         let block = block_at(window, at)?;
         let marks = block::marks(block);
         let (before, length) = (buffer.len(), marks.run());
-        // A whole block costs less than as many bytes as are meant; the others go again.
+        // Copying a block of constant size is cheaper than copying `length` bytes; the excess is
+        // truncated below.
         buffer.extend_from_slice(block);
-        if marks.high & ((1 << length) - 1) | look.carry != 0 {
-            look.beyond_ascii(block, marks.high, length);
+        if marks.high & ((1 << length) - 1) | scan.carry != 0 {
+            scan.beyond_ascii(block, marks.high, length);
         }
         at += length as usize;
         if marks.stops == 0 {
             continue;
         }
         buffer.truncate(before + length as usize);
-        // What ends a run ends no character.
-        look.doubtful |= look.carry != 0;
-        look.carry = 0;
+        // The byte that stops a run is ASCII, so it cannot continue a sequence.
+        scan.unverified |= scan.carry != 0;
+        scan.carry = 0;
         match window[at] {
-            b'"' => return Some((at + 1, look)),
-            b'\\' => at = escape(window, at + 1, buffer, &mut look)?,
+            b'"' => return Some((at + 1, scan)),
+            b'\\' => at = escape(window, at + 1, buffer, &mut scan)?,
             _ => return None,
         }
     }
 }
 
-/// Appends what the escape stands for whose letter is at `at`, and gives the offset behind it.
-fn escape(window: &[u8], at: usize, buffer: &mut Vec<u8>, look: &mut Look) -> Option<usize> {
+/// Appends the character of the escape whose letter is at `at` and returns the offset after it.
+fn escape(window: &[u8], at: usize, buffer: &mut Vec<u8>, scan: &mut TextScan) -> Option<usize> {
     let plain = match *window.get(at)? {
         letter @ (b'"' | b'\\' | b'/') => letter,
         b'b' => 8,
@@ -196,7 +216,7 @@ fn escape(window: &[u8], at: usize, buffer: &mut Vec<u8>, look: &mut Look) -> Op
         b'u' => {
             let (character, used) = text::unicode(&window[at + 1..]).ok()?;
             buffer.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-            look.low |= matches!(character, '\u{80}'..='\u{bf}');
+            scan.low |= matches!(character, '\u{80}'..='\u{bf}');
             return Some(at + 1 + used);
         }
         _ => return None,
@@ -205,13 +225,14 @@ fn escape(window: &[u8], at: usize, buffer: &mut Vec<u8>, look: &mut Look) -> Op
     Some(at + 1)
 }
 
-/// Behind the value at `at`, which no column takes: text, a number or a word. `scratch` is for its own use.
+/// Returns the offset after the value of an unknown key: text, a number or a literal. `scratch` is
+/// a reusable buffer.
 pub(super) fn skip(window: &[u8], at: usize, scratch: &mut Vec<u8>) -> Option<usize> {
     match *window.get(at)? {
         b'"' => {
             scratch.clear();
-            let (end, look) = unescaped(window, at + 1, scratch)?;
-            (!look.doubtful || std::str::from_utf8(scratch).is_ok()).then_some(end)
+            let (end, scan) = unescaped(window, at + 1, scratch)?;
+            (!scan.unverified || std::str::from_utf8(scratch).is_ok()).then_some(end)
         }
         b'-' | b'0'..=b'9' => number_end(&window[at..]).ok().map(|length| at + length),
         _ => {

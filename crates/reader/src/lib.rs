@@ -1,10 +1,16 @@
-//! What rows did we read? From the bytes of objects to typed rows of the staging tables, and to rejects with their bytes.
+//! JSON records to typed column batches: reads objects and returns rows of the staging tables, and
+//! rejected records with their bytes.
 //!
-//! `records` cuts a stream into records, `json` finds the values in one, `schema` types them, `text` repairs them: that is the tolerant way, which
-//! decides what is a row and what is not. `shape` and `quick` read the records that are written like those before them, which is nearly all, in one
-//! look; `block` is what they look with. `worker` goes both ways, `reader` runs it on all threads, and `large` has several threads read one object.
-//! A warehouse that fetches objects itself is told to by `direct`, which knows what is left to do here.
-//! Nothing here changes what a value means: that is the model's.
+//! - `records` splits a stream into records and the damage between them.
+//! - Slow path: `json` scans one record, `schema` types its values, `text` and `number` convert
+//!   them. It decides what is a row and what is a reject.
+//! - Fast path: `record_template` and `fast_path` read a record that has the same layout as an
+//!   earlier one, as nearly all have, in one pass; `block` scans 16 bytes at a time.
+//! - `parser` runs both paths and writes their rows into the same batch.
+//! - `reader` runs one parser per thread, and `slices` lets several threads read one large object.
+//! - `differential` compares the fast path and the slices with the slow path on one thread.
+//!
+//! No value changes its meaning here: that is the model's task.
 
 mod block;
 mod bytes;
@@ -12,17 +18,17 @@ mod bytes;
 pub mod differential;
 mod fast_path;
 mod json;
-mod large;
 mod limits;
 mod meter;
 mod number;
+mod parser;
 mod reader;
 mod record_template;
 mod records;
 mod rejects;
 mod schema;
+mod slices;
 mod text;
-mod worker;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,22 +54,23 @@ sql_files! {
     }
 }
 
-/// What was read from one object.
+/// Row counts of one object.
 #[derive(Debug, Clone)]
 pub struct ObjectRows {
-    /// Its number in the ledger.
+    /// ID in the ledger.
     pub object_id: i64,
     /// The object as it was listed.
     pub object: Object,
-    /// What it holds.
+    /// Kind of its records.
     pub kind: RecordKind,
-    /// The fingerprint of its content; none where nobody here read it.
+    /// Fingerprint of its content; none if the warehouse copied the object itself.
     pub fingerprint: Option<Fingerprint>,
-    /// Records accepted.
+    /// Accepted records.
     pub staged: u64,
-    /// Records refused.
+    /// Rejected records.
     pub rejected: u64,
-    /// The number of its group, if the warehouse fetched it with others: the rows of all stand at that number, and are counted there.
+    /// ID of its group, if the warehouse copied it together with others. The rows of the whole
+    /// group have this ID as their object, and are counted there.
     pub group: Option<i64>,
 }
 
@@ -81,25 +88,26 @@ impl Default for ObjectRows {
     }
 }
 
-/// What a load read.
+/// Counts of everything that a load read.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
-    /// Each object.
+    /// Counts of each object.
     pub objects: Vec<ObjectRows>,
-    /// Unknown keys, and in how many records each stood.
+    /// Number of records with each unknown key.
     pub extra_keys: BTreeMap<String, u64>,
-    /// Values that had been encoded twice, by `kind.key`.
+    /// Number of repaired double-encoded values, by `kind.key`.
     pub repairs: BTreeMap<String, u64>,
-    /// Records refused, by reason.
+    /// Rejected records, by reason.
     pub rejects: BTreeMap<String, u64>,
-    /// The first few of them.
+    /// The first few rejected records.
     pub samples: Vec<Sample>,
-    /// Objects that the warehouse was to fetch, and that were read here, since it refused records of them.
+    /// Number of objects that the warehouse should have copied and that were read here, since it
+    /// refused records of them.
     pub given_back: u64,
 }
 
 impl Tally {
-    /// Adds what another part of the load read.
+    /// Adds the counts of another part of the load.
     pub fn merge(&mut self, other: Self) {
         if self.objects.is_empty() {
             self.objects = other.objects;
@@ -108,43 +116,45 @@ impl Tally {
         }
         self.samples.extend(other.samples);
         self.given_back += other.given_back;
-        for (ours, theirs) in [
+        for (totals, added) in [
             (&mut self.extra_keys, other.extra_keys),
             (&mut self.repairs, other.repairs),
             (&mut self.rejects, other.rejects),
         ] {
-            for (name, count) in theirs {
-                *ours.entry(name).or_default() += count;
+            for (name, count) in added {
+                *totals.entry(name).or_default() += count;
             }
         }
     }
 
-    /// Records accepted of one kind.
+    /// Returns the number of accepted records of one kind.
     pub fn staged(&self, kind: RecordKind) -> u64 {
         self.objects.iter().filter(|rows| rows.kind == kind).map(|rows| rows.staged).sum()
     }
 
-    /// Objects that the warehouse fetched itself.
+    /// Returns the number of objects that the warehouse copied itself.
     pub fn fetched(&self) -> u64 {
         self.objects.iter().filter(|rows| rows.group.is_some()).count() as u64
     }
 
-    /// Records refused.
+    /// Returns the number of rejected records.
     pub fn rejected(&self) -> u64 {
         self.objects.iter().map(|rows| rows.rejected).sum()
     }
 }
 
-/// The rows of `objects` as [`stage`] hands them to a warehouse: for whoever wants them without one. What was refused is not told.
+/// Returns the rows of `objects` as a load sends them to a warehouse. The IDs of the objects count
+/// from 1; rejects are dropped.
 pub fn rows(kind: RecordKind, objects: Vec<Object>) -> impl RowSource {
     let numbered = (1..).zip(objects).collect();
     reader::Reader::new(kind, 1, numbered, Arc::default())
 }
 
-/// The bytes of the record or reject that begins at `offset` of the decompressed `object`; none when nothing begins there.
+/// Returns the bytes of the record or reject that begins at `offset` of the decompressed `object`;
+/// none if neither begins there.
 pub fn bytes_at(object: &Object, offset: u64) -> Result<Option<Vec<u8>>, ReadError> {
-    // Of an object that is far away and not compressed, only what begins there is fetched.
-    if object.is_far()
+    // Saves the download of everything before `offset`.
+    if object.is_remote()
         && let Some(bytes) = record_at(object, offset)?
     {
         return Ok(Some(bytes));
@@ -152,12 +162,12 @@ pub fn bytes_at(object: &Object, offset: u64) -> Result<Option<Vec<u8>>, ReadErr
     let mut content = Content::open(object)?;
     let mut records = records::Records::new();
     loop {
-        match records.next(&mut content, &mut records::Unread)? {
+        match records.next(&mut content, &mut records::Discard)? {
             records::Item::Record { offset: at, start, end } if at == offset => {
                 return Ok(Some(records.window()[start..end].to_vec()));
             }
             records::Item::Reject { offset: at, .. } if at == offset => {
-                return Ok(Some(records.scrap().to_vec()));
+                return Ok(Some(records.reject_bytes().to_vec()));
             }
             records::Item::End => return Ok(None),
             _ => {}
@@ -165,14 +175,16 @@ pub fn bytes_at(object: &Object, offset: u64) -> Result<Option<Vec<u8>>, ReadErr
     }
 }
 
-/// The record that stands right at `offset` of an object, if the bytes there are one by themselves.
+/// Returns the record at `offset` of an uncompressed object, read from there on.
+///
+/// A valid record needs no context. A reject does: its extent depends on the bytes before it.
 fn record_at(object: &Object, offset: u64) -> Result<Option<Vec<u8>>, ReadError> {
     if Content::open(object)?.is_compressed() {
         return Ok(None);
     }
     let mut content = Content::open_at(object, offset)?;
     let mut records = records::Records::new();
-    match records.next(&mut content, &mut records::Unread)? {
+    match records.next(&mut content, &mut records::Discard)? {
         records::Item::Record { offset: 0, start, end } => {
             Ok(Some(records.window()[start..end].to_vec()))
         }
@@ -189,4 +201,7 @@ pub enum ReadError {
     /// Rejected records could not be spooled.
     #[error("cannot spool rejected records to a temporary file")]
     Spool(#[source] std::io::Error),
+    /// A thread that reads objects panicked, with this message.
+    #[error("internal error while reading: {0}")]
+    Panicked(String),
 }

@@ -1,33 +1,33 @@
-//! How far a load is, for whoever watches: counters that the readers advance and a terminal reads.
+//! Progress of a load: counters that the readers advance and the terminal displays.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// The counters of one load.
+/// Progress counters of one load.
 #[derive(Debug, Default)]
 pub struct Meter {
     step: Mutex<String>,
-    /// Tells whoever sees no step.
+    /// Receives messages where no progress line is drawn.
     tell: Option<fn(&str)>,
-    /// Objects that will be read.
+    /// Number of objects to read.
     pub objects_total: AtomicU64,
-    /// Their bytes as they lie in the source.
+    /// Size of these objects, in bytes of the source (compressed).
     pub bytes_total: AtomicU64,
-    /// Objects read to their end.
+    /// Number of objects read to their end.
     pub objects: AtomicU64,
-    /// Bytes of these.
+    /// Bytes of the source that were read.
     pub bytes: AtomicU64,
-    /// Records met.
+    /// Number of records, accepted or rejected.
     pub records: AtomicU64,
 }
 
 impl Meter {
-    /// One that tells in words what is worth telling beside the steps.
+    /// Creates a meter that passes messages to `tell`, for output without a progress line.
     pub fn telling(tell: fn(&str)) -> Self {
         Self { tell: Some(tell), ..Self::default() }
     }
 
-    /// Says that nothing goes on until something else has ended.
+    /// Reports that the load waits for `other`.
     pub fn wait_for(&self, other: &str) {
         self.enter(&format!("wait for {other}"));
         if let Some(tell) = self.tell {
@@ -35,25 +35,25 @@ impl Meter {
         }
     }
 
-    /// Says what is being done from now on.
+    /// Starts a step of the load.
     pub fn enter(&self, step: &str) {
         tracing::info!("{step}");
         step.clone_into(&mut self.step.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Counts from nothing again: the load begins anew.
+    /// Resets the counters, since the load starts again.
     pub fn restart(&self) {
         for counter in [&self.objects, &self.bytes, &self.records] {
             counter.store(0, Ordering::Relaxed);
         }
     }
 
-    /// What is being done.
+    /// Returns the current step.
     pub fn step(&self) -> String {
         self.step.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Adds to a counter of this meter.
+    /// Adds to one of the counters.
     pub fn advance(counter: &AtomicU64, by: u64) {
         counter.fetch_add(by, Ordering::Relaxed);
     }

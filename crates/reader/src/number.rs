@@ -1,15 +1,15 @@
-//! Numbers as written, exactly: a whole number never passes through a double.
+//! Exact conversion of JSON numbers: a whole number never passes through a double.
 
 use super::json::number_end;
 
 /// Why a number does not fit its column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Misfit {
-    /// It is not a JSON number at all.
+    /// Not a JSON number.
     NotANumber,
-    /// It has a fraction, and the column takes whole numbers.
+    /// A fraction, in a column of whole numbers.
     NotWhole,
-    /// It is beyond the column's type.
+    /// Out of the range of the column's type.
     OutOfRange,
 }
 
@@ -17,7 +17,7 @@ fn is_number(text: &[u8]) -> bool {
     number_end(text) == Ok(text.len())
 }
 
-/// The whole number that `text`, a JSON number, says: `5`, `5.0` and `50e-1` alike.
+/// Parses a JSON number as a whole number: `5`, `5.0` and `50e-1` are equal.
 pub(super) fn whole(text: &[u8]) -> Result<i64, Misfit> {
     if let Some(value) = short(text) {
         return Ok(value);
@@ -33,12 +33,12 @@ pub(super) fn whole(text: &[u8]) -> Result<i64, Misfit> {
     let (mantissa, exponent) = unsigned.split_at(split.unwrap_or(unsigned.len()));
     let point = mantissa.iter().position(|byte| *byte == b'.').unwrap_or(mantissa.len());
     let digits: Vec<u8> = mantissa.iter().copied().filter(u8::is_ascii_digit).collect();
-    // Where the decimal point stands among the digits once the exponent has moved it.
+    // Index of the decimal point among the digits, after the exponent has moved it.
     let place = i64::try_from(point).unwrap_or(i64::MAX).saturating_add(exponent_of(exponent));
     scaled(&digits, place, negative)
 }
 
-/// The common case: an optional sign and at most 18 digits, without a leading zero.
+/// Parses the common case: an optional sign and at most 18 digits, without a leading zero.
 fn short(text: &[u8]) -> Option<i64> {
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
@@ -57,7 +57,7 @@ fn short(text: &[u8]) -> Option<i64> {
     Some(if negative { -value } else { value })
 }
 
-/// The number behind `e`, held within what can matter.
+/// Parses the exponent after `e`. It saturates, since any longer exponent is out of range as well.
 fn exponent_of(written: &[u8]) -> i64 {
     let digits = written.get(1..).unwrap_or_default();
     let negative = digits.first() == Some(&b'-');
@@ -68,6 +68,7 @@ fn exponent_of(written: &[u8]) -> i64 {
     if negative { -size } else { size }
 }
 
+/// Returns the number whose decimal point is at index `place` of `digits`.
 fn scaled(digits: &[u8], place: i64, negative: bool) -> Result<i64, Misfit> {
     let Some(first) = digits.iter().position(|digit| *digit != b'0') else { return Ok(0) };
     let last = digits.iter().rposition(|digit| *digit != b'0').unwrap_or(first);
@@ -86,13 +87,14 @@ fn scaled(digits: &[u8], place: i64, negative: bool) -> Result<i64, Misfit> {
     i64::try_from(if negative { -value } else { value }).map_err(|_| Misfit::OutOfRange)
 }
 
-/// The double that `text`, a JSON number, says; zero has no sign.
+/// Parses a JSON number as a double. A negative zero becomes zero.
 pub(super) fn double(text: &[u8]) -> Result<f64, Misfit> {
     if !is_number(text) {
         return Err(Misfit::NotANumber);
     }
     let parsed = std::str::from_utf8(text).ok().and_then(|text| text.parse::<f64>().ok());
     let value = parsed.ok_or(Misfit::NotANumber)?;
+    // `-0.0 + 0.0` is `0.0`; any other value is unchanged.
     if value.is_finite() { Ok(value + 0.0) } else { Err(Misfit::OutOfRange) }
 }
 

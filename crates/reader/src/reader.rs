@@ -1,63 +1,73 @@
-//! From listed objects to rows of a staging table: threads take objects from one queue, and each fills batches from the object it has open.
+//! Reader: turns listed objects into rows of a staging table, on as many threads as the warehouse
+//! has.
 //!
-//! The warehouse's threads call [`RowSource::next`]; whichever calls takes an idle hand, or starts one while there is work. So a load uses as
-//! many threads as the warehouse has, whether the objects are a million small ones or a few large ones: whoever finds the queue empty helps with the
-//! large objects that are not through.
+//! The warehouse's threads call [`RowSource::next`]. Each call takes an idle worker, or starts one
+//! while there are objects left. So all threads are busy, whether the input is a million small
+//! objects or a few large ones: a worker that finds no further object helps with the large objects
+//! that are not finished.
+//!
+//! A call never returns an empty batch before the end of the input, since engines take that for the
+//! end. A panic in a call becomes an error of the load; it neither unwinds into the engine, nor
+//! leaves other threads waiting.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::large::{Large, Replay, Rest, Slicing, Turn};
 use super::limits::TextLimits;
 use super::meter::Meter;
+use super::parser::{Parser, PartResult, Stopped, count_extra};
 use super::rejects::{Reject, Rejects};
 use super::schema::RecordKind;
-use super::worker::{Counts, Stopped, Worker, count_extra};
+use super::slices::{Remainder, ReplayInput, SlicedObject, Slicing, Step};
 use super::{ObjectRows, ReadError, Tally};
-use sparkify_source::{Ahead, Content, Object};
+use sparkify_source::{Content, Object, Prefetch};
 use sparkify_warehouse::{BATCH_ROWS, Batch, ColumnType, RowSource};
 
-/// What the threads share.
+/// State that the threads share.
 struct Shared {
-    /// The first object that nobody has taken.
+    /// Index of the first object that no worker has started.
     next: usize,
-    /// Large objects that may need help.
-    large: Vec<Arc<Large>>,
-    idle: Vec<Hand>,
+    /// Large objects that are not finished.
+    large: Vec<Arc<SlicedObject>>,
+    idle: Vec<Worker>,
     tally: Tally,
     rejects: Rejects,
+    /// The first error. It ends the load.
     error: Option<ReadError>,
 }
 
-/// What one thread works with at a time.
-struct Hand {
-    worker: Worker,
+/// Parser with the object that it reads. Used by one thread at a time.
+struct Worker {
+    parser: Parser,
     work: Work,
 }
 
-/// What a hand is at.
+/// Current object of a worker.
 enum Work {
     None,
-    /// An object of its own.
-    Own(Box<Open>),
-    /// One that others may read as well.
-    Shared(Arc<Large>),
+    /// Read by this worker only.
+    Whole(Box<OpenObject>),
+    /// Read by any number of workers.
+    Sliced(Arc<SlicedObject>),
 }
 
-/// One object that is being read from its start to its end.
-struct Open {
-    input: Replay,
+/// Object that is read from its start to its end.
+struct OpenObject {
+    input: ReplayInput,
     rows: ObjectRows,
-    told: u64,
+    /// Bytes that the meter has counted.
+    metered: u64,
 }
 
-/// All records of one kind in one load.
+/// Reader of all records of one kind in one load.
 pub struct Reader {
     kind: RecordKind,
     load_id: i64,
-    /// The objects, and the number of each in the ledger.
     objects: Arc<[Object]>,
+    /// The ID of each object in the ledger.
     ids: Vec<i64>,
-    ahead: Arc<Ahead>,
+    prefetch: Arc<Prefetch>,
     slicing: Slicing,
     limits: TextLimits,
     is_bulk: bool,
@@ -66,7 +76,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// A reader of `objects`, each with its number in the ledger.
+    /// Creates a reader of `objects`, each with its ID in the ledger, and starts to prefetch them.
     pub fn new(
         kind: RecordKind,
         load_id: i64,
@@ -84,12 +94,12 @@ impl Reader {
         let slicing = Slicing::default();
         let (ids, objects): (Vec<i64>, Vec<Object>) = objects.into_iter().unzip();
         let objects = Arc::from(objects);
-        let ahead = Arc::new(Ahead::start(&objects));
+        let prefetch = Arc::new(Prefetch::start(&objects));
         let (shared, limits, is_bulk) = (Mutex::new(shared), TextLimits::default(), true);
-        Self { kind, load_id, objects, ids, ahead, slicing, limits, is_bulk, shared, meter }
+        Self { kind, load_id, objects, ids, prefetch, slicing, limits, is_bulk, shared, meter }
     }
 
-    /// Refuses records with longer texts.
+    /// Rejects records with longer texts.
     pub fn limited(self, limits: TextLimits) -> Self {
         Self { limits, ..self }
     }
@@ -99,13 +109,13 @@ impl Reader {
         Self { is_bulk: false, ..self }
     }
 
-    /// Slices otherwise: smaller input shows what happens between slices.
+    /// Changes the sizes of slices, so that tests and fuzzing need only small input.
     #[cfg(any(test, fuzzing))]
     pub(super) fn sliced(self, slicing: Slicing) -> Self {
         Self { slicing, ..self }
     }
 
-    /// After the load: what was read, or the error that ended it.
+    /// Returns the counts and rejects of a finished load, or the error that ended it.
     pub fn finish(&self) -> Result<(Tally, Rejects), ReadError> {
         let mut shared = self.shared();
         match shared.error.take() {
@@ -121,27 +131,30 @@ impl Reader {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Fills `batch` with rows, as long as there are any; false when nothing is left to do.
-    fn fill(&self, hand: &mut Hand, batch: &mut Batch) -> Result<bool, ReadError> {
+    /// Fills `batch` with rows, at least one if there are any left; returns false if no work is
+    /// left.
+    fn fill(&self, worker: &mut Worker, batch: &mut Batch) -> Result<bool, ReadError> {
         while batch.len() < BATCH_ROWS {
-            match &mut hand.work {
+            match &mut worker.work {
                 Work::None => {
-                    if !self.find_work(hand)? {
+                    if !self.find_work(worker)? {
                         return Ok(false);
                     }
                 }
-                Work::Own(open) => {
-                    if self.read(&mut hand.worker, open, batch)? == Stopped::Full {
-                        return Ok(true);
+                Work::Whole(open) => match self.read(&mut worker.parser, open, batch)? {
+                    // Long rejects fill a batch without a row: an engine would take it for the end.
+                    Stopped::Full if batch.is_empty() => {}
+                    Stopped::Full => return Ok(true),
+                    Stopped::SliceEnd | Stopped::End => {
+                        if let Work::Whole(open) = std::mem::replace(&mut worker.work, Work::None) {
+                            self.close(open.input.content, open.rows)?;
+                        }
                     }
-                    if let Work::Own(open) = std::mem::replace(&mut hand.work, Work::None) {
-                        self.close(open.input.content, open.rows)?;
-                    }
-                }
-                // A batch that was parsed ahead takes the place of this one.
-                Work::Shared(_) if !batch.is_empty() => return Ok(true),
-                Work::Shared(_) => {
-                    if self.take_part(hand, batch)? {
+                },
+                // Confirmed batches replace `batch`, so it must be empty.
+                Work::Sliced(_) if !batch.is_empty() => return Ok(true),
+                Work::Sliced(_) => {
+                    if self.read_slices(worker, batch)? {
                         return Ok(true);
                     }
                 }
@@ -150,13 +163,14 @@ impl Reader {
         Ok(true)
     }
 
-    /// The next object, or a large one that others have begun; false when there is none.
-    fn find_work(&self, hand: &mut Hand) -> Result<bool, ReadError> {
+    /// Assigns the next object to a worker, or a large one that others have started; returns false
+    /// if there is none.
+    fn find_work(&self, worker: &mut Worker) -> Result<bool, ReadError> {
         let mut shared = self.shared();
         let index = shared.next;
         let (Some(object), Some(object_id)) = (self.objects.get(index), self.ids.get(index)) else {
-            let begun = shared.large.last().cloned();
-            return Ok(begun.map(|large| hand.work = Work::Shared(large)).is_some());
+            let started = shared.large.last().cloned();
+            return Ok(started.map(|large| worker.work = Work::Sliced(large)).is_some());
         };
         shared.next += 1;
         let rows = ObjectRows {
@@ -165,96 +179,96 @@ impl Reader {
             kind: self.kind,
             ..ObjectRows::default()
         };
-        if object.size >= self.slicing.from {
-            let large = Arc::new(Large::new(
+        if object.size >= self.slicing.min_object {
+            let large = Arc::new(SlicedObject::new(
                 self.load_id,
                 rows,
                 self.slicing,
-                Arc::clone(&self.ahead),
+                Arc::clone(&self.prefetch),
                 index,
             ));
             shared.large.push(Arc::clone(&large));
-            hand.work = Work::Shared(large);
+            worker.work = Work::Sliced(large);
             return Ok(true);
         }
         drop(shared);
-        let input = Replay::none(self.ahead.open(index, object)?);
-        hand.worker.restart();
-        hand.work = Work::Own(Box::new(Open { input, rows, told: 0 }));
+        let input = ReplayInput::none(self.prefetch.open(index, object)?);
+        worker.parser.restart();
+        worker.work = Work::Whole(Box::new(OpenObject { input, rows, metered: 0 }));
         Ok(true)
     }
 
     fn read(
         &self,
-        worker: &mut Worker,
-        open: &mut Open,
+        parser: &mut Parser,
+        open: &mut OpenObject,
         batch: &mut Batch,
     ) -> Result<Stopped, ReadError> {
         let lineage = [self.load_id, open.rows.object_id];
-        let stopped = worker.fill(&mut open.input, lineage, batch)?;
-        self.account(&mut open.rows, worker.counts())?;
+        let stopped = parser.fill(&mut open.input, lineage, batch)?;
+        self.account(&mut open.rows, parser.take_result())?;
         let consumed = open.input.content.consumed();
-        Meter::advance(&self.meter.bytes, consumed.saturating_sub(open.told));
-        open.told = consumed;
+        Meter::advance(&self.meter.bytes, consumed.saturating_sub(open.metered));
+        open.metered = consumed;
         Ok(stopped)
     }
 
-    /// Works on a large object; true when `batch` has rows by that.
-    fn take_part(&self, hand: &mut Hand, batch: &mut Batch) -> Result<bool, ReadError> {
-        let Work::Shared(large) = &hand.work else { return Ok(false) };
+    /// Reads slices of the worker's large object; returns true if `batch` holds rows of it.
+    fn read_slices(&self, worker: &mut Worker, batch: &mut Batch) -> Result<bool, ReadError> {
+        let Work::Sliced(large) = &worker.work else { return Ok(false) };
         let large = Arc::clone(large);
         let mut accounted = Ok(());
-        let mut account = |counts| {
+        let mut account = |result| {
             let mut rows = large.rows.lock().unwrap_or_else(PoisonError::into_inner);
-            let now = self.account(&mut rows, counts);
+            let now = self.account(&mut rows, result);
             accounted = std::mem::replace(&mut accounted, Ok(())).and(now);
         };
-        let turn = large.turn(&mut hand.worker, batch, &self.meter, &mut account)?;
+        let step = large.read(&mut worker.parser, batch, &self.meter, &mut account)?;
         accounted?;
         let rows = || large.rows.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match turn {
-            Turn::Rows => return Ok(true),
-            Turn::Close(content) => self.close(content, rows())?,
-            Turn::Alone(Rest { input, form, offset }) => {
-                hand.worker.restart();
-                hand.worker.records.resume(form, offset);
-                let told = input.content.consumed();
-                hand.work = Work::Own(Box::new(Open { input, rows: rows(), told }));
+        match step {
+            Step::Rows => return Ok(true),
+            Step::Close(content) => self.close(content, rows())?,
+            Step::Remainder(Remainder { input, state, offset }) => {
+                worker.parser.restart();
+                worker.parser.records.resume(state, offset);
+                let metered = input.content.consumed();
+                worker.work = Work::Whole(Box::new(OpenObject { input, rows: rows(), metered }));
             }
-            Turn::Done => {
+            Step::Done => {
                 self.shared().large.retain(|other| !Arc::ptr_eq(other, &large));
-                hand.work = Work::None;
+                worker.work = Work::None;
             }
         }
         Ok(false)
     }
 
-    /// Adds what was met in a part of an object.
-    fn account(&self, rows: &mut ObjectRows, counts: Counts) -> Result<(), ReadError> {
-        rows.staged += counts.staged;
-        rows.rejected += counts.rejects.len() as u64;
-        let records = counts.staged + counts.rejects.len() as u64;
+    /// Adds the counts and rejects of a part of an object.
+    fn account(&self, rows: &mut ObjectRows, result: PartResult) -> Result<(), ReadError> {
+        rows.staged += result.staged;
+        rows.rejected += result.rejects.len() as u64;
+        let records = result.staged + result.rejects.len() as u64;
         Meter::advance(&self.meter.records, records);
-        if counts.rejects.is_empty() && counts.extra.is_empty() && counts.repairs.is_empty() {
+        if result.rejects.is_empty() && result.extra.is_empty() && result.repairs.is_empty() {
             return Ok(());
         }
         let mut shared = self.shared();
-        for (field, count) in counts.repairs {
+        for (field, count) in result.repairs {
             let key = self.kind.keys()[field as usize];
             *shared.tally.repairs.entry(format!("{}.{key}", self.kind.name())).or_default() +=
                 count;
         }
-        for (name, count) in counts.extra {
+        for (name, count) in result.extra {
             count_extra(&mut shared.tally.extra_keys, &name, count);
         }
-        for held in counts.rejects {
+        for pending in result.rejects {
             let reject = Reject {
                 object_id: rows.object_id,
                 object_key: &rows.object.key,
-                offset: held.offset,
-                length: held.length,
-                reason: &held.reason,
-                raw: &held.raw,
+                offset: pending.offset,
+                length: pending.length,
+                reason: &pending.reason,
+                raw: &pending.raw,
             };
             shared.rejects.push(&reject).map_err(ReadError::Spool)?;
         }
@@ -266,6 +280,22 @@ impl Reader {
         Meter::advance(&self.meter.objects, 1);
         self.shared().tally.objects.push(rows);
         Ok(())
+    }
+
+    /// Ends the load with an error, unless it has one already, and wakes all threads that wait for
+    /// a slice.
+    fn fail(&self, error: ReadError, worker: &Worker) {
+        let started = {
+            let mut shared = self.shared();
+            shared.error.get_or_insert(error);
+            shared.large.clone()
+        };
+        // The worker's object may have been removed from the list by a thread that found it done.
+        // The lock is released: a thread that confirms slices takes it while it holds their queue.
+        if let Work::Sliced(large) = &worker.work {
+            large.abort();
+        }
+        started.iter().for_each(|large| large.abort());
     }
 }
 
@@ -279,30 +309,136 @@ impl RowSource for Reader {
     }
 
     fn next(&self, batch: &mut Batch) -> Result<(), String> {
+        const FAILED: &str = "the load has failed";
         let idle = {
             let mut shared = self.shared();
             if shared.error.is_some() {
-                return Err("the load has failed".into());
+                return Err(FAILED.into());
             }
             shared.idle.pop()
         };
         let new = || {
-            let worker = Worker::new(self.kind).limited(self.limits.clone());
-            Hand { worker, work: Work::None }
+            let parser = Parser::new(self.kind).limited(self.limits.clone());
+            Worker { parser, work: Work::None }
         };
-        let mut hand = idle.unwrap_or_else(new);
-        match self.fill(&mut hand, batch) {
-            Ok(true) => self.shared().idle.push(hand),
-            Ok(false) => {}
+        let mut worker = idle.unwrap_or_else(new);
+        // Unwind safety: after a panic the load has failed. The worker is dropped, the caller
+        // discards the batch, and locks recover from poisoning.
+        let filled = catch_unwind(AssertUnwindSafe(|| self.fill(&mut worker, batch)))
+            .unwrap_or_else(|panic| Err(ReadError::Panicked(message(&*panic))));
+        match filled {
+            Ok(work_left) => {
+                let mut shared = self.shared();
+                // Another thread may have failed meanwhile, and this one stopped because of that.
+                if shared.error.is_some() {
+                    return Err(FAILED.into());
+                }
+                if work_left {
+                    shared.idle.push(worker);
+                }
+                Ok(())
+            }
             Err(error) => {
                 let text = error.to_string();
-                let mut shared = self.shared();
-                if shared.error.is_none() {
-                    shared.error = Some(error);
-                }
-                return Err(text);
+                self.fail(error, &worker);
+                Err(text)
             }
         }
-        Ok(())
+    }
+}
+
+/// Returns the message of a panic.
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a thread panicked").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use sparkify_source::Sources;
+
+    use super::*;
+    use crate::parser::PANIC;
+
+    fn song(id: &str, title: &str, more: &str) -> String {
+        format!(r#"{{"song_id":"{id}","title":"{title}","artist_id":"A","artist_name":"N"{more}}}"#)
+            + "\n"
+    }
+
+    /// A reader of one file with this content.
+    fn reader(content: &str, slicing: Slicing) -> (Reader, tempfile::NamedTempFile) {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(content.as_bytes()).unwrap();
+        let object = Sources::default().find(file.path().to_str().unwrap()).unwrap();
+        let reader = Reader::new(RecordKind::Songs, 1, vec![(1, object)], Arc::default());
+        (reader.sliced(slicing), file)
+    }
+
+    /// Rejects that fill batches without a row, then one song.
+    fn long_rejects() -> [String; 2] {
+        let song_after = song("S", "T", r#","duration":1"#);
+        let one_long = song("S", &"x".repeat(17 << 20), "");
+        let many = song("S", &"x".repeat(1 << 20), "").repeat(17);
+        [one_long + &song_after, many + &song_after]
+    }
+
+    #[test]
+    fn a_batch_is_never_empty_before_the_end_of_the_input() {
+        let whole = Slicing { min_object: u64::MAX, ..Slicing::default() };
+        for slicing in [whole, Slicing::default()] {
+            for content in long_rejects() {
+                let (reader, _file) = reader(&content, slicing);
+                let mut batch = Batch::new(&reader.types());
+                reader.next(&mut batch).unwrap();
+                assert_eq!(batch.len(), 1);
+                batch.clear();
+                reader.next(&mut batch).unwrap();
+                assert!(batch.is_empty());
+                let (tally, rejects) = reader.finish().unwrap();
+                assert_eq!((tally.staged(RecordKind::Songs), tally.rejected()), (1, rejects.count));
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_ends_the_load_and_leaves_no_thread_waiting() {
+        let record = |number: usize| {
+            let title = if number == 7 { PANIC } else { "T" };
+            song(&format!("S{number}"), title, r#","duration":1"#)
+        };
+        let content: String = (0..2000).map(record).collect();
+        let whole = Slicing { min_object: u64::MAX, ..Slicing::default() };
+        let sliced = Slicing { min_object: 0, lines: 1, bytes: 1000, step: 100, pending: 2 };
+        for slicing in [whole, sliced] {
+            let (reader, _file) = reader(&content, slicing);
+            let reader = Arc::new(reader);
+            let (sender, ended) = mpsc::channel();
+            for _ in 0..4 {
+                let (reader, sender) = (Arc::clone(&reader), sender.clone());
+                std::thread::spawn(move || {
+                    let mut batch = Batch::new(&reader.types());
+                    let outcome = loop {
+                        batch.clear();
+                        match reader.next(&mut batch) {
+                            Ok(()) if batch.is_empty() => break Ok(()),
+                            Ok(()) => {}
+                            Err(error) => break Err(error),
+                        }
+                    };
+                    sender.send(outcome).unwrap();
+                });
+            }
+            let outcomes: Vec<_> = (0..4)
+                .map(|_| ended.recv_timeout(Duration::from_secs(60)).expect("no thread waits"))
+                .collect();
+            assert!(outcomes.contains(&Err("internal error while reading: injected".into())));
+            let error = reader.finish().map(|_| ()).unwrap_err();
+            assert!(matches!(error, ReadError::Panicked(message) if message == "injected"));
+        }
     }
 }

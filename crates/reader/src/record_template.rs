@@ -1,28 +1,30 @@
-//! What records have in common: whoever writes them writes the same bytes between the values of each.
+//! Record templates: a producer writes the same bytes between the values of all its records.
 //!
-//! A shape is those bytes, from `{` to `}`, and the column that each value between them fills. It is learnt from a record that was read the tolerant
-//! way; the next record is compared with it, piece by piece, and its values go straight into their columns (`quick`). A record that differs
-//! leaves no trace and is read the tolerant way, so a shape can be unlucky but not wrong.
+//! A record template holds those bytes, from `{` to `}`, and the column of each value between them.
+//! It is learned from a record that the slow path accepted. A later record is compared with it
+//! piece by piece, and its values go directly into their columns (`fast_path`). A record that
+//! differs leaves the batch unchanged and falls back to the slow path, so a template affects speed
+//! and never results.
 
 use super::block::{self, BLOCK};
 use super::fast_path::{self, PADDING};
-use super::json::{Found, Raw, Stop, scan_object};
+use super::json::{Member, Raw, ScanError, scan_object};
 use super::schema::Field;
 use sparkify_warehouse::Batch;
 
-/// Shapes that are kept: of producers that write a record of one kind in this many ways, each is met.
+/// Number of templates kept, for input that mixes the layouts of several producers.
 const MOST: usize = 4;
-/// So often a shape is learnt in vain before learning is given up for this stream.
+/// Learned templates in a row that match no record before learning stops for this stream.
 const PATIENCE: u32 = 64;
 
 /// The bytes between two values.
 #[derive(PartialEq, Eq)]
 struct Literal {
     bytes: Vec<u8>,
-    /// The first of them, and zeros.
+    /// The first bytes, padded with zeros.
     blocks: [[u8; BLOCK]; 2],
-    /// A bit for each byte in `blocks` that counts.
-    counts: u32,
+    /// Mask of the bytes in `blocks` that are compared: all but the padding.
+    mask: u32,
 }
 
 impl Literal {
@@ -31,11 +33,13 @@ impl Literal {
         for (at, byte) in bytes.iter().take(PADDING).enumerate() {
             blocks[at / BLOCK][at % BLOCK] = *byte;
         }
-        let counts = 1_u32.checked_shl(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
-        Self { bytes: bytes.to_owned(), blocks, counts: counts.map_or(u32::MAX, |bit| bit - 1) }
+        let mask = 1_u32.checked_shl(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+        Self { bytes: bytes.to_owned(), blocks, mask: mask.map_or(u32::MAX, |bit| bit - 1) }
     }
 
-    /// Behind these bytes, if they stand at `at`.
+    /// Returns the offset after these bytes, if they are at `at`.
+    ///
+    /// Two block comparisons cover nearly every literal: a comma, a key and a colon.
     fn pass(&self, window: &[u8], at: usize) -> Option<usize> {
         let here: &[u8; PADDING] = window.get(at..)?.first_chunk()?;
         let (blocks, _) = here.as_chunks::<BLOCK>();
@@ -43,52 +47,54 @@ impl Literal {
             | block::equal(&blocks[1], &self.blocks[1]) << BLOCK;
         let long = self.bytes.len() > PADDING;
         let passed =
-            same & self.counts == self.counts && (!long || window[at..].starts_with(&self.bytes));
+            same & self.mask == self.mask && (!long || window[at..].starts_with(&self.bytes));
         passed.then_some(at + self.bytes.len())
     }
 }
 
-/// One way to write a record.
+/// Layout of a record.
 #[derive(PartialEq, Eq)]
-struct Shape {
-    /// The bytes before each value, and the column that it fills, if one does.
+struct RecordTemplate {
+    /// The bytes before each value, and the column of the value; none for an unknown key.
     pieces: Vec<(Literal, Option<usize>)>,
-    /// From the last value to `}`.
+    /// The bytes from the last value to `}`.
     tail: Literal,
-    /// Columns whose key does not occur.
+    /// Columns whose key is missing.
     absent: Vec<usize>,
-    /// Keys that no column has, once each.
+    /// Unknown keys, without duplicates.
     extra: Vec<Vec<u8>>,
 }
 
-impl Shape {
-    /// The shape of the record at `start`, which is valid; none where no later record could be read so.
+impl RecordTemplate {
+    /// Learns the template of the valid record at `start`; none if the fast path cannot read such
+    /// records.
     fn of(window: &[u8], start: usize, keys: &[&str], fields: &[Field]) -> Option<Self> {
         let mut pieces = Vec::new();
         let mut extra = Vec::new();
         let mut seen = vec![false; keys.len()];
-        let (mut at, mut usual) = (start, true);
-        let note = &mut |found: Found<'_>| {
-            let literal = Literal::new(&window[at..found.start]);
-            match found.slot {
-                // The last of two counts, which is known at the end alone.
-                Some(slot) => usual &= !std::mem::replace(&mut seen[slot], true),
-                None => extra.push(found.name.to_vec()),
+        let (mut at, mut readable) = (start, true);
+        let visit = &mut |member: Member<'_>| {
+            let literal = Literal::new(&window[at..member.start]);
+            match member.slot {
+                // The last value of a repeated key counts; the fast path would append both.
+                Some(slot) => readable &= !std::mem::replace(&mut seen[slot], true),
+                None => extra.push(member.name.to_vec()),
             }
-            usual &= !matches!(found.value, Raw::Other("an object" | "an array"));
-            pieces.push((literal, found.slot));
-            at = found.end;
+            readable &= !matches!(member.value, Raw::Other("an object" | "an array"));
+            pieces.push((literal, member.slot));
+            at = member.end;
         };
-        let end: Result<usize, Stop> = scan_object(window, start, keys, note);
+        let end: Result<usize, ScanError> = scan_object(window, start, keys, visit);
         let absent: Vec<usize> = (0..keys.len()).filter(|slot| !seen[*slot]).collect();
-        usual &= absent.iter().all(|slot| !fields[*slot].needed);
+        readable &= absent.iter().all(|slot| !fields[*slot].needed);
         extra.sort_unstable();
         extra.dedup();
         let tail = Literal::new(&window[at..end.ok()?]);
-        usual.then_some(Self { pieces, tail, absent, extra })
+        readable.then_some(Self { pieces, tail, absent, extra })
     }
 
-    /// Reads the record at `at` into `batch`, sets the bits of the values that were repaired, and gives the offset behind it.
+    /// Appends the record at `at` to `batch`. Returns the offset after it, and one bit for each
+    /// field that was repaired.
     fn read(
         &self,
         window: &[u8],
@@ -118,51 +124,53 @@ impl Shape {
     }
 }
 
-/// The shapes of the records that were read lately, the last one first.
-pub(super) struct Shapes {
+/// Templates of recent records, the last one used first.
+pub(super) struct RecordTemplates {
     fields: &'static [Field],
-    known: Vec<Shape>,
+    known: Vec<RecordTemplate>,
+    /// Attempts to learn that are left; every match resets it.
     patience: u32,
     scratch: Vec<u8>,
 }
 
-/// A record that was read at once.
-pub(super) struct Taken<'a> {
-    /// The offset behind it.
+/// Record that a template matched.
+pub(super) struct Matched<'a> {
+    /// Offset after the record.
     pub end: usize,
-    /// A bit for each field that was repaired.
+    /// One bit for each field that was repaired.
     pub repairs: u32,
-    /// Its keys that no column has, once each.
+    /// Unknown keys, without duplicates.
     pub extra: &'a [Vec<u8>],
 }
 
-impl Shapes {
+impl RecordTemplates {
     pub(super) fn new(fields: &'static [Field]) -> Self {
         Self { fields, known: Vec::new(), patience: PATIENCE, scratch: Vec::new() }
     }
 
-    /// Another stream may be another producer's.
+    /// Prepares for another stream, which may be another producer's.
     pub(super) fn restart(&mut self) {
         self.patience = PATIENCE;
     }
 
-    /// Reads the record at `at` if it is of a known shape; else `batch` stays as it was. `window` ends with [`PADDING`] zeros. The columns of
-    /// lineage are left to the caller.
-    pub(super) fn take(
+    /// Appends the record at `at` to `batch` if a known template matches it; else `batch` is
+    /// unchanged. `window` ends with [`PADDING`] zeros. The caller appends the lineage columns.
+    pub(super) fn read(
         &mut self,
         window: &[u8],
         at: usize,
         batch: &mut Batch,
-    ) -> Option<Taken<'_>> {
+    ) -> Option<Matched<'_>> {
         let rows = batch.columns.last().map_or(0, sparkify_warehouse::Column::len);
         for index in 0..self.known.len() {
-            let shape = &self.known[index];
-            let read = shape.read(window, at, self.fields, batch, &mut self.scratch);
+            let template = &self.known[index];
+            let read = template.read(window, at, self.fields, batch, &mut self.scratch);
             if let Some((end, repairs)) = read {
                 self.known.swap(0, index);
                 self.patience = PATIENCE;
-                return Some(Taken { end, repairs, extra: &self.known[0].extra });
+                return Some(Matched { end, repairs, extra: &self.known[0].extra });
             }
+            // Removes the values that were appended before the mismatch.
             for column in &mut batch.columns[..self.fields.len()] {
                 column.truncate(rows);
             }
@@ -170,17 +178,17 @@ impl Shapes {
         None
     }
 
-    /// Learns the shape of the record at `start`, which was accepted, and of no known shape.
+    /// Learns the template of the record at `start`, which the slow path accepted.
     pub(super) fn learn(&mut self, window: &[u8], start: usize, keys: &[&str]) {
         if self.patience == 0 {
             return;
         }
         self.patience -= 1;
-        let shape = Shape::of(window, start, keys, self.fields);
-        // A known one has met a value that is out of the usual.
-        if let Some(shape) = shape.filter(|shape| !self.known.contains(shape)) {
+        let template = RecordTemplate::of(window, start, keys, self.fields);
+        // A template is known already if only an uncommon value of the record did not fit.
+        if let Some(template) = template.filter(|template| !self.known.contains(template)) {
             self.known.truncate(MOST - 1);
-            self.known.insert(0, shape);
+            self.known.insert(0, template);
         }
     }
 }

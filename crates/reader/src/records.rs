@@ -1,70 +1,97 @@
-//! The records of one stream, one after the other, and whatever lies between them: a window slides over the bytes, however many there are.
+//! Splits a stream into records and the damage between them. A window slides over the bytes, so
+//! memory use does not depend on the size of the stream.
 //!
-//! The rules for damage are those of `docs/rules.md`: what is no JSON between records is one reject, up to the next `{`; a record that breaks
-//! off is one, up to the next line that begins with `{`.
+//! The start of each record is known here, its values are not. For each record:
+//! 1. The sink tries its fast path on the window ([`RecordSink::try_fast_path`]).
+//! 2. Otherwise the slow path scans the record (`json`), reports its members to the sink, and then
+//!    passes the whole record to it ([`RecordSink::record`]).
+//!
+//! Damage goes to the sink as well ([`RecordSink::reject`]), so both paths return their results
+//! through one channel, in stream order. [`Records::next`] itself returns only the extent of the
+//! item.
+//!
+//! Resynchronization after damage follows `docs/rules.md`:
+//! - Bytes between records that are not JSON are one reject, up to the next `{`. A `{` between
+//!   records always opens a record.
+//! - A record whose JSON is invalid or truncated is one reject, up to the next line that begins
+//!   with `{`. A `{` within a line is not enough: inside a broken record it most likely belongs to
+//!   a nested object or to a string.
+
+use std::ops::Range;
 
 use memchr::{memchr, memmem};
 
 use super::fast_path::PADDING;
-use super::json::{Found, Stop, scan_object};
+use super::json::{Member, ScanError, scan_object};
 use sparkify_source::{Content, SourceError};
 
-/// A record longer than this breaks off, in bytes.
+/// Longest record, in bytes. A longer one is rejected like invalid JSON.
 const MAX_RECORD: usize = 64 << 20;
-/// Of a reject, this many bytes are kept.
+/// Bytes of a reject that are kept.
 pub(super) const MAX_RAW: usize = 1 << 20;
+/// Initial size of the window, in bytes.
 const WINDOW: usize = 256 << 10;
 
-/// Gives bytes: 0 is the end.
+/// Stream of bytes; a read of 0 bytes is its end.
 pub(super) trait Input {
     type Error;
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Self::Error>;
 }
 
-/// Whoever wants the records.
-pub(super) trait Taker {
-    /// The keys that it has a place for.
+/// Receiver of the records and rejects of a stream, in order.
+pub(super) trait RecordSink {
+    /// Returns the keys that it has columns for.
     fn keys(&self) -> &'static [&'static str];
 
-    /// Takes the record at `at` of the window, which stands at `offset` of the stream, at once if it can, and says where it ends. Behind the
-    /// window's bytes stand [`PADDING`] zeros.
-    fn take(&mut self, window: &[u8], at: usize, offset: u64) -> Option<usize>;
+    /// Tries to read the record at `at` of the window, which is at `offset` of the stream, on the
+    /// fast path. Returns the offset after it; none if the record must take the slow path, and then
+    /// nothing was appended. The window ends with [`PADDING`] zeros.
+    fn try_fast_path(&mut self, window: &[u8], at: usize, offset: u64) -> Option<usize>;
 
-    /// A record is scanned, perhaps once more: what was noted of the last one is void.
-    fn begin(&mut self);
+    /// Starts a scan on the slow path. It discards the members of the last scan: a record that
+    /// exceeds the window is scanned again.
+    fn begin_scan(&mut self);
 
-    /// One key of it, and its value.
-    fn note(&mut self, found: Found<'_>);
+    /// Receives a member of the scanned record.
+    fn member(&mut self, member: Member<'_>);
+
+    /// Receives the scanned record, which is valid JSON; its members are ranges of the window.
+    fn record(&mut self, window: &[u8], record: Range<usize>, offset: u64);
+
+    /// Receives `length` bytes that are not a record, of which `raw` holds up to [`MAX_RAW`].
+    fn reject(&mut self, offset: u64, length: u64, reason: &'static str, raw: &[u8]);
 }
 
-/// Wants to know where records are, and not what is in them.
-pub(super) struct Unread;
+/// Sink that discards everything, for callers that need only the extents of records.
+pub(super) struct Discard;
 
-impl Taker for Unread {
+impl RecordSink for Discard {
     fn keys(&self) -> &'static [&'static str] {
         &[]
     }
 
-    fn take(&mut self, _: &[u8], _: usize, _: u64) -> Option<usize> {
+    fn try_fast_path(&mut self, _: &[u8], _: usize, _: u64) -> Option<usize> {
         None
     }
 
-    fn begin(&mut self) {}
+    fn begin_scan(&mut self) {}
 
-    fn note(&mut self, _: Found<'_>) {}
+    fn member(&mut self, _: Member<'_>) {}
+
+    fn record(&mut self, _: &[u8], _: Range<usize>, _: u64) {}
+
+    fn reject(&mut self, _: u64, _: u64, _: &'static str, _: &[u8]) {}
 }
 
-/// What comes next in a stream.
+/// Extent of the next item of a stream; the sink has received its content.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Item {
-    /// A record that was taken at once, of this many bytes.
-    Taken { length: usize },
-    /// A record: what was noted are places in the window, of which `start..end` is the record.
+    /// Record at `start..end` of the window.
     Record { offset: u64, start: usize, end: usize },
-    /// Bytes that are no record; [`Records::scrap`] holds them, up to [`MAX_RAW`].
-    Reject { offset: u64, length: u64, reason: &'static str },
-    /// What comes next is another's: the slice of the stream ends, between two items.
-    Border,
+    /// Bytes that are not a record; [`Records::reject_bytes`] holds up to [`MAX_RAW`] of them.
+    Reject { offset: u64, length: u64 },
+    /// The end of the slice, between two items.
+    SliceEnd,
     /// The end of the stream.
     End,
 }
@@ -77,45 +104,48 @@ impl Input for Content {
     }
 }
 
-/// What a stream is; with the offset, this is all that reading has to know to go on between two items.
+/// State of the parser between two items. Together with the offset it determines how the rest of
+/// the stream is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    /// Nothing but white space was seen.
-    Unknown,
-    /// Records side by side.
+pub(super) enum ParserState {
+    /// Only white space so far.
+    Start,
+    /// In a sequence of records.
     Sequence,
-    /// Within one JSON array.
+    /// Inside one JSON array.
     Array,
-    /// Behind the `]` of the array.
-    Closed,
+    /// After the `]` of the array.
+    ArrayClosed,
 }
 
-/// A part of a stream, from one line that begins with `{` to another.
+/// Part of a stream, from one line that begins with `{` to another.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Slice {
-    /// Its bytes, and the first of the next slice.
+    /// Number of bytes in the window: the slice, and the first byte of the next slice.
     pub filled: usize,
-    /// The offset of its first byte in the stream.
+    /// Offset of the first byte in the stream.
     pub offset: u64,
-    /// What the stream is there.
-    pub form: Form,
-    /// Where the next slice begins; none when it is the last.
-    pub border: Option<usize>,
+    /// Assumed state of the parser at the first byte.
+    pub state: ParserState,
+    /// Start of the next slice in the window; none in the last slice.
+    pub boundary: Option<usize>,
 }
 
-/// The window and where it stands in the stream. Reused from one stream to the next for its memory.
+/// Window and parser state of a stream. Reused for the next stream to save allocations.
 pub(super) struct Records {
     window: Vec<u8>,
-    /// The window's bytes that are still to be looked at: `at..filled`.
+    /// Unread bytes of the window: `at..filled`.
     at: usize,
     filled: usize,
-    /// The offset in the stream of the window's first byte.
+    /// Offset in the stream of the window's first byte.
     base: u64,
     ended: bool,
-    form: Form,
-    /// Where in the window the next slice begins: its first byte, a `{`, is the last one here.
-    border: Option<usize>,
-    scrap: Vec<u8>,
+    state: ParserState,
+    /// Start of the next slice in the window. Its first byte, a `{`, is the last byte of this
+    /// window.
+    boundary: Option<usize>,
+    /// Bytes of the last reject.
+    raw: Vec<u8>,
 }
 
 impl Records {
@@ -126,76 +156,86 @@ impl Records {
             filled: 0,
             base: 0,
             ended: false,
-            form: Form::Unknown,
-            border: None,
-            scrap: Vec::new(),
+            state: ParserState::Start,
+            boundary: None,
+            raw: Vec::new(),
         }
     }
 
-    /// Forgets the last stream; the next one is read from its start.
+    /// Prepares to read a stream from its start.
     pub(super) fn restart(&mut self) {
-        self.resume(Form::Unknown, 0);
+        self.resume(ParserState::Start, 0);
     }
 
-    /// The same for a stream that was read up to `offset`, between two items.
-    pub(super) fn resume(&mut self, form: Form, offset: u64) {
+    /// Prepares to read a stream from `offset` on, which is between two items.
+    pub(super) fn resume(&mut self, state: ParserState, offset: u64) {
         if self.window.len() != WINDOW + PADDING {
             self.window = vec![0; WINDOW + PADDING];
         }
         (self.at, self.filled, self.base) = (0, 0, offset);
-        (self.ended, self.form, self.border) = (false, form, None);
+        (self.ended, self.state, self.boundary) = (false, state, None);
     }
 
-    /// Reads a slice: the first `filled` bytes of `window`, with room for one more and [`PADDING`] zeros behind them; its first byte stands at
-    /// `offset` of the stream. The input for it has no bytes to give.
+    /// Prepares to read a slice: the first `filled` bytes of `window`, which has space for one more
+    /// byte and [`PADDING`] zeros after them. The input of a slice has no further bytes.
     pub(super) fn enter(&mut self, window: Vec<u8>, slice: Slice) {
         self.window = window;
         (self.at, self.filled, self.base) = (0, slice.filled, slice.offset);
-        (self.ended, self.form, self.border) = (false, slice.form, slice.border);
+        (self.ended, self.state, self.boundary) = (false, slice.state, slice.boundary);
     }
 
-    /// After a slice: its window, and where in it and as what the stream goes on.
-    pub(super) fn leave(&mut self) -> (Vec<u8>, usize, Form) {
-        (std::mem::take(&mut self.window), self.at, self.form)
+    /// Ends a slice: returns its window, the position in it, and the state of the parser there.
+    pub(super) fn leave(&mut self) -> (Vec<u8>, usize, ParserState) {
+        (std::mem::take(&mut self.window), self.at, self.state)
     }
 
-    /// The bytes in which the slots of the last record point.
+    /// Returns the bytes of the window, of which the last record is a range.
     pub(super) fn window(&self) -> &[u8] {
         &self.window[..self.filled]
     }
 
-    /// The bytes of the last reject.
-    pub(super) fn scrap(&self) -> &[u8] {
-        &self.scrap
+    /// Returns the bytes of the last reject, up to [`MAX_RAW`].
+    pub(super) fn reject_bytes(&self) -> &[u8] {
+        &self.raw
     }
 
-    /// The next record or reject. After an error of an input that gives nothing, reading can go on where it was before.
+    /// Reads the next item into `sink`.
+    ///
+    /// After an input error the position is that before the item, and the sink has received neither
+    /// a record nor a reject. A slice relies on that: its input fails at the slice's end, and the
+    /// rest of the stream is read from that position.
     pub(super) fn next<I: Input>(
         &mut self,
         input: &mut I,
-        taker: &mut impl Taker,
+        sink: &mut impl RecordSink,
     ) -> Result<Item, I::Error> {
-        let (at, form) = (self.at, self.form);
-        let item = self.read(input, taker);
+        let (at, state) = (self.at, self.state);
+        let item = self.read(input, sink);
         if item.is_err() {
-            (self.at, self.form) = (at, form);
+            (self.at, self.state) = (at, state);
         }
         item
     }
 
-    fn read<I: Input>(&mut self, input: &mut I, taker: &mut impl Taker) -> Result<Item, I::Error> {
+    fn read<I: Input>(
+        &mut self,
+        input: &mut I,
+        sink: &mut impl RecordSink,
+    ) -> Result<Item, I::Error> {
         loop {
             let next = self.next_byte(input)?;
-            if self.border == Some(self.at) {
-                return Ok(Item::Border);
+            if self.boundary == Some(self.at) {
+                return Ok(Item::SliceEnd);
             }
             match next {
-                None => return Ok(self.end()),
-                Some(b'{') => return self.record(input, taker),
-                Some(b'[') if self.form == Form::Unknown => self.form = Form::Array,
-                Some(b',') if self.form == Form::Array => {}
-                Some(b']') if self.form == Form::Array => self.form = Form::Closed,
-                Some(_) => return self.junk(input),
+                None => return Ok(self.end(sink)),
+                Some(b'{') => return self.record(input, sink),
+                Some(b'[') if self.state == ParserState::Start => self.state = ParserState::Array,
+                Some(b',') if self.state == ParserState::Array => {}
+                Some(b']') if self.state == ParserState::Array => {
+                    self.state = ParserState::ArrayClosed;
+                }
+                Some(_) => return self.damage(input, sink),
             }
             self.at += 1;
         }
@@ -205,17 +245,29 @@ impl Records {
         self.base + self.at as u64
     }
 
-    fn end(&mut self) -> Item {
-        if self.form != Form::Array {
+    fn end(&mut self, sink: &mut impl RecordSink) -> Item {
+        if self.state != ParserState::Array {
             return Item::End;
         }
-        self.form = Form::Closed;
-        self.scrap.clear();
-        Item::Reject { offset: self.offset(), length: 0, reason: "the array is not closed" }
+        self.state = ParserState::ArrayClosed;
+        self.raw.clear();
+        self.reject(sink, self.offset(), 0, "the array is not closed")
     }
 
-    /// The next byte that is no white space, not taken; none at the end.
+    fn reject(
+        &self,
+        sink: &mut impl RecordSink,
+        offset: u64,
+        length: u64,
+        reason: &'static str,
+    ) -> Item {
+        sink.reject(offset, length, reason, &self.raw);
+        Item::Reject { offset, length }
+    }
+
+    /// Moves to the next byte that is not white space and returns it; none at the end.
     fn next_byte<I: Input>(&mut self, input: &mut I) -> Result<Option<u8>, I::Error> {
+        // Skips a byte-order mark.
         if self.base == 0 && self.at == 0 {
             while self.filled < 3 && self.fill(input)? {}
             if self.window().starts_with(b"\xef\xbb\xbf") {
@@ -237,7 +289,11 @@ impl Records {
         }
     }
 
-    /// Reads more bytes behind those of the window, which are kept from `at` on; false at the end of the stream.
+    /// Reads more bytes into the window, and keeps those from `at` on; returns false at the end of
+    /// the stream.
+    ///
+    /// A full window is compacted if at least half of it was read, else doubled. So each byte is
+    /// moved a constant number of times on average.
     fn fill<I: Input>(&mut self, input: &mut I) -> Result<bool, I::Error> {
         if self.ended {
             return Ok(false);
@@ -252,8 +308,8 @@ impl Records {
                 self.window.resize(self.filled * 2 + PADDING, 0);
             }
         }
-        let room = self.window.len() - PADDING;
-        let read = input.read(&mut self.window[self.filled..room])?;
+        let end = self.window.len() - PADDING;
+        let read = input.read(&mut self.window[self.filled..end])?;
         self.filled += read;
         self.window[self.filled..][..PADDING].fill(0);
         self.ended = read == 0;
@@ -263,53 +319,54 @@ impl Records {
     fn record<I: Input>(
         &mut self,
         input: &mut I,
-        taker: &mut impl Taker,
+        sink: &mut impl RecordSink,
     ) -> Result<Item, I::Error> {
-        if self.form == Form::Unknown {
-            self.form = Form::Sequence;
+        if self.state == ParserState::Start {
+            self.state = ParserState::Sequence;
         }
         loop {
-            if let Some(end) = self.take(taker) {
-                let length = end - self.at;
+            let (offset, start) = (self.offset(), self.at);
+            if let Some(end) = self.fast_path(sink) {
                 self.at = end;
-                return Ok(Item::Taken { length });
+                return Ok(Item::Record { offset, start, end });
             }
-            let most = self.filled.min(self.at + MAX_RECORD);
-            taker.begin();
-            let keys = taker.keys();
-            let note = &mut |found: Found<'_>| taker.note(found);
-            let reason = match scan_object(&self.window[..most], self.at, keys, note) {
+            let most = self.filled.min(start + MAX_RECORD);
+            sink.begin_scan();
+            let keys = sink.keys();
+            let visit = &mut |member: Member<'_>| sink.member(member);
+            let reason = match scan_object(&self.window[..most], start, keys, visit) {
                 Ok(end) => {
-                    let item = Item::Record { offset: self.offset(), start: self.at, end };
                     self.at = end;
-                    return Ok(item);
+                    sink.record(self.window(), start..end, offset);
+                    return Ok(Item::Record { offset, start, end });
                 }
-                Err(Stop::Invalid(reason)) => reason,
-                Err(Stop::Incomplete) if most < self.filled => "a record longer than 64 MiB",
-                Err(Stop::Incomplete) => {
+                Err(ScanError::Invalid(reason)) => reason,
+                Err(ScanError::Incomplete) if most < self.filled => "a record longer than 64 MiB",
+                Err(ScanError::Incomplete) => {
                     if self.fill_double(input)? {
                         continue;
                     }
-                    "the file ends within it"
+                    "truncated record"
                 }
             };
-            let offset = self.offset();
             let length = self.skip(input, |bytes| memmem::find(bytes, b"\n{").map(|at| at + 1))?;
-            return Ok(Item::Reject { offset, length, reason });
+            return Ok(self.reject(sink, offset, length, reason));
         }
     }
 
-    /// Has the record taken at once, unless it could be longer than one may be.
-    fn take(&self, taker: &mut impl Taker) -> Option<usize> {
+    /// Tries the fast path, unless the record might exceed the length limit, which it does not
+    /// check.
+    fn fast_path(&self, sink: &mut impl RecordSink) -> Option<usize> {
         if self.filled - self.at > MAX_RECORD {
             return None;
         }
-        taker.take(&self.window[..self.filled + PADDING], self.at, self.offset())
+        sink.try_fast_path(&self.window[..self.filled + PADDING], self.at, self.offset())
     }
 
-    /// Reads as many bytes again as the unfinished record has, so that scanning it anew stays cheap; false at the end.
+    /// Doubles the bytes of an incomplete record, so that scanning it again takes linear time in
+    /// total; returns false at the end of the stream.
     fn fill_double<I: Input>(&mut self, input: &mut I) -> Result<bool, I::Error> {
-        // One byte more than a record may have is enough to know that it is too long.
+        // One byte above the limit suffices to find that a record is too long.
         let wanted = ((self.filled - self.at) * 2).min(MAX_RECORD + 1);
         let mut more = false;
         while self.filled - self.at < wanted && self.fill(input)? {
@@ -318,39 +375,49 @@ impl Records {
         Ok(more)
     }
 
-    fn junk<I: Input>(&mut self, input: &mut I) -> Result<Item, I::Error> {
-        if self.form == Form::Unknown {
-            self.form = Form::Sequence;
+    /// Reads bytes between records that are not JSON, up to the next `{`.
+    fn damage<I: Input>(
+        &mut self,
+        input: &mut I,
+        sink: &mut impl RecordSink,
+    ) -> Result<Item, I::Error> {
+        if self.state == ParserState::Start {
+            self.state = ParserState::Sequence;
         }
         let offset = self.offset();
         let length = self.skip(input, |bytes| memchr(b'{', bytes))?;
-        Ok(Item::Reject { offset, length, reason: "no JSON" })
+        Ok(self.reject(sink, offset, length, "invalid JSON"))
     }
 
-    /// Takes bytes up to where `find` says, or to the end, into the scrap; trailing white space is not counted. The first byte is never found.
+    /// Resynchronizes: skips to the offset that `find` returns, or to the end of the stream, and
+    /// keeps the skipped bytes as the reject. Returns their length without white space at their
+    /// end.
+    ///
+    /// The first byte of the reject is never found, so that skipping makes progress. A pattern may
+    /// be split between two reads, so the last byte of the window is kept for the next search.
     fn skip<I: Input>(
         &mut self,
         input: &mut I,
         find: impl Fn(&[u8]) -> Option<usize>,
     ) -> Result<u64, I::Error> {
-        self.scrap.clear();
+        self.raw.clear();
         let start = self.offset();
         let mut solid = start;
-        // `find` may need the last byte that it saw before.
+        // The first search excludes the first byte.
         let mut from = 1;
         loop {
             let rest = &self.window[self.at..self.filled];
             let found = rest.get(from..).and_then(&find).map(|at| at + from);
-            let taken = &rest[..found.unwrap_or(rest.len())];
-            let room = MAX_RAW - self.scrap.len();
-            // What was kept back for `find` is in the scrap already.
-            let fresh = taken.get(usize::from(from != 1)..).unwrap_or_default();
-            self.scrap.extend_from_slice(&fresh[..fresh.len().min(room)]);
-            if let Some(last) = taken.iter().rposition(|byte| !is_blank(*byte)) {
+            let skipped = &rest[..found.unwrap_or(rest.len())];
+            let space = MAX_RAW - self.raw.len();
+            // The byte that was kept for this search is in `raw` already.
+            let fresh = skipped.get(usize::from(from != 1)..).unwrap_or_default();
+            self.raw.extend_from_slice(&fresh[..fresh.len().min(space)]);
+            if let Some(last) = skipped.iter().rposition(|byte| !is_blank(*byte)) {
                 solid = self.offset() + last as u64 + 1;
             }
             if found.is_some() {
-                self.at += taken.len();
+                self.at += skipped.len();
                 break;
             }
             self.at = self.filled.saturating_sub(1).max(self.at);
@@ -361,12 +428,12 @@ impl Records {
             }
         }
         let length = solid - start;
-        self.scrap.truncate(usize::try_from(length).unwrap_or(MAX_RAW));
+        self.raw.truncate(usize::try_from(length).unwrap_or(MAX_RAW));
         Ok(length)
     }
 }
 
-/// White space as JSON has it.
+/// Returns true for white space as JSON defines it.
 fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
 }
@@ -376,10 +443,10 @@ mod tests {
     use super::*;
     use std::convert::Infallible;
 
-    /// Gives its bytes a few at a time.
-    struct Drip<'a>(&'a [u8], usize);
+    /// Input that returns at most this many bytes per read.
+    struct Chunked<'a>(&'a [u8], usize);
 
-    impl Input for Drip<'_> {
+    impl Input for Chunked<'_> {
         type Error = Infallible;
         fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
             let count = self.1.min(self.0.len()).min(buffer.len());
@@ -389,28 +456,52 @@ mod tests {
         }
     }
 
+    /// Sink of the reasons of rejects.
+    struct Reasons(Vec<&'static str>);
+
+    impl RecordSink for Reasons {
+        fn keys(&self) -> &'static [&'static str] {
+            &[]
+        }
+
+        fn try_fast_path(&mut self, _: &[u8], _: usize, _: u64) -> Option<usize> {
+            None
+        }
+
+        fn begin_scan(&mut self) {}
+
+        fn member(&mut self, _: Member<'_>) {}
+
+        fn record(&mut self, _: &[u8], _: Range<usize>, _: u64) {}
+
+        fn reject(&mut self, _: u64, length: u64, reason: &'static str, raw: &[u8]) {
+            assert_eq!(raw.len(), usize::try_from(length).unwrap().min(MAX_RAW));
+            self.0.push(reason);
+        }
+    }
+
     /// Each item of `text` as `record@offset` or `reject@offset:bytes`.
-    fn items(text: &[u8], drip: usize) -> Vec<String> {
+    fn items(text: &[u8], chunk: usize) -> Vec<String> {
         let mut records = Records::new();
-        let mut input = Drip(text, drip);
+        let mut input = Chunked(text, chunk);
         let mut items = Vec::new();
         loop {
-            let item = records.next(&mut input, &mut Unread);
+            let item = records.next(&mut input, &mut Discard);
             match item.unwrap_or_else(|never| match never {}) {
                 Item::Record { offset, .. } => items.push(format!("record@{offset}")),
-                Item::Reject { offset, length, .. } => {
-                    assert_eq!(records.scrap().len() as u64, length);
-                    let scrap = String::from_utf8_lossy(records.scrap());
-                    items.push(format!("reject@{offset}:{scrap}"));
+                Item::Reject { offset, length } => {
+                    assert_eq!(records.reject_bytes().len() as u64, length);
+                    let raw = String::from_utf8_lossy(records.reject_bytes());
+                    items.push(format!("reject@{offset}:{raw}"));
                 }
                 Item::End => return items,
-                Item::Taken { .. } | Item::Border => unreachable!("nothing is taken or cut"),
+                Item::SliceEnd => unreachable!("the stream is not sliced"),
             }
         }
     }
 
     #[test]
-    fn every_form_is_cut_the_same_however_the_bytes_arrive() {
+    fn every_form_is_split_the_same_for_any_chunk_size() {
         let cases: &[(&[u8], &[&str])] = &[
             (b"", &[]),
             (b" \n\t", &[]),
@@ -429,27 +520,29 @@ mod tests {
             (b"{}\njunk", &["record@0", "reject@3:junk"]),
         ];
         for (text, expected) in cases {
-            for drip in [1, 2, 3, 1000] {
-                assert_eq!(items(text, drip), *expected, "{}", String::from_utf8_lossy(text));
+            for chunk in [1, 2, 3, 1000] {
+                assert_eq!(items(text, chunk), *expected, "{}", String::from_utf8_lossy(text));
             }
         }
     }
 
     #[test]
-    fn records_larger_than_the_window_and_long_damage_are_held() {
+    fn records_larger_than_the_window_and_long_damage_are_read() {
         let long = format!("{{\"a\":\"{}\"}}", "x".repeat(WINDOW * 3));
         let text = format!("{{}}\n{long}\n{{}}");
         assert_eq!(items(text.as_bytes(), 10_000).len(), 3);
 
-        let junk = "j".repeat(MAX_RAW + 5);
+        let damage = "j".repeat(MAX_RAW + 5);
         let mut records = Records::new();
-        let text = format!("{junk}{{}}");
-        let mut input = Drip(text.as_bytes(), 70_000);
-        let item = records.next(&mut input, &mut Unread).unwrap();
-        let length = junk.len() as u64;
-        assert_eq!(item, Item::Reject { offset: 0, length, reason: "no JSON" });
-        assert_eq!(records.scrap().len(), MAX_RAW);
-        let item = records.next(&mut input, &mut Unread).unwrap();
+        let text = format!("{damage}{{}}");
+        let mut input = Chunked(text.as_bytes(), 70_000);
+        let mut reasons = Reasons(Vec::new());
+        let item = records.next(&mut input, &mut reasons).unwrap();
+        assert_eq!(reasons.0, ["invalid JSON"]);
+        let length = damage.len() as u64;
+        assert_eq!(item, Item::Reject { offset: 0, length });
+        assert_eq!(records.reject_bytes().len(), MAX_RAW);
+        let item = records.next(&mut input, &mut Discard).unwrap();
         assert!(matches!(item, Item::Record { offset, .. } if offset == length));
     }
 }

@@ -1,7 +1,8 @@
-//! Records that could not be used, kept until the load is written: in memory while they are few, in a temporary file beyond.
+//! Rejected records (dead-letter queue) of a load, until they are written to the warehouse: spooled
+//! in memory while they are few, else in a temporary file.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::sync::{Mutex, PoisonError};
 
 use tempfile::SpooledTempFile;
@@ -9,65 +10,69 @@ use tempfile::SpooledTempFile;
 use super::bytes::excerpt;
 use sparkify_warehouse::{BATCH_ROWS, Batch, ColumnType, RowSource};
 
-/// Rejects take this much memory before they go to a file, in bytes.
+/// Size of the spool at which it moves to a file, in bytes.
 const IN_MEMORY: usize = 8 << 20;
-/// A batch of rejects holds about this many bytes at most.
+/// Buffer in front of the spool, in bytes: a reject is seven small writes, each a system call in a
+/// file.
+const BUFFER: usize = 64 << 10;
+/// Size at which a batch of rejects ends, in bytes.
 const BATCH_BYTES: usize = 16 << 20;
-/// How many are told with their bytes when a load fails.
+/// Number of rejects that a failed load displays.
 const SAMPLES: usize = 5;
 
-/// One reject as people are shown it.
+/// Reject in the form that a failed load displays.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Sample {
-    /// The object's key.
+    /// Key of the object.
     pub object: String,
-    /// Where it begins in the decompressed object.
+    /// Byte offset in the decompressed object.
     pub position: u64,
-    /// What is wrong.
+    /// Reason of the rejection.
     pub reason: String,
-    /// The first bytes of it.
+    /// First bytes, escaped.
     pub excerpt: String,
 }
 
-/// One reject on its way into the store.
+/// Reject to be spooled.
 pub struct Reject<'a> {
-    /// The object's ID in the ledger.
+    /// ID of the object in the ledger.
     pub object_id: i64,
-    /// The object's key.
+    /// Key of the object.
     pub object_key: &'a str,
-    /// Offset in the decompressed object, in bytes.
+    /// Byte offset in the decompressed object.
     pub offset: u64,
     /// Length in bytes; `raw` may be shorter.
     pub length: u64,
-    /// Why the record was rejected.
+    /// Reason of the rejection.
     pub reason: &'a str,
-    /// The record's first bytes.
+    /// First bytes of the record.
     pub raw: &'a [u8],
 }
 
-/// All rejects of one load.
+/// Spool of the rejects of one load.
 pub struct Rejects {
-    spool: SpooledTempFile,
-    /// Rejects so far.
+    spool: BufWriter<SpooledTempFile>,
+    /// Number of rejects.
     pub count: u64,
-    /// Rejects so far, by reason.
+    /// Number of rejects by reason.
     pub by_reason: BTreeMap<String, u64>,
-    /// The first few of them.
+    /// The first few rejects.
     pub samples: Vec<Sample>,
 }
 
 impl Rejects {
-    /// An empty spool.
+    /// Creates an empty spool.
     pub fn new() -> Self {
         Self {
-            spool: SpooledTempFile::new(IN_MEMORY),
+            spool: BufWriter::with_capacity(BUFFER, SpooledTempFile::new(IN_MEMORY)),
             count: 0,
             by_reason: BTreeMap::new(),
             samples: Vec::new(),
         }
     }
 
-    /// Adds a reject.
+    /// Adds a reject. A full disk may show only at a later reject, or in
+    /// [`into_source`](Self::into_source).
     pub fn push(&mut self, reject: &Reject<'_>) -> io::Result<()> {
         self.count += 1;
         *self.by_reason.entry(reject.reason.to_owned()).or_default() += 1;
@@ -89,7 +94,7 @@ impl Rejects {
         Ok(())
     }
 
-    /// Each reject as a line.
+    /// Returns each reject as a line.
     #[cfg(any(test, fuzzing))]
     pub(super) fn lines(self) -> Vec<String> {
         let source = self.into_source(1).expect("a spool");
@@ -101,23 +106,25 @@ impl Rejects {
         lines
     }
 
-    /// The rejects as rows of `etl_rejects`.
-    pub fn into_source(mut self, load_id: i64) -> io::Result<RejectSource> {
-        self.spool.seek(SeekFrom::Start(0))?;
-        let state = (BufReader::new(self.spool), self.count);
+    /// Returns the rejects as rows of `etl_rejects`.
+    pub fn into_source(self, load_id: i64) -> io::Result<RejectSource> {
+        let mut spool = self.spool.into_inner().map_err(io::IntoInnerError::into_error)?;
+        spool.seek(SeekFrom::Start(0))?;
+        let state = (BufReader::with_capacity(BUFFER, spool), self.count);
         Ok(RejectSource { load_id, state: Mutex::new(state) })
     }
 }
 
-/// Gives the rejects of a load to the warehouse.
+/// Rejects of a load as rows for the warehouse.
 pub struct RejectSource {
     load_id: i64,
+    /// The spool, and the number of rejects left in it.
     state: Mutex<(BufReader<SpooledTempFile>, u64)>,
 }
 
-/// One reject as the spool gives it back.
+/// Reject as read from the spool.
 struct Spooled {
-    /// Of the object, its offset there, and its length.
+    /// ID of the object, offset in it, and length.
     numbers: [i64; 3],
     reason: Vec<u8>,
     raw: Vec<u8>,
@@ -172,9 +179,40 @@ impl RowSource for RejectSource {
         let mut bytes = 0;
         while state.1 > 0 && batch.len() < BATCH_ROWS && bytes < BATCH_BYTES {
             let read = self.read_one(&mut state.0, batch);
-            bytes += read.map_err(|error| format!("cannot read the rejects back: {error}"))?;
+            bytes += read.map_err(|error| format!("cannot read the spooled rejects: {error}"))?;
             state.1 -= 1;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rejects_return_from_memory_and_from_a_file() {
+        for (number, size) in [(3, 10), (20, 1 << 20)] {
+            let mut rejects = Rejects::new();
+            for offset in 0..number {
+                let raw = vec![b'x'; size];
+                let (length, reason) = (raw.len() as u64, "invalid JSON");
+                let (object_id, object_key) = (7, "a.json");
+                let reject = Reject { object_id, object_key, offset, length, reason, raw: &raw };
+                rejects.push(&reject).unwrap();
+            }
+            assert_eq!(rejects.count, number);
+            let source = rejects.into_source(1).unwrap();
+            let (mut batch, mut rows) = (Batch::new(&source.types()), 0);
+            loop {
+                batch.clear();
+                source.next(&mut batch).unwrap();
+                if batch.is_empty() {
+                    break;
+                }
+                rows += batch.len() as u64;
+            }
+            assert_eq!(rows, number);
+        }
     }
 }

@@ -1,15 +1,16 @@
-//! Text as it was meant: escapes resolved, and what had been encoded twice set right.
+//! Decoding of JSON strings: escapes, and repair of double-encoded text.
 
-/// How often a text is read as Latin-1 and encoded again at most: the contract's three.
+/// Most repairs of one text: sources encode a text up to three times too often.
 const MAX_REPAIRS: usize = 3;
 
-/// Appends to `text` what a string's bytes (valid JSON, between the quotes) stand for; or says why no warehouse can hold it.
+/// Appends the decoded form of a valid JSON string, given without its quotes, to `text`. Fails if a
+/// warehouse cannot hold the text.
 pub(super) fn unescape(written: &[u8], text: &mut Vec<u8>) -> Result<(), &'static str> {
     let mut rest = written;
     while let Some(at) = memchr::memchr(b'\\', rest) {
         text.extend_from_slice(&rest[..at]);
-        let (letter, behind) = (rest.get(at + 1).copied().unwrap_or(b'\\'), at + 2);
-        rest = rest.get(behind..).unwrap_or_default();
+        let (letter, after) = (rest.get(at + 1).copied().unwrap_or(b'\\'), at + 2);
+        rest = rest.get(after..).unwrap_or_default();
         match letter {
             b'b' => text.push(8),
             b'f' => text.push(12),
@@ -28,7 +29,8 @@ pub(super) fn unescape(written: &[u8], text: &mut Vec<u8>) -> Result<(), &'stati
     Ok(())
 }
 
-/// The character behind `\u`, and how many bytes of `rest` say it.
+/// Decodes the escape whose `\u` precedes `rest`; returns the character and the number of bytes
+/// read from `rest`. A surrogate pair is two escapes.
 pub(super) fn unicode(rest: &[u8]) -> Result<(char, usize), &'static str> {
     const HALF: &str = "holds half a surrogate pair";
     let unit = |digits: Option<&[u8]>| {
@@ -51,7 +53,10 @@ pub(super) fn unicode(rest: &[u8]) -> Result<(char, usize), &'static str> {
     }
 }
 
-/// The text with its second encoding undone, if it had one: while its Latin-1 bytes are valid UTF-8 and say something else, at most three times.
+/// Repairs double-encoded text; returns none if there is nothing to repair.
+///
+/// UTF-8 that was read as Latin-1 and encoded again is decoded, at most three times, while its
+/// characters as Latin-1 bytes are valid UTF-8 and differ from the text.
 pub fn repair(text: &str) -> Option<String> {
     let mut repaired = decode_again(text)?;
     for _ in 1..MAX_REPAIRS {
@@ -63,10 +68,13 @@ pub fn repair(text: &str) -> Option<String> {
     Some(repaired)
 }
 
+/// Undoes one encoding.
 fn decode_again(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let first = bytes.iter().position(|byte| !byte.is_ascii())?;
-    // Latin-1 bytes that are UTF-8 begin with one of C2 to F4 and go on with one of 80 to BF: most text is told apart by that.
+    // Latin-1 bytes that are UTF-8 begin with C2 to F4, followed by 80 to BF. Encoded again, the
+    // first is C3 82 to C3 B4, and the second begins with C2. This check excludes most text
+    // cheaply.
     if !matches!(bytes[first..], [0xc3, 0x82..=0xb4, 0xc2, ..]) {
         return None;
     }
@@ -95,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn bjork_is_bjork_however_often_he_was_encoded() {
+    fn text_encoded_up_to_three_times_too_often_is_repaired() {
         let mut twice = "Björk".to_owned();
         assert_eq!(repair(&twice), None);
         for _ in 0..3 {
@@ -108,7 +116,8 @@ mod tests {
         assert_eq!(repair("plain"), None);
     }
 
-    /// The rule without the shortcut: all characters up to U+00FF, and their Latin-1 bytes UTF-8 that says something else.
+    /// The rule without the shortcut: all characters are at most U+00FF, and their Latin-1 bytes
+    /// are UTF-8 of another text.
     fn decode_slowly(text: &str) -> Option<String> {
         let latin1: Option<Vec<u8>> =
             text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
@@ -118,7 +127,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(5_000))]
         #[test]
-        fn what_was_encoded_twice_is_told_at_a_glance(text in "[a\u{80}-\u{ff}\u{3b1}]{0,6}", more in "\\PC{0,4}") {
+        fn the_shortcut_finds_the_same_double_encoded_text(text in "[a\u{80}-\u{ff}\u{3b1}]{0,6}", more in "\\PC{0,4}") {
             for text in [&text, &more] {
                 prop_assert_eq!(decode_again(text), decode_slowly(text));
                 let twice: String = text.bytes().map(char::from).collect();

@@ -1,25 +1,48 @@
-//! An object's bytes: decompressed on the way, fingerprinted as they lie in the source, and checked against the listing at the end.
+//! Content of an object: decompresses its bytes, computes their fingerprint before decompression,
+//! and compares the object with its listing at the end.
+//!
+//! The first bytes decide the compression. Gzip may consist of several members, padded with zero
+//! bytes after the last one, as `gzip -t` accepts it. Zstandard may consist of several frames, and
+//! may begin with a skippable frame, as `pzstd` writes it.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 
-use super::fingerprint::Taking;
+use super::fingerprint::Hasher;
 use super::local::{is_as_listed, unreadable};
 #[cfg(feature = "s3")]
 use super::s3::Body;
 use super::{Fingerprint, Object, Place, SourceError};
 
-/// Read at a time, in bytes, where an object holds so many.
+/// Largest read, in bytes. A smaller object gets a buffer of its size.
 const MOST: u64 = 1 << 15;
-/// The least, in bytes.
+/// Smallest buffer, in bytes.
 const LEAST: u64 = 1 << 9;
-const GZIP: &[u8] = &[0x1f, 0x8b];
-const ZSTANDARD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
-/// The stream of one object's decompressed bytes.
+/// Compression of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Compression {
+    None,
+    Gzip,
+    Zstandard,
+}
+
+impl Compression {
+    /// Detects the compression by the magic number at the start of the content.
+    fn detect(start: &[u8]) -> Self {
+        match start {
+            [0x1f, 0x8b, ..] => Self::Gzip,
+            // A frame, or a skippable frame (RFC 8878, section 3.1.2).
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstandard,
+            _ => Self::None,
+        }
+    }
+}
+
+/// Stream of the decompressed bytes of an object.
 pub struct Content {
     object: Object,
     decoder: Decoder,
@@ -27,11 +50,11 @@ pub struct Content {
 
 enum Decoder {
     Plain(BufReader<Fingerprinted>),
-    Gzip(Box<MultiGzDecoder<BufReader<Fingerprinted>>>),
+    Gzip(Box<GzipMembers<BufReader<Fingerprinted>>>),
     Zstandard(Box<zstd::Decoder<'static, BufReader<Fingerprinted>>>),
 }
 
-/// Bytes as they lie in the source.
+/// Stream of the bytes of an object as stored.
 enum Raw {
     File(File),
     #[cfg(feature = "s3")]
@@ -49,7 +72,7 @@ impl Read for Raw {
 }
 
 impl Raw {
-    /// `object` from its byte `start` on.
+    /// Opens `object` at its byte `start`.
     fn open(object: &Object, start: u64) -> Result<Self, SourceError> {
         match &object.place {
             Place::File => Self::file(File::open(&*object.key), object, start),
@@ -68,7 +91,8 @@ impl Raw {
         Ok(Self::File(file))
     }
 
-    /// After the end: whether what was read is still what was listed. A body that is not is an error before its end.
+    /// Returns true if the object, read to its end, is still the version that was listed. A
+    /// download checks that itself and fails before its end.
     fn is_as_listed(&self, object: &Object) -> Result<bool, SourceError> {
         match self {
             Self::File(file) => is_as_listed(file, object).map_err(|error| failed(object, error)),
@@ -78,52 +102,53 @@ impl Raw {
     }
 }
 
-/// A source whose bytes are hashed and counted as they pass.
+/// Stream that hashes and counts the bytes read through it.
 struct Fingerprinted {
     raw: Raw,
-    hash: Taking,
+    hash: Hasher,
     bytes: u64,
-    /// How many there are, as they were listed.
+    /// Number of bytes according to the listing.
     size: u64,
 }
 
 impl Fingerprinted {
-    /// A reader of `object` from its byte `start` on.
+    /// Creates a buffered stream of `object` from its byte `start` on.
     fn reader(raw: Raw, object: &Object, start: u64) -> BufReader<Self> {
         let size = object.size.saturating_sub(start);
-        let at_once = usize::try_from(size.clamp(LEAST, MOST)).unwrap_or(1 << 15);
-        let raw = Self { raw, hash: Taking::Nothing, bytes: 0, size };
-        BufReader::with_capacity(at_once, raw)
+        let capacity = usize::try_from(size.clamp(LEAST, MOST)).unwrap_or(1 << 15);
+        let raw = Self { raw, hash: Hasher::Empty, bytes: 0, size };
+        BufReader::with_capacity(capacity, raw)
     }
 }
 
 impl Read for Fingerprinted {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // The end needs no question of its own: whether there is more than was listed is seen afterwards.
+        // Saves the read that would return 0. Bytes beyond the listed size are found by the check
+        // after the end.
         if self.bytes >= self.size {
             return Ok(0);
         }
         let read = self.raw.read(buffer)?;
         self.bytes += read as u64;
-        self.hash.take(&buffer[..read], self.bytes == read as u64 && self.bytes == self.size);
+        self.hash.update(&buffer[..read], self.bytes == read as u64 && self.bytes == self.size);
         Ok(read)
     }
 }
 
 impl Content {
-    /// Opens `object`, and finds out from its first bytes how it is compressed.
+    /// Opens `object` and detects its compression.
     pub fn open(object: &Object) -> Result<Self, SourceError> {
         Self::of(object, Raw::open(object, 0)?)
     }
 
-    /// Opens `object`, which is not compressed, at its byte `start`. Its fingerprint cannot be told then.
+    /// Opens an uncompressed `object` at its byte `start`. The stream has no valid fingerprint.
     pub fn open_at(object: &Object, start: u64) -> Result<Self, SourceError> {
         let decoder =
             Decoder::Plain(Fingerprinted::reader(Raw::open(object, start)?, object, start));
         Ok(Self { object: object.clone(), decoder })
     }
 
-    /// An object whose bytes are on their way.
+    /// Opens an object whose download has begun.
     #[cfg(feature = "s3")]
     pub(super) fn of_body(object: &Object, body: Body) -> Result<Self, SourceError> {
         Self::of(object, Raw::Body(body))
@@ -132,32 +157,31 @@ impl Content {
     fn of(object: &Object, raw: Raw) -> Result<Self, SourceError> {
         let mut raw = Fingerprinted::reader(raw, object, 0);
         let start = raw.fill_buf().map_err(|error| failed(object, error))?;
-        let (gzip, zstandard) = (start.starts_with(GZIP), start.starts_with(ZSTANDARD));
-        let empty = start.is_empty();
-        for (ending, found) in [(".gz", gzip), (".zst", zstandard)] {
-            if object.key.ends_with(ending) && !found && !empty {
-                let reason =
-                    format!("its name ends in `{ending}`, and its content does not begin so");
+        let (compression, empty) = (Compression::detect(start), start.is_empty());
+        for (extension, expected) in [(".gz", Compression::Gzip), (".zst", Compression::Zstandard)]
+        {
+            if object.key.ends_with(extension) && compression != expected && !empty {
+                let reason = format!("the content is not in the format of `{extension}`");
                 return Err(SourceError::Damaged { path: object.key.to_string(), reason });
             }
         }
-        let decoder = if gzip {
-            Decoder::Gzip(Box::new(MultiGzDecoder::new(raw)))
-        } else if zstandard {
-            let decoder = zstd::Decoder::with_buffer(raw);
-            Decoder::Zstandard(Box::new(decoder.map_err(|error| damaged(object, error))?))
-        } else {
-            Decoder::Plain(raw)
+        let decoder = match compression {
+            Compression::None => Decoder::Plain(raw),
+            Compression::Gzip => Decoder::Gzip(Box::new(GzipMembers::new(raw))),
+            Compression::Zstandard => {
+                let decoder = zstd::Decoder::with_buffer(raw);
+                Decoder::Zstandard(Box::new(decoder.map_err(|error| damaged(object, error))?))
+            }
         };
         Ok(Self { object: object.clone(), decoder })
     }
 
-    /// Whether its bytes are not those of the source.
+    /// Returns true if the object is compressed.
     pub fn is_compressed(&self) -> bool {
         !matches!(self.decoder, Decoder::Plain(_))
     }
 
-    /// Fills the start of `buffer`; 0 is the end.
+    /// Reads decompressed bytes into `buffer`; returns 0 at the end.
     pub fn read(&mut self, buffer: &mut [u8]) -> Result<usize, SourceError> {
         let read = match &mut self.decoder {
             Decoder::Plain(reader) => {
@@ -169,48 +193,115 @@ impl Content {
         read.map_err(|error| damaged(&self.object, error))
     }
 
-    /// How many bytes of the source were read so far.
+    /// Returns the number of bytes read so far, before decompression.
     pub fn consumed(&self) -> u64 {
         match &self.decoder {
             Decoder::Plain(reader) => reader.get_ref().bytes,
-            Decoder::Gzip(reader) => reader.get_ref().get_ref().bytes,
+            Decoder::Gzip(reader) => reader.get_ref().map_or(0, |raw| raw.get_ref().bytes),
             Decoder::Zstandard(reader) => reader.get_ref().get_ref().bytes,
         }
     }
 
-    /// After the end: what the source held, if it still is what was listed.
+    /// Returns the fingerprint of an object that was read to its end. Fails if the object is not
+    /// the version that was listed.
     pub fn fingerprint(self) -> Result<Fingerprint, SourceError> {
         let raw = match self.decoder {
-            Decoder::Plain(reader) => reader.into_inner(),
-            Decoder::Gzip(reader) => reader.into_inner().into_inner(),
-            Decoder::Zstandard(reader) => reader.finish().into_inner(),
+            Decoder::Plain(reader) => Some(reader.into_inner()),
+            Decoder::Gzip(reader) => reader.into_inner().map(BufReader::into_inner),
+            Decoder::Zstandard(reader) => Some(reader.finish().into_inner()),
         };
-        let same = raw.bytes == self.object.size && raw.raw.is_as_listed(&self.object)?;
-        if same {
-            Ok(raw.hash.fingerprint())
-        } else {
-            Err(SourceError::Changed { path: self.object.key.to_string() })
+        if let Some(raw) = raw
+            && raw.bytes == self.object.size
+            && raw.raw.is_as_listed(&self.object)?
+        {
+            return Ok(raw.hash.fingerprint());
+        }
+        Err(SourceError::Changed { path: self.object.key.to_string() })
+    }
+}
+
+/// Decoder of gzip with any number of members, and zero bytes after the last one.
+///
+/// `flate2` has a decoder of several members, but it takes padding for a damaged header. The `gzip`
+/// program ignores zero bytes up to the end of the file, which tapes and block devices add.
+struct GzipMembers<R> {
+    /// The current member; never none between two calls.
+    member: Option<GzDecoder<R>>,
+}
+
+impl<R: BufRead> GzipMembers<R> {
+    fn new(raw: R) -> Self {
+        Self { member: Some(GzDecoder::new(raw)) }
+    }
+
+    /// Moves from a finished member to the next one; returns false if there is none.
+    fn next_member(&mut self) -> io::Result<bool> {
+        let Some(raw) = self.member.as_mut().map(GzDecoder::get_mut) else { return Ok(false) };
+        if raw.fill_buf()?.first() == Some(&0) {
+            skip_padding(raw)?;
+        }
+        if raw.fill_buf()?.is_empty() {
+            return Ok(false);
+        }
+        self.member = self.member.take().map(|done| GzDecoder::new(done.into_inner()));
+        Ok(true)
+    }
+}
+
+/// Skips zero bytes up to the end; any other byte is an error.
+fn skip_padding(raw: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let bytes = raw.fill_buf()?;
+        if bytes.iter().any(|byte| *byte != 0) {
+            let reason = "data follows the zero bytes after the last gzip member";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
+        }
+        match bytes.len() {
+            0 => return Ok(()),
+            padding => raw.consume(padding),
         }
     }
 }
 
+impl<R> GzipMembers<R> {
+    fn get_ref(&self) -> Option<&R> {
+        self.member.as_ref().map(GzDecoder::get_ref)
+    }
+
+    fn into_inner(self) -> Option<R> {
+        self.member.map(GzDecoder::into_inner)
+    }
+}
+
+impl<R: BufRead> Read for GzipMembers<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.member {
+            let read = member.read(buffer)?;
+            if read > 0 || buffer.is_empty() || !self.next_member()? {
+                return Ok(read);
+            }
+        }
+        Ok(0)
+    }
+}
+
 impl Object {
-    /// The fingerprint of the content as it is now, without decompressing it.
+    /// Returns the fingerprint of the current content, without decompressing it.
     pub fn fingerprint(&self) -> Result<Fingerprint, SourceError> {
         let fail = |error| failed(self, error);
         let mut raw = Raw::open(self, 0)?;
-        let mut hash = Taking::Nothing;
+        let mut hash = Hasher::Empty;
         let mut buffer = vec![0; 1 << 16];
         loop {
             match raw.read(&mut buffer).map_err(fail)? {
                 0 => return Ok(hash.fingerprint()),
-                read => hash.take(&buffer[..read], false),
+                read => hash.update(&buffer[..read], false),
             }
         }
     }
 }
 
-/// Why bytes did not come; a store's own words go through a reader unchanged.
+/// Converts a read error. An error of a download is a `SourceError` inside the I/O error.
 fn failed(object: &Object, error: io::Error) -> SourceError {
     let path = object.key.to_string();
     error.downcast().unwrap_or_else(|source| SourceError::Unreadable {
@@ -220,10 +311,85 @@ fn failed(object: &Object, error: io::Error) -> SourceError {
     })
 }
 
-/// Why the compression came to no end: it is damaged, unless the bytes did not come at all.
+/// Converts an error of a decoder: the compression is damaged, unless the bytes could not be read.
 fn damaged(object: &Object, error: io::Error) -> SourceError {
     let path = object.key.to_string();
     error
         .downcast()
         .unwrap_or_else(|error| SourceError::Damaged { path, reason: error.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+    use crate::Sources;
+
+    /// Reads a file of this name and content.
+    fn read(name: &str, content: &[u8]) -> Result<Vec<u8>, SourceError> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).expect("a file");
+        let object = Sources::default().find(path.to_str().expect("UTF-8")).expect("an object");
+        let mut stream = Content::open(&object)?;
+        let (mut text, mut buffer) = (Vec::new(), [0; 5]);
+        loop {
+            match stream.read(&mut buffer)? {
+                0 => break,
+                read => text.extend_from_slice(&buffer[..read]),
+            }
+        }
+        assert_eq!(stream.read(&mut buffer)?, 0, "the end stays the end");
+        assert_eq!(stream.consumed(), content.len() as u64);
+        assert_eq!(stream.fingerprint()?, object.fingerprint()?);
+        Ok(text)
+    }
+
+    fn gzip(text: &str) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(text.as_bytes()).expect("compressed");
+        encoder.finish().expect("compressed")
+    }
+
+    #[test]
+    fn gzip_members_may_be_padded_with_zero_bytes() {
+        let [one, two] = [gzip("{\"a\":1}\n"), gzip("{\"a\":2}\n")];
+        let text = b"{\"a\":1}\n{\"a\":2}\n";
+        for padding in [0, 1, 511, 100_000] {
+            let padded = [&one[..], &two, &vec![0; padding]].concat();
+            assert_eq!(read("a.gz", &padded).expect("readable"), text, "{padding} zeros");
+        }
+        for damaged in [
+            [&one[..], &[0; 3], &two].concat(),
+            [&one[..], b"garbage"].concat(),
+            [&one[..], &two[..two.len() - 1]].concat(),
+        ] {
+            assert!(matches!(read("a.gz", &damaged), Err(SourceError::Damaged { .. })));
+        }
+    }
+
+    #[test]
+    fn zstandard_may_begin_with_a_skippable_frame() {
+        let frame = zstd::encode_all(&b"{\"a\":1}\n"[..], 1).expect("compressed");
+        // As `pzstd` writes it: magic number, length of the data, compressed size of the next
+        // frame.
+        let size = u32::try_from(frame.len()).expect("a small frame").to_le_bytes();
+        for magic in [0x50, 0x5f] {
+            let skippable = [&[magic, 0x2a, 0x4d, 0x18][..], &4_u32.to_le_bytes(), &size].concat();
+            let file = [&skippable[..], &frame, &skippable, &frame].concat();
+            let text = b"{\"a\":1}\n{\"a\":1}\n";
+            assert_eq!(read("a.zst", &file).expect("readable"), text);
+            assert_eq!(read("a.json", &file).expect("readable"), text);
+            assert_eq!(read("a.zst", &skippable).expect("readable"), b"");
+        }
+    }
+
+    #[test]
+    fn the_content_must_match_the_extension() {
+        assert!(matches!(read("a.gz", b"{}"), Err(SourceError::Damaged { .. })));
+        assert!(matches!(read("a.zst", &gzip("{}")), Err(SourceError::Damaged { .. })));
+        assert_eq!(read("a.json", &gzip("{}")).expect("readable"), b"{}");
+        assert_eq!(read("a.gz", b"").expect("readable"), b"");
+    }
 }

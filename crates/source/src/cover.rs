@@ -1,53 +1,61 @@
-//! Which key prefixes name exactly these objects, and no others?
+//! Prefix cover: the smallest set of key prefixes that names the wanted objects and no others.
 //!
-//! A warehouse that fetches objects by prefix takes *every* key that begins with it. Where there is no place for a manifest, the objects of a load
-//! must therefore be said in prefixes that cover all the wanted keys and none of the other keys of the same listing. [`cover`] finds the smallest such
-//! set. Of the prefixes that would do it takes the longest, so that as few keys as possible that nobody has listed yet can slip in; what arrives all
-//! the same has to be noticed afterwards, by counting: that is the caller's.
+//! A warehouse that copies objects by prefix copies *every* key that begins with it. Without a
+//! manifest, the objects of a load must therefore be named by prefixes that cover all wanted keys
+//! and no other key of the same listing.
 //!
-//! Each wanted key has one shortest prefix that no other key begins with. Two keys can share a prefix of the cover if and only if these are the same,
-//! so their number is the smallest possible, and no object is covered twice. Prefixes end between characters, never within one.
+//! Algorithm:
+//! 1. Each wanted key has a shortest prefix that no unwanted key begins with, its *own* prefix. It
+//!    is one character longer than what the key has in common with the unwanted key most similar to
+//!    it, and that is a neighbour of the key in byte order.
+//! 2. Two wanted keys can share a prefix of the cover if and only if their own prefixes are equal:
+//!    a shared prefix is at least as long as both own prefixes, and begins both keys. So the number
+//!    of distinct own prefixes is the minimum, and no object is covered twice.
+//! 3. Each own prefix is extended to the longest common prefix of its keys, so that few keys that
+//!    were not listed can match. An object that arrives later can still match: the caller notices
+//!    it by counting.
+//!
+//! Sorting dominates the run time. Prefixes end between characters, never within one.
 
 use thiserror::Error;
 
-/// A key prefix, and how many of the wanted objects begin with it.
+/// Key prefix of some wanted objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Prefix<'a> {
-    /// The prefix: the longest that these objects have in common.
+    /// Longest common prefix of these objects.
     pub text: &'a str,
-    /// How many of the wanted objects it covers.
+    /// Number of wanted objects that begin with it.
     pub objects: usize,
 }
 
-/// Why prefixes cannot say it; a manifest can.
+/// Reason why prefixes cannot name the objects. A manifest can.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CoverError {
-    /// A wanted key is the beginning of a key that is not wanted: every prefix takes both.
-    #[error("no beginning of its name tells the object `{wanted}` from `{other}`")]
+    /// An unwanted key begins with a wanted key: every prefix of one matches both.
+    #[error("no key prefix matches the object `{wanted}` without `{other}`")]
     Inseparable {
-        /// The wanted key.
+        /// Wanted key.
         wanted: String,
-        /// The key that begins with it.
+        /// Unwanted key that begins with it.
         other: String,
     },
-    /// It would take more prefixes than the caller is willing to send.
-    #[error(
-        "to name the objects of this load and no others takes {needed} prefixes, and at most {most} are sent"
-    )]
+    /// The cover exceeds the caller's limit.
+    #[error("the objects of this load need {needed} key prefixes, more than the limit of {most}")]
     TooMany {
-        /// As many are needed.
+        /// Size of the smallest cover.
         needed: usize,
-        /// As many were allowed.
+        /// Limit of the caller.
         most: usize,
     },
 }
 
-/// The smallest set of at most `most` prefixes, in byte order, that covers every key of `wanted` and none of `others`.
+/// Returns the smallest set of prefixes, in byte order, that covers every key of `wanted` and none
+/// of `others`.
 ///
-/// All keys are of one bucket and one listing; a key that stands in `wanted` twice counts once.
+/// All keys are from one bucket and one listing. A key that occurs in `wanted` twice counts once.
 ///
-/// # Errors
-/// When a wanted key is the beginning of another one, or equal to it, and when more than `most` prefixes are needed.
+/// # Errors If an unwanted key equals a wanted one or begins with it, or if more than `most`
+/// prefixes are needed.
 pub fn cover<'a>(
     wanted: &[&'a str],
     others: &[&str],
@@ -55,17 +63,18 @@ pub fn cover<'a>(
 ) -> Result<Vec<Prefix<'a>>, CoverError> {
     let (wanted, others) = (sorted(wanted), sorted(others));
     let mut prefixes: Vec<Prefix<'a>> = Vec::new();
-    let mut before: Option<&str> = None;
+    // In byte order, keys with the same own prefix are next to each other.
+    let mut previous: Option<&str> = None;
     for key in wanted {
-        let own = shortest_own(key, &others)?;
+        let own = own_prefix(key, &others)?;
         match prefixes.last_mut() {
-            Some(last) if before == Some(own) => {
-                last.text = &last.text[..shared(last.text, key)];
+            Some(last) if previous == Some(own) => {
+                last.text = &last.text[..common_length(last.text, key)];
                 last.objects += 1;
             }
             _ => prefixes.push(Prefix { text: key, objects: 1 }),
         }
-        before = Some(own);
+        previous = Some(own);
     }
     match prefixes.len() {
         needed if needed > most => Err(CoverError::TooMany { needed, most }),
@@ -73,7 +82,7 @@ pub fn cover<'a>(
     }
 }
 
-/// The keys in byte order, each once.
+/// Returns the keys in byte order, without duplicates.
 fn sorted<'a>(keys: &[&'a str]) -> Vec<&'a str> {
     let mut keys = keys.to_vec();
     keys.sort_unstable();
@@ -81,25 +90,27 @@ fn sorted<'a>(keys: &[&'a str]) -> Vec<&'a str> {
     keys
 }
 
-/// The shortest beginning of `key` that none of the sorted `others` has.
+/// Returns the shortest prefix of `key` that none of the sorted `others` begins with.
 ///
-/// The one that has most in common with the key is its neighbour in byte order, before or after it.
-fn shortest_own<'a>(key: &'a str, others: &[&str]) -> Result<&'a str, CoverError> {
+/// Among sorted keys, the one with the longest common prefix is the neighbour before or after
+/// `key`.
+fn own_prefix<'a>(key: &'a str, others: &[&str]) -> Result<&'a str, CoverError> {
     let place = others.partition_point(|other| *other < key);
     let neighbours = &others[place.saturating_sub(1)..others.len().min(place + 1)];
-    let Some(common) = neighbours.iter().map(|other| shared(key, other)).max() else {
+    let Some(common) = neighbours.iter().map(|other| common_length(key, other)).max() else {
         return Ok("");
     };
     match key[common..].chars().next() {
         Some(next) => Ok(&key[..common + next.len_utf8()]),
+        // The whole key is common: the neighbour after it begins with it.
         None => {
             Err(CoverError::Inseparable { wanted: key.to_owned(), other: others[place].to_owned() })
         }
     }
 }
 
-/// How many bytes the two begin with in common, in whole characters.
-fn shared(one: &str, two: &str) -> usize {
+/// Returns the length of the longest common prefix in bytes, in whole characters.
+fn common_length(one: &str, two: &str) -> usize {
     one.chars()
         .zip(two.chars())
         .take_while(|(left, right)| left == right)
@@ -135,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_begins_another_needs_a_manifest() {
+    fn a_key_that_is_a_prefix_of_another_needs_a_manifest() {
         let refused = cover(&["d/1.json"], &["d/1.json.gz"], 200);
         let expected = CoverError::Inseparable {
             wanted: "d/1.json".to_owned(),
@@ -158,8 +169,8 @@ mod tests {
         assert_eq!(texts(&["d/é1", "d/é2"], &["d/è"]), ["d/é"]);
     }
 
-    /// How few prefixes do, found by trying every set of beginnings of the wanted keys.
-    fn fewest_by_trial(wanted: &BTreeSet<String>, others: &BTreeSet<String>) -> usize {
+    /// Size of the smallest cover, found by trying every set of prefixes of the wanted keys.
+    fn smallest_by_trial(wanted: &BTreeSet<String>, others: &BTreeSet<String>) -> usize {
         let beginnings: BTreeSet<&str> = wanted
             .iter()
             .flat_map(|key| (0..=key.len()).filter_map(|end| key.get(..end)))
@@ -184,7 +195,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn exactly_the_wanted_each_once_in_the_fewest_prefixes(wanted in keys(5), others in keys(6)) {
+        fn each_wanted_key_is_covered_once_by_the_fewest_prefixes(wanted in keys(5), others in keys(6)) {
             let wanted_keys: Vec<&str> = wanted.iter().map(String::as_str).collect();
             let other_keys: Vec<&str> = others.iter().map(String::as_str).collect();
             let inseparable = wanted.iter().any(|key| others.iter().any(|other| other.starts_with(key)));
@@ -200,7 +211,7 @@ mod tests {
                         let covered = wanted.iter().filter(|key| key.starts_with(prefix.text));
                         prop_assert_eq!(covered.count(), prefix.objects);
                     }
-                    prop_assert_eq!(prefixes.len(), fewest_by_trial(&wanted, &others));
+                    prop_assert_eq!(prefixes.len(), smallest_by_trial(&wanted, &others));
                 }
             }
         }

@@ -1,14 +1,15 @@
-//! Where do the bytes come from? A listing of named objects, each of which opens as a stream of decompressed bytes.
+//! Objects in a folder or in S3: listing, reading, prefetch, decompression and fingerprints.
 //!
-//! This room knows files, S3 and compression; it alone is asynchronous inside, and nobody outside sees it. It does not know what the bytes mean,
-//! and no table.
+//! A [`Listing`] holds objects, and each opens as a stream of decompressed bytes ([`Content`]). The
+//! public interface blocks; asynchronous code is internal to the `s3` module. This crate knows
+//! neither records nor tables.
 
-mod ahead;
 mod content;
 pub mod cover;
 mod fingerprint;
 mod in_order;
 mod local;
+mod prefetch;
 #[cfg(feature = "s3")]
 mod s3;
 
@@ -17,46 +18,46 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-pub use ahead::Ahead;
 pub use content::Content;
 pub use fingerprint::Fingerprint;
 pub use in_order::InOrder;
+pub use prefetch::Prefetch;
 use sparkify_config::{ConfigError, S3Settings};
 
-/// One object as it was listed. There may be millions, in several lists: a copy is one more pointer.
+/// Object as it was listed. Cloning is cheap: millions of objects can be in several lists.
 #[derive(Debug, Clone, Default)]
-pub struct Object(Arc<Facts>);
+pub struct Object(Arc<ObjectMetadata>);
 
 impl Deref for Object {
-    type Target = Facts;
+    type Target = ObjectMetadata;
 
-    fn deref(&self) -> &Facts {
+    fn deref(&self) -> &ObjectMetadata {
         &self.0
     }
 }
 
-impl From<Facts> for Object {
-    fn from(facts: Facts) -> Self {
-        Self(Arc::new(facts))
+impl From<ObjectMetadata> for Object {
+    fn from(metadata: ObjectMetadata) -> Self {
+        Self(Arc::new(metadata))
     }
 }
 
-/// What a listing says of an object.
+/// Metadata of an object in a listing.
 #[derive(Debug, Default)]
-pub struct Facts {
-    /// Its absolute path or its URL: what the ledger knows it by.
+pub struct ObjectMetadata {
+    /// Absolute path or URL; identifies the object in the ledger.
     pub key: Box<str>,
-    /// Its size as it lies in the source, in bytes.
+    /// Size as stored (compressed), in bytes.
     pub size: u64,
-    /// Its modification time in nanoseconds since 1970 UTC.
+    /// Modification time in nanoseconds since 1970 UTC.
     pub modified_ns: i64,
-    /// What its store calls this version of it; none where the store has no name for versions, as a folder has none.
+    /// Identifier of this version of the object; none for files, and for servers without etags.
     pub etag: Option<Box<str>>,
     place: Place,
 }
 
 impl Object {
-    /// The region of the store that holds it, as far as that is known.
+    /// Returns the region of its bucket; none for a file.
     pub fn region(&self) -> Option<String> {
         match &self.place {
             Place::File | Place::Below(_) => None,
@@ -65,25 +66,25 @@ impl Object {
         }
     }
 
-    /// Whether each reading of it goes over a network.
-    pub fn is_far(&self) -> bool {
+    /// Returns true if reading the object uses the network.
+    pub fn is_remote(&self) -> bool {
         !matches!(self.place, Place::File | Place::Below(_))
     }
 }
 
-/// Where an object's bytes are.
+/// Storage of an object.
 #[derive(Debug, Clone, Default)]
 enum Place {
-    /// In the file whose path is the key.
+    /// File whose path is the key.
     #[default]
     File,
-    /// In the file that the key names below this folder.
+    /// File below this folder, at the path in the key.
     Below(Arc<local::Root>),
     #[cfg(feature = "s3")]
     S3(Arc<s3::Bucket>),
 }
 
-/// Every place that objects may lie in: folders, and S3 as it was said to be reached. A copy is the same one.
+/// Access to objects in folders and in S3. A clone shares connections and concurrency limit.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     #[cfg(feature = "s3")]
@@ -91,7 +92,7 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Folders, and S3 by these settings; nothing is asked of any server yet.
+    /// Creates access to folders, and to S3 with these settings. Sends no request yet.
     #[cfg_attr(not(feature = "s3"), allow(unused_variables))]
     pub fn new(settings: &S3Settings) -> Self {
         Self {
@@ -108,12 +109,12 @@ impl Sources {
             #[cfg(feature = "s3")]
             Some(("s3", place)) => self.stores.list(place),
             #[cfg(not(feature = "s3"))]
-            Some(("s3", _)) => Err(SourceError::LeftOut { location: location.into() }),
-            Some(_) => Err(SourceError::Unserved { location: location.into() }),
+            Some(("s3", _)) => Err(SourceError::WithoutS3 { location: location.into() }),
+            Some(_) => Err(SourceError::Unsupported { location: location.into() }),
         }
     }
 
-    /// The object of this key, as it lies there now.
+    /// Returns the current version of the object with this key.
     pub fn find(&self, key: &str) -> Result<Object, SourceError> {
         #[cfg(feature = "s3")]
         if let Some(place) = key.strip_prefix("s3://") {
@@ -121,122 +122,124 @@ impl Sources {
         }
         let missing = || SourceError::Missing {
             location: key.into(),
-            hint: "its rows are kept in the warehouse".into(),
+            hint: "the object was removed or renamed; its rows are still in the warehouse".into(),
         };
         self.list(key)?.objects.pop().ok_or_else(missing)
     }
 }
 
-/// What lies under a location.
+/// Objects under a location.
 #[derive(Debug, Clone, Default)]
 pub struct Listing {
-    /// The location, absolute: every key begins with it.
+    /// Absolute location, with which every key begins.
     pub root: String,
-    /// The objects to read, in the order of their keys, each once.
+    /// Objects to read, sorted by key, without duplicates.
     pub objects: Vec<Object>,
-    /// Names that are ignored by rule (`.…`, `_…`), with what is below them not counted.
+    /// Names that are skipped by rule (`.…`, `_…`). A skipped folder counts once.
     pub ignored: Vec<String>,
 }
 
 impl Listing {
-    /// Leaves out a file of our own, and what stands beside it under its name (`file.…`): it is no input, wherever it lies.
+    /// Moves a file of this program, and files named after it (`file.…`), to the skipped names: a
+    /// warehouse file in the input folder is not input.
     pub fn leave_out(&mut self, file: &str) {
-        let beside = format!("{file}.");
-        let (ours, objects) = std::mem::take(&mut self.objects)
-            .into_iter()
-            .partition(|object: &Object| &*object.key == file || object.key.starts_with(&beside));
+        let companions = format!("{file}.");
+        let is_own = |object: &Object| &*object.key == file || object.key.starts_with(&companions);
+        let (own, objects): (Vec<Object>, Vec<Object>) =
+            std::mem::take(&mut self.objects).into_iter().partition(is_own);
         self.objects = objects;
-        self.ignored.extend(ours.into_iter().map(|object: Object| object.key.to_string()));
+        self.ignored.extend(own.iter().map(|object| object.key.to_string()));
     }
 
-    /// The sum of the objects' sizes.
+    /// Returns the total size of the objects, in bytes.
     pub fn bytes(&self) -> u64 {
         self.objects.iter().map(|object| object.size).sum()
     }
 }
 
-/// Why bytes could not be had.
+/// Error of listing or reading objects.
 #[derive(Debug, Error)]
 pub enum SourceError {
-    /// Nothing is there.
-    #[error("there is nothing at `{location}`")]
+    /// No object under the location.
+    #[error("no objects found at `{location}`")]
     Missing {
-        /// What was named.
+        /// Location as given.
         location: String,
-        /// What may have been meant.
+        /// A similar location, or the next step.
         hint: String,
     },
-    /// A location that this build cannot list.
-    #[error("there is no way to list `{location}`")]
-    Unserved {
-        /// What was named.
+    /// Location with an unknown scheme.
+    #[error("unsupported location `{location}`")]
+    Unsupported {
+        /// Location as given.
         location: String,
     },
-    /// S3 was named, and the program was built without it.
-    #[error("cannot list `{location}`: this program was built without S3")]
-    LeftOut {
-        /// What was named.
+    /// Location in S3, in a build without S3 support.
+    #[error("cannot list `{location}`: this program was built without S3 support")]
+    WithoutS3 {
+        /// Location as given.
         location: String,
     },
-    /// What was said about S3 makes no sense.
+    /// Invalid S3 settings.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A store said no, or nothing.
+    /// Request to S3 that failed.
     #[error("cannot {doing} `{location}`: {reason}")]
     Store {
-        /// list or read.
+        /// Verb: list, read or reach.
         doing: &'static str,
-        /// The object, the prefix or the server.
+        /// Object, prefix or server.
         location: String,
-        /// What went wrong, without any secret.
+        /// Cause, without secrets.
         reason: String,
-        /// What to do.
+        /// Next action.
         hint: String,
     },
-    /// The system refused.
+    /// Error of the file system.
     #[error("cannot {doing} `{path}`")]
     Unreadable {
-        /// list or read.
+        /// Verb: list or read.
         doing: &'static str,
-        /// The file or folder.
+        /// File or folder.
         path: String,
-        /// What the system said.
+        /// Error of the system.
         source: std::io::Error,
     },
-    /// A name that is no UTF-8 cannot be a key.
+    /// File name that is not UTF-8, and so cannot be a key.
     #[error("the name of `{path}` is not UTF-8")]
     NotUtf8 {
-        /// The name, as far as it can be shown.
+        /// Path with replacement characters.
         path: String,
     },
-    /// The compression is damaged, or is not what the name says.
+    /// Compression that is damaged, or that differs from the file extension.
     #[error("cannot decompress `{path}`: {reason}")]
     Damaged {
-        /// The file.
+        /// Key of the object.
         path: String,
-        /// What is wrong.
+        /// Error of the decoder.
         reason: String,
     },
-    /// It was listed, and is not there any more.
-    #[error("`{path}` is gone since it was listed")]
+    /// Object that was removed after it was listed.
+    #[error("`{path}` was removed after it was listed")]
     Gone {
-        /// The object.
+        /// Key of the object.
         path: String,
     },
-    /// What it held cannot be told from what another object holds, which is read again.
+    /// Object that was removed, and whose rows have the same ID as those of an object to be read
+    /// again.
     #[error(
-        "`{path}` is gone, and its rows cannot be told from those of `{other}`, which is to be read again"
+        "`{path}` was removed, and its rows cannot be separated from those of `{other}`, which must be read again"
     )]
     Parted {
-        /// The object that is gone.
+        /// Key of the removed object.
         path: String,
-        /// One that was fetched with it.
+        /// Key of an object that the warehouse copied together with it.
         other: String,
     },
-    /// The file is not the one that was listed.
+    /// Object that changed after it was listed.
     #[error("`{path}` changed while it was read")]
     Changed {
-        /// The file.
+        /// Key of the object.
         path: String,
     },
 }
@@ -250,23 +253,23 @@ impl From<sparkify_aws::AwsError> for SourceError {
 }
 
 impl SourceError {
-    /// What a person can do about it.
+    /// Returns the next action for a user.
     pub fn hint(&self) -> String {
         match self {
             Self::Missing { hint, .. } | Self::Store { hint, .. } => hint.clone(),
-            Self::Unserved { .. } => "name a folder, or `s3://BUCKET/PREFIX`".into(),
-            Self::LeftOut { .. } => "build it whole with `make build`".into(),
+            Self::Unsupported { .. } => "use a folder, or `s3://BUCKET/PREFIX`".into(),
+            Self::WithoutS3 { .. } => "build the program with `make build`".into(),
             Self::Config(error) => error.hint(),
-            Self::Unreadable { .. } => "check who may read it".into(),
+            Self::Unreadable { .. } => "check its permissions".into(),
             Self::Parted { .. } => {
-                "put it back, or give its rows up: `--prune`, with the location that held it".into()
+                "restore it, or delete its rows with `--prune` and its location".into()
             }
-            Self::NotUtf8 { .. } => "rename it".into(),
+            Self::NotUtf8 { .. } => "rename the file".into(),
             Self::Damaged { .. } => {
-                "fetch it again, or put `_` before its name to leave it out; nothing of this load was published".into()
+                "fetch it again, or rename it to start with `_` to skip it; this load published nothing".into()
             }
             Self::Changed { .. } | Self::Gone { .. } => {
-                "run it again when the source is at rest; nothing of this load was published".into()
+                "run it again when no other program changes the source; this load published nothing".into()
             }
         }
     }

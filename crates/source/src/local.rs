@@ -1,13 +1,15 @@
-//! A folder, walked by several threads.
+//! Listing of a local folder on several threads, and access to its files.
 //!
-//! Folders wait on one list, and each thread takes one after the other. What is in a folder is asked for by its name there, and read by its name below
-//! the root: the system looks up one or a few names a file, and not the whole path each time.
+//! The threads share a stack of folders and list one at a time. Entries are examined relative to
+//! their folder, and files are opened relative to the root (`openat`), so that the system does not
+//! resolve the whole path for each file.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
@@ -17,17 +19,17 @@ use rustix::fs::{
 };
 use rustix::io::retry_on_intr;
 
-use super::{Facts, Listing, Object, Place, SourceError};
+use super::{Listing, Object, ObjectMetadata, Place, SourceError};
 use sparkify_config::suggest;
 
-/// More than there are processors: a file system that lies behind a network answers late, and many at a time.
+/// Number of threads. A network file system has high latency, so there are more than processors.
 const THREADS: usize = 8;
 
-/// A folder that was listed, held open while any of its objects is.
+/// Listed folder. It stays open as long as one of its objects exists.
 #[derive(Debug)]
 pub(super) struct Root {
     folder: OwnedFd,
-    /// How many bytes of a key lead to it.
+    /// Length of its path in a key, with the separator.
     length: usize,
 }
 
@@ -37,12 +39,12 @@ impl Root {
         Ok(Self { folder: File::open(path)?.into(), length })
     }
 
-    /// Opens the file of this key.
+    /// Opens the file with this key.
     pub(super) fn file(&self, key: &str) -> io::Result<File> {
         self.below(key.as_bytes(), OFlags::empty()).map(File::from)
     }
 
-    /// Opens the folder at `path`, which is the root or lies below it.
+    /// Opens the folder at `path`, which is the root or below it.
     fn folder(&self, path: &Path) -> io::Result<Dir> {
         Ok(Dir::new(self.below(path.as_os_str().as_bytes(), OFlags::DIRECTORY)?)?)
     }
@@ -64,16 +66,16 @@ pub(super) fn list(location: &str) -> Result<Listing, SourceError> {
         return Ok(Listing { root: key, objects: vec![object], ignored: Vec::new() });
     }
     let root = Root::open(&path).map_err(|source| unreadable("list", &path, source))?;
-    let top = Arc::new(Folder { path, above: None });
+    let top = Arc::new(Folder { path, parent: None });
     let found = Listing { root: key, ..Listing::default() };
-    let state = State { waiting: vec![top], walked: 0, idle: 0, found, error: None };
-    let walk = Walk { root: Arc::new(root), state: Mutex::new(state), more: Condvar::new() };
+    let state = State { pending: vec![top], active: 0, idle: 0, found, error: None };
+    let walk = Walk { root: Arc::new(root), state: Mutex::new(state), changed: Condvar::new() };
     std::thread::scope(|threads| {
         for _ in 1..THREADS {
-            // One that the system does not grant is not missed.
-            let _ = Builder::new().spawn_scoped(threads, || walk.work());
+            // If the system refuses a thread, the others list its share.
+            let _ = Builder::new().spawn_scoped(threads, || walk.run());
         }
-        walk.work();
+        walk.run();
     });
     let State { found: mut listing, error, .. } =
         walk.state.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -85,33 +87,35 @@ pub(super) fn list(location: &str) -> Result<Listing, SourceError> {
     Ok(listing)
 }
 
-/// A folder to walk, and those that led to it.
+/// Folder to list, with its parents, to detect cycles.
 struct Folder {
     path: PathBuf,
-    above: Option<Arc<Folder>>,
+    parent: Option<Arc<Folder>>,
 }
 
-/// What the threads share.
+/// Listing in progress.
 struct Walk {
     root: Arc<Root>,
     state: Mutex<State>,
-    /// Folders came, or the last one is walked.
-    more: Condvar,
+    /// Signalled when folders were added, and when listing has ended.
+    changed: Condvar,
 }
 
+/// State that the threads share.
 struct State {
-    waiting: Vec<Arc<Folder>>,
-    /// How many are being walked.
-    walked: usize,
-    /// How many threads wait for one.
+    /// Folders to list.
+    pending: Vec<Arc<Folder>>,
+    /// Number of folders that are being listed.
+    active: usize,
+    /// Number of threads that wait for a folder.
     idle: usize,
     found: Listing,
     error: Option<SourceError>,
 }
 
-/// What one folder holds.
+/// Entries of one folder.
 #[derive(Default)]
-struct Held {
+struct Entries {
     objects: Vec<Object>,
     ignored: Vec<String>,
     folders: Vec<Arc<Folder>>,
@@ -122,93 +126,99 @@ impl Walk {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Walks folders until none is left.
-    fn work(&self) {
+    /// Lists folders until none is left.
+    fn run(&self) {
         while let Some(folder) = self.next() {
-            let held = self.read(&folder);
+            // A folder that stayed active after a panic would leave the other threads waiting.
+            let entries = catch_unwind(AssertUnwindSafe(|| self.read(&folder)))
+                .unwrap_or_else(|_| Err(panicked(&folder.path)));
             let mut state = self.state();
-            state.walked -= 1;
-            match held {
-                Ok(held) => {
-                    state.found.objects.extend(held.objects);
-                    state.found.ignored.extend(held.ignored);
-                    state.waiting.extend(held.folders);
+            state.active -= 1;
+            match entries {
+                Ok(entries) => {
+                    state.found.objects.extend(entries.objects);
+                    state.found.ignored.extend(entries.ignored);
+                    state.pending.extend(entries.folders);
                 }
                 Err(error) => {
-                    state.waiting.clear();
+                    state.pending.clear();
                     state.error.get_or_insert(error);
                 }
             }
             let idle = state.idle;
             drop(state);
             if idle > 0 {
-                self.more.notify_all();
+                self.changed.notify_all();
             }
         }
     }
 
+    /// Returns the next folder; waits while others are being listed, since they may add folders.
     fn next(&self) -> Option<Arc<Folder>> {
         let mut state = self.state();
         loop {
             if state.error.is_some() {
                 return None;
             }
-            if let Some(folder) = state.waiting.pop() {
-                state.walked += 1;
+            if let Some(folder) = state.pending.pop() {
+                state.active += 1;
                 return Some(folder);
             }
-            if state.walked == 0 {
+            if state.active == 0 {
                 return None;
             }
             state.idle += 1;
-            state = self.more.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
             state.idle -= 1;
         }
     }
 
-    fn read(&self, folder: &Arc<Folder>) -> Result<Held, SourceError> {
+    fn read(&self, folder: &Arc<Folder>) -> Result<Entries, SourceError> {
+        #[cfg(test)]
+        assert!(!folder.path.ends_with(tests::PANIC), "injected");
         let unlisted = |source: io::Error| unreadable("list", &folder.path, source);
-        let mut entries = self.root.folder(&folder.path).map_err(unlisted)?;
-        let mut held = Held::default();
-        while let Some(entry) = entries.read() {
+        let mut open = self.root.folder(&folder.path).map_err(unlisted)?;
+        let mut entries = Entries::default();
+        while let Some(entry) = open.read() {
             let entry = entry.map_err(|error| unlisted(error.into()))?;
             if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
-                self.visit(folder, &entries, &entry, &mut held)?;
+                self.visit(folder, &open, &entry, &mut entries)?;
             }
         }
-        Ok(held)
+        Ok(entries)
     }
 
     fn visit(
         &self,
         folder: &Arc<Folder>,
-        entries: &Dir,
+        open: &Dir,
         entry: &DirEntry,
-        held: &mut Held,
+        entries: &mut Entries,
     ) -> Result<(), SourceError> {
         let name = entry.file_name();
         let path = || folder.path.join(OsStr::from_bytes(name.to_bytes()));
         if name.to_bytes().starts_with(b".") || name.to_bytes().starts_with(b"_") {
-            held.ignored.push(path().display().to_string());
+            entries.ignored.push(path().display().to_string());
             return Ok(());
         }
         if entry.file_type() == FileType::Directory {
-            held.folders.push(folder.below(path()));
+            entries.folders.push(folder.child(path()));
             return Ok(());
         }
-        let found = entries
+        // Follows symbolic links.
+        let found = open
             .fd()
             .and_then(|folder| statat(folder, name, AtFlags::empty()))
             .map_err(|error| unreadable("list", &path(), error.into()))?;
         match FileType::from_raw_mode(found.st_mode) {
             FileType::RegularFile => {
                 let place = Place::Below(Arc::clone(&self.root));
-                held.objects.push(object(key_of(&path())?, &found, place));
+                entries.objects.push(object(key_of(&path())?, &found, place));
             }
-            FileType::Directory => match folder.met(&found) {
-                // A link that leads back above itself: what is there is listed where it lies.
-                Some(above) => held.ignored.push(leads_back(&path(), above)),
-                None => held.folders.push(folder.below(path())),
+            FileType::Directory => match folder.ancestor(&found) {
+                // A cycle: the entries of the ancestor are listed at its own path.
+                Some(ancestor) => entries.ignored.push(cycle(&path(), ancestor)),
+                None => entries.folders.push(folder.child(path())),
             },
             _ => {
                 let source = io::Error::other("it is neither a file nor a folder");
@@ -220,29 +230,30 @@ impl Walk {
 }
 
 impl Folder {
-    fn below(self: &Arc<Self>, path: PathBuf) -> Arc<Self> {
-        Arc::new(Self { path, above: Some(Arc::clone(self)) })
+    fn child(self: &Arc<Self>, path: PathBuf) -> Arc<Self> {
+        Arc::new(Self { path, parent: Some(Arc::clone(self)) })
     }
 
-    /// The folder itself, or the one of those above it, that this is.
-    fn met(&self, other: &Stat) -> Option<&Path> {
+    /// Returns the path of the folder itself or of the parent that has this device and inode.
+    fn ancestor(&self, other: &Stat) -> Option<&Path> {
         let same = |one: Stat| (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino);
-        let mut folders = std::iter::successors(Some(self), |folder| folder.above.as_deref());
-        let met = folders.find(|folder| stat(&folder.path).is_ok_and(same));
-        met.map(|folder| &*folder.path)
+        let mut folders = std::iter::successors(Some(self), |folder| folder.parent.as_deref());
+        let found = folders.find(|folder| stat(&folder.path).is_ok_and(same));
+        found.map(|folder| &*folder.path)
     }
 }
 
-fn leads_back(link: &Path, above: &Path) -> String {
-    format!("{} (a link back to {})", link.display(), above.display())
+fn cycle(link: &Path, ancestor: &Path) -> String {
+    format!("{} (a link back to {})", link.display(), ancestor.display())
 }
 
 fn object(key: String, found: &Stat, place: Place) -> Object {
     let (size, modified_ns) = version(found);
-    Facts { key: key.into(), size, modified_ns, etag: None, place }.into()
+    ObjectMetadata { key: key.into(), size, modified_ns, etag: None, place }.into()
 }
 
-/// What tells versions of a file apart: its size, and its modification time in ns since 1970, which is 0 where the system keeps none.
+/// Returns size and modification time in ns since 1970, which identify a version of a file. The
+/// time is 0 if the file system has none.
 fn version(found: &Stat) -> (u64, i64) {
     let modified = i128::from(found.st_mtime) * 1_000_000_000 + i128::from(found.st_mtime_nsec);
     (
@@ -251,7 +262,7 @@ fn version(found: &Stat) -> (u64, i64) {
     )
 }
 
-/// Whether an open file is the version that was listed.
+/// Returns true if an open file is the version that was listed.
 pub(super) fn is_as_listed(file: &File, object: &Object) -> io::Result<bool> {
     Ok(version(&fstat(file)?) == (object.size, object.modified_ns))
 }
@@ -259,6 +270,10 @@ pub(super) fn is_as_listed(file: &File, object: &Object) -> io::Result<bool> {
 fn key_of(path: &Path) -> Result<String, SourceError> {
     let key = path.to_str().map(str::to_owned);
     key.ok_or_else(|| SourceError::NotUtf8 { path: path.display().to_string() })
+}
+
+fn panicked(folder: &Path) -> SourceError {
+    unreadable("list", folder, io::Error::other("internal error: a thread panicked"))
 }
 
 pub(super) fn unreadable(doing: &'static str, path: &Path, source: io::Error) -> SourceError {
@@ -271,7 +286,30 @@ fn absent(location: &str, source: io::Error) -> SourceError {
     }
     let hint = match suggest::nearest_path(Path::new(location)) {
         Some(near) => format!("did you mean `{}`?", near.display()),
-        None => "name a folder that is there; `sparkify generate OUT` makes one to try".into(),
+        None => "check the path; `sparkify generate OUT` creates sample data".into(),
     };
     SourceError::Missing { location: location.into(), hint }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Name of a folder whose listing panics.
+    pub(super) const PANIC: &str = "panics-when-listed";
+
+    #[test]
+    fn a_panic_ends_the_listing_with_an_error() {
+        let root = tempfile::tempdir().expect("a folder");
+        fs::create_dir(root.path().join(PANIC)).expect("a folder");
+        let location = root.path().to_str().expect("UTF-8").to_owned();
+        let (sender, listed) = mpsc::channel();
+        std::thread::spawn(move || sender.send(list(&location)));
+        let listed = listed.recv_timeout(Duration::from_secs(60)).expect("no thread waits");
+        let error = listed.expect_err("a panic");
+        assert!(matches!(error, SourceError::Unreadable { doing: "list", .. }), "{error}");
+    }
 }

@@ -92,10 +92,13 @@ fn what_does_not_pass_ends_the_load_and_publishes_nothing() {
     run(&server, folder.path(), &ETL).good();
     let faults = [
         (Fault::Status(500, "InternalError"), "failed (InternalError, HTTP 500); tried 3 times"),
-        (Fault::Status(503, "SlowDown"), "has too much to do (SlowDown, HTTP 503); tried 3 times"),
+        (
+            Fault::Status(503, "SlowDown"),
+            "is throttling requests (SlowDown, HTTP 503); tried 3 times",
+        ),
         (Fault::TruncateAt(10), "broke; tried 3 times"),
         (Fault::WrongLength(-9), "bytes, and "),
-        (Fault::StallAt(5), "gave no byte for 0.3 s; tried 3 times"),
+        (Fault::StallAt(5), "sent no data for 0.3 s; tried 3 times"),
         (Fault::Status(403, "AccessDenied"), "access is denied (AccessDenied, HTTP 403)"),
         (Fault::Status(418, ""), "refused (HTTP 418)"),
     ];
@@ -122,7 +125,7 @@ fn an_object_that_changes_between_listing_and_reading_ends_the_load() {
     run(&server, folder.path(), &ETL).good();
     let cases = [
         (Fault::Overwritten("{}"), "`s3://bucket/data/log_data/3.json` changed while it was read"),
-        (Fault::Deleted, "`s3://bucket/data/log_data/3.json` is gone since it was listed"),
+        (Fault::Deleted, "`s3://bucket/data/log_data/3.json` was removed after it was listed"),
     ];
     for (fault, says) in cases {
         server.put("data/log_data/3.json", event(9, 0, 9000, "NextSong", "One"));

@@ -85,7 +85,7 @@ fn a_prefix_may_be_one_object_and_a_bucket_may_be_empty() {
 
     let words =
         run(&server, folder.path(), &["plan", "--log-data", "s3://bucket/data/log_dat"]).bad(2);
-    assert!(words.contains("there is nothing at `s3://bucket/data/log_dat`"), "{words}");
+    assert!(words.contains("no objects found at `s3://bucket/data/log_dat`"), "{words}");
     assert!(words.contains("did you mean `s3://bucket/data/log_data`?"), "{words}");
     let words = run(&server, folder.path(), &["plan", "--log-data", "s3://other/logs"]).bad(2);
     assert!(words.contains("there is no bucket `other` at `http://localhost"), "{words}");
@@ -98,7 +98,7 @@ fn a_prefix_may_be_one_object_and_a_bucket_may_be_empty() {
         run(&server, folder.path(), &["plan", "--log-data", "s3://bucket", "--output", "json"]);
     assert_eq!(none.json()["new"], serde_json::json!([]));
     let empty = ["etl", "--log-data", "s3://bucket/data/log_data"];
-    assert!(run(&server, folder.path(), &empty).bad(2).contains("there is nothing at"));
+    assert!(run(&server, folder.path(), &empty).bad(2).contains("no objects found at"));
 }
 
 #[test]
@@ -142,6 +142,6 @@ fn the_region_is_learned_unless_somebody_said_it() {
     run(&server, folder.path(), &[&ETL[..], &["--region", "garage"]].concat()).good();
     let mut command = signed(&server, folder.path(), ETL);
     let words = ended(command.env("AWS_REGION", "eu-west-1")).bad(2);
-    assert!(words.contains("is not in the region that was asked"), "{words}");
-    assert!(words.contains("hint: give `--region garage`"), "{words}");
+    assert!(words.contains("is not in the requested region"), "{words}");
+    assert!(words.contains("hint: pass `--region garage`"), "{words}");
 }

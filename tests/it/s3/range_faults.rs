@@ -76,13 +76,16 @@ fn a_range_is_retried_after_a_transient_fault() {
 fn a_range_with_a_permanent_fault_fails_the_load_and_publishes_nothing() {
     let faults = [
         (Fault::Status(500, "InternalError"), "failed (InternalError, HTTP 500); tried 3 times"),
-        (Fault::Status(503, "SlowDown"), "has too much to do (SlowDown, HTTP 503); tried 3 times"),
-        (Fault::StallAt(5), "gave no byte for 2 s; tried 3 times"),
+        (
+            Fault::Status(503, "SlowDown"),
+            "is throttling requests (SlowDown, HTTP 503); tried 3 times",
+        ),
+        (Fault::StallAt(5), "sent no data for 2 s; tried 3 times"),
         (Fault::TruncateAt(0), "tried 3 times"),
-        (Fault::WrongRange(1), "the answer has another range; tried 3 times"),
+        (Fault::WrongRange(1), "the response has another range; tried 3 times"),
         (Fault::Status(403, "AccessDenied"), "access is denied (AccessDenied, HTTP 403)"),
         (Fault::Overwritten("{}"), "large.json` changed while it was read"),
-        (Fault::Deleted, "large.json` is gone since it was listed"),
+        (Fault::Deleted, "large.json` was removed after it was listed"),
     ];
     for (fault, says) in faults {
         let (server, folder, _) = bucket_for_ranges();

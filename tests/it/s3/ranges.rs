@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use sparkify_config::{Flags, S3Flags, Settings};
-use sparkify_source::{Ahead, Content, Object, Sources};
+use sparkify_source::{Content, Object, Prefetch, Sources};
 
 use super::{asked, run};
 use crate::support::{self, event};
@@ -209,8 +209,8 @@ fn bytes_ahead_of_a_reader_are_bounded_by_the_memory_limit() {
         let (server, _folder) = bucket(LARGE, text.as_bytes());
         server.require_parallel(LARGE, parts + 1);
         let objects = listed(&server, "64", memory);
-        let ahead = Ahead::start(&objects);
-        let mut content = ahead.open(0, &objects[0]).unwrap();
+        let prefetch = Prefetch::start(&objects);
+        let mut content = prefetch.open(0, &objects[0]).unwrap();
         // The reader pauses after the first stream: all its ranges end, and no other begins.
         take(&mut content, PART + 1);
         wait_until_idle(&server);
@@ -227,8 +227,8 @@ fn a_reader_that_stops_ends_all_its_downloads() {
     // Never reached: the first stream trickles for as long as the reader opens ranges.
     server.require_parallel(LARGE, usize::MAX);
     let objects = listed(&server, "64", "512MB");
-    let ahead = Ahead::start(&objects);
-    let mut content = ahead.open(0, &objects[0]).unwrap();
+    let prefetch = Prefetch::start(&objects);
+    let mut content = prefetch.open(0, &objects[0]).unwrap();
     let trickled = (MOST_PARTS + 1) * usize::try_from(TRICKLE).unwrap();
     assert_eq!(take(&mut content, trickled), text.as_bytes()[..trickled]);
     let before = server.transfers(LARGE);
@@ -247,8 +247,8 @@ fn a_slow_reader_holds_no_permit_and_bounded_memory() {
     server.put("data/log_data/other.json", other.clone());
     server.require_parallel(LARGE, 2);
     let objects = listed(&server, "2", "512MB");
-    let ahead = Ahead::start(&objects);
-    let mut content = ahead.open(0, &objects[0]).unwrap();
+    let prefetch = Prefetch::start(&objects);
+    let mut content = prefetch.open(0, &objects[0]).unwrap();
     take(&mut content, PART + 1);
     // The reader pauses: all ranges end, and a permit for another object is free.
     wait_until_idle(&server);
@@ -289,8 +289,8 @@ fn a_reader_that_never_waits_leaves_memory_to_others() {
     // first stream holds a permit.
     server.require_parallel(other, 3);
     let objects = listed(&server, &PERMITS.to_string(), "512MB");
-    let ahead = Ahead::start(&Arc::from(&objects[..2]));
-    let mut content = ahead.open(0, &objects[0]).unwrap();
+    let prefetch = Prefetch::start(&Arc::from(&objects[..2]));
+    let mut content = prefetch.open(0, &objects[0]).unwrap();
     take(&mut content, 2 * PART);
     assert_eq!(server.transfers(LARGE).max_active, MOST_PARTS + 1);
     // From here on the reader finds all bytes received, and opens fewer and fewer ranges.
@@ -308,7 +308,7 @@ fn a_reader_that_never_waits_leaves_memory_to_others() {
         take(&mut content, PART);
         read += PART;
     }
-    let mut opened = ahead.open(1, &objects[1]).unwrap();
+    let mut opened = prefetch.open(1, &objects[1]).unwrap();
     assert!(take(&mut opened, text.len()) == text.as_bytes()[..12 * PART]);
     let most = server.transfers(other).max_active;
     assert!(most >= 3, "{most} at once of the other");

@@ -29,6 +29,9 @@ pub enum EtlError {
     /// The objects could not be listed or read.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// A thread that reads objects panicked.
+    #[error(transparent)]
+    Reader(ReadError),
     /// The warehouse failed.
     #[error(transparent)]
     Warehouse(#[from] WarehouseError),
@@ -81,6 +84,7 @@ impl From<StageError> for EtlError {
             StageError::Warehouse(error) => Self::Warehouse(error),
             StageError::Direct(error) => Self::Direct(error),
             StageError::Read(ReadError::Spool(error)) => Self::Spool(error),
+            StageError::Read(error @ ReadError::Panicked(_)) => Self::Reader(error),
         }
     }
 }
@@ -102,6 +106,7 @@ impl EtlError {
             }
             Self::Overlap { .. } => Some("use folders that do not contain each other".into()),
             Self::Source(error) => Some(error.hint()),
+            Self::Reader(_) => Some("report a bug; this load published nothing".into()),
             Self::Warehouse(error) | Self::GaveUp { source: error, .. } => error.hint(),
             Self::Doubt { .. } => Some(
                 "retry when the warehouse is reachable; loads are idempotent".into(),

@@ -1,4 +1,5 @@
-//! Differential fuzzing of the fast path against the slow path. The first byte selects the record kind and the chunk size.
+//! Differential fuzzing of the fast path against the slow path. The first byte selects the record
+//! kind and the chunk size.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,15 +1,25 @@
-//! An object as its reader has it: one stream, or, of a large object, several ranges that are on their way at once and are read one after the other.
+//! Download of one object: one stream, or several range reads at the same time, which are read one
+//! after the other.
 //!
-//! It begins as one stream to the object's end, large or not, and a reader that never has to wait leaves it so. When the reader of a large object waits
-//! and there is room for two parts, the stream is cut at a border of parts ahead of it, and what is behind the border comes in parts of [`PART`]:
-//! one more at once whenever the reader waits, one less when it read as many as there are without waiting. Room is shared by all large objects of a list, and
-//! is half of what may be fetched ahead (`fetching`); where that is less than two parts, and where no store was seen to know ranges, it stays one
-//! stream. So does an object whose listing gave no etag: nothing would hold two answers to be of one version.
+//! Every download starts as one stream to the end of the object, and stays so if the reader never
+//! waits. When the reader of a large object waits, and the part budget allows two parts, the stream
+//! is cut at a multiple of [`PART`] after its position, and the rest is downloaded in parts.
+//! Concurrency adapts to the reader: one part more each time it waits, one part less after it has
+//! read all parts in flight without waiting.
 //!
-//! No reader can wait for ever. It waits for bytes only, never for room: whoever finds none goes on as it is, and a part that its reader comes to and that
-//! was not begun is begun at once, as a stream. A request's place (`limiter`) is held only by a part, which has room for all its bytes, or by a stream that
-//! has room just now, and gives its place back when it has none; so each place comes back without any reader, and the next in line has it. Parts are begun
-//! and read in their order, a reader's own room is passed on from a part that is read to the next one, and what a reader is at needs nobody else's.
+//! The part budget is shared by all large objects of a list. It is half of the prefetch budget
+//! (`downloads`). A download stays one stream if the budget is below two parts, if the server has
+//! not answered a range read with a range yet, or if the object has no etag, since responses could
+//! then be from different versions.
+//!
+//! Liveness: a reader waits only for bytes, never for budget. Without budget it continues with the
+//! parts that it has, and a part that it reaches and that was not started is started as a stream.
+//!
+//! Permits bound network I/O only. A download blocked on a slow consumer releases its permit, and a
+//! requested object starts even if the prefetch budget is spent. This rules out deadlock: a part
+//! never blocks, since its window holds all its bytes, and a stream releases its permit while its
+//! window is full. So every permit is released without action of a reader, and the next request
+//! gets it.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -18,51 +28,57 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Bucket;
-use super::stream::{Manner, Stream};
+use super::stream::{Mode, Stream};
 use crate::Object;
 
-/// The bytes of one range. A connection gives 50 to 90 MB a second and takes some 30 ms to begin: less is mostly waiting, and more holds more
-/// bytes for as many connections. What uploads in parts makes has borders at such a size or at twice that, and ranges begin at them.
+/// Size of one range read. A connection transfers 50 to 90 MB/s after a latency of about 30 ms:
+/// smaller ranges mostly wait, and larger ones need more memory for the same number of connections.
+/// Multipart uploads commonly have parts of this size or a multiple, and ranges begin at their
+/// boundaries.
 pub(super) const PART: u64 = 4 << 20;
-/// The part that is read and the one behind it: with fewer, each part would begin only when it is waited for.
+/// Fewest parts in flight: the one that is read and the next one. With one, each part would start
+/// only when the reader waits for it.
 const FEWEST: usize = 2;
 
-/// The reader's end. Dropping it ends the fetching.
+/// Reading end of a download. Dropping it cancels the download.
 #[derive(Debug)]
 pub(crate) struct Body {
     stream: Stream,
-    /// What a large object has beyond its one stream.
+    /// State of range reads, for a large object.
     ranges: Option<Box<Ranges>>,
 }
 
-/// Whether `object` is fetched in ranges where there is room for them.
+/// Returns true if `object` is downloaded in ranges when the budget allows it.
 pub(super) fn is_large(bucket: &Bucket, object: &Object) -> bool {
     object.size >= 2 * PART && object.etag.is_some() && bucket.client.limits.concurrency > 1
 }
 
-/// How much of the bytes that may be fetched ahead is for parts of large objects.
-pub(super) fn room_for_parts(ahead: u64) -> Option<u64> {
-    Some(ahead / 2).filter(|room| *room >= FEWEST as u64 * PART)
+/// Returns the share of the prefetch budget that is for parts of large objects, in bytes; none if
+/// it is too small.
+pub(super) fn part_budget(prefetch: u64) -> Option<u64> {
+    Some(prefetch / 2).filter(|bytes| *bytes >= FEWEST as u64 * PART)
 }
 
 impl Body {
-    /// Begins to fetch `object` from its byte `start` on, as one stream.
+    /// Starts to download `object` from its byte `start` on, as one stream.
     pub(super) fn open(bucket: &Arc<Bucket>, object: &Object, start: u64) -> Self {
-        let stream = Stream::fetch(bucket, object, start..object.size, Manner::Whole, None);
+        let stream = Stream::fetch(bucket, object, start..object.size, Mode::Whole, None);
         Self { stream, ranges: None }
     }
 
-    /// Begins to fetch `object`, in ranges if it is large and there comes to be `room`, which is counted in parts.
+    /// Starts to download `object`, in ranges if it is large and `part_budget`, counted in parts,
+    /// allows it later. `budget` is its share of the prefetch budget.
     pub(super) fn fetch(
         bucket: &Arc<Bucket>,
         object: &Object,
         budget: Option<OwnedSemaphorePermit>,
-        room: Option<&Arc<Semaphore>>,
+        part_budget: Option<&Arc<Semaphore>>,
     ) -> Self {
-        let room = room.filter(|_| is_large(bucket, object) && !bucket.client.refuses_ranges());
-        let ranges = room.map(|room| Box::new(Ranges::new(bucket, object, room)));
-        let manner = if ranges.is_some() { Manner::Lead } else { Manner::Whole };
-        let stream = Stream::fetch(bucket, object, 0..object.size, manner, budget);
+        let part_budget =
+            part_budget.filter(|_| is_large(bucket, object) && !bucket.client.refuses_ranges());
+        let ranges = part_budget.map(|budget| Box::new(Ranges::new(bucket, object, budget)));
+        let mode = if ranges.is_some() { Mode::Probe } else { Mode::Whole };
+        let stream = Stream::fetch(bucket, object, 0..object.size, mode, budget);
         Self { stream, ranges }
     }
 }
@@ -92,93 +108,96 @@ impl Read for Body {
     }
 }
 
-/// What is on its way of an object behind the stream that is read.
+/// Range reads of an object, after the stream that is being read.
 #[derive(Debug)]
 struct Ranges {
     bucket: Arc<Bucket>,
     object: Object,
-    /// Where the reader is.
+    /// Position of the reader.
     at: u64,
-    /// Where the next part begins; none as long as there is one stream.
-    border: Option<u64>,
-    /// Parts that were begun, in order.
-    ahead: VecDeque<Stream>,
-    /// Whether what is read is a part.
-    in_hand: bool,
-    /// What all large objects share, in parts.
-    room: Arc<Semaphore>,
-    /// Room for the part that is read and for those that are ahead.
-    places: Vec<OwnedSemaphorePermit>,
-    /// Parts that were read since the reader waited: those that began together end together, and then it reads them at once.
+    /// Start of the next part; none while the download is one stream.
+    next_part: Option<u64>,
+    /// Started parts, in order.
+    parts: VecDeque<Stream>,
+    /// True if the reader is in a part.
+    reads_part: bool,
+    /// Budget of all large objects, in parts.
+    budget: Arc<Semaphore>,
+    /// Budget for the part that is read and for the started ones.
+    reserved: Vec<OwnedSemaphorePermit>,
+    /// Parts read since the reader last waited. Parts that started together arrive together, so
+    /// fewer parts than are in flight say nothing about the speed of the reader.
     unwaited: usize,
 }
 
 impl Ranges {
-    fn new(bucket: &Arc<Bucket>, object: &Object, room: &Arc<Semaphore>) -> Self {
+    fn new(bucket: &Arc<Bucket>, object: &Object, budget: &Arc<Semaphore>) -> Self {
         Self {
             bucket: Arc::clone(bucket),
             object: object.clone(),
             at: 0,
-            border: None,
-            ahead: VecDeque::new(),
-            in_hand: false,
-            room: Arc::clone(room),
-            places: Vec::new(),
+            next_part: None,
+            parts: VecDeque::new(),
+            reads_part: false,
+            budget: Arc::clone(budget),
+            reserved: Vec::new(),
             unwaited: 0,
         }
     }
 
-    /// The reader finds nothing in `stream`: more at once, if there is room.
+    /// Starts one part more, if the budget allows it, since the reader would have to wait for
+    /// `stream`.
     fn widen(&mut self, stream: &Stream) {
         self.unwaited = 0;
-        match self.border {
+        match self.next_part {
             None if self.bucket.client.knows_ranges() => {
-                let places: Vec<_> = (0..FEWEST).map_while(|_| self.place()).collect();
-                if places.len() == FEWEST {
-                    self.border = stream.cut();
-                    self.places = places;
+                let reserved: Vec<_> = (0..FEWEST).map_while(|_| self.reserve()).collect();
+                if reserved.len() == FEWEST {
+                    self.next_part = stream.cut();
+                    self.reserved = reserved;
                 }
             }
-            Some(border) if border < self.object.size => self.places.extend(self.place()),
+            Some(start) if start < self.object.size => self.reserved.extend(self.reserve()),
             _ => return,
         }
         self.fill();
     }
 
-    fn place(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.room).try_acquire_owned().ok()
+    /// Reserves budget for a part, without waiting.
+    fn reserve(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.budget).try_acquire_owned().ok()
     }
 
-    /// Begins as many parts as it has room for, and gives back what it needs no more.
+    /// Starts parts up to the reserved budget, and releases what is left of it at the object's end.
     fn fill(&mut self) {
-        let (size, in_hand) = (self.object.size, usize::from(self.in_hand));
-        while let Some(start) = self.border.filter(|border| *border < size)
-            && self.ahead.len() + in_hand < self.places.len()
+        let (size, reading) = (self.object.size, usize::from(self.reads_part));
+        while let Some(start) = self.next_part.filter(|start| *start < size)
+            && self.parts.len() + reading < self.reserved.len()
         {
             let end = (start + PART).min(size);
-            let part = Stream::fetch(&self.bucket, &self.object, start..end, Manner::Part, None);
-            self.ahead.push_back(part);
-            self.border = Some(end);
+            let part = Stream::fetch(&self.bucket, &self.object, start..end, Mode::Part, None);
+            self.parts.push_back(part);
+            self.next_part = Some(end);
         }
-        self.places.truncate(self.ahead.len() + in_hand);
+        self.reserved.truncate(self.parts.len() + reading);
     }
 
-    /// What goes on where the reader is.
+    /// Returns the stream that continues at the reader's position.
     fn next(&mut self) -> Stream {
         self.unwaited += 1;
-        if self.in_hand && self.unwaited > self.places.len() && self.places.len() > FEWEST {
-            self.places.pop();
+        if self.reads_part && self.unwaited > self.reserved.len() && self.reserved.len() > FEWEST {
+            self.reserved.pop();
         }
-        if let Some(part) = self.ahead.pop_front().filter(|part| part.start == self.at) {
-            self.in_hand = true;
+        if let Some(part) = self.parts.pop_front().filter(|part| part.start == self.at) {
+            self.reads_part = true;
             self.fill();
             return part;
         }
-        // The store knew no ranges after all.
-        self.ahead.clear();
-        self.places.clear();
-        (self.border, self.in_hand) = (None, false);
+        // The server ignored a range: the part ended without data. Falls back to one stream.
+        self.parts.clear();
+        self.reserved.clear();
+        (self.next_part, self.reads_part) = (None, false);
         let rest = self.at..self.object.size;
-        Stream::fetch(&self.bucket, &self.object, rest, Manner::Lead, None)
+        Stream::fetch(&self.bucket, &self.object, rest, Mode::Probe, None)
     }
 }

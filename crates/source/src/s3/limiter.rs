@@ -1,20 +1,34 @@
-//! How many requests at once: more while that makes the store give more, half as many when it says that it is too much.
+//! Adaptive concurrency limit of requests: increases while throughput grows, and halves on
+//! throttling.
+//!
+//! The algorithm resembles congestion control of TCP:
+//! - *Round*: as many successful requests as the limit, and at least [`SHORTEST`]. Its throughput,
+//!   in requests and in bytes per second, is compared with the best round so far. A round in which
+//!   no request waited for a permit says nothing, since the limit did not bind.
+//! - *Slow start*: until the first throttling, a round with more throughput doubles the limit.
+//! - *Increase*: afterwards, it adds an eighth. Without growth for [`PATIENCE`] rounds an eighth is
+//!   added as well, as a probe: the bottleneck may have disappeared.
+//! - *Decrease*: throttling (503 `SlowDown`, 429) or a stall timeout halves the limit, once for all
+//!   requests that were in flight at that time.
+//!
+//! Permits are handed out in the order of the requests. After a decrease, permits in flight exceed
+//! the limit; that debt is paid by discarding permits when they are returned.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How many it begins with.
+/// Initial limit.
 const FIRST: usize = 16;
-/// A round must give so much more than the best before it to count as more.
+/// Least growth of throughput over the best round that counts as growth.
 const GROWTH: f64 = 1.05;
-/// After so many rounds without growth a few more are tried: what was in the way may be gone.
+/// Rounds without growth before a probe.
 const PATIENCE: u32 = 8;
-/// A round is at least so long: shorter ones measure chance.
+/// Shortest round. Shorter measurements are noise.
 const SHORTEST: Duration = Duration::from_millis(10);
 
-/// Hands out permits in the order in which they are asked for.
+/// Concurrency limit that all buckets share.
 #[derive(Debug)]
 pub(super) struct Limiter {
     permits: Arc<Semaphore>,
@@ -25,50 +39,51 @@ pub(super) struct Limiter {
 #[derive(Debug)]
 struct State {
     limit: usize,
-    /// Permits that are out and will not come back, since the limit was cut.
+    /// Permits in flight to be discarded on return, since the limit decreased.
     debt: usize,
-    /// Whether it was never too much: then the limit doubles.
-    doubling: bool,
-    cut_at: Option<Instant>,
+    /// True until the first throttling: the limit doubles.
+    slow_start: bool,
+    decreased_at: Option<Instant>,
     round: Round,
-    /// Requests and bytes a second of the best round at about this limit.
+    /// Requests and bytes per second of the best round since the last decrease.
     best: (f64, f64),
+    /// Rounds without growth.
     flat: u32,
 }
 
-/// What came since it began.
+/// Measurement of throughput.
 #[derive(Debug)]
 struct Round {
-    began: Instant,
+    started: Instant,
     requests: usize,
     bytes: u64,
-    /// Whether somebody waited: else the limit was not what held it back.
-    full: bool,
+    /// True if a request waited for a permit.
+    limited: bool,
 }
 
 impl Round {
     fn new() -> Self {
-        Self { began: Instant::now(), requests: 0, bytes: 0, full: false }
+        Self { started: Instant::now(), requests: 0, bytes: 0, limited: false }
     }
 }
 
-/// One request's place. Dropping it makes room for another.
+/// Permit of one request. Dropping it releases the permit.
 #[derive(Debug)]
 pub(super) struct Permit {
     limiter: Arc<Limiter>,
-    place: Option<OwnedSemaphorePermit>,
-    began: Instant,
+    permit: Option<OwnedSemaphorePermit>,
+    started: Instant,
 }
 
 impl Limiter {
-    /// At most `most` at once, ever.
+    /// Creates a limiter whose limit never exceeds `most`.
     pub(super) fn new(most: usize) -> Self {
         let limit = most.min(FIRST);
         let state = State {
             limit,
             debt: 0,
-            doubling: true,
-            cut_at: None,
+            slow_start: true,
+            decreased_at: None,
             round: Round::new(),
             best: (0.0, 0.0),
             flat: 0,
@@ -76,22 +91,23 @@ impl Limiter {
         Self { permits: Arc::new(Semaphore::new(limit)), state: Mutex::new(state), most }
     }
 
-    /// Waits for a place.
-    pub(super) async fn enter(self: &Arc<Self>) -> Permit {
-        let place = if let Ok(place) = Arc::clone(&self.permits).try_acquire_owned() {
-            Some(place)
+    /// Waits for a permit.
+    pub(super) async fn acquire(self: &Arc<Self>) -> Permit {
+        let permit = if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+            Some(permit)
         } else {
-            self.state().round.full = true;
-            // The semaphore is never closed: an error cannot come.
+            self.state().round.limited = true;
+            // The semaphore is never closed, so this cannot fail.
             Arc::clone(&self.permits).acquire_owned().await.ok()
         };
-        Permit { limiter: Arc::clone(self), place, began: Instant::now() }
+        Permit { limiter: Arc::clone(self), permit, started: Instant::now() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Increases the limit to `to`. Debt is paid first, since those permits exist already.
     fn grow(&self, state: &mut State, to: usize) {
         let more = to.min(self.most).saturating_sub(state.limit);
         let paid = more.min(state.debt);
@@ -99,22 +115,22 @@ impl Limiter {
         state.limit += more;
         self.permits.add_permits(more - paid);
         if more > 0 {
-            tracing::debug!("{} requests at once", state.limit);
+            tracing::debug!("concurrency limit increased to {}", state.limit);
         }
     }
 
-    /// Judges the round that has just ended.
-    fn judge(&self, state: &mut State) {
+    /// Ends a round, and increases the limit if its throughput grew.
+    fn end_round(&self, state: &mut State) {
         let round = std::mem::replace(&mut state.round, Round::new());
-        if !round.full {
+        if !round.limited {
             return;
         }
-        let seconds = round.began.elapsed().as_secs_f64();
+        let seconds = round.started.elapsed().as_secs_f64();
         let rate = (round.requests as f64 / seconds, round.bytes as f64 / seconds);
         if rate.0 > state.best.0 * GROWTH || rate.1 > state.best.1 * GROWTH {
             state.best = rate;
             state.flat = 0;
-            let more = if state.doubling { state.limit } else { (state.limit / 8).max(1) };
+            let more = if state.slow_start { state.limit } else { (state.limit / 8).max(1) };
             self.grow(state, state.limit + more);
         } else {
             state.flat += 1;
@@ -128,32 +144,34 @@ impl Limiter {
 }
 
 impl Permit {
-    /// The request went well and gave so many bytes.
+    /// Reports a successful request that transferred `bytes`.
     pub(super) fn succeeded(self, bytes: u64) {
         let mut state = self.limiter.state();
         state.round.requests += 1;
         state.round.bytes += bytes;
-        if state.round.requests >= state.limit && state.round.began.elapsed() >= SHORTEST {
-            self.limiter.judge(&mut state);
+        if state.round.requests >= state.limit && state.round.started.elapsed() >= SHORTEST {
+            self.limiter.end_round(&mut state);
         }
     }
 
-    /// The store said that it is too much, or nothing. Requests that began before the last cut have been answered for by it.
-    pub(super) fn overran(self) {
+    /// Reports throttling or a stall timeout. Requests that started before the last decrease do not
+    /// decrease the limit again.
+    pub(super) fn throttled(self) {
         let mut state = self.limiter.state();
-        if state.cut_at.is_some_and(|cut| self.began < cut) {
+        if state.decreased_at.is_some_and(|decreased| self.started < decreased) {
             return;
         }
         let half = (state.limit / 2).max(1);
         let fewer = state.limit - half;
+        // Permits that are not in flight are discarded now, the others on return.
         state.debt += fewer - self.limiter.permits.forget_permits(fewer);
         state.limit = half;
-        state.doubling = false;
-        state.cut_at = Some(Instant::now());
+        state.slow_start = false;
+        state.decreased_at = Some(Instant::now());
         state.best = (0.0, 0.0);
         state.flat = 0;
         state.round = Round::new();
-        tracing::debug!("too much: {half} requests at once");
+        tracing::debug!("throttled: concurrency limit decreased to {half}");
     }
 }
 
@@ -162,8 +180,8 @@ impl Drop for Permit {
         let mut state = self.limiter.state();
         if state.debt > 0 {
             state.debt -= 1;
-            if let Some(place) = self.place.take() {
-                place.forget();
+            if let Some(permit) = self.permit.take() {
+                permit.forget();
             }
         }
     }
@@ -178,38 +196,38 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_grows_while_that_gives_more_and_halves_when_it_is_too_much() {
+    async fn the_limit_grows_with_throughput_and_halves_on_throttling() {
         let limiter = Arc::new(Limiter::new(64));
         let mut out = Vec::new();
         for _ in 0..FIRST {
-            out.push(limiter.enter().await);
+            out.push(limiter.acquire().await);
         }
-        limiter.state().round.full = true;
+        limiter.state().round.limited = true;
         tokio::time::sleep(SHORTEST).await;
         for permit in out {
             permit.succeeded(1);
         }
         assert_eq!(limit(&limiter), 2 * FIRST);
-        let (one, other) = (limiter.enter().await, limiter.enter().await);
-        one.overran();
+        let (one, other) = (limiter.acquire().await, limiter.acquire().await);
+        one.throttled();
         assert_eq!(limit(&limiter), FIRST);
-        other.overran();
-        assert_eq!(limit(&limiter), FIRST, "both began before the cut");
+        other.throttled();
+        assert_eq!(limit(&limiter), FIRST, "both started before the decrease");
         for _ in 0..10 {
-            limiter.enter().await.overran();
+            limiter.acquire().await.throttled();
         }
         assert_eq!((limit(&limiter), limiter.state().debt), (1, 0));
         assert_eq!(limiter.permits.available_permits(), 1);
     }
 
     #[tokio::test]
-    async fn what_is_out_when_the_limit_is_cut_does_not_come_back() {
+    async fn permits_in_flight_beyond_a_decreased_limit_are_discarded() {
         let limiter = Arc::new(Limiter::new(4));
         let mut out = Vec::new();
         for _ in 0..4 {
-            out.push(limiter.enter().await);
+            out.push(limiter.acquire().await);
         }
-        out.pop().into_iter().for_each(Permit::overran);
+        out.pop().into_iter().for_each(Permit::throttled);
         assert_eq!((limit(&limiter), limiter.permits.available_permits()), (2, 0));
         drop(out);
         assert_eq!(limiter.permits.available_permits(), 2);

@@ -1,5 +1,7 @@
-//! Every key under a prefix. A prefix that holds more than one page is split at its `/` when few branches hold many keys each, and these are listed
-//! at the same time; else it is listed page after page, as the protocol has it.
+//! Listing of all keys under a prefix (`ListObjectsV2`).
+//!
+//! The protocol returns one page after the other. A prefix of more than one page whose keys are in
+//! a few folders is therefore split at `/`, and the folders are listed at the same time.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,13 +18,14 @@ use super::request::{Ask, Client};
 use crate::SourceError;
 use sparkify_aws::encoded;
 
-/// Splitting pays when the first page has at most so many branches: then each of them holds some hundred keys.
+/// Most folders on the first page for a split: each then has some hundred keys, so that the extra
+/// requests pay off.
 const FEW: usize = 5;
 
-/// So often is a page asked for that is no XML.
-const TRIES: u32 = 3;
+/// Attempts to read a page that is not valid XML.
+const ATTEMPTS: u32 = 3;
 
-/// A key as it is listed.
+/// Key with its metadata.
 #[derive(Debug, Clone)]
 pub(super) struct Listed {
     pub key: String,
@@ -31,22 +34,24 @@ pub(super) struct Listed {
     pub etag: Option<String>,
 }
 
+/// Response of `ListObjectsV2`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Page {
     #[serde(default)]
-    contents: Vec<Content>,
+    contents: Vec<Entry>,
     #[serde(default)]
     common_prefixes: Vec<CommonPrefix>,
     is_truncated: Option<bool>,
     next_continuation_token: Option<String>,
-    /// Whether keys are percent-encoded: XML cannot hold every character, and not every server does as it was asked.
+    /// `url` if keys are percent-encoded. It is requested, since XML cannot hold every character,
+    /// but not every server supports it.
     encoding_type: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Content {
+struct Entry {
     key: String,
     size: u64,
     last_modified: Option<String>,
@@ -59,22 +64,21 @@ struct CommonPrefix {
     prefix: String,
 }
 
-/// What one branch holds, and the branches below it that are still to be listed.
+/// Keys of one prefix, and the longer prefixes below it that are not listed yet.
 #[derive(Debug, Default)]
 struct Branch {
     listed: Vec<Listed>,
     below: Vec<String>,
 }
 
-/// Every key that begins with `prefix`, in their order.
+/// Returns every key that begins with `prefix`, sorted.
 pub(super) async fn list(client: &Arc<Client>, prefix: &str) -> Result<Vec<Listed>, SourceError> {
     let mut listed = Vec::new();
     let mut tasks = JoinSet::new();
     tasks.spawn(branch(Arc::clone(client), prefix.to_owned()));
     while let Some(done) = tasks.join_next().await {
-        // A task that is gone was ended by us.
-        let Ok(branch_done) = done else { continue };
-        let Branch { listed: more, below } = branch_done?;
+        // A task that panicked or was cancelled must not look like a prefix without keys.
+        let Branch { listed: more, below } = done.map_err(|_| super::task_ended("list"))??;
         listed.extend(more);
         for prefix in below {
             tasks.spawn(branch(Arc::clone(client), prefix));
@@ -94,13 +98,14 @@ async fn branch(client: Arc<Client>, prefix: String) -> Result<Branch, SourceErr
         }
     }
     let mut branch = first;
-    while let Some(asked) = token {
-        let (next, then) = page(&client, &prefix, false, Some(&asked)).await?;
+    while let Some(current) = token {
+        let (next, following) = page(&client, &prefix, false, Some(&current)).await?;
         branch.listed.extend(next.listed);
-        if then.as_ref() == Some(&asked) {
-            return Err(senseless(&client, &prefix, "its listing goes round in a circle"));
+        if following.as_ref() == Some(&current) {
+            let what = "repeated a continuation token";
+            return Err(invalid_listing(&client, &prefix, what));
         }
-        token = then;
+        token = following;
     }
     Ok(branch)
 }
@@ -114,7 +119,7 @@ fn is_worth_splitting(listed: &[Listed], prefix: &str) -> bool {
     (1..=FEW).contains(&branches.len())
 }
 
-/// One page, and the token of the next one.
+/// Returns one page, and the continuation token of the next one.
 async fn page(
     client: &Client,
     prefix: &str,
@@ -142,66 +147,68 @@ async fn page(
     let page = parsed(client, &ask, prefix).await?;
     let next = match (page.is_truncated, &page.next_continuation_token) {
         (Some(true), None) => {
-            return Err(senseless(client, prefix, "its listing breaks off without a way on"));
+            let what = "sent a truncated listing without a continuation token";
+            return Err(invalid_listing(client, prefix, what));
         }
         (Some(false), _) => None,
         (_, token) => token.clone().filter(|token| !token.is_empty()),
     };
-    understood(page).map(|branch| (branch, next)).ok_or_else(|| {
-        senseless(client, prefix, "its listing has a key that is no UTF-8, or a time that is none")
+    decode(page).map(|branch| (branch, next)).ok_or_else(|| {
+        invalid_listing(client, prefix, "sent a key that is not UTF-8, or an invalid time")
     })
 }
 
-/// The answer as XML. One that is none may have been cut short on its way, so it is asked for again.
+/// Requests and parses a page. Retries if it is not valid XML, since it may be truncated.
 async fn parsed(client: &Client, ask: &Ask<'_>, prefix: &str) -> Result<Page, SourceError> {
-    for _ in 0..TRIES {
+    for _ in 0..ATTEMPTS {
         let (_, body) = client.short(ask).await?;
         if let Ok(page) = from_reader(body.as_slice()) {
             return Ok(page);
         }
     }
-    Err(senseless(client, prefix, "its listing is not the XML that S3 gives"))
+    Err(invalid_listing(client, prefix, "did not send the XML of an S3 listing"))
 }
 
-fn understood(page: Page) -> Option<Branch> {
+/// Decodes keys and times; none if one of them is invalid.
+fn decode(page: Page) -> Option<Branch> {
     let is_encoded = page.encoding_type.as_deref() == Some("url");
-    let decode = |text: String| {
+    let decoded = |text: String| {
         if !is_encoded {
             return Some(text);
         }
-        // As a form writes it: a space may have become a `+`, and a `+` never stays.
+        // Form encoding: a `+` stands for a space, and a literal `+` is always encoded.
         let spaced = text.replace('+', " ");
         percent_decode_str(&spaced).decode_utf8().ok().map(std::borrow::Cow::into_owned)
     };
     let mut branch = Branch::default();
-    for content in page.contents {
-        let modified = match &content.last_modified {
+    for entry in page.contents {
+        let modified = match &entry.last_modified {
             Some(text) => OffsetDateTime::parse(text, &Rfc3339).ok()?.unix_timestamp_nanos(),
             None => 0,
         };
         branch.listed.push(Listed {
-            key: decode(content.key)?,
-            size: content.size,
+            key: decoded(entry.key)?,
+            size: entry.size,
             modified_ns: i64::try_from(modified).ok()?,
-            etag: content.e_tag.as_deref().and_then(super::quoted),
+            etag: entry.e_tag.as_deref().and_then(super::quoted),
         });
     }
     for below in page.common_prefixes {
-        branch.below.push(decode(below.prefix)?);
+        branch.below.push(decoded(below.prefix)?);
     }
     Some(branch)
 }
 
-fn senseless(client: &Client, prefix: &str, what: &str) -> SourceError {
+fn invalid_listing(client: &Client, prefix: &str, what: &str) -> SourceError {
     SourceError::Store {
         doing: "list",
         location: format!("s3://{}/{prefix}", client.bucket),
-        reason: format!("`{}` was asked, and {what}", client.server_name()),
-        hint: "check that `--endpoint-url` names a server that speaks S3".into(),
+        reason: format!("`{}` {what}", client.server_name()),
+        hint: "check that `--endpoint-url` is a server that supports S3".into(),
     }
 }
 
-/// The first names in a folder, those of folders without their `/`.
+/// Returns the first names in a folder; subfolders without their `/`.
 pub(super) async fn names(client: &Client, folder: &str) -> Result<Vec<String>, SourceError> {
     let (branch, _) = page(client, folder, true, None).await?;
     let keys = branch.listed.into_iter().map(|listed| listed.key);

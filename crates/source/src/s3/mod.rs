@@ -1,12 +1,15 @@
-//! Objects in S3, and in whatever speaks its protocol: listed by prefix, read as streams, many at a time.
+//! Objects in S3 and compatible servers: listed by prefix, and read as concurrent streams.
 //!
-//! `request` asks, `answer` understands refusals, `retry` tries again, `limiter` decides how many at once; `listing` lists, `stream`
-//! brings one object or a range of it, `body` puts a large object's ranges together, `fetching` brings many objects ahead of their readers. All of it runs
-//! on threads of its own; outside, a body is a `Read`.
+//! - `request` sends one request, `error_response` explains errors, `retry` is the backoff, and
+//!   `limiter` the adaptive concurrency limit.
+//! - `listing` lists keys, `stream` downloads one object or a range of it, `body` combines the
+//!   ranges of a large object, and `downloads` prefetches many objects.
+//!
+//! All of it runs on its own Tokio threads; the rest of the program reads a body as a `Read`.
 
-mod answer;
 mod body;
-mod fetching;
+mod downloads;
+mod error_response;
 mod limiter;
 mod listing;
 mod request;
@@ -22,18 +25,18 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use super::{Facts, Listing, Object, Place, SourceError};
+use super::{Listing, Object, ObjectMetadata, Place, SourceError};
 pub(super) use body::Body;
-pub(super) use fetching::Fetching;
+pub(super) use downloads::Downloads;
 use limiter::Limiter;
 use listing::Listed;
 use request::{Ask, Client};
 use sparkify_config::{Access, S3Settings, suggest};
 
-/// Threads that talk to stores; parsing has its own.
+/// Threads for network I/O. Parsing runs on other threads.
 const THREADS: usize = 2;
 
-/// Every bucket that was named, each reached once.
+/// Buckets in use. They share settings, concurrency limit and threads.
 #[derive(Debug, Default)]
 pub(super) struct Stores {
     settings: S3Settings,
@@ -41,14 +44,14 @@ pub(super) struct Stores {
     shared: OnceLock<(Access, Arc<Limiter>, Threads)>,
 }
 
-/// A bucket, as its objects know it.
+/// Bucket of an object.
 #[derive(Debug)]
 pub(super) struct Bucket {
     client: Arc<Client>,
     runtime: Handle,
 }
 
-/// The threads, which are not waited for at the end.
+/// Tokio threads. They are not awaited on drop.
 #[derive(Debug)]
 struct Threads(Option<Runtime>);
 
@@ -60,7 +63,7 @@ impl Drop for Threads {
     }
 }
 
-/// An etag as a header has it; some listings leave its quotes out.
+/// Returns an etag as in a header. Some servers omit its quotes in listings.
 fn quoted(etag: &str) -> Option<String> {
     match etag {
         "" => None,
@@ -69,8 +72,8 @@ fn quoted(etag: &str) -> Option<String> {
     }
 }
 
-/// The bucket of an object that lies in one.
-fn place(object: &Object) -> Option<&Arc<Bucket>> {
+/// Returns the bucket of an object; none for a file.
+fn bucket_of(object: &Object) -> Option<&Arc<Bucket>> {
     match &object.place {
         Place::S3(bucket) => Some(bucket),
         Place::File | Place::Below(_) => None,
@@ -82,21 +85,21 @@ impl Stores {
         Self { settings, ..Self::default() }
     }
 
-    /// Lists `place`, which is `bucket/prefix`.
-    pub(super) fn list(&self, place: &str) -> Result<Listing, SourceError> {
-        let (name, prefix) = place.split_once('/').unwrap_or((place, ""));
+    /// Lists `path`, which is `bucket/prefix`.
+    pub(super) fn list(&self, path: &str) -> Result<Listing, SourceError> {
+        let (name, prefix) = path.split_once('/').unwrap_or((path, ""));
         let bucket = self.bucket(name)?;
         bucket.runtime.block_on(list(&bucket, prefix))
     }
 
-    /// The object at `place`, which is `bucket/key`.
-    pub(super) fn find(&self, place: &str) -> Result<Object, SourceError> {
-        let (name, key) = place.split_once('/').unwrap_or((place, ""));
+    /// Returns the object at `path`, which is `bucket/key`.
+    pub(super) fn find(&self, path: &str) -> Result<Object, SourceError> {
+        let (name, key) = path.split_once('/').unwrap_or((path, ""));
         let bucket = self.bucket(name)?;
         let found = bucket.runtime.block_on(bucket.head(key))?;
         found.map(|listed| bucket.object(listed)).ok_or_else(|| SourceError::Missing {
-            location: format!("s3://{place}"),
-            hint: "its rows are kept in the warehouse".into(),
+            location: format!("s3://{path}"),
+            hint: "the object was removed or renamed; its rows are still in the warehouse".into(),
         })
     }
 
@@ -139,12 +142,22 @@ fn no_threads() -> SourceError {
     SourceError::Store {
         doing: "reach",
         location: "S3".into(),
-        reason: "no thread can be started".into(),
-        hint: "check the limits of this process".into(),
+        reason: "cannot start a thread".into(),
+        hint: "check the process limits (`ulimit -u`)".into(),
     }
 }
 
-/// The name becomes part of a host's name or of a path.
+/// Error of a task that ended without a result: it panicked, or the runtime was shut down.
+fn task_ended(doing: &'static str) -> SourceError {
+    SourceError::Store {
+        doing,
+        location: "S3".into(),
+        reason: "internal error: a task ended early".into(),
+        hint: "load again; this load published nothing".into(),
+    }
+}
+
+/// Validates a bucket name, which becomes part of a host name or of a path.
 fn check_name(name: &str) -> Result<(), SourceError> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
     let is_name = (1..=255).contains(&name.len()) && name.bytes().all(fits) && !name.contains("..");
@@ -158,18 +171,19 @@ fn check_name(name: &str) -> Result<(), SourceError> {
 }
 
 impl Bucket {
-    /// Begins to read `object` from its byte `start` on.
+    /// Starts to download `object` from its byte `start` on.
     pub(super) fn open(self: &Arc<Self>, object: &Object, start: u64) -> Body {
         Body::open(self, object, start)
     }
 
-    /// The region that requests are signed for: the bucket's, once it has answered.
+    /// Returns the region that requests are signed for: that of the bucket, after its first
+    /// response.
     pub(super) fn region(&self) -> String {
         self.client.region()
     }
 
     fn object(self: &Arc<Self>, listed: Listed) -> Object {
-        Facts {
+        ObjectMetadata {
             key: format!("s3://{}/{}", self.client.bucket, listed.key).into(),
             size: listed.size,
             modified_ns: listed.modified_ns,
@@ -179,12 +193,12 @@ impl Bucket {
         .into()
     }
 
-    /// The key in the bucket.
+    /// Returns the key in the bucket.
     fn key_of<'a>(&self, object: &'a Object) -> &'a str {
         object.key.get("s3://".len() + self.client.bucket.len() + 1..).unwrap_or_default()
     }
 
-    /// What the store says of one key, if it is there.
+    /// Returns the metadata of a key, if it exists.
     async fn head(&self, key: &str) -> Result<Option<Listed>, SourceError> {
         let location = format!("s3://{}/{key}", self.client.bucket);
         let ask = Ask {
@@ -213,17 +227,17 @@ impl Bucket {
     }
 }
 
-/// A folder's objects; where there is no such folder, the object of that very key.
-async fn list(bucket: &Arc<Bucket>, place: &str) -> Result<Listing, SourceError> {
+/// Lists a folder; if it has no objects, the object with that key.
+async fn list(bucket: &Arc<Bucket>, path: &str) -> Result<Listing, SourceError> {
     let name = &bucket.client.bucket;
-    let prefix = place.trim_end_matches('/');
+    let prefix = path.trim_end_matches('/');
     let root = format!("s3://{name}/{prefix}").trim_end_matches('/').to_owned();
     let below = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
     let listed = listing::list(&bucket.client, &below).await?;
     if !listed.is_empty() || prefix.is_empty() {
         return Ok(sorted(bucket, root, &below, listed));
     }
-    if !place.ends_with('/')
+    if !path.ends_with('/')
         && let Some(found) = bucket.head(prefix).await?
     {
         let objects = vec![bucket.object(found)];
@@ -231,12 +245,13 @@ async fn list(bucket: &Arc<Bucket>, place: &str) -> Result<Listing, SourceError>
     }
     let hint = match nearest(bucket, prefix).await {
         Some(near) => format!("did you mean `s3://{name}/{near}`?"),
-        None => format!("`aws s3 ls s3://{name}/` shows what is there"),
+        None => format!("`aws s3 ls s3://{name}/` lists the bucket"),
     };
     Err(SourceError::Missing { location: root, hint })
 }
 
-/// What is read, and what is left out by rule: names and folders that begin with `.` or `_`, and the empty objects that stand for folders.
+/// Separates objects to read from those skipped by rule: names and folders that begin with `.` or
+/// `_`, and empty objects that represent folders.
 fn sorted(bucket: &Arc<Bucket>, root: String, below: &str, listed: Vec<Listed>) -> Listing {
     let mut ignored = BTreeSet::new();
     let mut objects = Vec::new();
@@ -244,11 +259,11 @@ fn sorted(bucket: &Arc<Bucket>, root: String, below: &str, listed: Vec<Listed>) 
         let rest = found.key.get(below.len()..).unwrap_or_default();
         let hidden = |part: &str| part.starts_with(['.', '_']);
         let mut end = 0;
-        let left_out = rest.split('/').find_map(|part| {
+        let skipped = rest.split('/').find_map(|part| {
             end += part.len() + 1;
             hidden(part).then_some(end - 1)
         });
-        match left_out {
+        match skipped {
             Some(end) => {
                 ignored.insert(format!("{root}/{}", &rest[..end]));
             }
@@ -261,7 +276,7 @@ fn sorted(bucket: &Arc<Bucket>, root: String, below: &str, listed: Vec<Listed>) 
     Listing { root, objects, ignored: ignored.into_iter().collect() }
 }
 
-/// The name beside `prefix` that is nearest to it, if the store tells any.
+/// Returns the most similar name in the folder of `prefix`.
 async fn nearest(bucket: &Arc<Bucket>, prefix: &str) -> Option<String> {
     let (folder, _) = prefix.rsplit_once('/').unwrap_or(("", prefix));
     let folder = if folder.is_empty() { String::new() } else { format!("{folder}/") };

@@ -10,22 +10,22 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Response};
 use tokio::time::timeout;
 
-use super::answer::{Answer, Asked};
+use super::error_response::{ErrorResponse, FailedRequest};
 use super::limiter::Limiter;
-use super::retry::{Tries, Trouble, of_transport};
+use super::retry::{Retry, Trouble, of_transport};
 use crate::SourceError;
 use sparkify_aws::{Signer, encoded};
 use sparkify_config::{Access, Addressing, Limits};
 
-/// Where nobody said a region: most servers take any, and Amazon says which one it is.
+/// Region if none is configured: most servers accept any, and AWS responds with the right one.
 const REGION: &str = "us-east-1";
-/// A refusal and a page of a listing are at most so long, in bytes.
-const LONGEST_REFUSAL: usize = 64 << 10;
+/// Longest body of an error response and of a page of a listing, in bytes.
+const LONGEST_ERROR: usize = 64 << 10;
 const LONGEST_PAGE: usize = 32 << 20;
-/// To a server that never answered, a connection is tried only so often.
+/// Most attempts to connect to a server that never responded.
 const UNREACHED: u32 = 3;
 
-/// The way to one bucket.
+/// Client of one bucket.
 #[derive(Debug)]
 pub(super) struct Client {
     pub bucket: String,
@@ -36,26 +36,26 @@ pub(super) struct Client {
     endpoint: Option<String>,
     addressing: Addressing,
     region: Mutex<String>,
-    /// Whether somebody said the region: then no server may say another.
+    /// True if the region is configured: then a response does not change it.
     region_is_fixed: bool,
     requester_pays: bool,
-    /// Whether the server ever answered.
+    /// True if the server ever responded.
     reached: AtomicBool,
-    /// Whether it ever answered with a range that it was asked for, and whether it ever did not.
+    /// True if a range read was ever answered with a range, and with the whole object.
     ranged: AtomicBool,
     unranged: AtomicBool,
 }
 
-/// A request that reads.
+/// Read request.
 #[derive(Debug, Clone)]
 pub(super) struct Ask<'a> {
     pub method: Method,
-    /// The key, or nothing for the bucket itself.
+    /// Key; empty for the bucket itself.
     pub key: &'a str,
-    /// With its `?`, or nothing.
+    /// Query with its `?`; empty if there is none.
     pub query: String,
     pub headers: Vec<(HeaderName, String)>,
-    /// list or read
+    /// Verb for messages: list or read.
     pub doing: &'static str,
     pub location: &'a str,
 }
@@ -66,7 +66,7 @@ impl Client {
         access: &Access,
         limiter: Arc<Limiter>,
     ) -> Result<Self, SourceError> {
-        // Amazon's certificate covers one label in front of its name.
+        // The certificate of AWS covers only one label before the host name.
         let suits = match (&access.endpoint, bucket.contains('.')) {
             (Some(_), _) | (None, true) => Addressing::Path,
             (None, false) => Addressing::Virtual,
@@ -91,7 +91,7 @@ impl Client {
         })
     }
 
-    /// The URL of the server in this region, without the bucket.
+    /// Returns the URL of the server in this region, without the bucket.
     fn server(&self, region: &str) -> String {
         match &self.endpoint {
             Some(endpoint) => endpoint.clone(),
@@ -115,28 +115,29 @@ impl Client {
         self.region.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// One try: an answer whose body is still to come.
+    /// Makes one attempt, and one more if the bucket is in another region. Returns the response
+    /// before its body is read.
     pub(super) async fn attempt(&self, ask: &Ask<'_>) -> Result<Response, Trouble> {
         let region = self.region();
-        let answer = match self.ask_in(&region, ask).await? {
+        let error = match self.ask_in(&region, ask).await? {
             Ok(response) => return Ok(response),
-            Err(answer) => answer,
+            Err(error) => error,
         };
         // Another request may have learned the region meanwhile.
-        let other = answer.region.clone().filter(|other| *other != region);
-        if let (true, false, Some(other)) = (answer.is_elsewhere(), self.region_is_fixed, other) {
+        let other = error.region.clone().filter(|other| *other != region);
+        if let (true, false, Some(other)) = (error.is_wrong_region(), self.region_is_fixed, other) {
             tracing::debug!("the bucket `{}` is in {other}", self.bucket);
             self.region.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&other);
             return match self.ask_in(&other, ask).await? {
                 Ok(response) => Ok(response),
-                Err(answer) => Err(self.trouble(&answer, &other, ask)),
+                Err(error) => Err(self.trouble(&error, &other, ask)),
             };
         }
-        Err(self.trouble(&answer, &region, ask))
+        Err(self.trouble(&error, &region, ask))
     }
 
-    fn trouble(&self, answer: &Answer, region: &str, ask: &Ask<'_>) -> Trouble {
-        answer.trouble(Asked {
+    fn trouble(&self, error: &ErrorResponse, region: &str, ask: &Ask<'_>) -> Trouble {
+        error.trouble(FailedRequest {
             doing: ask.doing,
             location: ask.location,
             bucket: &self.bucket,
@@ -148,14 +149,14 @@ impl Client {
         &self,
         region: &str,
         ask: &Ask<'_>,
-    ) -> Result<Result<Response, Answer>, Trouble> {
+    ) -> Result<Result<Response, ErrorResponse>, Trouble> {
         let url = self.url(region, ask);
         let keys = self.signer.keys().await.map_err(|error| Trouble::Final(error.into()))?;
         let headers = self.headers(&url, region, ask, keys.as_deref()).map_err(Trouble::Final)?;
         let server = self.server(region);
         let sent = self.http.request(ask.method.clone(), &url).headers(headers).send();
         let response = match timeout(self.limits.read_timeout, sent).await {
-            Err(_) => return Err(self.silence(&server)),
+            Err(_) => return Err(self.stalled(&server)),
             Ok(Err(error)) => {
                 return Err(of_transport(error, &server, self.reached.load(Ordering::Relaxed)));
             }
@@ -168,16 +169,17 @@ impl Client {
         }
         let header = response.headers().get("x-amz-bucket-region");
         let header = header.and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let body = self.body(response, LONGEST_REFUSAL, &server).await.unwrap_or_default();
-        Ok(Err(Answer::new(status, header.as_deref(), &String::from_utf8_lossy(&body))))
+        let body = self.body(response, LONGEST_ERROR, &server).await.unwrap_or_default();
+        Ok(Err(ErrorResponse::new(status, header.as_deref(), &String::from_utf8_lossy(&body))))
     }
 
-    pub(super) fn silence(&self, server: &str) -> Trouble {
+    /// Returns the error of a stall timeout.
+    pub(super) fn stalled(&self, server: &str) -> Trouble {
         let seconds = self.limits.read_timeout.as_secs_f64();
-        Trouble::Busy(format!("`{server}` gave no byte for {seconds} s"))
+        Trouble::Busy(format!("`{server}` sent no data for {seconds} s"))
     }
 
-    /// The server's name, for messages.
+    /// Returns the URL of the server, for messages.
     pub(super) fn server_name(&self) -> String {
         self.server(&self.region())
     }
@@ -217,7 +219,7 @@ impl Client {
         Ok(std::mem::take(request.headers_mut()))
     }
 
-    /// A short body, whole.
+    /// Reads a whole body of at most `longest` bytes.
     async fn body(
         &self,
         mut response: Response,
@@ -227,13 +229,13 @@ impl Client {
         let mut body = Vec::new();
         loop {
             match timeout(self.limits.read_timeout, response.chunk()).await {
-                Err(_) => return Err(self.silence(server)),
+                Err(_) => return Err(self.stalled(server)),
                 Ok(Err(error)) => return Err(of_transport(error, server, true)),
                 Ok(Ok(None)) => return Ok(body),
                 Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
             }
             if body.len() > longest {
-                return Err(Trouble::Passing(format!("`{server}` answered without end")));
+                return Err(Trouble::Passing(format!("`{server}` sent an overlong response")));
             }
         }
     }
@@ -245,39 +247,41 @@ impl Client {
         Ok((headers, body))
     }
 
-    /// The headers and the short body of an answer; tried again while that makes sense.
+    /// Returns the headers and the short body of a response. Retries after transient errors.
     pub(super) async fn short(&self, ask: &Ask<'_>) -> Result<(HeaderMap, Vec<u8>), SourceError> {
-        let mut tries = Tries::default();
+        let mut retry = Retry::default();
         loop {
-            let permit = self.limiter.enter().await;
+            let permit = self.limiter.acquire().await;
             let reason = match self.once(ask).await {
                 Ok((headers, body)) => {
                     permit.succeeded(body.len() as u64);
                     return Ok((headers, body));
                 }
-                Err(trouble) => trouble.passing(Some(permit))?,
+                Err(trouble) => trouble.transient(Some(permit))?,
             };
-            tries.again(reason, ask.doing, ask.location, self.most_tries()).await?;
+            retry.wait(reason, ask.doing, ask.location, self.most_attempts()).await?;
         }
     }
 
-    /// Notes whether a request for a range was answered by one.
-    pub(super) fn saw_ranges(&self, answered: bool) {
-        let seen = if answered { &self.ranged } else { &self.unranged };
+    /// Records if a range read was answered with a range.
+    pub(super) fn saw_ranges(&self, supported: bool) {
+        let seen = if supported { &self.ranged } else { &self.unranged };
         seen.store(true, Ordering::Relaxed);
     }
 
-    /// Whether ranges may be asked for: one was had, and none was ever refused.
+    /// Returns true if the server supports range reads: at least one succeeded and none was
+    /// ignored.
     pub(super) fn knows_ranges(&self) -> bool {
         self.ranged.load(Ordering::Relaxed) && !self.refuses_ranges()
     }
 
+    /// Returns true if the server ever ignored a range.
     pub(super) fn refuses_ranges(&self) -> bool {
         self.unranged.load(Ordering::Relaxed)
     }
 
-    /// How often to try, as things stand.
-    pub(super) fn most_tries(&self) -> u32 {
+    /// Returns the current limit of attempts.
+    pub(super) fn most_attempts(&self) -> u32 {
         let reached = self.reached.load(Ordering::Relaxed);
         if reached { self.limits.attempts } else { self.limits.attempts.min(UNREACHED) }
     }
@@ -286,12 +290,13 @@ impl Client {
 fn http_client(access: &Access, bucket: &str) -> Result<reqwest::Client, SourceError> {
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("sparkify/", env!("CARGO_PKG_VERSION")))
-        // A signature is for one host, and a redirect may lead anywhere.
+        // A signature is valid for one host only, and a redirect may lead to any.
         .redirect(reqwest::redirect::Policy::none())
         .http1_only()
         .connect_timeout(access.limits.read_timeout.min(std::time::Duration::from_secs(5)))
         .tcp_nodelay(true);
-    // Names below `localhost` are this machine by definition (RFC 6761), whether or not the system knows them.
+    // Names below `localhost` are this machine by definition (RFC 6761), but not every system
+    // resolves them.
     let host = access.endpoint.as_deref().and_then(|url| url.split("://").nth(1));
     let host = host.and_then(|host| host.split([':', '/']).next());
     if host == Some("localhost") {
@@ -301,7 +306,7 @@ fn http_client(access: &Access, bucket: &str) -> Result<reqwest::Client, SourceE
     builder.build().map_err(|error| SourceError::Store {
         doing: "reach",
         location: "S3".into(),
-        reason: format!("no HTTP client can be made ({})", sparkify_aws::all(&error)),
-        hint: "check the system's certificates and proxies".into(),
+        reason: format!("cannot create an HTTP client ({})", sparkify_aws::all(&error)),
+        hint: "check the certificates and proxies of the system".into(),
     })
 }

@@ -1,61 +1,61 @@
-//! What went wrong with one request, whether another try makes sense, and how long to wait before it.
+//! Retries of a request with exponential backoff and jitter.
 
 use super::limiter::Permit;
 use crate::SourceError;
 use sparkify_aws::Transport;
 
-/// Why one try came to nothing.
+/// Error of one attempt.
 #[derive(Debug)]
 pub(super) enum Trouble {
-    /// The store has too much to do, or gave no byte in time: fewer at once, and later.
+    /// Throttling (503 `SlowDown`, 429) or a stall timeout: retried with lower concurrency.
     Busy(String),
-    /// The connection, or the store for a moment: once more.
+    /// Transient error of the connection or the server: retried.
     Passing(String),
-    /// Another try would end as this one did.
+    /// Permanent error: not retried.
     Final(SourceError),
 }
 
 impl Trouble {
-    /// Why to try again, once the place of the request is given back; else the error that ends it.
-    pub(super) fn passing(self, permit: Option<Permit>) -> Result<String, SourceError> {
+    /// Returns the reason for a retry and releases the permit; fails with a permanent error.
+    pub(super) fn transient(self, permit: Option<Permit>) -> Result<String, SourceError> {
         match self {
             Self::Final(error) => Err(error),
             Self::Passing(reason) => Ok(reason),
             Self::Busy(reason) => {
-                permit.into_iter().for_each(Permit::overran);
+                permit.into_iter().for_each(Permit::throttled);
                 Ok(reason)
             }
         }
     }
 }
 
-/// The tries of one request.
+/// Retry state of one request.
 #[derive(Debug, Default)]
-pub(super) struct Tries {
-    made: u32,
+pub(super) struct Retry {
+    attempts: u32,
 }
 
-impl Tries {
-    /// Counts from the start again: what came since then was worth it.
-    pub(super) fn forget(&mut self) {
-        self.made = 0;
+impl Retry {
+    /// Starts to count again, after progress.
+    pub(super) fn reset(&mut self) {
+        self.attempts = 0;
     }
 
-    /// Waits before the next try; when there were `most`, gives the trouble back as the error that it is.
-    pub(super) async fn again(
+    /// Waits before the next attempt; fails with `reason` after `most` attempts.
+    pub(super) async fn wait(
         &mut self,
         reason: String,
         doing: &'static str,
         location: &str,
         most: u32,
     ) -> Result<(), SourceError> {
-        self.made += 1;
-        if self.made >= most {
-            let reason = format!("{reason}; tried {} times", self.made);
+        self.attempts += 1;
+        if self.attempts >= most {
+            let reason = format!("{reason}; tried {} times", self.attempts);
             return Err(given_up(doing, location, reason));
         }
-        let pause = sparkify_aws::pause(self.made);
-        tracing::debug!("{doing} `{location}`: {reason}; again in {pause:?}");
+        let pause = sparkify_aws::pause(self.attempts);
+        tracing::debug!("{doing} `{location}`: {reason}; next attempt in {pause:?}");
         tokio::time::sleep(pause).await;
         Ok(())
     }
@@ -66,11 +66,11 @@ fn given_up(doing: &'static str, location: &str, reason: String) -> SourceError 
         doing,
         location: location.to_owned(),
         reason,
-        hint: "try again later, or with fewer requests at once: `--concurrency 8`; nothing of this load was published".into(),
+        hint: "try again later, or with lower concurrency: `--concurrency 8`; this load published nothing".into(),
     }
 }
 
-/// A failure below HTTP as what it means for the request.
+/// Classifies a failure below HTTP.
 pub(super) fn of_transport(error: reqwest::Error, server: &str, reached: bool) -> Trouble {
     match sparkify_aws::of_transport(error, server, reached) {
         Transport::Late(reason) => Trouble::Busy(reason),

@@ -1,8 +1,10 @@
-//! The bytes of one object, or of a range of it, on their way: a task fetches them, a reader takes them, and no more than a window of them waits
-//! in between.
+//! Download of one object, or of a range of it, as a stream: a task downloads the bytes and a
+//! reader consumes them, with at most a window of bytes buffered in between.
 //!
-//! What arrives is held against what was listed: the etag by `If-Match` and by the answer's own, the size by its header and by counting, the range by
-//! where it begins and ends. A body that breaks off is asked for again from where it broke; so a reader gets what it asked for, or an error.
+//! The download is verified against the listing: the etag by `If-Match` and by the header of the
+//! response, the size by the header and by counting, the range by its start and end. If a response
+//! ends early, the task requests the rest from where it ended. So the reader receives exactly the
+//! bytes of the listed version, or an error.
 
 use std::io::{self, Read};
 use std::ops::Range;
@@ -19,77 +21,82 @@ use tokio::time::timeout;
 use super::body::PART;
 use super::limiter::Permit;
 use super::request::Ask;
-use super::retry::{Tries, Trouble, of_transport};
+use super::retry::{Retry, Trouble, of_transport};
 use super::{Bucket, quoted};
 use crate::{Object, SourceError};
 
-/// Bytes of one stream that may wait for its reader; a part of an object has room for all of it.
+/// Most bytes of a stream that are buffered. A part of an object is buffered as a whole.
 pub(super) const WINDOW: u64 = 2 << 20;
-/// A body that gave so many bytes since it last broke has not broken in a row.
-const WORTH: u64 = 64 << 10;
+/// Bytes of progress after which a failed response does not count as a repeated failure.
+const PROGRESS: u64 = 64 << 10;
 
 type Chunk = Result<Bytes, SourceError>;
 
-/// What is asked for, and what becomes of it where the store sends the whole object instead of a range.
+/// Kind of request, which decides what happens if the server sends the whole object instead of a
+/// range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Manner {
-    /// The object from somewhere to its end. What the reader has is passed over.
+pub(super) enum Mode {
+    /// To the end of the object. Bytes before the position are skipped.
     Whole,
-    /// The same, and the store is to show whether it knows ranges; it may be cut.
-    Lead,
-    /// A part. It ends before its end, and the reader goes on otherwise.
+    /// To the end of the object, always as a range read, to find out if the server supports them.
+    /// The stream may be cut. Bytes before the position are skipped.
+    Probe,
+    /// A part of the object. Without range support it ends at once, and the reader falls back to
+    /// one stream.
     Part,
 }
 
-/// The reader's end. Dropping it ends the fetching.
+/// Reading end of a stream. Dropping it cancels the download.
 #[derive(Debug)]
 pub(super) struct Stream {
-    /// Where it begins in its object.
+    /// Offset of the first byte in the object.
     pub start: u64,
     chunks: UnboundedReceiver<Chunk>,
     shared: Arc<Shared>,
     current: Bytes,
-    /// What it ended with: several may read it by turns, and each is to hear it.
-    ended: Option<Box<SourceError>>,
-    /// How much of the window what was taken out holds still.
-    taken: usize,
+    /// The error that ended the stream. Each later read returns it again, since threads read in
+    /// turns.
+    error: Option<Box<SourceError>>,
+    /// Permits of the window that the current chunk occupies.
+    occupied: usize,
     task: AbortHandle,
-    /// Its part of what may be fetched ahead.
+    /// Its share of the prefetch budget.
     _budget: Option<OwnedSemaphorePermit>,
 }
 
-/// What both ends know.
+/// State of both ends.
 #[derive(Debug)]
 struct Shared {
+    /// Free bytes of the window.
     window: Semaphore,
     span: Mutex<Range<u64>>,
 }
 
 impl Shared {
-    /// From what the reader has, or has on its way, to the end.
+    /// Returns the bytes that are not downloaded yet. Cutting the stream moves their end.
     fn span(&self) -> MutexGuard<'_, Range<u64>> {
         self.span.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Stream {
-    /// Begins to fetch these bytes of `object`.
+    /// Starts to download the bytes `span` of `object`.
     pub(super) fn fetch(
         bucket: &Arc<Bucket>,
         object: &Object,
         span: Range<u64>,
-        manner: Manner,
+        mode: Mode,
         budget: Option<OwnedSemaphorePermit>,
     ) -> Self {
         let (sender, chunks) = unbounded_channel();
         let start = span.start;
-        let window = if manner == Manner::Part { PART } else { WINDOW };
+        let window = if mode == Mode::Part { PART } else { WINDOW };
         let window = Semaphore::new(usize::try_from(window).unwrap_or(1 << 20));
         let shared = Arc::new(Shared { window, span: Mutex::new(span) });
         let fetch = Fetch {
             bucket: Arc::clone(bucket),
             object: object.clone(),
-            manner,
+            mode,
             shared: Arc::clone(&shared),
             sender,
         };
@@ -99,25 +106,26 @@ impl Stream {
             chunks,
             shared,
             current: Bytes::new(),
-            ended: None,
-            taken: 0,
+            error: None,
+            occupied: 0,
             task,
             _budget: budget,
         }
     }
 
-    /// Whether a reader would have to wait.
+    /// Returns true if a read would have to wait.
     pub(super) fn keeps_waiting(&self) -> bool {
         self.current.is_empty() && self.chunks.is_empty() && !self.chunks.is_closed()
     }
 
-    /// Ends it at a border of parts that it has not come near to, if there is one before its end. Says which one.
+    /// Ends the stream at a multiple of [`PART`], at least half a part after its position; returns
+    /// that offset, or none if it is not before the end.
     pub(super) fn cut(&self) -> Option<u64> {
         let mut span = self.shared.span();
-        let border = (span.start + PART / 2).next_multiple_of(PART);
-        (border < span.end).then(|| {
-            span.end = border;
-            border
+        let end = (span.start + PART / 2).next_multiple_of(PART);
+        (end < span.end).then(|| {
+            span.end = end;
+            end
         })
     }
 }
@@ -125,18 +133,20 @@ impl Stream {
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.current.is_empty() {
-            self.shared.window.add_permits(std::mem::take(&mut self.taken));
+            self.shared.window.add_permits(std::mem::take(&mut self.occupied));
             match self.chunks.blocking_recv() {
-                None => match &self.ended {
-                    None => return Ok(0),
-                    Some(error) => return Err(io::Error::other(once_more(error))),
+                None => match &self.error {
+                    None if self.shared.span().is_empty() => return Ok(0),
+                    // The task was dropped, by a panic or with its runtime.
+                    None => return Err(io::Error::other(super::task_ended("read"))),
+                    Some(error) => return Err(io::Error::other(copy(error))),
                 },
                 Some(Err(error)) => {
-                    self.ended = Some(Box::new(once_more(&error)));
+                    self.error = Some(Box::new(copy(&error)));
                     return Err(io::Error::other(error));
                 }
                 Some(Ok(chunk)) => {
-                    self.taken = chunk.len();
+                    self.occupied = chunk.len();
                     self.current = chunk;
                 }
             }
@@ -153,11 +163,11 @@ impl Drop for Stream {
     }
 }
 
-/// The fetching end.
+/// Downloading end of a stream.
 struct Fetch {
     bucket: Arc<Bucket>,
     object: Object,
-    manner: Manner,
+    mode: Mode,
     shared: Arc<Shared>,
     sender: UnboundedSender<Chunk>,
 }
@@ -165,50 +175,51 @@ struct Fetch {
 impl Fetch {
     async fn run(self) {
         if let Err(error) = self.deliver().await {
-            // A reader that is gone needs no error.
+            // Fails if the reader was dropped, and then no error is needed.
             let _ = self.sender.send(Err(error));
         }
     }
 
-    /// What is still to be fetched.
+    /// Returns the bytes that are not downloaded yet.
     fn left(&self) -> Range<u64> {
         self.shared.span().clone()
     }
 
+    /// Sends requests until all bytes are downloaded; retries after transient errors.
     async fn deliver(&self) -> Result<(), SourceError> {
-        let mut tries = Tries::default();
+        let mut retry = Retry::default();
         loop {
-            let asked = self.left();
-            if asked.is_empty() {
+            let requested = self.left();
+            if requested.is_empty() {
                 return Ok(());
             }
-            let mut permit = Some(self.bucket.client.limiter.enter().await);
-            let result = self.stream(&asked, &mut permit).await;
-            let came = self.left().start - asked.start;
-            if came >= WORTH {
-                tries.forget();
+            let mut permit = Some(self.bucket.client.limiter.acquire().await);
+            let result = self.stream(&requested, &mut permit).await;
+            let progress = self.left().start - requested.start;
+            if progress >= PROGRESS {
+                retry.reset();
             }
             let reason = match result {
                 Ok(()) => {
                     if let Some(permit) = permit {
-                        permit.succeeded(came);
+                        permit.succeeded(progress);
                     }
                     continue;
                 }
-                Err(trouble) => trouble.passing(permit)?,
+                Err(trouble) => trouble.transient(permit)?,
             };
-            let most = self.bucket.client.most_tries();
-            tries.again(reason, "read", &self.object.key, most).await?;
+            let most = self.bucket.client.most_attempts();
+            retry.wait(reason, "read", &self.object.key, most).await?;
         }
     }
 
-    fn ask(&self, asked: &Range<u64>) -> Ask<'_> {
+    fn ask(&self, requested: &Range<u64>) -> Ask<'_> {
         let mut headers = Vec::new();
         headers.extend(self.object.etag.as_ref().map(|etag| (IF_MATCH, etag.to_string())));
-        if asked.end < self.object.size {
-            headers.push((RANGE, format!("bytes={}-{}", asked.start, asked.end - 1)));
-        } else if asked.start > 0 || self.manner != Manner::Whole {
-            headers.push((RANGE, format!("bytes={}-", asked.start)));
+        if requested.end < self.object.size {
+            headers.push((RANGE, format!("bytes={}-{}", requested.start, requested.end - 1)));
+        } else if requested.start > 0 || self.mode != Mode::Whole {
+            headers.push((RANGE, format!("bytes={}-", requested.start)));
         }
         Ask {
             method: Method::GET,
@@ -220,37 +231,42 @@ impl Fetch {
         }
     }
 
-    /// One request: hands on what it gives, up to the end.
-    async fn stream(&self, asked: &Range<u64>, permit: &mut Option<Permit>) -> Result<(), Trouble> {
+    /// Sends one request, and passes the bytes of its response to the reader.
+    async fn stream(
+        &self,
+        requested: &Range<u64>,
+        permit: &mut Option<Permit>,
+    ) -> Result<(), Trouble> {
         let client = &self.bucket.client;
-        let mut response = client.attempt(&self.ask(asked)).await?;
-        let mut skip = self.compared(&response, asked)?;
+        let mut response = client.attempt(&self.ask(requested)).await?;
+        let mut skip = self.verify(&response, requested)?;
         let server = client.server_name();
         while !self.left().is_empty() {
             let chunk = match timeout(client.limits.read_timeout, response.chunk()).await {
-                Err(_) => return Err(client.silence(&server)),
+                Err(_) => return Err(client.stalled(&server)),
                 Ok(Err(error)) => return Err(of_transport(error, &server, true)),
-                Ok(Ok(None)) => return Err(self.wrong_length("broke off")),
+                Ok(Ok(None)) => return Err(self.wrong_length("ended early")),
                 Ok(Ok(Some(chunk))) => chunk,
             };
-            let passed = usize::try_from(skip).unwrap_or(usize::MAX).min(chunk.len());
-            skip -= passed as u64;
-            let chunk = chunk.slice(passed..);
-            if chunk.len() as u64 > asked.end - self.left().start {
-                return Err(self.wrong_length("went on too long"));
+            let skipped = usize::try_from(skip).unwrap_or(usize::MAX).min(chunk.len());
+            skip -= skipped as u64;
+            let chunk = chunk.slice(skipped..);
+            if chunk.len() as u64 > requested.end - self.left().start {
+                return Err(self.wrong_length("is too long"));
             }
-            self.hand_on(chunk, permit).await;
+            self.pass_on(chunk, permit).await;
         }
         Ok(())
     }
 
     fn wrong_length(&self, what: &str) -> Trouble {
         let (at, size) = (self.left().start, self.object.size);
-        Trouble::Passing(format!("the answer {what}, at byte {at} of {size}"))
+        Trouble::Passing(format!("the response {what}, at byte {at} of {size}"))
     }
 
-    /// Whether the answer is about what was listed; how many of its bytes the reader has already.
-    fn compared(&self, response: &Response, asked: &Range<u64>) -> Result<u64, Trouble> {
+    /// Verifies that a response is of the listed version and of the requested range. Returns the
+    /// number of bytes to skip, which the reader has already.
+    fn verify(&self, response: &Response, requested: &Range<u64>) -> Result<u64, Trouble> {
         let headers = response.headers();
         let etag = headers.get(ETAG).and_then(|etag| etag.to_str().ok()).and_then(quoted);
         let other = |listed: &str| etag.as_ref().is_some_and(|etag| **etag != *listed);
@@ -260,31 +276,31 @@ impl Fetch {
         let partial = response.status() == StatusCode::PARTIAL_CONTENT;
         let (total, skip) = match (partial, range_of(headers)) {
             (true, Some((range, total)))
-                if range.start == asked.start && range.end <= asked.end =>
+                if range.start == requested.start && range.end <= requested.end =>
             {
                 (Some(total), 0)
             }
-            (true, _) => return Err(Trouble::Passing("the answer has another range".into())),
-            // A server that knows no ranges sends the whole.
-            (false, _) => (length_of(headers), asked.start),
+            (true, _) => return Err(Trouble::Passing("the response has another range".into())),
+            // A server without range support sends the whole object.
+            (false, _) => (length_of(headers), requested.start),
         };
         match total {
             Some(total) if total != self.object.size && self.object.etag.is_none() => {
                 return Err(self.changed());
             }
-            // The same version cannot have another size: something between here and the store is wrong.
+            // The etag is the same, so the size cannot differ: a proxy changed the response.
             Some(total) if total != self.object.size => {
                 return Err(Trouble::Passing(format!(
-                    "the answer says {total} bytes, and {} were listed",
+                    "the response has {total} bytes, and {} were listed",
                     self.object.size
                 )));
             }
             _ => {}
         }
-        if self.manner != Manner::Whole {
+        if self.mode != Mode::Whole {
             self.bucket.client.saw_ranges(partial);
         }
-        if self.manner == Manner::Part && !partial {
+        if self.mode == Mode::Part && !partial {
             let mut span = self.shared.span();
             span.end = span.start;
         }
@@ -295,22 +311,23 @@ impl Fetch {
         Trouble::Final(SourceError::Changed { path: self.object.key.to_string() })
     }
 
-    /// Waits until there is room. A reader that is behind must not hold the place of a request.
-    async fn hand_on(&self, mut chunk: Bytes, permit: &mut Option<Permit>) {
+    /// Passes bytes to the reader, as soon as the window has space. Releases the permit before it
+    /// waits, so that a slow reader does not reduce the concurrency of the others.
+    async fn pass_on(&self, mut chunk: Bytes, permit: &mut Option<Permit>) {
         let most = usize::try_from(WINDOW / 2).unwrap_or(usize::MAX);
         while !chunk.is_empty() {
             let mut part = chunk.split_to(chunk.len().min(most));
             let bytes = u32::try_from(part.len()).unwrap_or(u32::MAX);
-            if let Ok(room) = self.shared.window.try_acquire_many(bytes) {
-                room.forget();
+            if let Ok(space) = self.shared.window.try_acquire_many(bytes) {
+                space.forget();
             } else {
                 drop(permit.take());
-                if let Ok(room) = self.shared.window.acquire_many(bytes).await {
-                    room.forget();
+                if let Ok(space) = self.shared.window.acquire_many(bytes).await {
+                    space.forget();
                 }
             }
             let mut span = self.shared.span();
-            // It may have been cut meanwhile.
+            // The stream may have been cut meanwhile.
             let fits = usize::try_from(span.end - span.start).unwrap_or(usize::MAX);
             part.truncate(fits);
             span.start += part.len() as u64;
@@ -319,8 +336,8 @@ impl Fetch {
     }
 }
 
-/// The same words.
-fn once_more(error: &SourceError) -> SourceError {
+/// Returns an error with the same message; `SourceError` cannot be cloned.
+fn copy(error: &SourceError) -> SourceError {
     match error {
         SourceError::Changed { path } => SourceError::Changed { path: path.clone() },
         SourceError::Gone { path } => SourceError::Gone { path: path.clone() },
@@ -343,7 +360,7 @@ fn length_of(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// `bytes 5-9/10`: the range, and the size of the whole.
+/// Parses `bytes 5-9/10`: the range, and the size of the object.
 fn range_of(headers: &HeaderMap) -> Option<(Range<u64>, u64)> {
     let range = headers.get(CONTENT_RANGE)?.to_str().ok()?.strip_prefix("bytes ")?;
     let (range, total) = range.split_once('/')?;

@@ -53,7 +53,7 @@ fn names_that_no_prefix_tells_apart_take_a_list() {
     cluster.store.put("data/log_data/2018/11/2018-11-05-events.json.gz", packed);
     let words = cluster.load(By::Prefixes).bad(2);
     assert!(
-        words.contains("no beginning of its name tells") && words.contains("--manifest"),
+        words.contains("no key prefix matches the object") && words.contains("--manifest"),
         "{words}"
     );
     assert_eq!(cluster.asked("select count(*) from songplays"), "0");
