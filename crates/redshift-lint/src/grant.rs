@@ -1,5 +1,5 @@
-//! GRANT and REVOKE: privileges on tables, schemas, databases and functions, and ASSUMEROLE for COPY
-//! and UNLOAD.
+//! GRANT and REVOKE: privileges on tables, schemas, databases and functions, and ASSUMEROLE for
+//! COPY and UNLOAD.
 
 use crate::StatementKind;
 use crate::Violation;

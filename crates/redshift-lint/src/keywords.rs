@@ -160,7 +160,8 @@ const RESERVED: &[&str] = &[
     "without",
 ];
 
-/// Keywords that are not reserved, but continue the statement where an alias without AS is possible.
+/// Keywords that are not reserved, but continue the statement where an alias without AS is
+/// possible.
 const NOT_ALIASES: &[&str] = &[
     "at",
     "connect",

@@ -148,8 +148,8 @@ impl<'a> Lexer<'a> {
 
     fn line_comment(&mut self) -> Result<(), Violation> {
         let rest = &self.text[self.at..];
-        // Lexers differ on whether a carriage return ends a comment. Ending it checks the text after
-        // it as SQL, which is the safe choice.
+        // Lexers differ on whether a carriage return ends a comment. Ending it checks the text
+        // after it as SQL, which is the safe choice.
         let end = rest.find(['\n', '\r']).unwrap_or(rest.len());
         if let Some(found) = rest[..end].find('\0') {
             return Err(self.unexpected_character(self.at + found));

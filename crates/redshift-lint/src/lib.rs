@@ -3,8 +3,8 @@
 //! [`check`] reads one statement with Redshift's lexical rules and a grammar of the statements in
 //! Amazon's Database Developer Guide that a loader and its reports need. The linter fails closed:
 //! it rejects everything that the grammar does not cover. A [`Violation`] holds the ID of the rule,
-//! the documentation page of that rule, the byte offset, and a hint. [`Session`] adds the rules that
-//! depend on earlier statements. [`rules()`] lists all rules and allow-list entries.
+//! the documentation page of that rule, the byte offset, and a hint. [`Session`] adds the rules
+//! that depend on earlier statements. [`rules()`] lists all rules and allow-list entries.
 //!
 //! The linter never opens a connection. It knows no tables, columns or types of expressions, and it
 //! repeats any omission or error of the guide.

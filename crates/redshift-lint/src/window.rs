@@ -39,7 +39,8 @@ impl Parser<'_> {
         }
     }
 
-    /// Parses the definition of a window. Returns whether it has an order, and whether it has a frame.
+    /// Parses the definition of a window. Returns whether it has an order, and whether it has a
+    /// frame.
     fn window(&mut self) -> Parsed<(bool, bool)> {
         self.expect_symbol("(")?;
         let (ordered, framed) = self.in_clause(Clause::Window, |parser| {

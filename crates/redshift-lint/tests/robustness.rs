@@ -1,4 +1,5 @@
-//! Robustness against untrusted text: no panic, no hang, and no SQL injection through string values.
+//! Robustness against untrusted text: no panic, no hang, and no SQL injection through string
+//! values.
 
 mod corpus;
 

@@ -10,8 +10,8 @@ const KEY: &str = "data/log_data/large.json";
 /// Pattern for requests of the third part.
 const THIRD: &str = "large.json* range: bytes=8388608-";
 
-/// Time without a byte after which a stalled response is retried, in seconds. Other responses have to
-/// arrive in this time.
+/// Time without a byte after which a stalled response is retried, in seconds. Other responses have
+/// to arrive in this time.
 const TIMEOUT: &str = "2";
 
 /// A bucket with a large object.
@@ -22,8 +22,8 @@ fn bucket() -> (Server, tempfile::TempDir, String) {
     (server, tempfile::tempdir().unwrap(), text)
 }
 
-/// A bucket with a large object, of which no part gets its bytes before the second and the third one
-/// are requested.
+/// A bucket with a large object, of which no part gets its bytes before the second and the third
+/// one are requested.
 fn bucket_for_ranges() -> (Server, tempfile::TempDir, String) {
     let (server, folder, text) = bucket();
     server.require_parallel(KEY, 3);

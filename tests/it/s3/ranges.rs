@@ -285,8 +285,8 @@ fn a_reader_that_never_waits_leaves_memory_to_others() {
         server.put(&format!("data/log_data/probe-{number:02}.json"), "{}");
     }
     server.require_parallel(LARGE, MOST_PARTS + 1);
-    // With three downloads at once, the other reader has at least two ranges. Until it opens them, its
-    // first stream holds a permit.
+    // With three downloads at once, the other reader has at least two ranges. Until it opens them,
+    // its first stream holds a permit.
     server.require_parallel(other, 3);
     let objects = listed(&server, &PERMITS.to_string(), "512MB");
     let prefetch = Prefetch::start(&Arc::from(&objects[..2]));

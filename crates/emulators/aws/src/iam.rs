@@ -52,8 +52,8 @@ fn find<'a>(account: &'a mut Account, name: &str) -> Result<&'a mut Role, ApiErr
     account.roles.get_mut(name).ok_or_else(|| missing(name))
 }
 
-/// Checks a policy: it has a version, and statements with an effect and an action. A trust policy has
-/// a service as its principal, other policies a resource.
+/// Checks a policy: it has a version, and statements with an effect and an action. A trust policy
+/// has a service as its principal, other policies a resource.
 fn check_policy(text: &str, is_trust: bool) -> Result<(), ApiError> {
     let malformed = |why: &str| error(400, "MalformedPolicyDocument", why);
     let policy: Value =

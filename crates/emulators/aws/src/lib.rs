@@ -4,7 +4,8 @@
 //! It is stricter than AWS. It verifies signatures, rejects unknown parameters, and rejects what
 //! only the prose of the documentation forbids. Creations and deletions complete after a number of
 //! status requests, and new roles become visible after a number of uses; neither depends on time.
-//! Tests can inject errors, stop the progress of state changes, and inspect the remaining resources.
+//! Tests can inject errors, stop the progress of state changes, and inspect the remaining
+//! resources.
 //!
 //! `http` is the server, `signature` verifies requests, `parameters` and `xml` implement the Query
 //! protocol, `account` holds the state, and each service has a file.

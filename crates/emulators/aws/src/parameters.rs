@@ -1,5 +1,5 @@
-//! Parameters of a request in the Query protocol. An action removes the parameters that it supports;
-//! the remaining ones are unknown and an error.
+//! Parameters of a request in the Query protocol. An action removes the parameters that it
+//! supports; the remaining ones are unknown and an error.
 
 use std::collections::BTreeMap;
 

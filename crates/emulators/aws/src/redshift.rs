@@ -141,7 +141,8 @@ fn size(parameters: &mut Parameters) -> Result<(String, i64), ApiError> {
     ))
 }
 
-/// Parses the administrator. Returns the name, and the name of the secret if AWS manages the password.
+/// Parses the administrator. Returns the name, and the name of the secret if AWS manages the
+/// password.
 fn administrator(
     parameters: &mut Parameters,
     name: &str,

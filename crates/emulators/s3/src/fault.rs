@@ -25,8 +25,8 @@ pub enum Fault {
     TruncateAt(usize),
     /// No more data after this number of bytes of the body; the connection stays open.
     StallAt(usize),
-    /// Content-Length that is wrong by this difference. The body ends at that length, or where its data
-    /// ends.
+    /// Content-Length that is wrong by this difference. The body ends at that length, or where its
+    /// data ends.
     WrongLength(i64),
     /// The whole object instead of the requested range.
     IgnoreRange,
@@ -38,7 +38,8 @@ pub enum Fault {
     Deleted,
 }
 
-/// Formats an error response. Its message contains a secret: tests check that clients never show it.
+/// Formats an error response. Its message contains a secret: tests check that clients never show
+/// it.
 pub(crate) fn error_response(status: u16, code: &str, details: &str) -> Response<Body> {
     let body = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message>{SECRET}</Message>{details}</Error>"

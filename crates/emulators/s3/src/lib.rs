@@ -1,8 +1,8 @@
 //! In-memory S3 server over HTTP for tests, with verified signatures and fault injection.
 //!
 //! A [`Server`] starts with one bucket, [`BUCKET`], and one key pair, [`KEY`] and [`SECRET`]; tests
-//! can add more. It supports GET with ranges and conditions, HEAD, paginated listings, PUT, multipart
-//! uploads, and DELETE of one or many objects.
+//! can add more. It supports GET with ranges and conditions, HEAD, paginated listings, PUT,
+//! multipart uploads, and DELETE of one or many objects.
 //!
 //! Tests control it without relying on time:
 //! - [`Server::fail`] injects a [`Fault`] into a number of matching requests.
@@ -149,8 +149,8 @@ impl Server {
     /// at once.
     ///
     /// Until then the first download gets [`TRICKLE`] bytes for each active one, and the others get
-    /// nothing: a client that reads the first one has to wait after each trickle. Then all downloads
-    /// flow, the first one only up to the byte where another one begins.
+    /// nothing: a client that reads the first one has to wait after each trickle. Then all
+    /// downloads flow, the first one only up to the byte where another one begins.
     pub fn require_parallel(&self, key: &str, downloads: usize) {
         self.state.transfers.update(|transfers| transfers.require(path_of(key), downloads));
     }
@@ -197,8 +197,8 @@ impl Server {
 
     /// Injects `fault` into the next `times` requests that match `pattern`.
     ///
-    /// The pattern is a part of a line of the request log, see [`Server::take_requests`]; a `*` in it
-    /// matches any text.
+    /// The pattern is a part of a line of the request log, see [`Server::take_requests`]; a `*` in
+    /// it matches any text.
     pub fn fail(&self, pattern: &str, fault: Fault, times: usize) {
         self.state.faults().push((pattern.to_owned(), fault, times));
     }
@@ -213,8 +213,8 @@ impl Server {
         self.state.faults().iter().map(|(_, _, times)| times).sum()
     }
 
-    /// Returns the request log and clears it. A line has the method, path and query, then the headers
-    /// `range`, `if-match` and `if-none-match` that were sent.
+    /// Returns the request log and clears it. A line has the method, path and query, then the
+    /// headers `range`, `if-match` and `if-none-match` that were sent.
     ///
     /// # Panics
     /// If a thread of the server panicked.

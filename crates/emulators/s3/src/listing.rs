@@ -67,8 +67,8 @@ fn page(objects: &Objects, input: &ListObjectsV2Input) -> Page {
             .and_then(|delimiter| rest.split_once(delimiter))
             .map(|(branch, _)| format!("{prefix}{branch}/"));
         let listed = common_prefix.as_ref().unwrap_or(key);
-        // Keys below a common prefix sort after it: skip those of a prefix that is already listed, in
-        // this page or an earlier one.
+        // Keys below a common prefix sort after it: skip those of a prefix that is already listed,
+        // in this page or an earlier one.
         if !after.is_empty() && (listed.as_str() <= after)
             || common_prefix.is_some() && page.prefixes.last() == common_prefix.as_ref()
         {

@@ -174,7 +174,8 @@ async fn read_body(body: Option<StreamingBlob>, length: Option<i64>) -> S3Result
 }
 
 impl State {
-    /// Stores an object if the conditions hold for the existing one. The check and the write are atomic.
+    /// Stores an object if the conditions hold for the existing one. The check and the write are
+    /// atomic.
     pub(crate) fn put_if(
         &self,
         bucket: &str,

@@ -55,8 +55,8 @@ impl Parallel {
         if !is_first {
             return u64::MAX;
         }
-        // The client shortens the first download when it begins another one. Bytes beyond that point
-        // would only fill the buffers of the connection.
+        // The client shortens the first download when it begins another one. Bytes beyond that
+        // point would only fill the buffers of the connection.
         let start = self.starts[0];
         let next = self.starts.iter().copied().filter(|other| *other > start).min();
         next.map_or(u64::MAX, |next| next - start)
@@ -245,8 +245,8 @@ impl Metered {
             let due = self.began + Duration::from_micros(micros);
             self.wait = Some(Box::pin(sleep_until(due)));
         }
-        // Ends before the client can have the last byte: it may begin the next download then, and the
-        // two must not count as active at once.
+        // Ends before the client can have the last byte: it may begin the next download then, and
+        // the two must not count as active at once.
         if self.length.is_some_and(|length| self.sent >= length) {
             self.transfer.end();
         }

@@ -1,5 +1,5 @@
-//! Tests of the server with an independent client, `object_store`: signatures, PUT, multipart uploads,
-//! listings, deletions.
+//! Tests of the server with an independent client, `object_store`: signatures, PUT, multipart
+//! uploads, listings, deletions.
 
 use std::io::Write;
 use std::net::TcpStream;

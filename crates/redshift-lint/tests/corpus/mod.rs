@@ -1,5 +1,5 @@
-//! Reader of `statements/`: paragraphs of a header and a statement. The header is `-- valid KIND` or
-//! `-- violates RULE`.
+//! Reader of `statements/`: paragraphs of a header and a statement. The header is `-- valid KIND`
+//! or `-- violates RULE`.
 //!
 //! `-- valid KIND, unlike sqlfluff` marks documented syntax that sqlfluff cannot parse.
 
