@@ -9,7 +9,7 @@ use std::net::TcpStream;
 
 use postgres_protocol::authentication::{md5_hash, sasl};
 
-use crate::wire::{self, Body, Message, Report};
+use crate::wire::{self, BodyReader, Message, Report};
 
 /// Address of the PostgreSQL server and credentials of a superuser.
 #[derive(Clone, Debug)]
@@ -84,7 +84,7 @@ impl Backend {
             if message.tag != b'R' {
                 return Err(error_response(&message));
             }
-            let mut body = Body(&message.body);
+            let mut body = BodyReader(&message.body);
             match body.int() {
                 0 => return Ok(()),
                 3 => self.send(b'p', &wire::strings(&[&target.password]))?,

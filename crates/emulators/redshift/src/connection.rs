@@ -13,7 +13,7 @@ use crate::options::{Authentication, User};
 use crate::random;
 use crate::session::{Extended, MessageSink, Session};
 use crate::tls::Client;
-use crate::wire::{self, Body, Report};
+use crate::wire::{self, BodyReader, Report};
 
 // Request codes in place of the protocol version in a startup packet.
 const SSL_REQUEST: i32 = 80_877_103;
@@ -110,7 +110,7 @@ fn read_startup(
     let mut encrypted = false;
     loop {
         let body = wire::read_untagged(&mut client)?;
-        match (Body(&body).int(), client) {
+        match (BodyReader(&body).int(), client) {
             (SSL_REQUEST, Client::Plain(mut plain)) => {
                 plain.write_all(b"S")?;
                 client = Client::start_tls(plain, tls)?;
@@ -180,7 +180,7 @@ fn start_session(
 
 /// Parses a startup message into user, database and settings for the backend.
 fn startup_parameters(body: &[u8]) -> Result<(String, String, String), Report> {
-    let mut body = Body(body);
+    let mut body = BodyReader(body);
     let version = body.int();
     if version != PROTOCOL_3 {
         let (major, minor) = (version >> 16, version & 0xFFFF);
@@ -266,7 +266,7 @@ fn authenticate(cluster: &Cluster, out: &mut Connection, name: &str) -> io::Resu
     out.message(b'R', &request)?;
     out.flush()?;
     let response = wire::read(&mut out.client)?;
-    let given = Body(&response.body).string();
+    let given = BodyReader(&response.body).string();
     Ok(user.filter(|user| match method {
         _ if response.tag != b'p' => false,
         Authentication::Md5 => given == md5_hash(name.as_bytes(), user.password.as_bytes(), salt),
@@ -292,7 +292,7 @@ fn process_messages(session: &mut Session, out: &mut Connection) -> io::Result<(
         let message = wire::read(&mut out.client)?;
         match message.tag {
             b'X' => return Ok(()),
-            b'Q' => session.query(&Body(&message.body).string(), out)?,
+            b'Q' => session.query(&BodyReader(&message.body).string(), out)?,
             b'P' | b'B' | b'D' | b'E' | b'C' | b'S' | b'H' => {
                 extended.message(session, &message, out)?;
             }

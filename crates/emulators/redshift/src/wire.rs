@@ -54,9 +54,9 @@ pub(crate) fn strings(parts: &[&str]) -> Vec<u8> {
 }
 
 /// Reader of a message body.
-pub(crate) struct Body<'a>(pub(crate) &'a [u8]);
+pub(crate) struct BodyReader<'a>(pub(crate) &'a [u8]);
 
-impl<'a> Body<'a> {
+impl<'a> BodyReader<'a> {
     /// Reads the next `count` bytes, or all remaining ones if there are fewer.
     pub(crate) fn bytes(&mut self, count: usize) -> &'a [u8] {
         let (taken, rest) = self.0.split_at(count.min(self.0.len()));
@@ -85,7 +85,7 @@ impl<'a> Body<'a> {
 
 /// Parses the values of a `DataRow`; `None` is NULL.
 pub(crate) fn values(body: &[u8]) -> Vec<Option<&[u8]>> {
-    let mut body = Body(body);
+    let mut body = BodyReader(body);
     let count = body.short();
     (0..count).map(|_| usize::try_from(body.int()).ok().map(|length| body.bytes(length))).collect()
 }
@@ -154,7 +154,7 @@ impl Report {
     /// Parses a message body and drops the fields that version 8.0 does not send.
     pub(crate) fn parse(body: &[u8]) -> Self {
         let mut report = Self::default();
-        let mut body = Body(body);
+        let mut body = BodyReader(body);
         while let [field, ..] = *body.bytes(1) {
             if field == 0 {
                 break;

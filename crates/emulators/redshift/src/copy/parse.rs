@@ -35,7 +35,7 @@ const NOT_WITH_JSON: &[&str] =
 /// Parses a COPY statement.
 pub fn parse(statement: &str) -> Result<CopyStatement, CopyError> {
     let tokens = tokens(statement).map_err(CopyError::syntax)?;
-    let mut parser = Parser { tokens, at: 0 };
+    let mut parser = StatementParser { tokens, at: 0 };
     let copy = parser.copy()?;
     parser.skip_symbol(";");
     match parser.peek() {
@@ -44,7 +44,7 @@ pub fn parse(statement: &str) -> Result<CopyStatement, CopyError> {
     }
 }
 
-struct Parser {
+struct StatementParser {
     tokens: Vec<CopyToken>,
     at: usize,
 }
@@ -58,7 +58,7 @@ struct AuthorizationOptions {
     token: Option<String>,
 }
 
-impl Parser {
+impl StatementParser {
     fn peek(&self) -> Option<&CopyToken> {
         self.tokens.get(self.at)
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::log::Outcome;
 use crate::session::{MessageSink, Session};
-use crate::wire::{self, Body, Report};
+use crate::wire::{self, BodyReader, Report};
 
 /// Limit of a result row. A statement that returns a larger row fails
 /// (MG/data-api-troubleshooting.html).
@@ -43,7 +43,7 @@ impl MessageSink for StatementResult {
                     .push(wire::values(body).into_iter().map(|value| value.map(text)).collect());
             }
             b'C' => {
-                let tag = Body(body).string();
+                let tag = BodyReader(body).string();
                 self.affected = tag.rsplit(' ').next().and_then(|count| count.parse().ok());
             }
             _ => {}
@@ -108,7 +108,7 @@ impl StatementResult {
 
 /// Parses a `RowDescription`.
 fn columns(body: &[u8]) -> Vec<ResultColumn> {
-    let mut body = Body(body);
+    let mut body = BodyReader(body);
     let count = body.short();
     (0..count)
         .map(|_| {

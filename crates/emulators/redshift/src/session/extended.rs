@@ -13,7 +13,7 @@ use crate::faults::StatementKind;
 use crate::lexer::tokens;
 use crate::log::Outcome;
 use crate::rewrite::{self, Plan};
-use crate::wire::{self, Body, Message, Report};
+use crate::wire::{self, BodyReader, Message, Report};
 
 /// Prepared statement.
 #[derive(Clone)]
@@ -96,7 +96,7 @@ impl Extended {
         body: &[u8],
         out: &mut dyn MessageSink,
     ) -> io::Result<()> {
-        let mut body = Body(body);
+        let mut body = BodyReader(body);
         let (name, text) = (body.string(), body.string());
         let tokens = tokens(&text);
         // The linter does not know parameters, so it gets NULL in place of each.
@@ -126,7 +126,7 @@ impl Extended {
         message: &Message,
         out: &mut dyn MessageSink,
     ) -> io::Result<()> {
-        let mut body = Body(&message.body);
+        let mut body = BodyReader(&message.body);
         let (portal, name) = (body.string(), body.string());
         if let Some(prepared) = self.prepared.get(&name) {
             self.portals.insert(portal, prepared.clone());
@@ -140,7 +140,7 @@ impl Extended {
         message: &Message,
         out: &mut dyn MessageSink,
     ) -> io::Result<()> {
-        let portal = Body(&message.body).string();
+        let portal = BodyReader(&message.body).string();
         let Some(prepared) = self.portals.get(&portal).cloned() else {
             return self.forward(session, b'E', &message.body, out).map(|_| ());
         };

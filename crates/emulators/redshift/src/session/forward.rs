@@ -6,7 +6,7 @@ use std::io;
 use super::{MessageSink, Session};
 use crate::faults::serialization_error;
 use crate::log::Outcome;
-use crate::wire::{self, Body, Message, Report};
+use crate::wire::{self, BodyReader, Message, Report};
 
 /// Type OIDs in PostgreSQL and in Redshift: `json` is SUPER, `bytea` is VARBYTE.
 const TYPES: &[(i32, i32)] = &[(114, 4000), (17, 6551)];
@@ -46,7 +46,7 @@ impl Forwarder {
                 None => Ok(()),
             },
             b'C' | b'I' => {
-                let tag = Body(&message.body).string();
+                let tag = BodyReader(&message.body).string();
                 // Version 8.0 sends no row count for SELECT.
                 let tag = if tag.starts_with("SELECT ") { "SELECT".to_owned() } else { tag };
                 let body = if message.tag == b'C' { wire::strings(&[&tag]) } else { Vec::new() };
@@ -62,7 +62,7 @@ impl Forwarder {
 
     /// Translates a `RowDescription` to Redshift's types.
     fn columns(&mut self, body: &[u8]) -> Vec<u8> {
-        let mut body = Body(body);
+        let mut body = BodyReader(body);
         let mut out = body.bytes(2).to_vec();
         self.varbyte.clear();
         while !body.0.is_empty() {
@@ -97,7 +97,7 @@ fn redshift_type(oid: i32) -> i32 {
 
 /// Translates a `ParameterDescription` to Redshift's types.
 fn parameters(body: &[u8]) -> Vec<u8> {
-    let mut body = Body(body);
+    let mut body = BodyReader(body);
     let mut out = body.bytes(2).to_vec();
     while !body.0.is_empty() {
         out.extend_from_slice(&redshift_type(body.int()).to_be_bytes());
@@ -107,7 +107,7 @@ fn parameters(body: &[u8]) -> Vec<u8> {
 
 /// Translates a `ParameterStatus`; returns `None` if Redshift does not report the parameter.
 fn parameter(body: &[u8]) -> Option<Vec<u8>> {
-    let mut body = Body(body);
+    let mut body = BodyReader(body);
     let (name, value) = (body.string(), body.string());
     match name.as_str() {
         "client_encoding" => Some(wire::strings(&[&name, "UNICODE"])),
