@@ -88,36 +88,45 @@ fn aws(flags: &Flags, settings: &Settings, printer: &Printer) -> Vec<Line> {
     if !far && !is_cluster {
         return vec![Line::ok("credentials", "none are needed: nothing lies at AWS")];
     }
-    let access = match settings.s3.access() {
-        Ok(access) => access,
-        Err(error) => return vec![unsettled("credentials", &error)],
-    };
-    match &access.credentials {
-        Credentials::Anonymous if !is_cluster => {
+    // A bucket may be read anonymously; calls of Redshift are always signed.
+    let access = if is_cluster { settings.s3.signing() } else { settings.s3.access() };
+    match access {
+        Err(error) => vec![unsettled("credentials", &error)],
+        Ok(Access { credentials: Credentials::Anonymous, .. }) => {
             vec![Line::ok("credentials", "none are used: requests are not signed")]
         }
-        Credentials::Nowhere => vec![Line::failed(
-            "credentials",
-            "no credentials for AWS were found",
-            Some("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or KEY and SECRET in [AWS] of dwh.cfg; a public bucket is read with `--no-sign-request`".into()),
-        )],
-        _ => asked(flags, settings, &access, is_cluster, printer),
+        Ok(access) => probed(flags, settings, &access, is_cluster, printer),
     }
 }
 
 #[cfg(not(feature = "cluster"))]
-fn asked(_: &Flags, _: &Settings, access: &Access, is_cluster: bool, _: &Printer) -> Vec<Line> {
+fn probed(_: &Flags, _: &Settings, access: &Access, is_cluster: bool, _: &Printer) -> Vec<Line> {
     let hint = "this program was built without the clients of AWS: `make build` makes it whole";
-    let mut unchecked = vec!["credentials", "clock"];
+    let unchecked = |what: &&str| Line::hint(*what, "not checked", hint);
+    let mut lines = vec![found(access).unwrap_or_else(|| unchecked(&"credentials"))];
+    lines.push(unchecked(&"clock"));
     if is_cluster {
-        unchecked.extend(["role", "role's rights"]);
+        lines.extend(["role", "role's rights"].iter().map(unchecked));
     }
-    let _ = access;
-    unchecked.into_iter().map(|what| Line::hint(what, "not checked", hint)).collect()
+    lines
+}
+
+/// Fetches the credentials, where the program is able to; their identity is not checked.
+#[cfg(all(feature = "s3", not(feature = "cluster")))]
+fn found(access: &Access) -> Option<Line> {
+    Some(match sparkify_aws::check(access) {
+        Ok(_) => Line::ok("credentials", "found; reading tests them"),
+        Err(error) => Line::failed("credentials", error.to_string(), Some(error.hint)),
+    })
+}
+
+#[cfg(not(any(feature = "s3", feature = "cluster")))]
+fn found(_: &Access) -> Option<Line> {
+    None
 }
 
 #[cfg(feature = "cluster")]
-fn asked(
+fn probed(
     flags: &Flags,
     settings: &Settings,
     access: &Access,
@@ -130,18 +139,22 @@ fn asked(
         Ok(wanted) => wanted,
         Err(error) => return vec![unsettled("cluster settings", &error)],
     };
-    if access.endpoint.is_some() && !is_cluster {
-        return vec![Line::ok(
-            "credentials",
-            "the store is not Amazon's: the reading below tries them",
-        )];
+    if !is_cluster {
+        match sparkify_aws::check(access) {
+            Err(error) => {
+                return vec![Line::failed("credentials", error.to_string(), Some(error.hint))];
+            }
+            Ok(resolved) if resolved.endpoint.is_some() => {
+                let text = "found; the server is not Amazon's, so reading tests them";
+                return vec![Line::ok("credentials", text)];
+            }
+            Ok(_) => {}
+        }
     }
-    // A load into a file needs no role of Redshift's.
+    // A load into a file needs no role of Redshift.
     let role_arn = wanted.role_arn.clone().filter(|_| is_cluster);
-    let region = wanted.aws.region.clone().or_else(|| Some("us-east-1".into()));
-    let aws = sparkify_config::AwsSettings { region, ..wanted.aws.clone() };
     let no_role = is_cluster && role_arn.is_none();
-    let wanted = ClusterSettings { role_arn, aws, ..wanted };
+    let wanted = ClusterSettings { role_arn, ..wanted };
     let Ok(watch) = super::cluster::watch(printer) else { return Vec::new() };
     let probed = sparkify_cluster::probe(&wanted, &watch).0;
     let mut lines: Vec<Line> = probed

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{ConfigError, Credentials, Flags, Keys, Secret, Settings, cluster_rules as rules};
+use super::{Access, ConfigError, Flags, Secret, Settings, cluster_rules as rules};
 
 /// What the command line may say about a cluster; whatever is not said is looked for elsewhere.
 #[derive(Debug, Default, Clone)]
@@ -88,22 +88,12 @@ pub struct ClusterSettings {
     pub warnings: Vec<String>,
 }
 
-/// How AWS is reached.
+/// Settings of requests to the AWS control plane.
 #[derive(Debug, Clone)]
 pub struct AwsSettings {
-    /// The region, if it stands in a flag or in `dwh.cfg`.
-    pub region: Option<String>,
-    /// Keys that were written down where the SDK does not look.
-    pub keys: Option<Keys>,
-    /// The profile that `dwh.cfg` names.
-    pub profile: Option<String>,
-    /// Another server of EC2.
-    pub ec2: Option<String>,
-    /// Another server of Secrets Manager.
-    pub secrets: Option<String>,
-    /// Another server of STS.
-    pub sts: Option<String>,
-    /// Who tells the caller's own address.
+    /// Region, profile and source of credentials.
+    pub access: Access,
+    /// URL that returns the caller's public address.
     pub address: String,
 }
 
@@ -215,45 +205,23 @@ impl ClusterSettings {
 }
 
 impl AwsSettings {
-    /// How AWS is reached, for who asks it without a cluster in mind.
-    pub fn of(flags: &Flags, settings: &Settings) -> Result<Self, ConfigError> {
-        let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let (_, file) = super::configuration(flags, &environment)?;
-        Self::resolve(&Reader { file: &file, environment: &environment }, flags, settings)
-    }
-
+    /// The region of `[DWH]` counts between the environment and the regions of `[S3]` and `[AWS]`.
     fn resolve(
         reader: &Reader<'_>,
         flags: &Flags,
         settings: &Settings,
     ) -> Result<Self, ConfigError> {
-        let other = |service: &str| {
-            (reader.environment)(&format!("AWS_ENDPOINT_URL_{service}"))
-                .or_else(|| (reader.environment)("AWS_ENDPOINT_URL"))
-        };
-        let access = settings.s3.access()?;
-        // The SDK finds what stands in its own places; keys of `dwh.cfg` it does not know.
-        let keys = match access.credentials {
-            Credentials::Keys(keys) => Some(keys),
-            _ => None,
-        };
-        let region = reader.pick(None, "DWH_REGION", &[]);
+        let access = settings.s3.signing()?;
+        let variable = |name: &&str| (reader.environment)(name);
+        let region = flags
+            .s3
+            .region
+            .clone()
+            .or_else(|| ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(variable))
+            .or_else(|| reader.pick(None, "DWH_REGION", &[]))
+            .or_else(|| access.region.clone());
         Ok(Self {
-            region: flags
-                .s3
-                .region
-                .clone()
-                .or_else(|| {
-                    let environment = ["AWS_REGION", "AWS_DEFAULT_REGION"];
-                    environment.iter().find_map(|name| (reader.environment)(name))
-                })
-                .or(region)
-                .or(access.region),
-            keys,
-            profile: reader.file.get("AWS", "PROFILE").map(str::to_owned),
-            ec2: other("EC2"),
-            secrets: other("SECRETS_MANAGER"),
-            sts: other("STS"),
+            access: Access { region, ..access },
             address: (reader.environment)("SPARKIFY_ADDRESS_URL")
                 .unwrap_or_else(|| "https://checkip.amazonaws.com".into()),
         })

@@ -8,7 +8,6 @@ mod cluster_rules;
 mod data_api;
 mod file;
 mod pgpass;
-mod profile;
 pub mod redact;
 mod s3;
 mod secret;
@@ -26,7 +25,7 @@ use thiserror::Error;
 pub use cluster::{AwsSettings, ClusterFlags, ClusterSettings, Form, Prefix};
 pub use cluster_rules::NODE_TYPES;
 pub use data_api::DataApiTarget;
-pub use s3::{Access, Addressing, Credentials, Keys, Limits, S3Flags, S3Settings};
+pub use s3::{Access, Addressing, Credentials, Keys, Limits, S3Flags, S3Settings, parse_endpoint};
 pub use secret::Secret;
 pub use server::{DEFAULT_SCHEMA, Host, Server, TlsMode};
 pub use staging::StagingSettings;
@@ -130,16 +129,16 @@ pub enum ConfigError {
         /// What to write instead.
         hint: String,
     },
-    /// A shared file of AWS was named, or is there, and cannot be read.
-    #[error("cannot read `{}`, a shared file of AWS", path.display())]
+    /// A shared AWS file exists or is named by a variable, and cannot be read.
+    #[error("cannot read the shared AWS file `{}`", path.display())]
     Shared {
         /// The file.
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,
     },
-    /// Credentials that are half, or out of reach.
-    #[error("cannot sign requests to S3: {reason}")]
+    /// Half a key, or a key with characters that no key contains.
+    #[error("cannot sign requests to `AWS`: {reason}")]
     Credentials {
         /// What is wrong, without any value.
         reason: String,
@@ -165,7 +164,7 @@ impl ConfigError {
             Self::Unreadable { .. } => "name another file with `--config`".into(),
             Self::Unwritable { .. } => "check who may write to it and its folder".into(),
             Self::Shared { .. } => {
-                "check AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE and who may read the file"
+                "check AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE and the permissions of the file"
                     .into()
             }
             Self::Malformed { hint, .. }

@@ -17,7 +17,7 @@ fn wrong_keys_are_named_as_such_and_nothing_is_made() {
     }
     let mut command = scene.command(["cluster", "up"]);
     let none = command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
-    assert!(ended(none).bad(2).contains("no credentials for AWS were found"));
+    assert!(ended(none).bad(2).contains("no AWS credentials found"));
     let mut command = scene.command(["cluster", "up"]);
     let nobody =
         ended(command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").env("AWS_MAX_ATTEMPTS", "1"));
