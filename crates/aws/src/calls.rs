@@ -1,4 +1,4 @@
-//! A service that is called in JSON: one action, what it takes, what it answers or why not.
+//! JSON services: one action, its input, its output or the service's refusal.
 
 use std::time::Duration;
 
@@ -7,61 +7,67 @@ use serde_json::Value;
 
 use super::AwsError;
 use super::client::{Client, Request, failed};
-use sparkify_config::Access;
+use sparkify_config::{Access, redact};
 
-/// The way to one service of that kind.
+/// Names of a service.
+#[derive(Debug, Clone, Copy)]
+pub struct Service {
+    /// Name in signatures and host names.
+    pub name: &'static str,
+    /// ID in the SDK, by which the environment and profiles set its endpoint.
+    pub id: &'static str,
+    /// Prefix of an action's name.
+    pub target: &'static str,
+}
+
+/// Client of one JSON service.
 #[derive(Debug)]
 pub struct Calls {
     client: Client,
-    service: &'static str,
-    /// What stands before an action's name.
-    target: &'static str,
-    /// A server other than Amazon's.
+    service: Service,
     endpoint: Option<String>,
 }
 
-/// What a call came to.
+/// Result of a call that reached the service.
 #[derive(Debug)]
 pub enum Called {
-    /// What the service answers.
+    /// The output of the action.
     Answer(Value),
-    /// The service said no: its code and its words.
+    /// The service refused.
     Refused {
-        /// The name of the error.
+        /// Error code.
         code: String,
-        /// What it says.
+        /// Error message, without secrets.
         message: String,
     },
 }
 
 impl Calls {
-    /// `service` as it stands in signatures and names of servers, `target` as the service is called in JSON.
-    pub fn new(
-        access: &Access,
-        service: &'static str,
-        target: &'static str,
-        endpoint: Option<String>,
-    ) -> Result<Self, AwsError> {
-        Ok(Self { client: Client::new(access, service)?, service, target, endpoint })
+    /// Resolves region, endpoint and credentials of `service`. Fails if no region is configured.
+    pub fn new(access: &Access, service: Service) -> Result<Self, AwsError> {
+        let client = Client::in_region(access, service.name)?;
+        let endpoint = client.endpoint(service.id)?;
+        Ok(Self { client, service, endpoint })
     }
 
-    /// Calls `action`; a service that waits on purpose is given `patience` more.
+    /// Calls `action`. `patience` is added to the read timeout, for actions that wait on purpose.
     pub fn call(
         &self,
         action: &'static str,
         input: &Value,
         patience: Duration,
     ) -> Result<Called, AwsError> {
+        let name = self.service.name;
         let url = |region: &str| match &self.endpoint {
             Some(endpoint) => format!("{endpoint}/"),
             None if region.starts_with("cn-") => {
-                format!("https://{}.{region}.amazonaws.com.cn/", self.service)
+                format!("https://{name}.{region}.amazonaws.com.cn/")
             }
-            None => format!("https://{}.{region}.amazonaws.com/", self.service),
+            None => format!("https://{name}.{region}.amazonaws.com/"),
         };
         let headers = vec![
             ("content-type", "application/x-amz-json-1.1".to_owned()),
-            ("x-amz-target", format!("{}.{action}", self.target)),
+            ("x-amz-target", format!("{}.{action}", self.service.target)),
         ];
         let (doing, location) = ("call", action);
         let body = input.to_string().into_bytes();
@@ -74,18 +80,19 @@ impl Calls {
             (false, Some(body)) => Ok(refusal(&body, answer.status)),
             (_, None) => Err(AwsError {
                 hint: "check that AWS_ENDPOINT_URL names a server of this service".into(),
-                ..failed(&request, format!("the answer is no JSON (HTTP {})", answer.status))
+                ..failed(&request, format!("the response is not JSON (HTTP {})", answer.status))
             }),
         }
     }
 }
 
-/// `__type` may have a namespace in front, and a message its name in either case.
+/// Parses a refusal. `__type` may have a namespace before `#`; services differ in the case of
+/// `message`.
 fn refusal(body: &Value, status: u16) -> Called {
     let text = |names: [&str; 2]| names.iter().find_map(|name| body.get(name)?.as_str());
     let code = text(["__type", "code"]).unwrap_or_default();
     let code: String = code.rsplit('#').next().unwrap_or_default().chars().take(80).collect();
     let code = if code.is_empty() { format!("HTTP {status}") } else { code };
     let message = text(["message", "Message"]).unwrap_or_default();
-    Called::Refused { code, message: sparkify_config::redact::without_secrets(message) }
+    Called::Refused { code, message: redact::without_secrets(message) }
 }

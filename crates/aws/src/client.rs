@@ -1,40 +1,40 @@
-//! One signed request, tried again while that makes sense. What is sent is whole in memory and safe to send twice; what comes back is short.
+//! One signed request with retries. Bodies are whole in memory and requests are idempotent, so that
+//! every request can be sent again; responses are short.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use object_store::aws::AwsAuthorizer;
-use object_store::client::{HttpRequest, HttpRequestBody};
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderValue};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
+use super::chain::FALLBACK_REGION;
 use super::retry::{Transport, of_transport, pause};
-use super::{AwsError, Signer};
+use super::{AwsError, Chain, Signer, Unsigned};
 use sparkify_config::{Access, Limits};
 
-/// Where nobody said a region: most servers take any, and Amazon says which one it is.
-const REGION: &str = "us-east-1";
-/// To a server that never answered, a connection is tried only so often.
+/// Attempts to connect to a server that never responded.
 const UNREACHED: u32 = 3;
-/// Codes of refusals that pass, in bodies of HTTP 400.
-const PASSING: [&[u8]; 3] = [b"Throttl", b"TooManyRequests", b"RequestTimeout"];
+/// Codes of transient errors in responses with status 400.
+const TRANSIENT: [&[u8]; 3] = [b"Throttl", b"TooManyRequests", b"RequestTimeout"];
 
-/// The way to one service.
+/// Client of one service.
 #[derive(Debug)]
 pub(super) struct Client {
     http: reqwest::Client,
-    signer: Signer,
+    chain: Chain,
+    signer: Arc<Signer>,
     service: &'static str,
-    pub limits: Limits,
+    limits: Limits,
     region: Mutex<String>,
+    /// True once the server has responded.
     reached: AtomicBool,
     threads: Threads,
 }
 
-/// The threads, which are not waited for at the end.
+/// Threads that the program does not wait for when it ends.
 #[derive(Debug)]
 struct Threads(Option<Runtime>);
 
@@ -46,20 +46,20 @@ impl Drop for Threads {
     }
 }
 
-/// What is sent.
+/// A request to send.
 pub(super) struct Request<'a> {
     pub method: Method,
-    /// The URL in a region.
+    /// Returns the URL for a region.
     pub url: &'a (dyn Fn(&str) -> String + Sync),
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
-    /// How long the answer may take beyond the usual.
+    /// Time added to the read timeout.
     pub patience: Duration,
     pub doing: &'static str,
     pub location: &'a str,
 }
 
-/// What came back, good or not.
+/// A response of any status.
 pub(super) struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
@@ -72,15 +72,30 @@ impl Answer {
     }
 }
 
-/// Why one try came to nothing.
+/// Failure of one attempt.
 enum Trouble {
+    /// Transient: retry.
     Passing(String),
     Final(AwsError),
 }
 
 impl Client {
+    /// Resolves `access` for `service`. Without a configured region, the server reports it.
     pub(super) fn new(access: &Access, service: &'static str) -> Result<Self, AwsError> {
-        // A second call finds it installed, which is as good.
+        Self::resolve(access, service, false)
+    }
+
+    /// Resolves `access` for a service that does not report its region. Fails if none is configured.
+    pub(super) fn in_region(access: &Access, service: &'static str) -> Result<Self, AwsError> {
+        Self::resolve(access, service, true)
+    }
+
+    fn resolve(
+        access: &Access,
+        service: &'static str,
+        needs_region: bool,
+    ) -> Result<Self, AwsError> {
+        // A provider that is already installed serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let failed = |reason: String| AwsError {
             doing: "reach",
@@ -91,14 +106,14 @@ impl Client {
         };
         let http = reqwest::Client::builder()
             .user_agent(concat!("sparkify/", env!("CARGO_PKG_VERSION")))
-            // A signature is for one host, and a redirect may lead anywhere.
+            // A signature is valid for one host, and a redirect may name another.
             .redirect(reqwest::redirect::Policy::none())
             .http1_only()
             .connect_timeout(access.limits.read_timeout.min(Duration::from_secs(5)))
             .tcp_nodelay(true)
             .build()
             .map_err(|error| {
-                failed(format!("no HTTP client can be made ({})", super::all(&error)))
+                failed(format!("no HTTP client can be created ({})", super::all(&error)))
             })?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
@@ -106,32 +121,54 @@ impl Client {
             .enable_all()
             .build()
             .map_err(|_| failed("no thread can be started".into()))?;
-        let region = access.region.as_deref().unwrap_or(REGION);
+        let (chain, region) = runtime.block_on(async {
+            let chain = Chain::load(access).await?;
+            let region = if needs_region {
+                chain.region().await.ok_or_else(|| AwsError {
+                    hint: "set `--region`, AWS_REGION, `[AWS] REGION` in dwh.cfg, or the region of the profile".into(),
+                    ..failed("no AWS region configured".into())
+                })?
+            } else {
+                chain.access().region.clone().unwrap_or_else(|| FALLBACK_REGION.into())
+            };
+            Ok::<_, AwsError>((chain, region))
+        })?;
         Ok(Self {
-            signer: Signer::new(access.credentials.clone(), http.clone(), region)?,
+            signer: chain.signer(),
+            chain,
             http,
             service,
             limits: access.limits,
-            region: Mutex::new(region.to_owned()),
+            region: Mutex::new(region),
             reached: AtomicBool::new(false),
             threads: Threads(Some(runtime)),
         })
     }
 
-    /// The region that is asked now.
+    /// Returns the resolved settings.
+    pub(super) fn access(&self) -> &Access {
+        self.chain.access()
+    }
+
+    /// Returns the configured endpoint of the service with this ID.
+    pub(super) fn endpoint(&self, service: &str) -> Result<Option<String>, AwsError> {
+        self.chain.endpoint(service)
+    }
+
+    /// Returns the region of the next request.
     pub(super) fn region(&self) -> String {
         self.region.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Sends, and waits for the answer; a refusal that does not pass is an answer too.
+    /// Sends a request and waits for the response. A permanent refusal is a response.
     pub(super) fn send(&self, request: &Request<'_>) -> Result<Answer, AwsError> {
         match &self.threads.0 {
-            Some(runtime) => runtime.block_on(self.persist(request)),
+            Some(runtime) => runtime.block_on(self.retry(request)),
             None => Err(failed(request, "its threads have ended".into())),
         }
     }
 
-    async fn persist(&self, request: &Request<'_>) -> Result<Answer, AwsError> {
+    async fn retry(&self, request: &Request<'_>) -> Result<Answer, AwsError> {
         let mut made = 0;
         loop {
             let reason = match self.attempt(request).await {
@@ -148,7 +185,7 @@ impl Client {
             }
             let pause = pause(made);
             tracing::debug!(
-                "{} `{}`: {reason}; again in {pause:?}",
+                "{} `{}`: {reason}; retry in {pause:?}",
                 request.doing,
                 request.location
             );
@@ -161,20 +198,22 @@ impl Client {
         let url = (request.url)(&region);
         let headers = self.signed(request, &url, &region).await.map_err(Trouble::Final)?;
         let server = url.split('/').take(3).collect::<Vec<_>>().join("/");
-        let asked = self.http.request(request.method.clone(), &url).headers(headers);
-        let asked = asked.body(request.body.clone());
+        let sent = self.http.request(request.method.clone(), &url).headers(headers);
+        let sent = sent.body(request.body.clone());
         let answer = async {
-            let response = asked.send().await?;
+            let response = sent.send().await?;
             let (status, headers) = (response.status().as_u16(), response.headers().clone());
             Ok(Answer { status, headers, body: response.bytes().await?.to_vec() })
         };
-        // A large body takes its time on a narrow line: a mebibyte a second is taken for granted.
+        // A slow line may take a second for each mebibyte of the body.
         let uploading = Duration::from_secs((request.body.len() >> 20) as u64);
         let patience = self.limits.read_timeout + request.patience + uploading;
         let answer = match timeout(patience, answer).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => return Err(self.broken(request, error, &server)),
-            Err(_) => return Err(Trouble::Passing(format!("`{server}` gave no answer in time"))),
+            Err(_) => {
+                return Err(Trouble::Passing(format!("`{server}` did not respond in time")));
+            }
         };
         self.reached.store(true, Ordering::Relaxed);
         if answer.is_good() {
@@ -183,26 +222,28 @@ impl Client {
         if self.learned_region(&answer, &region) {
             return Err(Trouble::Passing("it is in another region".into()));
         }
-        let said = |code: &&[u8]| memchr::memmem::find(&answer.body, code).is_some();
-        let passes = matches!(answer.status, 408 | 429 | 500..=599)
-            || answer.status == 400 && PASSING.iter().any(said);
-        if passes {
+        let contains = |code: &&[u8]| memchr::memmem::find(&answer.body, code).is_some();
+        let is_transient = matches!(answer.status, 408 | 429 | 500..=599)
+            || answer.status == 400 && TRANSIENT.iter().any(contains);
+        if is_transient {
             return Err(Trouble::Passing(format!(
-                "`{server}` has too much to do (HTTP {})",
+                "`{server}` is overloaded (HTTP {})",
                 answer.status
             )));
         }
         Ok(answer)
     }
 
+    /// Keeps the bucket's region if the response reports one; true if it is another one.
     fn learned_region(&self, answer: &Answer, asked: &str) -> bool {
-        let said = answer.headers.get("x-amz-bucket-region").and_then(|value| value.to_str().ok());
+        let reported =
+            answer.headers.get("x-amz-bucket-region").and_then(|value| value.to_str().ok());
         let fits = |region: &&str| {
             let mut bytes = region.bytes();
             (1..=64).contains(&region.len())
                 && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         };
-        let Some(region) = said.filter(fits).filter(|region| *region != asked) else {
+        let Some(region) = reported.filter(fits).filter(|region| *region != asked) else {
             return false;
         };
         region.clone_into(&mut self.region.lock().unwrap_or_else(PoisonError::into_inner));
@@ -224,24 +265,18 @@ impl Client {
         url: &str,
         region: &str,
     ) -> Result<HeaderMap, AwsError> {
-        let malformed = |what: &str| failed(request, format!("{what} is malformed"));
-        let mut signed = HttpRequest::new(HttpRequestBody::from(request.body.clone()));
-        *signed.method_mut() = request.method.clone();
-        *signed.uri_mut() = url.parse().map_err(|_| malformed("its URL"))?;
+        let mut headers = HeaderMap::new();
         for (name, value) in &request.headers {
-            let value = HeaderValue::from_str(value).map_err(|_| malformed("a header"))?;
-            signed.headers_mut().insert(*name, value);
+            let value = HeaderValue::from_str(value)
+                .map_err(|_| failed(request, "a header is malformed".into()))?;
+            headers.insert(*name, value);
         }
-        if let Some(keys) = self.signer.keys().await? {
-            AwsAuthorizer::new(&keys, self.service, region)
-                .try_authorize(&mut signed, None)
-                .map_err(|_| failed(request, "the request cannot be signed".into()))?;
-        }
-        Ok(std::mem::take(signed.headers_mut()))
+        let (method, body, service) = (&request.method, &request.body, self.service);
+        self.signer.sign(Unsigned { method, url, headers, body, service, region }).await
     }
 }
 
-/// An error about a request, with the hint that always holds.
+/// Returns an error about a request, with the general hint.
 pub(super) fn failed(request: &Request<'_>, reason: String) -> AwsError {
     AwsError {
         doing: request.doing,

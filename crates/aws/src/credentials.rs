@@ -1,314 +1,275 @@
-//! Who asks: what the settings say, as keys that sign; asked for, kept, and asked for again before they expire.
+//! Signatures, and the cache of the credentials that make them.
 
-use std::process::Stdio;
-use std::sync::Arc;
-use std::time::Duration;
+use std::fmt;
+use std::time::{Duration, SystemTime};
 
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, AwsAuthorizer, AwsCredential};
-use object_store::client::{HttpRequest, HttpRequestBody};
-use object_store::{ClientOptions, CredentialProvider, RetryConfig};
-use quick_xml::de::from_str;
-use reqwest::Client;
-use serde::Deserialize;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_sigv4::http_request::{
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
+    UriPathNormalizationMode, sign,
+};
+use aws_sigv4::sign::v4;
+use reqwest::Method;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::Mutex;
 
 use super::AwsError;
-use sparkify_config::{Credentials, Keys};
+use super::failure::{self, Profile};
 
-/// Keys that expire sooner than this are asked for anew.
-const EARLY: time::Duration = time::Duration::minutes(5);
-/// A program or a server that gives keys is given so long.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Credentials are refreshed this long before they expire.
+const EARLY: Duration = Duration::from_mins(5);
+/// Longest time that a source of credentials may take: a `credential_process` may ask the user.
+const TIMEOUT: Duration = Duration::from_mins(1);
+/// Pause between attempts to refresh credentials that are still valid.
+const RETRY: Duration = Duration::from_secs(30);
 
-type Provider = Arc<dyn CredentialProvider<Credential = AwsCredential>>;
-
-/// The credentials of one client.
-#[derive(Debug)]
+/// Signs requests with credentials that it caches and refreshes.
 pub struct Signer {
-    who: Credentials,
-    /// Where the machine gives them, what asks it.
-    machine: Option<Provider>,
-    held: Mutex<Option<Held>>,
-    http: Client,
-    region: String,
+    /// `None` means that requests are not signed.
+    provider: Option<SharedCredentialsProvider>,
+    profile: Profile,
+    cached: Mutex<Option<Cached>>,
 }
 
-/// Keys and until when they are good.
-#[derive(Debug, Clone)]
-struct Held {
-    keys: Arc<AwsCredential>,
-    until: Option<OffsetDateTime>,
+/// Credentials, and the time of their next refresh.
+struct Cached {
+    credentials: Credentials,
+    refresh_at: Option<SystemTime>,
 }
 
-/// Keys as a program or a container's server prints them.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Printed {
-    access_key_id: String,
-    secret_access_key: String,
-    #[serde(alias = "SessionToken")]
-    token: Option<String>,
-    expiration: Option<String>,
-}
-
-/// Both answers of STS, as far as they matter.
-#[derive(Deserialize)]
-struct Assumed {
-    #[serde(rename = "AssumeRoleResult", alias = "AssumeRoleWithWebIdentityResult")]
-    result: AssumedRole,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct AssumedRole {
-    credentials: Granted,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Granted {
-    access_key_id: String,
-    secret_access_key: String,
-    session_token: String,
-    expiration: String,
+/// A request to sign.
+#[derive(Debug)]
+pub struct Unsigned<'a> {
+    /// HTTP method.
+    pub method: &'a Method,
+    /// The whole URL, percent-encoded.
+    pub url: &'a str,
+    /// Headers to send; all of them are signed.
+    pub headers: HeaderMap,
+    /// The whole body.
+    pub body: &'a [u8],
+    /// Name of the service in signatures.
+    pub service: &'a str,
+    /// Region that the signature is valid for.
+    pub region: &'a str,
 }
 
 impl Signer {
-    /// `region` is where STS is asked.
-    pub fn new(credentials: Credentials, http: Client, region: &str) -> Result<Self, AwsError> {
-        let machine = of_machine(&credentials)?;
-        Ok(Self {
-            who: credentials,
-            machine,
-            held: Mutex::default(),
-            http,
-            region: region.to_owned(),
+    /// Signs with the credentials of `provider`; `profile` is named in errors.
+    pub(super) fn new(provider: Option<SharedCredentialsProvider>, profile: Profile) -> Self {
+        Self { provider, profile, cached: Mutex::default() }
+    }
+
+    /// Leaves requests unsigned.
+    pub(super) fn anonymous() -> Self {
+        Self::new(None, Profile::default())
+    }
+
+    /// Fetches the credentials unless they are cached. Fails if there are none.
+    pub async fn check(&self) -> Result<(), AwsError> {
+        self.credentials().await.map(drop)
+    }
+
+    /// Returns the headers to send: those of the request and its signature.
+    pub async fn sign(&self, request: Unsigned<'_>) -> Result<HeaderMap, AwsError> {
+        match self.credentials().await? {
+            Some(credentials) => signed(request, credentials),
+            None => Ok(request.headers),
+        }
+    }
+
+    async fn credentials(&self) -> Result<Option<Credentials>, AwsError> {
+        let Some(provider) = &self.provider else { return Ok(None) };
+        let credentials = self.cached(provider).await;
+        credentials.map(Some).map_err(|error| failure::of_credentials(&error, &self.profile))
+    }
+
+    /// Returns the cached credentials, refreshed if their time has come. While they are valid, a
+    /// failed refresh is not an error.
+    async fn cached(
+        &self,
+        provider: &SharedCredentialsProvider,
+    ) -> Result<Credentials, CredentialsError> {
+        let mut cached = self.cached.lock().await;
+        let now = SystemTime::now();
+        let current = cached.as_ref().filter(|held| held.refresh_at.is_none_or(|at| now < at));
+        if let Some(current) = current {
+            return Ok(current.credentials.clone());
+        }
+        let fetched = match tokio::time::timeout(TIMEOUT, provider.provide_credentials()).await {
+            Ok(fetched) => fetched,
+            Err(_) => Err(CredentialsError::provider_timed_out(TIMEOUT)),
+        };
+        let error = match fetched {
+            Ok(credentials) => {
+                let refresh_at = credentials.expiry().map(|expiry| refresh_at(now, expiry));
+                *cached = Some(Cached { credentials: credentials.clone(), refresh_at });
+                return Ok(credentials);
+            }
+            Err(error) => error,
+        };
+        let valid =
+            cached.as_mut().filter(|held| held.credentials.expiry().is_some_and(|at| now < at));
+        let Some(held) = valid else { return Err(error) };
+        tracing::debug!("credentials were not refreshed: {}", failure::text(&error));
+        held.refresh_at = Some(now + RETRY);
+        Ok(held.credentials.clone())
+    }
+}
+
+/// Returns the time of the next refresh: early, but not before half of the remaining time, so that
+/// credentials with a short life are not fetched for every request.
+fn refresh_at(now: SystemTime, expiry: SystemTime) -> SystemTime {
+    let left = expiry.duration_since(now).unwrap_or_default();
+    now + left.saturating_sub(EARLY).max(left.min(EARLY) / 2)
+}
+
+impl ProvideCredentials for Signer {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            match &self.provider {
+                Some(provider) => self.cached(provider).await,
+                None => Err(CredentialsError::not_loaded("requests are anonymous")),
+            }
         })
     }
+}
 
-    /// The keys to sign with now; none when requests are not signed.
-    pub async fn keys(&self) -> Result<Option<Arc<AwsCredential>>, AwsError> {
-        if let Credentials::Anonymous = self.who {
-            return Ok(None);
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signer").field("profile", &self.profile).finish_non_exhaustive()
+    }
+}
+
+fn signed(request: Unsigned<'_>, credentials: Credentials) -> Result<HeaderMap, AwsError> {
+    let mut headers = request.headers;
+    let identity = credentials.into();
+    let parameters = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(request.region)
+        .name(request.service)
+        .time(SystemTime::now())
+        .settings(settings(request.service))
+        .build()
+        .map_err(|_| failure::unsignable())?;
+    let named =
+        headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    let body = SignableBody::Bytes(request.body);
+    let signable = SignableRequest::new(request.method.as_str(), request.url, named, body);
+    let output = signable.and_then(|signable| sign(signable, &parameters.into()));
+    let (instructions, _) = output.map_err(|_| failure::unsignable())?.into_parts();
+    for header in instructions.into_parts().0 {
+        let mut value = HeaderValue::from_str(header.value()).map_err(|_| failure::unsignable())?;
+        value.set_sensitive(true);
+        headers.insert(HeaderName::from_static(header.name()), value);
+    }
+    Ok(headers)
+}
+
+/// Settings of a signature. S3 takes paths as they are sent, so that `a//b` is another key than
+/// `a/b`, and requires the hash of the body in a header.
+fn settings(service: &str) -> SigningSettings {
+    let mut settings = SigningSettings::default();
+    if service == "s3" {
+        settings.percent_encoding_mode = PercentEncodingMode::Single;
+        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+    }
+    settings
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// Provider that counts its calls and returns credentials of this lifetime, or fails.
+    #[derive(Debug, Clone, Default)]
+    struct Counting {
+        calls: Arc<AtomicUsize>,
+        seconds: Arc<std::sync::Mutex<Option<u64>>>,
+    }
+
+    impl ProvideCredentials for Counting {
+        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            self.calls.fetch_add(1, Ordering::Relaxed);
+            let expiry = self.seconds.lock().unwrap().map(Duration::from_secs);
+            let expiry = expiry.map(|left| SystemTime::now() + left);
+            future::ProvideCredentials::ready(match expiry {
+                Some(_) => Ok(Credentials::new("AKIA", "hunter2", None, expiry, "test")),
+                None => Err(CredentialsError::provider_error("refused")),
+            })
         }
-        if let Some(machine) = &self.machine {
-            let keys = machine.get_credential().await.map_err(|error| {
-                tracing::debug!(
-                    "the machine's credentials: {}",
-                    sparkify_config::redact::without_secrets(&error.to_string())
-                );
-                nowhere()
-            })?;
-            return Ok(Some(keys));
-        }
-        let mut held = self.held.lock().await;
-        let good = held.as_ref().filter(|held| {
-            held.until.is_none_or(|until| until - EARLY > OffsetDateTime::now_utc())
+    }
+
+    fn run<T>(work: impl Future<Output = T>) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.unwrap().block_on(work)
+    }
+
+    #[test]
+    fn credentials_are_refreshed_five_minutes_before_they_expire() {
+        let now = SystemTime::now();
+        let after = |minutes| {
+            let at = refresh_at(now, now + Duration::from_mins(minutes));
+            at.duration_since(now).unwrap()
+        };
+        assert_eq!(after(60), Duration::from_mins(55));
+        assert_eq!(after(6), Duration::from_secs(150));
+        assert_eq!(after(4), Duration::from_mins(2));
+        assert_eq!(refresh_at(now, now - Duration::from_mins(1)), now);
+    }
+
+    #[test]
+    fn credentials_are_cached_and_outlive_a_failed_refresh() {
+        let provider = Counting::default();
+        let signer =
+            Signer::new(Some(SharedCredentialsProvider::new(provider.clone())), Profile::default());
+        run(async {
+            assert!(signer.check().await.is_err());
+            *provider.seconds.lock().unwrap() = Some(3600);
+            for _ in 0..3 {
+                signer.check().await.unwrap();
+            }
+            assert_eq!(provider.calls.load(Ordering::Relaxed), 2);
+            // The time of the refresh has come, and the provider fails.
+            signer.cached.lock().await.as_mut().unwrap().refresh_at = Some(SystemTime::now());
+            *provider.seconds.lock().unwrap() = None;
+            for _ in 0..3 {
+                signer.check().await.unwrap();
+            }
+            assert_eq!(provider.calls.load(Ordering::Relaxed), 3);
         });
-        if let Some(held) = good {
-            return Ok(Some(Arc::clone(&held.keys)));
-        }
-        let fresh = self.fetch(&self.who).await?;
-        let keys = Arc::clone(&fresh.keys);
-        *held = Some(fresh);
-        Ok(Some(keys))
+        assert!(!format!("{signer:?}").contains("hunter2"));
     }
 
-    async fn fetch(&self, credentials: &Credentials) -> Result<Held, AwsError> {
-        match credentials {
-            Credentials::Keys(keys) => Ok(Held { keys: Arc::new(of_keys(keys)), until: None }),
-            Credentials::Process(command) => of_process(command.reveal()).await,
-            Credentials::Container { url, token: Some(token), .. } => {
-                let asked = self.http.get(url).header("authorization", token.reveal());
-                of_json(&self.text(asked, "the container's credentials").await?)
-                    .ok_or_else(|| unusable("the container's server"))
-            }
-            Credentials::Role { arn, session, external_id, base, sts } => {
-                let base = Box::pin(self.fetch(base)).await?;
-                let mut query = vec![("RoleArn", arn.as_str()), ("RoleSessionName", session)];
-                query.extend(external_id.iter().map(|id| ("ExternalId", id.reveal())));
-                self.assume("AssumeRole", &query, Some(&base.keys), sts.as_deref()).await
-            }
-            Credentials::WebIdentity { token_file, arn, session, sts } => {
-                let token = std::fs::read_to_string(token_file).map_err(|error| {
-                    refused(format!("the token file `{token_file}` cannot be read ({error})"))
-                })?;
-                let query = [
-                    ("RoleArn", arn.as_str()),
-                    ("RoleSessionName", session),
-                    ("WebIdentityToken", token.trim()),
-                ];
-                self.assume("AssumeRoleWithWebIdentity", &query, None, sts.as_deref()).await
-            }
-            _ => Err(nowhere()),
-        }
-    }
-
-    /// Takes a role on.
-    async fn assume(
-        &self,
-        action: &str,
-        query: &[(&str, &str)],
-        signs: Option<&AwsCredential>,
-        sts: Option<&str>,
-    ) -> Result<Held, AwsError> {
-        let amazon = format!("https://sts.{}.amazonaws.com", self.region);
-        let server = sts.unwrap_or(&amazon).trim_end_matches('/');
-        let fixed = [("Action", action), ("DurationSeconds", "3600"), ("Version", "2011-06-15")];
-        let pairs = fixed.iter().chain(query);
-        let encoded: Vec<String> =
-            pairs.map(|(name, value)| format!("{name}={}", super::encoded(value, false))).collect();
-        let encoded = encoded.join("&");
-        let asked = match signs {
-            // The token of a web identity is as good as a password: it has no place in a URL.
-            None => self
-                .http
-                .post(format!("{server}/"))
-                .header("content-type", "application/x-www-form-urlencoded")
-                .body(encoded),
-            Some(keys) => {
-                let url = format!("{server}/?{encoded}");
-                let mut request = HttpRequest::new(HttpRequestBody::empty());
-                *request.uri_mut() =
-                    url.parse().map_err(|_| refused(format!("`{server}` is no URL")))?;
-                let signed =
-                    AwsAuthorizer::new(keys, "sts", &self.region).try_authorize(&mut request, None);
-                signed.map_err(|_| unusable("the profile"))?;
-                self.http.get(url).headers(request.headers().clone())
-            }
+    #[test]
+    fn s3_keys_are_signed_as_they_are_sent() {
+        let credentials = Credentials::new("AKIA", "secret", Some("token".into()), None, "test");
+        let url = "https://b.s3.eu-west-1.amazonaws.com/a//b%20c/../d/?list-type=2&prefix=a%2F";
+        let request = Unsigned {
+            method: &Method::GET,
+            url,
+            headers: HeaderMap::new(),
+            body: b"",
+            service: "s3",
+            region: "eu-west-1",
         };
-        let what = format!("the role that `{server}` was asked for");
-        let answer: Assumed = from_str(&self.text(asked, &what).await?)
-            .map_err(|_| unusable(&format!("`{server}`")))?;
-        let Granted { access_key_id, secret_access_key, session_token, expiration } =
-            answer.result.credentials;
-        let token = Some(session_token);
-        let printed =
-            Printed { access_key_id, secret_access_key, token, expiration: Some(expiration) };
-        of_printed(printed).ok_or_else(|| unusable(&format!("`{server}`")))
-    }
-
-    /// The body of a good answer.
-    async fn text(&self, asked: reqwest::RequestBuilder, what: &str) -> Result<String, AwsError> {
-        let failed = |error: reqwest::Error| {
-            refused(format!("{what} did not come ({})", error.without_url()))
-        };
-        let answer = asked.timeout(PATIENCE).send().await.map_err(failed)?;
-        let status = answer.status();
-        let text = answer.text().await.map_err(failed)?;
-        if status.is_success() {
-            return Ok(text);
-        }
-        // STS wraps its error once more.
-        let code = text.split("<Code>").nth(1).and_then(|rest| rest.split('<').next());
-        let code = code.filter(|code| code.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-        let code = code.map_or(String::new(), |code| format!("{code}, "));
-        Err(refused(format!("{what} was refused ({code}HTTP {})", status.as_u16())))
-    }
-}
-
-/// What the crate asks for us: the servers of containers and virtual machines.
-fn of_machine(credentials: &Credentials) -> Result<Option<Provider>, AwsError> {
-    let retry = RetryConfig { max_retries: 1, ..RetryConfig::default() };
-    let client = ClientOptions::new()
-        .with_connect_timeout(Duration::from_secs(2))
-        .with_timeout(Duration::from_secs(5));
-    let builder = AmazonS3Builder::new()
-        .with_bucket_name("bucket")
-        .with_retry(retry)
-        .with_client_options(client);
-    let builder = match credentials {
-        Credentials::Instance(None) => builder,
-        Credentials::Instance(Some(server)) => {
-            builder.with_metadata_endpoint(server.trim_end_matches('/'))
-        }
-        Credentials::Container { url, token: None, token_file: Some(file) } => builder
-            .with_config(AmazonS3ConfigKey::ContainerCredentialsFullUri, url)
-            .with_config(AmazonS3ConfigKey::ContainerAuthorizationTokenFile, file),
-        Credentials::Container { url, token: None, token_file: None } => {
-            let path = url.strip_prefix("http://169.254.170.2").ok_or_else(|| {
-                refused("the container's server wants a token, and none is named".into())
-            })?;
-            builder.with_config(AmazonS3ConfigKey::ContainerCredentialsRelativeUri, path)
-        }
-        _ => return Ok(None),
-    };
-    let store = builder.build().map_err(|_| nowhere())?;
-    Ok(Some(Arc::clone(store.credentials())))
-}
-
-fn of_keys(keys: &Keys) -> AwsCredential {
-    AwsCredential {
-        key_id: keys.id.reveal().to_owned(),
-        secret_key: keys.secret.reveal().to_owned(),
-        token: keys.token.as_ref().map(|token| token.reveal().to_owned()),
-    }
-}
-
-/// What `credential_process` prints. It runs in a shell, since the setting is a line of one.
-async fn of_process(command: &str) -> Result<Held, AwsError> {
-    let ran = tokio::process::Command::new("sh")
-        .args(["-c", command])
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    let failed = |how: String| refused(format!("the `credential_process` of the profile {how}"));
-    let output = match tokio::time::timeout(PATIENCE, ran).await {
-        Err(_) => return Err(failed(format!("did not end within {} s", PATIENCE.as_secs()))),
-        Ok(Err(error)) => return Err(failed(format!("did not start ({error})"))),
-        Ok(Ok(output)) => output,
-    };
-    if !output.status.success() {
-        return Err(failed(format!("failed ({})", output.status)));
-    }
-    of_json(&String::from_utf8_lossy(&output.stdout))
-        .ok_or_else(|| failed("printed something else than credentials".into()))
-}
-
-fn of_json(text: &str) -> Option<Held> {
-    of_printed(serde_json::from_str(text).ok()?)
-}
-
-/// Keys go into headers: anything but visible ASCII is none.
-fn of_printed(printed: Printed) -> Option<Held> {
-    let until = match &printed.expiration {
-        Some(text) => Some(OffsetDateTime::parse(text, &Rfc3339).ok()?),
-        None => None,
-    };
-    let visible = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
-    let parts = [&printed.access_key_id, &printed.secret_access_key];
-    if !parts.into_iter().chain(&printed.token).all(|text| visible(text)) {
-        return None;
-    }
-    let keys = AwsCredential {
-        key_id: printed.access_key_id,
-        secret_key: printed.secret_access_key,
-        token: printed.token,
-    };
-    Some(Held { keys: Arc::new(keys), until })
-}
-
-fn nowhere() -> AwsError {
-    AwsError {
-        doing: "sign requests to",
-        location: "S3".into(),
-        reason: "no credentials were found in the environment, a profile, `dwh.cfg`, the container or the machine".into(),
-        hint: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; `--no-sign-request` reads a public bucket".into(),
-    }
-}
-
-fn unusable(who: &str) -> AwsError {
-    refused(format!("{who} gave no usable credentials"))
-}
-
-fn refused(reason: String) -> AwsError {
-    AwsError {
-        doing: "sign requests to",
-        location: "S3".into(),
-        reason,
-        hint: "check the role, its trust policy and the token; `-vv` says more".into(),
+        let headers = signed(request, credentials).unwrap();
+        let authorization = headers["authorization"].to_str().unwrap();
+        assert!(authorization.contains("/eu-west-1/s3/aws4_request"), "{authorization}");
+        assert_eq!(headers["x-amz-security-token"], "token");
+        assert!(headers.contains_key("x-amz-content-sha256"));
+        assert!(headers.values().all(HeaderValue::is_sensitive));
     }
 }

@@ -1,7 +1,7 @@
-//! A place in S3 where files are put for somebody else to read, and from which they go again: the one part of this program that writes to a bucket.
+//! Temporary files below a prefix in S3: the only part of the program that writes to a bucket.
 //!
-//! A file goes up in parts as it grows, so that none is whole in memory; it is there when it is finished, and not before. Removing takes keys page by
-//! page, as they are listed.
+//! A file is uploaded in parts while it grows, so that it need not fit in memory. It becomes visible
+//! when it is finished.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use super::client::{Answer, Client, Request, failed};
 use super::{AwsError, encoded};
 use sparkify_config::{Access, Addressing};
 
-/// A part is so long; S3 wants 5 MiB at least.
+/// Size of a part in bytes; S3 requires at least 5 MiB.
 pub(super) const PART: usize = 8 << 20;
 
 /// A bucket and a prefix in it.
@@ -24,18 +24,18 @@ pub(super) const PART: usize = 8 << 20;
 pub struct Landing {
     client: Arc<Client>,
     bucket: String,
-    /// Without `/` at its end; empty for the bucket itself.
+    /// Without a final `/`; empty for the bucket itself.
     prefix: String,
     endpoint: Option<String>,
     addressing: Addressing,
 }
 
-/// A key below the place, as it is listed.
+/// Listed key below the prefix.
 #[derive(Debug, Clone)]
 pub struct Landed {
     /// The whole key.
     pub key: String,
-    /// When it was written.
+    /// Time of the last write.
     pub written: Option<OffsetDateTime>,
 }
 
@@ -61,7 +61,7 @@ struct Begun {
 }
 
 impl Landing {
-    /// `location` is `s3://bucket/prefix`.
+    /// Resolves `access` for `location`, which is `s3://bucket/prefix`.
     pub fn new(access: &Access, location: &str) -> Result<Self, AwsError> {
         let place = location.strip_prefix("s3://").unwrap_or_default();
         let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
@@ -74,48 +74,50 @@ impl Landing {
                 hint: "write it as `s3://BUCKET/PREFIX`".into(),
             });
         }
-        // Amazon's certificate covers one label in front of its name.
+        let client = Client::new(access, "s3")?;
+        let access = client.access();
+        // Amazon's certificate covers one label before its name.
         let suits = match (&access.endpoint, bucket.contains('.')) {
             (Some(_), _) | (None, true) => Addressing::Path,
             (None, false) => Addressing::Virtual,
         };
         Ok(Self {
-            client: Arc::new(Client::new(access, "s3")?),
             bucket: bucket.into(),
             prefix: prefix.trim_matches('/').into(),
             endpoint: access.endpoint.clone(),
             addressing: access.addressing.unwrap_or(suits),
+            client: Arc::new(client),
         })
     }
 
-    /// The same bucket, at a folder below this place.
+    /// Returns a folder below this prefix.
     #[must_use]
     pub fn below(&self, folder: &str) -> Self {
         Self { prefix: join(&self.prefix, folder), ..self.clone() }
     }
 
-    /// The whole URL of a file here.
+    /// Returns the `s3://` URL of a file below this prefix.
     pub fn url_of(&self, name: &str) -> String {
         format!("s3://{}/{}", self.bucket, join(&self.prefix, name))
     }
 
-    /// Where files land, as people write it.
+    /// Returns the prefix as an `s3://` URL.
     pub fn location(&self) -> String {
         format!("s3://{}/{}", self.bucket, self.prefix)
     }
 
-    /// The region that requests are signed for.
+    /// Returns the region that requests are signed for.
     pub fn region(&self) -> String {
         self.client.region()
     }
 
-    /// Puts a short file.
+    /// Writes a short file.
     pub fn put(&self, name: &str, content: Vec<u8>) -> Result<(), AwsError> {
         let key = join(&self.prefix, name);
         self.ask(Method::PUT, &key, "", content, "write").map(drop)
     }
 
-    /// Begins a file that grows.
+    /// Starts a file that grows.
     pub fn begin(&self, name: &str) -> Upload {
         let place = self.clone();
         Upload {
@@ -128,7 +130,7 @@ impl Landing {
         }
     }
 
-    /// Every key below this place.
+    /// Lists all keys below this prefix.
     pub fn list(&self) -> Result<Vec<Landed>, AwsError> {
         let mut landed = Vec::new();
         let mut token: Option<String> = None;
@@ -153,12 +155,12 @@ impl Landing {
         }
     }
 
-    /// Removes one key, which may be gone already.
+    /// Deletes a key; a key that does not exist is not an error.
     pub fn remove(&self, key: &str) -> Result<(), AwsError> {
         self.ask(Method::DELETE, key, "", Vec::new(), "remove").map(drop)
     }
 
-    /// Removes everything below this place, and says how many files that were.
+    /// Deletes all keys below this prefix and returns their number.
     pub fn clear(&self) -> Result<usize, AwsError> {
         let landed = self.list()?;
         landed.iter().try_for_each(|landed| self.remove(&landed.key))?;
@@ -173,8 +175,8 @@ impl Landing {
         from_reader(answer.body.as_slice()).map_err(|_| AwsError {
             doing,
             location: self.location(),
-            reason: "the answer is not the XML that S3 gives".into(),
-            hint: "check that `--endpoint-url` names a server that speaks S3".into(),
+            reason: "the response is not the XML of S3".into(),
+            hint: "check that `--endpoint-url` names an S3 server".into(),
         })
     }
 
@@ -220,7 +222,7 @@ fn join(prefix: &str, name: &str) -> String {
     if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") }
 }
 
-/// The store's own text is not repeated, since it may quote what was signed; its code is.
+/// Explains a refusal by its code. The message of the server may quote what was signed.
 fn refused(request: &Request<'_>, answer: &Answer) -> AwsError {
     let text = String::from_utf8_lossy(&answer.body);
     let code = text.split("<Code>").nth(1).and_then(|rest| rest.split('<').next());
@@ -234,13 +236,14 @@ fn refused(request: &Request<'_>, answer: &Answer) -> AwsError {
     };
     AwsError {
         hint: format!(
-            "these credentials need `{action}` there; the place is `[S3] STAGING`, or `--staging`"
+            "grant `{action}` on this prefix to these credentials; `[S3] STAGING` or `--staging` sets it"
         ),
         ..failed(request, format!("the store refused ({said}HTTP {})", answer.status))
     }
 }
 
-/// A file on its way. Dropped unfinished, it leaves no file; the parts that a store may keep are given up by [`Upload::give_up`].
+/// Upload in progress. Dropped unfinished, it leaves no file; [`Upload::give_up`] deletes the parts
+/// that the server keeps.
 #[derive(Debug)]
 pub struct Upload {
     place: Landing,
@@ -252,7 +255,7 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// Appends bytes; whole parts go up.
+    /// Appends bytes and uploads whole parts.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), AwsError> {
         self.held.extend_from_slice(bytes);
         while self.held.len() >= PART {
@@ -263,12 +266,12 @@ impl Upload {
         Ok(())
     }
 
-    /// How many bytes were appended.
+    /// Returns the number of appended bytes.
     pub fn size(&self) -> u64 {
         self.sent + self.held.len() as u64
     }
 
-    /// Ends the file; from now on it is there.
+    /// Finishes the file, which makes it visible, and returns its size.
     pub fn finish(mut self) -> Result<u64, AwsError> {
         let size = self.size();
         let last = std::mem::take(&mut self.held);
@@ -289,7 +292,7 @@ impl Upload {
         let query = format!("?uploadId={}", encoded(self.id.as_deref().unwrap_or_default(), false));
         let answer =
             self.place.ask(Method::POST, &self.key, &query, parts.into_bytes(), "write")?;
-        // Amazon may say 200 first, and find out later that it failed.
+        // S3 may send status 200 before the parts are joined, and an error in the body.
         if memchr::memmem::find(&answer.body, b"<Error>").is_some() {
             return Err(AwsError {
                 doing: "write",
@@ -301,7 +304,7 @@ impl Upload {
         Ok(size)
     }
 
-    /// Has the store forget the parts that it was given.
+    /// Aborts the upload: the server deletes its parts.
     pub fn give_up(self) -> Result<(), AwsError> {
         let Some(id) = &self.id else { return Ok(()) };
         let query = format!("?uploadId={}", encoded(id, false));

@@ -1,41 +1,42 @@
-//! What went wrong below HTTP, in words without a URL, and how long to wait before another try.
+//! Failures below HTTP, in messages without a URL, and exponential backoff.
 
 use std::collections::hash_map::RandomState;
 use std::error::Error;
 use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
-/// The first pause, and the longest.
+/// Initial and longest pause of the backoff.
 const FIRST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// A failure below HTTP.
 #[derive(Debug)]
 pub enum Transport {
-    /// No answer in time: later, and fewer at once.
+    /// No response in time: retry later, with lower concurrency.
     Late(String),
-    /// Once more.
+    /// Transient error: retry.
     Passing(String),
-    /// Another try would end as this one did.
+    /// Permanent error.
     Final {
-        /// What is wrong.
+        /// The cause.
         reason: String,
-        /// What to do.
+        /// What the user can do.
         hint: &'static str,
     },
 }
 
-/// Twice as long as the last time at most, and a random part of it, lest all come back at once.
+/// Returns the pause before the next attempt: exponential backoff with jitter, so that concurrent
+/// requests do not retry at the same time.
 pub fn pause(made: u32) -> Duration {
     let longest = FIRST.saturating_mul(1 << made.min(16)).min(LONGEST);
-    // Each `RandomState` has keys of its own.
+    // Every `RandomState` has other random keys.
     let random = RandomState::new().build_hasher().finish() >> 11;
     let share = random as f64 / (1_u64 << 53) as f64;
     longest.mul_f64(0.25 + 0.75 * share)
 }
 
-/// A failure below HTTP, in words without the URL.
-/// A server that was `reached` before has a name and a certificate: what is wrong with them now may pass.
+/// Classifies a failure below HTTP. If the server was `reached` before, its name and certificate are
+/// valid, so that an error about them is transient.
 pub fn of_transport(error: reqwest::Error, server: &str, reached: bool) -> Transport {
     let error = error.without_url();
     let said = innermost(&error);
@@ -50,11 +51,11 @@ pub fn of_transport(error: reqwest::Error, server: &str, reached: bool) -> Trans
     }
     let lower = all(&error).to_lowercase();
     if lower.contains("certificate") || lower.contains("unknownissuer") {
-        let hint = "add the issuer to the system's certificates, or name a file that has it in SSL_CERT_FILE";
+        let hint = "add the issuer to the system's certificates, or set SSL_CERT_FILE to a file that contains it";
         Transport::Final { reason: format!("its certificate is not trusted ({said})"), hint }
     } else if lower.contains("corrupt message") || lower.contains("tls") {
-        let hint = "if it speaks plain HTTP, name it as `http://…` with `--endpoint-url`";
-        let reason = format!("it does not speak TLS as `https://` means it ({said})");
+        let hint = "if the server uses plain HTTP, set `--endpoint-url http://…`";
+        let reason = format!("it does not speak TLS as `https://` requires ({said})");
         Transport::Final { reason, hint }
     } else if lower.contains("dns error") {
         let hint = "check the name in `--endpoint-url`, the region, the bucket, and the network";
@@ -64,7 +65,7 @@ pub fn of_transport(error: reqwest::Error, server: &str, reached: bool) -> Trans
     }
 }
 
-/// What an error and its causes say, all of it.
+/// Returns the texts of an error and all its causes.
 pub fn all(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();

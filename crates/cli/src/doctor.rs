@@ -91,20 +91,14 @@ fn check_aws(flags: &Flags, settings: &Settings, printer: &Printer) -> Vec<Findi
             "not needed: neither source nor warehouse is on AWS",
         )];
     }
-    let access = match settings.s3.access() {
-        Ok(access) => access,
-        Err(error) => return vec![invalid("credentials", &error)],
-    };
-    match &access.credentials {
-        Credentials::Anonymous if !is_cluster => {
+    // A bucket may be read anonymously; calls of Redshift are always signed.
+    let access = if is_cluster { settings.s3.signing() } else { settings.s3.access() };
+    match access {
+        Err(error) => vec![invalid("credentials", &error)],
+        Ok(Access { credentials: Credentials::Anonymous, .. }) => {
             vec![Finding::ok("credentials", "not used: access is anonymous")]
         }
-        Credentials::Nowhere => vec![Finding::failed(
-            "credentials",
-            "no AWS credentials found",
-            Some("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or KEY and SECRET in [AWS] of dwh.cfg; for a public bucket, pass `--no-sign-request`".into()),
-        )],
-        _ => probe_aws(flags, settings, &access, is_cluster, printer),
+        Ok(access) => probe_aws(flags, settings, &access, is_cluster, printer),
     }
 }
 
@@ -117,12 +111,27 @@ fn probe_aws(
     _: &Printer,
 ) -> Vec<Finding> {
     let hint = "this build has no AWS clients: build with `make build`";
-    let mut unchecked = vec!["credentials", "clock"];
+    let unchecked = |check: &&str| Finding::hint(*check, "not checked", hint);
+    let mut lines = vec![found(access).unwrap_or_else(|| unchecked(&"credentials"))];
+    lines.push(unchecked(&"clock"));
     if is_cluster {
-        unchecked.extend(["role", "role's rights"]);
+        lines.extend(["role", "role's rights"].iter().map(unchecked));
     }
-    let _ = access;
-    unchecked.into_iter().map(|check| Finding::hint(check, "not checked", hint)).collect()
+    lines
+}
+
+/// Fetches the credentials, where the program is able to; their identity is not checked.
+#[cfg(all(feature = "s3", not(feature = "cluster")))]
+fn found(access: &Access) -> Option<Finding> {
+    Some(match sparkify_aws::check(access) {
+        Ok(_) => Finding::ok("credentials", "found; reading tests them"),
+        Err(error) => Finding::failed("credentials", error.to_string(), Some(error.hint)),
+    })
+}
+
+#[cfg(not(any(feature = "s3", feature = "cluster")))]
+fn found(_: &Access) -> Option<Finding> {
+    None
 }
 
 #[cfg(feature = "cluster")]
@@ -139,18 +148,22 @@ fn probe_aws(
         Ok(cluster) => cluster,
         Err(error) => return vec![invalid("cluster settings", &error)],
     };
-    if access.endpoint.is_some() && !is_cluster {
-        return vec![Finding::ok(
-            "credentials",
-            "the endpoint is not Amazon's: reading the source tests them",
-        )];
+    if !is_cluster {
+        match sparkify_aws::check(access) {
+            Err(error) => {
+                return vec![Finding::failed("credentials", error.to_string(), Some(error.hint))];
+            }
+            Ok(resolved) if resolved.endpoint.is_some() => {
+                let text = "found; the endpoint is not Amazon's: reading the source tests them";
+                return vec![Finding::ok("credentials", text)];
+            }
+            Ok(_) => {}
+        }
     }
     // Only a load into Redshift needs an IAM role.
     let role_arn = cluster.role_arn.clone().filter(|_| is_cluster);
-    let region = cluster.aws.region.clone().or_else(|| Some("us-east-1".into()));
-    let aws = sparkify_config::AwsSettings { region, ..cluster.aws.clone() };
     let no_role = is_cluster && role_arn.is_none();
-    let cluster = ClusterSettings { role_arn, aws, ..cluster };
+    let cluster = ClusterSettings { role_arn, ..cluster };
     let Ok(watch) = super::cluster::watch(printer) else { return Vec::new() };
     let probed = sparkify_cluster::probe(&cluster, &watch).0;
     let mut lines: Vec<Finding> = probed

@@ -1,31 +1,23 @@
-//! How is AWS reached? One configuration for every client: region, credentials, endpoints as the SDK finds them, and the TLS that this program has already.
-
-use std::time::Duration;
-
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region};
-use aws_sdk_sts::config::{Credentials, ProvideCredentials, SharedCredentialsProvider};
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::{Builder, Connector, tls};
+//! Clients of the control plane. They share the credential chain of [`sparkify_aws`].
 
 use super::ClusterError;
 use super::error::refusal;
 use super::signed::Signed;
-use sparkify_config::{AwsSettings, ClusterSettings};
+use sparkify_aws::{AwsError, Chain};
+use sparkify_config::ClusterSettings;
 
-/// The clients.
+/// Clients in one region.
 pub(super) struct Cloud {
     pub redshift: aws_sdk_redshift::Client,
     pub serverless: aws_sdk_redshiftserverless::Client,
     pub iam: aws_sdk_iam::Client,
     pub sts: aws_sdk_sts::Client,
-    /// The services whose crates would cost more than they bring.
+    /// Calls to services whose SDK crates are expensive to compile.
     pub signed: Signed,
     pub region: String,
 }
 
-/// Who asks.
+/// Identity of the credentials.
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
     pub account: String,
@@ -35,36 +27,33 @@ pub(super) struct Caller {
 }
 
 impl Cloud {
-    pub(super) async fn connect(settings: &ClusterSettings) -> Result<Self, ClusterError> {
-        let config = configuration(&settings.aws).await;
-        let Some(region) = config.region().map(ToString::to_string) else {
+    /// Resolves region and credentials. Fails if either is missing; `fallback` is the region where
+    /// none is configured.
+    pub(super) async fn connect(
+        settings: &ClusterSettings,
+        fallback: Option<&str>,
+    ) -> Result<Self, ClusterError> {
+        let chain = Chain::load(&settings.aws.access).await.map_err(failed)?;
+        let region = chain.region().await.or_else(|| fallback.map(str::to_owned));
+        let Some(region) = region else {
             return Err(ClusterError::cannot(
-                "no region is said",
-                "give `--region`, AWS_REGION, a profile with one, or DWH_REGION in [DWH] of dwh.cfg",
+                "no AWS region configured",
+                "set `--region`, AWS_REGION, DWH_REGION in [DWH] of dwh.cfg, or the region of the profile",
             ));
         };
-        let provider = config.credentials_provider();
-        let credentials = match &provider {
-            Some(provider) => provider.provide_credentials().await.ok(),
-            None => None,
-        };
-        let Some(credentials) = credentials else {
-            return Err(ClusterError::cannot(
-                "no credentials for AWS were found",
-                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or KEY and SECRET in [AWS] of dwh.cfg; after `aws sso login`, `aws configure export-credentials --format env` prints them",
-            ));
-        };
+        chain.signer().check().await.map_err(failed)?;
+        let config = chain.sdk(&region);
         Ok(Self {
             redshift: aws_sdk_redshift::Client::new(&config),
             serverless: aws_sdk_redshiftserverless::Client::new(&config),
             iam: aws_sdk_iam::Client::new(&config),
             sts: aws_sdk_sts::Client::new(&config),
-            signed: Signed::new(&settings.aws, &region, credentials)?,
+            signed: Signed::new(&settings.aws, &chain, &region)?,
             region,
         })
     }
 
-    /// Who asks.
+    /// Returns the identity of the credentials.
     pub(super) async fn caller(&self) -> Result<Caller, ClusterError> {
         let doing = "ask AWS who this is";
         let answer = self.sts.get_caller_identity().send().await;
@@ -78,37 +67,7 @@ impl Cloud {
     }
 }
 
-async fn configuration(aws: &AwsSettings) -> aws_config::SdkConfig {
-    let http = Builder::new().build_with_connector_fn(|settings, components| {
-        let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
-        connector.set_connector_settings(settings.cloned());
-        if let Some(components) = components {
-            connector.set_sleep_impl(components.sleep_impl());
-        }
-        connector
-            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-            .build()
-    });
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(10))
-        .operation_attempt_timeout(Duration::from_mins(1));
-    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(http)
-        .retry_config(RetryConfig::standard().with_max_attempts(5))
-        .timeout_config(timeouts.build());
-    if let Some(region) = &aws.region {
-        loader = loader.region(Region::new(region.clone()));
-    }
-    if let Some(profile) = &aws.profile
-        && aws.keys.is_none()
-    {
-        loader = loader.profile_name(profile);
-    }
-    if let Some(keys) = &aws.keys {
-        let token = keys.token.as_ref().map(|token| token.reveal().to_owned());
-        let (id, secret) = (keys.id.reveal(), keys.secret.reveal());
-        let keys = Credentials::new(id, secret, token, None, "settings");
-        loader = loader.credentials_provider(SharedCredentialsProvider::new(keys));
-    }
-    loader.load().await
+/// Converts an error that already explains itself.
+pub(super) fn failed(error: AwsError) -> ClusterError {
+    ClusterError::cannot(error.to_string(), error.hint)
 }

@@ -1,17 +1,18 @@
-//! The few calls whose SDK crates cost more than they bring: a rule of a security group (EC2), the names of secrets (Secrets Manager), the caller's own address.
-//!
-//! Requests are written here and signed by `aws-sigv4`, which the SDK brings anyway.
+//! Calls to services whose SDK crates are expensive to compile: security group rules (EC2), names of
+//! secrets (Secrets Manager), and the caller's public address.
 
 use std::fmt::Write;
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::Duration;
 
-use aws_sdk_sts::config::Credentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Method;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 
 use super::ClusterError;
+use super::cloud::failed;
+use sparkify_aws::{Chain, Signer, Unsigned};
 use sparkify_config::{AwsSettings, redact};
 
 const VERSION: &str = "2016-11-15";
@@ -22,7 +23,7 @@ const TRIES: u32 = 5;
 /// Signs and sends.
 pub(super) struct Signed {
     http: reqwest::Client,
-    credentials: Credentials,
+    signer: Arc<Signer>,
     region: String,
     ec2: String,
     secrets: String,
@@ -51,8 +52,8 @@ struct RefusedError {
 impl Signed {
     pub(super) fn new(
         aws: &AwsSettings,
+        chain: &Chain,
         region: &str,
-        credentials: Credentials,
     ) -> Result<Self, ClusterError> {
         let http = reqwest::Client::builder()
             .timeout(Duration::from_secs(30))
@@ -60,18 +61,18 @@ impl Signed {
             .build()
             .map_err(|error| unreachable("set up HTTPS", &error))?;
         let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-        let host = |other: &Option<String>, service: &str| {
-            let host = || format!("https://{service}.{region}.{suffix}");
-            other.as_ref().map_or_else(host, |url| url.trim_end_matches('/').to_owned())
+        let server = |id: &str, name: &str| {
+            let configured = chain.endpoint(id).map_err(failed)?;
+            Ok(configured.unwrap_or_else(|| format!("https://{name}.{region}.{suffix}")))
         };
         Ok(Self {
-            ec2: host(&aws.ec2, "ec2"),
-            secrets: host(&aws.secrets, "secretsmanager"),
-            sts: host(&aws.sts, "sts"),
+            ec2: server("EC2", "ec2")?,
+            secrets: server("Secrets Manager", "secretsmanager")?,
+            sts: server("STS", "sts")?,
             address: aws.address.clone(),
             region: region.to_owned(),
             http,
-            credentials,
+            signer: chain.signer(),
         })
     }
 
@@ -152,20 +153,15 @@ impl Signed {
         doing: &str,
         url: &str,
         service: &str,
-        headers: &[(&str, &str)],
+        headers: &[(&'static str, &'static str)],
         body: String,
     ) -> Result<(u16, String), ClusterError> {
         let url = format!("{url}/");
         let mut tries = 0;
         loop {
             tries += 1;
-            let mut request = self.http.post(&url).body(body.clone());
-            for (name, value) in headers {
-                request = request.header(*name, *value);
-            }
-            for (name, value) in self.signature(&url, service, headers, &body)? {
-                request = request.header(name, value);
-            }
+            let headers = self.headers(&url, service, headers, &body).await?;
+            let request = self.http.post(&url).headers(headers).body(body.clone());
             let answer = async {
                 let answer = request.send().await?;
                 let status = answer.status().as_u16();
@@ -181,34 +177,25 @@ impl Signed {
         }
     }
 
-    fn signature(
+    async fn headers(
         &self,
         url: &str,
         service: &str,
-        headers: &[(&str, &str)],
+        headers: &[(&'static str, &'static str)],
         body: &str,
-    ) -> Result<Vec<(String, String)>, ClusterError> {
-        let identity = self.credentials.clone().into();
-        let parameters = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(&self.region)
-            .name(service)
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build();
-        let signed = parameters.ok().and_then(|parameters| {
-            let body = SignableBody::Bytes(body.as_bytes());
-            let request = SignableRequest::new("POST", url, headers.iter().copied(), body).ok()?;
-            sign(request, &parameters.into()).ok()
-        });
-        let Some(signed) = signed else {
-            return Err(ClusterError::cannot(
-                "a request could not be signed",
-                "check the access key for characters that none has",
-            ));
+    ) -> Result<HeaderMap, ClusterError> {
+        let own = headers
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        let unsigned = Unsigned {
+            method: &Method::POST,
+            url,
+            headers: own.collect(),
+            body: body.as_bytes(),
+            service,
+            region: &self.region,
         };
-        let headers = signed.output().headers();
-        Ok(headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+        self.signer.sign(unsigned).await.map_err(failed)
     }
 }
 

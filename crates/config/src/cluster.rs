@@ -8,7 +8,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{ConfigError, Credentials, Flags, Keys, Secret, Settings, cluster_rules as rules};
+use super::{Access, ConfigError, Flags, Secret, Settings, cluster_rules as rules};
 
 /// Command-line options of a cluster; `None` falls back to the environment, the file and the
 /// default.
@@ -91,22 +91,12 @@ pub struct ClusterSettings {
     pub warnings: Vec<String>,
 }
 
-/// Access to the AWS control plane.
+/// Settings of requests to the AWS control plane.
 #[derive(Debug, Clone)]
 pub struct AwsSettings {
-    /// Region from a flag, the environment or `dwh.cfg`.
-    pub region: Option<String>,
-    /// Keys from `dwh.cfg`, which the SDK does not read.
-    pub keys: Option<Keys>,
-    /// Profile from `dwh.cfg`.
-    pub profile: Option<String>,
-    /// Endpoint of EC2 other than Amazon's.
-    pub ec2: Option<String>,
-    /// Endpoint of Secrets Manager other than Amazon's.
-    pub secrets: Option<String>,
-    /// Endpoint of STS other than Amazon's.
-    pub sts: Option<String>,
-    /// URL of a service that returns the caller's public IP address.
+    /// Region, profile and source of credentials.
+    pub access: Access,
+    /// URL that returns the caller's public address.
     pub address: String,
 }
 
@@ -219,45 +209,23 @@ impl ClusterSettings {
 }
 
 impl AwsSettings {
-    /// Resolves access to AWS without the settings of a cluster.
-    pub fn of(flags: &Flags, settings: &Settings) -> Result<Self, ConfigError> {
-        let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let (_, file) = super::configuration(flags, &environment)?;
-        Self::resolve(&Lookup { file: &file, environment: &environment }, flags, settings)
-    }
-
+    /// The region of `[DWH]` counts between the environment and the regions of `[S3]` and `[AWS]`.
     fn resolve(
         lookup: &Lookup<'_>,
         flags: &Flags,
         settings: &Settings,
     ) -> Result<Self, ConfigError> {
-        let endpoint = |service: &str| {
-            (lookup.environment)(&format!("AWS_ENDPOINT_URL_{service}"))
-                .or_else(|| (lookup.environment)("AWS_ENDPOINT_URL"))
-        };
-        let access = settings.s3.access()?;
-        // The SDK finds every other kind of credentials itself.
-        let keys = match access.credentials {
-            Credentials::Keys(keys) => Some(keys),
-            _ => None,
-        };
-        let region = lookup.pick(None, "DWH_REGION", &[]);
+        let access = settings.s3.signing()?;
+        let variable = |name: &&str| (lookup.environment)(name);
+        let region = flags
+            .s3
+            .region
+            .clone()
+            .or_else(|| ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(variable))
+            .or_else(|| lookup.pick(None, "DWH_REGION", &[]))
+            .or_else(|| access.region.clone());
         Ok(Self {
-            region: flags
-                .s3
-                .region
-                .clone()
-                .or_else(|| {
-                    let environment = ["AWS_REGION", "AWS_DEFAULT_REGION"];
-                    environment.iter().find_map(|name| (lookup.environment)(name))
-                })
-                .or(region)
-                .or(access.region),
-            keys,
-            profile: lookup.file.get("AWS", "PROFILE").map(str::to_owned),
-            ec2: endpoint("EC2"),
-            secrets: endpoint("SECRETS_MANAGER"),
-            sts: endpoint("STS"),
+            access: Access { region, ..access },
             address: (lookup.environment)("SPARKIFY_ADDRESS_URL")
                 .unwrap_or_else(|| "https://checkip.amazonaws.com".into()),
         })

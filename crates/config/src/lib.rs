@@ -9,7 +9,6 @@ mod cluster_rules;
 mod data_api;
 mod file;
 mod pgpass;
-mod profile;
 pub mod redact;
 mod s3;
 mod secret;
@@ -27,7 +26,7 @@ use thiserror::Error;
 pub use cluster::{AwsSettings, ClusterFlags, ClusterSettings, Form, Prefix};
 pub use cluster_rules::NODE_TYPES;
 pub use data_api::DataApiTarget;
-pub use s3::{Access, Addressing, Credentials, Keys, Limits, S3Flags, S3Settings};
+pub use s3::{Access, Addressing, Credentials, Keys, Limits, S3Flags, S3Settings, parse_endpoint};
 pub use secret::Secret;
 pub use server::{DEFAULT_SCHEMA, Host, Server, TlsMode};
 pub use staging::StagingSettings;
@@ -140,7 +139,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// AWS credentials are incomplete or unavailable.
-    #[error("cannot sign requests to S3: {reason}")]
+    #[error("cannot sign requests to AWS: {reason}")]
     Credentials {
         /// The mistake; contains no value, since any value may be a secret.
         reason: String,

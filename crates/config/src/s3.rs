@@ -1,16 +1,18 @@
-//! How is S3 reached? Endpoint, region, way of addressing, limits, and which credentials.
+//! S3 and AWS settings: endpoint, region, addressing, limits, and the source of credentials.
 //!
-//! What was typed, the environment and `dwh.cfg` are looked at once, when the settings are resolved, and what is malformed there is an error at
-//! once. The shared files of AWS are read only when a location is in S3: [`S3Settings::access`].
+//! Flags, environment and `dwh.cfg` are read once, when the settings are resolved; a malformed value
+//! is an error at once. Profiles, tokens and metadata services are not read here: [`Access`] names the
+//! source of credentials, and the crate that calls AWS resolves it.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::profile::Profiles;
 use super::{ConfigError, Secret};
 
-/// What the command line may say about S3; whatever is not said is looked for elsewhere.
+/// S3 options of the command line.
 #[derive(Debug, Default, Clone)]
 pub struct S3Flags {
     /// `--endpoint-url`
@@ -27,7 +29,7 @@ pub struct S3Flags {
     pub concurrency: Option<String>,
 }
 
-/// The environment's names that matter here: those of AWS, and ours.
+/// Environment variables that are read after the settings are resolved.
 const VARIABLES: &[&str] = &[
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -35,40 +37,19 @@ const VARIABLES: &[&str] = &[
     "AWS_PROFILE",
     "AWS_CONFIG_FILE",
     "AWS_SHARED_CREDENTIALS_FILE",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_ROLE_ARN",
-    "AWS_ROLE_SESSION_NAME",
-    "AWS_ENDPOINT_URL_STS",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-    "AWS_EC2_METADATA_DISABLED",
-    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
-    "AWS_REGION",
-    "AWS_DEFAULT_REGION",
-    "AWS_ENDPOINT_URL_S3",
-    "AWS_ENDPOINT_URL",
-    "AWS_ENDPOINT_URL_REDSHIFT_DATA",
-    "AWS_MAX_ATTEMPTS",
     "HOME",
-    "SPARKIFY_ADDRESSING_STYLE",
-    "SPARKIFY_NO_SIGN_REQUEST",
-    "SPARKIFY_REQUEST_PAYER",
-    "SPARKIFY_CONCURRENCY",
-    "SPARKIFY_READ_TIMEOUT",
 ];
 
-/// Requests under way at once, unless it is said otherwise; more only helps a store that is far away and fast.
+/// Default concurrency limit; a higher one helps only with a distant, fast server.
 const CONCURRENCY: usize = 256;
-/// How often a request is tried before it is given up.
+/// Default number of attempts per request.
 const ATTEMPTS: u32 = 10;
-/// A connection without a byte for so long is given up.
+/// Default read timeout.
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
-/// What is fetched ahead of the readers when nobody said how much memory there is, in bytes.
+/// Prefetch buffer in bytes when no memory limit was given.
 const AHEAD: u64 = 64 << 20;
 
-/// Everything that was said about S3, before the shared files of AWS are looked at.
+/// S3 settings from flags, environment and `dwh.cfg`.
 #[derive(Debug, Clone)]
 pub struct S3Settings {
     endpoint: Option<String>,
@@ -81,24 +62,24 @@ pub struct S3Settings {
     filed: [Option<Secret>; 3],
     /// `[AWS] PROFILE` of `dwh.cfg`.
     filed_profile: Option<String>,
-    /// Any of these may be a secret.
+    /// Values of [`VARIABLES`]; any of them may be a secret.
     environment: BTreeMap<&'static str, Secret>,
 }
 
-/// How much at once, and how long.
+/// Concurrency, buffer and time limits.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Requests under way at once, at most.
+    /// Concurrency limit of requests.
     pub concurrency: usize,
-    /// Bytes held that were fetched ahead of the readers, at most.
+    /// Prefetch buffer in bytes.
     pub ahead: u64,
-    /// How often a request is tried.
+    /// Attempts per request.
     pub attempts: u32,
-    /// How long a connection may give no byte.
+    /// Longest time that a connection may deliver no byte.
     pub read_timeout: Duration,
 }
 
-/// How a bucket stands in a URL.
+/// Place of the bucket's name in a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Addressing {
     /// `https://host/bucket/key`
@@ -107,79 +88,44 @@ pub enum Addressing {
     Virtual,
 }
 
-/// How S3 is reached, with everything decided.
+/// Resolved settings of requests to AWS or an S3-compatible server.
 #[derive(Debug, Clone)]
 pub struct Access {
-    /// A server other than Amazon's: `http(s)://host[:port][/path]`, without a `/` at the end.
+    /// Endpoint of S3 other than Amazon's: `http(s)://host[:port][/path]`, without a final `/`.
     pub endpoint: Option<String>,
-    /// The region, if anybody said one.
+    /// Region, where one is configured.
     pub region: Option<String>,
-    /// How the bucket is addressed; none means as it suits the server.
+    /// Profile of the shared AWS files; `None` means `default`.
+    pub profile: Option<String>,
+    /// Addressing style; `None` means the one that suits the server.
     pub addressing: Option<Addressing>,
-    /// The one who asks pays.
+    /// Requester-pays bucket.
     pub requester_pays: bool,
-    /// Bounds of time and number.
+    /// Concurrency, buffer and time limits.
     pub limits: Limits,
-    /// Who asks.
+    /// Source of credentials.
     pub credentials: Credentials,
 }
 
-/// Who asks: keys, or where keys are to be had.
+/// Source of credentials that the user chose.
 #[derive(Debug, Clone)]
 pub enum Credentials {
-    /// Nobody: requests are not signed.
+    /// Requests are not signed.
     Anonymous,
-    /// Nothing was found, in any of the usual places.
-    Nowhere,
-    /// Keys that were written down.
+    /// Static keys from the environment or `dwh.cfg`.
     Keys(Keys),
-    /// A program that prints keys as JSON.
-    Process(Secret),
-    /// A role that is taken on with other credentials.
-    Role {
-        /// Its ARN.
-        arn: String,
-        /// What the session is called in the logs of AWS.
-        session: String,
-        /// What the role's owner wants to hear.
-        external_id: Option<Secret>,
-        /// Who takes it on.
-        base: Box<Credentials>,
-        /// The server of AWS STS, if it is not Amazon's.
-        sts: Option<String>,
-    },
-    /// A role that is taken on with a token in a file, as Kubernetes gives it.
-    WebIdentity {
-        /// The file.
-        token_file: String,
-        /// The role's ARN.
-        arn: String,
-        /// What the session is called in the logs of AWS.
-        session: String,
-        /// The server of AWS STS, if it is not Amazon's.
-        sts: Option<String>,
-    },
-    /// The server that gives keys to a container.
-    Container {
-        /// Its URL.
-        url: String,
-        /// What it wants to hear.
-        token: Option<Secret>,
-        /// The file that holds what it wants to hear.
-        token_file: Option<String>,
-    },
-    /// The server that gives keys to a virtual machine; another than Amazon's if it is named.
-    Instance(Option<String>),
+    /// The standard AWS credential chain, starting with [`Access::profile`].
+    Chain,
 }
 
-/// An access key.
+/// Static access key.
 #[derive(Debug, Clone)]
 pub struct Keys {
-    /// Its name; it stands in every request.
+    /// Access key ID; every signed request contains it.
     pub id: Secret,
-    /// What signs.
+    /// Secret access key.
     pub secret: Secret,
-    /// What a temporary key comes with.
+    /// Session token of temporary keys.
     pub token: Option<Secret>,
 }
 
@@ -206,7 +152,7 @@ impl Default for S3Settings {
 }
 
 impl S3Settings {
-    /// Decides what flags, environment and file decide. `ahead` is the memory for bytes fetched ahead.
+    /// Reads flags, environment and file. `ahead` is the prefetch buffer in bytes.
     pub(super) fn resolve(
         flags: &S3Flags,
         environment: &dyn Fn(&str) -> Option<String>,
@@ -253,24 +199,15 @@ impl S3Settings {
         })
     }
 
-    /// Everything decided, after a look at the shared files of AWS.
+    /// Returns the settings of requests that read.
     pub fn access(&self) -> Result<Access, ConfigError> {
-        let profiles = self.profiles()?;
-        let named = self.variable("AWS_PROFILE").or(self.filed_profile.as_deref());
-        let of_profile = |key: &str| profiles.get(named.unwrap_or("default"), key);
-        let endpoint = match (&self.endpoint, of_profile("endpoint_url")) {
-            (None, Some(written)) => Some(parse_endpoint(written)?),
-            (endpoint, _) => endpoint.clone(),
-        };
-        let region = match (&self.region, of_profile("region")) {
-            (None, Some(written)) => Some(parse_region(written.into())?),
-            (region, _) => region.clone(),
-        };
-        let credentials =
-            if self.anonymous { Credentials::Anonymous } else { self.credentials(&profiles)? };
+        self.check_shared_files()?;
+        let profile = self.variable("AWS_PROFILE").or(self.filed_profile.as_deref());
+        let credentials = if self.anonymous { Credentials::Anonymous } else { self.credentials()? };
         Ok(Access {
-            endpoint,
-            region,
+            endpoint: self.endpoint.clone(),
+            region: self.region.clone(),
+            profile: profile.map(str::to_owned),
             addressing: self.addressing,
             requester_pays: self.requester_pays,
             limits: self.limits,
@@ -278,108 +215,89 @@ impl S3Settings {
         })
     }
 
-    /// The same for whoever writes or calls: what is read without a signature may lie beside what takes one.
+    /// Returns the settings of requests that must be signed: a bucket may be read anonymously while
+    /// a write or an API call needs credentials.
     pub fn signing(&self) -> Result<Access, ConfigError> {
         Self { anonymous: false, ..self.clone() }.access()
-    }
-
-    /// The server of the Data API, if it is not Amazon's.
-    pub fn data_api_endpoint(&self) -> Result<Option<String>, ConfigError> {
-        let named = ["AWS_ENDPOINT_URL_REDSHIFT_DATA", "AWS_ENDPOINT_URL"];
-        let written = named.iter().find_map(|name| self.variable(name));
-        written.map(parse_endpoint).transpose()
     }
 
     fn variable(&self, name: &str) -> Option<&str> {
         self.environment.get(name).map(Secret::reveal)
     }
 
-    fn profiles(&self) -> Result<Profiles, ConfigError> {
+    /// Fails if a shared AWS file exists and cannot be read, or a variable names one that does not
+    /// exist: the SDK treats both as empty.
+    fn check_shared_files(&self) -> Result<(), ConfigError> {
         let home = self.variable("HOME").map(|home| Path::new(home).join(".aws"));
-        let place = |variable: &str, name: &str| -> (Option<PathBuf>, bool) {
-            match self.variable(variable) {
-                Some(path) => (Some(path.into()), true),
-                None => (home.as_ref().map(|home| home.join(name)), false),
+        let files = [("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials")];
+        for (variable, name) in files {
+            let named = self.variable(variable).map(PathBuf::from);
+            let may_be_missing = named.is_none();
+            let Some(path) = named.or_else(|| Some(home.as_ref()?.join(name))) else { continue };
+            // The SDK expands the home directory.
+            if path.starts_with("~") {
+                continue;
             }
-        };
-        Profiles::read(
-            place("AWS_CONFIG_FILE", "config"),
-            place("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
-        )
+            match File::open(&path) {
+                Err(error) if may_be_missing && error.kind() == ErrorKind::NotFound => {}
+                Err(source) => return Err(ConfigError::Shared { path, source }),
+                Ok(_) => {}
+            }
+        }
+        Ok(())
     }
 
-    /// The first place that has credentials, in the order in which the tools of AWS look; `dwh.cfg` stands behind the environment.
-    fn credentials(&self, profiles: &Profiles) -> Result<Credentials, ConfigError> {
-        let sts = self.variable("AWS_ENDPOINT_URL_STS");
+    /// Returns the first explicit source: keys of the environment, `AWS_PROFILE`, keys of `dwh.cfg`;
+    /// otherwise the chain decides.
+    fn credentials(&self) -> Result<Credentials, ConfigError> {
         let variable = |name| self.environment.get(name);
         let names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
         if let Some(keys) = keys("the environment", names, names.map(variable))? {
             return Ok(Credentials::Keys(keys));
         }
-        if let Some(profile) = self.variable("AWS_PROFILE") {
-            return profiles.credentials(profile, sts);
+        if self.variable("AWS_PROFILE").is_some() {
+            return Ok(Credentials::Chain);
         }
         let filed = self.filed.each_ref().map(Option::as_ref);
-        if let Some(keys) = keys("`[AWS]` of `dwh.cfg`", ["KEY", "SECRET", "TOKEN"], filed)? {
-            return Ok(Credentials::Keys(keys));
-        }
-        if let Some(profile) = &self.filed_profile {
-            return profiles.credentials(profile, sts);
-        }
-        if let (Some(file), Some(arn)) =
-            (self.variable("AWS_WEB_IDENTITY_TOKEN_FILE"), self.variable("AWS_ROLE_ARN"))
-        {
-            return Ok(Credentials::WebIdentity {
-                token_file: file.into(),
-                arn: arn.into(),
-                session: self.variable("AWS_ROLE_SESSION_NAME").unwrap_or("sparkify").into(),
-                sts: sts.map(str::to_owned),
-            });
-        }
-        if profiles.has_credentials("default") {
-            return profiles.credentials("default", sts);
-        }
-        Ok(self.of_machine())
-    }
-
-    /// What the machine itself may give: the container's server, or the virtual machine's.
-    fn of_machine(&self) -> Credentials {
-        let relative = self.variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
-        let url = relative.map(|path| format!("http://169.254.170.2{path}"));
-        let full = self.variable("AWS_CONTAINER_CREDENTIALS_FULL_URI");
-        if let Some(url) = url.or_else(|| full.map(str::to_owned)) {
-            let file = self.variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
-            return Credentials::Container {
-                url,
-                token: self.environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN").cloned(),
-                token_file: file.map(str::to_owned),
-            };
-        }
-        let disabled = self.variable("AWS_EC2_METADATA_DISABLED");
-        if disabled.is_some_and(|written| written.eq_ignore_ascii_case("true")) {
-            return Credentials::Nowhere;
-        }
-        let server = self.variable("AWS_EC2_METADATA_SERVICE_ENDPOINT");
-        Credentials::Instance(server.map(str::to_owned))
+        let filed = keys("`[AWS]` of `dwh.cfg`", ["KEY", "SECRET", "TOKEN"], filed)?;
+        Ok(filed.map_or(Credentials::Chain, Credentials::Keys))
     }
 }
 
-/// A key of three parts, of which the last may be missing; none when all are, an error when it is half a key or cannot be one.
-pub(super) fn keys(
+impl Access {
+    /// Fills in endpoint and region of the profile where no flag, variable or `dwh.cfg` sets them.
+    pub fn or_profile(
+        mut self,
+        endpoint: Option<&str>,
+        region: Option<&str>,
+    ) -> Result<Self, ConfigError> {
+        if self.endpoint.is_none() {
+            self.endpoint = endpoint.map(parse_endpoint).transpose()?;
+        }
+        if self.region.is_none() {
+            self.region = region.map(|written| parse_region(written.into())).transpose()?;
+        }
+        Ok(self)
+    }
+}
+
+/// Returns the key of three parts, of which the last may be missing; `None` if all are missing.
+/// Fails on half a key and on characters that no key contains.
+fn keys(
     place: &str,
     names: [&str; 3],
     parts: [Option<&Secret>; 3],
 ) -> Result<Option<Keys>, ConfigError> {
     let missing = |name: &str, other: &str| ConfigError::Credentials {
         reason: format!("{place} has `{other}` and no `{name}`"),
-        hint: format!("give `{name}` too, or take `{other}` away"),
+        hint: format!("set `{name}` too, or remove `{other}`"),
     };
     for (name, part) in names.iter().zip(parts) {
-        // Anything else would break a header, and may be the rest of a pasted line.
+        // Other bytes would break a header, and may be the rest of a pasted line.
         if part.is_some_and(|part| !part.reveal().bytes().all(|byte| byte.is_ascii_graphic())) {
             return Err(ConfigError::Credentials {
                 reason: format!("`{name}` of {place} holds a space or a character that no key has"),
-                hint: "copy it again, without what stands around it".into(),
+                hint: "copy the key again, without the text around it".into(),
             });
         }
     }
@@ -395,8 +313,8 @@ pub(super) fn keys(
     }
 }
 
-/// `https://host:9000/` as `https://host:9000`; credentials, a query or another scheme have no place in it.
-fn parse_endpoint(written: &str) -> Result<String, ConfigError> {
+/// Parses an endpoint URL and removes its final `/`. Credentials, a query and other schemes are errors.
+pub fn parse_endpoint(written: &str) -> Result<String, ConfigError> {
     let url = written.trim_end_matches('/');
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     let fits = |rest: &str| {
@@ -411,11 +329,11 @@ fn parse_endpoint(written: &str) -> Result<String, ConfigError> {
     Err(ConfigError::Value {
         name: "the endpoint",
         written: super::redact::without_password(written),
-        hint: "write it as `https://host` or `http://host:9000`, with nothing else in it",
+        hint: "write it as `https://host` or `http://host:9000`",
     })
 }
 
-/// It becomes part of a host's name.
+/// Parses a region, which becomes part of a host name.
 fn parse_region(written: String) -> Result<String, ConfigError> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     if !written.is_empty() && written.len() <= 64 && written.bytes().all(fits) {
@@ -476,4 +394,72 @@ fn number<T: std::str::FromStr + PartialOrd + From<u8>>(
             "give a whole number from 1 to 100"
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(environment: &[(&str, &str)], file: &[(&str, &str)]) -> S3Settings {
+        let find = |list: &[(&str, &str)], name: &str| {
+            list.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        };
+        let variable = |name: &str| find(environment, name);
+        let filed = |section: &str, key: &str| find(file, &format!("{section}.{key}"));
+        S3Settings::resolve(&S3Flags::default(), &variable, &filed, 0).unwrap()
+    }
+
+    const KEYS: [(&str, &str); 2] =
+        [("AWS_ACCESS_KEY_ID", "AKIA"), ("AWS_SECRET_ACCESS_KEY", "a/b+c=;#d")];
+    const FILE: [(&str, &str); 3] =
+        [("AWS.KEY", "FILED"), ("AWS.SECRET", "s"), ("AWS.PROFILE", "filed")];
+
+    #[test]
+    fn environment_beats_profile_variable_beats_file_beats_chain() {
+        let id = |settings: &S3Settings| match settings.access().unwrap().credentials {
+            Credentials::Keys(keys) => keys.id.reveal().to_owned(),
+            Credentials::Chain => "chain".into(),
+            Credentials::Anonymous => "anonymous".into(),
+        };
+        let profile = [("AWS_PROFILE", "work")];
+        assert_eq!(id(&settings(&[&KEYS[..], &profile].concat(), &FILE)), "AKIA");
+        assert_eq!(id(&settings(&profile, &FILE)), "chain");
+        assert_eq!(id(&settings(&[], &FILE)), "FILED");
+        assert_eq!(id(&settings(&[], &[])), "chain");
+        let anonymous = settings(&[("SPARKIFY_NO_SIGN_REQUEST", "1")], &FILE);
+        assert_eq!(id(&anonymous), "anonymous");
+        assert!(matches!(anonymous.signing().unwrap().credentials, Credentials::Keys(_)));
+    }
+
+    #[test]
+    fn the_profile_variable_beats_the_profile_of_the_file() {
+        let profile = |settings: &S3Settings| settings.access().unwrap().profile;
+        assert_eq!(profile(&settings(&[], &FILE[2..])).as_deref(), Some("filed"));
+        let named = settings(&[("AWS_PROFILE", "work")], &FILE[2..]);
+        assert_eq!(profile(&named).as_deref(), Some("work"));
+        assert_eq!(profile(&settings(&[], &[])), None);
+    }
+
+    #[test]
+    fn a_profile_fills_in_what_no_setting_says() {
+        let file = [("S3.REGION", "eu-west-1")];
+        let access = settings(&[], &file).access().unwrap();
+        let access = access.or_profile(Some("http://h:9000/"), Some("us-east-2")).unwrap();
+        assert_eq!(access.region.as_deref(), Some("eu-west-1"));
+        assert_eq!(access.endpoint.as_deref(), Some("http://h:9000"));
+        for (endpoint, region) in [(Some("h:9000"), None), (None, Some("a/b"))] {
+            let access = settings(&[], &[]).access().unwrap();
+            assert!(access.or_profile(endpoint, region).is_err(), "{endpoint:?} {region:?}");
+        }
+    }
+
+    #[test]
+    fn half_a_key_and_an_unreadable_file_are_errors_without_secrets() {
+        let half = settings(&KEYS[1..], &[]).access().unwrap_err();
+        assert!(half.to_string().contains("no `AWS_ACCESS_KEY_ID`"), "{half}");
+        assert!(!format!("{half:?}").contains("a/b+c"));
+        let missing = settings(&[("AWS_CONFIG_FILE", "/nowhere/config")], &[]);
+        assert!(matches!(missing.access(), Err(ConfigError::Shared { .. })));
+        assert!(settings(&[("HOME", "/nowhere")], &[]).access().is_ok());
+    }
 }

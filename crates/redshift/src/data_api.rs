@@ -13,11 +13,14 @@ use super::decode;
 use super::keep_alive::{KeepAlive, Turn};
 use super::message::Said;
 use super::service::{aws_failed, config_failed};
-use sparkify_aws::{AwsError, Called, Calls};
+use sparkify_aws::{AwsError, Called, Calls, Service};
 use sparkify_config::{DataApiTarget, Server, Settings};
 use sparkify_warehouse::split;
 use sparkify_warehouse::{Interrupter, ResultType, RowSink, Value, WarehouseError};
 
+/// Names of the Data API.
+const SERVICE: Service =
+    Service { name: "redshift-data", id: "Redshift Data", target: "RedshiftData" };
 /// A statement is at most so long, in bytes; a little is left for how it travels.
 const LONGEST_STATEMENT: usize = 98_000;
 /// A session outlives the last statement by so long, unless the URL says otherwise: what a killed program had open is free then.
@@ -62,16 +65,7 @@ impl DataApi {
         if let Some(region) = &target.region {
             access.region = Some(region.clone());
         }
-        if access.region.is_none() {
-            return Err(WarehouseError::NotConnected {
-                server: server.to_string(),
-                reason: "nobody said in which region it is".into(),
-                hint: "give `--region`, AWS_REGION or `[AWS] REGION`".into(),
-            });
-        }
-        let endpoint = settings.s3.data_api_endpoint().map_err(|error| config_failed(&error))?;
-        let calls = Calls::new(&access, "redshift-data", "RedshiftData", endpoint)
-            .map_err(|error| aws_failed(&error))?;
+        let calls = Calls::new(&access, SERVICE).map_err(|error| aws_failed(&error))?;
         Ok(Self {
             server: Arc::clone(server),
             calls: Arc::new(calls),

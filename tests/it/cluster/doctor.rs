@@ -148,6 +148,30 @@ fn keys_clock_and_role_are_looked_at() {
 }
 
 #[test]
+fn credentials_of_a_profile_reach_the_control_plane() {
+    let scene = Scene::usual();
+    let keys = format!(
+        "{{\"Version\":1,\"AccessKeyId\":\"{}\",\"SecretAccessKey\":\"{}\"}}",
+        aws_emulator::KEY,
+        aws_emulator::SECRET
+    );
+    put(scene.folder.path(), "keys.json", keys);
+    let profile = "[profile work]\ncredential_process = cat keys.json\n";
+    put(scene.folder.path(), ".aws/config", profile);
+    let with = |profile: &str| {
+        let report = far(&scene, |command| {
+            command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+            command.env("AWS_PROFILE", profile);
+        });
+        line(&report, "credentials")
+    };
+    let (state, said) = with("work");
+    assert!(state == "ok" && said.contains(aws_emulator::CALLER), "{said}");
+    let (state, said) = with("wrok");
+    assert!(state == "failed" && said.contains("did you mean `work`?"), "{said}");
+}
+
+#[test]
 fn without_the_simulator_the_policy_itself_is_read() {
     let scene = Scene::new(Behavior { denies_simulation: true, ..Behavior::default() });
     scene.run(&["up", "--write-config"]).good();

@@ -1,4 +1,5 @@
-//! Who asks: keys from every place where people keep them, and plain words when none of them will do. No secret is ever said.
+//! Sources of credentials, each over real HTTP against the S3 emulator, and the messages where one
+//! fails. No secret is ever printed.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,7 +11,7 @@ use super::{ETL, LOGS, SONGS, ended, plays, program, run, signed};
 use crate::support::put;
 use s3_emulator::{KEY, SECRET, Server};
 
-/// The program with the server's endpoint, and no key.
+/// Returns `etl` with the server's endpoint and no key.
 fn keyless(server: &Server, folder: &Path) -> Command {
     let mut command = program(folder, ETL);
     command.env("AWS_ENDPOINT_URL_S3", server.endpoint());
@@ -66,14 +67,31 @@ fn a_profile_gives_keys_region_and_endpoint() {
 }
 
 #[test]
-fn a_program_may_print_the_keys() {
+fn a_profile_sets_the_endpoint_of_each_service() {
+    let (server, folder) = small();
+    let config = format!(
+        "[default]\nservices = local\nendpoint_url = http://127.0.0.1:9\n\
+         [services local]\ns3 =\n  endpoint_url = {}\n",
+        server.endpoint()
+    );
+    put(folder.path(), ".aws/config", &config);
+    let mut command = program(folder.path(), ETL);
+    command.env("AWS_ACCESS_KEY_ID", KEY).env("AWS_SECRET_ACCESS_KEY", SECRET);
+    loads(&mut command, folder.path());
+    put(folder.path(), ".aws/config", config.replace("http://", "ftp://"));
+    let words = ended(&mut command).bad(2);
+    assert!(words.contains("cannot understand the endpoint `ftp://"), "{words}");
+}
+
+#[test]
+fn credential_process_gives_keys() {
     let (server, folder) = small();
     let printed = as_json("of-a-program").replace("\"Token\"", "\"SessionToken\"");
     put(folder.path(), "keys.json", printed);
     put(folder.path(), ".aws/config", "[default]\ncredential_process = cat keys.json\n");
     loads(&mut keyless(&server, folder.path()), folder.path());
     for (process, says) in [
-        ("exit 3", "the `credential_process` of the profile failed (exit status: 3)"),
+        ("exit 3", "the `credential_process` of the profile `default` failed (exit status: 3)"),
         ("echo another+secret", "printed something else than credentials"),
     ] {
         put(folder.path(), ".aws/config", format!("[default]\ncredential_process = {process}\n"));
@@ -83,17 +101,18 @@ fn a_program_may_print_the_keys() {
 }
 
 #[test]
-fn a_role_is_taken_on_with_keys_or_with_a_token() {
+fn a_role_is_assumed_with_keys_a_container_or_a_web_identity_token() {
     let (server, folder) = small();
     let sts = Metadata::start(vec![
         ("Action=AssumeRole&", as_xml("AssumeRole")),
-        ("POST / ", as_xml("AssumeRoleWithWebIdentity")),
+        ("Action=AssumeRoleWithWebIdentity&", as_xml("AssumeRoleWithWebIdentity")),
     ]);
     put(
         folder.path(),
         ".aws/config",
         "[profile base]\naws_access_key_id = AKIABASE\naws_secret_access_key = another+secret\n\
-         [profile role]\nrole_arn = arn:aws:iam::1:role/reader\nsource_profile = base\nexternal_id = x y\n",
+         [profile role]\nrole_arn = arn:aws:iam::1:role/reader\nsource_profile = base\nexternal_id = x y\n\
+         [profile container]\nrole_arn = arn:aws:iam::1:role/task\ncredential_source = EcsContainer\n",
     );
     let mut command = keyless(&server, folder.path());
     command.env("AWS_PROFILE", "role").env("AWS_ENDPOINT_URL_STS", sts.url());
@@ -102,13 +121,29 @@ fn a_role_is_taken_on_with_keys_or_with_a_token() {
     assert!(asked.contains("RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Freader"), "{asked}");
     assert!(asked.contains("ExternalId=x%20y") && asked.contains("AKIABASE/"), "{asked}");
 
-    put(folder.path(), "token", "a-token-of-kubernetes\n");
+    let container = Metadata::start(vec![("GET /keys", as_json("of-a-container"))]);
+    let mut command = keyless(&server, folder.path());
+    command.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/keys", container.url()));
+    command.env("AWS_PROFILE", "container").env("AWS_ENDPOINT_URL_STS", sts.url());
+    loads(&mut command, folder.path());
+    assert!(sts.asked().contains("role%2Ftask") && container.asked().contains("GET /keys"));
+
+    put(folder.path(), "token", "a-token-of-kubernetes");
     let mut command = keyless(&server, folder.path());
     command
         .env("AWS_ROLE_ARN", "arn:aws:iam::1:role/pod")
         .env("AWS_WEB_IDENTITY_TOKEN_FILE", "token");
     loads(command.env("AWS_ENDPOINT_URL_STS", sts.url()), folder.path());
     assert!(sts.asked().contains("WebIdentityToken=a-token-of-kubernetes"));
+
+    let denied = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not authorized: \
+                  sts:AssumeRole</Message></Error></ErrorResponse>";
+    let denying = Metadata::refusing("403 Forbidden", denied);
+    let mut command = keyless(&server, folder.path());
+    command.env("AWS_PROFILE", "role").env("AWS_ENDPOINT_URL_STS", denying.url());
+    let words = ended(&mut command).bad(2);
+    assert!(words.contains("was refused (AccessDenied, HTTP 403): not authorized"), "{words}");
+    assert!(words.contains("trust policy"), "{words}");
 
     let refusing = Metadata::start(Vec::new());
     let mut command = keyless(&server, folder.path());
@@ -117,8 +152,119 @@ fn a_role_is_taken_on_with_keys_or_with_a_token() {
     assert!(words.contains("was refused (HTTP 404)"), "{words}");
 }
 
+/// SHA-1 of `corp` and of the start URL: names of cached tokens.
+const SESSION_TOKEN: &str = ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json";
+const START_URL_TOKEN: &str = ".aws/sso/cache/a51746d4aa793ae07b25e90c3a5db96fc7832bd7.json";
+const SSO: &str = "[profile sso]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = reader\n\
+    [sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://corp.awsapps.com/start\n\
+    [profile old]\nsso_region = us-east-1\nsso_start_url = https://corp.awsapps.com/start\n\
+    sso_account_id = 111122223333\nsso_role_name = reader\n\
+    [profile role]\nrole_arn = arn:aws:iam::1:role/reader\nsource_profile = sso\n";
+
+/// Cached SSO token that expires at this time.
+fn sso_token(token: &str, expires: &str) -> String {
+    format!(
+        "{{\"accessToken\":\"{token}\",\"expiresAt\":\"{expires}\",\"refreshToken\":\"a-refresh-token\",\
+         \"clientId\":\"a-client\",\"clientSecret\":\"a-client-secret\",\
+         \"registrationExpiresAt\":\"{expires}\"}}"
+    )
+}
+
+/// Emulator of the SSO portal, and of SSO OIDC with this token.
+fn sso_portal(renewed: &str) -> Metadata {
+    let keys = format!(
+        "{{\"roleCredentials\":{{\"accessKeyId\":\"{KEY}\",\"secretAccessKey\":\"{SECRET}\",\
+         \"sessionToken\":\"of-sso\",\"expiration\":32472144000000}}}}"
+    );
+    Metadata::start(vec![
+        ("GET /federation/credentials", keys),
+        ("POST /token", renewed.to_owned()),
+    ])
+}
+
+/// Returns `etl` with the profile, and the emulator as every endpoint of SSO.
+fn through_sso(server: &Server, folder: &Path, profile: &str, portal: &Metadata) -> Command {
+    let mut command = keyless(server, folder);
+    command.env("AWS_PROFILE", profile).env("AWS_ENDPOINT_URL_SSO", portal.url());
+    command.env("AWS_ENDPOINT_URL_SSO_OIDC", portal.url());
+    command
+}
+
 #[test]
-fn a_container_and_a_machine_give_keys() {
+fn a_cached_sso_token_gives_keys() {
+    let (server, folder) = small();
+    put(folder.path(), ".aws/config", SSO);
+    let portal = sso_portal("{}");
+    for (profile, file) in [("sso", SESSION_TOKEN), ("old", START_URL_TOKEN)] {
+        put(folder.path(), file, sso_token(&format!("token-of-{profile}"), "2999-01-01T00:00:00Z"));
+        loads(&mut through_sso(&server, folder.path(), profile, &portal), folder.path());
+        assert!(portal.asked().contains(&format!("token-of-{profile}")), "{}", portal.asked());
+    }
+    assert!(portal.asked().contains("account_id=111122223333"), "{}", portal.asked());
+
+    let sts = Metadata::start(vec![("Action=AssumeRole&", as_xml("AssumeRole"))]);
+    let mut command = through_sso(&server, folder.path(), "role", &portal);
+    loads(command.env("AWS_ENDPOINT_URL_STS", sts.url()), folder.path());
+    assert!(sts.asked().contains("role%2Freader"), "{}", sts.asked());
+}
+
+#[test]
+fn an_expired_sso_token_is_refreshed() {
+    let (server, folder) = small();
+    put(folder.path(), ".aws/config", SSO);
+    let expired = sso_token("an-old-token", "2999-01-01T00:00:00Z");
+    let expired = expired.replacen("2999", "2000", 1);
+    put(folder.path(), SESSION_TOKEN, expired);
+    let renewed = "{\"accessToken\":\"a-new-token\",\"expiresIn\":3600,\"tokenType\":\"Bearer\"}";
+    let portal = sso_portal(renewed);
+    loads(&mut through_sso(&server, folder.path(), "sso", &portal), folder.path());
+    let asked = portal.asked();
+    assert!(asked.contains("a-refresh-token") && asked.contains("a-new-token"), "{asked}");
+    let cached = std::fs::read_to_string(folder.path().join(SESSION_TOKEN)).unwrap();
+    assert!(cached.contains("a-new-token"), "{cached}");
+}
+
+#[test]
+fn an_invalid_sso_session_names_the_command_that_renews_it() {
+    let (server, folder) = small();
+    put(folder.path(), ".aws/config", SSO);
+    let portal = sso_portal("{}");
+    let refused = |profile: &str, portal: &Metadata| {
+        let mut command = through_sso(&server, folder.path(), profile, portal);
+        let words = ended(command.arg("-vv")).bad(2);
+        for secret in ["a-token", "a-refresh-token", "a-client-secret"] {
+            assert!(!words.contains(secret), "{words}");
+        }
+        words
+    };
+    let hint = "hint: run `aws sso login --profile sso`";
+    let missing = refused("sso", &portal);
+    assert!(missing.contains("the SSO session of the profile `sso` is not valid"), "{missing}");
+    assert!(missing.contains(hint), "{missing}");
+    let missing = refused("old", &portal);
+    assert!(missing.contains("hint: run `aws sso login --profile old`"), "{missing}");
+
+    put(folder.path(), SESSION_TOKEN, sso_token("a-token", "2000-01-01T00:00:00Z"));
+    for profile in ["sso", "role"] {
+        let expired = refused(profile, &portal);
+        assert!(expired.contains("has expired") && expired.contains(hint), "{expired}");
+    }
+    assert_eq!(portal.asked(), "", "an expired token is not sent");
+
+    put(folder.path(), SESSION_TOKEN, sso_token("a-token", "2999-01-01T00:00:00Z"));
+    let body = |code| format!("{{\"__type\":\"{code}\",\"message\":\"in other words\"}}");
+    let rejecting = Metadata::refusing("401 Unauthorized", &body("UnauthorizedException"));
+    let rejected = refused("sso", &rejecting);
+    assert!(rejected.contains("(UnauthorizedException, HTTP 401): in other words"), "{rejected}");
+    assert!(rejected.contains(hint), "{rejected}");
+    let forbidding = Metadata::refusing("403 Forbidden", &body("ForbiddenException"));
+    let forbidden = refused("sso", &forbidding);
+    assert!(forbidden.contains("(ForbiddenException, HTTP 403)"), "{forbidden}");
+    assert!(forbidden.contains("hint: check `sso_account_id` and `sso_role_name`"), "{forbidden}");
+}
+
+#[test]
+fn a_container_and_an_instance_give_keys() {
     let (server, folder) = small();
     let machine = Metadata::start(vec![
         ("GET /keys", as_json("of-a-container")),
@@ -144,7 +290,7 @@ fn a_container_and_a_machine_give_keys() {
 }
 
 #[test]
-fn keys_that_will_not_do_are_told_apart() {
+fn every_wrong_key_has_its_own_message() {
     let (server, folder) = small();
     let wrong = |key: &str, secret: &str| {
         let mut command = signed(&server, folder.path(), ETL);
@@ -171,7 +317,8 @@ fn keys_that_will_not_do_are_told_apart() {
     let words = ended(command.env("AWS_ACCESS_KEY_ID", KEY)).bad(2);
     assert!(words.contains("has `AWS_ACCESS_KEY_ID` and no `AWS_SECRET_ACCESS_KEY`"), "{words}");
     let words = ended(&mut keyless(&server, folder.path())).bad(2);
-    assert!(words.contains("no credentials were found"), "{words}");
+    assert!(words.contains("no AWS credentials found; tried the environment"), "{words}");
+    assert!(words.contains("AWS_EC2_METADATA_DISABLED"), "{words}");
     assert!(words.contains("hint: set AWS_ACCESS_KEY_ID"), "{words}");
 
     *server.state.expired_token.lock().unwrap() = Some("old".into());
@@ -181,7 +328,7 @@ fn keys_that_will_not_do_are_told_apart() {
 }
 
 #[test]
-fn a_public_bucket_needs_no_key_and_a_paid_one_a_word() {
+fn a_public_bucket_needs_no_key_and_requester_pays_a_flag() {
     let (server, folder) = small();
     let nobody = |more: &[&str]| ended(keyless(&server, folder.path()).args(more));
     assert!(nobody(&["--no-sign-request"]).bad(2).contains("access is denied (AccessDenied"));

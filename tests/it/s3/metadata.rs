@@ -1,11 +1,12 @@
-//! The small servers that hand out credentials: of a virtual machine, of a container, and STS. Each answers what it is told to, and keeps what it was asked.
+//! Emulators of the services that return credentials: instance metadata, container, STS and SSO. Each
+//! sends prepared responses and keeps the requests.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-/// Part of the first line of a request, and the answer to it.
-type Answers = Vec<(&'static str, String)>;
+/// Part of a request, and the status and body of its response.
+type Answers = Vec<(&'static str, &'static str, String)>;
 
 pub(super) struct Metadata {
     port: u16,
@@ -13,7 +14,18 @@ pub(super) struct Metadata {
 }
 
 impl Metadata {
-    pub(super) fn start(answers: Answers) -> Self {
+    /// Starts an emulator that sends these bodies.
+    pub(super) fn start(answers: Vec<(&'static str, String)>) -> Self {
+        let good = answers.into_iter().map(|(part, body)| (part, "200 OK", body));
+        Self::start_with(good.collect())
+    }
+
+    /// Starts an emulator that refuses every request.
+    pub(super) fn refusing(status: &'static str, body: &str) -> Self {
+        Self::start_with(vec![("", status, body.to_owned())])
+    }
+
+    fn start_with(answers: Answers) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -30,7 +42,7 @@ impl Metadata {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Every request so far, head and body.
+    /// Returns every request so far, head and body.
     pub(super) fn asked(&self) -> String {
         self.asked.lock().expect("a lock").join("\n")
     }
@@ -55,13 +67,15 @@ fn answer(
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
-    log.lock().expect("a lock").push(format!("{head}{}", String::from_utf8_lossy(&body)));
-    let first = head.lines().next().unwrap_or_default();
-    let found = answers.iter().find(|(part, _)| first.contains(part));
-    let (status, body) = found.map_or(("404 Not Found", ""), |(_, body)| ("200 OK", body));
+    let request = format!("{head}{}", String::from_utf8_lossy(&body));
+    let found = answers.iter().find(|(part, ..)| request.contains(part));
+    let (status, body) = found.map_or(("404 Not Found", ""), |(_, status, body)| (status, body));
+    log.lock().expect("a lock").push(request);
+    // The lifetime belongs to the token of the instance metadata service.
     write!(
         stream,
-        "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        "HTTP/1.1 {status}\r\ncontent-length: {}\r\nx-aws-ec2-metadata-token-ttl-seconds: 21600\r\n\
+         connection: close\r\n\r\n{body}",
         body.len()
     )
 }

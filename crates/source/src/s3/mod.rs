@@ -31,6 +31,7 @@ pub(super) use downloads::Downloads;
 use limiter::Limiter;
 use listing::Listed;
 use request::{Ask, Client};
+use sparkify_aws::{Chain, Signer};
 use sparkify_config::{Access, S3Settings, suggest};
 
 /// Threads for network I/O. Parsing runs on other threads.
@@ -41,7 +42,16 @@ const THREADS: usize = 2;
 pub(super) struct Stores {
     settings: S3Settings,
     buckets: Mutex<BTreeMap<String, Arc<Bucket>>>,
-    shared: OnceLock<(Access, Arc<Limiter>, Threads)>,
+    shared: OnceLock<Shared>,
+}
+
+/// Resolved settings, concurrency limit and threads of all buckets.
+#[derive(Debug)]
+struct Shared {
+    access: Access,
+    signer: Arc<Signer>,
+    limiter: Arc<Limiter>,
+    threads: Threads,
 }
 
 /// Bucket of an object.
@@ -115,27 +125,30 @@ impl Stores {
             let begun = begin(&self.settings)?;
             self.shared.get_or_init(|| begun)
         };
-        let (access, limiter, threads) = shared;
+        let Shared { access, signer, limiter, threads } = shared;
         let runtime = threads.0.as_ref().map(Runtime::handle).ok_or_else(no_threads)?.clone();
-        let client = Arc::new(Client::new(name, access, Arc::clone(limiter))?);
+        let client = Arc::new(Client::new(name, access, Arc::clone(signer), Arc::clone(limiter))?);
         let bucket = Arc::new(Bucket { client, runtime });
         buckets.insert(name.to_owned(), Arc::clone(&bucket));
         Ok(bucket)
     }
 }
 
-fn begin(settings: &S3Settings) -> Result<(Access, Arc<Limiter>, Threads), SourceError> {
-    // A second call finds it installed, which is as good.
+fn begin(settings: &S3Settings) -> Result<Shared, SourceError> {
+    // A provider that is already installed serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let access = settings.access()?;
-    let limiter = Arc::new(Limiter::new(access.limits.concurrency));
     let runtime = Builder::new_multi_thread()
         .worker_threads(THREADS)
         .thread_name("s3")
         .enable_all()
         .build()
         .map_err(|_| no_threads())?;
-    Ok((access, limiter, Threads(Some(runtime))))
+    let chain = runtime.block_on(Chain::load(&access))?;
+    let access = chain.access().clone();
+    let limiter = Arc::new(Limiter::new(access.limits.concurrency));
+    let threads = Threads(Some(runtime));
+    Ok(Shared { access, signer: chain.signer(), limiter, threads })
 }
 
 fn no_threads() -> SourceError {

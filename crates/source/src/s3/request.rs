@@ -1,11 +1,10 @@
-//! One request to a bucket: its URL, its signature, and what came back. The signature and most credentials are `object_store`'s; the requests are
-//! written here, since its `Path` cannot hold every key (`a//b`, a trailing `/`), and since how many run at once follows from each answer.
+//! One request to a bucket: its URL, its signature, and its response. The requests are written here,
+//! since the `Path` of `object_store` cannot hold every key (`a//b`, a trailing `/`), and since
+//! concurrency follows from each response.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use object_store::aws::{AwsAuthorizer, AwsCredential};
-use object_store::client::{HttpRequest, HttpRequestBody};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Response};
 use tokio::time::timeout;
@@ -14,7 +13,7 @@ use super::error_response::{ErrorResponse, FailedRequest};
 use super::limiter::Limiter;
 use super::retry::{Retry, Trouble, of_transport};
 use crate::SourceError;
-use sparkify_aws::{Signer, encoded};
+use sparkify_aws::{Signer, Unsigned, encoded};
 use sparkify_config::{Access, Addressing, Limits};
 
 /// Region if none is configured: most servers accept any, and AWS responds with the right one.
@@ -32,7 +31,7 @@ pub(super) struct Client {
     pub limits: Limits,
     pub limiter: Arc<Limiter>,
     http: reqwest::Client,
-    signer: Signer,
+    signer: Arc<Signer>,
     endpoint: Option<String>,
     addressing: Addressing,
     region: Mutex<String>,
@@ -64,6 +63,7 @@ impl Client {
     pub(super) fn new(
         bucket: &str,
         access: &Access,
+        signer: Arc<Signer>,
         limiter: Arc<Limiter>,
     ) -> Result<Self, SourceError> {
         // The certificate of AWS covers only one label before the host name.
@@ -78,7 +78,7 @@ impl Client {
             bucket: bucket.to_owned(),
             limits: access.limits,
             limiter,
-            signer: Signer::new(access.credentials.clone(), http.clone(), region)?,
+            signer,
             http,
             endpoint: access.endpoint.clone(),
             addressing,
@@ -151,8 +151,11 @@ impl Client {
         ask: &Ask<'_>,
     ) -> Result<Result<Response, ErrorResponse>, Trouble> {
         let url = self.url(region, ask);
-        let keys = self.signer.keys().await.map_err(|error| Trouble::Final(error.into()))?;
-        let headers = self.headers(&url, region, ask, keys.as_deref()).map_err(Trouble::Final)?;
+        let headers = self.headers(ask).map_err(Trouble::Final)?;
+        let (method, body, service) = (&ask.method, &[], "s3");
+        let unsigned = Unsigned { method, url: &url, headers, body, service, region };
+        let headers = self.signer.sign(unsigned).await;
+        let headers = headers.map_err(|error| Trouble::Final(error.into()))?;
         let server = self.server(region);
         let sent = self.http.request(ask.method.clone(), &url).headers(headers).send();
         let response = match timeout(self.limits.read_timeout, sent).await {
@@ -184,39 +187,21 @@ impl Client {
         self.server(&self.region())
     }
 
-    fn headers(
-        &self,
-        url: &str,
-        region: &str,
-        ask: &Ask<'_>,
-        keys: Option<&AwsCredential>,
-    ) -> Result<HeaderMap, SourceError> {
-        let failed = |reason: &str| SourceError::Store {
-            doing: ask.doing,
-            location: ask.location.to_owned(),
-            reason: reason.to_owned(),
-            hint: "check the name and the endpoint".into(),
-        };
-        let mut request = HttpRequest::new(HttpRequestBody::empty());
-        *request.method_mut() = ask.method.clone();
-        *request.uri_mut() = url.parse().map_err(|_| failed("its URL is malformed"))?;
+    fn headers(&self, ask: &Ask<'_>) -> Result<HeaderMap, SourceError> {
+        let mut headers = HeaderMap::new();
         for (name, value) in &ask.headers {
-            let value =
-                HeaderValue::from_str(value).map_err(|_| failed("its etag is malformed"))?;
-            request.headers_mut().insert(name, value);
+            let value = HeaderValue::from_str(value).map_err(|_| SourceError::Store {
+                doing: ask.doing,
+                location: ask.location.to_owned(),
+                reason: "its etag is malformed".into(),
+                hint: "check the name and the endpoint".into(),
+            })?;
+            headers.insert(name, value);
         }
-        match keys {
-            Some(keys) => AwsAuthorizer::new(keys, "s3", region)
-                .with_request_payer(self.requester_pays)
-                .try_authorize(&mut request, None)
-                .map_err(|_| failed("the request cannot be signed"))?,
-            None if self.requester_pays => {
-                let value = HeaderValue::from_static("requester");
-                request.headers_mut().insert("x-amz-request-payer", value);
-            }
-            None => {}
+        if self.requester_pays {
+            headers.insert("x-amz-request-payer", HeaderValue::from_static("requester"));
         }
-        Ok(std::mem::take(request.headers_mut()))
+        Ok(headers)
     }
 
     /// Reads a whole body of at most `longest` bytes.
