@@ -1,5 +1,6 @@
-//! Build script of every crate that links `libduckdb`: sets the run-time search path of programs and tests, the
-//! program's own folder first. Also reports a missing charting library before the compiler does.
+//! Build script of every crate that links `libduckdb`: sets the run-time search path of programs
+//! and tests, the program's own folder first. Also reports a missing charting library before the
+//! compiler does.
 
 use std::env;
 use std::path::Path;

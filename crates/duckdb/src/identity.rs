@@ -1,8 +1,9 @@
-//! UDF that computes the identity of a play, in less than half the time of the same expression in SQL.
+//! UDF that computes the identity of a play, in less than half the time of the same expression in
+//! SQL.
 //!
-//! The SQL expression formats the md5 as 32 digits and parses them again as a UUID, which took a seventh of the time to
-//! build the fact table. `native.sql` puts this UDF behind the macro that `prelude.sql` defines in SQL. A test compares
-//! both.
+//! The SQL expression formats the md5 as 32 digits and parses them again as a UUID, which took a
+//! seventh of the time to build the fact table. `native.sql` puts this UDF behind the macro that
+//! `prelude.sql` defines in SQL. A test compares both.
 #![expect(unsafe_code, reason = "DuckDB's vectors are raw memory")]
 
 use std::error::Error;
@@ -20,8 +21,8 @@ pub(super) const NAME: &str = "sparkify_identity";
 /// Length of the longest text to hash: four numbers of at most 20 characters and three bars.
 const LONGEST: usize = 4 * 20 + 3;
 
-/// `sparkify_identity(a, b, c, d, without_d)`: the md5 of `a|b|c|d` in decimal digits as a UUID. Nothing follows the last
-/// bar if `without_d`. The result is null if any argument is null.
+/// `sparkify_identity(a, b, c, d, without_d)`: the md5 of `a|b|c|d` in decimal digits as a UUID.
+/// Nothing follows the last bar if `without_d`. The result is null if any argument is null.
 pub(super) struct Identity;
 
 impl VScalar for Identity {
@@ -36,8 +37,9 @@ impl VScalar for Identity {
         if input.num_columns() != 5 {
             return Err("sparkify_identity takes five arguments".into());
         }
-        // SAFETY: the signature declares four arguments of type BIGINT, stored as `i64`, and one BOOLEAN, stored as a byte.
-        // DuckDB flattens the arguments, so each vector has `rows` values, and it keeps them alive during this call.
+        // SAFETY: the signature declares four arguments of type BIGINT, stored as `i64`, and one
+        // BOOLEAN, stored as a byte. DuckDB flattens the arguments, so each vector has `rows`
+        // values, and it keeps them alive during this call.
         let (numbers, without) = unsafe {
             (
                 [0, 1, 2, 3].map(|index| Argument::<i64>::new(input, index)),
@@ -48,7 +50,8 @@ impl VScalar for Identity {
         if rows > identities.capacity() {
             return Err("sparkify_identity got more rows than a vector holds".into());
         }
-        // SAFETY: the signature declares UUID as the result, which DuckDB stores as a 128-bit integer.
+        // SAFETY: the signature declares UUID as the result, which DuckDB stores as a 128-bit
+        // integer.
         let results = unsafe { identities.as_mut_ptr::<i128>() };
         for row in 0..rows {
             // SAFETY: `row` is less than `rows`.
@@ -59,8 +62,9 @@ impl VScalar for Identity {
                 continue;
             };
             let value = identity([a, b, c], (without == 0).then_some(d))?;
-            // SAFETY: `row` is less than `rows`, which is at most the vector's capacity. DuckDB aligns 128-bit integers to
-            // 8 bytes only, so the write must not assume the alignment of `i128`.
+            // SAFETY: `row` is less than `rows`, which is at most the vector's capacity. DuckDB
+            // aligns 128-bit integers to 8 bytes only, so the write must not assume the alignment
+            // of `i128`.
             unsafe { results.add(row).write_unaligned(value) };
         }
         Ok(())
@@ -76,7 +80,8 @@ impl VScalar for Identity {
 
 /// Values of one argument, and the mask that tells which of them are null.
 ///
-/// DuckDB does not initialize the value of a null row, so the mask is consulted before a value is read.
+/// DuckDB does not initialize the value of a null row, so the mask is consulted before a value is
+/// read.
 struct Argument<T> {
     values: *const T,
     /// One bit per row, in words of 64; the pointer is null if no row is.
@@ -87,8 +92,8 @@ impl<T: Copy> Argument<T> {
     /// Reads the pointers of argument `index`.
     ///
     /// # Safety
-    /// `input` has an argument `index`, whose flat vector stores values of type `T`. The result is used only while `input`
-    /// is alive.
+    /// `input` has an argument `index`, whose flat vector stores values of type `T`. The result is
+    /// used only while `input` is alive.
     unsafe fn new(input: &DataChunkHandle, index: u64) -> Self {
         // SAFETY: the chunk has this vector, by the caller's promise.
         unsafe {
@@ -105,7 +110,8 @@ impl<T: Copy> Argument<T> {
     /// # Safety
     /// `row` is less than the number of rows in the chunk.
     unsafe fn get(&self, row: usize) -> Option<T> {
-        // SAFETY: a mask that exists has a bit for each row. A row whose bit is set has an initialized value.
+        // SAFETY: a mask that exists has a bit for each row. A row whose bit is set has an
+        // initialized value.
         unsafe {
             let is_valid =
                 self.validity.is_null() || *self.validity.add(row / 64) >> (row % 64) & 1 == 1;
@@ -114,7 +120,8 @@ impl<T: Copy> Argument<T> {
     }
 }
 
-/// Returns the md5 as `DuckDB` stores a UUID: big-endian, with the first bit flipped so that integers sort as UUIDs do.
+/// Returns the md5 as `DuckDB` stores a UUID: big-endian, with the first bit flipped so that
+/// integers sort as UUIDs do.
 fn identity(first: [i64; 3], last: Option<i64>) -> std::io::Result<i128> {
     let mut text = [0_u8; LONGEST];
     let mut rest = Cursor::new(&mut text[..]);

@@ -30,8 +30,9 @@ sql_files! {
     }
 }
 
-/// Storage version of new files: `DuckDB` from this version on can read them. Its text compression makes a load of two
-/// million events take about a quarter less CPU time than the default, which older versions can read too.
+/// Storage version of new files: `DuckDB` from this version on can read them. Its text compression
+/// makes a load of two million events take about a quarter less CPU time than the default, which
+/// older versions can read too.
 const STORAGE_VERSION: &str = "v1.3.0";
 
 /// Disk space that a user's statement may use for spilled data.
@@ -85,8 +86,9 @@ impl DuckDb {
     }
 }
 
-/// Creates the file atomically, so that a process killed during creation leaves no file that cannot be opened. On an error
-/// it does nothing: the following open creates the file or reports the cause.
+/// Creates the file atomically, so that a process killed during creation leaves no file that cannot
+/// be opened. On an error it does nothing: the following open creates the file or reports the
+/// cause.
 fn create_atomically(path: &Path, limits: Limits) -> Option<()> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
@@ -94,7 +96,8 @@ fn create_atomically(path: &Path, limits: Limits) -> Option<()> {
     let made = folder.path().join("made");
     let configuration = configuration(Access::Write, limits).ok()?;
     Connection::open_with_flags(&made, configuration).ok()?.close().ok()?;
-    // Unlike a rename, a hard link never replaces a file that another process created in the meantime.
+    // Unlike a rename, a hard link never replaces a file that another process created in the
+    // meantime.
     std::fs::hard_link(&made, path).ok()
 }
 

@@ -1,6 +1,7 @@
 //! Monitor of the data that `DuckDB` spills to disk when memory is exhausted.
 //!
-//! `DuckDB` does not report the maximum and deletes the files as soon as possible, so a thread polls their folder.
+//! `DuckDB` does not report the maximum and deletes the files as soon as possible, so a thread
+//! polls their folder.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,7 +44,8 @@ impl SpillMonitor {
     }
 }
 
-/// Returns the size of all files in a folder. A missing folder, and files deleted during the scan, count as empty.
+/// Returns the size of all files in a folder. A missing folder, and files deleted during the scan,
+/// count as empty.
 fn folder_size(folder: &Path) -> u64 {
     let Ok(files) = std::fs::read_dir(folder) else { return 0 };
     files.filter_map(|file| file.ok()?.metadata().ok()).map(|file| file.len()).sum()

@@ -1,5 +1,6 @@
-//! The load: compares a listing with the ledger, stages new and changed objects, rebuilds the affected part of the star
-//! schema, runs the data tests and publishes everything in one transaction.
+//! The load: compares a listing with the ledger, stages new and changed objects, rebuilds the
+//! affected part of the star schema, runs the data tests and publishes everything in one
+//! transaction.
 //!
 //! Start reading at [`pipeline`]: it orders the steps.
 

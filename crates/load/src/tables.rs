@@ -15,7 +15,8 @@ pub fn find(name: &str) -> Option<&'static SqlFile> {
     all().find(|table| table.name == name)
 }
 
-/// Returns the names of the tables that exist. A table of the same name with other columns is an error.
+/// Returns the names of the tables that exist. A table of the same name with other columns is an
+/// error.
 pub fn existing(warehouse: &mut dyn Warehouse) -> Result<Vec<&'static str>, WarehouseError> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for column in warehouse.found_columns()? {
@@ -60,8 +61,8 @@ pub fn ensure(warehouse: &mut dyn Warehouse) -> Result<bool, WarehouseError> {
     Ok(!missing.is_empty())
 }
 
-/// Returns the number of rows that dropping the tables would delete. Tables of another sparkify version count as one row;
-/// tables of another program are an error.
+/// Returns the number of rows that dropping the tables would delete. Tables of another sparkify
+/// version count as one row; tables of another program are an error.
 pub fn stored_rows(warehouse: &mut dyn Warehouse) -> Result<u64, WarehouseError> {
     let existing = match existing(warehouse) {
         Ok(existing) => existing,

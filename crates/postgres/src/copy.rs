@@ -1,7 +1,8 @@
-//! Bulk insert with `copy … from stdin (format binary)`. Several threads produce and encode rows; one connection sends them.
+//! Bulk insert with `copy … from stdin (format binary)`. Several threads produce and encode rows;
+//! one connection sends them.
 //!
-//! PostgreSQL's manual describes the format at "COPY", "Binary Format": a header, then for each row its number of fields and
-//! for each field its length and bytes, then a trailer.
+//! PostgreSQL's manual describes the format at "COPY", "Binary Format": a header, then for each row
+//! its number of fields and for each field its length and bytes, then a trailer.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -63,12 +64,14 @@ fn encode(source: &dyn RowSource, chunks: &SyncSender<Chunk>) {
     }
 }
 
-/// Sends the chunks. On an error the sink is dropped before it is finished, so the server discards all rows of the COPY.
+/// Sends the chunks. On an error the sink is dropped before it is finished, so the server discards
+/// all rows of the COPY.
 fn send(wire: &Wire, statement: &str, chunks: Receiver<Chunk>) -> Result<u64, WarehouseError> {
     let failed = |error: tokio_postgres::Error| wire.statement_error(&error, statement);
     let begun = wire.wait(wire.client.copy_in::<_, Bytes>(statement));
     let sink = begun.map_err(|error| {
-        // tokio-postgres would take the end of a COPY that never began for the response to the next request.
+        // tokio-postgres would take the end of a COPY that never began for the response to the next
+        // request.
         wire.abort();
         failed(error)
     })?;

@@ -54,8 +54,8 @@ pub(super) fn result_type(column: &Column) -> ResultType {
     }
 }
 
-/// Decodes the type modifier of a `numeric(18, 2)`. Returns none for a `numeric` without precision, or with more digits than
-/// [`ResultType::Decimal`] supports on every engine.
+/// Decodes the type modifier of a `numeric(18, 2)`. Returns none for a `numeric` without precision,
+/// or with more digits than [`ResultType::Decimal`] supports on every engine.
 fn decimal(modifier: i32) -> Option<ResultType> {
     let modifier = modifier.checked_sub(4).filter(|modifier| *modifier >= 0)?;
     let precision = u8::try_from(modifier >> 16).ok().filter(|precision| *precision <= 38)?;
@@ -165,9 +165,9 @@ fn parse_hexadecimal(text: &str) -> Option<Value> {
     digits.chunks(2).map(pair).collect::<Option<Vec<u8>>>().map(Value::Bytes)
 }
 
-/// Formats the binary form of a decimal number: a header of four 16-bit words (number of groups, weight of the first group,
-/// sign, scale), then groups of four decimal digits. Group `place` counts in units of 10000 to the power of `place`; groups
-/// of zeros at either end are omitted.
+/// Formats the binary form of a decimal number: a header of four 16-bit words (number of groups,
+/// weight of the first group, sign, scale), then groups of four decimal digits. Group `place`
+/// counts in units of 10000 to the power of `place`; groups of zeros at either end are omitted.
 fn numeric(raw: &[u8]) -> Option<String> {
     let word = |at: usize| {
         let bytes = raw.get(2 * at..2 * at + 2)?;

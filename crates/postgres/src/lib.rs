@@ -1,8 +1,8 @@
 //! PostgreSQL 14 or later: the warehouse is a schema of a database.
 //!
-//! `session.sql` sets the time zone, the schema and the output formats, independent of the server's defaults. A reading
-//! connection keeps one snapshot in a read-only transaction. A load holds an advisory lock on its schema, so that two loads
-//! never run at the same time.
+//! `session.sql` sets the time zone, the schema and the output formats, independent of the server's
+//! defaults. A reading connection keeps one snapshot in a read-only transaction. A load holds an
+//! advisory lock on its schema, so that two loads never run at the same time.
 
 mod copy;
 mod decode;
@@ -89,8 +89,9 @@ impl Postgres {
         let found = self.query_file(&dialect::SCHEMA, &[schema], 1)?.rows.concat();
         self.check_server(&found)?;
         if self.access == Access::Write {
-            // Not every operating system supports detection of a lost client (`client_connection_check_interval`). Without
-            // it the server notices the loss only when it sends a result.
+            // Not every operating system supports detection of a lost client
+            // (`client_connection_check_interval`). Without it the server notices the loss only
+            // when it sends a result.
             if let Err(error) = self.run(&dialect::CONNECTION_CHECK) {
                 tracing::debug!("{error}");
             }
@@ -195,7 +196,8 @@ impl Warehouse for Postgres {
         let done = self.wire.wait(self.wire.client.simple_query(statement));
         let done = done.map_err(|error| self.wire.statement_error(&error, statement));
         let done = match done {
-            // The server rolled back with the lost session. A new session lets the caller record the failed load.
+            // The server rolled back with the lost session. A new session lets the caller record
+            // the failed load.
             Err(WarehouseError::Lost { .. }) if statement == "rollback" => {
                 return self.reconnect().map(|()| 0);
             }

@@ -1,4 +1,5 @@
-//! Encoder of statement parameters (`$1`, `$2` …), in the binary format of the type that the statement infers for them.
+//! Encoder of statement parameters (`$1`, `$2` …), in the binary format of the type that the
+//! statement infers for them.
 
 use std::error::Error;
 

@@ -1,9 +1,11 @@
-//! Filter of statements that a user wrote: only queries run, and none that accesses more than tables.
+//! Filter of statements that a user wrote: only queries run, and none that accesses more than
+//! tables.
 //!
-//! Their transaction is read-only. In addition, a statement must begin with a keyword of a query, so that it cannot end the
-//! transaction, change the session or copy to a program. A role that may read the server's files, such as a superuser,
-//! must not use the names of functions that do. That last rule is a deny-list and cannot be complete: docs/postgres.md
-//! recommends a role that may only read the tables.
+//! Their transaction is read-only. In addition, a statement must begin with a keyword of a query,
+//! so that it cannot end the transaction, change the session or copy to a program. A role that may
+//! read the server's files, such as a superuser, must not use the names of functions that do. That
+//! last rule is a deny-list and cannot be complete: docs/postgres.md recommends a role that may
+//! only read the tables.
 
 use super::{Postgres, dialect};
 use sparkify_warehouse::Value;
@@ -11,7 +13,8 @@ use sparkify_warehouse::{Warehouse, WarehouseError};
 
 /// Keywords that begin a query.
 const QUERY_KEYWORDS: [&str; 6] = ["select", "with", "values", "table", "explain", "show"];
-/// Name parts of functions that access files, programs or other servers, run text as SQL, or change the session.
+/// Name parts of functions that access files, programs or other servers, run text as SQL, or change
+/// the session.
 const DENIED_NAMES: [&str; 17] = [
     "pg_read",
     "pg_ls_",

@@ -1,10 +1,12 @@
-//! Columnar batches of rows, and the sources that produce them. A reader fills a batch, an engine empties it.
+//! Columnar batches of rows, and the sources that produce them. A reader fills a batch, an engine
+//! empties it.
 
 use std::sync::{Mutex, PoisonError};
 
 use thiserror::Error;
 
-/// Maximum number of rows in a batch. It equals the size of a `DuckDB` vector, so that a batch fills one data chunk.
+/// Maximum number of rows in a batch. It equals the size of a `DuckDB` vector, so that a batch
+/// fills one data chunk.
 pub const BATCH_ROWS: usize = 2048;
 
 /// Type of a column in a batch.
@@ -180,8 +182,8 @@ impl Column {
 
 /// Up to [`BATCH_ROWS`] rows in columns.
 ///
-/// The fields are public, so safe code can build a batch that breaks these rules. An engine that relies on them calls
-/// [`Batch::check`] first.
+/// The fields are public, so safe code can build a batch that breaks these rules. An engine that
+/// relies on them calls [`Batch::check`] first.
 #[derive(Debug, Clone)]
 pub struct Batch {
     /// Columns of equal length, in the order of the table's columns.
@@ -209,10 +211,11 @@ impl Batch {
         self.columns.iter_mut().for_each(Column::clear);
     }
 
-    /// Checks that the batch has columns of these types and equal length, at most [`BATCH_ROWS`] rows, and only null
-    /// indexes and byte offsets within bounds.
+    /// Checks that the batch has columns of these types and equal length, at most [`BATCH_ROWS`]
+    /// rows, and only null indexes and byte offsets within bounds.
     ///
-    /// The check passes over each column once, without a branch per row. The encoding of text is not checked.
+    /// The check passes over each column once, without a branch per row. The encoding of text is
+    /// not checked.
     pub fn check(&self, types: &[ColumnType]) -> Result<(), BatchError> {
         let rows = self.len();
         if self.columns.len() != types.len() {
@@ -292,7 +295,8 @@ pub enum BatchError {
     },
 }
 
-/// Source of rows for [`Warehouse::load`](super::Warehouse::load). Engines call it from several threads at once.
+/// Source of rows for [`Warehouse::load`](super::Warehouse::load). Engines call it from several
+/// threads at once.
 pub trait RowSource: Send + Sync {
     /// Returns the types of the columns, in the order of the table's columns.
     fn types(&self) -> Vec<ColumnType>;
@@ -302,9 +306,9 @@ pub trait RowSource: Send + Sync {
         false
     }
 
-    /// Appends the next rows to `batch`, which is empty and has the columns of [`RowSource::types`]. No rows means that
-    /// the source is exhausted. An error ends the load; the source keeps the cause, because an engine passes on only the
-    /// text.
+    /// Appends the next rows to `batch`, which is empty and has the columns of
+    /// [`RowSource::types`]. No rows means that the source is exhausted. An error ends the load;
+    /// the source keeps the cause, because an engine passes on only the text.
     fn next(&self, batch: &mut Batch) -> Result<(), String>;
 }
 

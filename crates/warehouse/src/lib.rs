@@ -1,5 +1,5 @@
-//! The `Warehouse` trait that every engine implements, and the types that engines and callers share: SQL files, batches of
-//! typed rows, values and results.
+//! The `Warehouse` trait that every engine implements, and the types that engines and callers
+//! share: SQL files, batches of typed rows, values and results.
 //!
 //! This crate depends on no engine, table or file format. It never decides which statement runs.
 
@@ -29,7 +29,8 @@ pub enum Access {
     Write,
     /// Reads only; a missing warehouse is an error.
     Read,
-    /// Reads only, for statements that a user wrote: no access to other files, no extensions, no changed settings.
+    /// Reads only, for statements that a user wrote: no access to other files, no extensions, no
+    /// changed settings.
     Guarded,
 }
 
@@ -62,8 +63,8 @@ pub type Interrupter = Box<dyn Fn() + Send>;
 
 /// One connection to one engine.
 ///
-/// Every engine implements this trait. Capabilities of some engines are separate traits, which a caller requests:
-/// [`LoadLock`], [`Statistics`] and [`RemoteCopy`].
+/// Every engine implements this trait. Capabilities of some engines are separate traits, which a
+/// caller requests: [`LoadLock`], [`Statistics`] and [`RemoteCopy`].
 pub trait Warehouse {
     /// Returns the engine's name as the conditional comments of `sql/` use it.
     fn engine(&self) -> &'static str;
@@ -76,7 +77,8 @@ pub trait Warehouse {
         statements.iter().try_for_each(|statement| self.execute(statement).map(drop))
     }
 
-    /// Runs one statement with `parameters` bound to its `$1`, `$2` …, and streams its rows into `rows`.
+    /// Runs one statement with `parameters` bound to its `$1`, `$2` …, and streams its rows into
+    /// `rows`.
     fn query_each(
         &mut self,
         statement: &str,
@@ -90,13 +92,14 @@ pub trait Warehouse {
     /// Returns every column of every table in the schema.
     fn found_columns(&mut self) -> Result<Vec<FoundColumn>, WarehouseError>;
 
-    /// Installs the objects that an engine needs besides tables: the schema and UDFs. Installs all of them again if
-    /// `rebuild`, otherwise the missing ones.
+    /// Installs the objects that an engine needs besides tables: the schema and UDFs. Installs all
+    /// of them again if `rebuild`, otherwise the missing ones.
     fn install(&mut self, _rebuild: bool) -> Result<(), WarehouseError> {
         Ok(())
     }
 
-    /// Returns a function that cancels the running statement from another thread, if the engine supports it.
+    /// Returns a function that cancels the running statement from another thread, if the engine
+    /// supports it.
     fn interrupter(&self) -> Option<Interrupter> {
         None
     }
@@ -182,7 +185,8 @@ pub trait Statistics {
         Ok(())
     }
 
-    /// Returns the maximum number of bytes spilled to disk at a time since the connection was opened.
+    /// Returns the maximum number of bytes spilled to disk at a time since the connection was
+    /// opened.
     fn bytes_spilled(&self) -> u64 {
         0
     }
@@ -193,18 +197,20 @@ pub trait RemoteCopy {
     /// Returns how objects are named in a COPY.
     fn naming(&self) -> Naming;
 
-    /// Copies objects into a table. Rejected records are returned; all other records are in the table.
+    /// Copies objects into a table. Rejected records are returned; all other records are in the
+    /// table.
     fn copy(&mut self, request: &CopyRequest<'_>) -> Result<CopyResult, WarehouseError>;
 
     /// True if bulk inserts are available as configured; Redshift needs a staging prefix for them.
     fn supports_bulk_insert(&self) -> bool;
 
-    /// Uploads small files (name and text) to the staging prefix. They are deleted when the returned value is dropped.
-    /// Returns none if no such prefix is configured.
+    /// Uploads small files (name and text) to the staging prefix. They are deleted when the
+    /// returned value is dropped. Returns none if no such prefix is configured.
     fn upload(&mut self, files: &[(String, &str)])
     -> Result<Option<UploadedFiles>, WarehouseError>;
 
-    /// Returns the maximum length in bytes of text in a column of this declared type; none if it has no limit.
+    /// Returns the maximum length in bytes of text in a column of this declared type; none if it
+    /// has no limit.
     fn text_limit(&self, declared_type: &str) -> Option<usize>;
 
     /// Returns the compatibility probes of the engine (`probes.toml`), which `doctor` runs.
@@ -384,7 +390,8 @@ pub trait Connector: Send + Sync {
     /// Opens a connection.
     fn open(&self, access: Access) -> Result<Box<dyn Warehouse>, WarehouseError>;
 
-    /// Tries each step of connecting to a server. Returns no steps for an engine without a direct connection.
+    /// Tries each step of connecting to a server. Returns no steps for an engine without a direct
+    /// connection.
     fn try_steps(&self) -> Vec<ConnectionStep>;
 }
 

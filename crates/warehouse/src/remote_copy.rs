@@ -89,7 +89,8 @@ pub struct UploadedFiles {
 }
 
 impl UploadedFiles {
-    /// Creates a value whose drop calls `remove`, which deletes all files in the folder, including later ones.
+    /// Creates a value whose drop calls `remove`, which deletes all files in the folder, including
+    /// later ones.
     pub fn new(folder: String, role: String, region: String, remove: impl Fn() + 'static) -> Self {
         Self { folder, role, region, remove: Box::new(remove) }
     }

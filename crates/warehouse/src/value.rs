@@ -47,8 +47,8 @@ impl Value {
     }
 }
 
-/// Formats doubles in the shortest form that parses to the same value, timestamps as `2018-11-01 21:01:46.796`, bytes in
-/// hexadecimal, and null as an empty string.
+/// Formats doubles in the shortest form that parses to the same value, timestamps as
+/// `2018-11-01 21:01:46.796`, bytes in hexadecimal, and null as an empty string.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -63,7 +63,8 @@ impl fmt::Display for Value {
     }
 }
 
-/// Serializes timestamps, bytes and integers beyond 64 bits as strings, because JSON has no such types.
+/// Serializes timestamps, bytes and integers beyond 64 bits as strings, because JSON has no such
+/// types.
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -103,7 +104,8 @@ pub enum ResultType {
     Integer,
     /// Integers of at most 64 bits.
     BigInt,
-    /// Decimal numbers of this precision and scale. Values are [`Value::Int`] if the scale is zero, otherwise text.
+    /// Decimal numbers of this precision and scale. Values are [`Value::Int`] if the scale is zero,
+    /// otherwise text.
     Decimal(u8, i8),
     /// Floating-point numbers.
     Double,

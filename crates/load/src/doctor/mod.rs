@@ -1,7 +1,9 @@
-//! Preflight checks of a load: lists and reads the source, connects to the warehouse step by step, creates a table and rolls
-//! that back, compares the engine with its documentation ([`probes`]), and measures free disk space. Nothing is changed.
+//! Preflight checks of a load: lists and reads the source, connects to the warehouse step by step,
+//! creates a table and rolls that back, compares the engine with its documentation ([`probes`]),
+//! and measures free disk space. Nothing is changed.
 //!
-//! This module depends on no engine and reads no loaded data. The `cluster` crate checks AWS; the CLI joins both lists.
+//! This module depends on no engine and reads no loaded data. The `cluster` crate checks AWS; the
+//! CLI joins both lists.
 
 pub mod probes;
 
@@ -72,7 +74,8 @@ impl Finding {
     }
 }
 
-/// Runs all checks that need no AWS service except S3. Runs the compatibility probes if `with_probes`.
+/// Runs all checks that need no AWS service except S3. Runs the compatibility probes if
+/// `with_probes`.
 pub fn examine(settings: &Settings, connector: &dyn Connector, with_probes: bool) -> Vec<Finding> {
     let sources = Sources::new(&settings.s3);
     let mut findings = Vec::new();

@@ -1,8 +1,9 @@
 //! Compatibility probes: statements with documented results, whose actual results are compared.
 //!
-//! All probes run in a transaction that is rolled back. An error ends a transaction, and not every engine has savepoints, so
-//! the transaction is rolled back and a new one begun after a probe that failed or created something. Files that a probe
-//! needs are uploaded before, and removed in any case.
+//! All probes run in a transaction that is rolled back. An error ends a transaction, and not every
+//! engine has savepoints, so the transaction is rolled back and a new one begun after a probe that
+//! failed or created something. Files that a probe needs are uploaded before, and removed in any
+//! case.
 
 use std::collections::BTreeMap;
 
@@ -154,8 +155,8 @@ impl Transaction<'_> {
         }
     }
 
-    /// Returns an error of a statement as the result of the probe. Any other error, such as a lost connection, ends all
-    /// probes.
+    /// Returns an error of a statement as the result of the probe. Any other error, such as a lost
+    /// connection, ends all probes.
     fn run_once(&mut self, probe: &Probe, parameters: &[Value]) -> Result<Actual, WarehouseError> {
         self.begin()?;
         if let Err(message) = statement_error(self.set_up(probe, parameters))? {

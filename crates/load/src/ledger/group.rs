@@ -1,8 +1,10 @@
-//! Groups of objects that the warehouse copied together, without reporting which row came from which object.
+//! Groups of objects that the warehouse copied together, without reporting which row came from
+//! which object.
 //!
-//! The rows of a group are stored under the number of its first object. Replacing or pruning one object deletes the rows of
-//! the whole group, so every other object of the group must be read again. If one of them no longer exists, its rows would
-//! be lost without a request to remove them, so that is an error.
+//! The rows of a group are stored under the number of its first object. Replacing or pruning one
+//! object deletes the rows of the whole group, so every other object of the group must be read
+//! again. If one of them no longer exists, its rows would be lost without a request to remove them,
+//! so that is an error.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,11 +12,13 @@ use super::{Ledger, LoadedObject, Plan};
 use sparkify_source::{Listing, Object, SourceError, Sources};
 
 impl Ledger {
-    /// Adds to `plan` the remaining objects of each group that has an object in the plan or in `pruned`. Takes an object from
-    /// the listing if it is `listed`, otherwise looks it up in its source.
+    /// Adds to `plan` the remaining objects of each group that has an object in the plan or in
+    /// `pruned`. Takes an object from the listing if it is `listed`, otherwise looks it up in its
+    /// source.
     ///
     /// # Errors
-    /// Returns [`SourceError::Parted`] if one of them no longer exists, or the error of the look-up.
+    /// Returns [`SourceError::Parted`] if one of them no longer exists, or the error of the
+    /// look-up.
     pub fn add_group_members(
         &self,
         plan: &mut Plan,
@@ -52,7 +56,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Returns the groups of the planned objects, each with the key of one planned object, for the error message.
+    /// Returns the groups of the planned objects, each with the key of one planned object, for the
+    /// error message.
     fn groups(&self, planned: &BTreeSet<i64>) -> BTreeMap<i64, &str> {
         let group_of =
             |loaded: &LoadedObject| loaded.group.filter(|_| planned.contains(&loaded.object_id));

@@ -21,7 +21,8 @@ pub(super) struct LoadedObject {
     pub group: Option<i64>,
 }
 
-/// All loaded objects. [`LoadedObjects::sort`] brings them into key order after the last row was received.
+/// All loaded objects. [`LoadedObjects::sort`] brings them into key order after the last row was
+/// received.
 #[derive(Debug, Default)]
 pub(super) struct LoadedObjects {
     objects: Vec<LoadedObject>,

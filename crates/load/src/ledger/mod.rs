@@ -1,8 +1,9 @@
-//! Ledger of loaded objects, and the plan of an incremental load: which objects of a new listing have to be read.
+//! Ledger of loaded objects, and the plan of an incremental load: which objects of a new listing
+//! have to be read.
 //!
-//! An object is identified by its key. Its content is unchanged if size and etag are. Without an etag, size and modification
-//! time decide, and the fingerprint of the content if the time differs or cannot be trusted. This module reads and writes
-//! the load metadata tables only.
+//! An object is identified by its key. Its content is unchanged if size and etag are. Without an
+//! etag, size and modification time decide, and the fingerprint of the content if the time differs
+//! or cannot be trusted. This module reads and writes the load metadata tables only.
 
 mod group;
 mod loaded_objects;
@@ -19,8 +20,8 @@ use crate::sql;
 use sparkify_source::{Fingerprint, InOrder, Listing, Object, SourceError, Sources};
 use sparkify_warehouse::{Batch, ColumnType, Opening, RowList, Value, Warehouse, WarehouseError};
 
-/// Minimum age of a modification time that is recorded. A younger file may change again within the resolution of its
-/// file system's clock, so that the time would not show the change.
+/// Minimum age of a modification time that is recorded. A younger file may change again within the
+/// resolution of its file system's clock, so that the time would not show the change.
 const MIN_MTIME_AGE: Duration = Duration::from_secs(2);
 
 /// Ledger of all loaded objects and loads.
@@ -42,10 +43,9 @@ struct Loads {
 
 impl Loads {
     fn read(warehouse: &mut dyn Warehouse) -> Result<Self, WarehouseError> {
-        let answer = warehouse.query_file(&sql::load::LAST, &[], 1)?;
-        let number = |index: usize| {
-            answer.rows.first().and_then(|row| row.get(index)).and_then(Value::as_i64)
-        };
+        let last = warehouse.query_file(&sql::load::LAST, &[], 1)?;
+        let number =
+            |index: usize| last.rows.first().and_then(|row| row.get(index)).and_then(Value::as_i64);
         Ok(Self { last: number(0).unwrap_or_default(), published: number(1).is_some() })
     }
 }
@@ -64,11 +64,13 @@ pub struct Selection {
 /// Difference between a listing and the ledger: the work of one load for one kind of record.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// Objects to read, with their ledger numbers. An object that was loaded before keeps its number.
+    /// Objects to read, with their ledger numbers. An object that was loaded before keeps its
+    /// number.
     pub read: Vec<(i64, Object)>,
     /// Objects in `read` that were loaded before with other content.
     pub changed: BTreeSet<i64>,
-    /// Number of unchanged objects in `read` that share a group with a changed one, so that their rows cannot be kept.
+    /// Number of unchanged objects in `read` that share a group with a changed one, so that their
+    /// rows cannot be kept.
     pub reread_with_group: u64,
     /// Number of unchanged objects, which are not read.
     pub unchanged: u64,
@@ -76,7 +78,8 @@ pub struct Plan {
     pub outside: u64,
     /// Objects that were loaded from this location and are no longer listed.
     pub vanished: Vec<(i64, String)>,
-    /// Number of staged rows of each object that is read again or has vanished. An object in `read` without an entry is new.
+    /// Number of staged rows of each object that is read again or has vanished. An object in `read`
+    /// without an entry is new.
     pub staged_rows: BTreeMap<i64, u64>,
 }
 
@@ -114,7 +117,7 @@ impl Ledger {
         // Both lists are sorted by key, so one merge pass finds the common keys.
         let mut all = InOrder::new(self.objects.all(), |loaded| &loaded.key);
         for object in &listing.objects {
-            if !selection.takes(&object.key) {
+            if !selection.includes(&object.key) {
                 plan.outside += 1;
                 continue;
             }
@@ -144,8 +147,8 @@ impl Ledger {
         Ok(plan)
     }
 
-    /// Plans to reprocess the objects of one kind that have rejected records, in their current version. Also returns the keys
-    /// of such objects that no longer exist.
+    /// Plans to reprocess the objects of one kind that have rejected records, in their current
+    /// version. Also returns the keys of such objects that no longer exist.
     pub fn plan_reprocessing(
         &self,
         kind: &str,
@@ -167,7 +170,7 @@ impl Ledger {
 }
 
 impl Selection {
-    fn takes(&self, key: &str) -> bool {
+    fn includes(&self, key: &str) -> bool {
         if self.since.is_none() && self.until.is_none() {
             return true;
         }
@@ -321,12 +324,12 @@ pub fn is_published(
     started: SystemTime,
 ) -> Result<bool, WarehouseError> {
     let load = [Value::Int(load_id.into()), Value::Timestamp(micros(started))];
-    let answer = warehouse.query_file(&sql::load::PUBLISHED, &load, 1)?;
-    Ok(answer.scalar().and_then(Value::as_i64) == Some(1))
+    let published = warehouse.query_file(&sql::load::PUBLISHED, &load, 1)?;
+    Ok(published.scalar().and_then(Value::as_i64) == Some(1))
 }
 
-/// Inserts a failed load into `etl_loads` under the next number, after its transaction was rolled back. Its kind is full if
-/// `full`, or if no load was published before it.
+/// Inserts a failed load into `etl_loads` under the next number, after its transaction was rolled
+/// back. Its kind is full if `full`, or if no load was published before it.
 pub fn record_failed_load(
     warehouse: &mut dyn Warehouse,
     started: SystemTime,
@@ -393,7 +396,8 @@ fn micros(moment: SystemTime) -> i64 {
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// Returns the modification time if any later change of the file would alter it, see [`MIN_MTIME_AGE`].
+/// Returns the modification time if any later change of the file would alter it, see
+/// [`MIN_MTIME_AGE`].
 fn trusted_mtime(modified_ns: i64, listed: SystemTime) -> Option<i64> {
     let limit = listed.checked_sub(MIN_MTIME_AGE)?.duration_since(UNIX_EPOCH).ok()?;
     (i128::from(modified_ns) < i128::try_from(limit.as_nanos()).ok()?).then_some(modified_ns)

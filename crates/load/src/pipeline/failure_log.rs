@@ -1,7 +1,8 @@
 //! Records failed loads in the ledger, after the rollback.
 //!
-//! The entry is written in a transaction of its own, on a best-effort basis: an error here is logged and does not replace
-//! the error of the load. No table is created for it, so a failed first load leaves no trace.
+//! The entry is written in a transaction of its own, on a best-effort basis: an error here is
+//! logged and does not replace the error of the load. No table is created for it, so a failed first
+//! load leaves no trace.
 
 use std::error::Error;
 use std::time::SystemTime;

@@ -1,7 +1,9 @@
-//! Steps of a load, in order: list, compare with the ledger, stage, transform, run the data tests, publish.
+//! Steps of a load, in order: list, compare with the ledger, stage, transform, run the data tests,
+//! publish.
 //!
-//! One load is one transaction. No other session sees its changes before the commit, and an error leaves the warehouse as it
-//! was. This module orders and counts the steps; other modules implement them.
+//! One load is one transaction. No other session sees its changes before the commit, and an error
+//! leaves the warehouse as it was. This module orders and counts the steps; other modules implement
+//! them.
 
 mod error;
 mod failure_log;
@@ -52,7 +54,8 @@ pub struct Request {
     pub own_file: Option<String>,
     /// Access to folders and S3.
     pub sources: Sources,
-    /// Location of the `JSONPaths` file that maps event keys to columns when the warehouse copies event objects itself.
+    /// Location of the `JSONPaths` file that maps event keys to columns when the warehouse copies
+    /// event objects itself.
     pub log_paths: Option<String>,
 }
 
@@ -99,7 +102,8 @@ pub fn etl(
     })
 }
 
-/// Reprocesses rejected records: reads their objects again, so that records that are valid by now enter the model.
+/// Reprocesses rejected records: reads their objects again, so that records that are valid by now
+/// enter the model.
 pub fn replay(
     warehouse: &mut dyn Warehouse,
     request: &Request,
@@ -120,8 +124,8 @@ pub fn replay(
     })
 }
 
-/// Acquires the load lock, runs `work` in one transaction and commits it. `work` fills the summary step by step, so that a
-/// failed attempt still reports the counts up to the error.
+/// Acquires the load lock, runs `work` in one transaction and commits it. `work` fills the summary
+/// step by step, so that a failed attempt still reports the counts up to the error.
 fn run_transaction(
     warehouse: &mut dyn Warehouse,
     mut timer: StepTimer,
@@ -157,8 +161,8 @@ fn begin(warehouse: &mut dyn Warehouse) -> Result<(), WarehouseError> {
     warehouse.run(&sql::load::LOCK)
 }
 
-/// Rolls back after `error`. An error of the rollback itself is only logged: the first error is reported, and a server
-/// rolls back the transaction of a lost connection by itself.
+/// Rolls back after `error`. An error of the rollback itself is only logged: the first error is
+/// reported, and a server rolls back the transaction of a lost connection by itself.
 fn roll_back(
     warehouse: &mut dyn Warehouse,
     error: EtlError,

@@ -1,8 +1,9 @@
-//! Retries a whole load after a transient error (serialization conflict, lost connection), unless it may already have
-//! committed.
+//! Retries a whole load after a transient error (serialization conflict, lost connection), unless
+//! it may already have committed.
 //!
-//! If the connection is lost during the commit, the outcome is unknown. The ledger is then queried over a new connection
-//! before anything is retried. Only warehouses that support reconnecting are retried.
+//! If the connection is lost during the commit, the outcome is unknown. The ledger is then queried
+//! over a new connection before anything is retried. Only warehouses that support reconnecting are
+//! retried.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -81,7 +82,8 @@ fn pause(meter: &Arc<Meter>, reason: &str, attempts: u32) {
     std::thread::sleep(FIRST_PAUSE.saturating_mul(1 << attempts.min(6).saturating_sub(1)));
 }
 
-/// Records the failed load if the connection is usable or can be replaced, and returns the error to report.
+/// Records the failed load if the connection is usable or can be replaced, and returns the error to
+/// report.
 fn give_up(
     warehouse: &mut dyn Warehouse,
     timer: &StepTimer,

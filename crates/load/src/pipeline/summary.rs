@@ -53,7 +53,8 @@ pub struct Summary {
     pub objects_along: u64,
     /// Objects among those read that the warehouse copied itself.
     pub objects_fetched: u64,
-    /// Objects among those read that sparkify parsed because the warehouse rejected records of them.
+    /// Objects among those read that sparkify parsed because the warehouse rejected records of
+    /// them.
     pub objects_given_back: u64,
     /// Unchanged objects, which were not read.
     pub objects_skipped: u64,

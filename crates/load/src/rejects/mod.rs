@@ -1,6 +1,7 @@
 //! Queries on rejected records: counts by reason, lists, single records and export.
 //!
-//! This module only reads. The reader and [`staging`](crate::staging) decide which records are rejected.
+//! This module only reads. The reader and [`staging`](crate::staging) decide which records are
+//! rejected.
 
 use std::fmt;
 use std::io;
@@ -15,7 +16,8 @@ use sparkify_warehouse::{Opening, RowSink, SqlFile, Value, Warehouse, WarehouseE
 /// Approximate number of bytes of rejected records that one query of an export fetches.
 const FETCH_BYTES: i128 = 32 << 20;
 
-/// Identifier of a rejected record, written `object_id:position`. It is stable as long as the object is not replaced.
+/// Identifier of a rejected record, written `object_id:position`. It is stable as long as the
+/// object is not replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RejectId {
     /// Number of the object in the ledger.
@@ -112,8 +114,8 @@ pub fn by_reason(
     Ok(rows.into_iter().map(count).collect())
 }
 
-/// Passes the first `limit` records that match `filter` to `each`, ordered by object and position. An engine may return only
-/// the first bytes of a long record.
+/// Passes the first `limit` records that match `filter` to `each`, ordered by object and position.
+/// An engine may return only the first bytes of a long record.
 pub fn list(
     warehouse: &mut dyn Warehouse,
     filter: &Filter,
@@ -160,7 +162,8 @@ pub fn for_each(
     Ok(count)
 }
 
-/// Fetches the remaining bytes of a record, because some engines limit the length of a value in a result.
+/// Fetches the remaining bytes of a record, because some engines limit the length of a value in a
+/// result.
 fn fetch_rest(warehouse: &mut dyn Warehouse, reject: &mut Reject) -> Result<(), WarehouseError> {
     let RejectId { object_id, position } = reject.id;
     while reject.raw.0.len() < reject.kept {
@@ -179,7 +182,8 @@ fn fetch_rest(warehouse: &mut dyn Warehouse, reject: &mut Reject) -> Result<(), 
     Ok(())
 }
 
-/// Returns the first and last object of each query of an export, so that a query fetches about [`FETCH_BYTES`].
+/// Returns the first and last object of each query of an export, so that a query fetches about
+/// [`FETCH_BYTES`].
 fn object_ranges(warehouse: &mut dyn Warehouse) -> Result<Vec<(Value, Value)>, WarehouseError> {
     let mut ranges: Vec<(Value, Value)> = Vec::new();
     let mut range_bytes = FETCH_BYTES;

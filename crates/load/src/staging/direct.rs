@@ -1,12 +1,15 @@
-//! Direct load: the warehouse copies the objects from S3 itself (Redshift's COPY), and sparkify handles the rest.
+//! Direct load: the warehouse copies the objects from S3 itself (Redshift's COPY), and sparkify
+//! handles the rest.
 //!
-//! COPY fills a landing table. The warehouse does not report which row came from which object, so all objects that it copied
-//! completely form a group, stored under the number of the first one. If it rejected a record of an object, the object is
-//! excluded from the COPY and parsed by sparkify's reader instead. So one parser decides what a valid record is, and every
-//! rejected record has its position and bytes. Texts that were encoded twice are repaired in the landing table (`repair`).
+//! COPY fills a landing table. The warehouse does not report which row came from which object, so
+//! all objects that it copied completely form a group, stored under the number of the first one. If
+//! it rejected a record of an object, the object is excluded from the COPY and parsed by sparkify's
+//! reader instead. So one parser decides what a valid record is, and every rejected record has its
+//! position and bytes. Texts that were encoded twice are repaired in the landing table (`repair`).
 //!
-//! Without manifests, objects are named by key prefixes that match no other listed key (`source::cover`). A second listing
-//! after the COPY detects objects that were added or removed in the meantime.
+//! Without manifests, objects are named by key prefixes that match no other listed key
+//! (`source::cover`). A second listing after the COPY detects objects that were added or removed in
+//! the meantime.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
@@ -23,11 +26,14 @@ use sparkify_warehouse::{
     Value, Warehouse, WarehouseError,
 };
 
-/// Maximum number of COPY statements for the objects of one load and kind. Each one makes the warehouse list a prefix.
+/// Maximum number of COPY statements for the objects of one load and kind. Each one makes the
+/// warehouse list a prefix.
 const MAX_COPIES: usize = 200;
-/// Maximum number of COPY rounds. Each round but the last excludes the objects with rejected records.
+/// Maximum number of COPY rounds. Each round but the last excludes the objects with rejected
+/// records.
 const MAX_ROUNDS: usize = 4;
-/// Length of the URLs that the warehouse reports for rejected records, a CHAR(256). Longer ones are truncated.
+/// Length of the URLs that the warehouse reports for rejected records, a CHAR(256). Longer ones are
+/// truncated.
 const REPORTED_URL: usize = 256;
 
 /// Error of a direct load.
@@ -199,8 +205,9 @@ struct Copied {
 impl CopyJob<'_> {
     /// Copies all objects that the warehouse can copy completely.
     ///
-    /// After a COPY that rejected records, the landing table is emptied and the remaining objects are copied again, because
-    /// the rows of the rejected objects cannot be distinguished from the others.
+    /// After a COPY that rejected records, the landing table is emptied and the remaining objects
+    /// are copied again, because the rows of the rejected objects cannot be distinguished from the
+    /// others.
     fn copy_all(
         &self,
         warehouse: &mut dyn Warehouse,
@@ -229,8 +236,8 @@ impl CopyJob<'_> {
         Err(DirectError::Restless { reason }.into())
     }
 
-    /// Returns the objects with invalid records, if the landing table has invalid rows. COPY accepted them, so only the
-    /// reader can find their objects.
+    /// Returns the objects with invalid records, if the landing table has invalid rows. COPY
+    /// accepted them, so only the reader can find their objects.
     fn find_invalid(
         &self,
         warehouse: &mut dyn Warehouse,
@@ -250,7 +257,8 @@ impl CopyJob<'_> {
             .collect())
     }
 
-    /// Copies the objects of `copied` into the landing table, counts the rows and returns the rejected records.
+    /// Copies the objects of `copied` into the landing table, counts the rows and returns the
+    /// rejected records.
     fn copy(
         &self,
         warehouse: &mut dyn Warehouse,
@@ -307,7 +315,8 @@ impl CopyJob<'_> {
             })
         };
         let keys = group.iter().map(|object| &*object.key);
-        // An object outside the listing has unknown neighbours, so it gets a COPY with its whole key.
+        // An object outside the listing has unknown neighbours, so it gets a COPY with its whole
+        // key.
         let (inside, outside): (Vec<&str>, Vec<&str>) = keys.partition(|key| inside(key));
         let wanted: BTreeSet<&str> = inside.iter().copied().collect();
         let listing = self.request.listing.into_iter();
@@ -403,8 +412,8 @@ fn split_rejected(
     rejections: &[RefusedRecord],
 ) -> Result<(Numbered, Numbered), DirectError> {
     let urls: BTreeSet<&str> = rejections.iter().map(|record| record.object.as_str()).collect();
-    // A URL of about the maximum length may be truncated, so it is compared as a prefix. The margin of 4 bytes allows for a
-    // cut in front of a multi-byte character.
+    // A URL of about the maximum length may be truncated, so it is compared as a prefix. The margin
+    // of 4 bytes allows for a cut in front of a multi-byte character.
     let truncated: Vec<&str> =
         urls.iter().filter(|url| url.len() >= REPORTED_URL - 4).copied().collect();
     let is_rejected =
@@ -458,9 +467,9 @@ fn staged_rows(copied: u64, rejected: u64) -> Result<u64, DirectError> {
     copied.checked_sub(rejected).ok_or(DirectError::TooManyRejected { copied, rejected })
 }
 
-/// Returns the invalid rows of the landing table as rejected records. Objects with records that sparkify's reader rejects were
-/// excluded before, so these are records that COPY parsed differently. Their bytes are unknown; a JSON object of their
-/// values is kept instead.
+/// Returns the invalid rows of the landing table as rejected records. Objects with records that
+/// sparkify's reader rejects were excluded before, so these are records that COPY parsed
+/// differently. Their bytes are unknown; a JSON object of their values is kept instead.
 fn reject_invalid(
     warehouse: &mut dyn Warehouse,
     kind: RecordKind,

@@ -1,7 +1,8 @@
 //! Parser of `JSONPaths` files for flat records.
 //!
-//! Such a file is positional: its i-th path fills the i-th column of a COPY. So its order decides the order of the columns,
-//! and a path to an unknown key is an error. Format: docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-format.html.
+//! Such a file is positional: its i-th path fills the i-th column of a COPY. So its order decides
+//! the order of the columns, and a path to an unknown key is an error. Format:
+//! docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-format.html.
 
 use super::direct::DirectError;
 use sparkify_reader::ReadError;

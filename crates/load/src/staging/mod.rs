@@ -32,8 +32,8 @@ pub struct StageRequest<'a> {
     pub sources: &'a Sources,
 }
 
-/// Checks that the rows of `objects` can be loaded into this warehouse as configured: by bulk insert, or copied by the
-/// warehouse from S3.
+/// Checks that the rows of `objects` can be loaded into this warehouse as configured: by bulk
+/// insert, or copied by the warehouse from S3.
 pub fn check_loadable<'a>(
     warehouse: &mut dyn Warehouse,
     mut objects: impl Iterator<Item = &'a Object>,
@@ -91,7 +91,8 @@ fn text_limits(warehouse: &mut dyn Warehouse, kind: RecordKind) -> TextLimits {
     TextLimits::new(columns.iter().map(|column| remote.text_limit(&column.declared_type)).collect())
 }
 
-/// Parses `objects` without storing any row, and returns the keys of those that have rejected records.
+/// Parses `objects` without storing any row, and returns the keys of those that have rejected
+/// records.
 fn find_rejecting(
     kind: RecordKind,
     objects: Vec<(i64, Object)>,

@@ -1,7 +1,9 @@
-//! Repairs texts that were encoded twice, in the landing table of rows that the warehouse copied itself.
+//! Repairs texts that were encoded twice, in the landing table of rows that the warehouse copied
+//! itself.
 //!
-//! SQL cannot undo the second encoding, but it can select the few distinct texts that may have one. The reader's rule decides
-//! which of them are repaired; the repaired texts are loaded into a table, from which an update takes them.
+//! SQL cannot undo the second encoding, but it can select the few distinct texts that may have one.
+//! The reader's rule decides which of them are repaired; the repaired texts are loaded into a
+//! table, from which an update takes them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,7 +49,8 @@ pub(super) fn repair(
     let counts: BTreeMap<_, _> =
         counts.rows.iter().filter_map(|row| number(row.first()).zip(number(row.get(1)))).collect();
     for ((index, key), statement) in (0..).zip(keys).zip(statements) {
-        // Counted by a query, because not every connection (Data API) reports the number of updated rows.
+        // Counted by a query, because not every connection (Data API) reports the number of updated
+        // rows.
         let count = counts.get(&index).copied().unwrap_or_default();
         if count > 0 {
             warehouse.execute(&statement)?;

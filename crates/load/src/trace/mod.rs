@@ -1,8 +1,9 @@
-//! Lineage of a fact: from a song play to its staged rows, and from those to the bytes in their source objects.
+//! Lineage of a fact: from a song play to its staged rows, and from those to the bytes in their
+//! source objects.
 //!
-//! The bytes are read from the object again, but only if it is unchanged since the load. Each trace compares size and etag,
-//! or the fingerprint, because lineage is requested when data is in doubt. Of a changed object, only the staged values are
-//! returned. This module only reads.
+//! The bytes are read from the object again, but only if it is unchanged since the load. Each trace
+//! compares size and etag, or the fingerprint, because lineage is requested when data is in doubt.
+//! Of a changed object, only the staged values are returned. This module only reads.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -36,7 +37,8 @@ pub enum TraceTarget {
 pub struct Trace {
     /// Row of `songplays`.
     pub play: Fields,
-    /// Staged events with the identity of the play: first the one that it was built from, then duplicates.
+    /// Staged events with the identity of the play: first the one that it was built from, then
+    /// duplicates.
     pub events: Vec<Origin>,
     /// Staged records of the song: first the one that the play was matched to.
     pub catalogue: Vec<Origin>,
@@ -198,8 +200,8 @@ impl ObjectCache {
     }
 }
 
-/// Finds an object and compares it with its ledger entry: the same etag means the same content, otherwise the fingerprint is
-/// computed from the content.
+/// Finds an object and compares it with its ledger entry: the same etag means the same content,
+/// otherwise the fingerprint is computed from the content.
 fn find_unchanged(loaded: &LoadedObject, sources: &Sources) -> Result<Object, ObjectState> {
     let object = match sources.find(&loaded.key) {
         Ok(object) => object,

@@ -190,7 +190,8 @@ pub(super) fn statement_failed(server: &Server, error: &Error, statement: &str) 
     WarehouseError::Statement { message, hint }
 }
 
-/// Returns the server's message, followed by the line of the statement and a marker at the error, as psql shows it.
+/// Returns the server's message, followed by the line of the statement and a marker at the error,
+/// as psql shows it.
 fn with_position(error: &DbError, statement: &str) -> String {
     let mut text = error.message().to_owned();
     if let Some(detail) = error.detail() {

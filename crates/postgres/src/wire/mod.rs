@@ -1,7 +1,9 @@
-//! Connections with PostgreSQL's wire protocol, shared by the engines that use it: connecting, TLS and errors.
+//! Connections with PostgreSQL's wire protocol, shared by the engines that use it: connecting, TLS
+//! and errors.
 //!
-//! A caller sends statements through [`Wire::client`] and waits with [`Wire::wait`]. A separate thread drives the connection,
-//! so that rows are transferred while they are produced. This module contains no statements.
+//! A caller sends statements through [`Wire::client`] and waits with [`Wire::wait`]. A separate
+//! thread drives the connection, so that rows are transferred while they are produced. This module
+//! contains no statements.
 
 mod error;
 mod steps;
@@ -27,8 +29,8 @@ use sparkify_warehouse::{Interrupter, WarehouseError};
 pub use error::{not_connected, unreachable};
 pub use steps::{connect, resolve, start_tls, try_steps};
 
-/// Idle time before the first TCP keep-alive probe. With the probes that follow, a server that disappeared is detected after
-/// about two minutes.
+/// Idle time before the first TCP keep-alive probe. With the probes that follow, a server that
+/// disappeared is detected after about two minutes.
 const KEEPALIVE_IDLE: Duration = Duration::from_mins(1);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 /// Timeout of a cancel request.
@@ -49,7 +51,8 @@ trait ByteStream: AsyncRead + AsyncWrite + Send {}
 impl<T: AsyncRead + AsyncWrite + Send> ByteStream for T {}
 type Stream = Pin<Box<dyn ByteStream>>;
 
-/// Returns the TLS configuration for a server, for callers that connect by themselves; none if TLS is disabled.
+/// Returns the TLS configuration for a server, for callers that connect by themselves; none if TLS
+/// is disabled.
 pub fn tls_config(server: &Server) -> Result<Option<Arc<rustls::ClientConfig>>, WarehouseError> {
     tls::TlsSettings::new(server).map(tls::TlsSettings::into_config)
 }
@@ -77,7 +80,8 @@ impl Wire {
         self.runtime.block_on(response)
     }
 
-    /// Closes the connection immediately. The server rolls back an open transaction, and every later request fails.
+    /// Closes the connection immediately. The server rolls back an open transaction, and every
+    /// later request fails.
     pub fn abort(&self) {
         let driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(driver) = driver {
@@ -95,7 +99,8 @@ impl Wire {
         error::statement_failed(&self.server, error, statement)
     }
 
-    /// Returns a function that cancels the running statement over a separate connection, as the protocol requires.
+    /// Returns a function that cancels the running statement over a separate connection, as the
+    /// protocol requires.
     pub fn interrupter(&self) -> Interrupter {
         let (server, tls) = (Arc::clone(&self.server), Arc::clone(&self.tls));
         let token = self.client.cancel_token();
@@ -174,8 +179,8 @@ async fn reach(server: &Server) -> std::io::Result<Stream> {
     Err(last.unwrap_or_else(|| std::io::Error::other("the name has no address")))
 }
 
-/// Resolves a host name. Without TLS, a local name must resolve to loopback addresses, so that nothing is sent unencrypted
-/// over a network.
+/// Resolves a host name. Without TLS, a local name must resolve to loopback addresses, so that
+/// nothing is sent unencrypted over a network.
 async fn addresses(server: &Server, name: &str) -> std::io::Result<Vec<SocketAddr>> {
     let found = lookup_host((name, server.port)).await?;
     let only_loopback = server.tls == TlsMode::Disable && server.is_local();
@@ -186,12 +191,12 @@ fn cancel(server: &Server, tls: &tls::TlsSettings, token: &CancelToken) -> Resul
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;
     runtime.block_on(async {
-        let asking = async {
+        let request = async {
             let stream = reach(server).await.map_err(|error| error.to_string())?;
-            let asked = token.cancel_query_raw(stream, tls.connector(server)).await;
-            asked.map_err(|error| error.to_string())
+            let sent = token.cancel_query_raw(stream, tls.connector(server)).await;
+            sent.map_err(|error| error.to_string())
         };
-        let within = tokio::time::timeout(CANCEL_TIMEOUT, asking).await;
-        within.unwrap_or_else(|_| Err("no answer".into()))
+        let within = tokio::time::timeout(CANCEL_TIMEOUT, request).await;
+        within.unwrap_or_else(|_| Err("no response".into()))
     })
 }

@@ -1,5 +1,5 @@
-//! Blocking steps of connecting to a server: DNS, TCP and TLS. `doctor` tries them one by one; the Redshift engine connects
-//! with them.
+//! Blocking steps of connecting to a server: DNS, TCP and TLS. `doctor` tries them one by one; the
+//! Redshift engine connects with them.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
@@ -36,7 +36,8 @@ struct Trial {
 }
 
 impl Trial {
-    /// Runs a step that returns a message and a value for later steps. After a failed step, only the name is recorded.
+    /// Runs a step that returns a message and a value for later steps. After a failed step, only
+    /// the name is recorded.
     fn step<T>(
         &mut self,
         name: &'static str,
@@ -110,8 +111,8 @@ fn try_tls(server: &Server, socket: Option<TcpStream>) -> Result<(String, ()), W
     Ok((format!("{version}, {trust}"), ()))
 }
 
-/// Resolves a host name. Without TLS, a local name must resolve to loopback addresses, so that nothing is sent unencrypted
-/// over a network.
+/// Resolves a host name. Without TLS, a local name must resolve to loopback addresses, so that
+/// nothing is sent unencrypted over a network.
 pub fn resolve(server: &Server, name: &str) -> io::Result<Vec<SocketAddr>> {
     let only_loopback = server.tls == TlsMode::Disable && server.is_local();
     let found = (name, server.port).to_socket_addrs()?;
@@ -139,9 +140,9 @@ pub fn start_tls(
     broken: &dyn Fn(io::Error) -> WarehouseError,
 ) -> Result<StreamOwned<ClientConnection, TcpStream>, WarehouseError> {
     tcp.write_all(&SSL_REQUEST).map_err(broken)?;
-    let mut answer = [0];
-    tcp.read_exact(&mut answer).map_err(broken)?;
-    if answer != *b"S" {
+    let mut response = [0];
+    tcp.read_exact(&mut response).map_err(broken)?;
+    if response != *b"S" {
         let hint = "check the host and the port, or enable TLS on the server; `sslmode=disable` sends everything unencrypted";
         return Err(not_connected(server, "the server does not support TLS", hint));
     }

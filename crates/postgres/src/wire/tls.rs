@@ -1,5 +1,5 @@
-//! TLS with `rustls`. Certificate and host name are verified, unless the user disabled that with `sslmode=require` or
-//! `sslmode=verify-ca`; see `sparkify_config`.
+//! TLS with `rustls`. Certificate and host name are verified, unless the user disabled that with
+//! `sslmode=require` or `sslmode=verify-ca`; see `sparkify_config`.
 
 use std::future::Future;
 use std::io;
@@ -100,7 +100,8 @@ fn read_roots(file: &Path, roots: &mut RootCertStore) -> Result<usize, String> {
     Ok(roots.len())
 }
 
-/// Verifier for `sslmode=verify-ca`: accepts a certificate of a trusted authority for any host name.
+/// Verifier for `sslmode=verify-ca`: accepts a certificate of a trusted authority for any host
+/// name.
 #[derive(Debug)]
 struct AnyName(Arc<WebPkiServerVerifier>);
 
@@ -117,7 +118,8 @@ impl ServerCertVerifier for AnyName {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        // The name is verified last, so after this error everything else about the certificate is valid.
+        // The name is verified last, so after this error everything else about the certificate is
+        // valid.
         match self.0.verify_server_cert(certificate, intermediates, name, ocsp, now) {
             Err(Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
