@@ -486,41 +486,4 @@ mod tests {
         let error = warehouse().query("select * from sparkify_rows()", &[], 1).unwrap_err();
         assert!(error.to_string().contains("no load is running"), "{error}");
     }
-
-    #[test]
-    fn zz_bench() {
-        let kinds: Vec<ColumnType> =
-            [ColumnType::Text; 12].into_iter().chain([ColumnType::BigInt; 6]).collect();
-        for word in ["Mozilla/5.0 (Windows NT 6.1)", "Björk and the 日本", "PUT"] {
-            let mut batch = Batch::new(&kinds);
-            for row in 0..2048 {
-                for column in &mut batch.columns[..12] {
-                    if row % 7 == 0 {
-                        column.push_null()
-                    } else {
-                        column.push_bytes(word.as_bytes())
-                    }
-                }
-                for column in &mut batch.columns[12..] {
-                    column.push_int(row)
-                }
-            }
-            let start = std::time::Instant::now();
-            for _ in 0..1000 {
-                std::hint::black_box(&batch).check(&kinds).unwrap();
-            }
-            let check = start.elapsed();
-            for _ in 0..1000 {
-                assert!(
-                    std::hint::black_box(&batch).columns[..12]
-                        .iter()
-                        .all(|column| is_utf8(&column.values))
-                );
-            }
-            println!(
-                "BENCH {word}: check {check:?} utf8 {:?} per 1000 batches",
-                start.elapsed() - check
-            );
-        }
-    }
 }
