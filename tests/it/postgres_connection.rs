@@ -50,7 +50,7 @@ fn the_password_comes_from_the_url_the_environment_or_the_password_file() {
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
     let words = ask(folder.path(), &url, &[]).bad(2);
     assert!(words.contains(".pgpass`: it is accessible to other users"), "{words}");
-    assert!(words.contains("asks for the password of `postgres`"), "{words}");
+    assert!(words.contains("requires a password for `postgres`"), "{words}");
 }
 
 #[test]

@@ -89,8 +89,8 @@ sql_files! {
         ROW_COUNTS = "row_counts",
         MATCH_COVERAGE = "match_coverage",
     }
-    /// Templates of a direct load, one for both kinds of record: steps between objects that the warehouse copied
-    /// and the staging tables.
+    /// Templates of a direct load, one for both kinds of record: steps between objects that the
+    /// warehouse copied and the staging tables.
     pub mod direct in "direct" {
         CREATE_LANDING = "create_landing",
         CLEAR_LANDING = "clear_landing",

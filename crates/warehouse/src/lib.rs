@@ -331,7 +331,8 @@ pub enum WarehouseError {
     /// Reading files from S3 needs an IAM role, and none is configured.
     #[error("no IAM role is configured: the cluster needs one to read files from S3")]
     NoRole,
-    /// A service that the engine depends on failed: the object store, the Data API, the configuration of either.
+    /// A service that the engine depends on failed: the object store, the Data API, the
+    /// configuration of either.
     #[error("{message}")]
     Service {
         /// The failure, without secrets.

@@ -1,9 +1,10 @@
 //! Reads the files under `sql/` and turns each into the statements that one engine gets.
 //!
-//! A file is SQL with a few documented marks (`sql/README.md`). They are expanded here and nowhere else, in this order: `/*each … */` repeats a part for
-//! every column that a JSON key fills, `/*include … */` inserts a fragment, conditional comments are opened or dropped, and logical column types become the
-//! engine's types. The text is then cut into statements at each `;` that ends a line, and `":table"` becomes a table's name. Nothing else is ever pasted
-//! into SQL.
+//! A file is SQL with a few documented marks (`sql/README.md`). They are expanded here and nowhere
+//! else, in this order: `/*each … */` repeats a part for every column that a JSON key fills,
+//! `/*include … */` inserts a fragment, conditional comments are opened or dropped, and logical
+//! column types become the engine's types. The text is then cut into statements at each `;` that
+//! ends a line, and `":table"` becomes a table's name. Nothing else is ever pasted into SQL.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -113,7 +114,8 @@ struct Types {
     encodings: BTreeMap<String, String>,
 }
 
-/// Folders whose tables grow with the input: their columns are compressed where an engine wants to be told how.
+/// Folders whose tables grow with the input: their columns are compressed where an engine wants to
+/// be told how.
 const COMPRESSED: [&str; 2] = ["stage", "model"];
 
 macro_rules! types {
@@ -145,7 +147,8 @@ static TYPES_OF: LazyLock<BTreeMap<&str, Types>> = LazyLock::new(|| {
 pub struct DeclaredColumn {
     /// Column name without quotes.
     pub name: String,
-    /// Type of the engine, or the logical type where no engine is given, for example `double precision`.
+    /// Type of the engine, or the logical type where no engine is given, for example
+    /// `double precision`.
     pub declared_type: String,
     /// True if it is declared `not null`.
     pub required: bool,
@@ -223,14 +226,16 @@ impl SqlFile {
             .find_map(|line| line.strip_prefix("-- ")?.strip_prefix(label)?.strip_prefix(": "))
     }
 
-    /// Returns the labelled lines of a table's header after the first, as label and words: `grain`, `source`, `rule`, `key` ….
+    /// Returns the labelled lines of a table's header after the first, as label and words: `grain`,
+    /// `source`, `rule`, `key` ….
     pub fn notes(&self) -> Vec<(&'static str, &'static str)> {
         let lines = self.header().skip(1).filter(|line| !line.starts_with("--   "));
         let labelled = lines.filter_map(|line| line[2..].trim().split_once(": "));
         labelled.flat_map(|(label, words)| grain_and_source(label, words)).collect()
     }
 
-    /// Returns the lines below `-- label:` in the header, as name and words: result columns, or the sources of a table's columns.
+    /// Returns the lines below `-- label:` in the header, as name and words: result columns, or the
+    /// sources of a table's columns.
     pub fn listed(&self, label: &str) -> Vec<(&'static str, &'static str)> {
         let heads = |line: &str| {
             line.strip_prefix("-- ").and_then(|it| it.strip_suffix(':')) == Some(label)
@@ -355,7 +360,8 @@ pub fn split(text: &str) -> Vec<String> {
     statements
 }
 
-/// Repeats what is between `/*each SELECTION column*/` and `/*end*/` for each selected column of a staging table, and replaces `:kind`.
+/// Repeats what is between `/*each SELECTION column*/` and `/*end*/` for each selected column of a
+/// staging table, and replaces `:kind`.
 fn repeat_columns(text: &str, table: &SqlFile) -> String {
     let mut repeated = String::with_capacity(text.len() * 2);
     let mut rest = text;
@@ -390,7 +396,8 @@ fn copies(body: &str, selection: &str, table: &SqlFile) -> Vec<String> {
         other => other.strip_suffix(" column") == json.format.as_deref(),
     });
     let copy = |(place, (column, json)): (usize, (DeclaredColumn, JsonKey))| {
-        // A landing column has the key's name in lower case, so that COPY finds it whatever the case of the key.
+        // A landing column has the key's name in lower case, so that COPY finds it whatever the
+        // case of the key.
         body.replace(":column", &column.name)
             .replace(":key", &json.key.to_lowercase())
             .replace(":type", &column.declared_type)
@@ -404,7 +411,8 @@ pub fn is_text(logical_type: &str) -> bool {
     ["label", "code", "short_text", "text", "long_text"].contains(&logical_type)
 }
 
-/// Replaces `/*include NAME(ARGUMENT, …) */` by the fragment's text with its arguments filled in. Fragments may include others.
+/// Replaces `/*include NAME(ARGUMENT, …) */` by the fragment's text with its arguments filled in.
+/// Fragments may include others.
 fn include_fragments(text: &str) -> String {
     let mut included = String::with_capacity(text.len());
     let mut rest = text;
@@ -425,7 +433,8 @@ fn include_fragments(text: &str) -> String {
 }
 
 impl SqlFile {
-    /// Returns a fragment's text without its header, with the arguments of its `-- arguments:` line replaced by `given`.
+    /// Returns a fragment's text without its header, with the arguments of its `-- arguments:` line
+    /// replaced by `given`.
     fn filled(&self, given: &str) -> String {
         let header = self.header().map(|line| line.len() + 1).sum();
         let body = self.text.get(header..).unwrap_or_default().trim_end().to_owned();
@@ -435,7 +444,8 @@ impl SqlFile {
     }
 }
 
-/// Returns the blanks for lines that continue the last line of `text`: four more than its own where it holds code.
+/// Returns the blanks for lines that continue the last line of `text`: four more than its own where
+/// it holds code.
 fn indentation(text: &str) -> String {
     let line = text.rsplit('\n').next().unwrap_or_default();
     let code = line.trim_start();
@@ -466,7 +476,8 @@ fn open_comments(text: &str, opening: Opening) -> String {
     opened
 }
 
-/// Removes what a dropped comment would leave: a line of its own, or a blank before `,`, `;` or `)`.
+/// Removes what a dropped comment would leave: a line of its own, or a blank before `,`, `;` or
+/// `)`.
 fn drop_blank(opened: &mut String, after: &str) {
     if after.starts_with(['\n', ' ', ',', ';', ')']) || after.is_empty() {
         opened.truncate(opened.trim_end_matches(' ').len());
@@ -493,7 +504,8 @@ fn translate_types(text: &str, types: &Types, is_compressed: bool) -> String {
     translated
 }
 
-/// Translates the type in `    name type …`, and says how the column is compressed unless the line does.
+/// Translates the type in `    name type …`, and says how the column is compressed unless the line
+/// does.
 fn column_line(line: &str, types: &Types, is_compressed: bool) -> String {
     let name_at = line.len() - line.trim_start().len();
     let Some(type_at) = line[name_at..].find(' ').map(|length| name_at + length + 1) else {

@@ -87,7 +87,7 @@ fn the_data_api_is_asked_the_same() {
 /// The probes in the documentation: `INSTA_UPDATE=always` writes them.
 #[test]
 fn the_evidence_names_each_probe() {
-    let mut table = String::from("| probe | on it rests | page |\n|---|---|---|\n");
+    let mut table = String::from("| probe | affects | page |\n|---|---|---|\n");
     for probe in list() {
         let word = |name: &str| probe.get(name).and_then(toml::Value::as_str).unwrap_or_default();
         let page = word("page").rsplit('/').next().unwrap().trim_end_matches(".html");

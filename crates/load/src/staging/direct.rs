@@ -96,7 +96,8 @@ impl DirectError {
     }
 }
 
-/// Steps of a direct load for both kinds of record, named `STEP_KIND`, or `STEP` if they are the same for both.
+/// Steps of a direct load for both kinds of record, named `STEP_KIND`, or `STEP` if they are the
+/// same for both.
 pub static STEPS: LazyLock<Vec<SqlFile>> =
     LazyLock::new(|| sql::ALL.iter().flat_map(|template| of_each_kind(*template)).collect());
 
