@@ -50,7 +50,7 @@ if [ -z "$course" ] && [ -d ../shared/data/course ]; then course=$(realpath ../s
 included=()
 if [ -n "$course" ]; then included=(--include-ignored); fi
 # Tests print how many cases they tried.
-"${tests[@]}" -- "$@" "${included[@]}" --show-output --test-threads "$(nproc)"
+"${tests[@]}" --no-fail-fast -- "$@" "${included[@]}" --show-output --test-threads "$(nproc)"
 number=$("${tests[@]}" --quiet -- "$@" --list --ignored | grep -c ': test$' || true)
 if [ -n "$course" ]; then
     echo "course data: $number tests ran on $course"
