@@ -62,7 +62,7 @@ fn every_table_column_check_and_question_stands_in_both() {
         assert!(html.contains(&format!("id=\"check.{}\"", check.name)), "{}", check.name);
         assert!(markdown.contains(&format!("\n| `{}` | ", check.name)), "{}", check.name);
     }
-    for question in sparkify_analytics::report::QUESTIONS {
+    for question in sparkify_analytics::report::SAVED_QUERIES {
         assert!(html.contains(&format!("id=\"question.{}\"", question.name)), "{}", question.name);
         assert!(markdown.contains(&format!("\n| `{}` | ", question.name)), "{}", question.name);
     }
@@ -148,8 +148,8 @@ fn a_loaded_warehouse_adds_rows_types_and_what_its_checks_find() {
     assert!(ended.err.contains(&format!("1 of {checks} data tests failed")), "{ended:?}");
     ended.good();
     let [html, markdown] = written(&here.join("out"));
-    assert!(markdown.contains("**FAILED**: 3 rows against it"), "{markdown}");
-    assert!(html.contains("<span class=\"failed\">FAILED</span>: 3 rows against it"));
+    assert!(markdown.contains("**FAILED**: 3 failing rows"), "{markdown}");
+    assert!(html.contains("<span class=\"failed\">FAILED</span>: 3 failing rows"));
     assert!(html.contains(&format!("1 of {checks} failed")));
 }
 
@@ -159,16 +159,16 @@ fn an_empty_warehouse_and_one_without_tables_are_told_apart() {
     run(folder.path(), ["create-tables"]).good();
     run(folder.path(), ["docs"]).good();
     let [html, _] = written(&folder.path().join("sparkify-docs"));
-    assert!(html.contains("into which nothing was loaded yet"), "{html}");
+    assert!(html.contains("(no published load)"), "{html}");
     assert!(html.contains("<dt>rows</dt><dd>0</dd>"));
 
     let other = folder.path().join("other.duckdb");
     duckdb(other.to_str().unwrap()).execute("create table mine (a integer)").unwrap();
     let ended = run(folder.path(), ["docs", "--warehouse", "duckdb:other.duckdb"]);
-    assert!(ended.err.contains("lacks tables of ours"), "{ended:?}");
+    assert!(ended.err.contains("lacks tables of sparkify"), "{ended:?}");
     ended.good();
     let [html, _] = written(&folder.path().join("sparkify-docs"));
-    assert!(html.contains("Written without a warehouse"));
+    assert!(html.contains("Generated without a warehouse"));
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn what_somebody_else_wrote_stays() {
     let here = folder.path();
     put(here, "out/README.md", "# Mine\n");
     let words = run(here, ["docs", "--out", "out"]).bad(2);
-    assert!(words.contains("`sparkify docs` did not write it"), "{words}");
+    assert!(words.contains("was not written by `sparkify docs`"), "{words}");
     assert_eq!(read(here, "out/README.md"), "# Mine\n");
     assert!(!here.join("out/index.html").exists(), "nothing is written by halves");
 

@@ -132,28 +132,28 @@ fn what_is_no_export_is_left_alone() {
     };
     put(here, "mine/notes.txt", "precious");
     insta::assert_snapshot!(says(&["mine"]), @r"
-    error: `mine` is not an export of ours: it holds `notes.txt`, and no `_sparkify.json`
-    hint: name another folder, or replace it with `--force`
+    error: `mine` is not an export of sparkify: it contains `notes.txt` and no `_sparkify.json`
+    hint: give another folder, or replace it with `--force`
     ");
     run(here, ["export", "mine", "--force"]).good();
     assert!(!here.join("mine/notes.txt").exists());
     put(here, "mine/notes.txt", "precious");
     insta::assert_snapshot!(says(&["mine"]), @r"
-    error: `mine` is not an export of ours: it holds `notes.txt` as well
-    hint: name another folder, or replace it with `--force`
+    error: `mine` is not an export of sparkify: it also contains `notes.txt`
+    hint: give another folder, or replace it with `--force`
     ");
     put(here, "claims/_sparkify.json", "{\"files\": 3}");
-    assert!(says(&["claims"]).contains("is not an export of ours"));
+    assert!(says(&["claims"]).contains("is not an export of sparkify"));
     insta::assert_snapshot!(says(&["data/log_data/e.json", "--force"]), @r"
-    error: cannot export to `data/log_data/e.json`: it is there and is no folder
-    hint: name another
+    error: cannot export to `data/log_data/e.json`: not a folder
+    hint: give the path of a folder
     ");
     std::os::unix::fs::symlink("mine", here.join("link")).unwrap();
     assert!(says(&["link"]).contains("it is there and is no folder"));
-    assert!(says(&[".", "--force"]).contains("no name of its own"));
-    assert!(says(&["no/where"]).contains("its parent is not there"));
+    assert!(says(&[".", "--force"]).contains("the path has no folder name"));
+    assert!(says(&["no/where"]).contains("the parent folder does not exist"));
     let whole = here.display().to_string();
-    assert!(says(&[&whole, "--force"]).contains("the warehouse lies in it"));
+    assert!(says(&[&whole, "--force"]).contains("it contains the warehouse"));
     insta::assert_snapshot!(says(&["out", "--tables", "user"]), @r"
     error: unknown table `user`
     hint: did you mean `users`?
@@ -161,8 +161,8 @@ fn what_is_no_export_is_left_alone() {
     let lock = File::open(here).unwrap();
     lock.try_lock().unwrap();
     insta::assert_snapshot!(says(&["out"]), @r"
-    error: another export is being written beside `out`
-    hint: wait until it is done, or name a folder elsewhere
+    error: another export to the parent folder of `out` is running
+    hint: wait for it, or export to another parent folder
     ");
     drop(lock);
     fs::create_dir(here.join("empty")).unwrap();

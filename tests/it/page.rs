@@ -394,13 +394,13 @@ fn a_warehouse_without_plays_and_bounds_without_plays_are_told() {
     let browser = Browser::start();
     browser.open_file(&page);
     let told = browser.text("return document.body.innerText");
-    assert!(told.contains("There is no play in this warehouse yet"), "{told}");
-    assert!(!told.contains("At a glance"), "{told}");
+    assert!(told.contains("The warehouse has no plays yet"), "{told}");
+    assert!(!told.contains("Key figures"), "{told}");
     small(folder.path());
     run(folder.path(), ["report", "--since", "2030-01-01", "-o", "none.html"]).good();
     browser.open_file(&folder.path().join("none.html").canonicalize().unwrap());
     let told = browser.text("return document.body.innerText");
-    assert!(told.contains("There is no play within these bounds (from 1 Jan 2030)"), "{told}");
+    assert!(told.contains("No plays for these filters (from 1 Jan 2030)"), "{told}");
     assert_quiet(&browser, &["file:", "data:"]);
 }
 

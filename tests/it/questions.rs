@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sparkify_analytics::report::{Parameter, Question};
+use sparkify_analytics::report::{Parameter, SavedQuery};
 use sparkify_warehouse::Opening;
 
 use crate::data::{DataSet, on_each_data_set};
@@ -105,9 +105,9 @@ fn a_file_takes_its_form_from_its_ending_and_is_whole() {
 
 #[test]
 fn each_column_and_parameter_is_described() {
-    for question in Question::all() {
+    for question in SavedQuery::all() {
         let name = question.name();
-        assert!(question.asks().ends_with('?'), "{name}");
+        assert!(question.description().ends_with('?'), "{name}");
         let columns = question.columns();
         assert!(columns.iter().all(|column| !column.description.is_empty()), "{name}");
         let statement = question.statement(Opening { engine: "duckdb", incremental: false });
@@ -140,13 +140,13 @@ fn bounds_are_days_and_both_are_in() {
     assert_eq!(days(&["--until", "9999-12-31"]), "05 06 07");
     let words = run(here, ["query", "plays_by_day", "--limit", "3"]).bad(2);
     insta::assert_snapshot!(words, @r"
-    error: the question `plays_by_day` takes no `--limit`
-    hint: it takes `--since`, `--until`, `--level`
+    error: saved query `plays_by_day` has no option `--limit`
+    hint: available options: `--since`, `--until`, `--level`
     ");
     let words = run(here, ["query", "top_songs", "--by", "price"]).bad(2);
     insta::assert_snapshot!(words, @r"
-    error: the question `top_songs` has no `--by price`
-    hint: it may be one of: plays, listeners, hours
+    error: invalid value `price` for `--by` of saved query `top_songs`
+    hint: choose from: plays, listeners, hours
     ");
     let words = run(here, ["query", "select 1", "--level", "paid"]).bad(2);
     insta::assert_snapshot!(words, @r"
@@ -163,7 +163,7 @@ fn bounds_are_days_and_both_are_in() {
 /// The answers to every question, one after the other. Those about loads tell of clocks and versions.
 fn golden(url: &str) {
     let folder = tempfile::tempdir().unwrap();
-    for question in Question::all().filter(|question| question.name() != "history") {
+    for question in SavedQuery::all().filter(|question| question.name() != "history") {
         let answer = csv(folder.path(), &[question.name(), "--warehouse", url]);
         insta::assert_snapshot!(question.name(), answer);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sparkify_analytics::report::{Arguments, Question};
+use sparkify_analytics::report::{Arguments, SavedQuery};
 use sparkify_warehouse::{Value, Warehouse};
 
 use crate::data::{DataSet, on_each_data_set};
@@ -98,9 +98,9 @@ fn percent(part: usize, whole: usize) -> String {
 }
 
 fn answer(warehouse: &mut dyn Warehouse, name: &str, arguments: &Arguments) -> Vec<String> {
-    let question = Question::find(name).unwrap();
+    let question = SavedQuery::find(name).unwrap();
     let values = question.values(arguments).unwrap();
-    let rows = question.ask(warehouse, &values).unwrap().rows;
+    let rows = question.run(warehouse, &values).unwrap().rows;
     let cell = |value: &Value| match value {
         Value::Null => NULL.to_owned(),
         value => value.to_string(),

@@ -325,7 +325,7 @@ fn filters_ask_anew_and_the_box_for_sql_answers() {
     assert_eq!(csv.as_str().unwrap(), expected);
     let notes = browser
         .text("return document.querySelector('figure[data-chart=retention] .notes').textContent");
-    assert!(notes.contains("Not restricted by level"), "{notes}");
+    assert!(notes.contains("Not filtered by level"), "{notes}");
 
     // The bounds stay when the page is loaded again.
     let address = browser.text("return location.href");

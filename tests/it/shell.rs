@@ -106,7 +106,7 @@ fn the_first_error_ends_a_pipe_with_its_hint_and_code() {
         ("\\i missing.sql\n", "cannot read SQL from `missing.sql`"),
         ("top_songs --limit x\n", "cannot run `top_songs`"),
         ("top_songs --since x\n", "`x` is not a date"),
-        ("match_coverage --limit 3\n", "takes no"),
+        ("match_coverage --limit 3\n", "has no option"),
     ] {
         let ended = piped(folder.path(), &[], &format!("{text}\nselect 'after' as b;\n"));
         assert!(!ended.out.contains("after"), "{text}: {ended:?}");

@@ -357,7 +357,7 @@ fn a_team_writes_its_own() {
     ok      hours      0.22  0.2228
     ok      title       One     One
     ok      paid       true    true
-    ok      keys          0       0  rows against: no key column and no required column of the model is null
+    ok      keys          0       0  failing rows: no key column and no required column of the model is null
     skipped: 1, valid only if it is never so
 
     plays: 7 = 4 + 2 + 1
@@ -397,32 +397,29 @@ fn what_is_no_profile_is_refused_with_its_place() {
     let query = "query = \"select 1\"\nvalue = 1\n";
     for (text, words) in [
         (String::new(), "line 1: missing field `title`"),
-        ("title = 't'".into(), "it expects nothing"),
+        ("title = 't'".into(), "no expectations"),
         ("title = \"t".into(), "line 1: "),
         (format!("{head}{query}vlaue = 2\n"), "line 6: unknown field `vlaue`"),
         (format!("{head}value = 1\n"), "`n` needs either `query` or `check`"),
         (format!("{head}{query}check = \"keys_present\"\n"), "`n` needs either `query` or `check`"),
         (format!("{head}query = \"select 1\"\n"), "`n` needs either `value` or `equals`"),
         (format!("{head}{query}equals = \"select 1\"\n"), "`n` needs either `value` or `equals`"),
-        (format!("{head}check = \"keys\"\n"), "names the check `keys`, which there is not"),
-        (
-            format!("{head}{query}when = \"x\"\n"),
-            "depends on the condition `x`, which there is not",
-        ),
-        (format!("{head}{query}tolerance = -1\n"), "the tolerance of `n` is no distance"),
-        (format!("{head}{query}tolerance = nan\n"), "the tolerance of `n` is no distance"),
-        (format!("{head}{query}[[expect]]\nname = \"n\"\n{query}"), "`n` stands twice"),
+        (format!("{head}check = \"keys\"\n"), "refers to the unknown test `keys`"),
+        (format!("{head}{query}when = \"x\"\n"), "refers to the unknown condition `x`"),
+        (format!("{head}{query}tolerance = -1\n"), "invalid tolerance of `n`"),
+        (format!("{head}{query}tolerance = nan\n"), "invalid tolerance of `n`"),
+        (format!("{head}{query}[[expect]]\nname = \"n\"\n{query}"), "duplicate name `n`"),
         (
             format!("{head}{query}[[expect.cause]]\nsays = \"s\"\n"),
             "needs either `rows` or `rest = true`",
         ),
         (
             format!("{head}{query}[[expect.cause]]\nsays = \"s\"\nrest = true\neach = 0\n"),
-            "adds nothing",
+            "has `each = 0`",
         ),
-        (format!("{head}query = \"\"\nvalue = 1\n"), "has a query that is none"),
-        (format!("{head}query = \"delete from users\"\nvalue = 1\n"), "has a query that is none"),
-        ("x".repeat(2 << 20), "it is longer than 1 MiB"),
+        (format!("{head}query = \"\"\nvalue = 1\n"), "has no read-only query"),
+        (format!("{head}query = \"delete from users\"\nvalue = 1\n"), "has no read-only query"),
+        ("x".repeat(2 << 20), "it is larger than 1 MiB"),
     ] {
         put(here, "p.toml", &text);
         let told = run(here, ["verify", "--profile", "p.toml"]).bad(2);
@@ -438,7 +435,7 @@ fn what_is_no_profile_is_refused_with_its_place() {
     );
     let words = run(here, ["verify", "--profile", "strickt"]).bad(2);
     insta::assert_snapshot!(words, @r"
-    error: there is no profile `strickt`
+    error: unknown profile `strickt`
     hint: did you mean `strict`?
     ");
 }
@@ -449,13 +446,16 @@ fn what_a_profile_asks_only_reads() {
     let here = folder.path();
     let head = "title = \"t\"\n[[expect]]\nname = \"n\"\n";
     for (text, words) in [
-        (format!("{head}query = \"select 1, 2\"\nvalue = 1\n"), "answers 2 columns"),
+        (format!("{head}query = \"select 1, 2\"\nvalue = 1\n"), "returns 2 columns"),
         (
             format!("{head}query = \"select * from range(9)\"\nvalue = 1\n"),
-            "answers more than one row",
+            "returns more than one row",
         ),
-        (format!("{head}query = \"select 1 where false\"\nvalue = 1\n"), "answers no row"),
-        (format!("{head}query = \"select x\"\nvalue = 1\n"), "cannot answer the expectation `n`"),
+        (format!("{head}query = \"select 1 where false\"\nvalue = 1\n"), "returns no row"),
+        (
+            format!("{head}query = \"select x\"\nvalue = 1\n"),
+            "cannot run the query of the expectation `n`",
+        ),
         (
             format!(
                 "{head}query = \"select count(*) from read_text('/etc/hostname')\"\nvalue = 1\n"
@@ -464,12 +464,15 @@ fn what_a_profile_asks_only_reads() {
         ),
         (
             format!("{head}query = \"select 1; copy users to 'u.csv'\"\nvalue = 1\n"),
-            "cannot answer",
+            "cannot run the query",
         ),
-        (format!("{head}query = \"select 1; set threads = 1\"\nvalue = 1\n"), "cannot answer"),
+        (
+            format!("{head}query = \"select 1; set threads = 1\"\nvalue = 1\n"),
+            "cannot run the query",
+        ),
         (
             format!("{head}query = \"with x as (select 1) insert into users from x\"\nvalue = 1\n"),
-            "cannot answer",
+            "cannot run the query",
         ),
     ] {
         put(here, "p.toml", &text);

@@ -1,5 +1,5 @@
-//! Results for analysts: saved queries, the report page, exports, the data dictionary, reconciliation with expected numbers, and the diff of
-//! two warehouses.
+//! Saved queries, report page and server, export, data dictionary, reconciliation with expected
+//! numbers, and diff of two warehouses.
 
 pub mod dictionary;
 pub mod diff;

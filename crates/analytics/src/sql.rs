@@ -1,9 +1,9 @@
-//! SQL files of the analytics, as typed constants.
+//! SQL files of this crate, as typed constants.
 
 use sparkify_warehouse::sql_files;
 
 sql_files! {
-    /// Saved queries, in the order in which they are listed.
+    /// Saved queries, in the order in which `sparkify query` lists them.
     pub mod report in "report" {
         ROW_COUNTS = "row_counts",
         OVERVIEW = "overview",
@@ -36,7 +36,7 @@ sql_files! {
         MATCH_COVERAGE = "match_coverage",
         HISTORY = "history",
     }
-    /// Reads of an export, one per table.
+    /// Queries of an export, one per table of the model.
     pub mod export in "export" {
         SONGPLAYS = "songplays",
         USERS = "users",
@@ -45,7 +45,7 @@ sql_files! {
         ARTISTS = "artists",
         TIME = "time",
     }
-    /// Reads of a diff.
+    /// Query of a diff.
     pub mod diff in "diff" {
         ROWS = "rows",
     }

@@ -6,7 +6,7 @@ use super::args::Diff;
 use super::failure::{DATA, Failure};
 use super::printer::Printer;
 use crate::connect;
-use sparkify_analytics::diff::{self, Changed, DiffError, Lone, Side, TableDiff};
+use sparkify_analytics::diff::{self, Changed, DiffError, OneSided, Side, TableDiff};
 use sparkify_analytics::report::{grouped, plain_table};
 use sparkify_config::{Flags, Settings, WarehouseUrl};
 use sparkify_warehouse::{Access, Value, Warehouse};
@@ -90,8 +90,10 @@ fn counts(table: &TableDiff) -> Vec<String> {
 
 fn samples(table: &TableDiff) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
-    for (difference, lone) in ["only in first", "only in second"].into_iter().zip(&table.lone) {
-        for Lone { key, rows: [first, second] } in lone {
+    for (difference, rows_of) in
+        ["only in first", "only in second"].into_iter().zip(&table.one_sided)
+    {
+        for OneSided { key, rows: [first, second] } in rows_of {
             // The count is shown only for keys with several rows.
             let counts = if first + second == 1 {
                 [String::new(), String::new(), String::new()]
@@ -142,9 +144,9 @@ fn table_document(table: &TableDiff) -> Json {
     let key = |key: &[Value]| -> Map<String, Json> {
         table.key.iter().cloned().zip(key.iter().map(|value| json!(value))).collect()
     };
-    let lone = |lone: &Lone| json!({ "key": key(&lone.key), "rows": lone.rows });
-    let [lone_first, lone_second] =
-        table.lone.each_ref().map(|some| some.iter().map(lone).collect::<Vec<_>>());
+    let one_sided = |row: &OneSided| json!({ "key": key(&row.key), "rows": row.rows });
+    let [only_first, only_second] =
+        table.one_sided.each_ref().map(|rows| rows.iter().map(one_sided).collect::<Vec<_>>());
     let changed = table.changed.iter().map(|changed| {
         let values = changed.values.iter().map(|(column, values)| {
             (column.clone(), Json::from(values.each_ref().map(|value| json!(value)).to_vec()))
@@ -161,8 +163,8 @@ fn table_document(table: &TableDiff) -> Json {
         "differ": table.differing,
         "columns": columns.collect::<Map<_, _>>(),
         "samples": {
-            "only_in_first": lone_first,
-            "only_in_second": lone_second,
+            "only_in_first": only_first,
+            "only_in_second": only_second,
             "differ": changed.collect::<Vec<_>>(),
         },
     })

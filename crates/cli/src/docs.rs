@@ -39,7 +39,7 @@ pub(super) fn run(args: &Docs, settings: &Settings, printer: &Printer) -> Result
     if printer.output == Output::Json {
         printer.json(&dictionary)?;
     }
-    let (failed, all) = (dictionary.failed(), dictionary.checks.len());
+    let (failed, all) = (dictionary.failed(), dictionary.tests.len());
     if failed > 0 {
         // The dictionary itself is complete, so this is no failure. `check` reports one with its
         // exit code.

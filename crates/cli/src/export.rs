@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use super::args::Export;
 use super::failure::Failure;
 use super::printer::Printer;
-use sparkify_analytics::export::{self, Manifest, Request};
+use sparkify_analytics::export::{self, ExportOptions, Manifest};
 use sparkify_analytics::report::{self, grouped, plain_table};
 use sparkify_config::{Settings, suggest};
 use sparkify_warehouse::SqlFile;
@@ -22,7 +22,7 @@ pub(super) enum Format {
 }
 
 pub(super) fn run(args: &Export, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
-    let request = Request {
+    let options = ExportOptions {
         folder: args.folder.clone(),
         format: match args.format {
             Format::Parquet => report::Format::Parquet,
@@ -34,7 +34,7 @@ pub(super) fn run(args: &Export, settings: &Settings, printer: &Printer) -> Resu
         keep: settings.warehouse.file(),
     };
     let mut warehouse = super::open_loaded(settings)?;
-    let manifest = export::run(warehouse.as_mut(), &request)?;
+    let manifest = export::run(warehouse.as_mut(), &options)?;
     printer.result(&manifest, || text(&manifest))?;
     printer.note(&format!("wrote {} files to `{}`", manifest.files.len(), args.folder.display()));
     Ok(())

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::printer::Printer;
 use sparkify_analytics::export::ExportError;
-use sparkify_analytics::report::QuestionError;
+use sparkify_analytics::report::SavedQueryError;
 use sparkify_analytics::verify::{ProfileError, VerifyError};
 use sparkify_config::{ConfigError, WarehouseUrl};
 use sparkify_load::pipeline::EtlError;
@@ -121,8 +121,8 @@ impl From<VerifyError> for Failure {
     }
 }
 
-impl From<QuestionError> for Failure {
-    fn from(error: QuestionError) -> Self {
+impl From<SavedQueryError> for Failure {
+    fn from(error: SavedQueryError) -> Self {
         Self::from_error(&error, Some(error.hint()))
     }
 }

@@ -12,7 +12,7 @@ use super::atomic_file;
 use super::failure::Failure;
 use super::printer::{Output, Printer};
 use crate::connect;
-use sparkify_analytics::report::{self, Answered, Arguments, Question, grouped};
+use sparkify_analytics::report::{self, Arguments, ResultColumn, SavedQuery, grouped};
 use sparkify_config::{Settings, suggest};
 use sparkify_load::ledger;
 use sparkify_warehouse::{Access, Opening, Value, Warehouse};
@@ -60,7 +60,7 @@ what it covers; `match_coverage` counts the plays that match the catalogue.
 struct ResolvedQuery {
     statement: String,
     values: Vec<Value>,
-    saved: Option<Question>,
+    saved: Option<SavedQuery>,
 }
 
 pub(super) fn run(args: &Query, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
@@ -178,21 +178,21 @@ fn resolve(
         }
         return Ok(ResolvedQuery { statement: text.to_owned(), values: Vec::new(), saved: None });
     }
-    let saved = Question::find(word).ok_or_else(|| unknown(word))?;
+    let saved = SavedQuery::find(word).ok_or_else(|| unknown(word))?;
     let values = saved.values(arguments)?;
     let statement = saved.statement(Opening::full(warehouse.engine()));
     Ok(ResolvedQuery { statement, values, saved: Some(saved) })
 }
 
 fn unknown(word: &str) -> Failure {
-    let names = Question::all().map(Question::name);
+    let names = SavedQuery::all().map(SavedQuery::name);
     let hint = "run `sparkify query --list` to list all saved queries; put SQL in quotes";
     Failure::new(format!("unknown saved query `{word}`"), suggest::hint(word, names, hint))
 }
 
 /// Prints the catalogue match coverage of a saved query about songs.
 fn note_coverage(
-    saved: Question,
+    saved: SavedQuery,
     arguments: &Arguments,
     warehouse: &mut dyn Warehouse,
     printer: &Printer,
@@ -212,29 +212,29 @@ fn note_coverage(
 
 /// A saved query as `--list --output json` prints it; the field names are JSON keys.
 #[derive(Serialize)]
-struct SavedQuery {
+struct SavedQueryInfo {
     name: &'static str,
     question: &'static str,
     parameters: Vec<String>,
     covers_songs: Option<&'static str>,
-    columns: Vec<Answered>,
+    columns: Vec<ResultColumn>,
 }
 
 fn list(args: &Query, printer: &Printer) -> Result<(), Failure> {
     if args.format == Some(Format::Markdown) {
         return printer.text(&document());
     }
-    let queries: Vec<SavedQuery> = Question::all()
-        .map(|query| SavedQuery {
+    let queries: Vec<SavedQueryInfo> = SavedQuery::all()
+        .map(|query| SavedQueryInfo {
             name: query.name(),
-            question: query.asks(),
+            question: query.description(),
             parameters: query.parameters().iter().map(ToString::to_string).collect(),
             covers_songs: query.covers_songs(),
             columns: query.columns(),
         })
         .collect();
     printer.result(&queries, || {
-        let row = |query: &SavedQuery| {
+        let row = |query: &SavedQueryInfo| {
             let filters: Vec<String> =
                 query.parameters.iter().map(|parameter| format!("--{parameter}")).collect();
             vec![query.name.into(), query.question.into(), filters.join(", ")]
@@ -247,8 +247,8 @@ fn list(args: &Query, printer: &Printer) -> Result<(), Failure> {
 /// Returns the list as Markdown, which is the content of `docs/questions.md`.
 fn document() -> String {
     let mut text = DOCUMENT_HEAD.to_owned();
-    for query in Question::all() {
-        let _ = write!(text, "\n## {}\n\n{}\n\n", query.name(), sentence(query.asks()));
+    for query in SavedQuery::all() {
+        let _ = write!(text, "\n## {}\n\n{}\n\n", query.name(), sentence(query.description()));
         let filters: Vec<String> =
             query.parameters().iter().map(|parameter| format!("`--{parameter}`")).collect();
         if !filters.is_empty() {

@@ -7,7 +7,7 @@ use super::args::{Filters, Report};
 use super::atomic_file;
 use super::failure::Failure;
 use super::printer::Printer;
-use sparkify_analytics::page::{self, Kind};
+use sparkify_analytics::page::{self, PageKind};
 use sparkify_config::Settings;
 use sparkify_warehouse::{Access, WarehouseError};
 
@@ -20,11 +20,11 @@ pub(super) fn run(args: &Report, settings: &Settings, printer: &Printer) -> Resu
     let data = serde_json::to_string(&report).map_err(std::io::Error::from)?;
     if args.out == Path::new("-") {
         let mut out = printer.data();
-        page::write(&mut out, Kind::File, &data)?;
+        page::write(&mut out, PageKind::File, &data)?;
         return out.flush().map_err(Failure::from);
     }
     atomic_file::write(&args.out, true, |out| {
-        page::write(out, Kind::File, &data).map_err(WarehouseError::Sink)
+        page::write(out, PageKind::File, &data).map_err(WarehouseError::Sink)
     })?;
     printer.note(&format!("wrote `{}`; open it in a browser", args.out.display()));
     Ok(())

@@ -72,7 +72,7 @@ fn row(finding: &Finding) -> Vec<String> {
         Status::Skipped => "skipped",
     };
     let (expected, found) = (written(&finding.expected), written(&finding.found));
-    vec![status.into(), finding.name.clone(), expected, found, finding.says.clone()]
+    vec![status.into(), finding.name.clone(), expected, found, finding.description.clone()]
 }
 
 /// Formats the reconciliation: expected = found plus each cause, with sample rows of each cause.
@@ -94,7 +94,7 @@ fn explained(finding: &Finding) -> String {
 }
 
 fn part(cause: &Explanation) -> String {
-    let mut text = format!("  {}  {}\n", signed(cause.adds).trim(), cause.says);
+    let mut text = format!("  {}  {}\n", signed(cause.adds).trim(), cause.description);
     let header: Vec<&str> = cause.columns.iter().map(String::as_str).collect();
     let rows: Vec<Vec<String>> =
         cause.samples.iter().map(|row| row.iter().map(shown).collect()).collect();

@@ -1,8 +1,8 @@
-//! Words that are not ASCII: a tenth of the names, for the sake of text that gets encoded twice.
+//! Non-ASCII words for a tenth of the names, to produce double-encoded text.
 //!
-//! Invented like the others, in the spelling of a dozen languages.
+//! Invented, in the spelling of a dozen languages.
 
-/// Places as free as the catalogue writes them.
+/// Locations in the free form of the catalogue.
 pub(super) const FAR_PLACES: &[&str] = &[
     "Åkersund, Norrland",
     "Bäckstad, Sweden",

@@ -1,45 +1,47 @@
-//! What real input gets wrong, in a modest share and always at the same places.
+//! Data-quality problems of real input, deterministic and in a small share.
 //!
-//! Every requested record is there and readable, if oddly written; copies and damaged records come
-//! on top and are counted. Quirks take turns at even distances, so that a load of 5,000 events and
-//! more has them all and rejects less than one in a hundred.
+//! Every requested record stays readable, in whatever form; copies and damaged records are
+//! additional and counted. Quirks alternate at regular intervals: input of 5,000 events or more has
+//! all of them, and fewer than 1 % of its records are rejected.
 
 use std::path::Path;
 
-use super::crowd::Event;
 use super::members::Members;
-use super::output::{Packing, Progress, make_folder, write_whole};
+use super::output::{Compression, Progress, make_folder, write_whole};
 use super::render::is_play;
+use super::sessions::Event;
 use super::{GenerateError, Generated};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
-/// Seen in front of the first event of public copies of the real logs.
+/// Text before the first event, as found in public copies of the real logs.
 const JUNK: &[u8] = b"cat 2018-11-*-events.json | head -n 20\n";
-/// Quirks that are handed out over the whole input, at least.
+/// Minimum number of quirks in the whole input.
 const TURNS: u64 = 45;
-/// Copies that are kept for a file of their own.
+/// Most copies in the separate file of late events.
 const LATE: usize = 40;
 
-/// How the records of an event file stand next to each other.
+/// Layout and compression of an event file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    /// One record a line.
+pub(super) enum Layout {
+    /// One record per line.
     Lines,
-    /// The same, after something that is no JSON.
+    /// One record per line, after text that is not JSON.
     Junk,
+    /// One record per line, after a byte order mark.
     Marked,
     Gzip,
     Zstandard,
-    /// With nothing in between.
+    /// Records without separator.
     Concatenated,
+    /// One JSON array.
     Array {
-        /// Whether no record has been written yet.
+        /// True until the first record is written.
         empty: bool,
     },
 }
 
-impl Form {
-    /// The forms take turns: seven days show all.
+impl Layout {
+    /// Returns the layout of a day; seven days have all layouts.
     pub(super) fn of_day(day: u32) -> Self {
         match day % 7 {
             0 => Self::Junk,
@@ -52,11 +54,11 @@ impl Form {
         }
     }
 
-    pub(super) fn packing(self) -> Packing {
+    pub(super) fn compression(self) -> Compression {
         match self {
-            Self::Gzip => Packing::Gzip,
-            Self::Zstandard => Packing::Zstandard,
-            _ => Packing::Plain,
+            Self::Gzip => Compression::Gzip,
+            Self::Zstandard => Compression::Zstandard,
+            _ => Compression::Plain,
         }
     }
 
@@ -95,7 +97,7 @@ impl Form {
     }
 }
 
-/// What can be odd about an event.
+/// Data-quality problem of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Quirk {
     MissingKeys,
@@ -132,7 +134,7 @@ const QUIRKS: [Quirk; 14] = [
 ];
 
 impl Quirk {
-    fn suits(self, event: &Event, form: Form) -> bool {
+    fn suits(self, event: &Event, form: Layout) -> bool {
         match self {
             Self::Copy | Self::DifferingCopy => is_play(event),
             Self::TextAsNumber | Self::OtherLevel | Self::WordAsUser => event.logged_in,
@@ -142,12 +144,12 @@ impl Quirk {
     }
 }
 
-/// Quirks of events, in turn.
+/// Scheduler of event quirks.
 pub(super) struct EventQuirks {
     period: u64,
     seen: u64,
     turn: usize,
-    /// Those whose turn it is, until an event comes that suits them.
+    /// Quirks that are due and wait for a suitable event.
     waiting: Vec<Quirk>,
     late: Vec<Vec<u8>>,
 }
@@ -158,12 +160,12 @@ impl EventQuirks {
         Self { period, seen: 0, turn: 0, waiting: Vec::new(), late: Vec::new() }
     }
 
-    /// Writes one event in its own way, and what goes with it.
+    /// Writes an event, with a quirk if one is due.
     pub(super) fn write(
         &mut self,
         line: &[u8],
         event: &Event,
-        form: &mut Form,
+        form: &mut Layout,
         out: &mut Vec<u8>,
         done: &mut Generated,
     ) {
@@ -185,7 +187,7 @@ impl EventQuirks {
         &mut self,
         quirk: Quirk,
         line: &[u8],
-        form: &mut Form,
+        form: &mut Layout,
         out: &mut Vec<u8>,
         done: &mut Generated,
     ) {
@@ -237,12 +239,12 @@ impl EventQuirks {
         form.record(&written, out);
     }
 
-    /// Writes a second record for the same place in the session.
+    /// Writes a second record with the same session and item.
     fn copy(
         &mut self,
         quirk: Quirk,
         members: Members,
-        form: &mut Form,
+        form: &mut Layout,
         out: &mut Vec<u8>,
         done: &mut Generated,
     ) {
@@ -275,15 +277,19 @@ impl EventQuirks {
         form.record(&bytes, out);
     }
 
-    /// Writes copies of plays once more, in a file of their own that does not end in a line end.
-    pub(super) fn write_late(&self, root: &Path, told: &mut Progress) -> Result<(), GenerateError> {
+    /// Writes copies of plays to a separate file, which does not end with a line break.
+    pub(super) fn write_late(
+        &self,
+        root: &Path,
+        progress: &mut Progress,
+    ) -> Result<(), GenerateError> {
         let count = self.late.len() as u64;
-        told.done.events += count;
-        told.done.plays += count;
-        told.done.duplicates += count;
-        told.done.log_objects += 1;
+        progress.done.events += count;
+        progress.done.plays += count;
+        progress.done.duplicates += count;
+        progress.done.log_objects += 1;
         let bytes = self.late.join(b"\n".as_slice());
-        write_whole(root.join("late-events.json"), Packing::Plain, &bytes, told)
+        write_whole(root.join("late-events.json"), Compression::Plain, &bytes, progress)
     }
 }
 
@@ -292,7 +298,7 @@ fn unquoted(members: Members, key: &str) -> Members {
     members.set(key, &bare)
 }
 
-/// What can be odd about a song file.
+/// Data-quality problem of a song file.
 #[derive(Clone, Copy, Debug)]
 enum SongQuirk {
     Pretty,
@@ -328,7 +334,7 @@ const SONG_QUIRKS: [SongQuirk; 14] = [
     SongQuirk::OtherOrder,
 ];
 
-/// Quirks of song files, in turn.
+/// Scheduler of song quirks.
 pub(super) struct SongQuirks {
     period: u64,
     seen: u64,
@@ -340,11 +346,11 @@ impl SongQuirks {
         Self { period: (songs / TURNS).clamp(7, 300), seen: 0, turn: 0 }
     }
 
-    /// Turns the record in `bytes` into a file, odd or not.
-    pub(super) fn spoil(&mut self, bytes: &mut Vec<u8>, done: &mut Generated) -> Packing {
+    /// Turns the record in `bytes` into the content of a file, with a quirk if one is due.
+    pub(super) fn apply(&mut self, bytes: &mut Vec<u8>, done: &mut Generated) -> Compression {
         self.seen += 1;
         if self.seen % self.period != self.period / 2 {
-            return Packing::Plain;
+            return Compression::Plain;
         }
         let quirk = SONG_QUIRKS[self.turn % SONG_QUIRKS.len()];
         self.turn += 1;
@@ -378,14 +384,14 @@ impl SongQuirks {
         };
         *bytes = file;
         match quirk {
-            SongQuirk::Gzip => Packing::Gzip,
-            SongQuirk::Zstandard => Packing::Zstandard,
-            _ => Packing::Plain,
+            SongQuirk::Gzip => Compression::Gzip,
+            SongQuirk::Zstandard => Compression::Zstandard,
+            _ => Compression::Plain,
         }
     }
 }
 
-/// Writes files that hold nothing, and files that a load has to leave alone.
+/// Writes empty files, and files that a load must ignore.
 pub(super) fn write_odd_files(
     songs: &Path,
     logs: &Path,
@@ -417,7 +423,7 @@ pub(super) fn write_odd_files(
         (log_copies.join("events-checkpoint.json"), EVENT.as_bytes()),
     ];
     for (path, bytes) in files {
-        write_whole(path, Packing::Plain, bytes, progress)?;
+        write_whole(path, Compression::Plain, bytes, progress)?;
     }
     progress.done.song_objects += 1;
     progress.done.log_objects += 1;

@@ -1,7 +1,7 @@
-//! When things happen: days, and how the events spread over weekdays and hours.
+//! Dates, and the distribution of events over days, weekdays and hours.
 //!
-//! The calendar says how many events must have been started by the end of each minute; the last
-//! minute says all of them, so that the total is exact.
+//! The calendar returns the cumulative number of events due at the end of each minute. For the last
+//! minute this is the requested total, so the total is exact.
 
 use super::rng::Rng;
 
@@ -10,13 +10,13 @@ pub(super) const DAY_MS: u64 = 86_400_000;
 pub(super) const MINUTE_MS: u64 = 60_000;
 pub(super) const MINUTES: u64 = 1440;
 
-/// From Sunday to Saturday.
+/// Weights from Sunday to Saturday.
 const WEEKDAYS: [u64; 7] = [40, 90, 95, 120, 85, 100, 55];
-/// From midnight, UTC.
+/// Weights per hour, UTC.
 const HOURS: [u64; 24] =
     [6, 6, 5, 4, 5, 6, 7, 7, 8, 10, 12, 13, 12, 14, 16, 19, 20, 19, 18, 14, 13, 11, 8, 7];
 
-/// A date as people write it.
+/// Calendar date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Date {
     pub(super) year: i32,
@@ -25,7 +25,7 @@ pub(super) struct Date {
 }
 
 impl Date {
-    /// Days since 1970-01-01; `None` if there is no such date, or if it lies before.
+    /// Returns the days since 1970-01-01; `None` for an earlier or invalid date.
     pub(super) fn since_epoch(self) -> Option<u64> {
         let year = i64::from(self.year) - i64::from(self.month <= 2);
         let month = i64::from(self.month);
@@ -39,7 +39,7 @@ impl Date {
         (Self::at(days) == self).then_some(days)
     }
 
-    /// The date `days` days after 1970-01-01.
+    /// Returns the date `days` days after 1970-01-01.
     pub(super) fn at(days: u64) -> Self {
         let shifted = days + 719_468;
         let of_era = shifted % 146_097;
@@ -56,12 +56,12 @@ impl Date {
     }
 }
 
-/// How many events have been started by when.
+/// Cumulative number of events over time.
 pub(super) struct Calendar {
     /// Days since 1970-01-01 of the first day.
     first: u64,
     events: u64,
-    /// The events started before each day, and at the end of the last.
+    /// Events due before each day, and at the end of the last.
     before: Vec<u64>,
 }
 
@@ -78,7 +78,7 @@ impl Calendar {
         Self { first, events, before }
     }
 
-    /// Milliseconds since 1970 at which day number `day` starts.
+    /// Returns the start of day number `day` in milliseconds since 1970-01-01.
     pub(super) fn start_of(&self, day: u32) -> u64 {
         (self.first + u64::from(day)) * DAY_MS
     }
@@ -87,12 +87,12 @@ impl Calendar {
         Date::at(self.first + u64::from(day))
     }
 
-    /// The events to have been started at the end of day number `day`.
+    /// Returns the events due at the end of day number `day`.
     pub(super) fn by_end_of(&self, day: u32) -> u64 {
         self.before.get(day as usize + 1).copied().unwrap_or(self.events)
     }
 
-    /// The events to have been started at the end of minute `minute` of day number `day`.
+    /// Returns the events due at the end of minute `minute` of day number `day`.
     pub(super) fn by(&self, day: u32, minute: u64) -> u64 {
         let before = self.before.get(day as usize).copied().unwrap_or(self.events);
         let hour = usize::try_from((minute / 60) % 24).unwrap_or(0);
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_go_there_and_back() {
+    fn dates_round_trip() {
         let date = Date { year: 2018, month: 11, day: 1 };
         assert_eq!(date.since_epoch(), Some(17_836));
         for days in (0..80_000).step_by(7) {

@@ -1,37 +1,38 @@
-//! Input of any size, invented: what a project of this kind is tried out and measured with.
+//! Generator of sample data of any size, for demos, tests and benchmarks.
 //!
-//! It looks like the real thing (sessions, hits, changes of level, songs that no catalogue knows,
-//! text encoded twice) and is the same bit for bit for the same request, on any machine. Memory
-//! does not grow with the number of events: an entry a song, a listener and an open session.
+//! The data resembles real logs: sessions, hits, level changes, songs missing from the catalogue,
+//! double-encoded text. Output is deterministic: equal requests give equal bytes on any machine.
+//! Memory does not grow with the number of events; it holds one entry per song, user and open
+//! session.
 //!
-//! *Path of a run:* `songs` writes the catalogue and leaves `tunes` to be played; `people` listen;
-//! `crowd` decides who does what when, as `calendar` and `pages` allow; `render` makes a line of
-//! it, `logs` puts it into the file of its day. `awkward` then adds what real input gets wrong: on
-//! top of what was asked for, so that the requested songs and events are all there, and readable.
+//! Pipeline: `songs` writes the catalogue and fills the pool of `tracks` to play. `sessions`
+//! simulates the `users`, following `calendar` (rates) and `pages` (transitions). `render` formats
+//! events, `logs` writes one file per day. `awkward` adds data-quality problems in addition to the
+//! requested records, so that all of these are present and readable.
 
 mod accents;
 mod awkward;
 mod calendar;
-mod crowd;
 mod logs;
 mod members;
 mod names;
 mod output;
 mod pages;
-mod people;
 mod render;
 mod rng;
+mod sessions;
 mod songs;
 mod text;
-mod tunes;
+mod tracks;
+mod users;
 mod words;
 
 use std::path::{Path, PathBuf};
 
 use calendar::Date;
-use output::{Packing, Progress};
+use output::{Compression, Progress};
 
-/// Identifiers are distinct up to far more than this; files and memory give out before.
+/// Upper limits. Identifiers stay unique far beyond them; files and memory run out first.
 const MOST_SONGS: u64 = 100_000_000;
 const MOST_USERS: u32 = 100_000_000;
 const KEYS: [&str; 18] = [
@@ -55,22 +56,22 @@ const KEYS: [&str; 18] = [
     "userId",
 ];
 
-/// What to generate.
+/// Options of the generator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// Song files.
+    /// Number of song files.
     pub songs: u64,
-    /// Events in all.
+    /// Total number of events.
     pub events: u64,
-    /// Days the events spread over; there is one file a day that has events.
+    /// Number of days; each day with events has one file.
     pub days: u32,
-    /// Listeners there are; with few events not all of them turn up.
+    /// Number of users; with few events some have none.
     pub users: u32,
-    /// Another seed, another world.
+    /// Random seed.
     pub seed: u64,
-    /// The first day: year, month, day.
+    /// First day: year, month, day.
     pub start: (i32, u32, u32),
-    /// Whether to add what real input gets wrong.
+    /// True to add data-quality problems.
     pub awkward: bool,
 }
 
@@ -88,67 +89,69 @@ impl Default for Request {
     }
 }
 
-/// What was generated; while the work goes on, what was so far.
+/// Counts of the generated data, so far or in total.
 ///
-/// Awkward input has more records than were requested: copies (in `events` and `song_records`) and
-/// damage (in `damaged`). A load has to account for `events + song_records + damaged` records.
+/// Awkward input has additional records: copies (in `events` and `song_records`) and damaged ones
+/// (in `damaged`). A load must account for `events + song_records + damaged` records.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Generated {
     /// Song files, empty ones included.
     pub song_objects: u64,
     /// Event files, empty ones included.
     pub log_objects: u64,
-    /// Song records that are to be accepted.
+    /// Song records that a load must accept.
     pub song_records: u64,
-    /// Events that are to be accepted.
+    /// Events that a load must accept.
     pub events: u64,
     /// Song plays among the events.
     pub plays: u64,
-    /// Plays that are copies of another one, identical or not.
+    /// Plays that duplicate another play, identical or not.
     pub duplicates: u64,
-    /// Records, and bytes between records, that are to be rejected.
+    /// Records, and bytes between records, that a load must reject.
     pub damaged: u64,
-    /// Bytes of content, before any compression.
+    /// Bytes before compression.
     pub bytes: u64,
 }
 
-/// Why nothing, or not all, was generated.
+/// Errors of the generator.
 #[derive(Debug, thiserror::Error)]
 pub enum GenerateError {
-    /// The request makes no sense.
-    #[error("cannot generate that: {reason}")]
+    /// The options are invalid.
+    #[error("cannot generate sample data: {reason}")]
     Request {
-        /// What is wrong with it.
+        /// Fault in the options.
         reason: String,
-        /// What to ask for instead.
+        /// Valid values.
         hint: String,
     },
-    /// There is something where the output should go.
+    /// The output folder is not empty.
     #[error(
         "`{}` is not empty\nhint: choose another folder, or remove that one first",
         path.display()
     )]
     Occupied {
-        /// The folder that is not empty.
+        /// Output folder.
         path: PathBuf,
     },
-    /// A file or folder could not be written.
-    #[error("could not write `{}`", path.display())]
+    /// Writing a file or folder failed.
+    #[error("cannot write `{}`", path.display())]
     Write {
-        /// The file or folder.
+        /// Path of the file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         source: std::io::Error,
     },
 }
 
 impl GenerateError {
-    /// What a person can do about it.
+    /// Returns the next action for the user.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Request { hint, .. } => Some(hint.clone()),
             Self::Occupied { .. } => Some("choose another folder, or remove that one first".into()),
-            Self::Write { .. } => Some("check the space and who may write there".into()),
+            Self::Write { .. } => {
+                Some("check the free space and the permissions of the folder".into())
+            }
         }
     }
 
@@ -161,9 +164,8 @@ impl GenerateError {
     }
 }
 
-/// Generates `request` below the folder `out`, which is made if need be: `song_data`, `log_data`
-/// and `log_json_path.json`. Calls `on_progress` every half megabyte of events and every thousand
-/// songs.
+/// Generates sample data in the folder `out`, created if missing: `song_data`, `log_data` and
+/// `log_json_path.json`. Calls `on_progress` per 512 KiB of events and per 1,000 songs.
 pub fn generate(
     out: &Path,
     request: &Request,
@@ -176,23 +178,23 @@ pub fn generate(
     let mut progress = Progress::new(on_progress);
     output::make_folder(out)?;
     write_paths(out, &mut progress)?;
-    let mut tunes = songs::write_all(&songs, request, &mut progress)?;
-    tunes.complete(request)?;
-    logs::write_all(&logs, first, request, &tunes, &mut progress)?;
+    let mut tracks = songs::write_all(&songs, request, &mut progress)?;
+    tracks.complete(request)?;
+    logs::write_all(&logs, first, request, &tracks, &mut progress)?;
     if request.awkward {
         awkward::write_odd_files(&songs, &logs, &mut progress)?;
     }
-    progress.tell();
+    progress.report();
     Ok(progress.done)
 }
 
-/// The first day, in days since 1970.
+/// Validates the request. Returns the first day in days since 1970-01-01.
 fn check(request: &Request) -> Result<u64, GenerateError> {
     let (year, month, day) = request.start;
     let Some(first) = (Date { year, month, day }).since_epoch().filter(|_| year < 9000) else {
         return Err(GenerateError::request(
-            format!("there is no day `{year:04}-{month:02}-{day:02}` to start at"),
-            "a date from 1970-01-01 on, such as 2018-11-01",
+            format!("invalid start date `{year:04}-{month:02}-{day:02}`"),
+            "use a date from 1970-01-01 on, such as 2018-11-01",
         ));
     };
     if request.days == 0 || request.days > 36_525 {
@@ -201,7 +203,7 @@ fn check(request: &Request) -> Result<u64, GenerateError> {
     if request.users == 0 && request.events > 0 {
         return Err(GenerateError::request(
             "events need users",
-            "at least 1 user, or 0 events for a catalogue alone",
+            "set at least 1 user, or 0 events for a catalogue only",
         ));
     }
     if request.songs > MOST_SONGS {
@@ -222,11 +224,16 @@ fn refuse_occupied(path: &Path) -> Result<(), GenerateError> {
     }
 }
 
-/// The `JSONPaths` by which a warehouse's bulk load finds the columns.
+/// Writes the `JSONPaths` file for Redshift `COPY`.
 fn write_paths(out: &Path, progress: &mut Progress) -> Result<(), GenerateError> {
     let paths = KEYS.map(|key| format!("        \"$['{key}']\"")).join(",\n");
     let text = format!("{{\n    \"jsonpaths\": [\n{paths}\n    ]\n}}\n");
-    output::write_whole(out.join("log_json_path.json"), Packing::Plain, text.as_bytes(), progress)
+    output::write_whole(
+        out.join("log_json_path.json"),
+        Compression::Plain,
+        text.as_bytes(),
+        progress,
+    )
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! A flat JSON object as the list of its members, to be rearranged.
+//! Flat JSON objects as lists of members, for modification.
 
-/// The members of one object without nesting, each as `"key":value`.
+/// Members of an object without nesting, each as `"key":value`.
 #[derive(Clone)]
 pub(super) struct Members(Vec<Vec<u8>>);
 
@@ -31,13 +31,13 @@ impl Members {
         rest.is_some_and(|rest| rest.starts_with(b"\":"))
     }
 
-    /// The value of `key`, as written.
+    /// Returns the JSON text of the value of `key`.
     pub(super) fn get(&self, key: &str) -> &[u8] {
         let member = self.0.iter().find(|m| Self::has_key(m, key));
         member.and_then(|m| m.get(key.len() + 3..)).unwrap_or_default()
     }
 
-    /// Gives `key`, which is there, the value `value`, as written.
+    /// Replaces the value of an existing key with JSON text.
     pub(super) fn set(mut self, key: &str, value: &[u8]) -> Self {
         if let Some(member) = self.0.iter_mut().find(|m| Self::has_key(m, key)) {
             member.truncate(key.len() + 3);
@@ -46,7 +46,7 @@ impl Members {
         self
     }
 
-    /// Puts the number that is the value of `key` between quotes.
+    /// Converts the value of `key` from a number to a string.
     pub(super) fn quote(self, key: &str) -> Self {
         let value = self.get(key);
         if value.is_empty() || !value[0].is_ascii_digit() {
@@ -80,7 +80,7 @@ impl Members {
         [b"{".as_slice(), &self.0.join(b",".as_slice()), b"}"].concat()
     }
 
-    /// One member a line.
+    /// Formats the object with one member per line.
     pub(super) fn pretty(&self) -> Vec<u8> {
         [b"{\n    ".as_slice(), &self.0.join(b",\n    ".as_slice()), b"\n}"].concat()
     }
@@ -91,7 +91,7 @@ mod tests {
     use super::Members;
 
     #[test]
-    fn members_are_taken_apart_and_put_together() {
+    fn objects_are_split_and_joined() {
         let text = br#"{"a":"x,\"y","ab":1,"c":null}"#;
         let members = Members::of(text);
         assert_eq!(members.line(), text);

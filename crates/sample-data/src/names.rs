@@ -1,7 +1,6 @@
-//! Names out of words: artists, their other spellings, songs, towns.
+//! Random names of artists, songs and locations.
 //!
-//! Each function draws from the stream it is given and nothing else, so a name follows from the
-//! seed alone.
+//! Each function draws only from the given stream, so names depend only on the seed.
 
 use super::accents::{ACCENTED_BANDS, ACCENTED_FIRST, ACCENTED_LAST, ACCENTED_TITLES, FAR_PLACES};
 use super::rng::Rng;
@@ -9,7 +8,7 @@ use super::words::{
     ADJECTIVES, ENSEMBLES, FAMILIES, MEN, NOUNS, STATES, TIMES, TOWNS, VERBS, VERSIONS, WOMEN,
 };
 
-/// The name of an artist. A wide catalogue needs more names than two words give: `wide` adds one.
+/// Draws an artist name. `wide` adds a word, since large catalogues need more distinct names.
 pub(super) fn artist(rng: &mut Rng, wide: bool) -> String {
     let kind = rng.below(100);
     let wide = wide || rng.chance(150);
@@ -34,7 +33,7 @@ pub(super) fn artist(rng: &mut Rng, wide: bool) -> String {
     }
 }
 
-/// Another spelling of the artist `name`, as catalogues have it.
+/// Draws another spelling of the artist `name`, as found in catalogues.
 pub(super) fn respelled(rng: &mut Rng, name: &str) -> String {
     match rng.below(5) {
         0 if name.contains(" & ") => name.replace(" & ", " And "),
@@ -45,7 +44,7 @@ pub(super) fn respelled(rng: &mut Rng, name: &str) -> String {
     }
 }
 
-/// The title of a song.
+/// Draws a song title.
 pub(super) fn title(rng: &mut Rng) -> String {
     let noun = rng.pick(NOUNS);
     let adjective = rng.pick(ADJECTIVES);
@@ -72,7 +71,7 @@ pub(super) fn title(rng: &mut Rng) -> String {
     if rng.chance(120) { format!("{plain} {}", rng.pick(VERSIONS)) } else { plain }
 }
 
-/// Where a listener lives: `Brookmere-Ashmere, OH`.
+/// Draws the metropolitan area of a user: `Brookmere-Ashmere, OH`.
 pub(super) fn metropolis(rng: &mut Rng) -> String {
     let (first, second) = (rng.pick(TOWNS), rng.pick(TOWNS));
     match rng.below(3) {
@@ -82,7 +81,7 @@ pub(super) fn metropolis(rng: &mut Rng) -> String {
     }
 }
 
-/// Where an artist comes from.
+/// Draws the location of an artist.
 pub(super) fn origin(rng: &mut Rng) -> String {
     if rng.chance(300) {
         rng.pick(FAR_PLACES).to_owned()

@@ -1,7 +1,7 @@
-//! Where the bytes go: files, packed or plain, and the counts of what was written.
+//! Output files, plain or compressed, and progress counts.
 //!
-//! One buffer is filled and emptied again and again, whatever the number of events. The packings
-//! carry no time stamp, so that a packed file is the same in every run.
+//! One buffer is reused for all events. Compressed files carry no timestamp, so they are equal in
+//! every run.
 
 use std::fs::File;
 use std::io::Write;
@@ -9,35 +9,35 @@ use std::path::{Path, PathBuf};
 
 use super::{GenerateError, Generated};
 
-/// How full the buffer may get before it is written out.
+/// Buffer size at which it is written to the file.
 const FULL: usize = 1 << 19;
 
-/// What has been written so far, and who is told.
+/// Counts so far, and the progress callback.
 pub(super) struct Progress<'a> {
     pub(super) done: Generated,
-    tell: &'a mut dyn FnMut(&Generated),
+    callback: &'a mut dyn FnMut(&Generated),
 }
 
 impl<'a> Progress<'a> {
-    pub(super) fn new(tell: &'a mut dyn FnMut(&Generated)) -> Self {
-        Self { done: Generated::default(), tell }
+    pub(super) fn new(callback: &'a mut dyn FnMut(&Generated)) -> Self {
+        Self { done: Generated::default(), callback }
     }
 
-    pub(super) fn tell(&mut self) {
-        (self.tell)(&self.done);
+    pub(super) fn report(&mut self) {
+        (self.callback)(&self.done);
     }
 }
 
-/// How a file is compressed.
+/// Compression of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Packing {
+pub(super) enum Compression {
     Plain,
     Gzip,
     Zstandard,
 }
 
-impl Packing {
-    /// What the packing adds to a file's name.
+impl Compression {
+    /// Returns the suffix of the file name.
     pub(super) fn suffix(self) -> &'static str {
         match self {
             Self::Plain => "",
@@ -53,22 +53,22 @@ enum Sink {
     Zstandard(zstd::Encoder<'static, File>),
 }
 
-/// A file being written.
+/// Open output file.
 pub(super) struct Target {
     path: PathBuf,
     sink: Sink,
 }
 
 impl Target {
-    pub(super) fn create(path: PathBuf, packing: Packing) -> Result<Self, GenerateError> {
+    pub(super) fn create(path: PathBuf, compression: Compression) -> Result<Self, GenerateError> {
         let open = || {
             let file = File::create(&path)?;
-            Ok(match packing {
-                Packing::Plain => Sink::Plain(file),
-                Packing::Gzip => {
+            Ok(match compression {
+                Compression::Plain => Sink::Plain(file),
+                Compression::Gzip => {
                     Sink::Gzip(flate2::write::GzEncoder::new(file, flate2::Compression::new(3)))
                 }
-                Packing::Zstandard => Sink::Zstandard(zstd::Encoder::new(file, 3)?),
+                Compression::Zstandard => Sink::Zstandard(zstd::Encoder::new(file, 3)?),
             })
         };
         match open() {
@@ -77,7 +77,7 @@ impl Target {
         }
     }
 
-    /// Empties the buffer into the file once it is full.
+    /// Writes the buffer to the file and clears it if it is full.
     pub(super) fn drain_if_full(
         &mut self,
         buffer: &mut Vec<u8>,
@@ -86,20 +86,24 @@ impl Target {
         if buffer.len() < FULL { Ok(()) } else { self.drain(buffer, progress) }
     }
 
-    fn drain(&mut self, buffer: &mut Vec<u8>, told: &mut Progress) -> Result<(), GenerateError> {
+    fn drain(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        progress: &mut Progress,
+    ) -> Result<(), GenerateError> {
         let written = match &mut self.sink {
             Sink::Plain(file) => file.write_all(buffer),
             Sink::Gzip(encoder) => encoder.write_all(buffer),
             Sink::Zstandard(encoder) => encoder.write_all(buffer),
         };
         written.map_err(|source| GenerateError::Write { path: self.path.clone(), source })?;
-        told.done.bytes += buffer.len() as u64;
-        told.tell();
+        progress.done.bytes += buffer.len() as u64;
+        progress.report();
         buffer.clear();
         Ok(())
     }
 
-    /// Writes what is left in the buffer and ends the file.
+    /// Writes the rest of the buffer and closes the file.
     pub(super) fn close(
         mut self,
         buffer: &mut Vec<u8>,
@@ -115,23 +119,23 @@ impl Target {
     }
 }
 
-/// Writes a small file at once.
+/// Writes a complete small file.
 pub(super) fn write_whole(
     path: PathBuf,
-    packing: Packing,
+    compression: Compression,
     bytes: &[u8],
     progress: &mut Progress,
 ) -> Result<(), GenerateError> {
     progress.done.bytes += bytes.len() as u64;
-    if packing == Packing::Plain {
+    if compression == Compression::Plain {
         return std::fs::write(&path, bytes).map_err(|e| GenerateError::Write { path, source: e });
     }
-    let target = Target::create(path, packing)?;
+    let target = Target::create(path, compression)?;
     progress.done.bytes -= bytes.len() as u64;
     target.close(&mut bytes.to_vec(), progress)
 }
 
-/// Makes a folder and those above it.
+/// Creates a folder and its parents.
 pub(super) fn make_folder(path: &Path) -> Result<(), GenerateError> {
     std::fs::create_dir_all(path)
         .map_err(|source| GenerateError::Write { path: path.to_owned(), source })

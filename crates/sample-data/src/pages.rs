@@ -1,8 +1,8 @@
-//! Where a listener goes next: the pages of the site and how they follow each other.
+//! Pages of the site and the transitions between them (a Markov chain).
 
 use super::rng::Rng;
 
-/// The thirteen pages of the real logs.
+/// Pages of the real logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Page {
     About,
@@ -21,7 +21,7 @@ pub(super) enum Page {
 }
 
 impl Page {
-    /// `"method":…,"page":…` with what stands before and after.
+    /// Returns `"method":…,"page":…` with the adjacent JSON text.
     pub(super) fn fragment(self) -> &'static [u8] {
         match self {
             Self::About => b",\"method\":\"GET\",\"page\":\"About\",\"registration\":",
@@ -46,7 +46,7 @@ impl Page {
         }
     }
 
-    /// `"status":…` with what stands before and after.
+    /// Returns `"status":…` with the adjacent JSON text.
     pub(super) fn status(self) -> &'static [u8] {
         match self {
             Self::Error => b",\"status\":404,\"ts\":",
@@ -60,23 +60,23 @@ impl Page {
     }
 }
 
-/// Where a listener is: on which page, and logged in or not.
+/// State of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct SessionState {
     pub(super) page: Page,
     pub(super) logged_in: bool,
 }
 
-const fn inside(page: Page) -> Place {
-    Place { page, logged_in: true }
+const fn inside(page: Page) -> SessionState {
+    SessionState { page, logged_in: true }
 }
 
-const fn outside(page: Page) -> Place {
-    Place { page, logged_in: false }
+const fn outside(page: Page) -> SessionState {
+    SessionState { page, logged_in: false }
 }
 
-/// Where a session begins.
-pub(super) fn first(rng: &mut Rng) -> Place {
+/// Draws the first state of a session.
+pub(super) fn first(rng: &mut Rng) -> SessionState {
     match rng.below(100) {
         0..7 => outside(Page::Login),
         7..13 => outside(Page::Home),
@@ -86,11 +86,11 @@ pub(super) fn first(rng: &mut Rng) -> Place {
     }
 }
 
-/// Where a listener who is at `place` goes; what is offered depends on `paid`.
-pub(super) fn next(rng: &mut Rng, place: Place, paid: bool) -> Place {
+/// Draws the next state of a session; the available pages depend on `paid`.
+pub(super) fn next(rng: &mut Rng, state: SessionState, paid: bool) -> SessionState {
     let dice = rng.below(1000);
-    if !place.logged_in {
-        return match (place.page, dice) {
+    if !state.logged_in {
+        return match (state.page, dice) {
             (Page::Login, _) => inside(Page::Home),
             (_, 0..620) => outside(Page::Login),
             (_, 620..880) => outside(Page::Home),
@@ -98,7 +98,7 @@ pub(super) fn next(rng: &mut Rng, place: Place, paid: bool) -> Place {
             _ => outside(Page::About),
         };
     }
-    match (place.page, dice) {
+    match (state.page, dice) {
         (Page::Logout, _) => outside(Page::Home),
         (Page::Upgrade, 0..420) if !paid => inside(Page::SubmitUpgrade),
         (Page::Downgrade, 0..60) if paid => inside(Page::SubmitDowngrade),
@@ -110,7 +110,7 @@ pub(super) fn next(rng: &mut Rng, place: Place, paid: bool) -> Place {
     }
 }
 
-/// One of the pages that are neither music nor home.
+/// Draws a page other than the player and the home page.
 fn aside(rng: &mut Rng, paid: bool) -> Page {
     match rng.below(100) {
         0..30 => Page::Logout,

@@ -1,16 +1,16 @@
-//! How an event becomes a line: fragments prepared once, copied for each event.
+//! Formatting of events as JSON lines from prepared fragments.
 
-use super::crowd::Event;
 use super::names;
 use super::pages::Page;
-use super::people::{AGENTS, PLACES};
 use super::rng::Rng;
+use super::sessions::Event;
 use super::text::{push_decimal, push_number, push_text};
+use super::users::{AGENTS, PLACES};
 use super::words::{FAMILIES, MEN, WOMEN};
 
 const RENDER_STREAM: u64 = 5;
 
-/// The prepared fragments.
+/// Prepared JSON fragments, copied for each event.
 pub(super) struct Renderer {
     women: Vec<Vec<u8>>,
     men: Vec<Vec<u8>>,
@@ -45,7 +45,7 @@ impl Renderer {
         }
     }
 
-    /// Writes one event, without an end of line.
+    /// Writes one event without a line break.
     pub(super) fn render(&self, event: &Event, out: &mut Vec<u8>) {
         let person = &event.person;
         let level: &[u8] = if person.paid { b"paid" } else { b"free" };
@@ -100,7 +100,7 @@ impl Renderer {
     }
 }
 
-/// Whether the event is a song play.
+/// Returns true if the event is a song play.
 pub(super) fn is_play(event: &Event) -> bool {
     event.page == Page::NextSong
 }

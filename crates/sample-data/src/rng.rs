@@ -1,16 +1,15 @@
-//! Chance, the same on every machine.
+//! Random numbers, equal on every machine.
 //!
-//! A xoshiro256++ generator seeded by `SplitMix64`, and a table to draw from a skewed distribution
-//! in constant time. Everything is integer arithmetic: the mathematical library of a platform may
-//! round differently, and the output has to be equal bit for bit.
+//! xoshiro256++ seeded by `SplitMix64`, and an alias table for a skewed distribution. Only integer
+//! arithmetic is used, since platform math libraries may round differently.
 
-/// A stream of random numbers.
+/// Stream of random numbers.
 pub(super) struct Rng {
     state: [u64; 4],
 }
 
 impl Rng {
-    /// The stream number `stream` of the seed `seed`; streams are independent of each other.
+    /// Creates stream number `stream` of `seed`; streams are independent.
     pub(super) fn new(seed: u64, stream: u64) -> Self {
         let mut x = split_mix(&mut { seed }) ^ stream.wrapping_mul(0xD1B5_4A32_D192_ED03);
         Self { state: std::array::from_fn(|_| split_mix(&mut x)) }
@@ -29,27 +28,27 @@ impl Rng {
         result
     }
 
-    /// A number from 0 up to, not including, `bound`; 0 if `bound` is 0.
+    /// Returns a number in `0..bound`; 0 if `bound` is 0.
     pub(super) fn below(&mut self, bound: u64) -> u64 {
         ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
     }
 
-    /// A number from `low` to `high`, both included.
+    /// Returns a number in `low..=high`.
     pub(super) fn between(&mut self, low: u64, high: u64) -> u64 {
         low + self.below(high - low + 1)
     }
 
-    /// True in `per_mille` of a thousand cases.
+    /// Returns true with probability `per_mille` / 1000.
     pub(super) fn chance(&mut self, per_mille: u64) -> bool {
         self.below(1000) < per_mille
     }
 
-    /// A position in a list of `len` entries.
+    /// Returns an index in `0..len`.
     pub(super) fn index(&mut self, len: usize) -> usize {
         usize::try_from(self.below(len as u64)).unwrap_or(0)
     }
 
-    /// One entry of a list that is not empty.
+    /// Returns an entry of a non-empty list.
     pub(super) fn pick<'a>(&mut self, list: &[&'a str]) -> &'a str {
         list[self.index(list.len())]
     }
@@ -63,7 +62,8 @@ fn split_mix(x: &mut u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// A number of 36 bits that no other `number` below 2^36 gets: the root of an identifier.
+/// Maps numbers below 2^36 one-to-one to scattered 36-bit numbers, for unique identifiers. Each
+/// step (odd multiplication, xor-shift) is invertible modulo 2^36.
 pub(super) fn scatter(number: u64, salt: u64) -> u64 {
     const MASK: u64 = (1 << 36) - 1;
     let mut x = (number ^ salt) & MASK;
@@ -73,8 +73,8 @@ pub(super) fn scatter(number: u64, salt: u64) -> u64 {
     x ^ (x >> 17)
 }
 
-/// A skewed distribution over `0..len`: the entry of rank r is drawn with weight
-/// 1 / (r + flatness). Which entry has which rank is shuffled. (Walker's alias method.)
+/// Zipf-like distribution over `0..len`: the entry of rank r has weight 1 / (r + flatness). Ranks
+/// are shuffled. Draws take constant time (Walker's alias method).
 pub(super) struct Popularity {
     cells: Vec<Cell>,
     ranks: Vec<u32>,
@@ -109,12 +109,14 @@ impl Popularity {
         }
     }
 
-    /// The rank of each entry, 0 for the most popular.
+    /// Returns the rank of each entry, 0 for the most popular.
     pub(super) fn ranks(&self) -> &[u32] {
         &self.ranks
     }
 }
 
+/// Builds the alias table: a cell with less than the average weight is filled up by one entry with
+/// more than the average.
 fn alias_cells(weights: &[u64]) -> Vec<Cell> {
     let total: u64 = weights.iter().sum();
     let mut left: Vec<u64> = weights.iter().map(|w| w * weights.len() as u64).collect();
@@ -141,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_those_of_every_machine() {
+    fn numbers_are_equal_on_every_machine() {
         let mut rng = Rng::new(7, 1);
         let drawn: [u64; 3] = std::array::from_fn(|_| rng.next());
         assert_eq!(

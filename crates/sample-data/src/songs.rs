@@ -1,32 +1,32 @@
-//! The catalogue: artists, songs, and one file a song.
+//! Catalogue: artists, songs, and one file per song.
 //!
-//! An artist follows from the seed and its number, so none is kept in memory. The real catalogue's
-//! doubtful cases are in it: an artist under several spellings, the same title twice by one artist,
-//! one song under two tracks, no year, no place.
+//! An artist is a function of seed and number, so none is stored. The catalogue has the ambiguities
+//! of the real one: several spellings of an artist, the same title twice by one artist, one song
+//! under two tracks, missing years and locations.
 
 use std::path::Path;
 
 use super::awkward;
 use super::names;
-use super::output::{Packing, Progress, make_folder, write_whole};
+use super::output::{Compression, Progress, make_folder, write_whole};
 use super::rng::{Rng, scatter};
 use super::text::{UNIT, push_decimal, push_number, push_text};
-use super::tunes::Tunes;
+use super::tracks::TrackPool;
 use super::{GenerateError, Request};
 
 const SONGS_STREAM: u64 = 1;
 const ARTISTS_STREAM: u64 = 1 << 32;
-/// Beyond this number, artists get longer names, or there would be too many namesakes.
+/// Artist number from which names are longer, to avoid duplicates.
 const WIDE_FROM: u64 = 4_000;
-/// The artist of the awkward catalogue whose name is a number.
+/// Artist of the awkward catalogue with a numeric name.
 const NUMBERED: u64 = 2;
 
-/// One artist of the catalogue.
+/// Artist of the catalogue.
 pub(super) struct Artist {
     id: String,
     pub(super) name: String,
     place: String,
-    /// Latitude and longitude, the latter to the west, in hundred-thousandths.
+    /// Latitude (north) and longitude (west) in hundred-thousandths of a degree.
     coordinates: Option<(u64, u64)>,
 }
 
@@ -60,7 +60,7 @@ impl Artists {
     }
 }
 
-/// One song record, as a file holds it.
+/// Song record of a file.
 #[derive(Clone)]
 pub(super) struct Song {
     id: String,
@@ -72,7 +72,7 @@ pub(super) struct Song {
     year: u64,
 }
 
-/// The records of the catalogue, one after the other.
+/// Generator of song records.
 struct Catalogue {
     artists: Artists,
     rng: Rng,
@@ -84,7 +84,7 @@ impl Catalogue {
     fn next(&mut self, number: u64) -> Song {
         let drawn = self.draw(number);
         let song = match (&self.previous, self.rng.below(1000)) {
-            // The same song under another track.
+            // The same song under another track ID.
             (Some(last), 0..4) => Song { year: 0, duration: last.duration + 2_612, ..last.clone() },
             // Another recording of the song by the same artist.
             (Some(last), 4..20) if last.duration.abs_diff(drawn.duration) > 3 * UNIT => {
@@ -113,13 +113,13 @@ impl Catalogue {
     }
 }
 
-/// The length of a song, in hundred-thousandths of a second: four minutes, give or take.
+/// Draws a duration in hundred-thousandths of a second, about four minutes.
 pub(super) fn duration(rng: &mut Rng) -> u64 {
     let usual = 45 * UNIT + (0..3).map(|_| rng.below(125 * UNIT)).sum::<u64>();
     if rng.chance(30) { usual + rng.below(500 * UNIT) } else { usual }
 }
 
-/// 18 characters, as in the real catalogue: the prefix, letters, and a number of its own.
+/// Returns an identifier of 18 characters as in the real catalogue: prefix, letters, unique number.
 fn identifier(rng: &mut Rng, prefix: &str, number: u64, seed: u64) -> String {
     let mut id = prefix.to_owned();
     (0..5).for_each(|_| id.push(letter(rng)));
@@ -140,7 +140,7 @@ fn usize_of(number: u64) -> usize {
 }
 
 impl Song {
-    /// Writes the record; `numbered` writes an artist's name of digits as a number.
+    /// Writes the record; with `numbered`, an artist name of digits is a JSON number.
     pub(super) fn render(&self, artist: &Artist, numbered: bool, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"artist_id\":");
         push_text(out, &artist.id);
@@ -178,12 +178,12 @@ fn push_coordinate(out: &mut Vec<u8>, sign: &str, degrees: Option<u64>) {
     }
 }
 
-/// Writes the song files below `root` and returns what there is to be played.
+/// Writes the song files below `root` and returns the tracks to play.
 pub(super) fn write_all(
     root: &Path,
     request: &Request,
     progress: &mut Progress,
-) -> Result<Tunes, GenerateError> {
+) -> Result<TrackPool, GenerateError> {
     make_folder(root)?;
     let mut catalogue = Catalogue {
         artists: Artists::new(request),
@@ -192,17 +192,17 @@ pub(super) fn write_all(
         previous: None,
     };
     let mut quirks = request.awkward.then(|| awkward::SongQuirks::new(request.songs));
-    let mut tunes = Tunes::default();
+    let mut tracks = TrackPool::default();
     let mut folders = vec![false; 2 * 26 * 26];
     let mut bytes = Vec::new();
     for number in 0..request.songs {
         let song = catalogue.next(number);
-        tunes.add(&song.artist_name, &song.title, song.duration);
+        tracks.add(&song.artist_name, &song.title, song.duration);
         bytes.clear();
         song.render(&catalogue.artists.get(song.artist), request.awkward, &mut bytes);
-        let packing = match &mut quirks {
-            Some(quirks) => quirks.spoil(&mut bytes, &mut progress.done),
-            None => Packing::Plain,
+        let compression = match &mut quirks {
+            Some(quirks) => quirks.apply(&mut bytes, &mut progress.done),
+            None => Compression::Plain,
         };
         let track = track_id(&mut catalogue.rng, number, request.seed);
         let folder = root.join(&track[2..3]).join(&track[3..4]).join(&track[4..5]);
@@ -210,18 +210,18 @@ pub(super) fn write_all(
         if !std::mem::replace(known, true) {
             make_folder(&folder)?;
         }
-        let name = format!("{track}.json{}", packing.suffix());
-        write_whole(folder.join(name), packing, &bytes, progress)?;
+        let name = format!("{track}.json{}", compression.suffix());
+        write_whole(folder.join(name), compression, &bytes, progress)?;
         progress.done.song_objects += 1;
         progress.done.song_records += 1;
         if number % 1000 == 0 {
-            progress.tell();
+            progress.report();
         }
     }
-    Ok(tunes)
+    Ok(tracks)
 }
 
-/// The name of a song file. The first letter is A or B, as in the subset the course hands out.
+/// Returns the name of a song file. The first letter is A or B, as in the course data.
 fn track_id(rng: &mut Rng, number: u64, seed: u64) -> String {
     let mut id = identifier(rng, "TR", number, !seed);
     id.replace_range(2..3, if rng.chance(500) { "A" } else { "B" });
@@ -238,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_artist_follows_from_its_number() {
+    fn artists_are_a_function_of_their_number() {
         let request = Request { songs: 300, ..Request::default() };
         let artists = Artists::new(&request);
         assert_eq!(artists.count, 200);

@@ -1,4 +1,4 @@
-//! The same request gives the same bytes; the counts are those of the files.
+//! Determinism, and counts that match the files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::members::Members;
 use super::*;
 
-/// A folder that goes when the test does.
+/// Folder that is removed after the test.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -51,7 +51,7 @@ fn number(members: &Members, key: &str) -> u64 {
 }
 
 #[test]
-fn a_seed_decides_every_byte() {
+fn output_is_a_function_of_the_request() {
     for awkward in [false, true] {
         let request = Request { awkward, ..small() };
         let (first, again) = (generated("one", &request), generated("two", &request));
@@ -87,7 +87,7 @@ fn counts_are_exact_and_events_in_order() {
 }
 
 #[test]
-fn awkward_input_has_all_that_was_asked_for() {
+fn awkward_input_has_all_requested_records() {
     let (done, files) = generated("awkward", &Request { awkward: true, ..small() });
     assert!(done.events > 3_000 && done.song_records > 120 && done.duplicates > 0);
     assert_eq!((done.song_objects, done.log_objects), (121, 11));
@@ -97,7 +97,7 @@ fn awkward_input_has_all_that_was_asked_for() {
 }
 
 #[test]
-fn senseless_requests_and_full_folders_are_refused() {
+fn invalid_requests_and_non_empty_folders_are_rejected() {
     let folder = Folder::new("refused");
     let refuse = |request: &Request| generate(&folder.0, request, &mut |_| {}).unwrap_err();
     assert!(refuse(&Request { days: 0, ..small() }).hint().is_some());

@@ -1,7 +1,7 @@
-//! How numbers and text are written: straight into a byte buffer, without `format!`.
+//! Formatting of numbers and text into a byte buffer, without `format!`.
 //!
-//! Decimals are held as whole hundred-thousandths, so that no float is ever formatted. Text is
-//! escaped to pure ASCII, as the producers of the real files do.
+//! Decimals are integers in hundred-thousandths, so no float is formatted. Text is escaped to
+//! ASCII, as in the real files.
 
 /// Hundred-thousandths in one.
 pub(super) const UNIT: u64 = 100_000;
@@ -60,8 +60,8 @@ fn push_escape(out: &mut Vec<u8>, unit: u16) {
     }
 }
 
-/// What becomes of `text` when its UTF-8 bytes are taken for Latin-1.
-pub(super) fn encoded_twice(text: &str) -> String {
+/// Double-encodes `text`: reads its UTF-8 bytes as Latin-1.
+pub(super) fn double_encode(text: &str) -> String {
     text.bytes().map(char::from).collect()
 }
 
@@ -90,8 +90,8 @@ mod tests {
     }
 
     #[test]
-    fn text_encoded_twice_looks_like_the_course() {
-        let broken = encoded_twice(&encoded_twice("Bjö"));
+    fn double_encoded_text_matches_the_course_data() {
+        let broken = double_encode(&double_encode("Bjö"));
         let expected = r#""Bj\u00c3\u0083\u00c2\u00b6""#;
         assert_eq!(written(|o| push_text(o, &broken)), expected);
     }

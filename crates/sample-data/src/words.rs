@@ -1,7 +1,6 @@
-//! The words that names are made of: invented bands, songs, towns and people.
+//! ASCII words for invented names of bands, songs, towns and people; `accents` has the others.
 //!
-//! The lists are our own; what they combine to is meant to be pleasant in a list of top songs, and
-//! nobody real. Words that are not ASCII have a file of their own, `accents`.
+//! The lists were written for this project and name no real person or band.
 
 pub(super) const ADJECTIVES: &[&str] = &[
     "Amber",
@@ -75,7 +74,7 @@ pub(super) const ADJECTIVES: &[&str] = &[
     "Yonder",
 ];
 
-/// Things that take a plain `s` in the plural.
+/// Nouns with a regular plural in `s`.
 pub(super) const NOUNS: &[&str] = &[
     "Acorn",
     "Almanac",

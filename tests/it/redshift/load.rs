@@ -4,7 +4,7 @@ use std::process::Command;
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use sparkify_analytics::report::QUESTIONS;
+use sparkify_analytics::report::SAVED_QUERIES;
 
 use super::direct::By;
 use super::{Cluster, ETL};
@@ -37,7 +37,7 @@ fn a_staged_load_gives_the_figures_and_the_same_rows_as_elsewhere(data: &DataSet
     cluster.run(["diff", "duckdb:same.duckdb", &cluster.url()]).good();
     let mut compared = 0;
     for question in
-        QUESTIONS.iter().filter(|question| !["history", "row_counts"].contains(&question.name))
+        SAVED_QUERIES.iter().filter(|question| !["history", "row_counts"].contains(&question.name))
     {
         let ask = ["query", question.name, "--format", "csv"];
         let expected =

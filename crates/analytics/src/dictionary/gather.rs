@@ -1,7 +1,7 @@
-//! From the files under `sql/`, the reader's keys and a warehouse to a [`Dictionary`].
+//! Builds a [`Dictionary`] from the files under `sql/`, the reader's keys and a warehouse.
 
-use super::{Asked, Check, Column, Dictionary, Kind, Load, Note, State, Table};
-use crate::report::Question;
+use super::{Column, DataTest, Dictionary, Kind, Load, Note, SavedQueryEntry, State, Table};
+use crate::report::SavedQuery;
 use sparkify_load::data_tests::{self, DATA_TESTS};
 use sparkify_load::{sql, tables};
 use sparkify_reader::RecordKind;
@@ -10,27 +10,31 @@ use sparkify_warehouse::{
 };
 
 impl Dictionary {
-    /// What the files say, opened for an engine.
+    /// Returns the dictionary as declared in SQL for an engine.
     pub fn declared(opening: Opening) -> Self {
         let of = |kind, files: &'static [SqlFile]| files.iter().map(move |file| (kind, file));
         let files = of(Kind::Model, sql::model::ALL)
             .chain(of(Kind::Staging, sparkify_reader::stage::ALL))
-            .chain(of(Kind::Bookkeeping, sql::ledger::ALL));
-        let check =
-            |check: &SqlFile| Check { name: check.name, claim: check.headline(), offending: None };
+            .chain(of(Kind::LoadMetadata, sql::ledger::ALL));
+        let test = |file: &SqlFile| DataTest {
+            name: file.name,
+            condition: file.headline(),
+            failing_rows: None,
+        };
         let mut dictionary = Self {
             warehouse: None,
             tables: files.map(|(kind, file)| table(kind, file, opening)).collect(),
-            checks: DATA_TESTS.iter().map(check).collect(),
-            questions: Question::all().map(asked).collect(),
+            tests: DATA_TESTS.iter().map(test).collect(),
+            queries: SavedQuery::all().map(entry).collect(),
         };
         dictionary.trace_keys();
         dictionary
     }
 
-    /// Adds what a warehouse with all of our tables knows, and runs every check on all of it. Nothing is changed there.
+    /// Adds types and row counts of a warehouse with all tables, and runs every data test on all
+    /// data. Read-only.
     pub fn fill(&mut self, warehouse: &mut dyn Warehouse) -> Result<(), WarehouseError> {
-        let counts = answer(warehouse, "row_counts")?;
+        let counts = run_query(warehouse, "row_counts")?;
         let found = warehouse.found_columns()?;
         for table in &mut self.tables {
             let count = counts.rows.iter().find(|row| row[0].as_text() == Some(table.name));
@@ -45,15 +49,15 @@ impl Dictionary {
                 }
             }
         }
-        let verdicts = data_tests::run(warehouse, false)?;
-        for (check, verdict) in self.checks.iter_mut().zip(verdicts) {
-            check.offending = Some(verdict.failing_rows);
+        let results = data_tests::run(warehouse, false)?;
+        for (test, result) in self.tests.iter_mut().zip(results) {
+            test.failing_rows = Some(result.failing_rows);
         }
         self.warehouse = Some(State { engine: warehouse.engine(), load: last_load(warehouse)? });
         Ok(())
     }
 
-    /// Follows each column's sources back to the keys of records.
+    /// Follows the lineage of each column to the record keys.
     fn trace_keys(&mut self) {
         let traced: Vec<Vec<Vec<String>>> = self
             .tables
@@ -67,7 +71,8 @@ impl Dictionary {
         }
     }
 
-    /// The keys that a column has, or else those of the columns that it is made from. A table is made from earlier ones, so this ends.
+    /// Returns the record keys of a column, or those of its sources. Tables are built only from
+    /// earlier tables, so the recursion ends.
     fn keys_of(&self, column: &Column) -> Vec<String> {
         if !column.record_keys.is_empty() {
             return column.record_keys.clone();
@@ -88,7 +93,7 @@ impl Dictionary {
 }
 
 impl Column {
-    /// The `table.column`s that its sources name.
+    /// Returns the `table.column` names among the sources.
     pub(super) fn sources(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let words = self.from.unwrap_or_default().split_whitespace();
         words.filter_map(|word| word.trim_matches([',', ';', ':', '(', ')']).split_once('.'))
@@ -130,7 +135,8 @@ fn table(kind: Kind, file: &'static SqlFile, opening: Opening) -> Table {
     }
 }
 
-/// The table that a column's description names with `in TABLE`, if the column is called like that table's key.
+/// Returns the referenced table: one that the description names with `in TABLE` and whose key has
+/// the name of the column.
 fn referenced(table: &str, column: &str, description: &str) -> Option<&'static str> {
     let clauses = description.split([';', ',', ':']);
     let named = clauses.filter_map(|clause| clause.trim().strip_prefix("in "));
@@ -138,19 +144,19 @@ fn referenced(table: &str, column: &str, description: &str) -> Option<&'static s
     found.map(|found| found.name).filter(|found| *found != table)
 }
 
-fn asked(question: Question) -> Asked {
-    let takes = question.parameters().into_iter().map(|taken| format!("--{}", taken.name()));
-    Asked { name: question.name(), asks: question.asks(), takes: takes.collect() }
+fn entry(query: SavedQuery) -> SavedQueryEntry {
+    let options = query.parameters().into_iter().map(|it| format!("--{}", it.name())).collect();
+    SavedQueryEntry { name: query.name(), description: query.description(), options }
 }
 
-/// What a question that takes no bounds answers.
-fn answer(warehouse: &mut dyn Warehouse, name: &str) -> Result<Rows, WarehouseError> {
-    Question::find(name).map_or(Ok(Rows::default()), |question| question.ask(warehouse, &[]))
+/// Runs a saved query that has no parameters.
+fn run_query(warehouse: &mut dyn Warehouse, name: &str) -> Result<Rows, WarehouseError> {
+    SavedQuery::find(name).map_or(Ok(Rows::default()), |query| query.run(warehouse, &[]))
 }
 
-/// The newest load that was published.
+/// Returns the last published load.
 fn last_load(warehouse: &mut dyn Warehouse) -> Result<Option<Load>, WarehouseError> {
-    let loads = answer(warehouse, "history")?;
+    let loads = run_query(warehouse, "history")?;
     let place = |name: &str| loads.columns.iter().position(|column| column == name);
     let value = |row: &[Value], name: &str| place(name).and_then(|place| row.get(place).cloned());
     let is_published = |row: &&Vec<Value>| {
@@ -167,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_that_a_column_line_names_is_documented() {
+    fn record_keys_are_read_from_column_lines() {
         let line = "    user_mood label, -- $.userMood: as chosen by the user\n    song text,";
         let text =
             sparkify_reader::stage::STAGING_EVENTS.text.replacen("    song text,", line, 1).leak();

@@ -1,15 +1,15 @@
-//! The dictionary as one page: no script, no other file, no address outside; every table and column has an anchor (`#songplays`, `#songplays.user_id`).
+//! Dictionary as a self-contained HTML page without scripts. Every table and column has an anchor:
+//! `#songplays`, `#songplays.user_id`.
 
 use std::fmt::{self, Display, Formatter};
 
 use super::svg::Diagram;
 use super::words::{Html, Plain};
-use super::{Check, Column, Dictionary, FROM, Kind, MARKER, Table};
+use super::{Column, DataTest, Dictionary, FROM, Kind, MARKER, Table};
 use crate::report::grouped;
 
 const STYLE: &str = include_str!("style.css");
 
-/// The page.
 pub(super) struct Page<'a>(pub &'a Dictionary);
 
 impl Display for Page<'_> {
@@ -22,7 +22,7 @@ impl Display for Page<'_> {
         writeln!(f, r#"<meta name="viewport" content="width=device-width, initial-scale=1">"#)?;
         writeln!(f, "<title>Data dictionary</title>\n<style>\n{STYLE}</style>\n</head>\n<body>")?;
         writeln!(f, r##"<a class="skip" href="#content">Skip to the tables</a>"##)?;
-        writeln!(f, "<header>\n<h1>Data dictionary</h1>\n<p>{}</p>", Html(&dictionary.standing()))?;
+        writeln!(f, "<header>\n<h1>Data dictionary</h1>\n<p>{}</p>", Html(&dictionary.status()))?;
         contents(dictionary, f)?;
         writeln!(f, "</header>\n<main id=\"content\">")?;
         diagrams(dictionary, f)?;
@@ -30,8 +30,8 @@ impl Display for Page<'_> {
             writeln!(f, "<h2>{}</h2>", kind.heading())?;
             dictionary.of(kind).try_for_each(|table| self::table(dictionary, table, f))?;
         }
-        checks(dictionary, f)?;
-        questions(dictionary, f)?;
+        tests(dictionary, f)?;
+        queries(dictionary, f)?;
         writeln!(f, "</main>\n</body>\n</html>")
     }
 }
@@ -41,13 +41,13 @@ fn contents(dictionary: &Dictionary, f: &mut Formatter<'_>) -> fmt::Result {
     for table in &dictionary.tables {
         writeln!(f, r##"<li><a href="#{0}"><code>{0}</code></a></li>"##, Plain(table.name))?;
     }
-    writeln!(f, r##"<li><a href="#the-checks">Checks</a>{}</li>"##, tally(dictionary))?;
-    writeln!(f, "<li><a href=\"#the-questions\">Questions</a></li>\n</ul>\n</nav>")
+    writeln!(f, r##"<li><a href="#data-tests">Data tests</a>{}</li>"##, tally(dictionary))?;
+    writeln!(f, "<li><a href=\"#saved-queries\">Saved queries</a></li>\n</ul>\n</nav>")
 }
 
-/// How the checks ended, for the contents.
+/// Summarizes the test results for the contents.
 fn tally(dictionary: &Dictionary) -> String {
-    let (failed, all) = (dictionary.failed(), dictionary.checks.len());
+    let (failed, all) = (dictionary.failed(), dictionary.tests.len());
     match (&dictionary.warehouse, failed) {
         (None, _) => String::new(),
         (Some(_), 0) => format!(": <span class=\"ok\">all {all} passed</span>"),
@@ -56,7 +56,7 @@ fn tally(dictionary: &Dictionary) -> String {
 }
 
 fn diagrams(dictionary: &Dictionary, f: &mut Formatter<'_>) -> fmt::Result {
-    writeln!(f, "<h2>How they hang together</h2>\n<p>{}</p>", Html(FROM))?;
+    writeln!(f, "<h2>Entity-relationship diagram</h2>\n<p>{}</p>", Html(FROM))?;
     let references = dictionary.references();
     for (title, tables) in dictionary.groups() {
         let diagram = Diagram { title, tables: &tables, references: &references };
@@ -68,7 +68,7 @@ fn diagrams(dictionary: &Dictionary, f: &mut Formatter<'_>) -> fmt::Result {
     }
     writeln!(
         f,
-        "<p class=\"soft\">Bold columns are keys. A line leads from a column to the key that it holds; it is dashed where the column may be null.</p>"
+        "<p class=\"soft\">Bold columns are keys. A line leads from a foreign key to the referenced key; it is dashed if the column may be null.</p>"
     )
 }
 
@@ -87,7 +87,7 @@ fn table(dictionary: &Dictionary, table: &Table, f: &mut Formatter<'_>) -> fmt::
         writeln!(f, "<dt>rows</dt><dd>{}</dd>", grouped(rows))?;
     }
     writeln!(f, "</dl>\n<table class=\"stacks\">\n<thead><tr>")?;
-    for head in ["column", "type", "null", "key", "what it holds", "from"] {
+    for head in ["column", "type", "null", "key", "description", "from"] {
         write!(f, "<th scope=\"col\">{head}</th>")?;
     }
     writeln!(f, "</tr></thead>\n<tbody>")?;
@@ -114,7 +114,7 @@ fn column(
     writeln!(f, "</tr>")
 }
 
-/// A cell that tells its label where there is no room for the head; one that is empty has none.
+/// Writes a cell. The label replaces the table head on narrow screens; empty cells have none.
 fn cell(label: &str, content: &str, f: &mut Formatter<'_>) -> fmt::Result {
     match content {
         "" => write!(f, "<td></td>"),
@@ -122,7 +122,7 @@ fn cell(label: &str, content: &str, f: &mut Formatter<'_>) -> fmt::Result {
     }
 }
 
-/// The columns that it is made from, then the keys of records that this leads to.
+/// Formats the source columns, then the record keys.
 fn from(dictionary: &Dictionary, column: &Column) -> String {
     let link = |name: &str| format!("<a href=\"#{0}\"><code>{0}</code></a>", Plain(name));
     let columns = dictionary.sources(column, link, |word| Html(word).to_string());
@@ -135,48 +135,48 @@ fn from(dictionary: &Dictionary, column: &Column) -> String {
     }
 }
 
-fn checks(dictionary: &Dictionary, f: &mut Formatter<'_>) -> fmt::Result {
-    writeln!(f, "<h2 id=\"the-checks\">Checks</h2>\n<table class=\"stacks\">\n<thead><tr>")?;
+fn tests(dictionary: &Dictionary, f: &mut Formatter<'_>) -> fmt::Result {
+    writeln!(f, "<h2 id=\"data-tests\">Data tests</h2>\n<table class=\"stacks\">\n<thead><tr>")?;
     writeln!(
         f,
-        "<th scope=\"col\">check</th><th scope=\"col\">what it claims</th><th scope=\"col\">result</th></tr></thead>\n<tbody>"
+        "<th scope=\"col\">test</th><th scope=\"col\">condition</th><th scope=\"col\">result</th></tr></thead>\n<tbody>"
     )?;
-    for check in &dictionary.checks {
-        let (name, claim, result) = (Plain(check.name), Html(check.claim), result(check));
+    for test in &dictionary.tests {
+        let (name, condition, result) = (Plain(test.name), Html(test.condition), result(test));
         writeln!(
             f,
-            "<tr id=\"check.{name}\"><th scope=\"row\"><code>{name}</code></th><td>{claim}</td><td data-label=\"result\">{result}</td></tr>"
+            "<tr id=\"check.{name}\"><th scope=\"row\"><code>{name}</code></th><td>{condition}</td><td data-label=\"result\">{result}</td></tr>"
         )?;
     }
     writeln!(f, "</tbody>\n</table>")
 }
 
-fn result(check: &Check) -> String {
-    match check.offending {
+fn result(test: &DataTest) -> String {
+    match test.failing_rows {
         None => "<span class=\"soft\">not run</span>".into(),
         Some(0) => "<span class=\"ok\">ok</span>".into(),
         Some(rows) => {
-            format!("<span class=\"failed\">FAILED</span>: {} rows against it", grouped(rows))
+            format!("<span class=\"failed\">FAILED</span>: {} failing rows", grouped(rows))
         }
     }
 }
 
-fn questions(dictionary: &Dictionary, f: &mut Formatter<'_>) -> fmt::Result {
-    writeln!(f, "<h2 id=\"the-questions\">Questions</h2>")?;
-    writeln!(f, "<p><code>sparkify query NAME</code> answers one of them.</p>")?;
+fn queries(dictionary: &Dictionary, f: &mut Formatter<'_>) -> fmt::Result {
+    writeln!(f, "<h2 id=\"saved-queries\">Saved queries</h2>")?;
+    writeln!(f, "<p><code>sparkify query NAME</code> runs a saved query.</p>")?;
     writeln!(
         f,
-        "<table class=\"stacks\">\n<thead><tr><th scope=\"col\">name</th><th scope=\"col\">what it asks</th><th scope=\"col\">it takes</th></tr></thead>\n<tbody>"
+        "<table class=\"stacks\">\n<thead><tr><th scope=\"col\">name</th><th scope=\"col\">description</th><th scope=\"col\">options</th></tr></thead>\n<tbody>"
     )?;
-    for question in &dictionary.questions {
-        let (name, asks) = (Plain(question.name), Html(question.asks));
-        let code = |taken: &String| format!("<code>{}</code>", Plain(taken));
-        let takes = question.takes.iter().map(code).collect::<Vec<_>>().join(" ");
+    for query in &dictionary.queries {
+        let (name, description) = (Plain(query.name), Html(query.description));
+        let code = |option: &String| format!("<code>{}</code>", Plain(option));
+        let options = query.options.iter().map(code).collect::<Vec<_>>().join(" ");
         write!(
             f,
-            "<tr id=\"question.{name}\"><th scope=\"row\"><code>{name}</code></th><td>{asks}</td>"
+            "<tr id=\"question.{name}\"><th scope=\"row\"><code>{name}</code></th><td>{description}</td>"
         )?;
-        cell("takes", &takes, f)?;
+        cell("options", &options, f)?;
         writeln!(f, "</tr>")?;
     }
     writeln!(f, "</tbody>\n</table>")

@@ -1,26 +1,25 @@
-//! The dictionary as Markdown, as GitHub and most others render it: what `index.html` tells, for a repository or a wiki.
+//! Dictionary as GitHub flavored Markdown, for a repository or a wiki.
 
 use std::fmt::{self, Display, Formatter};
 
 use super::words::{Code, Markdown};
-use super::{Check, Column, Dictionary, FROM, Kind, MARKER, Table};
+use super::{Column, DataTest, Dictionary, FROM, Kind, MARKER, Table};
 use crate::report::grouped;
 
-/// The document.
 pub(super) struct Document<'a>(pub &'a Dictionary);
 
 impl Display for Document<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let dictionary = self.0;
-        writeln!(f, "{MARKER}\n# Data dictionary\n\n{}\n", Markdown(&dictionary.standing()))?;
+        writeln!(f, "{MARKER}\n# Data dictionary\n\n{}\n", Markdown(&dictionary.status()))?;
         contents(dictionary, f)?;
         diagram(dictionary, f)?;
         for kind in Kind::ALL {
             writeln!(f, "## {}\n", kind.heading())?;
             dictionary.of(kind).try_for_each(|table| self::table(dictionary, table, f))?;
         }
-        checks(dictionary, f)?;
-        questions(dictionary, f)
+        tests(dictionary, f)?;
+        queries(dictionary, f)
     }
 }
 
@@ -37,9 +36,9 @@ fn rows(table: &Table) -> String {
     table.rows.map(grouped).unwrap_or_default()
 }
 
-/// Mermaid's `erDiagram`: a type is one word there.
+/// Writes a Mermaid `erDiagram`, whose types must be single words.
 fn diagram(dictionary: &Dictionary, f: &mut Formatter<'_>) -> fmt::Result {
-    writeln!(f, "## How they hang together\n\n```mermaid\nerDiagram")?;
+    writeln!(f, "## Entity-relationship diagram\n\n```mermaid\nerDiagram")?;
     for reference in dictionary.references() {
         let end = if reference.column.nullable { "o|" } else { "||" };
         let (from, to, column) = (reference.from.name, reference.to.name, &reference.column.name);
@@ -75,7 +74,7 @@ fn table(dictionary: &Dictionary, table: &Table, f: &mut Formatter<'_>) -> fmt::
     if table.rows.is_some() {
         writeln!(f, "- **rows:** {}", rows(table))?;
     }
-    writeln!(f, "\n| column | type | null | key | what it holds | from |")?;
+    writeln!(f, "\n| column | type | null | key | description | from |")?;
     writeln!(f, "|---|---|---|---|---|---|")?;
     table.columns.iter().try_for_each(|column| self::column(dictionary, table, column, f))?;
     writeln!(f)
@@ -103,7 +102,7 @@ fn column(
     )
 }
 
-/// The columns that it is made from, then the keys of records that this leads to.
+/// Formats the source columns, then the record keys.
 fn from(dictionary: &Dictionary, column: &Column) -> String {
     let link = |name: &str| format!("[`{name}`](#{name})");
     let columns = dictionary.sources(column, link, |word| Markdown(word).to_string());
@@ -116,30 +115,30 @@ fn from(dictionary: &Dictionary, column: &Column) -> String {
     }
 }
 
-fn checks(dictionary: &Dictionary, f: &mut Formatter<'_>) -> fmt::Result {
-    writeln!(f, "## Checks\n\n| check | what it claims | result |\n|---|---|---|")?;
-    for check in &dictionary.checks {
-        let (name, result) = (Code(check.name), result(check));
-        writeln!(f, "| {name} | {} | {result} |", Markdown(check.claim))?;
+fn tests(dictionary: &Dictionary, f: &mut Formatter<'_>) -> fmt::Result {
+    writeln!(f, "## Data tests\n\n| test | condition | result |\n|---|---|---|")?;
+    for test in &dictionary.tests {
+        let (name, result) = (Code(test.name), result(test));
+        writeln!(f, "| {name} | {} | {result} |", Markdown(test.condition))?;
     }
     writeln!(f)
 }
 
-fn result(check: &Check) -> String {
-    match check.offending {
+fn result(test: &DataTest) -> String {
+    match test.failing_rows {
         None => "not run".into(),
         Some(0) => "ok".into(),
-        Some(rows) => format!("**FAILED**: {} rows against it", grouped(rows)),
+        Some(rows) => format!("**FAILED**: {} failing rows", grouped(rows)),
     }
 }
 
-fn questions(dictionary: &Dictionary, f: &mut Formatter<'_>) -> fmt::Result {
-    writeln!(f, "## Questions\n\n`sparkify query NAME` answers one of them.\n")?;
-    writeln!(f, "| name | what it asks | it takes |\n|---|---|---|")?;
-    for question in &dictionary.questions {
-        let takes: Vec<String> = question.takes.iter().map(|it| Code(it).to_string()).collect();
-        let (name, asks) = (Code(question.name), Markdown(question.asks));
-        writeln!(f, "| {name} | {asks} | {} |", takes.join(" "))?;
+fn queries(dictionary: &Dictionary, f: &mut Formatter<'_>) -> fmt::Result {
+    writeln!(f, "## Saved queries\n\n`sparkify query NAME` runs a saved query.\n")?;
+    writeln!(f, "| name | description | options |\n|---|---|---|")?;
+    for query in &dictionary.queries {
+        let options: Vec<String> = query.options.iter().map(|it| Code(it).to_string()).collect();
+        let (name, description) = (Code(query.name), Markdown(query.description));
+        writeln!(f, "| {name} | {description} | {} |", options.join(" "))?;
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! What does each table and column mean? The data dictionary, as data, as a page and as Markdown.
+//! Data dictionary of all tables and columns, as JSON, HTML and Markdown.
 //!
-//! Nothing is described here: descriptions, grain, rules, keys and sources stand in the headers under `sql/`, beside what they describe, and the keys of
-//! records in the reader's own list. A warehouse, where there is one, adds its types, its rows and what its checks find now. The same warehouse gives the same
-//! bytes: a dictionary in version control changes when the data or its meaning does.
+//! Descriptions, grain, rules, keys and sources come from the headers under `sql/`; record keys are
+//! the reader's. An existing warehouse adds its types, row counts and current test results. The
+//! output is deterministic: in version control it changes only with the data or its meaning.
 
 mod gather;
 mod html;
@@ -16,155 +16,162 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// What stands near the head of each file that is written, and says that it may be replaced.
+/// Marker of generated files, which may be overwritten.
 pub const MARKER: &str = "<!-- written by `sparkify docs`: changes are lost -->";
 
-/// Everything that is told.
+/// Content of the data dictionary.
 #[derive(Debug, Clone, Serialize)]
 pub struct Dictionary {
-    /// The warehouse that was asked; none when there was none.
+    /// State of the warehouse; `None` without one.
     pub warehouse: Option<State>,
-    /// The model, then staging, then bookkeeping.
+    /// Model, then staging, then load metadata.
     pub tables: Vec<Table>,
-    /// Every check, in the order in which a load runs them.
-    pub checks: Vec<Check>,
-    /// Every question that has a name.
-    pub questions: Vec<Asked>,
+    /// Data tests in the order in which a load runs them.
+    #[serde(rename = "checks")]
+    pub tests: Vec<DataTest>,
+    /// Saved queries in the order in which they are listed.
+    #[serde(rename = "questions")]
+    pub queries: Vec<SavedQueryEntry>,
 }
 
-/// The warehouse at the moment at which it was asked.
+/// State of the warehouse when the dictionary was generated.
 #[derive(Debug, Clone, Serialize)]
 pub struct State {
-    /// Its engine.
+    /// Name of the engine.
     pub engine: &'static str,
-    /// The last load that was published; none before the first.
+    /// Last published load.
     pub load: Option<Load>,
 }
 
-/// A load that was published.
+/// Published load.
 #[derive(Debug, Clone, Serialize)]
 pub struct Load {
-    /// Its number.
+    /// Load ID.
     pub number: i64,
-    /// When it began, UTC: `2018-11-05 10:00:00.000`.
+    /// Start time, UTC: `2018-11-05 10:00:00.000`.
     pub started_at: String,
 }
 
-/// What a table is for.
+/// Group of tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// The star schema.
+    /// Star schema.
     Model,
-    /// The rows that were read.
+    /// Accepted records.
     Staging,
-    /// What was loaded.
-    Bookkeeping,
+    /// Loads, objects and rejected records.
+    #[serde(rename = "bookkeeping")]
+    LoadMetadata,
 }
 
 impl Kind {
-    /// In the order in which people ask.
-    pub const ALL: [Self; 3] = [Self::Model, Self::Staging, Self::Bookkeeping];
+    /// All groups in display order.
+    pub const ALL: [Self; 3] = [Self::Model, Self::Staging, Self::LoadMetadata];
 
-    /// As a heading.
+    /// Returns the heading of the group.
     pub fn heading(self) -> &'static str {
         match self {
-            Self::Model => "The model",
+            Self::Model => "Model",
             Self::Staging => "Staging",
-            Self::Bookkeeping => "Bookkeeping",
+            Self::LoadMetadata => "Load metadata",
         }
     }
 }
 
-/// A table.
+/// Documented table.
 #[derive(Debug, Clone, Serialize)]
 pub struct Table {
-    /// Its name.
+    /// Table name.
     pub name: &'static str,
-    /// What it is for.
+    /// Group of the table.
     pub kind: Kind,
-    /// What one row is.
+    /// Description of one row.
     pub description: &'static str,
-    /// What else its header says: grain, source, rule ….
+    /// Further lines of the SQL header: grain, source, rule ….
     pub notes: Vec<Note>,
-    /// The columns that tell its rows apart.
+    /// Key columns.
     pub key: Vec<&'static str>,
-    /// How many rows it has; unknown without a warehouse.
+    /// Row count; `None` without a warehouse.
     pub rows: Option<u64>,
-    /// Its columns, in order.
+    /// Columns in declared order.
     pub columns: Vec<Column>,
 }
 
-/// A line of a table's header.
+/// Labelled line of a table's SQL header.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Note {
     /// `grain`, `source`, `rule` ….
     pub label: &'static str,
-    /// What it says.
+    /// Text of the line.
     pub words: &'static str,
 }
 
-/// A column.
+/// Documented column.
 #[derive(Debug, Clone, Serialize)]
 pub struct Column {
-    /// Its name.
+    /// Column name.
     pub name: String,
-    /// Its type in the warehouse's words; without one, as its table's file declares it.
+    /// Data type as the warehouse reports it; without a warehouse, as declared.
     #[serde(rename = "type")]
     pub data_type: String,
-    /// Whether it may be null.
+    /// True if the column may be null.
     pub nullable: bool,
-    /// What it holds.
+    /// Description from the SQL file.
     pub description: String,
-    /// Whether it is part of the key.
+    /// True if the column is part of the key.
     pub key: bool,
-    /// The table whose key it holds.
+    /// Referenced table (foreign key).
     pub references: Option<&'static str>,
-    /// The columns that it is made from, as the file says: `staging_songs.year, 0 as null`.
+    /// Source columns as declared: `staging_songs.year, 0 as null`.
     pub from: Option<&'static str>,
-    /// The keys of records that it comes from in the end: `events.userId`.
+    /// Record keys at the origin of the lineage: `events.userId`.
     pub record_keys: Vec<String>,
 }
 
-/// A check, and what came of it.
+/// Data test with its result.
 #[derive(Debug, Clone, Serialize)]
-pub struct Check {
-    /// Its name.
+pub struct DataTest {
+    /// Test name.
     pub name: &'static str,
-    /// What it claims.
-    pub claim: &'static str,
-    /// How many rows are against it now; unknown without a warehouse.
-    pub offending: Option<u64>,
+    /// Condition that the data must meet.
+    #[serde(rename = "claim")]
+    pub condition: &'static str,
+    /// Number of failing rows; `None` without a warehouse.
+    #[serde(rename = "offending")]
+    pub failing_rows: Option<u64>,
 }
 
-/// A question that has a name.
+/// Saved query in the dictionary.
 #[derive(Debug, Clone, Serialize)]
-pub struct Asked {
-    /// Its name.
+pub struct SavedQueryEntry {
+    /// Query name.
     pub name: &'static str,
-    /// What it asks.
-    pub asks: &'static str,
-    /// The bounds that it takes, as options: `--since`.
-    pub takes: Vec<String>,
+    /// Description of the result.
+    #[serde(rename = "asks")]
+    pub description: &'static str,
+    /// Supported options: `--since`.
+    #[serde(rename = "takes")]
+    pub options: Vec<String>,
 }
 
-/// How the column `from` is read.
-const FROM: &str = "`from` says which columns a column is made from and, behind ←, which keys of the records in event and song files that leads to: `events.userId` is `userId` of an event.";
+/// Explanation of the column `from`.
+const FROM: &str = "`from` lists the source columns of a column and, after ←, the record keys in event and song files that they come from: `events.userId` is the key `userId` of an event.";
 
 impl Dictionary {
-    /// The page: one file that needs no other.
+    /// Formats the dictionary as a self-contained HTML page.
     pub fn html(&self) -> impl fmt::Display {
         html::Page(self)
     }
 
-    /// The same as Markdown, with the diagram as Mermaid.
+    /// Formats the dictionary as Markdown with a Mermaid diagram.
     pub fn markdown(&self) -> impl fmt::Display {
         markdown::Document(self)
     }
 
-    /// How many checks failed.
+    /// Returns the number of failed tests.
     pub fn failed(&self) -> usize {
-        self.checks.iter().filter(|check| check.offending.is_some_and(|rows| rows > 0)).count()
+        self.tests.iter().filter(|test| test.failing_rows.is_some_and(|rows| rows > 0)).count()
     }
 
     fn of(&self, kind: Kind) -> impl Iterator<Item = &Table> {
@@ -176,7 +183,8 @@ impl Dictionary {
         table.is_some_and(|table| table.columns.iter().any(|known| known.name == column))
     }
 
-    /// What a column is made from: the name of each column that is told here as `link` has it, every other word as `text` has it.
+    /// Formats the sources of a column: names of documented columns with `link`, other words with
+    /// `text`.
     fn sources(
         &self,
         column: &Column,
@@ -193,24 +201,24 @@ impl Dictionary {
         column.from.unwrap_or_default().split(' ').map(linked).collect::<Vec<_>>().join(" ")
     }
 
-    /// When it was asked and what that says about its numbers, as a sentence.
-    fn standing(&self) -> String {
+    /// Describes the state of the warehouse in a sentence.
+    fn status(&self) -> String {
         match &self.warehouse {
-            None => "Written without a warehouse: there are no row counts and no results of checks, and types are those that the SQL declares.".into(),
+            None => "Generated without a warehouse: no row counts, no test results, and types as declared in SQL.".into(),
             Some(State { engine, load: None }) => {
-                format!("Types, rows and checks are those of a {engine} warehouse into which nothing was loaded yet.")
+                format!("Types, row counts and test results are of an empty {engine} warehouse (no published load).")
             }
             Some(State { engine, load: Some(Load { number, started_at }) }) => {
-                // To the second is enough for people.
+                // Fractions of a second are omitted.
                 let second = started_at.split('.').next().unwrap_or_default();
-                format!("Types and rows are those of a {engine} warehouse after load {number} ({second} UTC); the checks were run on all of it when this was written.")
+                format!("Types and row counts are of a {engine} warehouse after load {number} ({second} UTC). The tests ran on all data when this file was generated.")
             }
         }
     }
 }
 
 impl Column {
-    /// For people.
+    /// Formats `nullable`.
     fn nulls(&self) -> &'static str {
         if self.nullable { "yes" } else { "no" }
     }

@@ -1,9 +1,10 @@
-//! Where the tables of a diagram stand: those with the most references in the middle, the others beside them, each next to what it refers to.
+//! Layout of a diagram in three lanes. Tables with the most references are in the middle; related
+//! tables share a side, others go to the shorter side.
 
 use super::Table;
 use super::references::Reference;
 
-/// In units of the drawing, which are a browser's pixels at full size.
+// Dimensions in SVG user units, which are CSS pixels at full size.
 pub(super) const WIDTH: usize = 240;
 pub(super) const HEAD: usize = 32;
 pub(super) const ROW: usize = 22;
@@ -12,36 +13,36 @@ const GAP: usize = 110;
 const BETWEEN: usize = 28;
 const MARGIN: usize = 44;
 
-/// One of the three columns of the drawing.
+/// Vertical lane of the diagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
+pub(super) enum Lane {
     Left,
     Middle,
     Right,
 }
 
-/// A table with its upper left corner.
+/// Table with the position of its upper left corner.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Placed<'a> {
     pub table: &'a Table,
-    pub side: Side,
+    pub side: Lane,
     pub x: usize,
     pub y: usize,
 }
 
-/// Tables in their places, and how large the drawing is.
+/// Positions of the tables, and the size of the diagram.
 pub(super) struct Plan<'a> {
     pub tables: Vec<Placed<'a>>,
     pub width: usize,
     pub height: usize,
 }
 
-/// How high a table is drawn.
+/// Returns the height of a table.
 pub(super) fn height(table: &Table) -> usize {
     HEAD + ROW * table.columns.len() + FOOT
 }
 
-/// Puts each table in its place; `references` are those among them.
+/// Positions the tables; `references` are the foreign keys among them.
 pub(super) fn plan<'a>(tables: &[&'a Table], references: &[Reference<'a>]) -> Plan<'a> {
     let sides = sides(tables, references);
     let stack = |side| -> usize {
@@ -49,10 +50,10 @@ pub(super) fn plan<'a>(tables: &[&'a Table], references: &[Reference<'a>]) -> Pl
         let heights: Vec<usize> = heights.collect();
         heights.iter().sum::<usize>() + BETWEEN * heights.len().saturating_sub(1)
     };
-    let highest = [Side::Left, Side::Middle, Side::Right].into_iter().map(stack).max();
+    let highest = [Lane::Left, Lane::Middle, Lane::Right].into_iter().map(stack).max();
     let highest = highest.unwrap_or_default();
     let mut placed = Vec::new();
-    for (side, place) in [(Side::Left, 0), (Side::Middle, 1), (Side::Right, 2)] {
+    for (side, place) in [(Lane::Left, 0), (Lane::Middle, 1), (Lane::Right, 2)] {
         let mut y = BETWEEN / 2 + (highest - stack(side)) / 2;
         for (table, _) in sides.iter().filter(|(_, its)| *its == side) {
             placed.push(Placed { table, side, x: MARGIN + place * (WIDTH + GAP), y });
@@ -62,28 +63,28 @@ pub(super) fn plan<'a>(tables: &[&'a Table], references: &[Reference<'a>]) -> Pl
     Plan { tables: placed, width: 2 * MARGIN + 3 * WIDTH + 2 * GAP, height: highest + BETWEEN }
 }
 
-fn sides<'a>(tables: &[&'a Table], references: &[Reference<'a>]) -> Vec<(&'a Table, Side)> {
+fn sides<'a>(tables: &[&'a Table], references: &[Reference<'a>]) -> Vec<(&'a Table, Lane)> {
     let ends = |table: &Table| {
         let touches = |it: &&Reference<'_>| [it.from.name, it.to.name].contains(&table.name);
         references.iter().filter(touches).count()
     };
     let most = tables.iter().map(|table| ends(table)).max().unwrap_or_default();
-    let mut sides: Vec<(&Table, Side)> = Vec::new();
+    let mut sides: Vec<(&Table, Lane)> = Vec::new();
     let mut filled = [0, 0];
     for table in tables {
         let side = if ends(table) == most {
-            Side::Middle
+            Lane::Middle
         } else {
-            let beside = sides.iter().find(|(other, side)| {
-                *side != Side::Middle && related(references, table.name, other.name)
+            let related_side = sides.iter().find(|(other, side)| {
+                *side != Lane::Middle && related(references, table.name, other.name)
             });
-            let shorter = if filled[1] < filled[0] { Side::Right } else { Side::Left };
-            beside.map_or(shorter, |(_, side)| *side)
+            let shorter = if filled[1] < filled[0] { Lane::Right } else { Lane::Left };
+            related_side.map_or(shorter, |(_, side)| *side)
         };
         match side {
-            Side::Left => filled[0] += height(table),
-            Side::Right => filled[1] += height(table),
-            Side::Middle => {}
+            Lane::Left => filled[0] += height(table),
+            Lane::Right => filled[1] += height(table),
+            Lane::Middle => {}
         }
         sides.push((table, side));
     }

@@ -1,20 +1,20 @@
-//! Which columns hold the key of another table, as lines between tables.
+//! Foreign keys between tables, for the diagrams.
 
 use super::{Column, Dictionary, Kind, Table};
 
-/// A column that holds the key of another table.
+/// Foreign key.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reference<'a> {
-    /// The table that has the column.
+    /// Referencing table.
     pub from: &'a Table,
-    /// The column.
+    /// Referencing column.
     pub column: &'a Column,
-    /// The table whose key it is.
+    /// Referenced table.
     pub to: &'a Table,
 }
 
 impl Dictionary {
-    /// Every one of them, in the order of tables and columns.
+    /// Returns all foreign keys in the order of tables and columns.
     pub(super) fn references(&self) -> Vec<Reference<'_>> {
         self.tables.iter().flat_map(|from| self.references_of(from)).collect()
     }
@@ -26,22 +26,22 @@ impl Dictionary {
         })
     }
 
-    /// The two diagrams: the model, and what it is made from.
+    /// Returns the tables of the two diagrams with their titles.
     pub(super) fn groups(&self) -> [(&'static str, Vec<&Table>); 2] {
         let model = self.of(Kind::Model).collect();
         let rest = self.tables.iter().filter(|table| table.kind != Kind::Model).collect();
-        [("The model", model), ("Staging and bookkeeping", rest)]
+        [("Model", model), ("Staging and load metadata", rest)]
     }
 }
 
 impl Table {
-    /// Which of its columns this is, from 0.
-    pub(super) fn place_of(&self, column: &str) -> Option<usize> {
+    /// Returns the index of a column.
+    pub(super) fn index_of(&self, column: &str) -> Option<usize> {
         self.columns.iter().position(|known| known.name == column)
     }
 
-    /// The place of the one column that is its key.
-    pub(super) fn place_of_key(&self) -> Option<usize> {
-        self.key.first().and_then(|key| self.place_of(key))
+    /// Returns the index of the first key column.
+    pub(super) fn index_of_key(&self) -> Option<usize> {
+        self.key.first().and_then(|key| self.index_of(key))
     }
 }

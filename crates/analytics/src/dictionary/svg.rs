@@ -1,18 +1,18 @@
-//! A diagram of tables as SVG within the page, in the page's colours: each table and column leads to its description.
+//! Entity-relationship diagram as inline SVG. Tables and columns link to their descriptions.
 
 use std::fmt::{self, Display, Formatter};
 
-use super::plan::{HEAD, Placed, ROW, Side, WIDTH, height, plan};
+use super::plan::{HEAD, Lane, Placed, ROW, WIDTH, height, plan};
 use super::references::Reference;
 use super::words::Plain;
 use super::{Column, Table};
 
-/// How far a line between tables that stand above each other swings out.
+/// Horizontal swing of a line between two tables in the same lane.
 const SWING: isize = 38;
-/// What the tip of a line leaves free.
+/// Space at the end of a line for its arrow head.
 const TIP: isize = 7;
 
-/// The drawing of some tables with the references among them.
+/// Diagram of tables with the foreign keys among them.
 pub(super) struct Diagram<'a> {
     pub title: &'a str,
     pub tables: &'a [&'a Table],
@@ -41,7 +41,7 @@ impl Display for Diagram<'_> {
     }
 }
 
-/// From the column to the key, with a tip there; dashed when the column may be null.
+/// Draws a line from the column to the referenced key; dashed if the column may be null.
 fn line(
     reference: &Reference<'_>,
     from: &Placed<'_>,
@@ -51,15 +51,15 @@ fn line(
     let middle = |placed: &Placed<'_>, place: Option<usize>| {
         signed(placed.y + HEAD + ROW * place.unwrap_or_default() + ROW / 2)
     };
-    let start_y = middle(from, from.table.place_of(&reference.column.name));
-    let end_y = middle(to, to.table.place_of_key());
+    let start_y = middle(from, from.table.index_of(&reference.column.name));
+    let end_y = middle(to, to.table.index_of_key());
     let (left, right) = (|it: &Placed<'_>| signed(it.x), |it: &Placed<'_>| signed(it.x + WIDTH));
-    // Away from the tables: to the right of the one it leaves, or to the left; where the two stand above each other, on their outer side.
+    // Lines leave a table on the side of their target; within a lane, on the outer side.
     let (start, end, out, into) = if from.x < to.x {
         (right(from), left(to), 1, -1)
     } else if from.x > to.x {
         (left(from), right(to), -1, 1)
-    } else if from.side == Side::Left {
+    } else if from.side == Lane::Left {
         (left(from), left(to), -1, -1)
     } else {
         (right(from), right(to), 1, 1)

@@ -1,14 +1,15 @@
-//! Words of a description as HTML and as Markdown: what stands between backticks is code, everything else is text and nothing more.
+//! Escaping of descriptions for HTML and Markdown. Text between backticks is code; nothing else is
+//! markup.
 
 use std::fmt::{self, Display, Write as _};
 
-/// Text and code in turn.
+/// Part of a description.
 enum Piece<'a> {
     Text(&'a str),
     Code(&'a str),
 }
 
-/// A backtick without its fellow is text.
+/// Splits a description into text and code. An unpaired backtick is text.
 fn pieces(words: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut rest = words;
@@ -24,16 +25,16 @@ fn pieces(words: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
-/// Words as HTML, fit for an element and for an attribute in double quotes.
+/// Description as HTML, safe in an element and in a double-quoted attribute.
 pub(super) struct Html<'a>(pub &'a str);
 
-/// Text as HTML in which backticks mean nothing.
+/// Plain text as HTML; backticks are not special.
 pub(super) struct Plain<'a>(pub &'a str);
 
-/// Words as Markdown, fit for a cell.
+/// Description as Markdown, safe in a table cell.
 pub(super) struct Markdown<'a>(pub &'a str);
 
-/// A name as code in Markdown, fit for a cell.
+/// Name as Markdown code, safe in a table cell.
 pub(super) struct Code<'a>(pub &'a str);
 
 impl Display for Html<'_> {
@@ -58,7 +59,7 @@ impl Display for Plain<'_> {
     }
 }
 
-/// What Markdown reads as markup. An underscore within a word is none.
+/// Markup characters of Markdown. An underscore within a word is not markup.
 const MARKUP: &[char] = &['\\', '|', '`', '*', '[', ']', '<', '>', '&', '~', '#', '$'];
 
 impl Display for Markdown<'_> {
@@ -88,7 +89,7 @@ fn escaped(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 
 impl Display for Code<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A cell ends at a bar even within code, unless it is escaped; a backtick would end the code.
+        // An unescaped bar ends a cell even within code; a backtick would end the code.
         let code = self.0.replace('|', "\\|").replace('`', "'").replace(['\n', '\r'], " ");
         write!(f, "`{code}`")
     }
@@ -99,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_cannot_become_markup() {
+    fn descriptions_cannot_inject_markup() {
         let words = "a<b & \"c\" in `x<y|z`, d|e_f _g_ [h](i) `";
         assert_eq!(
             Html(words).to_string(),

@@ -1,24 +1,26 @@
-//! Values as bytes that no other values have, and these as digests: equal when the values are, bit by bit and type by type.
+//! Digests of rows. Values are encoded unambiguously, so digests are equal exactly if the values
+//! have the same types and bits (up to hash collisions, negligible at 128 bits).
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use sparkify_warehouse::Value;
 
-/// Makes digests; it keeps its buffer from row to row.
+/// Computes digests and reuses one buffer for all rows.
 #[derive(Default)]
 pub(super) struct Digester {
     bytes: Vec<u8>,
 }
 
 impl Digester {
-    /// Of several values in their order.
+    /// Returns the digest of several values in their order.
     pub(super) fn of<'a>(&mut self, values: impl Iterator<Item = &'a Value>) -> u128 {
         self.bytes.clear();
         values.for_each(|value| encode(value, &mut self.bytes));
         xxh3_128(&self.bytes)
     }
 
-    /// Of one value, for telling columns apart in rows that are known to differ.
+    /// Returns a short digest of one value, to find the columns in which two rows differ. 64 bits
+    /// suffice because the rows are known to differ.
     pub(super) fn of_one(&mut self, value: &Value) -> u64 {
         self.bytes.clear();
         encode(value, &mut self.bytes);
@@ -26,7 +28,8 @@ impl Digester {
     }
 }
 
-/// The type's tag, for text and bytes their length, then the value.
+/// Appends the type tag, the length (text and bytes only) and the value. Tags and lengths make the
+/// encoding of a row unambiguous: `("ab", "c")` and `("a", "bc")` have different bytes.
 fn encode(value: &Value, bytes: &mut Vec<u8>) {
     match value {
         Value::Null => bytes.push(0),
@@ -54,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_that_look_alike_have_other_digests() {
+    fn similar_values_have_different_digests() {
         let text = |text: &str| Value::Text(text.into());
         let rows = [
             vec![Value::Null, text("")],

@@ -1,49 +1,51 @@
-//! Two sorted lists of digests become what is the same, what stands on one side alone, and which rows of one key differ.
+//! Merge of two sorted lists of digests into equal rows, rows of one side only, and pairs of rows
+//! with the same key and different values.
 //!
-//! A key may have several rows, and a row several copies: each is counted. Of one key, equal rows cancel out; what is left on both sides is paired,
-//! and what has no partner stands alone.
+//! Keys and rows may be duplicated, and every copy is counted. Equal rows of a key cancel out
+//! first. The remaining rows of both sides are paired in digest order; rows without a partner are
+//! on one side only.
 
-/// A row, as it is held.
+/// Digests of a row; the order by key and then by row is that of the merge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Digested {
-    /// Of the values of its key.
+    /// Digest of the key columns.
     pub key: u128,
-    /// Of all its values.
+    /// Digest of all columns.
     pub row: u128,
 }
 
 /// Two rows of one key that differ.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Pair {
-    /// The digest of their key.
+    /// Digest of the key columns.
     pub key: u128,
-    /// The digest of each.
+    /// Digest of each row.
     pub rows: [u128; 2],
-    /// How often the same two stand opposite each other.
+    /// Number of identical pairs (duplicated rows).
     pub copies: u64,
 }
 
 /// Rows of one side without a partner.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Only {
-    /// How many.
+    /// Number of rows, including copies.
     pub rows: u64,
-    /// Some of them, each with the number of rows of its key on both sides.
-    pub some: Vec<(Digested, [u64; 2])>,
+    /// Samples, each with the number of rows of its key on both sides.
+    pub samples: Vec<(Digested, [u64; 2])>,
 }
 
-/// What two lists make.
+/// Result of a merge.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Merged {
     /// Rows that are in both.
     pub same: u64,
-    /// Rows that differ, by key.
+    /// Differing rows, sorted by key.
     pub pairs: Vec<Pair>,
-    /// Rows that are in one.
+    /// Rows that are on one side only.
     pub only: [Only; 2],
 }
 
-/// Compares two sorted lists, and names up to `limit` rows of each that stand alone.
+/// Merges two sorted lists, and keeps up to `limit` samples of the rows of one side only.
 pub(super) fn merge(first: &[Digested], second: &[Digested], limit: usize) -> Merged {
     let mut merged = Merged::default();
     let (mut first, mut second) = (first, second);
@@ -54,7 +56,7 @@ pub(super) fn merge(first: &[Digested], second: &[Digested], limit: usize) -> Me
     merged
 }
 
-/// The rows of `key` at the head of `rows`, which are taken off it.
+/// Splits the rows of `key` off the front of `rows`.
 fn take_key<'a>(rows: &mut &'a [Digested], key: u128) -> &'a [Digested] {
     let end = rows.iter().position(|row| row.key != key).unwrap_or(rows.len());
     let (group, rest) = rows.split_at(end);
@@ -63,15 +65,17 @@ fn take_key<'a>(rows: &mut &'a [Digested], key: u128) -> &'a [Digested] {
 }
 
 impl Merged {
-    /// Takes the rows of one key.
+    /// Adds the rows of one key.
     fn add(&mut self, key: u128, groups: [&[Digested]; 2], limit: usize) {
         let [first, second] = groups;
+        // Common case: the rows of this key are equal.
         if first == second {
             self.same += first.len() as u64;
             return;
         }
         let left = [without(first, second), without(second, first)];
         self.same += (first.len() - left[0].len()) as u64;
+        // Pair what is left. Both groups are sorted, so equal pairs are adjacent and are counted.
         for rows in left[0].iter().zip(&left[1]).map(|(first, second)| [first.row, second.row]) {
             match self.pairs.last_mut() {
                 Some(last) if last.key == key && last.rows == rows => last.copies += 1,
@@ -82,16 +86,17 @@ impl Merged {
         for (only, left) in self.only.iter_mut().zip(&left) {
             for row in &left[paired..] {
                 only.rows += 1;
-                let known = only.some.last().is_some_and(|(last, _)| last == row);
-                if !known && only.some.len() < limit {
-                    only.some.push((*row, groups.map(|group| group.len() as u64)));
+                let is_copy = only.samples.last().is_some_and(|(last, _)| last == row);
+                if !is_copy && only.samples.len() < limit {
+                    only.samples.push((*row, groups.map(|group| group.len() as u64)));
                 }
             }
         }
     }
 }
 
-/// The rows of a sorted group that have no equal in another.
+/// Returns the rows of a sorted group without an equal in another. Each row of `other` cancels out
+/// one row of `group` at most (multiset difference).
 fn without(group: &[Digested], mut other: &[Digested]) -> Vec<Digested> {
     let has_no_equal = |row: &&Digested| {
         let smaller = other.iter().take_while(|candidate| candidate < row).count();
@@ -116,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_difference_is_told() {
+    fn every_kind_of_difference_is_found() {
         let first = rows(&[(1, 1), (2, 2), (3, 30), (5, 5), (5, 5)]);
         let second = rows(&[(1, 1), (3, 31), (4, 4), (5, 5)]);
         let merged = merge(&first, &second, 1);
@@ -124,10 +129,10 @@ mod tests {
         assert_eq!(merged.pairs, [Pair { key: 3, rows: [30, 31], copies: 1 }]);
         let [only_first, only_second] = merged.only;
         assert_eq!((only_first.rows, only_second.rows), (2, 1));
-        assert_eq!(only_first.some, [(Digested { key: 2, row: 2 }, [1, 0])]);
-        assert_eq!(only_second.some, [(Digested { key: 4, row: 4 }, [0, 1])]);
+        assert_eq!(only_first.samples, [(Digested { key: 2, row: 2 }, [1, 0])]);
+        assert_eq!(only_second.samples, [(Digested { key: 4, row: 4 }, [0, 1])]);
         let copies = merge(&rows(&[(5, 5), (5, 5)]), &rows(&[(5, 5)]), 1);
-        assert_eq!(copies.only[0].some, [(Digested { key: 5, row: 5 }, [2, 1])]);
+        assert_eq!(copies.only[0].samples, [(Digested { key: 5, row: 5 }, [2, 1])]);
     }
 
     fn some_rows() -> impl Strategy<Value = Vec<(u128, u128)>> {

@@ -1,12 +1,13 @@
-//! Do two warehouses hold the same model? Each table row for row: what stands in one alone, and what the two say differently.
+//! Diff of the model tables of two warehouses, row by row. The engines may differ.
 //!
-//! Rows are read as they come, from engines that need not be the same, and only digests of them are held; a second reading fetches the values of
-//! the few rows that are shown. This room changes nothing, and knows no table but those of `model`.
+//! The first pass streams both tables and keeps only digests in memory: 32 bytes per row. Sorting
+//! and merging the digests finds the differences ([`merge`]). A second pass fetches the values of
+//! the few sample rows ([`samples`]). The diff is read-only.
 
 mod digest;
 mod merge;
 mod read;
-mod second;
+mod samples;
 
 use thiserror::Error;
 
@@ -16,85 +17,85 @@ use sparkify_warehouse::{Opening, SqlFile, Value, Warehouse, WarehouseError};
 use merge::Merged;
 use read::Layout;
 
-/// One of the two.
+/// Position of a warehouse on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// The one that was named first.
+    /// First argument.
     First,
-    /// The other.
+    /// Second argument.
     Second,
 }
 
-/// What of one table is the same in both, and what is not. In pairs, the first warehouse comes first.
+/// Differences of one table. In pairs, the first warehouse comes first.
 #[derive(Debug)]
 pub struct TableDiff {
-    /// The table.
+    /// Name of the table.
     pub table: &'static str,
-    /// The columns of its key.
+    /// Names of the key columns.
     pub key: Vec<String>,
-    /// Rows in each.
+    /// Rows in each warehouse.
     pub rows: [u64; 2],
-    /// Rows that are in both as they are.
+    /// Rows that are equal in both.
     pub same: u64,
-    /// Rows that one alone has, by their key.
+    /// Rows whose key exists only in one warehouse, or more often than in the other.
     pub only: [u64; 2],
-    /// Rows that both have by their key, with other values.
+    /// Rows with the same key and different values.
     pub differing: u64,
-    /// In how many of these each column differs; columns that never do are left out.
+    /// Number of these rows in which each column differs; columns without differences are omitted.
     pub columns: Vec<(String, u64)>,
-    /// Some of the rows that one alone has.
-    pub lone: [Vec<Lone>; 2],
-    /// Some of the rows that differ.
+    /// Samples of rows that exist only in one warehouse.
+    pub one_sided: [Vec<OneSided>; 2],
+    /// Samples of rows with different values.
     pub changed: Vec<Changed>,
 }
 
-/// A row that one warehouse alone has.
+/// Row that exists only in one warehouse.
 #[derive(Debug, PartialEq)]
-pub struct Lone {
-    /// The values of its key.
+pub struct OneSided {
+    /// Values of the key columns.
     pub key: Vec<Value>,
-    /// How many rows of that key there are in each.
+    /// Number of rows with this key in each warehouse.
     pub rows: [u64; 2],
 }
 
-/// A row with other values in each.
+/// Row with different values in the two warehouses.
 #[derive(Debug)]
 pub struct Changed {
-    /// The values of its key.
+    /// Values of the key columns.
     pub key: Vec<Value>,
-    /// The columns that differ, each with both values.
+    /// Differing columns, each with both values.
     pub values: Vec<(String, [Value; 2])>,
 }
 
 impl TableDiff {
-    /// Whether both hold the same rows.
+    /// Returns true if both warehouses hold the same rows.
     pub fn is_empty(&self) -> bool {
         self.only == [0, 0] && self.differing == 0
     }
 }
 
-/// Why two warehouses could not be compared.
+/// Errors of a diff.
 #[derive(Debug, Error)]
 pub enum DiffError {
-    /// One of them has no such table.
-    #[error("there is no table `{table}`")]
+    /// A warehouse lacks a table of the model.
+    #[error("table `{table}` not found")]
     Missing {
-        /// Which one.
+        /// Warehouse without the table.
         side: Side,
-        /// The table.
+        /// Name of the table.
         table: &'static str,
     },
-    /// One of them failed.
-    #[error("a warehouse failed while it was read")]
+    /// Reading from a warehouse failed.
+    #[error("cannot read from the warehouse")]
     Warehouse {
-        /// Which one.
+        /// Warehouse that failed.
         side: Side,
-        /// What it said.
+        /// Error of the warehouse.
         source: WarehouseError,
     },
 }
 
-/// Compares every table of the model, and shows up to `limit` rows of each kind of difference in each.
+/// Compares every table of the model, with up to `limit` samples of each kind of difference.
 pub fn run(
     first: &mut dyn Warehouse,
     second: &mut dyn Warehouse,
@@ -123,13 +124,14 @@ fn compare(
 ) -> Result<TableDiff, DiffError> {
     tracing::info!("{}", table.name);
     let layout = Layout::of(table, Opening::full(first.engine()));
+    // The digests are freed before the second pass.
     let merged = {
         let first = digests(first, Side::First, &layout)?;
         let second = digests(second, Side::Second, &layout)?;
         merge::merge(&first, &second, limit)
     };
-    let shown = second::read(first, second, &layout, &merged, limit)?;
-    Ok(told(layout, &merged, shown))
+    let samples = samples::read(first, second, &layout, &merged, limit)?;
+    Ok(table_diff(layout, &merged, samples))
 }
 
 fn digests(
@@ -144,9 +146,9 @@ fn digests(
     Ok(digests)
 }
 
-fn told(layout: Layout, merged: &Merged, shown: second::Shown) -> TableDiff {
+fn table_diff(layout: Layout, merged: &Merged, samples: samples::Samples) -> TableDiff {
     let key = layout.key_of(&layout.columns).cloned().collect();
-    let columns = layout.columns.into_iter().zip(shown.columns);
+    let columns = layout.columns.into_iter().zip(samples.columns);
     let differing: u64 = merged.pairs.iter().map(|pair| pair.copies).sum();
     let [only_first, only_second] = &merged.only;
     let only = [only_first.rows, only_second.rows];
@@ -158,7 +160,7 @@ fn told(layout: Layout, merged: &Merged, shown: second::Shown) -> TableDiff {
         only,
         differing,
         columns: columns.filter(|(_, rows)| *rows > 0).collect(),
-        lone: shown.lone,
-        changed: shown.changed,
+        one_sided: samples.one_sided,
+        changed: samples.changed,
     }
 }

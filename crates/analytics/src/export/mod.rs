@@ -1,9 +1,9 @@
-//! How do the tables leave the warehouse? As a folder of files, one a table, that is there whole or not at all.
+//! Export of the model tables to a folder, one file per table, replaced atomically.
 //!
-//! The files are those of one moment: one connection reads them all. Rows stand in an order of their own, so that the same tables give the same
-//! files. [`place`] knows how a folder is replaced; what a row looks like in a form is `report`'s.
+//! One connection reads all tables, so the files are one snapshot. Rows are sorted: equal tables
+//! produce equal files. [`atomic`] replaces the folder; `report` writes the formats.
 
-mod place;
+mod atomic;
 
 use std::fs::File;
 use std::io::{self, BufWriter};
@@ -15,110 +15,111 @@ use thiserror::Error;
 use crate::report::{self, Format, Writer};
 use sparkify_warehouse::{Opening, ResultType, RowSink, SqlFile, Value, Warehouse, WarehouseError};
 
-use place::Place;
+use atomic::AtomicFolder;
 
-/// What is read of each table of the model, in which order.
+/// Query of each table of the model, with its row order.
 pub const TABLES: &[SqlFile] = crate::sql::export::ALL;
 
-/// The file that says of a folder that it is an export. Readers of such folders pass over names that start so.
+/// Manifest file, which marks a folder as an export. Spark and Hive ignore names that start with
+/// an underscore.
 pub const MANIFEST: &str = "_sparkify.json";
 
-/// What to export.
+/// Options of an export.
 #[derive(Debug)]
-pub struct Request {
-    /// The folder that is made, or replaced.
+pub struct ExportOptions {
+    /// Folder to create or replace.
     pub folder: PathBuf,
     /// `Parquet`, `Csv` or `Lines`.
     pub format: Format,
-    /// Some of [`TABLES`].
+    /// Subset of [`TABLES`].
     pub tables: Vec<&'static SqlFile>,
-    /// Whether a folder that is no export may be replaced.
+    /// True if a folder that is not an export may be replaced.
     pub force: bool,
-    /// A file that must not go with a folder that is replaced: the warehouse's own.
+    /// File that must not be deleted with a replaced folder: the `DuckDB` file.
     pub keep: Option<PathBuf>,
 }
 
-/// What an export is, in its own words.
+/// Content of the manifest file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// The version of the program that made it.
+    /// Version of sparkify that wrote the export.
     pub sparkify: String,
     /// `parquet`, `csv` or `json`.
     pub format: String,
-    /// Its files.
+    /// Data files, in the order of the tables.
     pub files: Vec<Exported>,
 }
 
-/// One file of an export.
+/// Data file of an export.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exported {
-    /// The table.
+    /// Name of the exported table.
     pub table: String,
-    /// The file's name.
+    /// File name in the folder.
     pub file: String,
-    /// Rows in it.
+    /// Number of rows.
     pub rows: u64,
-    /// Its size.
+    /// File size.
     pub bytes: u64,
 }
 
-/// Why there is no export. Whatever lay at its place lies there still.
+/// Errors of an export. The previous content of the folder is kept on every error.
 #[derive(Debug, Error)]
 pub enum ExportError {
-    /// The folder holds something that no export made.
-    #[error("`{}` is not an export of ours: {found}", folder.display())]
+    /// The folder holds files that no export wrote.
+    #[error("`{}` is not an export of sparkify: {found}", folder.display())]
     Foreign {
-        /// The folder.
+        /// Target folder.
         folder: PathBuf,
-        /// What is in it.
+        /// Unexpected content of the folder.
         found: String,
     },
-    /// What is there cannot be replaced at all.
+    /// The path cannot be replaced, even with `--force`.
     #[error("cannot export to `{}`: {reason}", folder.display())]
-    Unfit {
-        /// The folder.
+    InvalidTarget {
+        /// Target folder.
         folder: PathBuf,
-        /// Why.
+        /// Reason in plain text.
         reason: &'static str,
-        /// What to do.
+        /// Next action for the user.
         hint: &'static str,
     },
-    /// Another export is being written beside it.
-    #[error("another export is being written beside `{}`", folder.display())]
+    /// Another export to the same parent folder is running.
+    #[error("another export to the parent folder of `{}` is running", folder.display())]
     Busy {
-        /// The folder.
+        /// Target folder.
         folder: PathBuf,
     },
-    /// The files could not be written.
+    /// Writing the files failed.
     #[error("cannot write the export `{}`", folder.display())]
     Io {
-        /// The folder.
+        /// Target folder.
         folder: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// The warehouse could not be read.
+    /// Reading the warehouse failed.
     #[error(transparent)]
     Warehouse(WarehouseError),
 }
 
 impl ExportError {
-    /// What a person can do about it.
+    /// Returns the next action for the user.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Foreign { .. } => "name another folder, or replace it with `--force`".into(),
-            Self::Unfit { hint, .. } => (*hint).into(),
-            Self::Busy { .. } => "wait until it is done, or name a folder elsewhere".into(),
+            Self::Foreign { .. } => "give another folder, or replace it with `--force`".into(),
+            Self::InvalidTarget { hint, .. } => (*hint).into(),
+            Self::Busy { .. } => "wait for it, or export to another parent folder".into(),
             Self::Io { .. } => {
-                "name a folder in one that is there, may be written and has space".into()
+                "check that the parent folder exists, is writable and has free space".into()
             }
             Self::Warehouse(error) => return error.hint(),
         })
     }
 }
 
-/// The ending of a form's files, which is its name as well.
-pub fn ending(format: Format) -> &'static str {
+/// Returns the file extension of a format, which is also its name in the manifest.
+pub fn extension(format: Format) -> &'static str {
     match format {
         Format::Parquet => "parquet",
         Format::Csv => "csv",
@@ -128,23 +129,26 @@ pub fn ending(format: Format) -> &'static str {
     }
 }
 
-/// Writes the tables to a folder beside the one that is meant, and puts it in its place.
-pub fn run(warehouse: &mut dyn Warehouse, request: &Request) -> Result<Manifest, ExportError> {
-    let place = Place::prepare(&request.folder, request.force, request.keep.as_deref())?;
-    let io = |source| ExportError::Io { folder: request.folder.clone(), source };
+/// Writes the tables to a temporary folder, then replaces the target folder with it.
+pub fn run(
+    warehouse: &mut dyn Warehouse,
+    options: &ExportOptions,
+) -> Result<Manifest, ExportError> {
+    let target = AtomicFolder::prepare(&options.folder, options.force, options.keep.as_deref())?;
+    let io = |source| ExportError::Io { folder: options.folder.clone(), source };
     let mut files = Vec::new();
-    for table in &request.tables {
+    for table in &options.tables {
         tracing::info!("{}", table.name);
-        let exported = export(warehouse, table, request.format, place.folder());
+        let exported = export(warehouse, table, options.format, target.folder());
         files.push(exported.map_err(|error| match error {
             WarehouseError::Sink(source) => io(source),
             other => ExportError::Warehouse(other),
         })?);
     }
-    let (sparkify, format) = (env!("CARGO_PKG_VERSION").into(), ending(request.format).into());
+    let (sparkify, format) = (env!("CARGO_PKG_VERSION").into(), extension(options.format).into());
     let manifest = Manifest { sparkify, format, files };
-    write_manifest(&manifest, place.folder()).map_err(io)?;
-    place.publish()?;
+    write_manifest(&manifest, target.folder()).map_err(io)?;
+    target.publish()?;
     Ok(manifest)
 }
 
@@ -154,22 +158,22 @@ fn export(
     format: Format,
     folder: &Path,
 ) -> Result<Exported, WarehouseError> {
-    let name = format!("{}.{}", table.name, ending(format));
+    let name = format!("{}.{}", table.name, extension(format));
     let mut file = File::create_new(folder.join(&name)).map_err(WarehouseError::Sink)?;
     let rows = {
         let mut out = BufWriter::with_capacity(1 << 20, &mut file);
-        let mut writer = Counted { writer: report::writer(format, &mut out), rows: 0 };
+        let mut writer = CountingWriter { writer: report::writer(format, &mut out), rows: 0 };
         let statement = table.statement(Opening::full(warehouse.engine()));
         warehouse.query_each(&statement, &[], &mut writer)?;
         writer.writer.finish()?;
         writer.rows
     };
-    let bytes = finished(&file).map_err(WarehouseError::Sink)?;
+    let bytes = sync_size(&file).map_err(WarehouseError::Sink)?;
     Ok(Exported { table: table.name.into(), file: name, rows, bytes })
 }
 
-/// The size of a file that is on the disk now.
-fn finished(file: &File) -> io::Result<u64> {
+/// Syncs a file to disk and returns its size.
+fn sync_size(file: &File) -> io::Result<u64> {
     file.sync_all()?;
     Ok(file.metadata()?.len())
 }
@@ -182,13 +186,13 @@ fn write_manifest(manifest: &Manifest, folder: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// Counts the rows on their way.
-struct Counted<'a> {
+/// Row sink that counts the rows and passes them on.
+struct CountingWriter<'a> {
     writer: Box<dyn Writer + 'a>,
     rows: u64,
 }
 
-impl RowSink for Counted<'_> {
+impl RowSink for CountingWriter<'_> {
     fn types(&mut self, types: &[ResultType]) -> Result<(), WarehouseError> {
         self.writer.types(types)
     }

@@ -1,52 +1,53 @@
-//! An answer as the page takes it: typed columns and rows that stay what they were.
+//! Query results as JSON for the page, without loss of precision.
 //!
-//! A browser's numbers are doubles, and forget how they were written. So doubles, and whole numbers that a double cannot hold, travel as text, and
-//! the CSV that the page gives is the one that `sparkify query` writes, byte for byte.
+//! JavaScript numbers are doubles and lose their text form. Doubles, and integers that a double
+//! cannot hold, are therefore sent as text. The page's CSV is byte for byte that of
+//! `sparkify query`.
 
 use serde::Serialize;
 
 use sparkify_warehouse::{ResultType, RowSink, Value, WarehouseError};
 
-/// Whole numbers beyond this are not exact in a browser.
+/// Largest magnitude up to which every integer is exact in JavaScript.
 const EXACT: i128 = 1 << 53;
 
-/// Columns and rows.
+/// Result of a query, possibly truncated.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Answer {
+pub struct PageResult {
     /// Name and kind of each column.
-    pub columns: Vec<Column>,
-    /// As many rows as were wanted.
+    pub columns: Vec<TypedColumn>,
+    /// Rows up to the limit.
     pub rows: Vec<Vec<serde_json::Value>>,
-    /// Whether there were more.
+    /// True if the result was truncated.
     pub more: bool,
 }
 
-/// A column of an answer.
+/// Result column with its type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Column {
-    /// Its name.
+pub struct TypedColumn {
+    /// TypedColumn name in the result.
     pub name: String,
     /// `integer`, `double`, `decimal`, `date`, `timestamp`, `boolean`, `bytes` or `text`.
     pub kind: &'static str,
 }
 
-/// Takes so many rows of an answer, then gives up: the engine makes no more of them.
+/// Row sink with limits on rows and bytes. It stops the query when a limit is reached.
 #[derive(Debug, Default)]
-pub struct Taker {
-    answer: Answer,
+pub struct LimitedSink {
+    answer: PageResult,
     kinds: Vec<&'static str>,
     rows: usize,
     bytes: usize,
 }
 
-impl Taker {
-    /// Takes at most so many rows, and so many bytes of text.
+impl LimitedSink {
+    /// Creates a sink for at most `rows` rows and `bytes` bytes of text.
     pub fn new(rows: usize, bytes: usize) -> Self {
         Self { rows, bytes, ..Self::default() }
     }
 
-    /// What was taken. That it was more than was wanted is no error.
-    pub fn taken(self, ended: Result<(), WarehouseError>) -> Result<Answer, WarehouseError> {
+    /// Returns the result, given the outcome of the query. Reaching a limit is not an error.
+    pub fn finish(self, ended: Result<(), WarehouseError>) -> Result<PageResult, WarehouseError> {
         match ended {
             Err(WarehouseError::Sink(_)) if self.answer.more => Ok(self.answer),
             ended => ended.map(|()| self.answer),
@@ -54,7 +55,7 @@ impl Taker {
     }
 }
 
-impl RowSink for Taker {
+impl RowSink for LimitedSink {
     fn types(&mut self, types: &[ResultType]) -> Result<(), WarehouseError> {
         self.kinds = types.iter().map(|kind| name_of(*kind)).collect();
         Ok(())
@@ -62,7 +63,7 @@ impl RowSink for Taker {
 
     fn start(&mut self, columns: Vec<String>) -> Result<(), WarehouseError> {
         let kinds = self.kinds.iter().copied().chain(std::iter::repeat("text"));
-        let column = |(name, kind)| Column { name, kind };
+        let column = |(name, kind)| TypedColumn { name, kind };
         self.answer.columns = columns.into_iter().zip(kinds).map(column).collect();
         Ok(())
     }
@@ -107,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_browser_would_forget_travels_as_text() {
+    fn values_that_javascript_would_change_are_sent_as_text() {
         let row = [Value::Double(246.0), Value::Int(EXACT + 1), Value::Int(7), Value::Null];
         let cells: Vec<_> = row.iter().map(cell).collect();
         assert_eq!(
@@ -117,13 +118,13 @@ mod tests {
     }
 
     #[test]
-    fn a_taker_stops_at_its_limit_and_says_so() {
+    fn a_result_is_truncated_at_the_limits() {
         for (rows, bytes, kept) in [(2, 1000, 2), (9, 20, 2), (9, 1000, 3)] {
-            let mut taker = Taker::new(rows, bytes);
+            let mut taker = LimitedSink::new(rows, bytes);
             taker.types(&[ResultType::Integer]).unwrap();
             taker.start(vec!["n".into()]).unwrap();
             let ended = (0..3).try_for_each(|n| taker.row(vec![Value::Int(n)]));
-            let answer = taker.taken(ended).unwrap();
+            let answer = taker.finish(ended).unwrap();
             assert_eq!((answer.rows.len(), answer.more), (kept, kept < 3));
         }
     }

@@ -1,6 +1,6 @@
 "use strict";
-// What each figure shows: which answers, how they are drawn, and what a screen reader is told. Observable Plot draws; colours are the style's variables,
-// so that a change of theme, or paper, needs no new drawing.
+// Definition of each chart: saved queries, drawing, and text for screen readers. Observable Plot
+// draws SVG. Colours are CSS variables, so themes and print need no redraw.
 
 const charts = (() => {
   const { number, percent, compact, cut, day, weekdayOf, hour, weekdays, date } = words;
@@ -13,12 +13,12 @@ const charts = (() => {
   const most = (rows, key) => rows.reduce((best, row) => (row[key] > best[key] ? row : best), rows[0]);
   const least = (rows, key) => rows.reduce((best, row) => (row[key] < best[key] ? row : best), rows[0]);
   const tip = (rows, pointer, channels, title) => Plot.tip(rows, pointer({ ...channels, title, fill: "var(--raised)", stroke: "var(--edge)", textPadding: 10, lineHeight: 1.35, lineWidth: 30 }));
-  // Where the arrow keys stop: nothing to see, but it has places.
+  // Invisible marks that give the arrow keys positions.
   const stops = (rows, channels) => Plot.dot(rows, { ...channels, r: 2, fill: "none", stroke: "none", className: "stops" });
   const lines = (...parts) => parts.filter(Boolean).join("\n");
   const hours = (row) => `${number(row.hours)} h`;
 
-  // Bars from the left, longest first: the name above its bar, the value at the right end.
+  // Horizontal bars, longest first: the name above its bar, the value at the right edge.
   const ranked = (rows, width, { name, value, written = number, about, kind }) => {
     const items = rows.map((row, index) => ({ row, index, value: row[value] ?? 0, name: name(row) }));
     const letters = Math.floor((width - 70) / 6.6);
@@ -37,10 +37,10 @@ const charts = (() => {
       ],
     });
     const listed = items.slice(0, 5).map((item) => `${cut(item.name, 60)} ${written(item.value)}`).join("; ");
-    return { svg, steps: items.map(title), alt: `Ranked bars of ${kind}, ${items.length} in all. ${listed}${items.length > 5 ? "; and so on" : ""}.` };
+    return { svg, steps: items.map(title), alt: `Ranked bars of ${kind}, ${items.length} in all. ${listed}${items.length > 5 ? "; and more" : ""}.` };
   };
 
-  // Upright bars side by side.
+  // Vertical bars.
   const upright = (rows, width, { x, value, about, kind, unit, ticks }) => {
     const items = rows.map((row) => ({ row, x: x(row), value: row[value] }));
     const title = (item) => lines(about(item.row));
@@ -59,7 +59,7 @@ const charts = (() => {
     return { svg, unit, steps: items.map(title), alt: `Bars of ${kind}. Most at ${high.x} with ${number(high.value)}, fewest at ${low.x} with ${number(low.value)}.` };
   };
 
-  // Bars along time, one for each period, in one or more layers.
+  // Bars along a time axis, one per period, in one or more stacked layers.
   const timed = (rows, width, { when, layers, about, kind, unit, step }) => {
     const items = rows.map((row) => ({ row, start: date(row[when]), end: new Date(+date(row[when]) + step * DAY), middle: new Date(+date(row[when]) + (step * DAY) / 2) }));
     const top = (item) => Math.max(0, layers.reduce((sum, layer) => sum + Math.max(0, item.row[layer.key]), 0));
@@ -130,7 +130,8 @@ const charts = (() => {
     return { svg, unit: "Plays in each hour, UTC, of all weeks", ramp: ["0", number(top)], steps: rows.map(title), alt: `Heat map of plays by weekday and hour, UTC. Most on ${weekdays[high.weekday]} at ${hour(high.hour)} with ${number(high.plays)}.` };
   };
 
-  // The newest cohorts that there is room for; a week in which nobody came back is a zero.
+  // Heat map of the latest 16 cohorts. The query returns no row for a week without listeners, so
+  // missing cells are filled with zero.
   const retention = (rows, width) => {
     const WEEK = 7 * DAY;
     const cohorts = [...new Set(rows.map((row) => row.cohort))].slice(-16);
@@ -164,15 +165,15 @@ const charts = (() => {
     const mean = next.length ? next.reduce((sum, cell) => sum + cell.percent, 0) / next.length : null;
     return {
       svg, unit: `Week of the first play${short ? "" : " and its listeners"}, and the share that played in the weeks after`, ramp: ["0 %", "100 %"], steps: cells.map(title),
-      alt: `Grid of ${cohorts.length} weekly cohorts. ${mean === null ? "There is no week after the first yet." : `On average ${percent(Math.round(mean))} play again in the week after their first.`}`,
+      alt: `Grid of ${cohorts.length} weekly cohorts. ${mean === null ? "There is no data after the first week yet." : `On average ${percent(Math.round(mean))} play again in the week after their first.`}`,
     };
   };
 
-  // An answer of one row, in words.
+  // A result with one row as a list of labels and values.
   const facts = (pairs) => (rows) => ({ facts: pairs.map(([label, key, written = number]) => [label, written(rows[0]?.[key] ?? null)]) });
 
   const layer = (key, label, color, more = {}) => ({ key, label, color, ...more });
-  const plain = (row) => lines(words.plural(row.plays, "play", "plays"), row.listeners === undefined ? null : words.plural(row.listeners, "listener", "listeners"), row.sessions === undefined ? null : words.plural(row.sessions, "visit", "visits"), row.hours === undefined ? null : hours(row), row.percent === undefined ? null : percent(row.percent));
+  const plain = (row) => lines(words.plural(row.plays, "play", "plays"), row.listeners === undefined ? null : words.plural(row.listeners, "listener", "listeners"), row.sessions === undefined ? null : words.plural(row.sessions, "session", "sessions"), row.hours === undefined ? null : hours(row), row.percent === undefined ? null : percent(row.percent));
   const counted = (kind, name) => (rows, width) => ranked(rows, width, { kind, name, value: "plays", about: plain });
   const byTime = (one, two) => [{ label: "Day", key: one }, { label: "Week", key: two }];
   const steps = { Day: 1, Week: 7 };
@@ -196,7 +197,7 @@ const charts = (() => {
       variants: byTime("free_and_paid", "free_and_paid.week"),
       draw: (rows, width, variant) => timed(rows, width, {
         when: "period", step: steps[variant.label], layers: [layer("paid_plays", "Paid", A), layer("free_plays", "Free", B)], kind: "paid and free plays", unit: `Plays each ${variant.label.toLowerCase()}`,
-        about: (row) => lines(`Paid ${number(row.paid_plays)} (${percent(row.paid_plays_percent)})`, `Free ${number(row.free_plays)}`, `Together ${number(row.paid_plays + row.free_plays)}`),
+        about: (row) => lines(`Paid ${number(row.paid_plays)} (${percent(row.paid_plays_percent)})`, `Free ${number(row.free_plays)}`, `Total ${number(row.paid_plays + row.free_plays)}`),
       }),
     },
     hourByWeekday: { variants: [{ key: "hour_by_weekday" }], draw: heat },
@@ -213,19 +214,19 @@ const charts = (() => {
     decades: {
       variants: [{ key: "songs_by_decade" }],
       usable: (rows) => rows.filter((row) => row.decade !== null),
-      none: "The catalogue knows the year of no song that was played.",
+      none: "No played song has a known year.",
       draw: (rows, width) => upright(rows, width, { x: (row) => `${row.decade}s`, value: "plays", unit: "Plays of songs whose year is known", kind: "plays by decade of release", about: (row) => lines(`${row.decade}s`, words.plural(row.plays, "play", "plays"), words.plural(row.songs, "song", "songs"), `${percent(row.percent)} of all plays`) }),
     },
     coverage: {
       variants: [{ key: "match_coverage" }],
-      draw: counted("plays by what the catalogue knows", (row) => ({ exact: "Title, artist and duration agree", title_artist: "Title and artist agree", "not in the catalogue": "Not in the catalogue" })[row.match_method] ?? row.match_method),
+      draw: counted("plays by catalogue match", (row) => ({ exact: "Title, artist and duration agree", title_artist: "Title and artist agree", "not in the catalogue": "Not in the catalogue" })[row.match_method] ?? row.match_method),
     },
     topUsers: { variants: by("top_users", ["plays", "hours", "sessions"]), draw: measured(person, "users") },
     newAndReturning: {
       variants: byTime("new_and_returning", "new_and_returning.week"),
       draw: (rows, width, variant) => timed(rows, width, {
         when: "period", step: steps[variant.label], layers: [layer("returning_listeners", "Returning", A), layer("new_listeners", "New", B)], kind: "returning and new listeners", unit: `Listeners each ${variant.label.toLowerCase()}`,
-        about: (row) => lines(`Returning ${number(row.returning_listeners)}`, `New ${number(row.new_listeners)} (${percent(row.new_percent)})`, `Together ${number(row.listeners)}`),
+        about: (row) => lines(`Returning ${number(row.returning_listeners)}`, `New ${number(row.new_listeners)} (${percent(row.new_percent)})`, `Total ${number(row.listeners)}`),
       }),
     },
     retention: { variants: [{ key: "retention" }], draw: retention },
@@ -240,7 +241,7 @@ const charts = (() => {
     },
     levelChanges: {
       variants: byTime("level_changes", "level_changes.week"),
-      none: "Nobody changed between free and paid.",
+      none: "No user changed between free and paid.",
       draw: (rows, width, variant) => timed(rows, width, {
         when: "period", step: steps[variant.label], layers: [layer("upgrades", "Upgrades, upwards", A), layer("downgrades", "Downgrades, downwards", B, { sign: -1 })], kind: "upgrades and downgrades", unit: `Users each ${variant.label.toLowerCase()}`,
         about: (row) => lines(words.plural(row.upgrades, "upgrade", "upgrades"), words.plural(row.downgrades, "downgrade", "downgrades"), `Net ${row.net > 0 ? "+" : ""}${number(row.net)}`),
@@ -248,20 +249,20 @@ const charts = (() => {
     },
     conversion: {
       variants: [{ key: "conversion" }],
-      draw: facts([["Users", "users"], ["Were free at some time", "free_users"], ["Were paid at some time", "paid_users"], ["Went from free to paid", "upgraded"], ["Went from paid to free", "downgraded"], ["Conversion", "conversion_percent", percent], ["Churn", "churn_percent", percent]]),
+      draw: facts([["Users", "users"], ["Ever free", "free_users"], ["Ever paid", "paid_users"], ["Upgraded to paid", "upgraded"], ["Downgraded to free", "downgraded"], ["Conversion", "conversion_percent", percent], ["Churn", "churn_percent", percent]]),
     },
     byLevel: { variants: [{ key: "plays_by_level" }], draw: counted("plays by level", (row) => words.sentence(row.level ?? "not logged")) },
     sessionLengths: {
       variants: [{ key: "session_lengths" }],
       draw: (rows, width) => upright(rows, width, {
         x: (row) => (row.plays_to === null ? `${row.plays_from}+` : row.plays_from === row.plays_to ? `${row.plays_from}` : `${row.plays_from}–${row.plays_to}`),
-        value: "sessions", unit: "Visits by the songs played in them", kind: "visits by the songs played in them",
-        about: (row) => lines(`${row.plays_to === null ? `${row.plays_from} songs or more` : row.plays_from === row.plays_to ? "1 song" : `${row.plays_from} to ${row.plays_to} songs`}`, `${words.plural(row.sessions, "visit", "visits")} (${percent(row.percent)})`, words.plural(row.plays, "play", "plays"), row.minutes_a_session === null ? null : `${number(row.minutes_a_session)} min a visit`),
+        value: "sessions", unit: "Sessions by number of songs", kind: "sessions by number of songs",
+        about: (row) => lines(`${row.plays_to === null ? `${row.plays_from} songs or more` : row.plays_from === row.plays_to ? "1 song" : `${row.plays_from} to ${row.plays_to} songs`}`, `${words.plural(row.sessions, "session", "sessions")} (${percent(row.percent)})`, words.plural(row.plays, "play", "plays"), row.minutes_a_session === null ? null : `${number(row.minutes_a_session)} min per session`),
       }),
     },
     sessions: {
       variants: [{ key: "sessions" }],
-      draw: facts([["Visits", "sessions"], ["Songs a visit", "plays_a_session"], ["Most songs in a visit", "most_plays"], ["Minutes a visit", "minutes_a_session"], ["Longest visit, minutes", "longest_minutes"], ["Visits a listener", "sessions_a_listener"]]),
+      draw: facts([["Sessions", "sessions"], ["Songs per session", "plays_a_session"], ["Most songs in a session", "most_plays"], ["Minutes per session", "minutes_a_session"], ["Longest session, minutes", "longest_minutes"], ["Sessions per listener", "sessions_a_listener"]]),
     },
     states: { variants: [{ key: "states" }], draw: counted("plays by state", (row) => unknown(row.state)) },
     locations: { variants: [{ key: "locations" }], draw: counted("plays by metropolitan area", (row) => unknown(row.location)) },

@@ -1,19 +1,20 @@
-//! Which questions the page asks, and what it knows of each: the sentence, the columns, the SQL with its values, and the answer.
+//! Data of the page: runs each saved query and collects its description, columns, SQL, parameter
+//! values and result.
 
 use serde::Serialize;
 use time::Date;
 
-use super::answer::{Answer, Taker};
-use crate::report::{self, Answered, Arguments, Parameter, Question, QuestionError};
+use super::answer::{LimitedSink, PageResult};
+use crate::report::{self, Arguments, Parameter, ResultColumn, SavedQuery, SavedQueryError};
 use sparkify_warehouse::{Opening, Value, Warehouse, WarehouseError};
 
-/// Rows of one answer that travel with the page: more are nothing to look at.
+/// Most rows of one result in the page.
 const ROWS: usize = 5000;
-/// And bytes of their text.
+/// Most bytes of text of one result in the page.
 const BYTES: usize = 4 << 20;
 
-/// A question, and what to rank or group by where it is not the first choice.
-const ASKED: &[(&str, Option<&str>)] = &[
+/// Saved queries of the page, each with its `by` argument if not the default.
+const QUERIES: &[(&str, Option<&str>)] = &[
     ("overview", None),
     ("listening_time", None),
     ("plays_by_level", None),
@@ -50,31 +51,31 @@ const ASKED: &[(&str, Option<&str>)] = &[
     ("operating_systems", None),
 ];
 
-/// All that the page shows.
+/// Data of the page.
 #[derive(Debug, Serialize)]
 pub struct Report {
-    /// Of the program.
+    /// Version of sparkify.
     version: &'static str,
-    /// What was asked for.
-    bounds: Bounds,
-    /// What there is to be asked for.
+    #[serde(rename = "bounds")]
+    filters: Filters,
+    /// Valid values of the filters.
     choices: Choices,
-    /// The last load that was published.
+    /// Last published load.
     load: Option<Load>,
-    /// How many of the plays the catalogue knows.
+    /// Catalogue match coverage of the filtered plays.
     coverage: Coverage,
-    /// In the order in which they were asked.
-    answers: Vec<Told>,
+    /// Results in the order of [`QUERIES`].
+    answers: Vec<ChartQuery>,
 }
 
 #[derive(Debug, Serialize)]
-struct Bounds {
+struct Filters {
     since: Option<String>,
     until: Option<String>,
     level: Option<String>,
 }
 
-/// The first and the last day with a play, and the levels, of all plays.
+/// First and last day with a play, and the levels, of all plays.
 #[derive(Debug, Serialize)]
 struct Choices {
     first: Option<String>,
@@ -94,38 +95,38 @@ struct Coverage {
     matched: u64,
 }
 
-/// A question and its answer.
+/// Saved query with its result.
 #[derive(Debug, Serialize)]
-struct Told {
+struct ChartQuery {
     question: &'static str,
     by: Option<&'static str>,
     asks: &'static str,
     covers: Option<&'static str>,
-    columns: Vec<Answered>,
+    columns: Vec<ResultColumn>,
     sql: String,
-    /// The values of `$1`, `$2` …, with the names of the bounds.
+    /// Parameter names and values of `$1`, `$2` ….
     values: Vec<(&'static str, Option<String>)>,
-    /// Bounds that were given and that the question does not take.
+    /// Filters that the query does not support.
     ignores: Vec<&'static str>,
-    answer: Answer,
+    answer: PageResult,
 }
 
-/// Asks everything within the bounds; `limit` and `by` of the arguments are not used.
+/// Runs all queries of the page with the filters of `arguments`; its `limit` and `by` are ignored.
 pub fn gather(
     warehouse: &mut dyn Warehouse,
     arguments: &Arguments,
 ) -> Result<Report, WarehouseError> {
     let coverage = report::coverage(warehouse, arguments)?;
-    let answers = ASKED
+    let answers = QUERIES
         .iter()
-        .filter_map(|(name, by)| Some((Question::find(name)?, *by)))
-        .map(|(question, by)| told(warehouse, question, by, arguments))
+        .filter_map(|(name, by)| Some((SavedQuery::find(name)?, *by)))
+        .map(|(query, by)| run_query(warehouse, query, by, arguments))
         .collect::<Result<_, _>>()?;
     let day = |day: Option<Date>| day.map(|day| day.to_string());
     let (since, until) = (day(arguments.since), day(arguments.until));
     Ok(Report {
         version: env!("CARGO_PKG_VERSION"),
-        bounds: Bounds { since, until, level: arguments.level.clone() },
+        filters: Filters { since, until, level: arguments.level.clone() },
         choices: choices(warehouse)?,
         load: load(warehouse)?,
         coverage: Coverage { plays: coverage.plays, matched: coverage.matched },
@@ -133,35 +134,35 @@ pub fn gather(
     })
 }
 
-fn told(
+fn run_query(
     warehouse: &mut dyn Warehouse,
-    question: Question,
+    query: SavedQuery,
     by: Option<&'static str>,
     arguments: &Arguments,
-) -> Result<Told, WarehouseError> {
-    let parameters = question.parameters();
-    let (taken, ignores) = restricted(&parameters, arguments, by);
-    let values = question.values(&taken).map_err(|error| unasked(&error))?;
-    let sql = question.statement(Opening::full(warehouse.engine()));
-    let mut sink = Taker::new(ROWS, BYTES);
+) -> Result<ChartQuery, WarehouseError> {
+    let parameters = query.parameters();
+    let (supported, ignores) = split_filters(&parameters, arguments, by);
+    let values = query.values(&supported).map_err(|error| argument_error(&error))?;
+    let sql = query.statement(Opening::full(warehouse.engine()));
+    let mut sink = LimitedSink::new(ROWS, BYTES);
     let ended = warehouse.query_each(&sql, &values, &mut sink);
     let written = |value: &Value| (*value != Value::Null).then(|| value.to_string());
     let names = parameters.iter().map(|parameter| parameter.name());
-    Ok(Told {
-        question: question.name(),
+    Ok(ChartQuery {
+        question: query.name(),
         by,
-        asks: question.asks(),
-        covers: question.covers_songs(),
-        columns: question.columns(),
+        asks: query.description(),
+        covers: query.covers_songs(),
+        columns: query.columns(),
         sql,
         values: names.zip(values.iter().map(written)).collect(),
         ignores,
-        answer: sink.taken(ended)?,
+        answer: sink.finish(ended)?,
     })
 }
 
-/// Of the bounds those that a question takes, and the names of the others.
-fn restricted(
+/// Splits the filters into those that a query supports and the names of the others.
+fn split_filters(
     parameters: &[Parameter],
     arguments: &Arguments,
     by: Option<&str>,
@@ -179,22 +180,25 @@ fn restricted(
     (within, ignores)
 }
 
-/// It cannot come to this: what is not taken was left out before.
-fn unasked(error: &QuestionError) -> WarehouseError {
+/// Converts an argument error. Unreachable in practice: unsupported filters were removed before.
+fn argument_error(error: &SavedQueryError) -> WarehouseError {
     WarehouseError::Statement { message: error.to_string(), hint: Some(error.hint()) }
 }
 
-/// What `name` answers of all there is.
-fn whole(warehouse: &mut dyn Warehouse, name: &str) -> Result<Vec<Vec<Value>>, WarehouseError> {
-    let Some(question) = Question::find(name) else { return Ok(Vec::new()) };
-    let values = question.values(&Arguments::default()).map_err(|error| unasked(&error))?;
-    question.ask(warehouse, &values).map(|rows| rows.rows)
+/// Runs the saved query `name` without filters.
+fn run_unfiltered(
+    warehouse: &mut dyn Warehouse,
+    name: &str,
+) -> Result<Vec<Vec<Value>>, WarehouseError> {
+    let Some(query) = SavedQuery::find(name) else { return Ok(Vec::new()) };
+    let values = query.values(&Arguments::default()).map_err(|error| argument_error(&error))?;
+    query.run(warehouse, &values).map(|rows| rows.rows)
 }
 
 fn choices(warehouse: &mut dyn Warehouse) -> Result<Choices, WarehouseError> {
     let days: Vec<String> =
-        whole(warehouse, "plays_by_day")?.iter().map(|row| row[0].to_string()).collect();
-    let levels = whole(warehouse, "plays_by_level")?;
+        run_unfiltered(warehouse, "plays_by_day")?.iter().map(|row| row[0].to_string()).collect();
+    let levels = run_unfiltered(warehouse, "plays_by_level")?;
     Ok(Choices {
         first: days.first().cloned(),
         last: days.last().cloned(),
@@ -202,10 +206,10 @@ fn choices(warehouse: &mut dyn Warehouse) -> Result<Choices, WarehouseError> {
     })
 }
 
-/// `history` has the newest first.
+/// Returns the last published load; `history` lists the newest first.
 fn load(warehouse: &mut dyn Warehouse) -> Result<Option<Load>, WarehouseError> {
-    let Some(question) = Question::find("history") else { return Ok(None) };
-    let loads = question.ask(warehouse, &[])?;
+    let Some(query) = SavedQuery::find("history") else { return Ok(None) };
+    let loads = query.run(warehouse, &[])?;
     let at = |name: &str| loads.columns.iter().position(|column| column == name);
     let (Some(number), Some(started), Some(outcome)) =
         (at("load"), at("started_at"), at("outcome"))
@@ -223,18 +227,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_question_of_the_page_is_there_and_takes_what_it_is_ranked_by() {
-        for (name, by) in ASKED {
-            let question = Question::find(name).unwrap_or_else(|| panic!("no question `{name}`"));
-            let asked = Arguments { by: by.map(str::to_owned), ..Arguments::default() };
-            assert_eq!(question.values(&asked).err(), None, "{name}");
+    fn every_query_of_the_page_exists_and_accepts_its_by_argument() {
+        for (name, by) in QUERIES {
+            let query = SavedQuery::find(name).unwrap_or_else(|| panic!("no saved query `{name}`"));
+            let arguments = Arguments { by: by.map(str::to_owned), ..Arguments::default() };
+            assert_eq!(query.values(&arguments).err(), None, "{name}");
         }
     }
 
     #[test]
-    fn a_bound_that_a_question_does_not_take_is_named_and_left_out() {
-        let asked = Arguments { level: Some("paid".into()), ..Arguments::default() };
-        let parameters = Question::find("retention").unwrap().parameters();
-        assert_eq!(restricted(&parameters, &asked, None), (Arguments::default(), vec!["level"]));
+    fn unsupported_filters_are_removed_and_reported() {
+        let arguments = Arguments { level: Some("paid".into()), ..Arguments::default() };
+        let parameters = SavedQuery::find("retention").unwrap().parameters();
+        assert_eq!(
+            split_filters(&parameters, &arguments, None),
+            (Arguments::default(), vec!["level"])
+        );
     }
 }

@@ -1,7 +1,8 @@
-//! The page put together: one file that asks nobody for anything.
+//! Assembly of the self-contained page.
 //!
-//! Its policy names the hash of each script and style that it holds, so that a browser runs these and nothing else, whatever the data says. The data
-//! is JSON in which no `<` is left as it is: nothing in it can end its element.
+//! The Content-Security-Policy lists the hash of each embedded script and style, so a browser runs
+//! nothing else, whatever the data contains. `<`, `>` and `&` are escaped in the JSON data, so it
+//! cannot end its element.
 
 use std::io::{self, Write};
 
@@ -15,7 +16,7 @@ const THEME: &str = include_str!("theme.js");
 const LICENCES: &str = include_str!("licences.txt");
 const D3: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../lib/d3.min.js"));
 const PLOT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../lib/plot.min.js"));
-/// Ours, in the order in which they build on one another.
+/// Scripts of the page, in dependency order.
 const SCRIPTS: &[&str] = &[
     include_str!("words.js"),
     include_str!("table.js"),
@@ -24,23 +25,25 @@ const SCRIPTS: &[&str] = &[
 ];
 const LIVE_SCRIPT: &str = include_str!("live.js");
 const FILTERS: &str = include_str!("filters.html");
-const ASK: &str = include_str!("ask.html");
-const ASK_LINK: &str = "\n  <a href=\"#ask\">Ask</a>";
-/// What Observable Plot puts into each of its drawings whose class is `plot`.
+const SQL_EDITOR: &str = include_str!("ask.html");
+const SQL_LINK: &str = "\n  <a href=\"#ask\">SQL</a>";
+/// Style that Observable Plot adds to each drawing with class `plot`; the policy needs its hash.
 const PLOT_STYLE: &str = include_str!("plot.css");
 
-/// What the page is for.
+/// Use of the page.
 #[derive(Debug, Clone, Copy)]
-pub enum Kind<'a> {
-    /// A file: the data is in it.
+pub enum PageKind<'a> {
+    /// File with embedded data.
     File,
-    /// Served: it asks again, and shows this token when it does.
+    /// Served page, which sends this token with its requests.
     Live(&'a str),
 }
 
-/// Writes the page around `data`, which is JSON.
-pub fn write(out: &mut dyn Write, kind: Kind<'_>, data: &str) -> io::Result<()> {
-    let (library, ours, policy, data) = (library(), ours(kind), policy_of(kind), quoted(data));
+/// Writes the page with `data`, which is JSON. Placeholders `{{name}}` are replaced in one pass
+/// over the template, so text inside the data is never taken for a placeholder.
+pub fn write(out: &mut dyn Write, kind: PageKind<'_>, data: &str) -> io::Result<()> {
+    let (library, scripts, policy, data) =
+        (library(), scripts(kind), policy_of(kind), quoted(data));
     let mut rest = PAGE;
     while let Some((before, (name, after))) =
         rest.split_once("{{").and_then(|(before, it)| Some((before, it.split_once("}}")?)))
@@ -52,12 +55,12 @@ pub fn write(out: &mut dyn Write, kind: Kind<'_>, data: &str) -> io::Result<()> 
             ("style", _) => STYLE,
             ("theme", _) => THEME,
             ("library", _) => &library,
-            ("ours", _) => &ours,
+            ("scripts", _) => &scripts,
             ("data", _) => &data,
-            ("filters", Kind::Live(_)) => FILTERS,
-            ("ask", Kind::Live(_)) => ASK,
-            ("ask-link", Kind::Live(_)) => ASK_LINK,
-            ("token", Kind::Live(token)) => token,
+            ("filters", PageKind::Live(_)) => FILTERS,
+            ("ask", PageKind::Live(_)) => SQL_EDITOR,
+            ("ask-link", PageKind::Live(_)) => SQL_LINK,
+            ("token", PageKind::Live(token)) => token,
             _ => "",
         };
         out.write_all(part.as_bytes())?;
@@ -66,21 +69,21 @@ pub fn write(out: &mut dyn Write, kind: Kind<'_>, data: &str) -> io::Result<()> 
     out.write_all(rest.as_bytes())
 }
 
-/// What a browser may run and load for this page, as `Content-Security-Policy` says it.
-pub(super) fn policy_of(kind: Kind<'_>) -> String {
+/// Returns the `Content-Security-Policy` of the page.
+pub(super) fn policy_of(kind: PageKind<'_>) -> String {
     let connect = match kind {
-        Kind::File => "'none'",
-        Kind::Live(_) => "'self'",
+        PageKind::File => "'none'",
+        PageKind::Live(_) => "'self'",
     };
-    policy(&[THEME, &library(), &ours(kind)], &[STYLE, PLOT_STYLE], connect)
+    policy(&[THEME, &library(), &scripts(kind)], &[STYLE, PLOT_STYLE], connect)
 }
 
 fn library() -> String {
     format!("{D3}\n{PLOT}")
 }
 
-fn ours(kind: Kind<'_>) -> String {
-    let live = matches!(kind, Kind::Live(_)).then_some(LIVE_SCRIPT);
+fn scripts(kind: PageKind<'_>) -> String {
+    let live = matches!(kind, PageKind::Live(_)).then_some(LIVE_SCRIPT);
     SCRIPTS.iter().copied().chain(live).collect()
 }
 
@@ -97,7 +100,8 @@ fn hash(text: &str) -> String {
     format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text.as_bytes())))
 }
 
-/// JSON that stands in a page: what could be markup is written as an escape, which only strings can hold.
+/// Escapes JSON for a script element. Markup characters occur only inside JSON strings, where an
+/// escape is valid.
 fn quoted(json: &str) -> String {
     let mut quoted = String::with_capacity(json.len() + json.len() / 64);
     for letter in json.chars() {
@@ -118,20 +122,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn data_cannot_end_its_element_and_stays_what_it_was() {
-        let hostile = r#"["</script><!--<script>", "a & b", "{{ours}}"]"#;
+    fn data_cannot_end_its_element_and_is_unchanged() {
+        let hostile = r#"["</script><!--<script>", "a & b", "{{scripts}}"]"#;
         assert!(!quoted(hostile).contains(['<', '>', '&']));
         let read = |json: &str| serde_json::from_str::<Vec<String>>(json).unwrap();
         assert_eq!(read(&quoted(hostile)), read(hostile));
         let mut page = Vec::new();
-        write(&mut page, Kind::File, hostile).unwrap();
+        write(&mut page, PageKind::File, hostile).unwrap();
         let page = String::from_utf8(page).unwrap();
-        assert_eq!(page.matches("</script>").count(), 4, "theme, data, library, ours");
-        assert!(page.contains("\"{{ours}}\""), "what the data says is no part of the template");
+        assert_eq!(page.matches("</script>").count(), 4, "theme, data, library, scripts");
+        assert!(page.contains("\"{{scripts}}\""), "placeholders in the data are not replaced");
     }
 
     #[test]
-    fn no_part_of_ours_ends_the_element_that_it_stands_in() {
+    fn embedded_parts_do_not_end_their_element() {
         for script in [THEME, D3, PLOT, LIVE_SCRIPT].iter().chain(SCRIPTS) {
             assert!(!script.to_lowercase().contains("</script"));
             assert!(!script.contains("<!--"));

@@ -1,5 +1,5 @@
 "use strict";
-// What only the served page does: ask within other bounds, and run a statement of one's own.
+// Served page only: filters and the SQL editor.
 
 (() => {
   const { element, number } = words;
@@ -8,23 +8,23 @@
   const state = document.getElementById("state");
   const pause = (time) => new Promise((resolve) => { setTimeout(resolve, time); });
 
-  const told = (place, message, hint) => {
+  const showMessage = (place, message, hint) => {
     place.classList.toggle("bad", Boolean(message));
     place.replaceChildren(...[message, hint && element("span", { class: "soft" }, ` ${hint}`)].filter(Boolean));
   };
-  // Asks; while a load has the file it says so and asks again.
-  const ask = async (path, body, signal, place) => {
+  // Sends a request. While a load locks the file, shows a message and retries every second.
+  const request = async (path, body, signal, place) => {
     for (;;) {
       const answered = await fetch(path, { method: "POST", signal, headers: { "content-type": "application/json", "sparkify-token": token }, body: JSON.stringify(body) });
       if (!answered.ok) return { error: (await answered.text()).trim(), hint: answered.status === 403 ? "Reload this page." : null };
       const answer = await answered.json();
       if (!answer.busy) return answer;
-      told(place, null, "A load is writing the warehouse; this page asks again until it is done …");
+      showMessage(place, null, "A load is writing to the warehouse; the page retries until it has finished …");
       await pause(1000);
       signal.throwIfAborted();
     }
   };
-  const failed = (error) => ({ error: "The server does not answer.", hint: `Is “sparkify serve” still running? (${error.message})` });
+  const failed = (error) => ({ error: "The server does not respond.", hint: `Is “sparkify serve” still running? (${error.message})` });
 
   let asking = null;
   const fill = async () => {
@@ -33,11 +33,11 @@
     const { signal } = asking;
     const bounds = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, value || null]));
     document.getElementById("figures").setAttribute("aria-busy", "true");
-    // An answer that is there at once needs no word.
-    const slow = setTimeout(() => told(state, null, "Asking …"), 300);
+    // Fast responses show no message.
+    const slow = setTimeout(() => showMessage(state, null, "Loading …"), 300);
     let answer;
     try {
-      answer = await ask("/data", bounds, signal, state);
+      answer = await request("/data", bounds, signal, state);
     } catch (error) {
       if (signal.aborted) return;
       answer = failed(error);
@@ -46,13 +46,13 @@
     }
     document.getElementById("figures").removeAttribute("aria-busy");
     if (answer.error) {
-      told(state, answer.error, answer.hint);
+      showMessage(state, answer.error, answer.hint);
       return;
     }
-    told(state, null, null);
+    showMessage(state, null, null);
     choices(answer.choices, bounds.level);
     page.show(answer);
-    words.say(`Figures shown: ${number(answer.coverage.plays)} plays`);
+    words.say(`Charts updated: ${number(answer.coverage.plays)} plays`);
     const kept = new URLSearchParams(Object.entries(bounds).filter(([, value]) => value !== null)).toString();
     history.replaceState(null, "", `${location.pathname}${kept && `?${kept}`}${location.hash}`);
   };
@@ -67,7 +67,7 @@
   form.addEventListener("change", fill);
   form.addEventListener("submit", (event) => { event.preventDefault(); fill(); });
   form.addEventListener("reset", () => setTimeout(fill));
-  // A page that is loaded again has the bounds that it had.
+  // Restores the filters from the URL.
   const before = new URLSearchParams(location.search);
   choices({ first: null, last: null, levels: [] }, before.get("level"));
   for (const name of ["since", "until"]) form.elements[name].value = before.get(name) ?? "";
@@ -85,11 +85,11 @@
     running = mine;
     cancel.disabled = false;
     place.replaceChildren();
-    told(said, null, "Running …");
+    showMessage(said, null, "Running …");
     const began = performance.now();
     let answer;
     try {
-      answer = await ask("/sql", { sql: statement.value }, mine.signal, said);
+      answer = await request("/sql", { sql: statement.value }, mine.signal, said);
     } catch (error) {
       answer = mine.signal.aborted ? { error: "Cancelled.", hint: null } : failed(error);
     }
@@ -97,17 +97,17 @@
     running = null;
     cancel.disabled = true;
     if (answer.error) {
-      told(said, answer.error, answer.hint);
+      showMessage(said, answer.error, answer.hint);
       return;
     }
     const rows = answer.rows.length;
     const took = number(Math.round(performance.now() - began));
-    told(said, null, `${words.plural(rows, "row", "rows")} in ${took} ms${answer.more ? `: the first ${number(rows)}, there are more` : ""}`);
+    showMessage(said, null, `${words.plural(rows, "row", "rows")} in ${took} ms${answer.more ? `: only the first ${number(rows)} rows` : ""}`);
     const left = tables.left(answer);
     place.replaceChildren(...[
-      page.scrolled("Answer", tables.build(answer, "Answer")),
-      left && element("p", { class: "soft" }, `${left} The CSV has all of them.`),
-      page.button("Download CSV", () => tables.download("answer", answer), { "aria-label": "Download CSV: the answer" }),
+      page.scrolled("Result", tables.build(answer, "Result")),
+      left && element("p", { class: "soft" }, `${left} The CSV has all rows.`),
+      page.button("Download CSV", () => tables.download("result", answer), { "aria-label": "Download CSV: the result" }),
     ].filter(Boolean));
   };
   sql.addEventListener("submit", (event) => { event.preventDefault(); run(); });

@@ -1,13 +1,14 @@
-//! What do people look at? The questions of `report` as one page of charts, that is a file (`sparkify report`) or live (`sparkify serve`).
+//! Report page with a chart per saved query: a file (`sparkify report`) or live (`sparkify serve`).
 //!
-//! The page's own parts stand beside this file as the browser gets them: `page.html`, `style.css` and the scripts. The charting library is
-//! fetched into `lib/` by `scripts/charts.sh` and embedded. What the data says goes in as JSON and is shown as text; this room opens no file.
+//! The parts of the page are in this folder: `page.html`, `style.css` and the scripts. The charting
+//! library is fetched into `lib/` by `scripts/charts.sh` and embedded. Data is embedded as JSON and
+//! shown as text only. This module opens no files.
 
 mod answer;
 mod gather;
 mod html;
 pub mod serve;
 
-pub use answer::{Answer, Taker};
+pub use answer::{LimitedSink, PageResult};
 pub use gather::{Report, gather};
-pub use html::{Kind, write};
+pub use html::{PageKind, write};

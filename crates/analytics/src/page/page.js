@@ -1,17 +1,17 @@
 "use strict";
-// The page itself: figures filled from the data, colours, the way of the keys through a chart.
+// Page logic: fills the charts from the data, switches themes, and handles keyboard navigation.
 
 const page = (() => {
   const { element, number, percent, compact, day, date, moment, time, clean } = words;
   let report = null;
-  // The figures as they stand: what each shows, and how to draw it again.
+  // State of each chart, for redrawing.
   const figures = new Map();
 
   const find = (key) => report.answers.find((it) => (it.by ? `${it.question}.${it.by}` : it.question) === key);
-  const command = (told) => {
+  const command = (entry) => {
     const quoted = (value) => (/^[\w.-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`);
-    const bounds = Object.entries(report.bounds).filter(([name, value]) => value !== null && !told.ignores.includes(name));
-    return ["sparkify query", told.question, told.by ? `--by ${told.by}` : null, ...bounds.map(([name, value]) => `--${name} ${quoted(value)}`)].filter(Boolean).join(" ");
+    const bounds = Object.entries(report.bounds).filter(([name, value]) => value !== null && !entry.ignores.includes(name));
+    return ["sparkify query", entry.question, entry.by ? `--by ${entry.by}` : null, ...bounds.map(([name, value]) => `--${name} ${quoted(value)}`)].filter(Boolean).join(" ");
   };
   const copy = async (text, button) => {
     let done = false;
@@ -19,7 +19,7 @@ const page = (() => {
       await navigator.clipboard.writeText(text);
       done = true;
     } catch {
-      // A page from disk may not be trusted with the clipboard: the older way needs a selection.
+      // Pages from disk may lack clipboard access: fall back to execCommand, which needs a selection.
       const field = element("textarea", { class: "unseen", "aria-hidden": "true" });
       field.value = text;
       document.body.append(field);
@@ -28,7 +28,7 @@ const page = (() => {
       field.remove();
       button.focus();
     }
-    words.say(done ? "Copied" : "The browser does not allow copying");
+    words.say(done ? "Copied" : "The browser blocks copying");
     const label = button.textContent;
     button.textContent = done ? "Copied" : "Not allowed";
     setTimeout(() => { button.textContent = label; }, 1500);
@@ -38,7 +38,7 @@ const page = (() => {
     made.addEventListener("click", () => does(made));
     return made;
   };
-  // A part that is opened when somebody wants it, and filled then.
+  // Collapsed section, filled when it is opened.
   const opened = (label, name, fill) => {
     const body = element("div", { class: "opened" });
     const made = element("details", {}, element("summary", { "aria-label": `${label}: ${name}` }, label), body);
@@ -47,33 +47,33 @@ const page = (() => {
   };
   const scrolled = (name, child) => element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": name }, child);
 
-  const notes = (told) => {
+  const notes = (entry) => {
     const found = [];
-    if (told.covers) {
+    if (entry.covers) {
       const { plays, matched } = report.coverage;
       const share = plays ? ` (${percent(Math.round((matched / plays) * 1000) / 10)})` : "";
-      found.push(`Covers ${told.covers}. The catalogue knows the song of ${number(matched)} of ${number(plays)} plays${share}.`);
+      found.push(`Covers ${entry.covers}. Catalogue match coverage: ${number(matched)} of ${number(plays)} plays${share}.`);
     }
-    if (told.ignores.length) found.push(`Not restricted by ${told.ignores.join(", ")}: the question does not take it.`);
-    if (told.answer.more) found.push(`Only the first ${number(told.answer.rows.length)} rows are in this page; ${command(told)} has them all.`);
+    if (entry.ignores.length) found.push(`Not filtered by ${entry.ignores.join(", ")}: the saved query does not support it.`);
+    if (entry.answer.more) found.push(`Only the first ${number(entry.answer.rows.length)} rows are in this page; ${command(entry)} returns all.`);
     return found;
   };
 
-  const tableOf = (told, name) => () => {
-    const left = tables.left(told.answer);
-    return [scrolled(`Table: ${name}`, tables.build(told.answer, name, told.columns)), left && element("p", { class: "soft" }, `${left} The CSV has all of them.`)].filter(Boolean);
+  const tableOf = (entry, name) => () => {
+    const left = tables.left(entry.answer);
+    return [scrolled(`Table: ${name}`, tables.build(entry.answer, name, entry.columns)), left && element("p", { class: "soft" }, `${left} The CSV has all rows.`)].filter(Boolean);
   };
-  const sqlOf = (told, name) => () => {
-    const bound = told.values.map(([parameter, value], index) => `$${index + 1} ${parameter}: ${value === null ? "null" : clean(value)}`);
+  const sqlOf = (entry, name) => () => {
+    const bound = entry.values.map(([parameter, value], index) => `$${index + 1} ${parameter}: ${value === null ? "null" : clean(value)}`);
     return [
-      scrolled(`SQL: ${name}`, element("pre", {}, element("code", {}, told.sql))),
-      bound.length ? element("p", { class: "soft" }, `Bound to it: ${bound.join(", ")}`) : null,
-      element("p", { class: "soft" }, "The same in a terminal: ", element("code", {}, command(told))),
-      button("Copy SQL", (it) => copy(told.sql, it), { "aria-label": `Copy SQL: ${name}` }),
+      scrolled(`SQL: ${name}`, element("pre", {}, element("code", {}, entry.sql))),
+      bound.length ? element("p", { class: "soft" }, `Parameters: ${bound.join(", ")}`) : null,
+      element("p", { class: "soft" }, "Command: ", element("code", {}, command(entry))),
+      button("Copy SQL", (it) => copy(entry.sql, it), { "aria-label": `Copy SQL: ${name}` }),
     ].filter(Boolean);
   };
 
-  // Arrow keys walk over a drawing as a pointer would, and what it points at is said.
+  // Keyboard navigation: arrow keys send pointer events to the chart and announce the value.
   const walkable = (holder, drawn) => {
     let at = -1;
     const go = (to) => {
@@ -110,9 +110,9 @@ const page = (() => {
   };
 
   const draw = (figure) => {
-    const { chart, variant, holder, told } = figure;
+    const { chart, variant, holder, entry } = figure;
     figure.width = holder.clientWidth;
-    const all = tables.objects(told.answer);
+    const all = tables.objects(entry.answer);
     const rows = chart.usable ? chart.usable(all) : all;
     holder.onkeydown = null;
     holder.removeAttribute("tabindex");
@@ -120,7 +120,7 @@ const page = (() => {
     holder.removeAttribute("aria-label");
     if (!rows.length) {
       figure.legend.replaceChildren();
-      return holder.replaceChildren(element("p", { class: "soft" }, chart.none ?? "Nothing to show within these bounds."));
+      return holder.replaceChildren(element("p", { class: "soft" }, chart.none ?? "No data for these filters."));
     }
     const drawn = chart.draw(rows, Math.max(240, figure.width), variant);
     if (drawn.facts) return holder.replaceChildren(element("dl", { class: "facts" }, ...drawn.facts.flatMap(([label, value]) => [element("dt", {}, label), element("dd", {}, value)])));
@@ -134,14 +134,14 @@ const page = (() => {
   };
 
   const choose = (figure, variant) => {
-    const told = find(variant.key);
-    Object.assign(figure, { variant, told });
-    figure.asks.textContent = words.sentence(told.asks);
-    figure.notes.replaceChildren(...notes(told).map((note) => element("p", { class: "soft" }, note)));
+    const entry = find(variant.key);
+    Object.assign(figure, { variant, entry });
+    figure.asks.textContent = words.sentence(entry.asks);
+    figure.notes.replaceChildren(...notes(entry).map((note) => element("p", { class: "soft" }, note)));
     const name = figure.name + (figure.chart.variants.length > 1 ? `, ${variant.label.toLowerCase()}` : "");
     const open = [...figure.tools.querySelectorAll("details")].map((it) => it.open);
-    const csv = button("CSV", () => tables.download(told.by ? `${told.question}-${told.by}` : told.question, told.answer), { class: "csv", "aria-label": `Download CSV: ${name}` });
-    const parts = [opened("Table", name, tableOf(told, name)), opened("SQL", name, sqlOf(told, name))];
+    const csv = button("CSV", () => tables.download(entry.by ? `${entry.question}-${entry.by}` : entry.question, entry.answer), { class: "csv", "aria-label": `Download CSV: ${name}` });
+    const parts = [opened("Table", name, tableOf(entry, name)), opened("SQL", name, sqlOf(entry, name))];
     parts.forEach((it, index) => { it.open = open[index] ?? false; });
     figure.tools.replaceChildren(...parts, csv);
     draw(figure);
@@ -169,7 +169,7 @@ const page = (() => {
     return figure;
   };
 
-  // Many days are weeks to begin with.
+  // Starts with weeks if there are more than 120 days.
   const first = (figure) => {
     const { variants } = figure.chart;
     if (variants[0].label !== "Day") return variants[0];
@@ -184,8 +184,8 @@ const page = (() => {
     const { plays, matched } = report.coverage;
     const tiles = [
       ["Plays", number(all.plays), all.guest_plays ? `${number(all.guest_plays)} by guests` : `${number(listening.days)} days with plays`],
-      ["Listeners", number(all.listeners), `${number(all.sessions)} visits`],
-      ["Listening hours", number(all.hours), `${number(listening.minutes_a_play)} min a play`],
+      ["Listeners", number(all.listeners), `${number(all.sessions)} sessions`],
+      ["Listening hours", number(all.hours), `${number(listening.minutes_a_play)} min per play`],
       ["Paid share", percent(paid ? Math.round(paid.percent * 10) / 10 : 0), "of plays"],
       ["Songs", number(all.songs), `by ${words.plural(all.artists, "artist", "artists")}`],
       ["Catalogue coverage", percent(plays ? Math.round((matched / plays) * 1000) / 10 : null), `${number(matched)} of ${number(plays)} plays`],
@@ -196,13 +196,13 @@ const page = (() => {
 
   const bounded = () => {
     const { since, until, level } = report.bounds;
-    return [since && `from ${day(date(since))}`, until && `to ${day(date(until))}`, level && `level ${clean(level)} where a question takes one`].filter(Boolean).join(", ");
+    return [since && `from ${day(date(since))}`, until && `to ${day(date(until))}`, level && `level ${clean(level)} where supported`].filter(Boolean).join(", ");
   };
   const standing = () => {
-    const load = report.load ? `Data as of load ${number(report.load.number)}, ${time(moment(report.load.started))}` : "No load was published yet";
+    const load = report.load ? `Data as of load ${number(report.load.number)}, ${time(moment(report.load.started))}` : "No published load yet";
     const bounds = bounded();
     document.getElementById("standing").textContent = `${load} · ${bounds ? `${bounds} · ` : ""}all times in UTC`;
-    document.getElementById("foot").textContent = `Made by sparkify ${report.version} from the warehouse's tables; each figure shows the SQL that it rests on.`;
+    document.getElementById("foot").textContent = `Generated by sparkify ${report.version}. Each chart shows its SQL.`;
   };
 
   const show = (next) => {
@@ -214,7 +214,7 @@ const page = (() => {
     document.getElementById("figures").hidden = none;
     document.querySelector(".contents").hidden = none && !document.getElementById("ask");
     if (none) {
-      empty.textContent = report.choices.first === null ? "There is no play in this warehouse yet: load some with “sparkify etl”." : `There is no play within these bounds (${bounded()}). Plays run from ${day(date(report.choices.first))} to ${day(date(report.choices.last))}.`;
+      empty.textContent = report.choices.first === null ? "The warehouse has no plays yet: load data with “sparkify etl”." : `No plays for these filters (${bounded()}). Plays run from ${day(date(report.choices.first))} to ${day(date(report.choices.last))}.`;
       return;
     }
     headline();
@@ -238,7 +238,7 @@ const page = (() => {
         try {
           localStorage.setItem("sparkify-theme", input.value);
         } catch {
-          // A browser that keeps nothing forgets it with the page.
+          // Without local storage the choice lasts until the page is closed.
         }
       });
     }

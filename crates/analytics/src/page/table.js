@@ -1,10 +1,10 @@
 "use strict";
-// An answer as a table and as the CSV that `sparkify query --format csv` writes.
+// A result as a table, and as the CSV that `sparkify query --format csv` writes.
 
 const tables = (() => {
   const { element, number, clean } = words;
   const numeric = (kind) => kind === "integer" || kind === "double" || kind === "decimal";
-  // A table is for reading; whoever wants the rest of a very long text has the CSV.
+  // Limits of the table; the CSV is complete.
   const LONGEST = 300;
   const ROWS = 500;
 
@@ -54,7 +54,7 @@ const tables = (() => {
     setTimeout(() => URL.revokeObjectURL(address), 10_000);
   };
 
-  // The rows as objects, with numbers as numbers.
+  // Converts rows to objects; numbers that are sent as text become numbers.
   const objects = (answer) => answer.rows.map((row) => Object.fromEntries(answer.columns.map((column, index) => {
     const value = row[index];
     return [column.name, value !== null && numeric(column.kind) ? Number(value) : value];

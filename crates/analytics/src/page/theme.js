@@ -1,8 +1,8 @@
 "use strict";
-// Before anything is drawn: the colours that were chosen last, if any were.
+// Applies the saved theme before the first paint.
 try {
   const chosen = localStorage.getItem("sparkify-theme");
   if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
 } catch {
-  // A browser that keeps nothing follows the system.
+  // Without local storage the theme of the system applies.
 }

@@ -1,5 +1,5 @@
 "use strict";
-// Numbers, days and names as people read them, and elements made of text alone.
+// Formatting of numbers, dates and names, and creation of DOM elements from text.
 
 const words = (() => {
   const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
@@ -16,7 +16,7 @@ const words = (() => {
   const date = (text) => new Date(`${text.slice(0, 10)}T00:00:00Z`);
   const moment = (text) => new Date(`${text.slice(0, 23).replace(" ", "T")}Z`);
 
-  // What would move the text around it, or has no picture, is shown as a mark; the data keeps it.
+  // Control and bidirectional characters are shown as a dot; the data is unchanged.
   const clean = (text) => String(text).replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, "\u00b7");
   const cut = (text, most) => {
     const letters = Array.from(clean(text).slice(0, most * 4));

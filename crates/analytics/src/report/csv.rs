@@ -1,4 +1,4 @@
-//! Rows as CSV, as RFC 4180 quotes them. Null is an empty field, an empty text is `""`.
+//! CSV output with RFC 4180 quoting. Null is an empty field, empty text is `""`.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -6,13 +6,13 @@ use std::io::{self, Write};
 use super::Writer;
 use sparkify_warehouse::{RowSink, Value, WarehouseError};
 
-/// Writes CSV to what it is given.
+/// Writes rows as CSV.
 pub struct CsvWriter<'a> {
     out: &'a mut dyn Write,
 }
 
 impl<'a> CsvWriter<'a> {
-    /// A writer to `out`.
+    /// Creates a writer to `out`.
     pub fn new(out: &'a mut dyn Write) -> Self {
         Self { out }
     }
@@ -24,7 +24,7 @@ impl<'a> CsvWriter<'a> {
             }
             match field {
                 Some(text) if text.is_empty() => self.out.write_all(b"\"\"")?,
-                // Most fields are written as they are.
+                // Most fields need no quoting: they skip the encoder and its buffer.
                 Some(text) if !text.contains(['"', ',', '\n', '\r']) => {
                     self.out.write_all(text.as_bytes())?;
                 }

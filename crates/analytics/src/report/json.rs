@@ -1,4 +1,4 @@
-//! Rows as one JSON array of objects. Timestamps, whole numbers beyond 64 bits and bytes are strings.
+//! JSON output: one array of objects. Timestamps, integers over 64 bits and bytes are strings.
 
 use std::io::{self, Write};
 
@@ -6,7 +6,7 @@ use super::Writer;
 use super::lines::object;
 use sparkify_warehouse::{RowSink, Value, WarehouseError};
 
-/// Writes JSON to what it is given.
+/// Writes rows as one JSON array.
 pub struct JsonWriter<'a> {
     out: &'a mut dyn Write,
     columns: Vec<String>,
@@ -14,7 +14,7 @@ pub struct JsonWriter<'a> {
 }
 
 impl<'a> JsonWriter<'a> {
-    /// A writer to `out`.
+    /// Creates a writer to `out`.
     pub fn new(out: &'a mut dyn Write) -> Self {
         Self { out, columns: Vec::new(), rows: 0 }
     }

@@ -1,4 +1,5 @@
-//! Rows as JSON, one object a line, each written as it comes. Timestamps, whole numbers beyond 64 bits and bytes are strings.
+//! Newline-delimited JSON output, streamed. Timestamps, integers wider than 64 bits and bytes are
+//! strings.
 
 use std::io::{self, Write};
 
@@ -7,14 +8,14 @@ use serde_json::{Map, Value as Json};
 use super::Writer;
 use sparkify_warehouse::{RowSink, Value, WarehouseError};
 
-/// Writes newline-delimited JSON to what it is given.
+/// Writes rows as newline-delimited JSON.
 pub struct LinesWriter<'a> {
     out: &'a mut dyn Write,
     columns: Vec<String>,
 }
 
 impl<'a> LinesWriter<'a> {
-    /// A writer to `out`.
+    /// Creates a writer to `out`.
     pub fn new(out: &'a mut dyn Write) -> Self {
         Self { out, columns: Vec::new() }
     }
@@ -25,7 +26,7 @@ impl<'a> LinesWriter<'a> {
     }
 }
 
-/// A row as an object; of columns of one name, the last one stays.
+/// Converts a row to a JSON object. Of columns with the same name, the last one wins.
 pub(super) fn object(columns: &[String], row: &[Value]) -> io::Result<Map<String, Json>> {
     let cells = row.iter().map(serde_json::to_value).collect::<Result<Vec<Json>, _>>()?;
     Ok(columns.iter().cloned().zip(cells).collect())

@@ -1,4 +1,4 @@
-//! Rows as a Markdown table, as GitHub and most others render it; each row is written as it comes.
+//! Markdown table output (GitHub flavored), streamed.
 
 use std::io::{self, Write};
 
@@ -6,25 +6,25 @@ use super::Writer;
 use super::table::shown;
 use sparkify_warehouse::{RowSink, Value, WarehouseError};
 
-/// What would be read as markup in a cell.
+/// Characters that would be read as markup in a cell.
 const MARKUP: &[char] = &['\\', '|', '`', '*', '_', '[', ']', '<', '>', '&', '~', '#', '$'];
 
-/// Writes a Markdown table to what it is given.
+/// Writes rows as a Markdown table.
 pub struct MarkdownWriter<'a> {
     out: &'a mut dyn Write,
     columns: Vec<String>,
-    began: bool,
+    has_header: bool,
 }
 
 impl<'a> MarkdownWriter<'a> {
-    /// A writer to `out`.
+    /// Creates a writer to `out`.
     pub fn new(out: &'a mut dyn Write) -> Self {
-        Self { out, columns: Vec::new(), began: false }
+        Self { out, columns: Vec::new(), has_header: false }
     }
 
-    /// The head, set to the right where the first row has numbers.
-    fn begin(&mut self, first: &[Value]) -> io::Result<()> {
-        self.began = true;
+    /// Writes the header. Columns that hold a number in the first row are right-aligned.
+    fn header(&mut self, first: &[Value]) -> io::Result<()> {
+        self.has_header = true;
         let names: Vec<String> = self.columns.iter().map(|name| escaped(name)).collect();
         self.line(&names)?;
         let rules: Vec<String> = (0..self.columns.len())
@@ -40,9 +40,9 @@ impl<'a> MarkdownWriter<'a> {
         writeln!(self.out, "| {} |", cells.join(" | "))
     }
 
-    fn written(&mut self, row: &[Value]) -> io::Result<()> {
-        if !self.began {
-            self.begin(row)?;
+    fn write_row(&mut self, row: &[Value]) -> io::Result<()> {
+        if !self.has_header {
+            self.header(row)?;
         }
         let cells: Vec<String> = row.iter().map(|value| escaped(&shown(value))).collect();
         self.line(&cells)
@@ -67,14 +67,14 @@ impl RowSink for MarkdownWriter<'_> {
     }
 
     fn row(&mut self, row: Vec<Value>) -> Result<(), WarehouseError> {
-        self.written(&row).map_err(WarehouseError::Sink)
+        self.write_row(&row).map_err(WarehouseError::Sink)
     }
 }
 
 impl Writer for MarkdownWriter<'_> {
     fn finish(&mut self) -> Result<(), WarehouseError> {
-        let began = if self.began { Ok(()) } else { self.begin(&[]) };
-        began.and_then(|()| self.out.flush()).map_err(WarehouseError::Sink)
+        let header = if self.has_header { Ok(()) } else { self.header(&[]) };
+        header.and_then(|()| self.out.flush()).map_err(WarehouseError::Sink)
     }
 }
 
@@ -83,7 +83,7 @@ mod tests {
     use super::escaped;
 
     #[test]
-    fn a_title_cannot_end_its_cell() {
+    fn markup_in_cells_is_escaped() {
         assert_eq!(escaped("a|b <b> _c_"), r"a\|b \<b\> \_c\_");
     }
 }

@@ -1,13 +1,13 @@
-//! What do the tables say? The questions that have a name, and results written as a table, CSV, JSON, Markdown or Parquet.
+//! Saved queries, and output formats for results: table, CSV, JSON, Markdown and Parquet.
 //!
-//! This room changes nothing and opens nothing: it writes to whatever it is given.
+//! This module is read-only and opens no files: callers pass a warehouse and a writer.
 
 mod csv;
 mod json;
 mod lines;
 mod markdown;
 mod parquet;
-mod question;
+mod saved_query;
 mod table;
 
 use std::io::Write;
@@ -19,38 +19,39 @@ pub use json::JsonWriter;
 pub use lines::LinesWriter;
 pub use markdown::MarkdownWriter;
 pub use parquet::ParquetWriter;
-pub use question::{
-    Answered, Arguments, Coverage, Parameter, Question, QuestionError, coverage, takes,
+pub use saved_query::{
+    Arguments, Coverage, Parameter, ResultColumn, SavedQuery, SavedQueryError, coverage,
+    parameters_hint,
 };
 pub use table::{TableWriter, grouped, plain_table, shown};
 
-/// The questions that have a name.
-pub const QUESTIONS: &[SqlFile] = crate::sql::report::ALL;
+/// SQL files of all saved queries, in the order in which they are listed.
+pub const SAVED_QUERIES: &[SqlFile] = crate::sql::report::ALL;
 
-/// A row sink that has something to write behind the last row.
+/// Row sink that writes a result in one of the output formats.
 pub trait Writer: RowSink {
-    /// Writes what is left.
+    /// Writes the end of the output and flushes it.
     fn finish(&mut self) -> Result<(), WarehouseError>;
 }
 
-/// The forms in which a result can be written.
+/// Output format of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// For people.
+    /// Aligned text for terminals.
     Table,
-    /// RFC 4180, null as nothing.
+    /// RFC 4180 with a header; null is an empty field.
     Csv,
-    /// An array of objects.
+    /// One array of objects.
     Json,
-    /// An object a line.
+    /// Newline-delimited JSON: one object per line.
     Lines,
-    /// A table in a text.
+    /// Markdown table.
     Markdown,
-    /// A file of typed columns.
+    /// Typed columns, compressed with Zstandard.
     Parquet,
 }
 
-/// A writer of `format` to `out`.
+/// Creates the writer of `format` to `out`.
 pub fn writer<'a>(format: Format, out: &'a mut (dyn Write + Send)) -> Box<dyn Writer + 'a> {
     match format {
         Format::Table => Box::new(TableWriter::new(out)),

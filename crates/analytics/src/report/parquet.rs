@@ -1,7 +1,12 @@
-//! Rows as a Parquet file, from any engine: version 1 pages, Zstandard, row groups of the size that `DuckDB` and Spark like to read in parallel.
+//! Parquet output for results of any engine: version 1 pages, Zstandard, row groups of the size
+//! that `DuckDB` and Spark read in parallel.
 //!
-//! Timestamps are microseconds without a time zone, as in the tables; ids of plays are their 36 characters, since few readers know the type for
-//! them; whole numbers keep their 32 or 64 bits. What has no type of its own here is text.
+//! Timestamps are microseconds without a time zone, as in the tables. UUIDs are text of 36
+//! characters, since few readers support the logical type. Integers keep their 32 or 64 bits.
+//! Types without an equivalent here are written as text.
+//!
+//! Rows are buffered column by column, because a row group stores whole columns one after another.
+//! A group is written when it reaches [`GROUP_ROWS`] or [`GROUP_BYTES`], which bounds the memory.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -22,20 +27,19 @@ use time::{Date, Month};
 use super::Writer;
 use sparkify_warehouse::{ResultType, RowSink, Value, WarehouseError};
 
-/// Rows in a group; fewer when they are wide.
+/// Most rows in a row group: `DuckDB`'s own row group size.
 const GROUP_ROWS: usize = 122_880;
-/// Bytes of text in a group, about: it is held until it is written.
+/// Approximate limit of buffered text and bytes in a row group. Wide rows reach it first.
 const GROUP_BYTES: usize = 64 << 20;
-/// Bytes of a decimal number of 38 digits.
+/// Bytes of a decimal with 38 digits, the largest precision.
 const DECIMAL_BYTES: i32 = 16;
 
-/// Where a file goes.
 type Out<'a> = &'a mut (dyn Write + Send);
 
-/// Writes Parquet to what it is given.
+/// Writes rows as a Parquet file.
 pub struct ParquetWriter<'a> {
     state: State<'a>,
-    columns: Vec<Column>,
+    columns: Vec<ColumnBuffer>,
     rows: usize,
     bytes: usize,
 }
@@ -46,11 +50,11 @@ enum State<'a> {
     Done,
 }
 
-/// One column of the group that is being filled.
-struct Column {
+/// Buffer of one column of the current row group.
+struct ColumnBuffer {
     kind: ResultType,
     values: Values,
-    /// 1 for a value, 0 for a null.
+    /// Definition levels: 1 for a value, 0 for null. Nulls have no entry in `values`.
     levels: Vec<i16>,
 }
 
@@ -59,20 +63,21 @@ enum Values {
     Integer(Vec<i32>),
     BigInt(Vec<i64>),
     Double(Vec<f64>),
-    /// All values in one buffer, and where each ends: a piece of memory each would cost more than the rest of the writing.
+    /// All values in one buffer, and the end offset of each. One allocation per value would cost
+    /// more than the rest of the writing.
     Bytes(Vec<u8>, Vec<usize>),
     Fixed(Vec<FixedLenByteArray>),
 }
 
 impl<'a> ParquetWriter<'a> {
-    /// A writer to `out`.
+    /// Creates a writer to `out`.
     pub fn new(out: Out<'a>) -> Self {
         Self { state: State::Waiting(out), columns: Vec::new(), rows: 0, bytes: 0 }
     }
 
     fn open(&mut self, names: &[String]) -> Result<(), ParquetError> {
         let State::Waiting(out) = std::mem::replace(&mut self.state, State::Done) else {
-            return Err(ParquetError::General("the columns were named twice".into()));
+            return Err(ParquetError::General("`start` was called twice".into()));
         };
         let names = distinct(names);
         let fields = names.iter().zip(&self.columns).map(|(name, column)| field(name, column.kind));
@@ -87,7 +92,7 @@ impl<'a> ParquetWriter<'a> {
         Ok(())
     }
 
-    /// Writes the rows that are held as one group.
+    /// Writes the buffered rows as one row group.
     fn flush(&mut self) -> Result<(), ParquetError> {
         let State::Open(writer) = &mut self.state else { return Ok(()) };
         if self.rows == 0 {
@@ -105,7 +110,7 @@ impl<'a> ParquetWriter<'a> {
     }
 }
 
-impl Column {
+impl ColumnBuffer {
     fn new(kind: ResultType) -> Self {
         let values = match kind {
             ResultType::Boolean => Values::Boolean(Vec::new()),
@@ -118,30 +123,31 @@ impl Column {
         Self { kind, values, levels: Vec::new() }
     }
 
-    /// Takes one value, and says how many bytes of memory it holds beyond its place.
+    /// Appends a value. Returns the bytes that it adds to the group's byte limit: text and bytes
+    /// count, values of fixed size are bounded by the number of rows.
     fn push(&mut self, value: Value) -> io::Result<usize> {
         if value == Value::Null {
             self.levels.push(0);
             return Ok(0);
         }
-        let strange = || io::Error::other("a value does not fit the type of its column");
+        let mismatch = || io::Error::other("a value does not fit the type of its column");
         let mut bytes = 0;
         match (&mut self.values, value) {
             (Values::Boolean(values), Value::Bool(value)) => values.push(value),
             (Values::Integer(values), Value::Int(value)) => {
-                values.push(i32::try_from(value).map_err(|_| strange())?);
+                values.push(i32::try_from(value).map_err(|_| mismatch())?);
             }
             (Values::Integer(values), Value::Text(day)) => {
-                values.push(days(&day).ok_or_else(strange)?);
+                values.push(days(&day).ok_or_else(mismatch)?);
             }
             (Values::BigInt(values), Value::Int(value)) => {
-                values.push(i64::try_from(value).map_err(|_| strange())?);
+                values.push(i64::try_from(value).map_err(|_| mismatch())?);
             }
             (Values::BigInt(values), Value::Timestamp(micros)) => values.push(micros),
             (Values::Double(values), Value::Double(value)) => values.push(value),
             (Values::Fixed(values), value) => {
-                let ResultType::Decimal(_, scale) = self.kind else { return Err(strange()) };
-                let number = unscaled(&value, scale).ok_or_else(strange)?;
+                let ResultType::Decimal(_, scale) = self.kind else { return Err(mismatch()) };
+                let number = unscaled(&value, scale).ok_or_else(mismatch)?;
                 values.push(number.to_be_bytes().to_vec().into());
             }
             (Values::Bytes(buffer, ends), value) => {
@@ -154,7 +160,7 @@ impl Column {
                 bytes = buffer.len() - before;
                 ends.push(buffer.len());
             }
-            _ => return Err(strange()),
+            _ => return Err(mismatch()),
         }
         self.levels.push(1);
         Ok(bytes)
@@ -173,7 +179,7 @@ impl Column {
             Values::BigInt(values) => write!(Int64Type, values),
             Values::Double(values) => write!(DoubleType, values),
             Values::Bytes(buffer, ends) => {
-                let values = &mut pieces(buffer, ends);
+                let values = &mut split(buffer, ends);
                 write!(ByteArrayType, values);
             }
             Values::Fixed(values) => write!(FixedLenByteArrayType, values),
@@ -183,12 +189,12 @@ impl Column {
     }
 }
 
-/// The values of a buffer, which share its memory and leave it empty.
-fn pieces(buffer: &mut Vec<u8>, ends: &mut Vec<usize>) -> Vec<ByteArray> {
+/// Splits a buffer into its values without copying, and empties it.
+fn split(buffer: &mut Vec<u8>, ends: &mut Vec<usize>) -> Vec<ByteArray> {
     let all = Bytes::from(std::mem::take(buffer));
     let mut start = 0;
-    let piece = |end| ByteArray::from(all.slice(std::mem::replace(&mut start, end)..end));
-    ends.drain(..).map(piece).collect()
+    let value = |end| ByteArray::from(all.slice(std::mem::replace(&mut start, end)..end));
+    ends.drain(..).map(value).collect()
 }
 
 fn field(name: &str, kind: ResultType) -> Result<TypePtr, ParquetError> {
@@ -221,7 +227,7 @@ fn field(name: &str, kind: ResultType) -> Result<TypePtr, ParquetError> {
     builder.build().map(Arc::new)
 }
 
-/// The names, each once and none empty: readers go by them.
+/// Makes column names unique and not empty, since Parquet readers address columns by name.
 fn distinct(names: &[String]) -> Vec<String> {
     let mut distinct: Vec<String> = Vec::with_capacity(names.len());
     for name in names {
@@ -237,7 +243,7 @@ fn distinct(names: &[String]) -> Vec<String> {
     distinct
 }
 
-/// Days since 1970-01-01 of a day as text.
+/// Parses `YYYY-MM-DD` to days since 1970-01-01.
 fn days(day: &str) -> Option<i32> {
     let mut parts = day.splitn(3, '-');
     let year = parts.next()?.parse().ok()?;
@@ -247,7 +253,7 @@ fn days(day: &str) -> Option<i32> {
     i32::try_from((day - date!(1970 - 01 - 01)).whole_days()).ok()
 }
 
-/// A decimal number without its point, with `scale` digits behind where it stood.
+/// Returns the unscaled integer of a decimal. Text must have exactly `scale` fraction digits.
 fn unscaled(value: &Value, scale: i8) -> Option<i128> {
     match value {
         Value::Int(value) if scale == 0 => Some(*value),
@@ -261,8 +267,8 @@ fn unscaled(value: &Value, scale: i8) -> Option<i128> {
     }
 }
 
-/// What the library says, as what went wrong below it where that is known.
-fn failed(error: ParquetError) -> WarehouseError {
+/// Converts a Parquet error; an I/O error of the underlying writer is unwrapped.
+fn sink_error(error: ParquetError) -> WarehouseError {
     WarehouseError::Sink(match error {
         ParquetError::External(cause) => match cause.downcast::<io::Error>() {
             Ok(cause) => *cause,
@@ -274,13 +280,13 @@ fn failed(error: ParquetError) -> WarehouseError {
 
 impl RowSink for ParquetWriter<'_> {
     fn types(&mut self, types: &[ResultType]) -> Result<(), WarehouseError> {
-        self.columns = types.iter().map(|kind| Column::new(*kind)).collect();
+        self.columns = types.iter().map(|kind| ColumnBuffer::new(*kind)).collect();
         Ok(())
     }
 
     fn start(&mut self, columns: Vec<String>) -> Result<(), WarehouseError> {
-        self.columns.resize_with(columns.len(), || Column::new(ResultType::Text));
-        self.open(&columns).map_err(failed)
+        self.columns.resize_with(columns.len(), || ColumnBuffer::new(ResultType::Text));
+        self.open(&columns).map_err(sink_error)
     }
 
     fn row(&mut self, row: Vec<Value>) -> Result<(), WarehouseError> {
@@ -291,16 +297,16 @@ impl RowSink for ParquetWriter<'_> {
         if self.rows < GROUP_ROWS && self.bytes < GROUP_BYTES {
             return Ok(());
         }
-        self.flush().map_err(failed)
+        self.flush().map_err(sink_error)
     }
 }
 
 impl Writer for ParquetWriter<'_> {
     fn finish(&mut self) -> Result<(), WarehouseError> {
-        self.flush().map_err(failed)?;
+        self.flush().map_err(sink_error)?;
         match std::mem::replace(&mut self.state, State::Done) {
             State::Open(writer) => {
-                let out = writer.into_inner().map_err(failed)?;
+                let out = writer.into_inner().map_err(sink_error)?;
                 out.flush().map_err(WarehouseError::Sink)
             }
             State::Waiting(_) | State::Done => Ok(()),
@@ -313,7 +319,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_lose_no_digit_and_days_are_counted() {
+    fn decimals_and_days_are_converted_exactly() {
         assert_eq!(unscaled(&Value::Text("-1.50".into()), 2), Some(-150));
         assert_eq!(unscaled(&Value::Text("0.05".into()), 2), Some(5));
         assert_eq!(unscaled(&Value::Int(i128::MAX), 0), Some(i128::MAX));
@@ -322,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_of_one_name_are_told_apart() {
+    fn duplicate_column_names_get_a_suffix() {
         let names = ["a", "a", "", "a_2"].map(str::to_owned);
         assert_eq!(distinct(&names), ["a", "a_2", "column", "a_2_2"]);
     }

@@ -1,4 +1,4 @@
-//! Rows as a table for people: numbers to the right, null as `∅`, control characters made visible.
+//! Aligned text table: numbers right-aligned, null as `∅`, control characters replaced.
 
 use std::io::Write;
 
@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, pres
 use super::Writer;
 use sparkify_warehouse::{RowSink, Value, WarehouseError};
 
-/// Collects the rows, since the widest decides, and writes the table at the end.
+/// Writes rows as an aligned table. Buffers all rows, since the widest cell sets the width.
 pub struct TableWriter<'a> {
     out: &'a mut dyn Write,
     columns: Vec<String>,
@@ -15,13 +15,13 @@ pub struct TableWriter<'a> {
 }
 
 impl<'a> TableWriter<'a> {
-    /// A writer to `out`.
+    /// Creates a writer to `out`.
     pub fn new(out: &'a mut dyn Write) -> Self {
         Self { out, columns: Vec::new(), rows: Vec::new() }
     }
 }
 
-/// A table of text whose columns at `right` are set to the right.
+/// Formats a table of text. Columns with an index in `right` are right-aligned.
 pub fn plain_table(header: &[&str], rows: &[Vec<String>], right: &[usize]) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
@@ -45,7 +45,7 @@ pub fn plain_table(header: &[&str], rows: &[Vec<String>], right: &[usize]) -> St
     trimmed.collect()
 }
 
-/// A whole number with its thousands apart: `1,944`.
+/// Formats an integer with thousands separators: `1,944`.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
@@ -58,7 +58,7 @@ pub fn grouped(number: u64) -> String {
     grouped
 }
 
-/// A value as a table shows it.
+/// Formats a value for a table cell.
 pub fn shown(value: &Value) -> String {
     match value {
         Value::Null => "∅".into(),

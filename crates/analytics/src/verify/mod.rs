@@ -1,8 +1,11 @@
-//! Is the warehouse what somebody says that it should be? Each expectation of a profile is compared with what is there, and a difference is
-//! explained by its causes: the rows responsible, and numbers that add up.
+//! Reconciliation of the warehouse with expected numbers.
 //!
-//! `quality` asks whether the tables agree with each other; this room asks whether they agree with numbers from elsewhere, and why not. It
-//! reads, and changes nothing.
+//! Each expectation of a profile is compared with the warehouse. A difference is explained by its
+//! causes: queries that return the responsible rows, each with its effect on the number. A
+//! difference is explained if the effects add up to it.
+//!
+//! Data tests compare the tables with each other; this module compares them with numbers from
+//! outside the warehouse. It is read-only.
 
 mod profile;
 
@@ -16,92 +19,94 @@ use thiserror::Error;
 use sparkify_load::data_tests;
 use sparkify_warehouse::{RowSink, Rows, Value, Warehouse, WarehouseError};
 
-/// Of the rows that explain something, this many are kept.
+/// Sample rows kept per cause.
 const SAMPLES: usize = 5;
 
-/// How an expectation came out.
+/// Outcome of an expectation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// It is as expected.
+    /// The value is as expected, within the tolerance.
     Met,
-    /// It is not, and its causes account for all of the difference.
+    /// The value differs, and the causes account for the whole difference.
     Explained,
-    /// It is not, and nobody knows all of why.
+    /// The value differs, and the causes do not account for the whole difference.
     Unexplained,
-    /// The data is not what the expectation is about.
+    /// The condition of the expectation does not hold for this data.
     Skipped,
 }
 
-/// What came of one expectation.
+/// Result of one expectation.
 #[derive(Debug, Serialize)]
 pub struct Finding {
-    /// The expectation's name.
+    /// Name of the expectation.
     pub name: String,
-    /// What is counted.
-    pub says: String,
-    /// How it came out.
+    /// Description of the value, for example what is counted.
+    #[serde(rename = "says")]
+    pub description: String,
+    /// Outcome of the comparison.
     pub status: Status,
-    /// What should be there; null where it was skipped.
+    /// Expected value; null if skipped.
     pub expected: Value,
-    /// What is there.
+    /// Value in the warehouse; null if skipped.
     pub found: Value,
-    /// Why it was skipped: what the data is not.
+    /// Description of the unmet condition, if skipped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub needs: Option<String>,
-    /// What explains the difference, from the value found to the value expected.
+    /// Causes of the difference: `expected` = `found` + their effects + `unexplained`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<Explanation>,
-    /// What of the difference nothing explains, where it is a number.
+    /// Rest of a numeric difference that no cause explains.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unexplained: Option<f64>,
 }
 
-/// One cause at work.
+/// Cause that contributes to a difference.
 #[derive(Debug, Serialize)]
 pub struct Explanation {
-    /// A sentence, to be read behind the number of rows.
-    pub says: String,
-    /// What it adds to the value that was found.
+    /// Sentence that follows the number of rows.
+    #[serde(rename = "says")]
+    pub description: String,
+    /// Effect: number to add to the found value.
     pub adds: f64,
-    /// The rows responsible; none for what is left over.
+    /// Number of responsible rows; `None` for a cause with `rest = true`.
     pub rows: Option<u64>,
-    /// The names of the columns of `samples`.
+    /// Column names of `samples`.
     pub columns: Vec<String>,
-    /// The first few of them.
+    /// First few of the responsible rows.
     pub samples: Vec<Vec<Value>>,
 }
 
 impl Finding {
-    /// Whether the warehouse is not as expected.
+    /// Returns true if the value differs from the expectation.
     pub fn differs(&self) -> bool {
         matches!(self.status, Status::Explained | Status::Unexplained)
     }
 }
 
-/// Why a profile could not be compared.
+/// Errors of a reconciliation.
 #[derive(Debug, Error)]
 pub enum VerifyError {
     /// A query of the profile failed.
-    #[error("cannot answer {whose} of the profile")]
+    #[error("cannot run the query of {item} in the profile")]
     Query {
-        /// Which one.
-        whose: String,
-        /// What the warehouse said.
+        /// Condition, expectation or cause with the query.
+        item: String,
+        /// Error of the warehouse.
         source: WarehouseError,
     },
-    /// A query of the profile answers something else than one value.
-    #[error("{whose} of the profile answers {answer}")]
-    Answer {
-        /// Which one.
-        whose: String,
-        /// What came.
-        answer: String,
+    /// A query of the profile returns more or less than one value.
+    #[error("the query of {item} in the profile returns {returned}")]
+    NotOneValue {
+        /// Condition, expectation or cause with the query.
+        item: String,
+        /// Number of rows or columns that it returns.
+        returned: String,
     },
 }
 
 impl VerifyError {
-    /// What a person can do about it.
+    /// Returns the next action for the user.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Query { source, .. } => Some(
@@ -109,7 +114,9 @@ impl VerifyError {
                     .hint()
                     .unwrap_or_else(|| "correct the query; it may only read the warehouse".into()),
             ),
-            Self::Answer { .. } => Some("such a query answers one row of one column".into()),
+            Self::NotOneValue { .. } => {
+                Some("change the query to return one row with one column".into())
+            }
         }
     }
 }
@@ -118,9 +125,9 @@ impl VerifyError {
 pub fn run(warehouse: &mut dyn Warehouse, profile: &Profile) -> Result<Vec<Finding>, VerifyError> {
     let mut conditions = BTreeMap::new();
     for (name, condition) in &profile.conditions {
-        let whose = || format!("the condition `{name}`");
-        let holds = scalar(warehouse, &condition.query, whose)? == Value::Bool(true);
-        conditions.insert(name.as_str(), (holds, condition.says.as_str()));
+        let item = || format!("the condition `{name}`");
+        let holds = scalar(warehouse, &condition.query, item)? == Value::Bool(true);
+        conditions.insert(name.as_str(), (holds, condition.description.as_str()));
     }
     let compare = |expectation| compare(warehouse, &conditions, expectation);
     profile.expectations.iter().map(compare).collect()
@@ -133,10 +140,9 @@ fn compare(
     conditions: &Conditions<'_>,
     expectation: &Expectation,
 ) -> Result<Finding, VerifyError> {
-    let (name, says) = (expectation.name.clone(), said(expectation));
     let mut finding = Finding {
-        name,
-        says,
+        name: expectation.name.clone(),
+        description: description(expectation),
         status: Status::Skipped,
         expected: Value::Null,
         found: Value::Null,
@@ -144,36 +150,35 @@ fn compare(
         causes: Vec::new(),
         unexplained: None,
     };
-    if let Some((false, says)) = condition(conditions, expectation.when.as_deref()) {
-        finding.needs = Some(says.to_owned());
+    if let Some((false, unmet)) = condition(conditions, expectation.when.as_deref()) {
+        finding.needs = Some(unmet.to_owned());
         return Ok(finding);
     }
-    let whose = || format!("the expectation `{}`", expectation.name);
+    let item = || format!("the expectation `{}`", expectation.name);
     finding.expected = match (&expectation.value, &expectation.equals) {
         (Some(value), _) => value.into(),
-        (None, Some(query)) => scalar(warehouse, query, whose)?,
+        (None, Some(query)) => scalar(warehouse, query, item)?,
         (None, None) => Value::Int(0),
     };
-    let (found, offending) = found(warehouse, expectation)?;
+    let (found, failing_rows) = found(warehouse, expectation)?;
     finding.found = found;
     if same(&finding.found, &finding.expected, expectation.tolerance) {
         finding.status = Status::Met;
         return Ok(finding);
     }
-    finding.causes.extend(offending);
+    finding.causes.extend(failing_rows);
     explain(warehouse, conditions, expectation, &mut finding)?;
     Ok(finding)
 }
 
-fn said(expectation: &Expectation) -> String {
-    let check = expectation.check.as_deref();
-    let check =
-        check.and_then(|name| data_tests::DATA_TESTS.iter().find(|check| check.name == name));
-    match check {
-        Some(check) if expectation.says.is_empty() => {
-            format!("rows against: {}", check.headline())
+fn description(expectation: &Expectation) -> String {
+    let test = expectation.check.as_deref();
+    let test = test.and_then(|name| data_tests::DATA_TESTS.iter().find(|test| test.name == name));
+    match test {
+        Some(test) if expectation.description.is_empty() => {
+            format!("failing rows: {}", test.headline())
         }
-        _ => expectation.says.clone(),
+        _ => expectation.description.clone(),
     }
 }
 
@@ -181,31 +186,32 @@ fn condition<'a>(conditions: &Conditions<'a>, when: Option<&str>) -> Option<(boo
     when.and_then(|when| conditions.get(when).copied())
 }
 
-/// What is there; of a check that is broken, the rows as well.
+/// Returns the value in the warehouse; for a data test also its failing rows.
 fn found(
     warehouse: &mut dyn Warehouse,
     expectation: &Expectation,
 ) -> Result<(Value, Option<Explanation>), VerifyError> {
-    let whose = || format!("the expectation `{}`", expectation.name);
+    let item = || format!("the expectation `{}`", expectation.name);
     if let Some(query) = &expectation.query {
-        return Ok((scalar(warehouse, query, whose)?, None));
+        return Ok((scalar(warehouse, query, item)?, None));
     }
     let name = expectation.check.as_deref().unwrap_or_default();
-    let check = data_tests::DATA_TESTS.iter().find(|check| check.name == name);
-    let Some(check) = check else { return Ok((Value::Null, None)) };
-    let asked = warehouse.query_file(check, &[], SAMPLES);
-    let rows = asked.map_err(|source| VerifyError::Query { whose: whose(), source })?;
+    let test = data_tests::DATA_TESTS.iter().find(|test| test.name == name);
+    let Some(test) = test else { return Ok((Value::Null, None)) };
+    let rows = warehouse.query_file(test, &[], SAMPLES);
+    let rows = rows.map_err(|source| VerifyError::Query { item: item(), source })?;
     let found = Value::Int(rows.total.into());
-    let says = format!("break the check `{name}`");
-    Ok((found, Some(explanation(says, -1, rows))))
+    let description = format!("fail the test `{name}`");
+    Ok((found, Some(explanation(description, -1, rows))))
 }
 
-fn explanation(says: String, each: i64, rows: Rows) -> Explanation {
+fn explanation(description: String, each: i64, rows: Rows) -> Explanation {
     let adds = rows.total as f64 * each as f64;
-    Explanation { says, adds, rows: Some(rows.total), columns: rows.columns, samples: rows.rows }
+    let (total, columns, samples) = (Some(rows.total), rows.columns, rows.rows);
+    Explanation { description, adds, rows: total, columns, samples }
 }
 
-/// Looks for the causes of a difference, and says what they leave.
+/// Collects the causes of a difference, and sets the status and the unexplained rest.
 fn explain(
     warehouse: &mut dyn Warehouse,
     conditions: &Conditions<'_>,
@@ -217,26 +223,28 @@ fn explain(
     let (rest, counted): (Vec<&Cause>, Vec<&Cause>) = causes.partition(|cause| cause.rest);
     for cause in counted {
         let query = cause.rows.as_deref().unwrap_or_default();
-        let whose = || format!("a cause of `{}`", expectation.name);
+        let item = || format!("a cause of `{}`", expectation.name);
         let rows = warehouse.query(query, &[], SAMPLES);
-        let rows = rows.map_err(|source| VerifyError::Query { whose: whose(), source })?;
+        let rows = rows.map_err(|source| VerifyError::Query { item: item(), source })?;
         if rows.total > 0 {
-            finding.causes.push(explanation(cause.says.clone(), cause.each, rows));
+            finding.causes.push(explanation(cause.description.clone(), cause.each, rows));
         }
     }
     let numbers = (number(&finding.found), number(&finding.expected));
     let (Some(found), Some(expected)) = numbers else {
-        // What is no number cannot add up: a cause that is at work is the explanation.
+        // Values that are not numbers cannot add up: any cause with rows is the explanation.
         let explained = !finding.causes.is_empty();
         finding.status = if explained { Status::Explained } else { Status::Unexplained };
         return Ok(());
     };
     let mut left = expected - found - finding.causes.iter().map(|cause| cause.adds).sum::<f64>();
-    let way = |cause: &&Cause| left.abs() > expectation.tolerance && left * cause.each as f64 > 0.0;
-    if let Some(cause) = rest.into_iter().find(way) {
+    // A cause with `rest = true` takes the remaining difference, but only in its own direction.
+    let applies =
+        |cause: &&Cause| left.abs() > expectation.tolerance && left * cause.each as f64 > 0.0;
+    if let Some(cause) = rest.into_iter().find(applies) {
         let (columns, samples) = (Vec::new(), Vec::new());
-        let says = cause.says.clone();
-        finding.causes.push(Explanation { says, adds: left, rows: None, columns, samples });
+        let description = cause.description.clone();
+        finding.causes.push(Explanation { description, adds: left, rows: None, columns, samples });
         left = 0.0;
     }
     let explained = left.abs() <= expectation.tolerance;
@@ -245,55 +253,56 @@ fn explain(
     Ok(())
 }
 
-/// The one value that a query answers.
+/// Runs a query that must return exactly one value, and returns it.
 fn scalar(
     warehouse: &mut dyn Warehouse,
     query: &str,
-    whose: impl Fn() -> String,
+    item: impl Fn() -> String,
 ) -> Result<Value, VerifyError> {
-    let mut one = One::default();
-    let asked = warehouse.query_each(query, &[], &mut one);
-    let answer = match (one.columns, one.rows) {
+    let mut one = OneValue::default();
+    let outcome = warehouse.query_each(query, &[], &mut one);
+    let returned = match (one.columns, one.rows) {
         (1, 1) => {
-            asked.map_err(|source| VerifyError::Query { whose: whose(), source })?;
+            outcome.map_err(|source| VerifyError::Query { item: item(), source })?;
             return Ok(one.value.unwrap_or(Value::Null));
         }
         (1, 0) => "no row".into(),
         (1, _) => "more than one row".into(),
         (columns, _) => format!("{columns} columns"),
     };
-    match asked {
-        Err(source) if !one.ended => Err(VerifyError::Query { whose: whose(), source }),
-        _ => Err(VerifyError::Answer { whose: whose(), answer }),
+    match outcome {
+        Err(source) if !one.stopped => Err(VerifyError::Query { item: item(), source }),
+        _ => Err(VerifyError::NotOneValue { item: item(), returned }),
     }
 }
 
-/// Takes one value, and ends an answer that has more.
+/// Row sink for one value. Stops the query when a second column or row arrives.
 #[derive(Default)]
-struct One {
+struct OneValue {
     columns: usize,
     rows: u64,
     value: Option<Value>,
-    ended: bool,
+    /// True if this sink stopped the query, so the query's error is not the warehouse's.
+    stopped: bool,
 }
 
-impl One {
-    fn end(&mut self) -> WarehouseError {
-        self.ended = true;
+impl OneValue {
+    fn stop(&mut self) -> WarehouseError {
+        self.stopped = true;
         WarehouseError::Sink(std::io::Error::other("more than one value"))
     }
 }
 
-impl RowSink for One {
+impl RowSink for OneValue {
     fn start(&mut self, columns: Vec<String>) -> Result<(), WarehouseError> {
         self.columns = columns.len();
-        if self.columns == 1 { Ok(()) } else { Err(self.end()) }
+        if self.columns == 1 { Ok(()) } else { Err(self.stop()) }
     }
 
     fn row(&mut self, row: Vec<Value>) -> Result<(), WarehouseError> {
         self.rows += 1;
         if self.rows > 1 {
-            return Err(self.end());
+            return Err(self.stop());
         }
         self.value = row.into_iter().next();
         Ok(())
@@ -311,7 +320,8 @@ impl From<&Expected> for Value {
     }
 }
 
-/// Whether they are the same: numbers within the tolerance, everything else as it is written.
+/// Compares numbers within the tolerance, other values by their text. Integers and text without a
+/// tolerance are compared exactly, since `f64` cannot hold every 64-bit integer.
 fn same(found: &Value, expected: &Value, tolerance: f64) -> bool {
     match (found, expected, number(found), number(expected)) {
         (Value::Int(found), Value::Int(expected), ..) if tolerance == 0.0 => found == expected,
@@ -323,7 +333,7 @@ fn same(found: &Value, expected: &Value, tolerance: f64) -> bool {
     }
 }
 
-/// A number, also one that came as text since it has decimals.
+/// Returns the number of a value. Decimals arrive as text.
 fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Int(value) => Some(*value as f64),
@@ -338,7 +348,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_compared_as_numbers_and_the_rest_as_written() {
+    fn numbers_are_compared_within_the_tolerance_and_other_values_as_text() {
         let text = |text: &str| Value::Text(text.into());
         assert!(same(&Value::Double(467.989), &Value::Double(467.99), 0.005));
         assert!(!same(&Value::Double(467.98), &Value::Double(467.99), 0.005));

@@ -1,7 +1,7 @@
-//! A profile: what is expected of a warehouse, as a team writes it down. `docs/verify.md` says how.
+//! Profiles: TOML files with the numbers expected of a warehouse; see `docs/verify.md`.
 //!
-//! It is read strictly, since a key that is passed over is an expectation that nobody holds: unknown keys, names that mean nothing, and
-//! expectations that cannot fail are errors with their line or their name.
+//! Parsing is strict, since an ignored key would be an expectation that is never compared. Unknown
+//! keys, unknown names and expectations that cannot fail are errors with their line or name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -15,95 +15,98 @@ use thiserror::Error;
 use sparkify_config::suggest;
 use sparkify_load::data_tests;
 
-/// The profiles that come with the program, by name, as their files have them.
+/// Built-in profiles: name and TOML text.
 pub const BUILT_IN: &[(&str, &str)] = &[
     ("strict", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../sql/verify/strict.toml"))),
     ("course", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../sql/verify/course.toml"))),
 ];
 
-/// The longest profile that is read.
-const LONGEST: u64 = 1 << 20;
+/// Largest profile that is read, in bytes.
+const MAX_BYTES: u64 = 1 << 20;
 
-/// What is expected of a warehouse.
+/// Expectations of a warehouse.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
-    /// Whose expectations these are.
+    /// Heading of the output.
     pub title: String,
-    /// What the data may be like, by name.
+    /// Conditions on the data, by name, for the key `when`.
     #[serde(default)]
     pub conditions: BTreeMap<String, Condition>,
-    /// What is expected, in the order in which it is told.
+    /// Expectations in the order of the output.
     #[serde(default, rename = "expect")]
     pub expectations: Vec<Expectation>,
 }
 
-/// Something that the data is like, or is not.
+/// Property of the data that expectations and causes may require.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
-    /// What it is that holds.
-    pub says: String,
-    /// Answers true or false.
+    /// Description of the property.
+    #[serde(rename = "says")]
+    pub description: String,
+    /// Query that returns true or false.
     pub query: String,
 }
 
-/// One number, or other value, that a warehouse should have.
+/// Expected number, or other value, with its possible causes of difference.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expectation {
-    /// What it is called, often a table's name.
+    /// Unique name, often that of a table.
     pub name: String,
-    /// What is counted, in a few words.
-    #[serde(default)]
-    pub says: String,
-    /// Answers one value.
+    /// Short description of the value.
+    #[serde(default, rename = "says")]
+    pub description: String,
+    /// Query that returns the value. Excludes `check`.
     pub query: Option<String>,
-    /// Or a check of `sparkify check`: the value is the number of rows against it.
+    /// Data test of `sparkify check`; the value is its number of failing rows.
     pub check: Option<String>,
-    /// What it should be.
+    /// Expected value. Excludes `equals`.
     pub value: Option<Expected>,
-    /// Or a query that answers what it should be.
+    /// Query that returns the expected value.
     pub equals: Option<String>,
-    /// How far a number may be from that.
+    /// Largest accepted distance between two numbers.
     #[serde(default)]
     pub tolerance: f64,
-    /// The condition without which nothing is expected.
+    /// Condition that must hold; the expectation is skipped otherwise.
     pub when: Option<String>,
-    /// Why it may be something else.
+    /// Possible causes of a difference.
     #[serde(default, rename = "cause")]
     pub causes: Vec<Cause>,
 }
 
-/// A value as a profile writes it.
+/// Value in a profile.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(untagged)]
 pub enum Expected {
-    /// A whole number.
+    /// TOML integer.
     Int(i64),
-    /// Any number.
+    /// TOML float.
     Double(f64),
-    /// True or false.
+    /// TOML boolean.
     Bool(bool),
-    /// Text.
+    /// TOML string.
     Text(String),
 }
 
-/// Why a value differs, and the rows that show it.
+/// Possible cause of a difference, with a query for the responsible rows.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cause {
-    /// A sentence, to be read behind the number of rows.
-    pub says: String,
-    /// Answers the rows.
+    /// Sentence that follows the number of rows.
+    #[serde(rename = "says")]
+    pub description: String,
+    /// Query that returns the responsible rows. Excludes `rest`.
     pub rows: Option<String>,
-    /// What each row adds to the value that was found, on the way to the one that was expected.
+    /// Number that each row adds to the found value to reach the expected one.
     #[serde(default = "one")]
     pub each: i64,
-    /// Or it accounts for whatever the other causes leave, where that is on the side that `each` names.
+    /// True if the cause explains the difference that other causes leave, provided that its sign is
+    /// that of `each`.
     #[serde(default)]
     pub rest: bool,
-    /// The condition without which it is no cause.
+    /// Condition that must hold; the cause is ignored otherwise.
     pub when: Option<String>,
 }
 
@@ -111,82 +114,82 @@ fn one() -> i64 {
     1
 }
 
-/// Why a profile cannot be used.
+/// Errors of reading a profile.
 #[derive(Debug, Error)]
 pub enum ProfileError {
-    /// There is none of that name.
-    #[error("there is no profile `{name}`")]
+    /// No built-in profile has this name.
+    #[error("unknown profile `{name}`")]
     Unknown {
-        /// What was written.
+        /// Name that was given.
         name: String,
     },
-    /// Its file cannot be read.
+    /// The file cannot be read.
     #[error("cannot read the profile `{}`", path.display())]
     Unreadable {
-        /// The file.
+        /// Path of the profile.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         source: std::io::Error,
     },
-    /// It says something that is no profile.
-    #[error("cannot understand the profile `{name}`: {reason}")]
+    /// The text is not a valid profile.
+    #[error("invalid profile `{name}`: {reason}")]
     Malformed {
-        /// Its name or file.
+        /// Name or path of the profile.
         name: String,
-        /// What is wrong, and where.
+        /// Fault, with its line or the name of its item.
         reason: String,
-        /// What to write instead.
+        /// Correction.
         hint: String,
     },
 }
 
 impl ProfileError {
-    /// What a person can do about it.
+    /// Returns the next action for the user.
     pub fn hint(&self) -> String {
         match self {
             Self::Unknown { name } => {
                 let names = BUILT_IN.iter().map(|(name, _)| *name);
-                suggest::hint(name, names, "name `strict`, `course` or a file")
+                suggest::hint(name, names, "give `strict`, `course` or a path")
             }
-            Self::Unreadable { .. } => "name a file that is there and is text".into(),
+            Self::Unreadable { .. } => "give the path of an existing UTF-8 text file".into(),
             Self::Malformed { hint, .. } => hint.clone(),
         }
     }
 }
 
-/// The text of the profile that `written` names: one of ours, or a file.
-pub fn text(written: &str) -> Result<String, ProfileError> {
-    if let Some((_, text)) = BUILT_IN.iter().find(|(name, _)| *name == written) {
+/// Returns the text of a profile: a built-in one by name, or a file by path.
+pub fn text(name_or_path: &str) -> Result<String, ProfileError> {
+    if let Some((_, text)) = BUILT_IN.iter().find(|(name, _)| *name == name_or_path) {
         return Ok((*text).to_owned());
     }
-    let path = Path::new(written);
-    if !path.exists() && !written.contains(['/', '.']) {
-        return Err(ProfileError::Unknown { name: written.into() });
+    let path = Path::new(name_or_path);
+    if !path.exists() && !name_or_path.contains(['/', '.']) {
+        return Err(ProfileError::Unknown { name: name_or_path.into() });
     }
     let unreadable = |source| ProfileError::Unreadable { path: path.into(), source };
     let mut text = String::new();
     let file = File::open(path).map_err(unreadable)?;
-    file.take(LONGEST + 1).read_to_string(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > LONGEST {
-        let reason = "it is longer than 1 MiB".into();
+    file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > MAX_BYTES {
+        let reason = "it is larger than 1 MiB".into();
         let hint = "split it into several profiles".into();
-        return Err(ProfileError::Malformed { name: written.into(), reason, hint });
+        return Err(ProfileError::Malformed { name: name_or_path.into(), reason, hint });
     }
     Ok(text)
 }
 
-/// Reads and checks the profile that `written` names.
-pub fn read(written: &str) -> Result<Profile, ProfileError> {
-    let text = text(written)?;
+/// Reads and validates a profile: a built-in one by name, or a file by path.
+pub fn read(name_or_path: &str) -> Result<Profile, ProfileError> {
+    let text = text(name_or_path)?;
     let malformed = |(reason, hint): (String, &str)| ProfileError::Malformed {
-        name: written.into(),
+        name: name_or_path.into(),
         reason,
         hint: hint.into(),
     };
     let profile: Profile = toml::from_str(&text).map_err(|error| {
         let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
         let reason = format!("line {line}: {}", error.message().replace('\n', ": "));
-        malformed((reason, "`sparkify verify --print` shows one that is right"))
+        malformed((reason, "`sparkify verify --print` prints a valid profile"))
     })?;
     profile.check().map_err(malformed)?;
     Ok(profile)
@@ -197,7 +200,7 @@ type Fault = (String, &'static str);
 impl Profile {
     fn check(&self) -> Result<(), Fault> {
         if self.expectations.is_empty() {
-            return Err(("it expects nothing".into(), "write at least one `[[expect]]`"));
+            return Err(("no expectations".into(), "write at least one `[[expect]]`"));
         }
         let mut names = BTreeSet::new();
         for (name, condition) in &self.conditions {
@@ -205,8 +208,8 @@ impl Profile {
         }
         for expectation in &self.expectations {
             if !names.insert(&expectation.name) {
-                let reason = format!("`{}` stands twice", expectation.name);
-                return Err((reason, "give each `[[expect]]` a name of its own"));
+                let reason = format!("duplicate name `{}`", expectation.name);
+                return Err((reason, "give each `[[expect]]` a unique name"));
             }
             self.check_one(expectation)?;
         }
@@ -215,35 +218,35 @@ impl Profile {
 
     fn check_one(&self, expectation: &Expectation) -> Result<(), Fault> {
         let name = &expectation.name;
-        let whose = || format!("the expectation `{name}`");
+        let item = || format!("the expectation `{name}`");
         match (&expectation.query, &expectation.check) {
-            (Some(query), None) => check_query(query, whose)?,
+            (Some(query), None) => check_query(query, item)?,
             (None, Some(check))
                 if data_tests::DATA_TESTS.iter().any(|known| known.name == check) => {}
             (None, Some(check)) => {
-                let reason = format!("`{name}` names the check `{check}`, which there is not");
-                return Err((reason, "`sparkify check` names them"));
+                let reason = format!("`{name}` refers to the unknown test `{check}`");
+                return Err((reason, "`sparkify check` lists the tests"));
             }
             _ => {
                 let reason = format!("`{name}` needs either `query` or `check`");
                 return Err((
                     reason,
-                    "a query answers one value; a check is one of `sparkify check`",
+                    "`query` returns one value; `check` names a test of `sparkify check`",
                 ));
             }
         }
         match (&expectation.value, &expectation.equals) {
-            (None, Some(query)) => check_query(query, whose)?,
+            (None, Some(query)) => check_query(query, item)?,
             (Some(_), None) => {}
             (None, None) if expectation.check.is_some() => {}
             _ => {
                 let reason = format!("`{name}` needs either `value` or `equals`");
-                return Err((reason, "`equals` is a query that answers what is expected"));
+                return Err((reason, "`equals` is a query that returns the expected value"));
             }
         }
         if !(expectation.tolerance >= 0.0 && expectation.tolerance.is_finite()) {
-            let reason = format!("the tolerance of `{name}` is no distance");
-            return Err((reason, "write a number from 0 on"));
+            let reason = format!("invalid tolerance of `{name}`");
+            return Err((reason, "set a number of at least 0"));
         }
         self.check_condition(name, expectation.when.as_deref())?;
         expectation.causes.iter().try_for_each(|cause| self.check_cause(name, cause))
@@ -255,12 +258,12 @@ impl Profile {
             (None, true) => {}
             _ => {
                 let reason = format!("a cause of `{name}` needs either `rows` or `rest = true`");
-                return Err((reason, "`rows` is a query that answers the rows responsible"));
+                return Err((reason, "`rows` is a query that returns the responsible rows"));
             }
         }
         if cause.each == 0 {
-            let reason = format!("a cause of `{name}` adds nothing");
-            return Err((reason, "write `each = 1` or `each = -1`"));
+            let reason = format!("a cause of `{name}` has `each = 0`");
+            return Err((reason, "set `each = 1` or `each = -1`"));
         }
         self.check_condition(name, cause.when.as_deref())
     }
@@ -268,17 +271,17 @@ impl Profile {
     fn check_condition(&self, name: &str, when: Option<&str>) -> Result<(), Fault> {
         match when {
             Some(when) if !self.conditions.contains_key(when) => {
-                let reason =
-                    format!("`{name}` depends on the condition `{when}`, which there is not");
-                Err((reason, "conditions stand under `[conditions.NAME]`"))
+                let reason = format!("`{name}` refers to the unknown condition `{when}`");
+                Err((reason, "define conditions as `[conditions.NAME]`"))
             }
             _ => Ok(()),
         }
     }
 }
 
-/// A query that only asks. What it could do besides is held back by the connection.
-fn check_query(query: &str, whose: impl Fn() -> String) -> Result<(), Fault> {
+/// Checks that a query starts with `select` or `with`. This only catches mistakes: the guarded
+/// connection is what prevents writes.
+fn check_query(query: &str, item: impl Fn() -> String) -> Result<(), Fault> {
     let lines = query.lines().map(str::trim).filter(|line| !line.is_empty());
     let mut code = lines.skip_while(|line| line.starts_with("--"));
     let word: String =
@@ -286,7 +289,7 @@ fn check_query(query: &str, whose: impl Fn() -> String) -> Result<(), Fault> {
     if ["select", "with"].contains(&word.to_lowercase().as_str()) {
         return Ok(());
     }
-    Err((format!("{} has a query that is none", whose()), "begin it with `select` or `with`"))
+    Err((format!("{} has no read-only query", item()), "start it with `select` or `with`"))
 }
 
 impl fmt::Display for Expected {

@@ -8,7 +8,7 @@ use rustyline::{Context, Helper};
 
 use super::COMMANDS;
 use super::statements::{is_blank, split};
-use sparkify_analytics::report::Question;
+use sparkify_analytics::report::SavedQuery;
 use sparkify_load::tables;
 use sparkify_warehouse::Opening;
 
@@ -90,10 +90,10 @@ pub(super) fn is_complete(text: &str) -> bool {
 }
 
 /// Returns the saved query of an input that is its name, or its name followed by options.
-pub(super) fn saved_query(text: &str) -> Option<Question> {
+pub(super) fn saved_query(text: &str) -> Option<SavedQuery> {
     let text = text.trim().trim_end_matches(';').trim_end();
     let (name, rest) = text.split_once(char::is_whitespace).unwrap_or((text, "--"));
-    Question::find(name).filter(|_| rest.trim_start().starts_with("--"))
+    SavedQuery::find(name).filter(|_| rest.trim_start().starts_with("--"))
 }
 
 /// Completion of keywords, table and column names, and saved queries.
@@ -108,7 +108,7 @@ impl Completion {
         let mut words: Vec<String> = KEYWORDS.iter().map(|word| (*word).to_owned()).collect();
         words.extend(tables::all().map(|table| table.name.to_owned()));
         words.extend(columns.map(|column| column.name));
-        words.extend(Question::all().map(|query| query.name().to_owned()));
+        words.extend(SavedQuery::all().map(|query| query.name().to_owned()));
         words.sort_unstable();
         words.dedup();
         Self { words }

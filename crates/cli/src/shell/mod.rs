@@ -24,7 +24,7 @@ use super::failure::Failure;
 use super::printer::{Output, Printer};
 use super::query;
 use crate::connect;
-use sparkify_analytics::report::{self, Arguments, Parameter, Question, grouped, plain_table};
+use sparkify_analytics::report::{self, Arguments, Parameter, SavedQuery, grouped, plain_table};
 use sparkify_config::{self, Settings, suggest};
 use sparkify_warehouse::{Access, Interrupter, Opening, Value, Warehouse, WarehouseError};
 
@@ -205,7 +205,7 @@ impl Shell<'_> {
         self.run_lines(io::BufReader::new(file), depth)
     }
 
-    fn run_saved(&mut self, query: Question, text: &str) -> Result<(), Failure> {
+    fn run_saved(&mut self, query: SavedQuery, text: &str) -> Result<(), Failure> {
         let words = text.trim_end_matches(';').split_whitespace().skip(1);
         let arguments: Arguments = match SavedQueryOptions::try_parse_from(words) {
             Ok(options) => options.filters.arguments()?,
@@ -311,8 +311,8 @@ fn help() -> String {
 }
 
 fn saved_queries() -> String {
-    let row = |query: Question| vec![query.name().to_owned(), query.asks().to_owned()];
-    plain_table(&["name", "description"], &Question::all().map(row).collect::<Vec<_>>(), &[])
+    let row = |query: SavedQuery| vec![query.name().to_owned(), query.description().to_owned()];
+    plain_table(&["name", "description"], &SavedQuery::all().map(row).collect::<Vec<_>>(), &[])
 }
 
 fn limit(written: &str) -> Result<u64, Failure> {
@@ -348,11 +348,11 @@ fn unknown(name: &str) -> Failure {
 }
 
 /// Returns the failure for options that do not parse; only the first line of clap's error is kept.
-fn invalid_options(query: Question, error: &clap::Error) -> Failure {
+fn invalid_options(query: SavedQuery, error: &clap::Error) -> Failure {
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
     let takes: Vec<_> = query.parameters().into_iter().map(Parameter::name).collect();
-    Failure::new(format!("cannot run `{}`: {first}", query.name()), report::takes(&takes))
+    Failure::new(format!("cannot run `{}`: {first}", query.name()), report::parameters_hint(&takes))
 }
 
 fn no_terminal(error: &ReadlineError) -> Failure {

@@ -1,50 +1,52 @@
-//! Who has the warehouse open in this process, and when it is closed.
+//! Coordination of requests that open the same `DuckDB` file in this process.
 //!
-//! A file's locks belong to a process: whoever closes the file gives away the lock of everybody else in it, and a load could begin under a statement
-//! that still reads. So what was opened at the same time is closed at the same time, when the last statement has ended. That a load gets its turn
-//! under endless requests, nobody joins a round that has lasted long.
+//! POSIX file locks belong to the process: closing any handle of a file releases the locks of all
+//! other handles. A load could then start while another request still reads. Requests that overlap
+//! therefore form a round: all keep the file open until the last statement of the round has ended,
+//! then all close it. A round accepts new requests only for [`MAX_JOIN`], so that a waiting load
+//! gets the file even under continuous requests.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long others may join those who have the file open.
-const ROUND: Duration = Duration::from_mins(1);
+/// Time during which requests may join a round.
+const MAX_JOIN: Duration = Duration::from_mins(1);
 
-/// Lets requests in together and out together.
+/// Groups overlapping requests into rounds.
 #[derive(Debug, Default)]
-pub(super) struct Gate {
+pub(super) struct FileAccess {
     round: Mutex<Round>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct Round {
-    /// Who uses what they hold.
+    /// Sessions that run a statement.
     active: usize,
-    /// Who has done, and holds it still.
+    /// Sessions that have ended their statement and keep the file open.
     done: usize,
-    /// Nobody is active any more: those who have done let go.
+    /// True once no session is active: sessions close the file, and no request may join.
     closing: bool,
     began: Option<Instant>,
 }
 
-/// Something held within the gate; it is let go with all the others'.
-pub(super) struct Held<T> {
-    /// What is held.
-    pub(super) thing: Option<T>,
-    gate: Arc<Gate>,
+/// Membership in a round. Dropping it waits for the end of the round, then drops the resource.
+pub(super) struct FileSession<T> {
+    /// Warehouse connection, once opened.
+    pub(super) resource: Option<T>,
+    access: Arc<FileAccess>,
 }
 
-impl Gate {
-    /// Waits for a round that can be joined.
-    pub(super) fn enter<T>(self: &Arc<Self>) -> Held<T> {
+impl FileAccess {
+    /// Joins the current round, or waits for the next if it is closing or full.
+    pub(super) fn enter<T>(self: &Arc<Self>) -> FileSession<T> {
         let full = |round: &mut Round| {
-            round.closing || round.began.is_some_and(|began| began.elapsed() > ROUND)
+            round.closing || round.began.is_some_and(|began| began.elapsed() > MAX_JOIN)
         };
         let mut round = self.wait_while(self.lock(), full);
         round.active += 1;
         round.began.get_or_insert_with(Instant::now);
-        Held { thing: None, gate: Arc::clone(self) }
+        FileSession { resource: None, access: Arc::clone(self) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Round> {
@@ -60,22 +62,24 @@ impl Gate {
     }
 }
 
-impl<T> Drop for Held<T> {
+impl<T> Drop for FileSession<T> {
     fn drop(&mut self) {
-        let mut round = self.gate.lock();
+        let mut round = self.access.lock();
         round.active -= 1;
         round.done += 1;
         if round.active == 0 {
             round.closing = true;
-            self.gate.changed.notify_all();
+            self.access.changed.notify_all();
         }
-        drop(self.gate.wait_while(round, |round| !round.closing));
-        self.thing = None;
-        let mut round = self.gate.lock();
+        // The lock is released before closing the file, so that all sessions can close it.
+        drop(self.access.wait_while(round, |round| !round.closing));
+        self.resource = None;
+        let mut round = self.access.lock();
         round.done -= 1;
+        // The last session to close starts a new round.
         if round.done == 0 {
             *round = Round::default();
-            self.gate.changed.notify_all();
+            self.access.changed.notify_all();
         }
     }
 }
@@ -84,28 +88,28 @@ impl<T> Drop for Held<T> {
 mod tests {
     use super::*;
 
-    /// Says when it is let go.
-    struct Thing(Arc<Mutex<Vec<u32>>>, u32);
+    /// Records when it is dropped.
+    struct Resource(Arc<Mutex<Vec<u32>>>, u32);
 
-    impl Drop for Thing {
+    impl Drop for Resource {
         fn drop(&mut self) {
             self.0.lock().unwrap().push(self.1);
         }
     }
 
     #[test]
-    fn what_was_opened_together_is_closed_together() {
-        let (gate, gone) = (Arc::new(Gate::default()), Arc::new(Mutex::new(Vec::new())));
-        let mut long = gate.enter();
-        long.thing = Some(Thing(Arc::clone(&gone), 1));
+    fn overlapping_sessions_close_together() {
+        let (access, gone) = (Arc::new(FileAccess::default()), Arc::new(Mutex::new(Vec::new())));
+        let mut long = access.enter();
+        long.resource = Some(Resource(Arc::clone(&gone), 1));
         let short = {
-            let (gate, gone) = (Arc::clone(&gate), Arc::clone(&gone));
+            let (access, gone) = (Arc::clone(&access), Arc::clone(&gone));
             std::thread::spawn(move || {
-                let mut held = gate.enter();
-                held.thing = Some(Thing(gone, 2));
+                let mut session = access.enter();
+                session.resource = Some(Resource(gone, 2));
             })
         };
-        while gate.lock().done == 0 {
+        while access.lock().done == 0 {
             std::thread::yield_now();
         }
         assert!(gone.lock().unwrap().is_empty(), "the first still reads");
@@ -114,8 +118,8 @@ mod tests {
         let mut order = gone.lock().unwrap().clone();
         order.sort_unstable();
         assert_eq!(order, [1, 2]);
-        let next: Held<Thing> = gate.enter();
-        assert_eq!(gate.lock().active, 1, "the next round begins");
+        let next: FileSession<Resource> = access.enter();
+        assert_eq!(access.lock().active, 1, "the next round begins");
         drop(next);
     }
 }

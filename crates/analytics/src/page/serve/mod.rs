@@ -1,7 +1,9 @@
-//! The page live: a server for the one person at this machine.
+//! HTTP server for the live page, for one local user.
 //!
-//! It listens on 127.0.0.1 alone and knows three paths. `guard` says who is let in, `routes` what is answered, `work` how the warehouse is
-//! asked: opened for each request and closed, so that a load can come between. A head, a body, a slow client and the number of connections are bounded.
+//! It listens only on 127.0.0.1 and has three endpoints. `guard` authorizes requests, `routes`
+//! handles them, `work` runs queries. The warehouse is opened per request and closed again, so that
+//! loads can run in between. Head, body, duration and number of connections are limited, so that a
+//! slow or hostile client cannot exhaust the process.
 
 mod file_access;
 mod guard;
@@ -25,62 +27,60 @@ use tokio::time::{sleep, timeout};
 
 use routes::Site;
 
-/// Where it listens when nobody says and nobody else does.
+/// Default port; any free port is used if it is taken.
 const PORT: u16 = 8750;
-/// Connections that are open at a time; others wait to be accepted.
+/// Most open connections; further ones wait in the listen queue.
 const CONNECTIONS: usize = 64;
-/// Bytes of a request's head.
+/// Most bytes of a request head.
 const HEAD: usize = 16 << 10;
-/// Lines of it.
+/// Most headers of a request.
 const HEADERS: usize = 64;
-/// So long may a head take, and a connection wait for one.
+/// Timeout for reading a head, and for an idle connection.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// So long may a connection last; a browser makes another.
+/// Longest duration of a connection; browsers reconnect.
 const LIFE: Duration = Duration::from_mins(5);
-/// So long do answers under way have when it ends.
+/// Time for responses in progress at shutdown.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// What a person may set.
+/// Options of the server.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The port; none takes the usual one, or any that is free.
+    /// Port to listen on; `None` for the default or any free port.
     pub port: Option<u16>,
-    /// So long may a statement of a person run.
+    /// Timeout of a statement of the SQL editor, in seconds.
     pub seconds: u64,
-    /// Rows of its answer.
+    /// Most rows of its result.
     pub rows: usize,
 }
 
-/// Why nothing is served.
+/// Errors of starting the server.
 #[derive(Debug, Error)]
 pub enum ServeError {
-    /// The port is taken, or not ours to take.
+    /// The port is in use or not permitted.
     #[error("cannot listen on 127.0.0.1:{port}")]
     Listen {
-        /// The port that was asked for.
+        /// Requested port.
         port: u16,
-        /// What the system said.
+        /// Error of the operating system.
         #[source]
         cause: io::Error,
     },
-    /// The system gives no threads or no random numbers.
+    /// Threads or random numbers are not available.
     #[error("cannot start the server")]
     Start(#[source] io::Error),
 }
 
 impl ServeError {
-    /// What a person can do about it.
+    /// Returns the next action for the user.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Listen { .. } => {
-                Some("leave out `--port`, or use `--port 0`, for one that is free".into())
-            }
+            Self::Listen { .. } => Some("omit `--port`, or use `--port 0`, for a free port".into()),
             Self::Start(_) => None,
         }
     }
 }
 
-/// A server that listens already.
+/// Server that is bound to its port.
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
@@ -88,7 +88,7 @@ pub struct Server {
     options: Options,
 }
 
-/// Ends a server, from anywhere.
+/// Handle that stops a server from another thread.
 #[derive(Debug, Clone)]
 pub struct Stopper(watch::Sender<bool>);
 
@@ -99,14 +99,14 @@ impl Default for Stopper {
 }
 
 impl Stopper {
-    /// Ends it; a second time does nothing.
+    /// Stops the server. Further calls have no effect.
     pub fn stop(&self) {
         self.0.send_replace(true);
     }
 }
 
 impl Server {
-    /// Listens for whoever asks for the warehouse of `connector`.
+    /// Binds the port of a server for the warehouse of `connector`.
     pub fn bind(connector: Arc<dyn Connector>, options: Options) -> Result<Self, ServeError> {
         let listen = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
         let listener = match options.port {
@@ -120,7 +120,7 @@ impl Server {
         Ok(Self { listener, address, connector, options })
     }
 
-    /// Where it listens.
+    /// Returns the address that the server listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -147,35 +147,35 @@ async fn accept(
     mut stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let permits = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
-        let place = Arc::clone(&places).acquire_owned().await.map_err(io::Error::other)?;
+        let permit = Arc::clone(&permits).acquire_owned().await.map_err(io::Error::other)?;
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             _ = stop.wait_for(|stop| *stop) => break,
         };
         let Ok((stream, _)) = accepted else {
-            // Out of files, most likely: others must go first.
+            // Most likely out of file descriptors: wait for other connections to close.
             sleep(Duration::from_millis(50)).await;
             continue;
         };
         let (site, stop) = (Arc::clone(&site), stop.clone());
         tokio::spawn(async move {
-            converse(stream, site, stop).await;
-            drop(place);
+            serve_connection(stream, site, stop).await;
+            drop(permit);
         });
     }
-    // Each connection that ends gives its place back.
+    // All permits are available once every connection has closed.
     let all = u32::try_from(CONNECTIONS).unwrap_or(u32::MAX);
-    let _ = timeout(FAREWELL, places.acquire_many(all)).await;
+    let _ = timeout(FAREWELL, permits.acquire_many(all)).await;
     Ok(())
 }
 
-/// One connection, from its first request to its last.
-async fn converse(stream: TcpStream, site: Arc<Site>, mut stop: watch::Receiver<bool>) {
+/// Serves a connection until it closes, its lifetime ends or the server stops.
+async fn serve_connection(stream: TcpStream, site: Arc<Site>, mut stop: watch::Receiver<bool>) {
     let service = service_fn(move |request| {
         let site = Arc::clone(&site);
-        async move { Ok::<_, Infallible>(site.answer(request).await) }
+        async move { Ok::<_, Infallible>(site.handle(request).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -1,7 +1,7 @@
-//! What is answered on each path, and the headers that every answer has.
+//! Request handlers, and the security headers of every response.
 //!
-//! What the warehouse cannot do is an answer, `{"error": …}`, not a status: the page tells it to its reader. A status other than 200 is a request that
-//! the page would not make.
+//! Errors of the warehouse are responses with status 200 and `{"error": …}`, shown by the page.
+//! Other statuses are for requests that the page does not send.
 
 use std::io;
 use std::sync::Arc;
@@ -19,22 +19,22 @@ use time::macros::format_description;
 use tokio::time::timeout;
 
 use super::Options;
-use super::guard::{self, Path, Refusal};
-use super::work::{Trouble, Work};
-use crate::page::{Kind, Taker, gather, html};
+use super::guard::{self, Endpoint, Rejection};
+use super::work::{QueryError, QueryRunner};
+use crate::page::{LimitedSink, PageKind, gather, html};
 use crate::report::Arguments;
 use sparkify_warehouse::Connector;
 use sparkify_warehouse::{Value, Warehouse, WarehouseError};
 
-/// Bytes of a request's body.
+/// Most bytes of a request body.
 const BODY: usize = 64 << 10;
-/// So long may it take to come.
+/// Timeout for reading a body.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// So long may the questions of the page take.
-const QUESTIONS: Duration = Duration::from_mins(2);
-/// Bytes of text in a statement's answer.
+/// Timeout for all saved queries of the page.
+const DATA_TIMEOUT: Duration = Duration::from_mins(2);
+/// Most bytes of text in the result of a statement.
 const TEXT: usize = 8 << 20;
-/// What an answer that is no page may do in a browser.
+/// Content-Security-Policy of responses other than the page.
 const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
 
 const HEADERS: &[(&str, &str)] = &[
@@ -45,21 +45,21 @@ const HEADERS: &[(&str, &str)] = &[
     ("cross-origin-resource-policy", "same-origin"),
 ];
 
-/// What is served.
+/// State of the server: page, token and query runner.
 pub(super) struct Site {
     port: u16,
     token: String,
     page: Bytes,
     policy: HeaderValue,
-    work: Work,
+    runner: QueryRunner,
     seconds: u64,
     rows: usize,
 }
 
-/// Bounds as the page asks for them; nothing bounds nothing.
+/// Body of `POST /data`; null is no filter.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+struct DataRequest {
     since: Option<String>,
     until: Option<String>,
     level: Option<String>,
@@ -67,12 +67,12 @@ struct Wanted {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Statement {
+struct SqlRequest {
     sql: String,
 }
 
 impl Site {
-    /// The page made once, with a token of this run.
+    /// Renders the page once, with a random token for this run.
     pub(super) fn new(
         connector: Arc<dyn Connector>,
         options: &Options,
@@ -82,78 +82,81 @@ impl Site {
         getrandom::fill(&mut random).map_err(io::Error::other)?;
         let token = Value::Bytes(random.to_vec()).to_string();
         let mut page = Vec::new();
-        html::write(&mut page, Kind::Live(&token), "")?;
-        let policy = format!("{}; frame-ancestors 'none'", html::policy_of(Kind::Live(&token)));
+        html::write(&mut page, PageKind::Live(&token), "")?;
+        let policy = format!("{}; frame-ancestors 'none'", html::policy_of(PageKind::Live(&token)));
         let policy = HeaderValue::try_from(policy).map_err(io::Error::other)?;
         let Options { seconds, rows, .. } = *options;
-        let work = Work::new(connector);
-        Ok(Self { port, token, page: page.into(), policy, work, seconds, rows })
+        let runner = QueryRunner::new(connector);
+        Ok(Self { port, token, page: page.into(), policy, runner, seconds, rows })
     }
 
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    pub(super) async fn handle(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
-        match guard::judge(&parts, self.port, &self.token) {
-            Ok(Path::Page) => self.page(),
+        match guard::authorize(&parts, self.port, &self.token) {
+            Ok(Endpoint::Page) => self.page(),
             Ok(path) => match read(body).await {
-                Ok(body) => self.told(path, &body).await,
-                Err(refusal) => refused(&refusal),
+                Ok(body) => self.respond(path, &body).await,
+                Err(rejection) => rejected(&rejection),
             },
-            Err(refusal) => refused(&refusal),
+            Err(rejection) => rejected(&rejection),
         }
     }
 
     fn page(&self) -> Response<Full<Bytes>> {
-        let mut page = made(StatusCode::OK, "text/html; charset=utf-8", self.page.clone());
+        let mut page = response(StatusCode::OK, "text/html; charset=utf-8", self.page.clone());
         page.headers_mut().insert("content-security-policy", self.policy.clone());
         page
     }
 
-    async fn told(&self, path: Path, body: &[u8]) -> Response<Full<Bytes>> {
-        let answer = if path == Path::Sql {
-            let Ok(statement) = serde_json::from_slice(body) else { return refused(&UNREADABLE) };
+    async fn respond(&self, path: Endpoint, body: &[u8]) -> Response<Full<Bytes>> {
+        let answer = if path == Endpoint::Sql {
+            let Ok(statement) = serde_json::from_slice(body) else { return rejected(&UNREADABLE) };
             self.sql(statement).await
         } else {
-            let Ok(wanted) = serde_json::from_slice(body) else { return refused(&UNREADABLE) };
+            let Ok(wanted) = serde_json::from_slice(body) else { return rejected(&UNREADABLE) };
             self.data(wanted).await
         };
         let answer = answer.unwrap_or_else(|error| error);
-        made(StatusCode::OK, "application/json", answer.to_string().into())
+        response(StatusCode::OK, "application/json", answer.to_string().into())
     }
 
-    async fn data(&self, wanted: Wanted) -> Result<Json, Json> {
+    async fn data(&self, wanted: DataRequest) -> Result<Json, Json> {
         let arguments = arguments(wanted)?;
         let job = move |warehouse: &mut dyn Warehouse| gather(warehouse, &arguments);
-        let done = self.work.run(QUESTIONS, job).await;
-        told(done, QUESTIONS.as_secs())
+        let done = self.runner.run(DATA_TIMEOUT, job).await;
+        to_json(done, DATA_TIMEOUT.as_secs())
     }
 
-    async fn sql(&self, Statement { sql }: Statement) -> Result<Json, Json> {
+    async fn sql(&self, SqlRequest { sql }: SqlRequest) -> Result<Json, Json> {
         if sql.trim().is_empty() {
             return Err(error("there is no SQL to run", None));
         }
         let rows = self.rows;
         let job = move |warehouse: &mut dyn Warehouse| {
-            let mut taker = Taker::new(rows, TEXT);
-            let ended = warehouse.query_each(&sql, &[], &mut taker);
-            taker.taken(ended)
+            let mut sink = LimitedSink::new(rows, TEXT);
+            let ended = warehouse.query_each(&sql, &[], &mut sink);
+            sink.finish(ended)
         };
-        let done = self.work.run(Duration::from_secs(self.seconds), job).await;
-        told(done, self.seconds)
+        let done = self.runner.run(Duration::from_secs(self.seconds), job).await;
+        to_json(done, self.seconds)
     }
 }
 
-const UNREADABLE: Refusal =
-    Refusal(StatusCode::BAD_REQUEST, "the request is not what it should be");
+const UNREADABLE: Rejection = Rejection(StatusCode::BAD_REQUEST, "invalid request body");
 
-async fn read(body: Incoming) -> Result<Bytes, Refusal> {
+async fn read(body: Incoming) -> Result<Bytes, Rejection> {
     match timeout(PATIENCE, Limited::new(body, BODY).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(_)) => Err(Refusal(StatusCode::PAYLOAD_TOO_LARGE, "a request has at most 64 KB")),
-        Err(_) => Err(Refusal(StatusCode::REQUEST_TIMEOUT, "the request does not end")),
+        Ok(Err(_)) => {
+            Err(Rejection(StatusCode::PAYLOAD_TOO_LARGE, "the request body exceeds 64 KB"))
+        }
+        Err(_) => {
+            Err(Rejection(StatusCode::REQUEST_TIMEOUT, "timeout while reading the request body"))
+        }
     }
 }
 
-fn arguments(Wanted { since, until, level }: Wanted) -> Result<Arguments, Json> {
+fn arguments(DataRequest { since, until, level }: DataRequest) -> Result<Arguments, Json> {
     let day = |written: Option<String>| {
         let Some(written) = written else { return Ok(None) };
         let form = format_description!("[year]-[month]-[day]");
@@ -163,21 +166,23 @@ fn arguments(Wanted { since, until, level }: Wanted) -> Result<Arguments, Json> 
     };
     let (since, until) = (day(since)?, day(until)?);
     if since.zip(until).is_some_and(|(first, last)| last < first) {
-        return Err(error("the last day lies before the first", Some("both are part of it")));
+        return Err(error("the last day is before the first", Some("both days are included")));
     }
     Ok(Arguments { since, until, level, ..Arguments::default() })
 }
 
-fn told(done: Result<impl Serialize, Trouble>, seconds: u64) -> Result<Json, Json> {
+fn to_json(done: Result<impl Serialize, QueryError>, seconds: u64) -> Result<Json, Json> {
     match done {
         Ok(answer) => serde_json::to_value(answer)
-            .map_err(|cause| error(&format!("cannot write the answer: {cause}"), None)),
-        Err(Trouble::Late) => Err(error(
-            &format!("stopped: it took longer than {seconds} s"),
-            Some("ask for less, or start `sparkify serve` with another `--time-limit`"),
+            .map_err(|cause| error(&format!("cannot write the result: {cause}"), None)),
+        Err(QueryError::Timeout) => Err(error(
+            &format!("timeout: the query took longer than {seconds} s"),
+            Some("narrow the query, or start `sparkify serve` with a higher `--time-limit`"),
         )),
-        Err(Trouble::Warehouse(WarehouseError::Busy { .. })) => Err(json!({ "busy": true })),
-        Err(Trouble::Warehouse(cause)) => Err(error(&cause.to_string(), cause.hint().as_deref())),
+        Err(QueryError::Warehouse(WarehouseError::Busy { .. })) => Err(json!({ "busy": true })),
+        Err(QueryError::Warehouse(cause)) => {
+            Err(error(&cause.to_string(), cause.hint().as_deref()))
+        }
     }
 }
 
@@ -185,14 +190,14 @@ fn error(message: &str, hint: Option<&str>) -> Json {
     json!({ "error": message, "hint": hint })
 }
 
-fn refused(Refusal(status, words): &Refusal) -> Response<Full<Bytes>> {
-    let mut answer = made(*status, "text/plain; charset=utf-8", format!("{words}\n").into());
-    // What is left of a body that nobody reads is no next request.
+fn rejected(Rejection(status, words): &Rejection) -> Response<Full<Bytes>> {
+    let mut answer = response(*status, "text/plain; charset=utf-8", format!("{words}\n").into());
+    // An unread rest of the body must not be parsed as the next request.
     answer.headers_mut().insert("connection", HeaderValue::from_static("close"));
     answer
 }
 
-fn made(status: StatusCode, kind: &'static str, body: Bytes) -> Response<Full<Bytes>> {
+fn response(status: StatusCode, kind: &'static str, body: Bytes) -> Response<Full<Bytes>> {
     let mut answer = Response::new(Full::new(body));
     *answer.status_mut() = status;
     let headers = answer.headers_mut();

@@ -1,6 +1,7 @@
-//! How the warehouse is asked: on a thread of its own, for a bounded time, and not for longer than somebody waits.
+//! Query runner: runs queries on blocking threads with a timeout, and cancels them.
 //!
-//! Each request opens the warehouse, guarded, and closes it. When its time is over, or its client has gone, the statement is interrupted until it ends.
+//! Each request opens the warehouse with guarded access and closes it again. On a timeout, or when
+//! the client disconnects, the statement is interrupted until it ends.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,113 +11,113 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
-use super::file_access::{Gate, Held};
+use super::file_access::{FileAccess, FileSession};
 use sparkify_warehouse::{Access, Connector, Interrupter, Warehouse, WarehouseError};
 
-/// Statements that run, or wait for the others of their round, at a time.
-const PLACES: usize = 8;
-/// An interrupt that comes between two statements stops neither, so it is repeated.
-const AGAIN: Duration = Duration::from_millis(20);
+/// Most concurrent queries, including those that wait for the end of their round.
+const MAX_CONCURRENT: usize = 8;
+/// Pause between interrupts. An interrupt between two statements has no effect, so it is repeated.
+const INTERRUPT_PAUSE: Duration = Duration::from_millis(20);
 
-/// Why there is no answer.
+/// Errors of a query.
 #[derive(Debug)]
-pub(super) enum Trouble {
-    /// What the warehouse said.
+pub(super) enum QueryError {
+    /// Error of the warehouse.
     Warehouse(WarehouseError),
-    /// It took too long.
-    Late,
+    /// The timeout expired.
+    Timeout,
 }
 
-/// Asks the warehouse.
-pub(super) struct Work {
+/// Runs queries with limited concurrency.
+pub(super) struct QueryRunner {
     connector: Arc<dyn Connector>,
-    gate: Arc<Gate>,
-    places: Arc<Semaphore>,
+    access: Arc<FileAccess>,
+    permits: Arc<Semaphore>,
 }
 
-/// What stops one piece of work.
+/// Cancellation of one query.
 #[derive(Default)]
-struct Stop {
-    wanted: AtomicBool,
+struct Cancellation {
+    requested: AtomicBool,
     running: Mutex<Option<Interrupter>>,
 }
 
-impl Stop {
+impl Cancellation {
     fn run_as(&self, interrupter: Option<Interrupter>) {
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = interrupter;
     }
 
-    /// Interrupts what runs; false when nothing does.
+    /// Interrupts the running statement; returns false if there is none.
     fn interrupt(&self) -> bool {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.as_ref().map(|interrupt| interrupt()).is_some()
     }
 }
 
-/// Nobody waits for the answer any more once this is gone.
-struct Waiting(Arc<Stop>);
+/// Cancels the query when dropped: on a timeout, or when the request's future is dropped.
+struct CancelOnDrop(Arc<Cancellation>);
 
-impl Drop for Waiting {
+impl Drop for CancelOnDrop {
     fn drop(&mut self) {
-        self.0.wanted.store(true, Ordering::SeqCst);
+        self.0.requested.store(true, Ordering::SeqCst);
         if self.0.interrupt() {
             let stop = Arc::clone(&self.0);
             thread::spawn(move || {
                 while stop.interrupt() {
-                    thread::sleep(AGAIN);
+                    thread::sleep(INTERRUPT_PAUSE);
                 }
             });
         }
     }
 }
 
-impl Work {
+impl QueryRunner {
     pub(super) fn new(connector: Arc<dyn Connector>) -> Self {
-        let places = Arc::new(Semaphore::new(PLACES));
-        Self { connector, gate: Arc::default(), places }
+        let permits = Arc::new(Semaphore::new(MAX_CONCURRENT));
+        Self { connector, access: Arc::default(), permits }
     }
 
-    /// Does `job` with the warehouse, within `limit` once there is a place for it.
+    /// Runs `job` with a connection. `limit` starts when a permit is available.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         limit: Duration,
         job: impl FnOnce(&mut dyn Warehouse) -> Result<T, WarehouseError> + Send + 'static,
-    ) -> Result<T, Trouble> {
-        let Ok(place) = Arc::clone(&self.places).acquire_owned().await else {
-            return Err(Trouble::Late);
+    ) -> Result<T, QueryError> {
+        let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else {
+            return Err(QueryError::Timeout);
         };
-        let (connector, gate) = (Arc::clone(&self.connector), Arc::clone(&self.gate));
-        let (stop, (tell, told)) = (Arc::new(Stop::default()), oneshot::channel());
-        let waiting = Waiting(Arc::clone(&stop));
+        let (connector, access) = (Arc::clone(&self.connector), Arc::clone(&self.access));
+        let (stop, (sender, receiver)) = (Arc::new(Cancellation::default()), oneshot::channel());
+        let cancel_on_drop = CancelOnDrop(Arc::clone(&stop));
         tokio::task::spawn_blocking(move || {
-            let mut held = gate.enter();
-            let done = once(&mut held, connector.as_ref(), &stop, job);
+            let mut session = access.enter();
+            let done = run_once(&mut session, connector.as_ref(), &stop, job);
             stop.run_as(None);
-            // Who waits is told before the file is closed, which may have to wait for others.
-            let _ = tell.send(done);
-            drop(held);
-            drop(place);
+            // Respond before closing the file, which may wait for other sessions of the round.
+            let _ = sender.send(done);
+            drop(session);
+            drop(permit);
         });
-        let told = timeout(limit, told).await;
-        drop(waiting);
-        match told {
-            Ok(Ok(done)) => done.map_err(Trouble::Warehouse),
-            Ok(Err(_)) | Err(_) => Err(Trouble::Late),
+        let outcome = timeout(limit, receiver).await;
+        drop(cancel_on_drop);
+        match outcome {
+            Ok(Ok(done)) => done.map_err(QueryError::Warehouse),
+            Ok(Err(_)) | Err(_) => Err(QueryError::Timeout),
         }
     }
 }
 
-fn once<T>(
-    held: &mut Held<Box<dyn Warehouse>>,
+fn run_once<T>(
+    session: &mut FileSession<Box<dyn Warehouse>>,
     connector: &dyn Connector,
-    stop: &Stop,
+    stop: &Cancellation,
     job: impl FnOnce(&mut dyn Warehouse) -> Result<T, WarehouseError>,
 ) -> Result<T, WarehouseError> {
-    let warehouse = held.thing.insert(connector.open(Access::Guarded)?);
+    let warehouse = session.resource.insert(connector.open(Access::Guarded)?);
     stop.run_as(warehouse.interrupter());
-    if stop.wanted.load(Ordering::SeqCst) {
+    if stop.requested.load(Ordering::SeqCst) {
         return Err(WarehouseError::Statement {
-            message: "nobody waits for it".into(),
+            message: "the request was cancelled".into(),
             hint: None,
         });
     }

@@ -1,8 +1,10 @@
-//! Where an export comes to lie, and how it gets there in one step.
+//! Atomic replacement of a folder.
 //!
-//! The files are written to a folder beside the one that is meant, on the same disk. When it is whole, the two are exchanged by the one call that
-//! the system has for that, and the old one is removed: whoever opens the folder by its name sees the old export or the new one. A process that is killed leaves
-//! its folder behind, whose name starts with `.`; the next export beside it removes that. A lock on the parent folder says that nobody is at work there.
+//! Files are written to a temporary folder in the same parent, hence on the same file system. When
+//! it is complete, `renameat2(RENAME_EXCHANGE)` swaps the two folders in one step, and the old one
+//! is removed: a reader sees either the old or the new export. A killed process leaves a temporary
+//! folder (its name starts with `.`), which the next export to the same parent removes. A lock on
+//! the parent folder ensures that no running export uses it.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
@@ -14,30 +16,30 @@ use tempfile::TempDir;
 
 use super::{ExportError, MANIFEST, Manifest};
 
-/// What the names of unfinished and of replaced exports start with.
-const BESIDE: &str = ".sparkify-export-";
+/// Name prefix of temporary folders: unfinished and replaced exports.
+const TEMP_PREFIX: &str = ".sparkify-export-";
 
-/// A folder to fill, and the place that is meant for it.
-pub(super) struct Place {
-    /// The folder that was named.
-    named: PathBuf,
-    /// Where that is.
+/// Temporary folder that replaces its target when it is published.
+pub(super) struct AtomicFolder {
+    /// Target folder as the user wrote it, for messages.
+    given: PathBuf,
+    /// Target folder with its parent resolved.
     target: PathBuf,
     parent: PathBuf,
-    beside: TempDir,
-    /// Held until the end.
+    temporary: TempDir,
+    /// Lock on the parent folder, held until drop.
     _lock: File,
 }
 
-impl Place {
-    /// Looks at what is there, and makes a folder beside it.
+impl AtomicFolder {
+    /// Checks that the target may be replaced, locks its parent and creates the temporary folder.
     pub(super) fn prepare(
         named: &Path,
         force: bool,
         keep: Option<&Path>,
     ) -> Result<Self, ExportError> {
         let failed = |source| ExportError::Io { folder: named.into(), source };
-        let (parent, target) = resolved(named)?;
+        let (parent, target) = resolve(named)?;
         if target.symlink_metadata().is_ok() {
             check_replaceable(named, &target, force, keep)?;
         }
@@ -47,55 +49,57 @@ impl Place {
             Err(TryLockError::WouldBlock) => {
                 return Err(ExportError::Busy { folder: named.into() });
             }
-            // A disk that knows no locks: then leftovers stay, since they may be somebody's work.
+            // File system without locks: keep leftovers, since another export may be using them.
             Err(TryLockError::Error(_)) => {}
         }
         let mut builder = tempfile::Builder::new();
-        builder.prefix(BESIDE);
+        builder.prefix(TEMP_PREFIX);
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
-        let beside = builder.tempdir_in(&parent).map_err(failed)?;
-        Ok(Self { named: named.into(), target, parent, beside, _lock: lock })
+        let temporary = builder.tempdir_in(&parent).map_err(failed)?;
+        Ok(Self { given: named.into(), target, parent, temporary, _lock: lock })
     }
 
-    /// The folder to fill.
+    /// Returns the temporary folder.
     pub(super) fn folder(&self) -> &Path {
-        self.beside.path()
+        self.temporary.path()
     }
 
-    /// Puts it in its place.
+    /// Syncs the temporary folder and replaces the target with it.
     pub(super) fn publish(self) -> Result<(), ExportError> {
-        let failed = |source| ExportError::Io { folder: self.named.clone(), source };
-        sync(self.beside.path()).map_err(failed)?;
+        let failed = |source| ExportError::Io { folder: self.given.clone(), source };
+        sync(self.temporary.path()).map_err(failed)?;
         if self.target.symlink_metadata().is_ok() {
-            exchange(self.beside.path(), &self.target).map_err(failed)?;
+            exchange(self.temporary.path(), &self.target).map_err(failed)?;
             sync(&self.parent).map_err(failed)?;
-            // What is beside now is the old export; if it cannot be removed, the next one tries again.
-            drop(self.beside);
+            // The temporary folder now holds the old export. If removal fails, the next export
+            // tries again.
+            drop(self.temporary);
         } else {
-            renameat_with(CWD, self.beside.path(), CWD, &self.target, RenameFlags::NOREPLACE)
-                .or_else(|_| rustix::fs::rename(self.beside.path(), &self.target))
+            renameat_with(CWD, self.temporary.path(), CWD, &self.target, RenameFlags::NOREPLACE)
+                .or_else(|_| rustix::fs::rename(self.temporary.path(), &self.target))
                 .map_err(|error| failed(error.into()))?;
-            // Nothing is left at that name: there is nothing to remove.
-            let _ = self.beside.keep();
+            // The folder was renamed: there is nothing to remove on drop.
+            let _ = self.temporary.keep();
             sync(&self.parent).map_err(failed)?;
         }
         Ok(())
     }
 }
 
-/// The folder's parent and the folder in it, without links and dots.
-fn resolved(named: &Path) -> Result<(PathBuf, PathBuf), ExportError> {
-    let unfit = |reason, hint| ExportError::Unfit { folder: named.into(), reason, hint };
+/// Returns the parent, without links and dots, and the folder in it.
+fn resolve(named: &Path) -> Result<(PathBuf, PathBuf), ExportError> {
+    let invalid = |reason, hint| ExportError::InvalidTarget { folder: named.into(), reason, hint };
     if named.symlink_metadata().is_ok_and(|found| !found.is_dir()) {
-        return Err(unfit("it is there and is no folder", "name another"));
+        return Err(invalid("not a folder", "give the path of a folder"));
     }
     let Some(name) = named.file_name() else {
-        return Err(unfit("it has no name of its own", "name a folder in it"));
+        return Err(invalid("the path has no folder name", "give a folder inside it"));
     };
     let parent = named.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new(".")).canonicalize();
-    let parent = parent.map_err(|_| unfit("its parent is not there", "create that first"))?;
+    let parent =
+        parent.map_err(|_| invalid("the parent folder does not exist", "create it first"))?;
     let target = parent.join(name);
     Ok((parent, target))
 }
@@ -106,13 +110,13 @@ fn check_replaceable(
     force: bool,
     keep: Option<&Path>,
 ) -> Result<(), ExportError> {
-    let unfit = |reason, hint| ExportError::Unfit { folder: named.into(), reason, hint };
+    let invalid = |reason, hint| ExportError::InvalidTarget { folder: named.into(), reason, hint };
     let holds = |path: io::Result<PathBuf>| path.is_ok_and(|path| path.starts_with(target));
     if keep.is_some_and(|keep| holds(keep.canonicalize())) {
-        return Err(unfit("the warehouse lies in it", "name another folder"));
+        return Err(invalid("it contains the warehouse", "give another folder"));
     }
     if holds(std::env::current_dir().and_then(|here| here.canonicalize())) {
-        return Err(unfit("this command was started in it", "name another folder"));
+        return Err(invalid("it contains the current directory", "give another folder"));
     }
     match (force, foreign(target)) {
         (false, Some(found)) => Err(ExportError::Foreign { folder: named.into(), found }),
@@ -120,7 +124,7 @@ fn check_replaceable(
     }
 }
 
-/// Something in the folder that no export put there, if there is any. An empty folder is fine.
+/// Describes content of the folder that no export wrote; `None` if there is none.
 fn foreign(folder: &Path) -> Option<String> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -137,27 +141,28 @@ fn foreign(folder: &Path) -> Option<String> {
     let text = fs::read(folder.join(MANIFEST)).ok();
     let manifest = text.and_then(|text| serde_json::from_slice::<Manifest>(&text).ok());
     let Some(manifest) = manifest else {
-        return names.first().map(|name| format!("it holds `{name}`, and no `{MANIFEST}`"));
+        return names.first().map(|name| format!("it contains `{name}` and no `{MANIFEST}`"));
     };
     let known =
         |name: &str| name == MANIFEST || manifest.files.iter().any(|file| file.file == name);
-    names.iter().find(|name| !known(name)).map(|name| format!("it holds `{name}` as well"))
+    names.iter().find(|name| !known(name)).map(|name| format!("it also contains `{name}`"))
 }
 
-/// What killed processes left: with the lock held, nobody is at work on it.
+/// Removes temporary folders of killed processes. The caller holds the lock, so none is in use.
 fn remove_leftovers(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if is_folder && entry.file_name().to_string_lossy().starts_with(BESIDE) {
-            tracing::info!("removing {}, which a killed export left", entry.path().display());
-            // One that cannot be removed is in nobody's way.
+        if is_folder && entry.file_name().to_string_lossy().starts_with(TEMP_PREFIX) {
+            tracing::info!("removing {}, left by a killed export", entry.path().display());
+            // Best effort: a leftover does no harm.
             let _ = fs::remove_dir_all(entry.path());
         }
     }
 }
 
-/// Exchanges two folders in one step; on a disk that cannot, in two, the old one set aside first.
+/// Swaps two folders atomically. On a file system without `RENAME_EXCHANGE`, renames the old folder
+/// aside first, and back if the second rename fails.
 fn exchange(new: &Path, old: &Path) -> io::Result<()> {
     match renameat_with(CWD, new, CWD, old, RenameFlags::EXCHANGE) {
         Ok(()) => return Ok(()),

@@ -1,9 +1,9 @@
-//! Who does what when: open sessions, each with the time of its next event; who is due comes next.
+//! Simulation of sessions: a priority queue of open sessions by the time of their next event.
 //!
-//! A session knows from its start how many events it will have. New ones are opened until the
-//! calendar's number is reached, so the total is exact while the times between the events of a
-//! session stay natural: a song lasts as long as it lasts, and a session may run past midnight.
-//! Only before the very end are the pauses cut. Memory: one entry a session that is open.
+//! The number of events of a session is fixed when it opens. Sessions are opened until their events
+//! reach the calendar's number, so the total is exact while pauses stay realistic: a song plays for
+//! its duration, and a session may run past midnight. Pauses are shortened only before the end of
+//! the last day. Memory: one entry per open session.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -11,22 +11,22 @@ use std::collections::binary_heap::PeekMut;
 
 use super::Request;
 use super::calendar::{DAY_MS, MINUTE_MS};
-use super::pages::{self, Page, Place};
-use super::people::{People, Person};
+use super::pages::{self, Page, SessionState};
 use super::rng::Rng;
-use super::tunes::{Play, Tunes};
+use super::tracks::{Play, TrackPool};
+use super::users::{User, Users};
 
-const CROWD_STREAM: u64 = 4;
+const SESSION_STREAM: u64 = 4;
 
-/// One event.
+/// Event of the log.
 pub(super) struct Event<'a> {
     pub(super) ts: u64,
     pub(super) session: u64,
     pub(super) item: u64,
     pub(super) page: Page,
-    /// Null user fields, if not.
+    /// False for null user fields.
     pub(super) logged_in: bool,
-    pub(super) person: Person,
+    pub(super) person: User,
     pub(super) play: Option<Play<'a>>,
 }
 
@@ -35,31 +35,31 @@ struct Session {
     person: usize,
     item: u64,
     left: u64,
-    place: Place,
+    state: SessionState,
 }
 
-/// All open sessions.
-pub(super) struct Crowd<'a> {
+/// Open sessions and the users that open them.
+pub(super) struct SessionPool<'a> {
     rng: Rng,
-    people: People,
-    tunes: &'a Tunes,
+    people: Users,
+    tracks: &'a TrackPool,
     sessions: Vec<Session>,
     free: Vec<usize>,
     due: BinaryHeap<Reverse<(u64, usize)>>,
     started: u64,
     last_id: u64,
-    /// The first millisecond after the last day.
+    /// End of the last day (exclusive).
     end: u64,
-    /// Whether a change of level happens within one millisecond.
+    /// True if the event after a level change has the same timestamp.
     hasty: bool,
 }
 
-impl<'a> Crowd<'a> {
-    pub(super) fn new(request: &Request, tunes: &'a Tunes, start: u64) -> Self {
+impl<'a> SessionPool<'a> {
+    pub(super) fn new(request: &Request, tracks: &'a TrackPool, start: u64) -> Self {
         Self {
-            rng: Rng::new(request.seed, CROWD_STREAM),
-            people: People::new(request, start),
-            tunes,
+            rng: Rng::new(request.seed, SESSION_STREAM),
+            people: Users::new(request, start),
+            tracks,
             sessions: Vec::new(),
             free: Vec::new(),
             due: BinaryHeap::new(),
@@ -70,8 +70,8 @@ impl<'a> Crowd<'a> {
         }
     }
 
-    /// Opens sessions in the minute from `from` until `target` events have been started; sessions
-    /// are no longer than `limit` allows.
+    /// Opens sessions in the minute from `from` until their events reach `target`. No session takes
+    /// the total beyond `limit`.
     pub(super) fn admit(&mut self, from: u64, target: u64, limit: u64) {
         while self.started < target {
             let at = from + self.rng.below(MINUTE_MS);
@@ -86,8 +86,8 @@ impl<'a> Crowd<'a> {
         self.last_id += self.rng.between(1, 2);
         let person = self.people.choose(&mut self.rng);
         self.people.set_busy(person, true);
-        let place = pages::first(&mut self.rng);
-        let session = Session { id: self.last_id, person, item: 0, left: length, place };
+        let state = pages::first(&mut self.rng);
+        let session = Session { id: self.last_id, person, item: 0, left: length, state };
         let slot = if let Some(slot) = self.free.pop() {
             self.sessions[slot] = session;
             slot
@@ -98,7 +98,7 @@ impl<'a> Crowd<'a> {
         self.due.push(Reverse((at, slot)));
     }
 
-    /// The next event before `until`.
+    /// Returns the next event before `until`.
     pub(super) fn next(&mut self, until: u64) -> Option<Event<'a>> {
         let mut top = self.due.peek_mut()?;
         let Reverse((ts, slot)) = *top;
@@ -106,11 +106,11 @@ impl<'a> Crowd<'a> {
             return None;
         }
         let session = &mut self.sessions[slot];
-        let place = session.place;
+        let state = session.state;
         let person = self.people.get(session.person);
-        let play = (place.page == Page::NextSong).then(|| self.tunes.play(&mut self.rng));
+        let play = (state.page == Page::NextSong).then(|| self.tracks.play(&mut self.rng));
         let (id, item) = (session.id, session.item);
-        match place.page {
+        match state.page {
             Page::SubmitUpgrade => self.people.set_paid(session.person, true),
             Page::SubmitDowngrade => self.people.set_paid(session.person, false),
             _ => {}
@@ -119,20 +119,20 @@ impl<'a> Crowd<'a> {
         session.left -= 1;
         if let Some(room) = (self.end - 1 - ts).checked_div(session.left) {
             let paid = self.people.get(session.person).paid;
-            session.place = pages::next(&mut self.rng, place, paid);
-            let pause = pause(&mut self.rng, place.page, play.as_ref(), self.hasty);
+            session.state = pages::next(&mut self.rng, state, paid);
+            let pause = pause(&mut self.rng, state.page, play.as_ref(), self.hasty);
             top.0.0 = ts + pause.min(room);
         } else {
             self.people.set_busy(session.person, false);
             PeekMut::pop(top);
             self.free.push(slot);
         }
-        let (page, logged_in) = (place.page, place.logged_in);
+        let (page, logged_in) = (state.page, state.logged_in);
         Some(Event { ts, session: id, item, page, logged_in, person, play })
     }
 }
 
-/// Many visits are short, some last for hours.
+/// Draws the number of events of a session: many are short, some last for hours.
 fn session_length(rng: &mut Rng) -> u64 {
     match rng.below(100) {
         0..40 => rng.between(1, 4),
@@ -141,11 +141,11 @@ fn session_length(rng: &mut Rng) -> u64 {
     }
 }
 
-/// Milliseconds until the next event of the session.
+/// Draws the milliseconds until the next event of the session.
 fn pause(rng: &mut Rng, page: Page, play: Option<&Play>, hasty: bool) -> u64 {
     let dice = rng.below(1000);
     match (page, play) {
-        // Skipped.
+        // Skipped before its end.
         (_, Some(play)) if dice < 60 => play.length / 100 * dice / 100 + 900,
         (_, Some(play)) => play.length / 100 + if dice > 980 { rng.below(900_000) } else { 0 },
         (Page::SubmitUpgrade | Page::SubmitDowngrade, None) if hasty => 0,

@@ -1,19 +1,19 @@
-//! The listeners: who they are, what they pay, how often they come.
+//! Users: profile, level and activity.
 //!
-//! A listener takes two dozen bytes; names, places and browsers are numbers into short lists.
+//! A user takes about two dozen bytes; names, locations and browsers are indexes of short lists.
 
 use super::Request;
 use super::calendar::DAY_MS;
 use super::rng::{Popularity, Rng};
 use super::words::{FAMILIES, MEN, WOMEN};
 
-const PEOPLE_STREAM: u64 = 3;
-/// How many places there are to live in.
+const USER_STREAM: u64 = 3;
+/// Number of distinct locations.
 pub(super) const PLACES: usize = 320;
-/// The first user id, as in the course.
+/// First user ID, as in the course data.
 const FIRST_ID: u32 = 2;
 
-/// The browsers of the time; those in quotes carry them in the logs, too.
+/// User agents of the time. Some have quotes in the real logs, too.
 pub(super) const AGENTS: &[&str] = &[
     "\"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_9_4) AppleWebKit/537.36 \
      (KHTML, like Gecko) Chrome/36.0.1985.143 Safari/537.36\"",
@@ -37,11 +37,11 @@ pub(super) const AGENTS: &[&str] = &[
     "Mozilla/5.0 (X11; Linux x86_64; rv:31.0) Gecko/20100101 Firefox/31.0",
 ];
 
-/// One listener.
+/// User with the state of the simulation.
 #[derive(Clone, Copy)]
-pub(super) struct Person {
+pub(super) struct User {
     pub(super) id: u32,
-    /// Milliseconds since 1970.
+    /// Registration time, milliseconds since 1970-01-01.
     pub(super) registered: u64,
     pub(super) first: u8,
     pub(super) last: u8,
@@ -49,30 +49,30 @@ pub(super) struct Person {
     pub(super) agent: u8,
     pub(super) woman: bool,
     pub(super) paid: bool,
-    /// Whether a session is open.
+    /// True while a session is open.
     pub(super) busy: bool,
 }
 
-/// All listeners.
-pub(super) struct People {
-    list: Vec<Person>,
+/// All users.
+pub(super) struct Users {
+    list: Vec<User>,
     activity: Popularity,
 }
 
-impl People {
-    /// `start` is the first day's first millisecond; everybody registered before.
+impl Users {
+    /// Draws the users. All registered before `start`, in milliseconds since 1970-01-01.
     pub(super) fn new(request: &Request, start: u64) -> Self {
-        let mut rng = Rng::new(request.seed, PEOPLE_STREAM);
+        let mut rng = Rng::new(request.seed, USER_STREAM);
         let activity = Popularity::new(request.users, 3 + u64::from(request.users) / 50, &mut rng);
         let keen = request.users / 5;
         let list = (FIRST_ID..)
             .zip(activity.ranks())
-            .map(|(id, &rank)| draw_person(&mut rng, id, rank <= keen, start))
+            .map(|(id, &rank)| draw_user(&mut rng, id, rank <= keen, start))
             .collect();
         Self { list, activity }
     }
 
-    /// Someone to open a session: one who has none, unless nearly all have.
+    /// Draws a user for a new session, preferably one without an open session.
     pub(super) fn choose(&self, rng: &mut Rng) -> usize {
         let mut chosen = 0;
         for _ in 0..6 {
@@ -84,7 +84,7 @@ impl People {
         chosen
     }
 
-    pub(super) fn get(&self, index: usize) -> Person {
+    pub(super) fn get(&self, index: usize) -> User {
         self.list[index]
     }
 
@@ -97,11 +97,11 @@ impl People {
     }
 }
 
-fn draw_person(rng: &mut Rng, id: u32, keen: bool, start: u64) -> Person {
+fn draw_user(rng: &mut Rng, id: u32, keen: bool, start: u64) -> User {
     let woman = rng.chance(560);
     let small = |index: usize| u8::try_from(index).unwrap_or(0);
     let ago = rng.between(DAY_MS / 2, 150 * DAY_MS).min(start);
-    Person {
+    User {
         id,
         registered: start - ago,
         first: small(rng.index(if woman { WOMEN.len() } else { MEN.len() })),

@@ -1,57 +1,59 @@
-//! The second reading: in which columns the rows differ, and the values of those that are shown.
+//! Second pass of a diff: counts the differing columns and collects the values of the samples.
 //!
-//! It holds a small digest of each column, of the rows that differ and of no others. A row that has gone since the first reading is not shown.
+//! Memory: one 64-bit digest per column, for differing rows only. A row that was deleted after the
+//! first pass is not shown.
 
 use super::digest::Digester;
 use super::merge::{Digested, Merged, Pair};
 use super::read::{self, Layout};
-use super::{Changed, DiffError, Lone, Side};
+use super::{Changed, DiffError, OneSided, Side};
 use sparkify_warehouse::{Value, Warehouse};
 
-/// What is known after it.
-pub(super) struct Shown {
-    /// In how many rows each column differs.
+/// Result of the second pass.
+pub(super) struct Samples {
+    /// Number of rows in which each column differs.
     pub columns: Vec<u64>,
-    /// Some of the rows that one side alone has.
-    pub lone: [Vec<Lone>; 2],
-    /// Some of the rows that differ.
+    /// Samples of rows of one side only.
+    pub one_sided: [Vec<OneSided>; 2],
+    /// Samples of differing rows.
     pub changed: Vec<Changed>,
 }
 
-/// Reads again those warehouses in which there is something to look up.
+/// Reads the table again from each warehouse that has rows to look up.
 pub(super) fn read(
     first: &mut dyn Warehouse,
     second: &mut dyn Warehouse,
     layout: &Layout,
     merged: &Merged,
     limit: usize,
-) -> Result<Shown, DiffError> {
-    let mut reading = Reading::new(layout, merged, limit);
+) -> Result<Samples, DiffError> {
+    let mut collector = Collector::new(layout, merged, limit);
     let [only_first, only_second] = &merged.only;
-    if !merged.pairs.is_empty() || !only_first.some.is_empty() {
-        read::each(first, layout, |digested, values| reading.first(digested, &values))
+    if !merged.pairs.is_empty() || !only_first.samples.is_empty() {
+        read::each(first, layout, |digested, values| collector.first(digested, &values))
             .map_err(|source| DiffError::Warehouse { side: Side::First, source })?;
     }
-    if !merged.pairs.is_empty() || !only_second.some.is_empty() {
-        read::each(second, layout, |digested, values| reading.second(digested, &values))
+    if !merged.pairs.is_empty() || !only_second.samples.is_empty() {
+        read::each(second, layout, |digested, values| collector.second(digested, &values))
             .map_err(|source| DiffError::Warehouse { side: Side::Second, source })?;
     }
-    Ok(reading.end())
+    Ok(collector.finish())
 }
 
-struct Reading<'a> {
+struct Collector<'a> {
     layout: &'a Layout,
     merged: &'a Merged,
     digester: Digester,
-    /// For each pair the digests of the first row's columns: nothing before that row was met, and nothing again once it was compared.
+    /// For each pair, the column digests of its first row. Empty until the first warehouse returned
+    /// that row, and empty again after the comparison, so that copies are compared once.
     waiting: Vec<Box<[u64]>>,
-    /// For each pair that is shown, the values of both.
+    /// For each sample pair, the values of both rows.
     shown: Vec<[Vec<Value>; 2]>,
     columns: Vec<u64>,
-    lone: [Vec<Lone>; 2],
+    one_sided: [Vec<OneSided>; 2],
 }
 
-impl<'a> Reading<'a> {
+impl<'a> Collector<'a> {
     fn new(layout: &'a Layout, merged: &'a Merged, limit: usize) -> Self {
         let pairs = merged.pairs.len();
         Self {
@@ -61,12 +63,12 @@ impl<'a> Reading<'a> {
             waiting: vec![Box::default(); pairs],
             shown: vec![[Vec::new(), Vec::new()]; pairs.min(limit)],
             columns: vec![0; layout.columns.len()],
-            lone: [Vec::new(), Vec::new()],
+            one_sided: [Vec::new(), Vec::new()],
         }
     }
 
     fn first(&mut self, digested: Digested, values: &[Value]) {
-        self.look_up_lone(0, digested, values);
+        self.look_up(0, digested, values);
         for (index, pair) in of_key(self.merged, digested.key) {
             if pair.rows[0] == digested.row && self.waiting[index].is_empty() {
                 let digests = values.iter().map(|value| self.digester.of_one(value));
@@ -77,7 +79,7 @@ impl<'a> Reading<'a> {
     }
 
     fn second(&mut self, digested: Digested, values: &[Value]) {
-        self.look_up_lone(1, digested, values);
+        self.look_up(1, digested, values);
         for (index, pair) in of_key(self.merged, digested.key) {
             if pair.rows[1] != digested.row || self.waiting[index].is_empty() {
                 continue;
@@ -98,28 +100,31 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn look_up_lone(&mut self, side: usize, digested: Digested, values: &[Value]) {
-        let some = &self.merged.only[side].some;
-        let Some((_, rows)) = some.iter().find(|(row, _)| *row == digested) else { return };
+    /// Keeps the key of the row if it is a sample of the rows of one side only.
+    fn look_up(&mut self, side: usize, digested: Digested, values: &[Value]) {
+        let samples = &self.merged.only[side].samples;
+        let Some((_, rows)) = samples.iter().find(|(row, _)| *row == digested) else { return };
         let key: Vec<Value> = self.layout.key_of(values).cloned().collect();
-        // Copies of a row come more than once.
-        let lone = Lone { key, rows: *rows };
-        if !self.lone[side].contains(&lone) {
-            self.lone[side].push(lone);
+        // Copies of a row arrive several times.
+        let sample = OneSided { key, rows: *rows };
+        if !self.one_sided[side].contains(&sample) {
+            self.one_sided[side].push(sample);
         }
     }
 
-    fn end(mut self) -> Shown {
-        self.lone.iter_mut().for_each(|lone| lone.sort_by_cached_key(|lone| written(&lone.key)));
-        let met = self.shown.iter().filter(|pair| pair.iter().all(|row| !row.is_empty()));
+    fn finish(mut self) -> Samples {
+        for samples in &mut self.one_sided {
+            samples.sort_by_cached_key(|sample| sort_key(&sample.key));
+        }
+        let complete = self.shown.iter().filter(|pair| pair.iter().all(|row| !row.is_empty()));
         let mut changed: Vec<Changed> =
-            met.map(|pair| changed(self.layout, &mut self.digester, pair)).collect();
-        changed.sort_by_cached_key(|changed| written(&changed.key));
-        Shown { columns: self.columns, lone: self.lone, changed }
+            complete.map(|pair| changed(self.layout, &mut self.digester, pair)).collect();
+        changed.sort_by_cached_key(|changed| sort_key(&changed.key));
+        Samples { columns: self.columns, one_sided: self.one_sided, changed }
     }
 }
 
-/// The pairs of a key, each with its place.
+/// Returns the pairs of a key with their indexes.
 fn of_key(merged: &Merged, key: u128) -> impl Iterator<Item = (usize, &Pair)> {
     let start = merged.pairs.partition_point(|pair| pair.key < key);
     merged.pairs.iter().enumerate().skip(start).take_while(move |(_, pair)| pair.key == key)
@@ -139,6 +144,6 @@ fn changed(layout: &Layout, digester: &mut Digester, [first, second]: &[Vec<Valu
     }
 }
 
-fn written(values: &[Value]) -> Vec<String> {
+fn sort_key(values: &[Value]) -> Vec<String> {
     values.iter().map(Value::to_string).collect()
 }

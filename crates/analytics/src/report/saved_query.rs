@@ -1,7 +1,8 @@
-//! A question with a name: what it asks, what it answers with, and which bounds it takes.
+//! Saved queries with their parameters and result columns.
 //!
-//! All of that stands in the header of its file under `sql/report`; `sql/README.md` has the form. Arguments are bound to the statement's `$1`,
-//! `$2` … in the order in which the header names them, never pasted; one that is not given is bound as null and bounds nothing.
+//! Both are declared in the header of each SQL file under `sql/report`; `sql/README.md` documents
+//! the format. Arguments are bound to `$1`, `$2` … in the order of the header, never interpolated
+//! into the SQL. An omitted filter is bound as null and filters nothing.
 
 use std::fmt;
 
@@ -11,118 +12,118 @@ use time::Date;
 
 use sparkify_warehouse::{Opening, Rows, SqlFile, Value, Warehouse, WarehouseError};
 
-/// A question that has a name.
+/// Saved query, identified by the name of its SQL file.
 #[derive(Debug, Clone, Copy)]
-pub struct Question {
-    /// Its file.
+pub struct SavedQuery {
+    /// SQL file with the statement; its header declares parameters and columns.
     pub file: &'static SqlFile,
 }
 
-/// A bound that a question may take.
+/// Parameter that a saved query declares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parameter {
-    /// Only plays (or changes) of this day or a later one.
+    /// Filter: plays (or level changes) on or after this day.
     Since,
-    /// Only plays (or changes) of this day or an earlier one.
+    /// Filter: plays (or level changes) on or before this day.
     Until,
-    /// Only plays at this level.
+    /// Filter: plays at this subscription level.
     Level,
-    /// At most so many rows; this many when nobody says.
+    /// Maximum number of rows, with its default.
     Limit(u64),
-    /// One of these; the first when nobody says.
+    /// Ranking or grouping; the choices separated by `, `, the default first.
     By(&'static str),
 }
 
-/// A column of a question's answer.
+/// Column of a saved query's result, as declared in the header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Answered {
-    /// Its name.
+pub struct ResultColumn {
+    /// Column name in the result.
     pub name: &'static str,
-    /// What it holds.
+    /// Description for documentation and tooltips.
     pub description: &'static str,
 }
 
-/// What is asked for; `None` is no bound, or the question's own default.
+/// Arguments of a saved query; `None` is no filter, or the query's default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Arguments {
     /// First day, UTC.
     pub since: Option<Date>,
-    /// Last day, UTC; the whole of it.
+    /// Last day, UTC, inclusive.
     pub until: Option<Date>,
-    /// `free`, `paid` or whatever else the logs say.
+    /// Subscription level as logged, usually `free` or `paid`.
     pub level: Option<String>,
-    /// Most rows; `u64::MAX` for all.
+    /// Maximum number of rows; `u64::MAX` for all.
     pub limit: Option<u64>,
-    /// What to rank or group by.
+    /// Ranking or grouping, one of the query's choices.
     pub by: Option<String>,
 }
 
-/// Why a question cannot be asked like that.
+/// Errors of arguments that a saved query does not accept.
 #[derive(Debug, Error, PartialEq, Eq)]
-pub enum QuestionError {
-    /// It has no such bound.
-    #[error("the question `{question}` takes no `--{parameter}`")]
-    NotTaken {
-        /// The question.
-        question: &'static str,
-        /// The bound.
+pub enum SavedQueryError {
+    /// The query declares no such parameter.
+    #[error("saved query `{query}` has no option `--{parameter}`")]
+    UnknownParameter {
+        /// Name of the query.
+        query: &'static str,
+        /// Parameter that was given.
         parameter: &'static str,
-        /// Those that it has.
-        takes: Vec<&'static str>,
+        /// Parameters that the query declares.
+        available: Vec<&'static str>,
     },
-    /// It cannot be ranked or grouped by that.
-    #[error("the question `{question}` has no `--by {written}`")]
-    By {
-        /// The question.
-        question: &'static str,
-        /// What was given.
-        written: String,
-        /// What may be, with commas.
+    /// The value of `--by` is none of the choices.
+    #[error("invalid value `{value}` for `--by` of saved query `{query}`")]
+    InvalidBy {
+        /// Name of the query.
+        query: &'static str,
+        /// Value that was given.
+        value: String,
+        /// Valid values, separated by commas.
         choices: &'static str,
     },
 }
 
-impl QuestionError {
-    /// What a person can do about it.
+impl SavedQueryError {
+    /// Returns the next action for the user.
     pub fn hint(&self) -> String {
         match self {
-            Self::NotTaken { takes: names, .. } => takes(names),
-            Self::By { choices, .. } => format!("it may be one of: {choices}"),
+            Self::UnknownParameter { available, .. } => parameters_hint(available),
+            Self::InvalidBy { choices, .. } => format!("choose from: {choices}"),
         }
     }
 }
 
-/// Which bounds a question takes, as a hint.
-pub fn takes(names: &[&str]) -> String {
+/// Returns a hint that lists the options of a saved query.
+pub fn parameters_hint(names: &[&str]) -> String {
     if names.is_empty() {
-        return "it takes no bounds at all".into();
+        return "this saved query has no options".into();
     }
     let names: Vec<String> = names.iter().map(|name| format!("`--{name}`")).collect();
-    format!("it takes {}", names.join(", "))
+    format!("available options: {}", names.join(", "))
 }
 
-impl Question {
-    /// All of them.
+impl SavedQuery {
+    /// Returns all saved queries in the order in which they are listed.
     pub fn all() -> impl Iterator<Item = Self> {
-        super::QUESTIONS.iter().map(|file| Self { file })
+        super::SAVED_QUERIES.iter().map(|file| Self { file })
     }
 
-    /// The one of this name.
+    /// Returns the saved query `name`.
     pub fn find(name: &str) -> Option<Self> {
-        Self::all().find(|question| question.name() == name)
+        Self::all().find(|query| query.name() == name)
     }
 
-    /// Its name: its file's.
+    /// Returns the name, which is that of the file.
     pub fn name(self) -> &'static str {
         self.file.name
     }
 
-    /// What it asks, as a sentence.
-    pub fn asks(self) -> &'static str {
+    /// Returns the description: the first sentence of the header.
+    pub fn description(self) -> &'static str {
         self.file.headline()
     }
 
-    /// What it takes, in the order of `$1`, `$2` ….
+    /// Returns the declared parameters in the order of `$1`, `$2` ….
     pub fn parameters(self) -> Vec<Parameter> {
         let Some(mut rest) = self.line("-- parameters: ") else { return Vec::new() };
         let mut parameters = Vec::new();
@@ -140,36 +141,37 @@ impl Question {
         parameters
     }
 
-    /// The columns of its answer, in order.
-    pub fn columns(self) -> Vec<Answered> {
+    /// Returns the columns of the result, in order.
+    pub fn columns(self) -> Vec<ResultColumn> {
         let columns = self.file.listed("columns").into_iter();
-        columns.map(|(name, description)| Answered { name, description }).collect()
+        columns.map(|(name, description)| ResultColumn { name, description }).collect()
     }
 
-    /// Of a question about songs: which plays it can speak for.
+    /// Returns, for a query about songs, a note on the plays that the catalogue match covers.
     pub fn covers_songs(self) -> Option<&'static str> {
         self.line("-- covers songs: ")
     }
 
-    /// The SQL as an engine gets it.
+    /// Returns the SQL statement for an engine.
     pub fn statement(self, opening: Opening) -> String {
         self.file.statement(opening)
     }
 
-    /// The values for `$1`, `$2` …; an argument that the question does not take is an error.
-    pub fn values(self, arguments: &Arguments) -> Result<Vec<Value>, QuestionError> {
+    /// Returns the values for `$1`, `$2` …; an argument without a parameter is an error.
+    pub fn values(self, arguments: &Arguments) -> Result<Vec<Value>, SavedQueryError> {
         let parameters = self.parameters();
-        let takes: Vec<&str> = parameters.iter().map(|parameter| parameter.name()).collect();
-        if let Some(parameter) = arguments.given().find(|given| !takes.contains(given)) {
-            return Err(QuestionError::NotTaken { question: self.name(), parameter, takes });
+        let available: Vec<&str> = parameters.iter().map(|parameter| parameter.name()).collect();
+        if let Some(parameter) = arguments.given().find(|given| !available.contains(given)) {
+            let query = self.name();
+            return Err(SavedQueryError::UnknownParameter { query, parameter, available });
         }
         parameters.into_iter().map(|parameter| self.value(parameter, arguments)).collect()
     }
 
-    fn value(self, parameter: Parameter, arguments: &Arguments) -> Result<Value, QuestionError> {
+    fn value(self, parameter: Parameter, arguments: &Arguments) -> Result<Value, SavedQueryError> {
         Ok(match parameter {
             Parameter::Since => midnight(arguments.since),
-            // The statement leaves out what starts at this moment: the day itself is in.
+            // The statement compares with `<`, so the next midnight includes the last day.
             Parameter::Until => midnight(arguments.until.and_then(Date::next_day)),
             Parameter::Level => text(arguments.level.as_deref()),
             Parameter::Limit(default) => Value::Int(
@@ -177,16 +179,16 @@ impl Question {
             ),
             Parameter::By(choices) => match &arguments.by {
                 Some(by) if !choices.split(", ").any(|choice| choice == by) => {
-                    let (question, written) = (self.name(), by.clone());
-                    return Err(QuestionError::By { question, written, choices });
+                    let (query, value) = (self.name(), by.clone());
+                    return Err(SavedQueryError::InvalidBy { query, value, choices });
                 }
                 by => text(by.as_deref()),
             },
         })
     }
 
-    /// Asks it and keeps the whole answer.
-    pub fn ask(
+    /// Runs the query and returns all rows.
+    pub fn run(
         self,
         warehouse: &mut dyn Warehouse,
         values: &[Value],
@@ -211,7 +213,7 @@ impl Parameter {
         })
     }
 
-    /// Its name, on the command line and in the header.
+    /// Returns the name used on the command line and in the header.
     pub fn name(self) -> &'static str {
         match self {
             Self::Since => "since",
@@ -223,7 +225,7 @@ impl Parameter {
     }
 }
 
-/// As the header has it: `since`, `limit (10)`, `by (plays, hours)`.
+/// Formats the parameter as the header declares it: `since`, `limit (10)`, `by (plays, hours)`.
 impl fmt::Display for Parameter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -235,7 +237,7 @@ impl fmt::Display for Parameter {
 }
 
 impl Arguments {
-    /// The names of those that were given.
+    /// Returns the names of the arguments that are set.
     pub fn given(&self) -> impl Iterator<Item = &'static str> {
         let given = [
             (self.since.is_some(), "since"),
@@ -248,8 +250,8 @@ impl Arguments {
     }
 }
 
-fn text(written: Option<&str>) -> Value {
-    written.map_or(Value::Null, |written| Value::Text(written.to_owned()))
+fn text(value: Option<&str>) -> Value {
+    value.map_or(Value::Null, |value| Value::Text(value.to_owned()))
 }
 
 fn midnight(day: Option<Date>) -> Value {
@@ -257,23 +259,23 @@ fn midnight(day: Option<Date>) -> Value {
     moment.map_or(Value::Null, Value::Timestamp)
 }
 
-/// Of the plays within some bounds, how many the catalogue knows: what an answer about songs can rest on.
+/// Catalogue match coverage of the filtered plays: the basis of every result about songs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Coverage {
-    /// Plays within the bounds.
+    /// Plays that pass the filters.
     pub plays: u64,
-    /// Of these, plays whose song the catalogue knows.
+    /// Plays among them whose song is in the catalogue.
     pub matched: u64,
 }
 
 impl Coverage {
-    /// The share of plays that the catalogue knows, in percent; none of nothing.
+    /// Returns the matched share in percent; `None` without plays.
     pub fn percent(self) -> Option<f64> {
         (self.plays > 0).then(|| self.matched as f64 * 100.0 / self.plays as f64)
     }
 }
 
-/// The catalogue's coverage of the plays that `arguments` mean.
+/// Queries the catalogue match coverage of the plays that pass the filters of `arguments`.
 pub fn coverage(
     warehouse: &mut dyn Warehouse,
     arguments: &Arguments,
@@ -298,27 +300,27 @@ mod tests {
     }
 
     #[test]
-    fn a_header_says_what_is_bound() {
-        let question = Question::find("top_songs").unwrap();
-        let names: Vec<String> = question.parameters().iter().map(ToString::to_string).collect();
+    fn parameters_are_read_from_the_header() {
+        let query = SavedQuery::find("top_songs").unwrap();
+        let names: Vec<String> = query.parameters().iter().map(ToString::to_string).collect();
         assert_eq!(
             names,
             ["since", "until", "level", "limit (10)", "by (plays, listeners, hours)"]
         );
         let day = Arguments { since: date(5), until: date(5), ..Arguments::default() };
-        let values = question.values(&day).unwrap();
+        let values = query.values(&day).unwrap();
         assert_eq!(values[0], Value::Timestamp(1_541_376_000_000_000));
-        assert_eq!(values[1], Value::Timestamp(1_541_462_400_000_000), "the day itself is in");
+        assert_eq!(values[1], Value::Timestamp(1_541_462_400_000_000), "the last day is included");
         assert_eq!(values[2..], [Value::Null, Value::Int(10), Value::Null]);
     }
 
     #[test]
-    fn what_a_question_does_not_take_is_an_error() {
+    fn an_undeclared_parameter_is_an_error() {
         let level = Arguments { level: Some("paid".into()), ..Arguments::default() };
-        let error = Question::find("retention").unwrap().values(&level).unwrap_err();
-        assert_eq!(error.hint(), "it takes `--since`, `--until`");
+        let error = SavedQuery::find("retention").unwrap().values(&level).unwrap_err();
+        assert_eq!(error.hint(), "available options: `--since`, `--until`");
         let by = Arguments { by: Some("length".into()), ..Arguments::default() };
-        let error = Question::find("top_songs").unwrap().values(&by).unwrap_err();
-        assert_eq!(error.hint(), "it may be one of: plays, listeners, hours");
+        let error = SavedQuery::find("top_songs").unwrap().values(&by).unwrap_err();
+        assert_eq!(error.hint(), "choose from: plays, listeners, hours");
     }
 }
