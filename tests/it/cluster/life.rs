@@ -9,7 +9,7 @@ fn from_nothing_to_a_cluster_and_back_to_nothing() {
     let scene = Scene::usual();
     let up = scene.run(&["up", "--ttl", "4h"]);
     assert!(up.err.contains("creating the role `dwhRole`"), "{up:#?}");
-    assert!(up.err.contains("trying again"), "a role is not visible at once: {up:#?}");
+    assert!(up.err.contains("retrying"), "a role is not visible at once: {up:#?}");
     assert!(up.err.contains("created: the role `dwhRole`, the cluster `dwhcluster`"), "{up:#?}");
     let text = up.good();
     assert!(text.contains("dwhcluster.abc123xyz789.us-west-2.redshift.amazonaws.com:5439"));
@@ -80,8 +80,8 @@ fn a_plan_says_what_would_be_made_and_makes_nothing() {
 fn killed_at_any_step_the_next_run_goes_on() {
     let steps = [
         ("creating the role", "CreateRole"),
-        ("letting the role", "PutRolePolicy"),
-        ("trying again", "CreateCluster"),
+        ("granting the role", "PutRolePolicy"),
+        ("retrying", "CreateCluster"),
         ("creating the cluster", "CreateCluster"),
         ("waiting for", "CreateCluster"),
     ];
@@ -110,7 +110,7 @@ fn killed_at_any_step_the_next_run_goes_on() {
 fn ctrl_c_says_what_is_there_and_how_to_go_on() {
     let scene = Scene::new(Behavior { never_completes: true, ..Behavior::default() });
     let stopped = scene.stopped(&["up"], "waiting for", "CreateCluster", "-INT").bad(2);
-    assert!(stopped.contains("by now: the role `dwhRole`, the cluster `dwhcluster`"), "{stopped}");
+    assert!(stopped.contains("so far: the role `dwhRole`, the cluster `dwhcluster`"), "{stopped}");
     assert!(stopped.contains("`sparkify cluster down` to delete it"), "{stopped}");
     scene.server.account().clusters.get_mut("dwhcluster").unwrap().lifecycle.state =
         "available".into();

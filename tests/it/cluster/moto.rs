@@ -35,7 +35,7 @@ fn up_status_and_down_on_a_server_of_other_hands() {
         "{written}"
     );
     let down = run(&["down", "--yes", "--verify"]);
-    assert!(down.err.contains("not looked at: cannot look for the workgroup"), "{down:#?}");
+    assert!(down.err.contains("not checked: cannot look for the workgroup"), "{down:#?}");
     assert!(down.good().contains("verified"));
     assert!(run(&["status"]).good().contains("no provisioned warehouse `moto-one`"));
 }

@@ -6,7 +6,7 @@ use super::{Scene, ended};
 fn one_address_is_let_in_and_out_again() {
     let scene = Scene::usual();
     let up = scene.run(&["up", "--public"]);
-    assert!(up.err.contains("letting `203.0.113.7/32` reach port 5439"), "{up:#?}");
+    assert!(up.err.contains("allowing `203.0.113.7/32` to reach port 5439"), "{up:#?}");
     assert!(up.good().contains("yes, from 203.0.113.7/32"));
     scene.run(&["up", "--public"]).good();
     {
