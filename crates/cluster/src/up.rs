@@ -56,6 +56,7 @@ async fn steps(
     inspection.check_ownership(settings)?;
     plan::check_role(settings, &inspection)?;
     let tags = Tags::new(settings, &inspection.caller.arn);
+    // The role comes first: the warehouse is created with it.
     let role = if let Some(arn) = role::external_role(settings, &inspection.caller) {
         (watch.report)(&format!("using the role `{arn}` unchanged"));
         arn.to_owned()
@@ -77,6 +78,7 @@ async fn steps(
     if settings.public {
         allow_access(cloud, settings, &warehouse, &tags, watch, done).await?;
     }
+    // A second inspection, so that the status shows the state after all steps.
     let inspection = Inspection::of(cloud, settings).await?;
     let rules =
         if settings.public { network::rules(cloud, &settings.name).await? } else { Vec::new() };

@@ -5,8 +5,8 @@
 //! delete`). Every other judgement about the statement is left to the cluster, so a form that this
 //! program does not know is still sent.
 //!
-//! Whether a backslash escapes a quote inside a string depends on the server's settings. The text
-//! is read both ways, and has to pass both times.
+//! Depending on the server's settings, a backslash escapes a quote inside a string or does not. The
+//! text is parsed both ways and must pass both times.
 
 /// First words of statements that read. `explain` plans a statement and does not run it.
 const READS: &[&str] =
