@@ -40,7 +40,7 @@ fn from_nothing_to_a_cluster_and_back_to_nothing() {
     assert_eq!(status["cost"]["verified"], false);
     assert_eq!(status["expired"], false);
     let again = scene.run(&["up", "--ttl", "4h"]);
-    assert!(again.err.contains("made: no change"), "{again:#?}");
+    assert!(again.err.contains("created: nothing"), "{again:#?}");
     again.good();
     assert_eq!(scene.server.account().call_count("CreateRole"), 1);
     assert_eq!(scene.server.account().call_count("PutRolePolicy"), 1);
@@ -95,9 +95,10 @@ fn killed_at_any_step_the_next_run_goes_on() {
             assert_eq!(account.roles["dwhRole"].policies.len(), 1, "{step}");
             assert_eq!(account.clusters["dwhcluster"].lifecycle.state, "available");
         }
-        for (step, action) in
-            [("deleting the cluster", "DeleteCluster"), ("waiting for the end", "DescribeClusters")]
-        {
+        for (step, action) in [
+            ("deleting the cluster", "DeleteCluster"),
+            ("waiting for the deletion", "DescribeClusters"),
+        ] {
             scene.stopped(&["down", "--yes"], step, action, "-KILL");
         }
         scene.run(&["down", "--yes", "--verify"]).good();
@@ -123,7 +124,7 @@ fn down_asks_for_the_name() {
     let scene = Scene::usual();
     scene.run(&["up"]).good();
     let refused = scene.run(&["down"]).bad(2);
-    assert!(refused.contains("say `--yes`"), "{refused}");
+    assert!(refused.contains("pass `--yes`"), "{refused}");
     assert_eq!(scene.server.account().call_count("DeleteCluster"), 0);
     let run = |answer: &str| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sparkify"));

@@ -19,7 +19,7 @@ fn up_status_and_down_on_a_server_of_other_hands() {
         ended(&mut at(&url, folder.path(), arguments))
     };
     let up = run(&["up", "--ttl", "4h", "--write-config", "--password-from-config"]);
-    assert!(up.err.contains("made: the role `motoRole`, the cluster `moto-one`"), "{up:#?}");
+    assert!(up.err.contains("created: the role `motoRole`, the cluster `moto-one`"), "{up:#?}");
     up.good();
     let status = run(&["status", "--output", "json"]).json();
     assert_eq!(status["available"], true, "{status}");
@@ -28,7 +28,7 @@ fn up_status_and_down_on_a_server_of_other_hands() {
         "{status}"
     );
     let again = run(&["up", "--password-from-config"]);
-    assert!(again.err.contains("made: no change"), "{again:#?}");
+    assert!(again.err.contains("created: nothing"), "{again:#?}");
     let written = std::fs::read_to_string(folder.path().join("dwh.cfg")).unwrap();
     assert!(
         written.contains("ARN='arn:aws:iam::123456789012:role/sparkify/motoRole'"),

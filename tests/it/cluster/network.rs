@@ -26,7 +26,7 @@ fn an_address_can_be_said_and_one_that_cannot_be_learned_asks_for_it() {
     let mut command = scene.command(["cluster", "up", "--public", "--poll", "0.02"]);
     let said =
         ended(command.env("SPARKIFY_ADDRESS_URL", format!("{}/none", scene.server.url()))).bad(2);
-    assert!(said.contains("cannot learn this machine's address"), "{said}");
+    assert!(said.contains("cannot determine this machine's address"), "{said}");
     scene.run(&["up", "--public", "--allow-cidr", "198.51.100.0/24"]).good();
     assert_eq!(scene.server.account().rules.values().next().unwrap().cidr, "198.51.100.0/24");
     scene.run(&["down", "--yes", "--verify"]).good();

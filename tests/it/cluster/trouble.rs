@@ -94,8 +94,8 @@ fn what_somebody_else_made_is_never_touched() {
     let scene = Scene::usual();
     scene.run(&["up"]).good();
     for (what, word) in [
-        ("cluster", "the cluster `dwhcluster` is there already"),
-        ("role", "the role `dwhRole` is there already"),
+        ("cluster", "the cluster `dwhcluster` already exists"),
+        ("role", "the role `dwhRole` already exists"),
     ] {
         let tags = {
             let mut account = scene.server.account();
