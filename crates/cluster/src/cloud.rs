@@ -1,7 +1,7 @@
 //! Clients of the control plane. They share the credential chain of [`sparkify_aws`].
 
 use super::ClusterError;
-use super::error::refusal;
+use super::error::sdk_error;
 use super::signed::Signed;
 use sparkify_aws::{AwsError, Chain};
 use sparkify_config::ClusterSettings;
@@ -55,9 +55,9 @@ impl Cloud {
 
     /// Returns the identity of the credentials.
     pub(super) async fn caller(&self) -> Result<Caller, ClusterError> {
-        let doing = "ask AWS who this is";
+        let doing = "check the AWS identity";
         let answer = self.sts.get_caller_identity().send().await;
-        let answer = answer.map_err(|error| refusal(doing, error))?;
+        let answer = answer.map_err(|error| sdk_error(doing, error))?;
         let arn = answer.arn().unwrap_or_default().to_owned();
         Ok(Caller {
             account: answer.account().unwrap_or_default().to_owned(),

@@ -1,46 +1,47 @@
-//! What does it cost? An estimate from a small table of prices that has a date, and says what it is: an estimate.
+//! Cost estimate from a small, dated price table.
 //!
-//! Storage, snapshots, data transfer and taxes are not in it. A serverless warehouse is paid while it works; the estimate by hour is that of an hour of work.
+//! It excludes storage, snapshots, data transfer and taxes. A serverless workgroup is billed while
+//! it runs queries; its hourly estimate is for one hour of work.
 
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::survey::Size;
+use super::inspect::Size;
 
 const PRICES: &str = include_str!("prices.csv");
-/// When the table was written down, where its prices hold, and how sure they are.
+/// Date of the price table, and the region of its prices.
 const DATED: &str = "2026-11-24";
 const REGION: &str = "us-east-1";
 
 /// An estimate in US dollars.
 #[derive(Debug, Clone, Serialize, PartialEq)]
 pub struct Estimate {
-    /// For an hour; none where the table has no price.
+    /// Price per hour; none if the table has no price for the size.
     pub dollars_per_hour: Option<f64>,
-    /// For thirty days of it without a pause.
+    /// Price for 30 days of continuous use.
     pub dollars_per_month: Option<f64>,
-    /// Since it was created; none where nothing is there, or where it is paid by use.
+    /// Cost since the creation; none if the warehouse does not exist or is billed by use.
     pub dollars_so_far: Option<f64>,
-    /// How long it has been there, in hours.
+    /// Hours since the creation.
     pub hours: Option<f64>,
-    /// When the prices were written down.
+    /// Date of the prices.
     pub prices_of: &'static str,
-    /// The region whose prices they are.
+    /// Region of the prices.
     pub prices_in: &'static str,
-    /// Whether anybody held them against Amazon's page.
+    /// True if the prices were verified against Amazon's price list.
     pub verified: bool,
-    /// What to know about the figure.
+    /// Limitations of the estimate.
     pub note: String,
 }
 
-/// The price of one unit for an hour.
+/// Returns the price of one node or RPU per hour.
 fn price(of: &str) -> Option<f64> {
     let rows = PRICES.lines().filter(|line| !line.starts_with('#')).skip(1);
     let mut pairs = rows.filter_map(|line| line.split_once(','));
     pairs.find(|(name, _)| *name == of).and_then(|(_, price)| price.parse().ok())
 }
 
-/// What a size costs, and has cost since `created`.
+/// Estimates the cost of a size, in total since `created` if it is given.
 pub(super) fn estimate(size: &Size, region: &str, created: Option<OffsetDateTime>) -> Estimate {
     let (unit, count, by_use) = match size {
         Size::Nodes { node_type, nodes } => (node_type.as_str(), *nodes, false),
@@ -50,8 +51,9 @@ pub(super) fn estimate(size: &Size, region: &str, created: Option<OffsetDateTime
     let hours = created.map(|then| (OffsetDateTime::now_utc() - then).as_seconds_f64() / 3600.0);
     let hours = hours.map(|hours| hours.max(0.0));
     let elsewhere = if region == REGION { "" } else { ", other regions differ" };
-    let use_note = if by_use { "; paid while it works, by the second" } else { "" };
-    let unknown = if by_hour.is_none() { "no price is written down for it; " } else { "" };
+    let use_note = if by_use { "; billed by the second while queries run" } else { "" };
+    let unknown =
+        if by_hour.is_none() { "the price table has no price for this size; " } else { "" };
     Estimate {
         dollars_per_hour: by_hour.map(cents),
         dollars_per_month: by_hour.map(|dollars| cents(dollars * 720.0)),
@@ -64,7 +66,7 @@ pub(super) fn estimate(size: &Size, region: &str, created: Option<OffsetDateTime
         prices_in: REGION,
         verified: false,
         note: format!(
-            "{unknown}prices of {REGION} as of {DATED}, not checked{elsewhere}: see https://aws.amazon.com/redshift/pricing/; storage and snapshots come on top{use_note}"
+            "{unknown}prices of {REGION} as of {DATED}, not checked against AWS{elsewhere}: see https://aws.amazon.com/redshift/pricing/; storage and snapshots cost extra{use_note}"
         ),
     }
 }
@@ -79,7 +81,7 @@ mod tests {
     use sparkify_config::NODE_TYPES;
 
     #[test]
-    fn every_size_that_can_be_asked_for_has_a_row() {
+    fn every_supported_node_type_has_a_row() {
         for (node, _) in NODE_TYPES {
             assert!(PRICES.lines().any(|line| line.starts_with(&format!("{node},"))), "{node}");
         }

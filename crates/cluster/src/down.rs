@@ -1,22 +1,25 @@
-//! And back to nothing: rules, cluster (or workgroup, then namespace), then the role's policies and the role. Only what carries our tags; what is gone already
-//! is as good.
+//! `cluster down`: deletes the security group rules, the cluster (or the workgroup, then the
+//! namespace), and the role with its policies.
+//!
+//! Each step inspects the resource first and is idempotent: a resource that is already gone counts
+//! as deleted. Only resources with sparkify's tags are deleted.
 
 use serde::Serialize;
 
 use super::cloud::Cloud;
+use super::inspect::{self, Inspection, Resource};
 use super::serverless::{self, Part};
-use super::survey::{self, Standing, Survey};
-use super::{ClusterError, Watch, network, patience, provisioned, role};
+use super::{ClusterError, Watch, network, provisioned, role, wait};
 use sparkify_config::{ClusterSettings, Form};
 
-/// The snapshot that is taken before it goes, if any.
+/// Name of the snapshot taken before the deletion, if any.
 #[derive(Debug, Clone, Default)]
 pub struct FinalSnapshot(pub Option<String>);
 
-/// What `down` came to.
+/// Result of `down`.
 #[derive(Debug, Clone, Serialize)]
 pub struct Down {
-    /// What was deleted, in order.
+    /// Resources deleted by this run, in order.
     pub deleted: Vec<String>,
 }
 
@@ -30,8 +33,8 @@ pub(super) async fn down(
     match steps(cloud, settings, snapshot, watch, &mut deleted).await {
         Ok(()) => Ok(Down { deleted }),
         Err(ClusterError::Interrupted { .. }) => {
-            let there = deleted.into_iter().map(|what| format!("{what} deleted")).collect();
-            Err(ClusterError::Interrupted { there })
+            let progress = deleted.into_iter().map(|what| format!("{what} deleted")).collect();
+            Err(ClusterError::Interrupted { progress })
         }
         Err(error) => Err(error),
     }
@@ -44,39 +47,41 @@ async fn steps(
     watch: &Watch,
     deleted: &mut Vec<String>,
 ) -> Result<(), ClusterError> {
-    let survey = Survey::take(cloud, settings).await?;
-    survey.check_ours(settings)?;
-    if survey.warehouse.as_ref().and_then(|found| found.public) != Some(false) {
+    let found = Inspection::of(cloud, settings).await?;
+    found.check_ownership(settings)?;
+    // A warehouse known to be private has no rule. A deleted one may have left one.
+    if found.warehouse.as_ref().and_then(|warehouse| warehouse.public) != Some(false) {
         for rule in network::rules(cloud, &settings.name).await? {
-            (watch.say)(&format!("removing the rule for `{}`", rule.cidr));
+            (watch.report)(&format!("removing the security group rule for `{}`", rule.cidr));
             network::revoke(cloud, &rule).await?;
             deleted.push(format!("the rule for `{}` in `{}`", rule.cidr, rule.group));
         }
     }
     match settings.form {
         Form::Provisioned { .. } => {
-            cluster(cloud, settings, survey.warehouse.as_ref(), snapshot, watch, deleted).await?;
+            cluster(cloud, settings, found.warehouse.as_ref(), snapshot, watch, deleted).await?;
         }
         Form::Serverless { .. } => {
-            let parts =
-                [(Part::Workgroup, &survey.warehouse), (Part::Namespace, &survey.namespace)];
-            for (part, found) in parts {
-                if let Some(found) = found {
-                    half(cloud, settings, part, found, snapshot, watch).await?;
-                    deleted.push(found.noun());
+            // The workgroup uses the namespace, so it is deleted first.
+            let parts = [(Part::Workgroup, &found.warehouse), (Part::Namespace, &found.namespace)];
+            for (part, resource) in parts {
+                if let Some(resource) = resource {
+                    delete_part(cloud, settings, part, resource, snapshot, watch).await?;
+                    deleted.push(resource.noun());
                 }
             }
         }
     }
-    patience::check(watch)?;
-    if let Some(ours) = survey.our_role(settings) {
-        if let Some(other) = survey::other_form(cloud, settings).await {
-            (watch.say)(&format!("the role `{}` stays: {} uses it", ours.name, other.noun()));
+    wait::check(watch)?;
+    if let Some(role) = found.managed_role(settings) {
+        // A warehouse of the other form with this name shares the role.
+        if let Some(other) = inspect::other_form(cloud, settings).await {
+            (watch.report)(&format!("keeping the role `{}`: {} uses it", role.name, other.noun()));
             return Ok(());
         }
-        (watch.say)(&format!("deleting the role `{}`", ours.name));
-        role::delete(cloud, settings, &ours.name, watch).await?;
-        deleted.push(format!("the role `{}`", ours.name));
+        (watch.report)(&format!("deleting the role `{}`", role.name));
+        role::delete(cloud, settings, &role.name, watch).await?;
+        deleted.push(format!("the role `{}`", role.name));
     }
     Ok(())
 }
@@ -84,32 +89,32 @@ async fn steps(
 async fn cluster(
     cloud: &Cloud,
     settings: &ClusterSettings,
-    found: Option<&Standing>,
+    found: Option<&Resource>,
     snapshot: &FinalSnapshot,
     watch: &Watch,
     deleted: &mut Vec<String>,
 ) -> Result<(), ClusterError> {
     let Some(found) = found else { return Ok(()) };
     if found.state != "deleting" {
-        (watch.say)(&format!("deleting {}", found.noun()));
+        (watch.report)(&format!("deleting {}", found.noun()));
         provisioned::delete(cloud, settings, snapshot, watch).await?;
     }
-    provisioned::gone(cloud, settings, watch).await?;
+    provisioned::wait_until_deleted(cloud, settings, watch).await?;
     deleted.push(found.noun());
     Ok(())
 }
 
-async fn half(
+async fn delete_part(
     cloud: &Cloud,
     settings: &ClusterSettings,
     part: Part,
-    found: &Standing,
+    found: &Resource,
     snapshot: &FinalSnapshot,
     watch: &Watch,
 ) -> Result<(), ClusterError> {
     if found.state != "deleting" {
-        (watch.say)(&format!("deleting {}", found.noun()));
+        (watch.report)(&format!("deleting {}", found.noun()));
         serverless::delete(cloud, part, settings, snapshot, watch).await?;
     }
-    serverless::gone(cloud, part, settings, watch).await
+    serverless::wait_until_deleted(cloud, part, settings, watch).await
 }

@@ -1,4 +1,4 @@
-//! Why it did not work, in words of ours: what was tried, what AWS said, and what to do about it.
+//! Errors of the control plane: the attempted operation, the response of AWS, and a hint.
 
 use std::time::Duration;
 
@@ -7,78 +7,78 @@ use thiserror::Error;
 
 use sparkify_config::redact;
 
-/// Why there is no cluster, or still one.
+/// Error of a cluster operation.
 #[derive(Debug, Error)]
 pub enum ClusterError {
-    /// AWS said no.
+    /// AWS refused the request.
     #[error("cannot {doing}: {message} (`{code}`)")]
     Refused {
-        /// What was tried.
+        /// Attempted operation, as an infinitive.
         doing: String,
-        /// The code of the error, as AWS names it.
+        /// Error code of AWS.
         code: String,
-        /// What AWS said.
+        /// Error message of AWS, without secrets.
         message: String,
     },
-    /// AWS said nothing.
+    /// No response from AWS.
     #[error("cannot {doing}: {reason}")]
     Unreachable {
-        /// What was tried.
+        /// Attempted operation, as an infinitive.
         doing: String,
-        /// What went wrong on the way.
+        /// Cause of the failure.
         reason: String,
     },
-    /// Something of that name is there, and is not ours.
-    #[error("{what} `{name}` is there already, and was not made by this program")]
+    /// A resource of this name exists, and sparkify did not create it.
+    #[error("{what} `{name}` already exists and was not created by sparkify")]
     Foreign {
-        /// What it is.
+        /// Kind of resource, with article.
         what: &'static str,
-        /// Its name.
+        /// Name of the resource.
         name: String,
     },
-    /// It came to no good state.
+    /// The resource reached a state from which it does not become available.
     #[error("{what} ended in the state `{state}`")]
     Failed {
-        /// What was waited for.
+        /// Awaited resource.
         what: String,
-        /// The state.
+        /// Final state.
         state: String,
     },
-    /// It did not come to the state in time.
+    /// The resource did not reach the expected state in time.
     #[error("{what} is `{state}` after {} s", after.as_secs())]
     TimedOut {
-        /// What was waited for.
+        /// Awaited resource.
         what: String,
-        /// The last state.
+        /// Last state.
         state: String,
-        /// How long.
+        /// Timeout.
         after: Duration,
     },
-    /// Somebody stopped it.
-    #[error("stopped; {}", by_now(there))]
+    /// The user interrupted the operation.
+    #[error("stopped; {}", summary(progress))]
     Interrupted {
-        /// What is there by now.
-        there: Vec<String>,
+        /// Resources found, created or deleted before the interruption.
+        progress: Vec<String>,
     },
-    /// What was asked for cannot be done.
+    /// The operation is not possible.
     #[error("{message}")]
     Cannot {
-        /// Why.
+        /// Reason.
         message: String,
-        /// What to do.
+        /// Hint for the user.
         hint: String,
     },
 }
 
-fn by_now(there: &[String]) -> String {
-    if there.is_empty() {
-        return "nothing was made or deleted by this run".into();
+fn summary(progress: &[String]) -> String {
+    if progress.is_empty() {
+        return "this run created or deleted nothing".into();
     }
-    format!("by now: {}", there.join(", "))
+    format!("so far: {}", progress.join(", "))
 }
 
-/// Codes by which AWS says that a key is unknown, wrong or too old.
-const KEYS: &[&str] = &[
+/// Error codes for an unknown, wrong or expired access key.
+const CREDENTIAL_CODES: &[&str] = &[
     "InvalidClientTokenId",
     "SignatureDoesNotMatch",
     "AuthFailure",
@@ -88,8 +88,8 @@ const KEYS: &[&str] = &[
     "ExpiredTokenException",
     "RequestExpired",
 ];
-/// Codes by which AWS says that the key may not do this.
-const RIGHTS: &[&str] = &[
+/// Error codes for missing permissions.
+const PERMISSION_CODES: &[&str] = &[
     "AccessDenied",
     "AccessDeniedException",
     "UnauthorizedOperation",
@@ -99,15 +99,17 @@ const RIGHTS: &[&str] = &[
 ];
 
 impl ClusterError {
-    /// Whether AWS answered with this code, however it spells its end.
+    /// Returns true if AWS responded with this error code. Services append `Exception` or `Fault`
+    /// inconsistently, so both suffixes are ignored.
     pub(super) fn is(&self, code: &str) -> bool {
         let plain =
             |text: &str| text.trim_end_matches("Exception").trim_end_matches("Fault").to_owned();
         matches!(self, Self::Refused { code: found, .. } if plain(found) == plain(code))
     }
 
-    /// Whether it is known to pass when one waits: a role that is not visible yet, another change under way, too many requests.
-    pub(super) fn passes(&self) -> bool {
+    /// Returns true for a transient error: a role that is not visible yet (IAM is eventually
+    /// consistent), another change in progress, or throttling.
+    pub(super) fn is_transient(&self) -> bool {
         match self {
             Self::Refused { code, message, .. } => {
                 let message = message.to_lowercase();
@@ -119,7 +121,8 @@ impl ClusterError {
                 let throttled = code.contains("Throttl")
                     || ["RequestLimitExceeded", "TooManyRequestsException", "SlowDown"]
                         .contains(&code.as_str());
-                // A name that is taken stays taken; another change under way ends.
+                // A conflict with an existing name is permanent; with another change it is
+                // transient.
                 let concurrent = self.is("InvalidClusterState")
                     || self.is("Conflict") && !message.contains("already exists")
                     || self.is("ConcurrentModification")
@@ -132,41 +135,41 @@ impl ClusterError {
         }
     }
 
-    /// What a person can do about it.
+    /// Returns the next action for the user.
     pub fn hint(&self) -> String {
         match self {
-            Self::Refused { code, .. } if KEYS.contains(&code.as_str()) => {
-                "check the access key: `aws sts get-caller-identity` says whose it is; keys stand in the environment, in `~/.aws` or in [AWS] of dwh.cfg".into()
+            Self::Refused { code, .. } if CREDENTIAL_CODES.contains(&code.as_str()) => {
+                "check the access key in the environment, in `~/.aws` or in [AWS] of dwh.cfg; `aws sts get-caller-identity` shows its owner".into()
             }
-            Self::Refused { code, .. } if RIGHTS.contains(&code.as_str()) => {
-                "an administrator grants it: docs/redshift.md has the policy".into()
+            Self::Refused { code, .. } if PERMISSION_CODES.contains(&code.as_str()) => {
+                "ask an administrator for the permission; docs/redshift.md has the policy".into()
             }
             Self::Refused { code, .. } if code.contains("Quota") || code.contains("Limit") => {
-                "delete what is not needed any more, or ask AWS for a higher quota".into()
+                "delete unused resources, or request a higher quota from AWS".into()
             }
             Self::Refused { code, .. } if code.contains("Capacity") => {
-                "try again later, another node type, or another region".into()
+                "try again later, or use another node type or region".into()
             }
             Self::Refused { .. } => {
-                "mend what it says and run it again: it goes on where it was".into()
+                "fix the reported problem and run the command again: it continues where it stopped".into()
             }
             Self::Unreachable { .. } => {
-                "check the network, the region and AWS_ENDPOINT_URL, and run it again: it goes on where it was".into()
+                "check the network, the region and AWS_ENDPOINT_URL, and run the command again: it continues where it stopped".into()
             }
             Self::Foreign { what: "the role", .. } => {
-                "give its ARN in [IAM_ROLE] of dwh.cfg to use it as it is, or another name with `--role-name`".into()
+                "set its ARN in [IAM_ROLE] of dwh.cfg to use it unchanged, or choose another name with `--role-name`".into()
             }
             Self::Foreign { .. } => {
-                "it is left alone: give another name with `--name`".into()
+                "choose another name with `--name`; the existing resource is not changed".into()
             }
             Self::Failed { .. } => {
-                "`sparkify cluster down` deletes it, then `up` tries again".into()
+                "delete it with `sparkify cluster down`, then run `up` again".into()
             }
             Self::TimedOut { .. } => {
-                "run it again: it goes on where it was; `--timeout 2h` waits longer, `sparkify cluster down` deletes it".into()
+                "run the command again: it continues where it stopped; pass `--timeout 2h` to wait longer, or delete it with `sparkify cluster down`".into()
             }
             Self::Interrupted { .. } => {
-                "run it again to go on, or `sparkify cluster down` to delete it".into()
+                "run the command again to continue, or run `sparkify cluster down` to delete it".into()
             }
             Self::Cannot { hint, .. } => hint.clone(),
         }
@@ -177,9 +180,10 @@ impl ClusterError {
     }
 }
 
-/// What the SDK makes of an answer, in our words; no header and no body of it.
-#[expect(clippy::needless_pass_by_value, reason = "every call hands its error over")]
-pub(super) fn refusal<E, R>(doing: &str, error: SdkError<E, R>) -> ClusterError
+/// Converts an error of the SDK. Headers and body of the response are not included: they may
+/// contain secrets.
+#[expect(clippy::needless_pass_by_value, reason = "used with `map_err`")]
+pub(super) fn sdk_error<E, R>(doing: &str, error: SdkError<E, R>) -> ClusterError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
     R: std::fmt::Debug,
@@ -188,26 +192,26 @@ where
         Some(code) => ClusterError::Refused {
             doing: doing.into(),
             code: code.into(),
-            message: redact::without_secrets(error.message().unwrap_or("no reason is given")),
+            message: redact::without_secrets(error.message().unwrap_or("no reason given")),
         },
         None => ClusterError::Unreachable { doing: doing.into(), reason: reason(&error) },
     }
 }
 
-/// The innermost cause that says anything.
+/// Returns the innermost causes of an error without a service response.
 fn reason<E, R>(error: &SdkError<E, R>) -> String
 where
     E: std::error::Error + 'static,
     R: std::fmt::Debug,
 {
     if let SdkError::TimeoutError(_) = error {
-        return "no answer in time".into();
+        return "no response in time".into();
     }
     if let SdkError::ResponseError(_) | SdkError::ServiceError(_) = error {
-        return "the answer is none of this service".into();
+        return "the response is not from this service".into();
     }
     let text = DisplayErrorContext(error).to_string();
-    // Behind the chain stands the whole error in the words of its author.
+    // After the chain of causes, the SDK appends the debug form of the error in parentheses.
     let chain = text.split(" (").next().unwrap_or_default();
     let inner = chain.rsplit(": ").take(2).collect::<Vec<_>>();
     redact::without_secrets(&inner.into_iter().rev().collect::<Vec<_>>().join(": "))

@@ -1,17 +1,22 @@
-//! Is there a Redshift at all? From nothing to a warehouse with a role that reads the bucket, and back to nothing.
+//! Control plane: creates, inspects and deletes a Redshift warehouse with an IAM role that reads
+//! the bucket.
 //!
-//! Read `up` first: it is the order. Every step looks before it acts (`survey`), so that an interrupted run goes on where it was; every wait is a wait of
-//! ours with a time limit and the last state (`patience`); everything made carries our tags (`tags`), and nothing else is ever touched. `down` is the way back,
-//! `leftovers` proves that nothing is left to pay for, `reap` does it for whatever has outlived its time.
+//! Read [`up()`] first: it defines the order of the steps. Every step inspects AWS before it acts
+//! (`inspect`), so that an interrupted run continues where it stopped; there is no state file.
+//! Waits have a timeout and report the last state (`wait`). Every created resource gets sparkify's
+//! tags (`tags`), and resources without them are never changed. [`down()`] deletes the resources,
+//! [`leftovers`] lists billable resources that still exist, and [`reap()`] deletes everything past
+//! its time to live.
 //!
-//! This room speaks to AWS and to nobody else: no table, no SQL, no file. The rooms on the path do not know it.
+//! This crate only calls AWS APIs: it uses no SQL and no files. No crate of the load path depends
+//! on it.
 
 mod cloud;
 pub mod cost;
 mod down;
 mod error;
+mod inspect;
 mod network;
-mod patience;
 mod plan;
 mod policy;
 mod probe;
@@ -20,9 +25,9 @@ mod reap;
 mod role;
 mod serverless;
 mod signed;
-mod survey;
 mod tags;
 mod up;
+mod wait;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -30,40 +35,40 @@ use std::sync::atomic::AtomicBool;
 
 pub use down::{Down, FinalSnapshot};
 pub use error::ClusterError;
+pub use inspect::{Leftover, Resource, Status};
 pub use plan::{Plan, Step};
-pub use probe::{Probe, Probed};
+pub use probe::{ProbeReport, ProbeResult};
 pub use reap::{Expired, Reaped};
 use sparkify_config::ClusterSettings;
-pub use survey::{Leftover, Standing, Status};
 pub use up::Up;
 
-/// Who is told about the work, and who may stop it.
+/// Progress output and cancellation of an operation.
 pub struct Watch {
-    /// Takes a line about the work.
-    pub say: Box<dyn Fn(&str) + Send + Sync>,
-    /// Set by whoever wants it to stop.
+    /// Reports a line about the progress.
+    pub report: Box<dyn Fn(&str) + Send + Sync>,
+    /// Set to true to cancel the operation.
     pub stop: Arc<AtomicBool>,
 }
 
-/// What `up` would do.
+/// Returns the steps that `up` would take (dry run).
 pub fn plan(settings: &ClusterSettings, watch: &Watch) -> Result<Plan, ClusterError> {
     run(async { plan::plan(&cloud::Cloud::connect(settings, None).await?, settings, watch).await })
 }
 
-/// Makes what is missing, and waits until it can be used.
+/// Creates missing resources and waits until the warehouse is available.
 pub fn up(settings: &ClusterSettings, watch: &Watch) -> Result<Up, ClusterError> {
     run(async { up::up(&cloud::Cloud::connect(settings, None).await?, settings, watch).await })
 }
 
-/// What is there by now.
+/// Returns the current state of the warehouse and its resources.
 pub fn status(settings: &ClusterSettings, watch: &Watch) -> Result<Status, ClusterError> {
     run(async {
         let cloud = cloud::Cloud::connect(settings, None).await?;
-        survey::status(&cloud, settings, watch).await
+        inspect::status(&cloud, settings, watch).await
     })
 }
 
-/// Deletes what `up` made, in order.
+/// Deletes the resources that `up` created, in order.
 pub fn down(
     settings: &ClusterSettings,
     snapshot: &FinalSnapshot,
@@ -75,7 +80,7 @@ pub fn down(
     })
 }
 
-/// What is still there that somebody may have to pay for, or that nobody needs.
+/// Returns resources that still exist and may cost money or are no longer needed.
 pub fn leftovers(
     settings: &ClusterSettings,
     kept: &FinalSnapshot,
@@ -83,29 +88,29 @@ pub fn leftovers(
 ) -> Result<Vec<Leftover>, ClusterError> {
     run(async {
         let cloud = cloud::Cloud::connect(settings, None).await?;
-        survey::leftovers(&cloud, settings, kept, watch).await
+        inspect::leftovers(&cloud, settings, kept, watch).await
     })
 }
 
-/// Deletes whatever of ours has outlived its time; only looks unless `act`.
+/// Deletes sparkify's resources past their time to live. Only lists them unless `act` is true.
 pub fn reap(settings: &ClusterSettings, act: bool, watch: &Watch) -> Result<Reaped, ClusterError> {
     run(async {
         reap::reap(&cloud::Cloud::connect(settings, None).await?, settings, act, watch).await
     })
 }
 
-/// Who asks, whether the clock is right, and what the role may do: for `doctor`.
-pub fn probe(settings: &ClusterSettings, watch: &Watch) -> Probe {
+/// Checks credentials, clock and the permissions of the role, for `doctor`.
+pub fn probe(settings: &ClusterSettings, watch: &Watch) -> ProbeReport {
     // Identity and roles are the same in every region.
     let probed = run(async {
         let cloud = cloud::Cloud::connect(settings, Some("us-east-1")).await?;
         Ok(probe::probe(&cloud, settings, watch).await)
     });
-    probed.unwrap_or_else(|error| Probe::broken(&error))
+    probed.unwrap_or_else(|error| ProbeReport::of_error(&error))
 }
 
 fn run<T>(work: impl Future<Output = Result<T, ClusterError>>) -> Result<T, ClusterError> {
-    // A second call finds it installed, which is as good.
+    // Fails if a provider is already installed, which is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)

@@ -1,47 +1,47 @@
-//! What would `up` do? The same look as before any step, told and not done.
+//! Plan of `up` (dry run), from the same inspection that `up` starts with.
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::cloud::Cloud;
 use super::cost::{Estimate, estimate};
-use super::survey::{Size, Standing, Survey, form_name};
+use super::inspect::{Inspection, Resource, Size, form_name};
 use super::{ClusterError, Watch, policy, role};
 use sparkify_config::{ClusterSettings, Form};
 
-/// One step.
+/// Step of a plan.
 #[derive(Debug, Clone, Serialize)]
 pub struct Step {
-    /// create, keep or use.
+    /// `create`, `keep` or `use`.
     pub action: &'static str,
-    /// What.
+    /// Resource with its name.
     pub what: String,
-    /// What is worth knowing about it.
+    /// Properties or current state of the resource.
     pub detail: String,
 }
 
-/// What `up` would do.
+/// Plan of `up`.
 #[derive(Debug, Clone, Serialize)]
 pub struct Plan {
-    /// The name.
+    /// Name of the warehouse.
     pub name: String,
-    /// provisioned or serverless.
+    /// `provisioned` or `serverless`.
     pub form: &'static str,
-    /// The region.
+    /// AWS region.
     pub region: String,
-    /// The account.
+    /// AWS account ID.
     pub account: String,
-    /// Who asks.
+    /// ARN of the AWS identity.
     pub caller: String,
-    /// The steps, in order.
+    /// Steps in order.
     pub steps: Vec<Step>,
-    /// Who may take on the role that would be created.
+    /// Trust policy of the role: the services that may assume it.
     pub trust_policy: Value,
-    /// What it may do.
+    /// Access policy of the role.
     pub access_policy: Value,
-    /// What the warehouse would cost.
+    /// Cost estimate.
     pub cost: Estimate,
-    /// What is there and differs from what is asked for.
+    /// Differences between existing resources and the settings. `up` does not change them.
     pub differences: Vec<String>,
 }
 
@@ -50,33 +50,33 @@ pub(super) async fn plan(
     settings: &ClusterSettings,
     watch: &Watch,
 ) -> Result<Plan, ClusterError> {
-    let survey = Survey::take(cloud, settings).await?;
-    survey.check_ours(settings)?;
-    super::patience::check(watch)?;
-    check_role(settings, &survey)?;
-    let mut steps = vec![role_step(settings, &survey)];
-    let size = Size::wanted(&settings.form);
-    let mut step = |found: Option<&Standing>, what: &str, detail: String| {
-        let action = if found.is_some() { "keep" } else { "create" };
-        let state = found.map(|found| format!("it is `{}`", found.state));
+    let found = Inspection::of(cloud, settings).await?;
+    found.check_ownership(settings)?;
+    super::wait::check(watch)?;
+    check_role(settings, &found)?;
+    let mut steps = vec![role_step(settings, &found)];
+    let size = Size::requested(&settings.form);
+    let mut step = |existing: Option<&Resource>, what: &str, detail: String| {
+        let action = if existing.is_some() { "keep" } else { "create" };
+        let state = existing.map(|existing| format!("state `{}`", existing.state));
         let what = format!("{what} `{}`", settings.name);
         steps.push(Step { action, what, detail: state.unwrap_or(detail) });
     };
-    let whose = if settings.manages_password() {
-        "AWS makes and keeps the password"
+    let password = if settings.manages_password() {
+        "password managed by AWS"
     } else {
-        "with the password of the configuration file"
+        "password from the configuration file"
     };
     match settings.form {
         Form::Provisioned { .. } => step(
-            survey.warehouse.as_ref(),
+            found.warehouse.as_ref(),
             "the cluster",
-            format!("{size}, encrypted, port {}, {whose}", settings.port),
+            format!("{size}, encrypted, port {}, {password}", settings.port),
         ),
         Form::Serverless { .. } => {
-            step(survey.namespace.as_ref(), "the namespace", format!("encrypted, {whose}"));
+            step(found.namespace.as_ref(), "the namespace", format!("encrypted, {password}"));
             step(
-                survey.warehouse.as_ref(),
+                found.warehouse.as_ref(),
                 "the workgroup",
                 format!("{size}, port {}", settings.port),
             );
@@ -87,47 +87,51 @@ pub(super) async fn plan(
         name: settings.name.clone(),
         form: form_name(&settings.form),
         region: cloud.region.clone(),
-        account: survey.caller.account.clone(),
-        caller: survey.caller.arn.clone(),
+        account: found.caller.account.clone(),
+        caller: found.caller.arn.clone(),
         steps,
         trust_policy: policy::trust(settings),
-        access_policy: policy::access(&settings.prefixes, &survey.caller.partition),
+        access_policy: policy::access(&settings.prefixes, &found.caller.partition),
         cost: estimate(&size, &cloud.region, None),
-        differences: differences(settings, survey.warehouse.as_ref()),
+        differences: differences(settings, found.warehouse.as_ref()),
     })
 }
 
-/// A role that reads nothing, and a name that is somebody else's, are found before anything is made.
-pub(super) fn check_role(settings: &ClusterSettings, survey: &Survey) -> Result<(), ClusterError> {
-    if role::given(settings, &survey.caller).is_some() {
+/// Refuses a role without prefixes, and a role name that sparkify does not manage, before anything
+/// is created.
+pub(super) fn check_role(
+    settings: &ClusterSettings,
+    found: &Inspection,
+) -> Result<(), ClusterError> {
+    if role::external_role(settings, &found.caller).is_some() {
         return Ok(());
     }
     if settings.prefixes.is_empty() {
         return Err(ClusterError::cannot(
-            "there is nothing in S3 for the role to read",
-            "give `--song-data s3://BUCKET/PREFIX` and `--log-data`, or LOG_DATA, SONG_DATA or STAGING in [S3] of dwh.cfg; or a role in [IAM_ROLE]",
+            "no S3 prefix is configured for the role to read",
+            "pass `--song-data s3://BUCKET/PREFIX` and `--log-data`, or set LOG_DATA, SONG_DATA or STAGING in [S3] of dwh.cfg, or a role in [IAM_ROLE]",
         ));
     }
-    match &survey.role {
-        Some(found) if !found.tags.are_ours(&settings.name) => {
-            Err(ClusterError::Foreign { what: "the role", name: found.name.clone() })
+    match &found.role {
+        Some(role) if !role.tags.belong_to(&settings.name) => {
+            Err(ClusterError::Foreign { what: "the role", name: role.name.clone() })
         }
         _ => Ok(()),
     }
 }
 
-fn role_step(settings: &ClusterSettings, survey: &Survey) -> Step {
-    if let Some(arn) = role::given(settings, &survey.caller) {
+fn role_step(settings: &ClusterSettings, found: &Inspection) -> Step {
+    if let Some(arn) = role::external_role(settings, &found.caller) {
         let what = format!("the role `{arn}`");
         return Step {
             action: "use",
             what,
-            detail: "as it is; it is never changed or deleted".into(),
+            detail: "unchanged; sparkify never changes or deletes it".into(),
         };
     }
-    let action = if survey.role.is_some() { "keep" } else { "create" };
+    let action = if found.role.is_some() { "keep" } else { "create" };
     let what = format!("the role `{}`", settings.role_name);
-    Step { action, what, detail: format!("reads {}", role::places(settings)) }
+    Step { action, what, detail: format!("reads {}", role::prefix_list(settings)) }
 }
 
 fn network_step(settings: &ClusterSettings) -> Step {
@@ -135,26 +139,30 @@ fn network_step(settings: &ClusterSettings) -> Step {
         return Step {
             action: "keep",
             what: "the network".into(),
-            detail: "not reachable from outside it; `--public` lets one address in".into(),
+            detail: "not reachable from outside the VPC; `--public` allows one address range"
+                .into(),
         };
     }
-    let from = settings.allow_cidr.as_deref().unwrap_or("this machine's address alone");
-    let detail = format!("port {} from {from}, removed on the way down", settings.port);
-    Step { action: "create", what: "a rule of the security group".into(), detail }
+    let from = settings.allow_cidr.as_deref().unwrap_or("this machine's address only");
+    let detail = format!("port {} from {from}, removed by `cluster down`", settings.port);
+    Step { action: "create", what: "a security group rule".into(), detail }
 }
 
-/// What is there and was asked for otherwise; it is told and left as it is.
-pub(super) fn differences(settings: &ClusterSettings, found: Option<&Standing>) -> Vec<String> {
+/// Returns the differences between the existing warehouse and the settings, which are reported and
+/// not changed.
+pub(super) fn differences(settings: &ClusterSettings, found: Option<&Resource>) -> Vec<String> {
     let Some(found) = found else { return Vec::new() };
-    let wanted = Size::wanted(&settings.form);
-    let mut told = Vec::new();
+    let wanted = Size::requested(&settings.form);
+    let mut differences = Vec::new();
     let mut compare = |what: &str, is: Option<String>, should: String| {
         if let Some(is) = is.filter(|is| *is != should) {
-            told.push(format!("{what} is `{is}` and `{should}` is asked for: it is left as it is"));
+            differences.push(format!(
+                "{what} is `{is}`, but the settings request `{should}`: it is not changed"
+            ));
         }
     };
     compare("the size", found.size.as_ref().map(ToString::to_string), wanted.to_string());
     compare("the port", found.port.map(|port| port.to_string()), settings.port.to_string());
     compare("public access", found.public.map(|is| is.to_string()), settings.public.to_string());
-    told
+    differences
 }

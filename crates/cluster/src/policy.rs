@@ -1,14 +1,15 @@
-//! What may the role do? It is taken on by Redshift alone, and reads exactly the prefixes that a load reads.
+//! Policies of the role: only Redshift may assume it, and it reads exactly the prefixes that a load
+//! reads.
 
 use serde_json::{Value, json};
 
 use sparkify_config::{ClusterSettings, Form, Prefix};
 
-/// Who may take on the role.
+/// Service principals of Redshift.
 const PROVISIONED: &str = "redshift.amazonaws.com";
 const SERVERLESS: &str = "redshift-serverless.amazonaws.com";
 
-/// The services that take it on.
+/// Returns the services that must be able to assume the role.
 pub(super) fn services(settings: &ClusterSettings) -> Vec<&'static str> {
     match settings.form {
         Form::Provisioned { .. } => vec![PROVISIONED],
@@ -16,7 +17,7 @@ pub(super) fn services(settings: &ClusterSettings) -> Vec<&'static str> {
     }
 }
 
-/// The role's trust policy.
+/// Returns the trust policy of the role.
 pub(super) fn trust(settings: &ClusterSettings) -> Value {
     json!({
         "Version": "2012-10-17",
@@ -28,7 +29,8 @@ pub(super) fn trust(settings: &ClusterSettings) -> Value {
     })
 }
 
-/// What the role may do in S3: list below each prefix, get what lies there; put and delete below the staging prefix alone.
+/// Returns the access policy of the role: list and get objects below each prefix, and put and
+/// delete objects below the staging prefix only.
 pub(super) fn access(prefixes: &[Prefix], partition: &str) -> Value {
     let mut statements = Vec::new();
     for prefix in prefixes {
@@ -64,7 +66,7 @@ pub(super) fn access(prefixes: &[Prefix], partition: &str) -> Value {
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
-/// Whether a trust policy lets each of these services take the role on.
+/// Returns true if a trust policy allows each of these services to assume the role.
 pub(super) fn trusts(policy: &Value, services: &[&str]) -> bool {
     let statements = list(&policy["Statement"]);
     services.iter().all(|service| {
@@ -76,7 +78,7 @@ pub(super) fn trusts(policy: &Value, services: &[&str]) -> bool {
     })
 }
 
-/// One or many, as many.
+/// Returns the elements of a policy field, which IAM accepts as one value or as an array.
 pub(super) fn list(value: &Value) -> Vec<&Value> {
     match value {
         Value::Array(values) => values.iter().collect(),

@@ -1,49 +1,55 @@
-//! Could a load work? Who asks, whether the clocks agree, whether Redshift may take on the role, whether the role reads the prefixes. Nothing is changed.
+//! Checks for `doctor`: AWS identity, clock skew, and whether Redshift may assume the role and the
+//! role reads the prefixes. Nothing is changed.
 
 use aws_sdk_iam::types::PolicyEvaluationDecisionType;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
 use super::cloud::{Caller, Cloud};
-use super::error::refusal;
+use super::error::sdk_error;
 use super::role::{self, Role};
 use super::{ClusterError, Watch, policy};
 use sparkify_config::ClusterSettings;
 
-/// AWS refuses requests whose time differs by more than five minutes; half of that is worth a word.
-const SKEW: i64 = 150;
+/// Clock skew in seconds that is reported: half of the five minutes after which AWS refuses
+/// requests.
+const MAX_SKEW: i64 = 150;
 
-/// One thing that was looked at.
+/// Result of one check.
 #[derive(Debug, Clone)]
-pub struct Probed {
-    /// What.
+pub struct ProbeResult {
+    /// Name of the check.
     pub what: &'static str,
-    /// What was found, or why it does not work.
+    /// Finding, or the reason of the failure.
     pub outcome: Result<String, String>,
-    /// What to do, or what to know.
+    /// Next action, or additional information.
     pub hint: Option<String>,
 }
 
-/// Everything that was looked at.
+/// Results of all checks.
 #[derive(Debug, Clone, Default)]
-pub struct Probe(pub Vec<Probed>);
+pub struct ProbeReport(pub Vec<ProbeResult>);
 
-impl Probe {
-    pub(super) fn broken(error: &ClusterError) -> Self {
+impl ProbeReport {
+    pub(super) fn of_error(error: &ClusterError) -> Self {
         Self(vec![failed("credentials", error)])
     }
 }
 
-fn failed(what: &'static str, error: &ClusterError) -> Probed {
-    Probed { what, outcome: Err(error.to_string()), hint: Some(error.hint()) }
+fn failed(what: &'static str, error: &ClusterError) -> ProbeResult {
+    ProbeResult { what, outcome: Err(error.to_string()), hint: Some(error.hint()) }
 }
 
-fn fine(what: &'static str, said: impl Into<String>) -> Probed {
-    Probed { what, outcome: Ok(said.into()), hint: None }
+fn passed(what: &'static str, finding: impl Into<String>) -> ProbeResult {
+    ProbeResult { what, outcome: Ok(finding.into()), hint: None }
 }
 
-pub(super) async fn probe(cloud: &Cloud, settings: &ClusterSettings, _watch: &Watch) -> Probe {
-    let mut probe = Probe(vec![clock(cloud).await]);
+pub(super) async fn probe(
+    cloud: &Cloud,
+    settings: &ClusterSettings,
+    _watch: &Watch,
+) -> ProbeReport {
+    let mut probe = ProbeReport(vec![clock(cloud).await]);
     let caller = match cloud.caller().await {
         Ok(caller) => caller,
         Err(error) => {
@@ -51,35 +57,40 @@ pub(super) async fn probe(cloud: &Cloud, settings: &ClusterSettings, _watch: &Wa
             return probe;
         }
     };
-    let who = format!("{} in {}", caller.arn, cloud.region);
-    probe.0.push(fine("credentials", who));
-    let ours = role::our_arn(&caller, &settings.role_name);
-    // A role is looked at when one is configured; without one there may be no cluster either.
+    let identity = format!("{} in {}", caller.arn, cloud.region);
+    probe.0.push(passed("credentials", identity));
+    let managed = role::managed_arn(&caller, &settings.role_name);
+    // Without a configured role, there may be no cluster either, so nothing is checked.
     if let Some(arn) = &settings.role_arn {
         let name = arn.rsplit('/').next().unwrap_or(arn).to_owned();
-        role_lines(cloud, settings, &caller, &name, *arn == ours, &mut probe).await;
+        role_lines(cloud, settings, &caller, &name, *arn == managed, &mut probe).await;
     }
     probe
 }
 
-async fn clock(cloud: &Cloud) -> Probed {
+async fn clock(cloud: &Cloud) -> ProbeResult {
     let what = "clock";
     let date = match cloud.signed.date().await {
         Ok(date) => date,
         Err(error) => return failed(what, &error),
     };
     let Ok(theirs) = OffsetDateTime::parse(&date.replace("GMT", "+0000"), &Rfc2822) else {
-        return Probed { what, outcome: Ok("the server told no time".into()), hint: None };
+        return ProbeResult {
+            what,
+            outcome: Ok("the response contains no date".into()),
+            hint: None,
+        };
     };
     let skew = (OffsetDateTime::now_utc() - theirs).whole_seconds();
-    if skew.abs() <= SKEW {
-        return fine(what, format!("within {} s of AWS", skew.abs().max(1)));
+    if skew.abs() <= MAX_SKEW {
+        return passed(what, format!("within {} s of AWS", skew.abs().max(1)));
     }
-    Probed {
+    ProbeResult {
         what,
-        outcome: Err(format!("this machine's clock differs from that of AWS by {skew} s")),
+        outcome: Err(format!("this machine's clock differs from AWS by {skew} s")),
         hint: Some(
-            "set it by a time server: AWS refuses requests that are five minutes off".into(),
+            "synchronise the clock (NTP): AWS refuses requests with more than five minutes of skew"
+                .into(),
         ),
     }
 }
@@ -89,16 +100,16 @@ async fn role_lines(
     settings: &ClusterSettings,
     caller: &Caller,
     name: &str,
-    is_ours: bool,
-    probe: &mut Probe,
+    is_managed: bool,
+    probe: &mut ProbeReport,
 ) {
     let found = match role::find(cloud, name).await {
         Ok(Some(found)) => found,
         Ok(None) => {
-            probe.0.push(Probed {
+            probe.0.push(ProbeResult {
                 what: "role",
-                outcome: Err(format!("there is no role `{name}`")),
-                hint: Some("`sparkify cluster up --write-config` makes one and writes its ARN into dwh.cfg".into()),
+                outcome: Err(format!("the role `{name}` does not exist")),
+                hint: Some("run `sparkify cluster up --write-config` to create one and write its ARN to dwh.cfg".into()),
             });
             return;
         }
@@ -106,30 +117,31 @@ async fn role_lines(
     };
     let services = policy::services(settings);
     if policy::trusts(&found.trust, &services) {
-        probe.0.push(fine("role", format!("`{name}` can be taken on by Redshift")));
+        probe.0.push(passed("role", format!("Redshift may assume `{name}`")));
     } else {
-        probe.0.push(Probed {
+        probe.0.push(ProbeResult {
             what: "role",
-            outcome: Err(format!("Redshift may not take on the role `{name}`")),
+            outcome: Err(format!("Redshift may not assume the role `{name}`")),
             hint: Some(format!(
-                "its trust policy needs `sts:AssumeRole` for {}",
+                "allow `sts:AssumeRole` for {} in its trust policy",
                 services.join(" and ")
             )),
         });
     }
     if !settings.prefixes.is_empty() {
-        probe.0.push(reads(cloud, settings, caller, &found, is_ours).await);
+        probe.0.push(reads(cloud, settings, caller, &found, is_managed).await);
     }
 }
 
-/// Whether the role reads every prefix: by the simulator, or where that is not allowed, by the policy that we know.
+/// Checks that the role reads every prefix, with the policy simulator. If the simulator is not
+/// allowed and sparkify manages the role, compares its policy instead.
 async fn reads(
     cloud: &Cloud,
     settings: &ClusterSettings,
     caller: &Caller,
     role: &Role,
-    is_ours: bool,
-) -> Probed {
+    is_managed: bool,
+) -> ProbeResult {
     let what = "role's rights";
     let partition = &caller.partition;
     for prefix in &settings.prefixes {
@@ -139,57 +151,56 @@ async fn reads(
             format!("arn:{partition}:s3:::{}/{}", prefix.bucket, object.trim_start_matches('/'));
         let simulate = cloud.iam.simulate_principal_policy().policy_source_arn(&role.arn);
         let simulated = simulate.action_names("s3:GetObject").resource_arns(&resource).send().await;
-        match simulated.map_err(|error| refusal("simulate the role's rights", error)) {
+        match simulated.map_err(|error| sdk_error("simulate the role's permissions", error)) {
             Ok(answer) => {
                 let allowed = |decision: &PolicyEvaluationDecisionType| {
                     *decision == PolicyEvaluationDecisionType::Allowed
                 };
                 if !answer.evaluation_results().iter().all(|r| allowed(r.eval_decision())) {
-                    return Probed {
+                    return ProbeResult {
                         what,
                         outcome: Err(format!("the role `{}` may not read `{resource}`", role.name)),
                         hint: Some(
-                            "grant it s3:GetObject there, and s3:ListBucket on the bucket".into(),
+                            "grant it s3:GetObject on this resource, and s3:ListBucket on the bucket".into(),
                         ),
                     };
                 }
             }
-            Err(error) if is_ours => return known(cloud, settings, caller, role, &error).await,
+            Err(error) if is_managed => {
+                return compare_policy(cloud, settings, caller, role, &error).await;
+            }
             Err(error) => {
-                let hint =
-                    format!("{error}; `iam:SimulatePrincipalPolicy` would let this be checked");
-                return Probed {
-                    what,
-                    outcome: Ok("could not be checked".into()),
-                    hint: Some(hint),
-                };
+                let hint = format!("{error}; grant `iam:SimulatePrincipalPolicy` to check this");
+                return ProbeResult { what, outcome: Ok("not checked".into()), hint: Some(hint) };
             }
         }
     }
-    fine(what, format!("reads {}", role::places(settings)))
+    passed(what, format!("reads {}", role::prefix_list(settings)))
 }
 
-async fn known(
+async fn compare_policy(
     cloud: &Cloud,
     settings: &ClusterSettings,
     caller: &Caller,
     role: &Role,
     why: &ClusterError,
-) -> Probed {
+) -> ProbeResult {
     let what = "role's rights";
     let wanted = policy::access(&settings.prefixes, &caller.partition);
     match role::inline(cloud, &role.name).await {
         Ok(Some(found)) if found == wanted => {
-            fine(what, format!("reads {}", role::places(settings)))
+            passed(what, format!("reads {}", role::prefix_list(settings)))
         }
-        Ok(_) => Probed {
+        Ok(_) => ProbeResult {
             what,
             outcome: Err(format!(
-                "the policy of the role `{}` is not the one for these prefixes",
+                "the policy of the role `{}` does not match the prefixes",
                 role.name
             )),
-            hint: Some("`sparkify cluster up` puts it right".into()),
+            hint: Some("run `sparkify cluster up` to update it".into()),
         },
-        Err(error) => Probed { what, outcome: Err(error.to_string()), hint: Some(why.to_string()) },
+        Err(error) => {
+            ProbeResult { what, outcome: Err(error.to_string()), hint: Some(why.to_string()) }
+        }
     }
 }

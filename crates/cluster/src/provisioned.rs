@@ -1,18 +1,18 @@
-//! A cluster of nodes: looked for, created, waited for, deleted.
+//! Provisioned cluster: lookup, creation, waits and deletion.
 
 use aws_sdk_redshift::types::{Cluster, Tag};
 use time::OffsetDateTime;
 
 use super::cloud::Cloud;
-use super::error::refusal;
-use super::patience::{Seen, insist, wait};
-use super::survey::{Size, Standing};
+use super::error::sdk_error;
+use super::inspect::{Resource, Size};
 use super::tags::Tags;
+use super::wait::{Poll, retry, wait};
 use super::{ClusterError, FinalSnapshot, Watch};
 use sparkify_config::{ClusterSettings, Form};
 
-/// States from which no cluster comes back by itself.
-const LOST: &[&str] = &[
+/// States from which a cluster does not become available by itself.
+const FAILED_STATES: &[&str] = &[
     "incompatible-hsm",
     "incompatible-network",
     "incompatible-parameters",
@@ -22,36 +22,36 @@ const LOST: &[&str] = &[
     "failed",
 ];
 
-/// The cluster of this name, if it is there.
-pub(super) async fn find(cloud: &Cloud, name: &str) -> Result<Option<Standing>, ClusterError> {
+/// Returns the cluster of this name, if it exists.
+pub(super) async fn find(cloud: &Cloud, name: &str) -> Result<Option<Resource>, ClusterError> {
     let doing = format!("look for the cluster `{name}`");
     let answer = cloud.redshift.describe_clusters().cluster_identifier(name).send().await;
-    match answer.map_err(|error| refusal(&doing, error)) {
-        Ok(answer) => Ok(answer.clusters().first().map(standing)),
+    match answer.map_err(|error| sdk_error(&doing, error)) {
+        Ok(answer) => Ok(answer.clusters().first().map(resource)),
         Err(error) if error.is("ClusterNotFound") => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// Every cluster that carries a tag of ours.
-pub(super) async fn all(cloud: &Cloud) -> Result<Vec<Standing>, ClusterError> {
+/// Returns all clusters with sparkify's tags.
+pub(super) async fn all(cloud: &Cloud) -> Result<Vec<Resource>, ClusterError> {
     let doing = "list the clusters";
     let mut found = Vec::new();
     let mut pages = cloud.redshift.describe_clusters().into_paginator().items().send();
     while let Some(cluster) = pages.next().await {
-        let cluster = standing(&cluster.map_err(|error| refusal(doing, error))?);
+        let cluster = resource(&cluster.map_err(|error| sdk_error(doing, error))?);
         found.extend(Some(cluster).filter(|cluster| cluster.tags.project().is_some()));
     }
     Ok(found)
 }
 
-fn standing(cluster: &Cluster) -> Standing {
+fn resource(cluster: &Cluster) -> Resource {
     let text = |text: Option<&str>| text.map(str::to_owned);
     let pairs = cluster.tags().iter().map(|tag| (tag.key(), tag.value()));
     let created = cluster.cluster_create_time().map(aws_sdk_redshift::primitives::DateTime::secs);
     let groups = cluster.vpc_security_groups().iter();
     let endpoint = cluster.endpoint();
-    Standing {
+    Resource {
         what: "the cluster",
         name: cluster.cluster_identifier().unwrap_or_default().to_owned(),
         state: cluster.cluster_status().unwrap_or("unknown").to_lowercase(),
@@ -73,7 +73,7 @@ fn standing(cluster: &Cluster) -> Standing {
     }
 }
 
-/// Creates the cluster; a role that is not visible yet is waited for.
+/// Creates the cluster. Retries while the role is not visible to Redshift yet.
 pub(super) async fn create(
     cloud: &Cloud,
     settings: &ClusterSettings,
@@ -88,7 +88,7 @@ pub(super) async fn create(
     let nodes = i32::from(*nodes);
     let groups = settings.security_group.clone().map(|group| vec![group]);
     let create = || async {
-        let made = cloud
+        let created = cloud
             .redshift
             .create_cluster()
             .cluster_identifier(&settings.name)
@@ -108,52 +108,55 @@ pub(super) async fn create(
             .set_tags(Some(tags.clone()))
             .send()
             .await;
-        made.map_err(|error| refusal(doing, error))
+        created.map_err(|error| sdk_error(doing, error))
     };
-    match insist(settings, watch, create).await {
-        // An answer that was lost on the way: the cluster is ours, which the next look tells.
+    match retry(settings, watch, create).await {
+        // A retried request may find the cluster that its first attempt created. The caller checks
+        // the tags afterwards.
         Err(error) if error.is("ClusterAlreadyExists") => Ok(()),
         ended => ended.map(drop),
     }
 }
 
-/// Waits until it can be used.
-pub(super) async fn available(
+/// Waits until the cluster is available.
+pub(super) async fn wait_until_available(
     cloud: &Cloud,
     settings: &ClusterSettings,
     watch: &Watch,
-) -> Result<Standing, ClusterError> {
+) -> Result<Resource, ClusterError> {
     let what = format!("the cluster `{}`", settings.name);
     wait(&what, settings, watch, || async {
         Ok(match find(cloud, &settings.name).await? {
-            Some(cluster) if cluster.state == "available" => Seen::Ready(cluster),
-            Some(cluster) if LOST.contains(&cluster.state.as_str()) => Seen::Never(cluster.state),
-            Some(cluster) if cluster.state == "paused" => Seen::Never(cluster.state),
-            Some(cluster) => Seen::Not(cluster.state),
-            // It was created and is not told of yet.
-            None => Seen::Not("not visible yet".into()),
+            Some(cluster) if cluster.state == "available" => Poll::Ready(cluster),
+            Some(cluster) if FAILED_STATES.contains(&cluster.state.as_str()) => {
+                Poll::Failed(cluster.state)
+            }
+            Some(cluster) if cluster.state == "paused" => Poll::Failed(cluster.state),
+            Some(cluster) => Poll::Pending(cluster.state),
+            // Created, but not listed yet: the API is eventually consistent.
+            None => Poll::Pending("not visible yet".into()),
         })
     })
     .await
 }
 
-/// Gives the cluster a role that it does not have.
+/// Attaches a role to the cluster.
 pub(super) async fn attach(
     cloud: &Cloud,
     settings: &ClusterSettings,
     role: &str,
     watch: &Watch,
 ) -> Result<(), ClusterError> {
-    let doing = &format!("give the cluster `{}` its role", settings.name);
+    let doing = &format!("attach the role to the cluster `{}`", settings.name);
     let attach = || async {
         let modify = cloud.redshift.modify_cluster_iam_roles().cluster_identifier(&settings.name);
         let modified = modify.add_iam_roles(role).send().await;
-        modified.map_err(|error| refusal(doing, error))
+        modified.map_err(|error| sdk_error(doing, error))
     };
-    insist(settings, watch, attach).await.map(drop)
+    retry(settings, watch, attach).await.map(drop)
 }
 
-/// Deletes the cluster, with or without a last snapshot.
+/// Deletes the cluster, with an optional final snapshot. Idempotent.
 pub(super) async fn delete(
     cloud: &Cloud,
     settings: &ClusterSettings,
@@ -163,7 +166,7 @@ pub(super) async fn delete(
     let doing = &format!("delete the cluster `{}`", settings.name);
     let snapshot = &snapshot.0;
     let delete = || async {
-        let gone = cloud
+        let deleted = cloud
             .redshift
             .delete_cluster()
             .cluster_identifier(&settings.name)
@@ -171,39 +174,39 @@ pub(super) async fn delete(
             .set_final_cluster_snapshot_identifier(snapshot.clone())
             .send()
             .await;
-        gone.map_err(|error| refusal(doing, error))
+        deleted.map_err(|error| sdk_error(doing, error))
     };
-    match insist(settings, watch, delete).await {
+    match retry(settings, watch, delete).await {
         Err(error) if error.is("ClusterNotFound") => Ok(()),
         ended => ended.map(drop),
     }
 }
 
-/// Waits until it is gone.
-pub(super) async fn gone(
+/// Waits until the cluster is deleted.
+pub(super) async fn wait_until_deleted(
     cloud: &Cloud,
     settings: &ClusterSettings,
     watch: &Watch,
 ) -> Result<(), ClusterError> {
-    let what = format!("the end of the cluster `{}`", settings.name);
+    let what = format!("the deletion of the cluster `{}`", settings.name);
     wait(&what, settings, watch, || async {
         let found = find(cloud, &settings.name).await?;
-        Ok(found.map_or(Seen::Ready(()), |cluster| Seen::Not(cluster.state)))
+        Ok(found.map_or(Poll::Ready(()), |cluster| Poll::Pending(cluster.state)))
     })
     .await
 }
 
-/// Every snapshot of a cluster of this name: whether it was made by hand, and its name.
+/// Returns the snapshots of the cluster of this name: true for a manual snapshot, and the name.
 pub(super) async fn snapshots(
     cloud: &Cloud,
     name: &str,
 ) -> Result<Vec<(bool, String)>, ClusterError> {
     let doing = format!("list the snapshots of `{name}`");
-    let ask = cloud.redshift.describe_cluster_snapshots().cluster_identifier(name);
-    let mut pages = ask.into_paginator().items().send();
+    let request = cloud.redshift.describe_cluster_snapshots().cluster_identifier(name);
+    let mut pages = request.into_paginator().items().send();
     let mut found = Vec::new();
     while let Some(snapshot) = pages.next().await {
-        match snapshot.map_err(|error| refusal(&doing, error)) {
+        match snapshot.map_err(|error| sdk_error(&doing, error)) {
             Ok(snapshot) => found.push((
                 snapshot.snapshot_type() == Some("manual"),
                 snapshot.snapshot_identifier().unwrap_or_default().to_owned(),

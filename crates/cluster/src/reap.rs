@@ -1,4 +1,5 @@
-//! What has outlived its time? Everything of ours, of any name, whose tag says that it should be gone: for a job that runs by the clock.
+//! `cluster reap`: deletes all resources with sparkify's tags, of any name, that are past their
+//! expiry tag. Suitable for cron.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,35 +11,35 @@ use super::tags::{self, Tags};
 use super::{ClusterError, FinalSnapshot, Watch, down, provisioned, role, serverless};
 use sparkify_config::{ClusterSettings, Form};
 
-/// A project whose time is over.
+/// Project past its time to live.
 #[derive(Debug, Clone, Serialize)]
 pub struct Expired {
-    /// Its name.
+    /// Name of the project.
     pub name: String,
-    /// When it should have been gone.
+    /// Time of expiry.
     pub expired: String,
-    /// What of it is there.
+    /// Existing resources.
     pub parts: Vec<String>,
-    /// What was deleted.
+    /// Deleted resources.
     pub deleted: Vec<String>,
-    /// Why not all of it was.
+    /// Error that prevented the deletion.
     pub failed: Option<String>,
 }
 
-/// What `reap` came to.
+/// Result of `reap`.
 #[derive(Debug, Clone, Serialize)]
 pub struct Reaped {
-    /// What is past its time.
+    /// Expired projects.
     pub expired: Vec<Expired>,
-    /// What of ours is there and may stay.
+    /// Names of projects that are not expired.
     pub kept: Vec<String>,
 }
 
-/// What is there of one project.
+/// Resources of one project.
 #[derive(Default)]
 struct Project {
     expires: Option<OffsetDateTime>,
-    /// provisioned or serverless.
+    /// Forms of its warehouses: true for serverless.
     forms: BTreeSet<bool>,
     roles: Vec<String>,
     parts: Vec<String>,
@@ -58,7 +59,7 @@ pub(super) async fn reap(
             continue;
         };
         let mut expired = Expired {
-            expired: tags::written(moment),
+            expired: tags::format_time(moment),
             parts: project.parts.clone(),
             deleted: Vec::new(),
             failed: None,
@@ -68,7 +69,7 @@ pub(super) async fn reap(
             match delete(cloud, settings, &expired.name, &project, watch).await {
                 Ok(deleted) => expired.deleted = deleted,
                 Err(error @ ClusterError::Interrupted { .. }) => return Err(error),
-                // One that resists must not save the others.
+                // A failure must not prevent the deletion of other projects.
                 Err(error) => expired.failed = Some(error.to_string()),
             }
         }
@@ -81,7 +82,7 @@ async fn projects(cloud: &Cloud, watch: &Watch) -> Result<BTreeMap<String, Proje
     let mut projects: BTreeMap<String, Project> = BTreeMap::new();
     let mut note = |tags: &Tags, part: String, form: Option<bool>, role: Option<String>| {
         let project = projects.entry(tags.project().unwrap_or_default().to_owned()).or_default();
-        // Parts were tagged at different moments: the latest word holds.
+        // Resources may have been tagged by different runs: the latest expiry applies.
         project.expires = project.expires.max(tags.expires());
         project.forms.extend(form);
         project.roles.extend(role);
@@ -96,7 +97,7 @@ async fn projects(cloud: &Cloud, watch: &Watch) -> Result<BTreeMap<String, Proje
                 note(&part.tags, part.noun(), Some(true), None);
             }
         }
-        Err(error) => (watch.say)(&format!("not looked at: {error}")),
+        Err(error) => (watch.report)(&format!("not checked: {error}")),
     }
     for role in role::all(cloud).await? {
         note(&role.tags, format!("the role `{}`", role.name), None, Some(role.name));
@@ -120,6 +121,7 @@ async fn delete(
         } else {
             Form::Provisioned { node_type: String::new(), nodes: 1 }
         };
+        // `down` deletes one role; further roles are deleted below.
         let role_name = project.roles.first().cloned().unwrap_or_else(|| format!("{name}-s3"));
         let settings = ClusterSettings {
             name: name.to_owned(),

@@ -1,17 +1,18 @@
-//! A serverless warehouse: a namespace, which holds the data, and a workgroup, which works. The namespace comes first and goes last.
+//! Serverless warehouse: a namespace, which holds the data, and a workgroup, which runs queries.
+//! The namespace is created first and deleted last.
 
 use aws_sdk_redshiftserverless::types::{Endpoint, Namespace, Tag, Workgroup};
 use time::OffsetDateTime;
 
 use super::cloud::Cloud;
-use super::error::refusal;
-use super::patience::{Seen, insist, wait};
-use super::survey::{Size, Standing};
+use super::error::sdk_error;
+use super::inspect::{Resource, Size};
 use super::tags::Tags;
+use super::wait::{Poll, retry, wait};
 use super::{ClusterError, FinalSnapshot, Watch};
 use sparkify_config::{ClusterSettings, Form};
 
-/// One of the two.
+/// Part of a serverless warehouse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
     Namespace,
@@ -27,29 +28,29 @@ impl Part {
     }
 }
 
-/// The part of this name, if it is there.
+/// Returns the part of this name, if it exists.
 pub(super) async fn find(
     cloud: &Cloud,
     part: Part,
     name: &str,
-) -> Result<Option<Standing>, ClusterError> {
+) -> Result<Option<Resource>, ClusterError> {
     let doing = format!("look for {} `{name}`", part.noun());
     let client = &cloud.serverless;
     let found = match part {
         Part::Namespace => {
             let answer = client.get_namespace().namespace_name(name).send().await;
-            let answer = answer.map_err(|error| refusal(&doing, error));
+            let answer = answer.map_err(|error| sdk_error(&doing, error));
             answer.map(|answer| answer.namespace().map(of_namespace))
         }
         Part::Workgroup => {
             let answer = client.get_workgroup().workgroup_name(name).send().await;
-            let answer = answer.map_err(|error| refusal(&doing, error));
+            let answer = answer.map_err(|error| sdk_error(&doing, error));
             answer.map(|answer| answer.workgroup().map(of_workgroup))
         }
     };
     match found {
-        Ok(Some((arn, standing))) => {
-            Ok(Some(Standing { tags: tags(cloud, &doing, &arn).await?, ..standing }))
+        Ok(Some((arn, resource))) => {
+            Ok(Some(Resource { tags: tags(cloud, &doing, &arn).await?, ..resource }))
         }
         Ok(None) => Ok(None),
         Err(error) if error.is("ResourceNotFound") => Ok(None),
@@ -59,11 +60,11 @@ pub(super) async fn find(
 
 async fn tags(cloud: &Cloud, doing: &str, arn: &str) -> Result<Tags, ClusterError> {
     let answer = cloud.serverless.list_tags_for_resource().resource_arn(arn).send().await;
-    match answer.map_err(|error| refusal(doing, error)) {
+    match answer.map_err(|error| sdk_error(doing, error)) {
         Ok(answer) => Ok(Tags::from_pairs(
             answer.tags().iter().map(|tag| (Some(tag.key()), Some(tag.value()))),
         )),
-        // It has gone between the two questions.
+        // Deleted between the two requests.
         Err(error) if error.is("ResourceNotFound") => Ok(Tags::default()),
         Err(error) => Err(error),
     }
@@ -75,9 +76,9 @@ fn moment(time: Created<'_>) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp(time?.secs()).ok()
 }
 
-fn of_namespace(namespace: &Namespace) -> (String, Standing) {
+fn of_namespace(namespace: &Namespace) -> (String, Resource) {
     let text = |text: Option<&str>| text.map(str::to_owned);
-    let standing = Standing {
+    let resource = Resource {
         what: Part::Namespace.noun(),
         name: namespace.namespace_name().unwrap_or_default().to_owned(),
         state: state(
@@ -95,14 +96,14 @@ fn of_namespace(namespace: &Namespace) -> (String, Standing) {
         database: text(namespace.db_name()),
         user: text(namespace.admin_username()),
         encrypted: Some(true),
-        ..Standing::default()
+        ..Resource::default()
     };
-    (namespace.namespace_arn().unwrap_or_default().to_owned(), standing)
+    (namespace.namespace_arn().unwrap_or_default().to_owned(), resource)
 }
 
-fn of_workgroup(workgroup: &Workgroup) -> (String, Standing) {
+fn of_workgroup(workgroup: &Workgroup) -> (String, Resource) {
     let endpoint = workgroup.endpoint();
-    let standing = Standing {
+    let resource = Resource {
         what: Part::Workgroup.noun(),
         name: workgroup.workgroup_name().unwrap_or_default().to_owned(),
         state: state(
@@ -115,9 +116,9 @@ fn of_workgroup(workgroup: &Workgroup) -> (String, Standing) {
         groups: workgroup.security_group_ids().to_vec(),
         public: workgroup.publicly_accessible(),
         encrypted: Some(true),
-        ..Standing::default()
+        ..Resource::default()
     };
-    (workgroup.workgroup_arn().unwrap_or_default().to_owned(), standing)
+    (workgroup.workgroup_arn().unwrap_or_default().to_owned(), resource)
 }
 
 fn state(state: Option<&str>) -> String {
@@ -129,7 +130,7 @@ fn all_tags(tags: &Tags) -> Vec<Tag> {
     tags.filter_map(Result::ok).collect()
 }
 
-/// Creates the namespace, with the role and the administrator.
+/// Creates the namespace with its role and administrator.
 pub(super) async fn create_namespace(
     cloud: &Cloud,
     settings: &ClusterSettings,
@@ -140,7 +141,7 @@ pub(super) async fn create_namespace(
     let doing = &format!("create the namespace `{}`", settings.name);
     let tags = all_tags(tags);
     let create = || async {
-        let made = cloud
+        let created = cloud
             .serverless
             .create_namespace()
             .namespace_name(&settings.name)
@@ -153,12 +154,13 @@ pub(super) async fn create_namespace(
             .set_tags(Some(tags.clone()))
             .send()
             .await;
-        made.map_err(|error| refusal(doing, error))
+        created.map_err(|error| sdk_error(doing, error))
     };
-    insist(settings, watch, create).await.map(drop)
+    retry(settings, watch, create).await.map(drop)
 }
 
-/// Creates the workgroup, with its capacity said: what AWS takes otherwise costs sixteen times as much.
+/// Creates the workgroup with an explicit base capacity: the default of AWS costs sixteen times as
+/// much.
 pub(super) async fn create_workgroup(
     cloud: &Cloud,
     settings: &ClusterSettings,
@@ -170,7 +172,7 @@ pub(super) async fn create_workgroup(
     let tags = all_tags(tags);
     let groups = settings.security_group.clone().map(|group| vec![group]);
     let create = || async {
-        let made = cloud
+        let created = cloud
             .serverless
             .create_workgroup()
             .workgroup_name(&settings.name)
@@ -182,31 +184,31 @@ pub(super) async fn create_workgroup(
             .set_tags(Some(tags.clone()))
             .send()
             .await;
-        made.map_err(|error| refusal(doing, error))
+        created.map_err(|error| sdk_error(doing, error))
     };
-    insist(settings, watch, create).await.map(drop)
+    retry(settings, watch, create).await.map(drop)
 }
 
-/// Waits until the part can be used.
-pub(super) async fn available(
+/// Waits until the part is available.
+pub(super) async fn wait_until_available(
     cloud: &Cloud,
     part: Part,
     settings: &ClusterSettings,
     watch: &Watch,
-) -> Result<Standing, ClusterError> {
+) -> Result<Resource, ClusterError> {
     let what = format!("{} `{}`", part.noun(), settings.name);
     wait(&what, settings, watch, || async {
         Ok(match find(cloud, part, &settings.name).await? {
-            Some(found) if found.state == "available" => Seen::Ready(found),
-            Some(found) if found.state == "deleting" => Seen::Never(found.state),
-            Some(found) => Seen::Not(found.state),
-            None => Seen::Not("not visible yet".into()),
+            Some(found) if found.state == "available" => Poll::Ready(found),
+            Some(found) if found.state == "deleting" => Poll::Failed(found.state),
+            Some(found) => Poll::Pending(found.state),
+            None => Poll::Pending("not visible yet".into()),
         })
     })
     .await
 }
 
-/// Deletes one part.
+/// Deletes one part. Idempotent.
 pub(super) async fn delete(
     cloud: &Cloud,
     part: Part,
@@ -219,48 +221,48 @@ pub(super) async fn delete(
     let delete = || async {
         match part {
             Part::Workgroup => {
-                let gone = client.delete_workgroup().workgroup_name(name).send().await;
-                gone.map(drop).map_err(|error| refusal(doing, error))
+                let deleted = client.delete_workgroup().workgroup_name(name).send().await;
+                deleted.map(drop).map_err(|error| sdk_error(doing, error))
             }
             Part::Namespace => {
-                let gone = client.delete_namespace().namespace_name(name);
-                let gone = gone.set_final_snapshot_name(snapshot.0.clone()).send().await;
-                gone.map(drop).map_err(|error| refusal(doing, error))
+                let deleted = client.delete_namespace().namespace_name(name);
+                let deleted = deleted.set_final_snapshot_name(snapshot.0.clone()).send().await;
+                deleted.map(drop).map_err(|error| sdk_error(doing, error))
             }
         }
     };
-    match insist(settings, watch, delete).await {
+    match retry(settings, watch, delete).await {
         Err(error) if error.is("ResourceNotFound") => Ok(()),
         ended => ended,
     }
 }
 
-/// Waits until the part is gone.
-pub(super) async fn gone(
+/// Waits until the part is deleted.
+pub(super) async fn wait_until_deleted(
     cloud: &Cloud,
     part: Part,
     settings: &ClusterSettings,
     watch: &Watch,
 ) -> Result<(), ClusterError> {
-    let what = format!("the end of {} `{}`", part.noun(), settings.name);
+    let what = format!("the deletion of {} `{}`", part.noun(), settings.name);
     wait(&what, settings, watch, || async {
         let found = find(cloud, part, &settings.name).await?;
-        Ok(found.map_or(Seen::Ready(()), |found| Seen::Not(found.state)))
+        Ok(found.map_or(Poll::Ready(()), |found| Poll::Pending(found.state)))
     })
     .await
 }
 
-/// Every namespace and workgroup of ours.
-pub(super) async fn all(cloud: &Cloud) -> Result<Vec<Standing>, ClusterError> {
+/// Returns all namespaces and workgroups with sparkify's tags.
+pub(super) async fn all(cloud: &Cloud) -> Result<Vec<Resource>, ClusterError> {
     let mut names = Vec::new();
     let mut pages = cloud.serverless.list_namespaces().into_paginator().items().send();
     while let Some(found) = pages.next().await {
-        let found = found.map_err(|error| refusal("list the namespaces", error))?;
+        let found = found.map_err(|error| sdk_error("list the namespaces", error))?;
         names.extend(found.namespace_name().map(|name| (Part::Namespace, name.to_owned())));
     }
     let mut pages = cloud.serverless.list_workgroups().into_paginator().items().send();
     while let Some(found) = pages.next().await {
-        let found = found.map_err(|error| refusal("list the workgroups", error))?;
+        let found = found.map_err(|error| sdk_error("list the workgroups", error))?;
         names.extend(found.workgroup_name().map(|name| (Part::Workgroup, name.to_owned())));
     }
     let mut found = Vec::new();
@@ -271,13 +273,13 @@ pub(super) async fn all(cloud: &Cloud) -> Result<Vec<Standing>, ClusterError> {
     Ok(found)
 }
 
-/// Every snapshot of a namespace of this name.
+/// Returns the snapshots of the namespace of this name.
 pub(super) async fn snapshots(cloud: &Cloud, name: &str) -> Result<Vec<String>, ClusterError> {
     let mut pages =
         cloud.serverless.list_snapshots().namespace_name(name).into_paginator().items().send();
     let mut found = Vec::new();
     while let Some(snapshot) = pages.next().await {
-        match snapshot.map_err(|error| refusal("list the snapshots", error)) {
+        match snapshot.map_err(|error| sdk_error("list the snapshots", error)) {
             Ok(snapshot) => found.extend(snapshot.snapshot_name().map(str::to_owned)),
             Err(error) if error.is("ResourceNotFound") => return Ok(found),
             Err(error) => return Err(error),

@@ -1,5 +1,5 @@
-//! Calls to services whose SDK crates are expensive to compile: security group rules (EC2), names of
-//! secrets (Secrets Manager), and the caller's public address.
+//! Calls to services whose SDK crates are expensive to compile: security group rules (EC2), names
+//! of secrets (Secrets Manager), and the caller's public address.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use sparkify_config::{AwsSettings, redact};
 
 const VERSION: &str = "2016-11-15";
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-/// How often a request is tried that got no answer, or was one too many.
-const TRIES: u32 = 5;
+/// Maximum number of attempts for a request that is throttled or gets no response.
+const ATTEMPTS: u32 = 5;
 
-/// Signs and sends.
+/// Client that signs and sends requests.
 pub(super) struct Signed {
     http: reqwest::Client,
     signer: Arc<Signer>,
@@ -31,7 +31,7 @@ pub(super) struct Signed {
     address: String,
 }
 
-/// A refusal of EC2.
+/// Error response of EC2.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct Refused {
@@ -76,7 +76,7 @@ impl Signed {
         })
     }
 
-    /// One call of EC2; its answer as XML.
+    /// Calls EC2. Returns the response as XML.
     pub(super) async fn ec2(
         &self,
         doing: &str,
@@ -92,15 +92,15 @@ impl Signed {
         if (200..300).contains(&status) {
             return Ok(text);
         }
-        let refused = quick_xml::de::from_str::<Refused>(&text).unwrap_or_default();
-        Err(refused_by(
+        let response = quick_xml::de::from_str::<Refused>(&text).unwrap_or_default();
+        Err(refused(
             doing,
             status,
-            refused.errors.error.into_iter().next().map(|e| (e.code, e.message)),
+            response.errors.error.into_iter().next().map(|e| (e.code, e.message)),
         ))
     }
 
-    /// The ARNs of the secrets whose name begins with `name`.
+    /// Returns name and ARN of the secrets whose name starts with `name`.
     pub(super) async fn secrets(&self, name: &str) -> Result<Vec<(String, String)>, ClusterError> {
         let doing = "list the secrets";
         let headers = [
@@ -116,15 +116,15 @@ impl Signed {
             let code = word(&answer["__type"]);
             let code = code.rsplit('#').next().unwrap_or_default().to_owned();
             let message = [&answer["message"], &answer["Message"]].map(word).concat();
-            return Err(refused_by(doing, status, Some((code, message))));
+            return Err(refused(doing, status, Some((code, message))));
         }
         let secrets = answer["SecretList"].as_array().cloned().unwrap_or_default();
         Ok(secrets.iter().map(|secret| (word(&secret["Name"]), word(&secret["ARN"]))).collect())
     }
 
-    /// The address by which the world sees the caller.
+    /// Returns the caller's public IPv4 address as a range of one address.
     pub(super) async fn own_address(&self) -> Result<String, ClusterError> {
-        let doing = format!("learn this machine's address from `{}`", self.address);
+        let doing = format!("determine this machine's address from `{}`", self.address);
         let text = async {
             let answer = self.http.get(&self.address).send().await?.error_for_status()?;
             answer.text().await
@@ -133,15 +133,15 @@ impl Signed {
         let parsed = text?.trim().parse::<std::net::Ipv4Addr>();
         parsed.map(|address| format!("{address}/32")).map_err(|_| {
             ClusterError::cannot(
-                "this machine's address could not be learned: the answer is no IPv4 address",
-                "say it with `--allow-cidr 203.0.113.7/32`",
+                "cannot determine this machine's address: the response is not an IPv4 address",
+                "pass it as `--allow-cidr 203.0.113.7/32`",
             )
         })
     }
 
-    /// The time of day at AWS, as it stands at the head of any answer.
+    /// Returns the time at AWS from the `Date` header of a response.
     pub(super) async fn date(&self) -> Result<String, ClusterError> {
-        let doing = "ask AWS what time it is";
+        let doing = "read the time from AWS";
         let answer = self.http.get(format!("{}/", self.sts)).send().await;
         let answer = answer.map_err(|error| unreachable(doing, &error))?;
         let date = answer.headers().get("date").and_then(|date| date.to_str().ok());
@@ -157,9 +157,9 @@ impl Signed {
         body: String,
     ) -> Result<(u16, String), ClusterError> {
         let url = format!("{url}/");
-        let mut tries = 0;
+        let mut attempts = 0;
         loop {
-            tries += 1;
+            attempts += 1;
             let headers = self.headers(&url, service, headers, &body).await?;
             let request = self.http.post(&url).headers(headers).body(body.clone());
             let answer = async {
@@ -168,12 +168,13 @@ impl Signed {
                 Ok::<_, reqwest::Error>((status, answer.text().await?))
             };
             match answer.await {
-                Ok((status, text)) if tries < TRIES && is_too_many(status, &text) => {}
+                Ok((status, text)) if attempts < ATTEMPTS && is_transient(status, &text) => {}
                 Ok(answer) => return Ok(answer),
-                Err(error) if tries == TRIES => return Err(unreachable(doing, &error)),
+                Err(error) if attempts == ATTEMPTS => return Err(unreachable(doing, &error)),
                 Err(_) => {}
             }
-            tokio::time::sleep(Duration::from_millis(200) * 2_u32.pow(tries)).await;
+            // Exponential backoff.
+            tokio::time::sleep(Duration::from_millis(200) * 2_u32.pow(attempts)).await;
         }
     }
 
@@ -199,16 +200,16 @@ impl Signed {
     }
 }
 
-fn is_too_many(status: u16, text: &str) -> bool {
+fn is_transient(status: u16, text: &str) -> bool {
     status >= 500
         || status == 429
         || text.contains("RequestLimitExceeded")
         || text.contains("Throttling")
 }
 
-fn refused_by(doing: &str, status: u16, said: Option<(String, String)>) -> ClusterError {
+fn refused(doing: &str, status: u16, error: Option<(String, String)>) -> ClusterError {
     let (code, message) =
-        said.unwrap_or_else(|| (format!("HTTP {status}"), "no reason is given".into()));
+        error.unwrap_or_else(|| (format!("HTTP {status}"), "no reason given".into()));
     let message = redact::without_secrets(&message);
     ClusterError::Refused { doing: doing.into(), code, message }
 }

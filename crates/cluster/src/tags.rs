@@ -1,6 +1,7 @@
-//! Whose is it? Four tags on everything that is made: project, owner, created, and expires where a time to live was given.
+//! Tags of created resources: project, owner and creation time; with a time to live also its length
+//! and the expiry time.
 //!
-//! Only what carries the project's tag with the name of the cluster is ours; only that is ever changed or deleted.
+//! Only resources whose project tag is the name of the warehouse are ever changed or deleted.
 
 use std::collections::BTreeMap;
 
@@ -9,29 +10,29 @@ use time::format_description::well_known::Rfc3339;
 
 use sparkify_config::ClusterSettings;
 
-/// The tag by which we know our own.
+/// Tag that marks managed resources. Its value is the name of the warehouse.
 pub(super) const PROJECT: &str = "sparkify:project";
 const OWNER: &str = "sparkify:owner";
 const CREATED: &str = "sparkify:created";
 const TTL: &str = "sparkify:ttl";
 const EXPIRES: &str = "sparkify:expires";
 
-/// The tags of one thing.
+/// Tags of one resource.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tags(pub BTreeMap<String, String>);
 
 impl Tags {
-    /// What is put on everything that is made now.
+    /// Returns the tags for resources created by this run.
     pub(super) fn new(settings: &ClusterSettings, owner: &str) -> Self {
         let now = OffsetDateTime::now_utc();
         let mut tags = BTreeMap::from([
             (PROJECT.to_owned(), settings.name.clone()),
             (OWNER.to_owned(), owner.to_owned()),
-            (CREATED.to_owned(), written(now)),
+            (CREATED.to_owned(), format_time(now)),
         ]);
         if let Some(ttl) = settings.ttl {
             tags.insert(TTL.to_owned(), format!("{}s", ttl.as_secs()));
-            tags.insert(EXPIRES.to_owned(), written(now + ttl));
+            tags.insert(EXPIRES.to_owned(), format_time(now + ttl));
         }
         Self(tags)
     }
@@ -43,32 +44,32 @@ impl Tags {
         Self(pairs.map(|(key, value)| (text(key), text(value))).collect())
     }
 
-    /// Whether it was made by us for the cluster of this name.
-    pub(super) fn are_ours(&self, name: &str) -> bool {
+    /// Returns true if sparkify created the resource for the warehouse of this name.
+    pub(super) fn belong_to(&self, name: &str) -> bool {
         self.0.get(PROJECT).is_some_and(|project| project == name)
     }
 
-    /// The cluster that it was made for.
+    /// Returns the name of the warehouse.
     pub(super) fn project(&self) -> Option<&str> {
         self.0.get(PROJECT).map(String::as_str)
     }
 
-    /// When it should be gone.
+    /// Returns the expiry time.
     pub(super) fn expires(&self) -> Option<OffsetDateTime> {
-        self.moment(EXPIRES)
+        self.time(EXPIRES)
     }
 
-    /// When it was made, by our own clock.
+    /// Returns the creation time, by the clock of the creating machine.
     pub(super) fn created(&self) -> Option<OffsetDateTime> {
-        self.moment(CREATED)
+        self.time(CREATED)
     }
 
-    fn moment(&self, name: &str) -> Option<OffsetDateTime> {
+    fn time(&self, name: &str) -> Option<OffsetDateTime> {
         OffsetDateTime::parse(self.0.get(name)?, &Rfc3339).ok()
     }
 }
 
-/// A moment as the tags have it.
-pub(super) fn written(moment: OffsetDateTime) -> String {
+/// Formats a time for a tag: RFC 3339 in whole seconds.
+pub(super) fn format_time(moment: OffsetDateTime) -> String {
     moment.replace_nanosecond(0).unwrap_or(moment).format(&Rfc3339).unwrap_or_default()
 }

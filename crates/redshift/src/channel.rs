@@ -1,52 +1,55 @@
-//! A way to a database by which one statement goes at a time and its answer comes: the wire, or the Data API.
+//! Interface of one session, over the wire protocol or the Data API.
 //!
-//! Both take whole statements without parameters, so whatever is sent could be typed by a person; see `literal`.
+//! A channel runs one statement at a time. Statements carry no parameters; values are literals in
+//! the text (see `literal`).
 
 use sparkify_warehouse::{Interrupter, RowSink, WarehouseError};
 
-/// One session by one of the ways.
+/// A session that runs one statement at a time.
 pub(super) trait Channel {
-    /// Sends a statement and gives its rows to `sink`; says how many rows it changed.
+    /// Runs a statement and passes its rows to `sink`. Returns the number of rows changed.
     fn send(&mut self, statement: &str, sink: &mut dyn RowSink) -> Result<u64, ChannelError>;
 
-    /// Whether these statements, which ask for nothing, can be sent together, to be one transaction of their own.
-    fn takes_together(&self, _statements: &[String]) -> bool {
+    /// Returns true if these statements, which return no rows, fit into one request that runs as
+    /// one transaction.
+    fn supports_batch(&self, _statements: &[String]) -> bool {
         false
     }
 
-    /// Sends them together, where that can be; all are done, or none is.
-    fn send_together(&mut self, _statements: &[String]) -> Result<(), ChannelError> {
+    /// Runs statements as one transaction in one request: all of them, or none. Called only if
+    /// `supports_batch` returned true.
+    fn send_batch(&mut self, _statements: &[String]) -> Result<(), ChannelError> {
         Ok(())
     }
 
-    /// The longest statement that it takes, in bytes.
-    fn longest(&self) -> usize;
+    /// Returns the maximum length of a statement, in bytes.
+    fn max_statement_len(&self) -> usize;
 
-    /// Ends this session, if it is still there, and begins another.
+    /// Ends the session if it is still open and starts a new one.
     fn reconnect(&mut self) -> Result<(), WarehouseError>;
 
-    /// A session of its own, beside this one.
-    fn another(&self) -> Result<Box<dyn Channel>, WarehouseError>;
+    /// Opens a second, independent session to the same server.
+    fn open_another(&self) -> Result<Box<dyn Channel>, WarehouseError>;
 
-    /// What stops the statement that is running.
+    /// Returns a handle that cancels the running statement from another thread.
     fn interrupter(&self) -> Option<Interrupter>;
 }
 
-/// Why a statement came to nothing.
+/// Failure of a statement.
 #[derive(Debug)]
 pub(super) enum ChannelError {
-    /// The server said why.
-    Said(super::message::Said),
-    /// The session is no more; what it did is not known unless it was told before.
+    /// The server reported an error.
+    Server(super::message::ServerError),
+    /// The session is lost. The outcome of a statement that was running is unknown.
     Lost(String),
-    /// The taker of the rows gave up, or something of ours failed.
-    Ours(WarehouseError),
+    /// The row sink, or this program, failed.
+    Client(WarehouseError),
 }
 
-/// Takes no row.
-pub(super) struct Nothing;
+/// Row sink that discards all rows.
+pub(super) struct Discard;
 
-impl RowSink for Nothing {
+impl RowSink for Discard {
     fn start(&mut self, _columns: Vec<String>) -> Result<(), WarehouseError> {
         Ok(())
     }

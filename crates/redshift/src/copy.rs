@@ -1,4 +1,4 @@
-//! COPY of the files that were written for it: what is sent, whether the counts agree, and what the cluster says of rows that it would not take.
+//! COPY of staged files, verification of its row counts, and details of load errors.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use sparkify_aws::Landing;
 use sparkify_config::Settings;
 use sparkify_warehouse::{Opening, RowSource, Value, Warehouse, WarehouseError};
 
-/// What the cluster noted of a COPY.
-pub(super) struct Noted {
+/// Entry of a COPY in `sys_load_history`.
+pub(super) struct CopyHistory {
     pub is_done: bool,
     pub rows: Option<u64>,
     pub objects: Option<u64>,
@@ -22,97 +22,104 @@ fn number(value: Option<&Value>) -> Option<u64> {
 }
 
 impl Redshift {
-    /// Rows in number: by files and COPY.
+    /// Loads many rows: writes files to S3 and loads them with COPY.
     pub(super) fn load_staged(
         &mut self,
         table: &str,
         source: &Arc<dyn RowSource>,
     ) -> Result<u64, WarehouseError> {
         let Some(staging) = self.staging.clone() else { return Err(WarehouseError::NoStaging) };
-        if !std::mem::replace(&mut self.swept, true) {
-            staging.sweep();
+        // Once per connection is enough; the listing costs requests.
+        if !std::mem::replace(&mut self.leftovers_removed, true) {
+            staging.remove_leftovers();
         }
         let columns = self.columns_of(table)?;
-        let landed = staging.write(table, &columns, self.slices, source)?;
-        let loaded = if landed.rows == 0 { Ok(()) } else { self.copy(table, &landed, &staging) };
-        landed.clear();
-        loaded.map(|()| landed.rows)
+        let staged = staging.write(table, &columns, self.slices, source)?;
+        let loaded = if staged.rows == 0 { Ok(()) } else { self.copy(table, &staged, &staging) };
+        staged.clear();
+        loaded.map(|()| staged.rows)
     }
 
     fn copy(
         &mut self,
         table: &str,
-        landed: &staged::Landed,
+        staged: &staged::StagedFiles,
         staging: &Staging,
     ) -> Result<(), WarehouseError> {
         let copy = dialect::COPY_STAGED.statement_on(table, Opening::full(self.engine()));
-        let said = [&landed.manifest, &staging.role, &staging.region];
-        let copy = literal::filled(&copy, &said.map(|text| Value::Text(text.clone())))?;
-        match self.tell(&copy) {
-            Ok(_) => self.compare(landed),
+        let parameters = [&staged.manifest, &staging.role, &staging.region];
+        let copy = literal::bind(&copy, &parameters.map(|text| Value::Text(text.clone())))?;
+        match self.run(&copy) {
+            Ok(_) => self.verify_counts(staged),
             Err(error @ WarehouseError::Statement { .. }) => {
-                Err(self.explained(error, &landed.folder.location()))
+                Err(self.with_load_errors(error, &staged.folder.location()))
             }
             Err(error) => Err(error),
         }
     }
 
-    /// What the cluster says that it loaded is what was written.
-    fn compare(&mut self, landed: &staged::Landed) -> Result<(), WarehouseError> {
-        let counted = self.counted()?;
-        let written = [landed.rows, landed.files.len() as u64, 0].map(Some);
-        // The note may come later than the load; the count is the session's own.
-        let agrees =
-            self.noted()?.is_none_or(|noted| [noted.rows, noted.objects, noted.refused] == written);
-        if counted == Some(landed.rows) && agrees {
+    /// Verifies that COPY loaded exactly the rows and files that were written.
+    fn verify_counts(&mut self, staged: &staged::StagedFiles) -> Result<(), WarehouseError> {
+        let counted = self.copied_rows()?;
+        let written = [staged.rows, staged.files.len() as u64, 0].map(Some);
+        // The session's own count is available at once and always compared. The entry in the load
+        // history may appear later than the COPY returns; it is compared only if it is there.
+        let agrees = self
+            .copy_history()?
+            .is_none_or(|entry| [entry.rows, entry.objects, entry.refused] == written);
+        if counted == Some(staged.rows) && agrees {
             return Ok(());
         }
-        let said = counted.map_or("an unknown number of".into(), |count| count.to_string());
+        let loaded = counted.map_or("an unknown number of".into(), |count| count.to_string());
         Err(WarehouseError::Statement {
             message: format!(
-                "{} rows in {} files were written, and the cluster loaded {said} of them",
-                landed.rows,
-                landed.files.len(),
+                "COPY loaded {loaded} rows, but {} rows in {} files were staged",
+                staged.rows,
+                staged.files.len(),
             ),
             hint: Some("nothing of this load was published; see sys_load_history".into()),
         })
     }
 
-    /// How many rows the last COPY loaded, as the session counts them.
-    pub(super) fn counted(&mut self) -> Result<Option<u64>, WarehouseError> {
+    /// Returns the number of rows that the last COPY of this session loaded.
+    pub(super) fn copied_rows(&mut self) -> Result<Option<u64>, WarehouseError> {
         Ok(number(self.query_file(&dialect::COPIED_ROWS, &[], 1)?.scalar()))
     }
 
-    /// What the cluster noted of the last COPY, if it has done so.
-    pub(super) fn noted(&mut self) -> Result<Option<Noted>, WarehouseError> {
-        let noted = self.query_file(&dialect::COPY_HISTORY, &[], 1)?;
-        Ok(noted.rows.first().map(|row| {
+    /// Returns the entry of the last COPY in the load history, if it exists already.
+    pub(super) fn copy_history(&mut self) -> Result<Option<CopyHistory>, WarehouseError> {
+        let history = self.query_file(&dialect::COPY_HISTORY, &[], 1)?;
+        Ok(history.rows.first().map(|row| {
             let [rows, objects, refused] = [1, 2, 3].map(|at| number(row.get(at)));
             let is_done = row.first().and_then(Value::as_text) == Some("completed");
-            Noted { is_done, rows, objects, refused }
+            CopyHistory { is_done, rows, objects, refused }
         }))
     }
 
-    /// The failure of a COPY with what the cluster noted of the rows that it would not take. The transaction is at its end, so somebody else asks.
-    pub(super) fn explained(&self, error: WarehouseError, place: &str) -> WarehouseError {
+    /// Adds the cluster's load errors to the failure of a COPY.
+    ///
+    /// The failed COPY aborted the transaction of this session, so a second session queries them.
+    pub(super) fn with_load_errors(&self, error: WarehouseError, place: &str) -> WarehouseError {
         let WarehouseError::Statement { message, hint } = &error else { return error };
-        let asked =
-            self.channel.another().map(|channel| self.beside(channel)).and_then(|mut other| {
-                let folder = [Value::Text(place.to_owned())];
-                other.query_file(&dialect::LOAD_ERRORS, &folder, usize::MAX)
-            });
-        let rows = match asked {
+        let queried =
+            self.channel.open_another().map(|channel| self.with_channel(channel)).and_then(
+                |mut other| {
+                    let folder = [Value::Text(place.to_owned())];
+                    other.query_file(&dialect::LOAD_ERRORS, &folder, usize::MAX)
+                },
+            );
+        let rows = match queried {
             Ok(answer) => answer.rows,
             Err(second) => {
-                tracing::debug!("asking why: {second}");
+                tracing::debug!("cannot query the load errors of a failed COPY: {second}");
                 return error;
             }
         };
         let mut message = message.clone();
         for row in &rows {
-            if let [file, line, column, code, words] = row.as_slice() {
+            if let [file, line, column, code, reason] = row.as_slice() {
                 message = format!(
-                    "{message}\n  `{file}`, line {line}, column `{column}`: {words} ({code})"
+                    "{message}\n  `{file}`, line {line}, column `{column}`: {reason} ({code})"
                 );
             }
         }
@@ -120,7 +127,8 @@ impl Redshift {
     }
 }
 
-/// Where rows land, if anybody said so; then the cluster needs a role to read them.
+/// Returns the staging settings if a location is configured. The cluster then needs a role that
+/// reads it.
 pub(super) fn staging(settings: &Settings) -> Result<Option<Staging>, WarehouseError> {
     let Some(location) = &settings.staging.location else { return Ok(None) };
     let role = settings.staging.role.clone().ok_or(WarehouseError::NoRole)?;
@@ -130,7 +138,7 @@ pub(super) fn staging(settings: &Settings) -> Result<Option<Staging>, WarehouseE
         region: place.region(),
         place,
         role,
-        keep: settings.staging.retention,
+        retention: settings.staging.retention,
         threads: settings.threads,
     }))
 }

@@ -1,7 +1,9 @@
-//! The Data API: statements by signed requests over HTTP, where there is no way to the cluster's port, or no password.
+//! Data API: statements as signed HTTPS requests. It needs neither network access to the cluster's
+//! port nor a password.
 //!
-//! All statements go through one session of it, so that a transaction is one; the last ends it. A statement that takes long is asked after; a request that may
-//! have been heard is sent again under the same token, by which the service knows it. Rows come in pages.
+//! All statements share one Data API session, so that transactions span statements. A long-running
+//! statement is polled with `DescribeStatement`. A request without a response is retried with the
+//! same client token, which makes the retry idempotent. Rows are fetched page by page.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,55 +12,57 @@ use serde_json::{Map, Value as Json, json};
 
 use super::channel::{Channel, ChannelError};
 use super::decode;
-use super::keep_alive::{KeepAlive, Turn};
-use super::message::Said;
+use super::keep_alive::{KeepAlive, SessionLock};
+use super::message::ServerError;
 use super::service::{aws_failed, config_failed};
 use sparkify_aws::{AwsError, Called, Calls, Service};
 use sparkify_config::{DataApiTarget, Server, Settings};
 use sparkify_warehouse::split;
 use sparkify_warehouse::{Interrupter, ResultType, RowSink, Value, WarehouseError};
 
-/// Names of the Data API.
+/// Names of the Data API in endpoints, signatures and targets.
 const SERVICE: Service =
     Service { name: "redshift-data", id: "Redshift Data", target: "RedshiftData" };
-/// A statement is at most so long, in bytes; a little is left for how it travels.
+/// Maximum length of a statement in bytes: below the service's limit of 100 KB, with a margin for
+/// the encoding of the request.
 const LONGEST_STATEMENT: usize = 98_000;
-/// A session outlives the last statement by so long, unless the URL says otherwise: what a killed program had open is free then.
-const ALIVE_SECONDS: u32 = 600;
-/// The service is asked to wait so long before it answers that a statement still runs.
+/// Default for the seconds that a session outlives its last statement. The locks of a killed
+/// program are released after this time.
+const KEEP_ALIVE_SECONDS: u32 = 600;
+/// Long polling: seconds for which the service waits for the end of a statement before it responds.
 const WAIT_SECONDS: u64 = 20;
-const PATIENCE: Duration = Duration::from_secs(WAIT_SECONDS + 10);
-/// Where it answers sooner, it is asked again after a pause that grows.
+/// Timeout of one request: the long poll and a margin for the network.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(WAIT_SECONDS + 10);
+/// Exponential backoff between polls, for responses that arrive before the long poll is over.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// How often a statement is handed over that nobody takes yet: for about a minute.
+/// Maximum number of attempts to submit a statement while the service is busy, about one minute.
 const BUSY_TRIES: u32 = 35;
 
-/// The most statements of one request.
-const TOGETHER: usize = 40;
+/// Maximum number of statements in one `BatchExecuteStatement`.
+const BATCH_STATEMENTS: usize = 40;
 
-/// One session.
+/// A Data API session. It is created by the first statement.
 pub(super) struct DataApi {
     server: Arc<Server>,
     calls: Arc<Calls>,
     target: DataApiTarget,
     session: Option<String>,
-    /// Keeps it alive.
-    pulse: Option<KeepAlive>,
-    turn: Arc<Turn>,
-    /// The statement that is running, for whoever wants it stopped.
+    keep_alive: Option<KeepAlive>,
+    lock: Arc<SessionLock>,
+    /// ID of the running statement, read by the interrupter.
     running: Arc<Mutex<Option<String>>>,
 }
 
-/// A statement at its end.
-struct Ended {
+/// A finished statement.
+struct Finished {
     id: String,
     has_rows: bool,
 }
 
 impl DataApi {
-    /// Makes ready; nothing is asked before the first statement.
+    /// Prepares the client. Sends no request before the first statement.
     pub(super) fn begin(server: &Arc<Server>, settings: &Settings) -> Result<Self, WarehouseError> {
         let target = server.data_api.clone().unwrap_or_default();
         let mut access = settings.s3.signing().map_err(|error| config_failed(&error))?;
@@ -71,14 +75,15 @@ impl DataApi {
             calls: Arc::new(calls),
             target,
             session: None,
-            pulse: None,
-            turn: Arc::default(),
+            keep_alive: None,
+            lock: Arc::default(),
             running: Arc::default(),
         })
     }
 
-    /// Whom to ask: the session, once there is one.
-    fn addressed(&self) -> Map<String, Json> {
+    /// Returns the request parameters that select the target: the session if one exists, else
+    /// database, cluster or workgroup, and credentials.
+    fn target_parameters(&self) -> Map<String, Json> {
         let mut input = Map::new();
         let mut put = |name: &str, value: &str| drop(input.insert(name.into(), value.into()));
         if let Some(session) = &self.session {
@@ -100,34 +105,36 @@ impl DataApi {
     }
 
     fn call(&self, action: &'static str, input: &Json) -> Result<Json, ChannelError> {
-        self.meant(self.calls.call(action, input, PATIENCE))
+        self.check_response(self.calls.call(action, input, REQUEST_TIMEOUT))
     }
 
-    /// Hands a statement over. A session that is still at the one before, or a service that has its hands full, takes it later.
+    /// Submits a statement. Retries with exponential backoff while the session still runs the
+    /// previous statement, or the service has reached its limit of active statements.
     fn submit(&self, action: &'static str, input: &Json) -> Result<Json, ChannelError> {
         let mut pause = FIRST_PAUSE;
         for _ in 1..BUSY_TRIES {
-            match self.calls.call(action, input, PATIENCE) {
+            match self.calls.call(action, input, REQUEST_TIMEOUT) {
                 Ok(Called::Refused { code, message }) if is_busy(&code, &message) => {
-                    tracing::debug!("{message}; again in {pause:?}");
+                    tracing::debug!("{message}; retrying in {pause:?}");
                     std::thread::sleep(pause);
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
-                other => return self.meant(other),
+                other => return self.check_response(other),
             }
         }
         self.call(action, input)
     }
 
-    fn meant(&self, called: Result<Called, AwsError>) -> Result<Json, ChannelError> {
+    fn check_response(&self, called: Result<Called, AwsError>) -> Result<Json, ChannelError> {
         match called {
             Ok(Called::Answer(answer)) => Ok(answer),
             Ok(Called::Refused { code, message }) => Err(self.refused(&code, &message)),
-            Err(error) => Err(unheard(error)),
+            Err(error) => Err(no_response(error)),
         }
     }
 
-    /// A session that is gone took its transaction with it.
+    /// Classifies a refused request. An error about the session means that the session and its
+    /// transaction are lost; reaching the limit of sessions does not.
     fn refused(&self, code: &str, message: &str) -> ChannelError {
         let about_session = self.session.is_some() && message.to_lowercase().contains("session");
         if about_session && code != "ActiveSessionsExceededException" {
@@ -138,91 +145,111 @@ impl DataApi {
                 "check the name of the workgroup or cluster, and the region"
             }
             "AccessDeniedException" | "UnrecognizedClientException" | "IncompleteSignature" => {
-                "these credentials need redshift-data:ExecuteStatement, BatchExecuteStatement, DescribeStatement, GetStatementResult and CancelStatement, and to be let into the database"
+                "grant these credentials redshift-data:ExecuteStatement, BatchExecuteStatement, DescribeStatement, GetStatementResult and CancelStatement, and access to the database"
             }
             "ActiveStatementsExceededException" | "ActiveSessionsExceededException" => {
-                "wait until others are done"
+                "wait until other statements or sessions end, then run it again"
             }
-            _ => "see the documentation of the Data API",
+            _ => "look up the error code in the Data API documentation",
         };
-        ChannelError::Ours(WarehouseError::NotConnected {
+        ChannelError::Client(WarehouseError::NotConnected {
             server: self.server.to_string(),
             reason: format!("{message} ({code})"),
             hint: hint.into(),
         })
     }
 
-    fn execute(&mut self, action: &'static str, what: (&str, Json)) -> Result<Ended, ChannelError> {
-        let turn = Arc::clone(&self.turn);
-        let mut last = turn.take();
-        let ended = self.take_on(action, what);
+    fn execute(
+        &mut self,
+        action: &'static str,
+        what: (&str, Json),
+    ) -> Result<Finished, ChannelError> {
+        // The lock keeps the keep-alive thread from sending a statement at the same time.
+        let lock = Arc::clone(&self.lock);
+        let mut last = lock.lock();
+        let finished = self.submit_and_wait(action, what);
         *last = Some(Instant::now());
-        ended
+        finished
     }
 
-    fn take_on(&mut self, action: &'static str, what: (&str, Json)) -> Result<Ended, ChannelError> {
-        let mut input = self.addressed();
+    fn submit_and_wait(
+        &mut self,
+        action: &'static str,
+        what: (&str, Json),
+    ) -> Result<Finished, ChannelError> {
+        let mut input = self.target_parameters();
         input.insert(what.0.into(), what.1);
         input.insert("ClientToken".into(), token().into());
-        input.insert("SessionKeepAliveSeconds".into(), self.alive().into());
+        input.insert("SessionKeepAliveSeconds".into(), self.keep_alive_seconds().into());
         input.insert("WaitTimeSeconds".into(), WAIT_SECONDS.into());
         let answer = self.submit(action, &Json::Object(input))?;
         if let Some(session) = answer["SessionId"].as_str() {
             if self.session.is_none() {
-                self.pulse = Some(self.beat(session));
+                self.keep_alive = Some(self.start_keep_alive(session));
             }
             self.session = Some(session.to_owned());
         }
         let id = answer["Id"].as_str().unwrap_or_default().to_owned();
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(id.clone());
-        let ended = self.wait(id, answer);
-        // Of a statement that nobody told the end of, the name is kept: it may run still.
-        if !matches!(ended, Err(ChannelError::Lost(_))) {
+        let finished = self.wait(id, answer);
+        // The ID of a statement whose end is unknown is kept: it may still run, and `end` cancels
+        // it.
+        if !matches!(finished, Err(ChannelError::Lost(_))) {
             *self.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
-        ended
+        finished
     }
 
-    /// How many seconds a session outlives its last statement.
-    fn alive(&self) -> u32 {
-        self.target.session.unwrap_or(ALIVE_SECONDS)
+    /// Returns the seconds that a session outlives its last statement.
+    fn keep_alive_seconds(&self) -> u32 {
+        self.target.session.unwrap_or(KEEP_ALIVE_SECONDS)
     }
 
-    /// Keeps a session alive, with room for some beats that are lost.
-    fn beat(&self, session: &str) -> KeepAlive {
-        let (calls, session, alive) = (Arc::clone(&self.calls), session.to_owned(), self.alive());
+    /// Starts the keep-alive. It sends a statement after a quarter of the session's lifetime, so
+    /// that the session survives a few lost requests.
+    fn start_keep_alive(&self, session: &str) -> KeepAlive {
+        let (calls, session) = (Arc::clone(&self.calls), session.to_owned());
+        let alive = self.keep_alive_seconds();
         let every = Duration::from_secs(alive.into()) / 4;
         let select = split(super::dialect::KEEP_ALIVE.text).concat();
-        KeepAlive::begin(Arc::clone(&self.turn), every, move || {
+        KeepAlive::begin(Arc::clone(&self.lock), every, move || {
             let input = json!({ "SessionId": session, "Sql": select, "SessionKeepAliveSeconds": alive, "WaitTimeSeconds": WAIT_SECONDS, "ClientToken": token() });
-            match calls.call("ExecuteStatement", &input, PATIENCE) {
+            match calls.call("ExecuteStatement", &input, REQUEST_TIMEOUT) {
                 Ok(Called::Answer(_)) => {}
-                other => tracing::debug!("keeping a session alive: {other:?}"),
+                other => tracing::debug!("keep-alive statement failed: {other:?}"),
             }
         })
     }
 
-    /// Ends the session, and whatever is open in it: the service has no call for that, but lets a session live no longer than its last statement.
+    /// Ends the session and its open transaction. The Data API has no such call; a last statement
+    /// with a keep-alive of 0 seconds ends the session.
     fn end(&mut self) {
-        self.pulse = None;
+        self.keep_alive = None;
         let Some(session) = self.session.take() else { return };
-        stop(&self.calls, &self.running);
+        cancel_running(&self.calls, &self.running);
         let rollback = split(super::dialect::SESSION_END.text).concat();
         let input = json!({ "SessionId": session, "Sql": rollback, "SessionKeepAliveSeconds": 0, "WaitTimeSeconds": WAIT_SECONDS, "ClientToken": token() });
         if let Err(error) = self.submit("ExecuteStatement", &input) {
-            tracing::debug!("ending a session: {error:?}");
+            tracing::debug!("cannot end the Data API session: {error:?}");
         }
     }
 
-    /// Asks after a statement until it is at its end.
-    fn wait(&self, id: String, mut known: Json) -> Result<Ended, ChannelError> {
+    /// Polls a statement until it has finished.
+    ///
+    /// `known` is the last response. The response to `ExecuteStatement` may lack the error text or
+    /// the result flag of a finished statement; then one `DescribeStatement` completes it. If that
+    /// lacks them too, defaults are filled in, so that the loop ends.
+    fn wait(&self, id: String, mut known: Json) -> Result<Finished, ChannelError> {
         let mut pause = FIRST_PAUSE;
         loop {
             let has_rows = known["HasResultSet"].as_bool();
             match (known["Status"].as_str().unwrap_or_default(), has_rows) {
-                ("FINISHED", Some(has_rows)) => return Ok(Ended { id, has_rows }),
-                ("FAILED", _) if known["Error"].is_string() => return Err(said(&known, "")),
-                ("ABORTED", _) => return Err(said(&known, "57014")),
+                ("FINISHED", Some(has_rows)) => return Ok(Finished { id, has_rows }),
+                ("FAILED", _) if known["Error"].is_string() => {
+                    return Err(statement_error(&known, ""));
+                }
+                // 57014 is the SQLSTATE of a cancelled statement.
+                ("ABORTED", _) => return Err(statement_error(&known, "57014")),
                 ("FINISHED" | "FAILED", _) => {}
                 _ => {
                     std::thread::sleep(pause);
@@ -232,7 +259,8 @@ impl DataApi {
             let input = json!({ "Id": id, "WaitTimeSeconds": WAIT_SECONDS });
             known = self.call("DescribeStatement", &input)?;
             if known["Status"] == "FAILED" && !known["Error"].is_string() {
-                known["Error"] = "the statement failed, and the service does not say why".into();
+                known["Error"] =
+                    "the statement failed; the service returned no error message".into();
             }
             if known["Status"] == "FINISHED" && !known["HasResultSet"].is_boolean() {
                 known["HasResultSet"] = false.into();
@@ -240,7 +268,7 @@ impl DataApi {
         }
     }
 
-    /// Every page of rows.
+    /// Fetches all pages of a result and passes the rows to `sink`. Returns the number of rows.
     fn rows(&self, id: &str, sink: &mut dyn RowSink) -> Result<u64, ChannelError> {
         let (mut kinds, mut count, mut token) = (None, 0, Json::Null);
         loop {
@@ -257,7 +285,7 @@ impl DataApi {
             for record in records {
                 let cells = record.as_array().map(Vec::as_slice).unwrap_or_default();
                 let row = kinds.iter().zip(cells).map(|(kind, cell)| value(*kind, cell)).collect();
-                sink.row(row).map_err(ChannelError::Ours)?;
+                sink.row(row).map_err(ChannelError::Client)?;
                 count += 1;
             }
             token = page["NextToken"].take();
@@ -273,16 +301,16 @@ fn is_busy(code: &str, message: &str) -> bool {
     code == "ActiveStatementsExceededException" || message.to_lowercase().contains("busy")
 }
 
-/// Cancels the statement that is running, if one is.
-fn stop(calls: &Calls, running: &Mutex<Option<String>>) {
+/// Cancels the running statement, if any.
+fn cancel_running(calls: &Calls, running: &Mutex<Option<String>>) {
     let id = running.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let Some(id) = id else { return };
     if let Err(error) = calls.call("CancelStatement", &json!({ "Id": id }), Duration::ZERO) {
-        tracing::debug!("cancelling: {error}");
+        tracing::debug!("cannot cancel the statement: {error}");
     }
 }
 
-/// Tells the taker of the rows what they are.
+/// Passes the columns of a result to `sink` and returns their types.
 fn begin(page: &Json, sink: &mut dyn RowSink) -> Result<Vec<ResultType>, ChannelError> {
     let columns = page["ColumnMetadata"].as_array().map(Vec::as_slice).unwrap_or_default();
     let kinds: Vec<ResultType> = columns.iter().map(kind).collect();
@@ -291,7 +319,7 @@ fn begin(page: &Json, sink: &mut dyn RowSink) -> Result<Vec<ResultType>, Channel
         label.or(column["name"].as_str()).unwrap_or_default().to_owned()
     };
     let begun = sink.types(&kinds).and_then(|()| sink.start(columns.iter().map(name).collect()));
-    begun.map(|()| kinds).map_err(ChannelError::Ours)
+    begun.map(|()| kinds).map_err(ChannelError::Client)
 }
 
 fn kind(column: &Json) -> ResultType {
@@ -316,7 +344,7 @@ fn kind(column: &Json) -> ResultType {
     }
 }
 
-/// A cell: it says of itself in which of a few forms its value is; what comes as text is read as on the wire.
+/// Decodes a cell. Its key names the JSON representation; text is decoded as on the wire.
 fn value(kind: ResultType, cell: &Json) -> Value {
     if cell["isNull"] == true {
         return Value::Null;
@@ -336,7 +364,7 @@ fn value(kind: ResultType, cell: &Json) -> Value {
     cell["blobValue"].as_str().and_then(unbase64).map_or(Value::Null, Value::Bytes)
 }
 
-/// Bytes as JSON carries them for AWS.
+/// Decodes Base64, the representation of bytes in AWS JSON.
 fn unbase64(text: &str) -> Option<Vec<u8>> {
     let digit = |byte: u8| match byte {
         b'A'..=b'Z' => Some(byte - b'A'),
@@ -356,8 +384,8 @@ fn unbase64(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// What the cluster says of a statement that failed; of several, of the one that did.
-fn said(described: &Json, code: &str) -> ChannelError {
+/// Returns the server's error for a failed statement; of a batch, for the statement that failed.
+fn statement_error(described: &Json, code: &str) -> ChannelError {
     let parts = described["SubStatements"].as_array().map(Vec::as_slice).unwrap_or_default();
     let part = parts.iter().find_map(|part| part["Error"].as_str());
     let text = part.or(described["Error"].as_str()).unwrap_or_default();
@@ -375,43 +403,46 @@ fn said(described: &Json, code: &str) -> ChannelError {
             .trim()
             .to_owned()
     });
-    ChannelError::Said(Said {
+    ChannelError::Server(ServerError {
         code: code.into(),
         message: message.trim().into(),
         detail,
-        ..Said::default()
+        ..ServerError::default()
     })
 }
 
-/// No answer came in the end: what the statement did is not known.
-fn unheard(error: AwsError) -> ChannelError {
+/// Classifies a request without a response. If the request may have been sent, the outcome of the
+/// statement is unknown.
+fn no_response(error: AwsError) -> ChannelError {
     if error.doing == "call" {
         ChannelError::Lost(error.reason)
     } else {
-        ChannelError::Ours(aws_failed(&error))
+        ChannelError::Client(aws_failed(&error))
     }
 }
 
-/// A name for one request, which sending it again does not change.
+/// Returns a new client token (idempotency key). Retries of a request use the same token.
 fn token() -> String {
     uuid::Uuid::from_u128(super::staged::random()).to_string()
 }
 
 impl Channel for DataApi {
     fn send(&mut self, statement: &str, sink: &mut dyn RowSink) -> Result<u64, ChannelError> {
-        let Ended { id, has_rows } = self.execute("ExecuteStatement", ("Sql", statement.into()))?;
+        let Finished { id, has_rows } =
+            self.execute("ExecuteStatement", ("Sql", statement.into()))?;
         if has_rows { self.rows(&id, sink) } else { Ok(0) }
     }
 
-    fn takes_together(&self, statements: &[String]) -> bool {
-        statements.len() <= TOGETHER && statements.iter().all(|one| one.len() <= LONGEST_STATEMENT)
+    fn supports_batch(&self, statements: &[String]) -> bool {
+        statements.len() <= BATCH_STATEMENTS
+            && statements.iter().all(|one| one.len() <= LONGEST_STATEMENT)
     }
 
-    fn send_together(&mut self, statements: &[String]) -> Result<(), ChannelError> {
+    fn send_batch(&mut self, statements: &[String]) -> Result<(), ChannelError> {
         self.execute("BatchExecuteStatement", ("Sqls", json!(statements))).map(drop)
     }
 
-    fn longest(&self) -> usize {
+    fn max_statement_len(&self) -> usize {
         LONGEST_STATEMENT
     }
 
@@ -420,21 +451,21 @@ impl Channel for DataApi {
         Ok(())
     }
 
-    fn another(&self) -> Result<Box<dyn Channel>, WarehouseError> {
+    fn open_another(&self) -> Result<Box<dyn Channel>, WarehouseError> {
         Ok(Box::new(Self {
             server: Arc::clone(&self.server),
             calls: Arc::clone(&self.calls),
             target: self.target.clone(),
             session: None,
-            pulse: None,
-            turn: Arc::default(),
+            keep_alive: None,
+            lock: Arc::default(),
             running: Arc::default(),
         }))
     }
 
     fn interrupter(&self) -> Option<Interrupter> {
         let (calls, running) = (Arc::clone(&self.calls), Arc::clone(&self.running));
-        Some(Box::new(move || stop(&calls, &running)))
+        Some(Box::new(move || cancel_running(&calls, &running)))
     }
 }
 
@@ -449,7 +480,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_are_values_of_their_columns() {
+    fn cells_are_decoded_by_column_type() {
         let text = json!({ "stringValue": "2018-11-01 21:01:46.796" });
         assert_eq!(value(ResultType::Timestamp, &text), Value::Timestamp(1_541_106_106_796_000));
         assert_eq!(value(ResultType::Text, &json!({ "isNull": true })), Value::Null);
@@ -467,11 +498,13 @@ mod tests {
     }
 
     #[test]
-    fn what_a_cluster_says_comes_through() {
+    fn error_message_and_detail_are_separated() {
         let described =
             json!({ "Error": "ERROR: 1023\n  Detail: Serializable isolation violation on table" });
-        let ChannelError::Said(said) = said(&described, "") else { panic!("words") };
-        assert_eq!(said.message, "1023");
-        assert_eq!(said.detail.as_deref(), Some("Serializable isolation violation on table"));
+        let ChannelError::Server(error) = statement_error(&described, "") else {
+            panic!("no server error")
+        };
+        assert_eq!(error.message, "1023");
+        assert_eq!(error.detail.as_deref(), Some("Serializable isolation violation on table"));
     }
 }

@@ -1,6 +1,6 @@
-//! From the text in which a server gives a value to the value, by the number of its type in the catalog.
+//! Decoder of values in text format, by the type OID of their column.
 //!
-//! A type without a variant of its own stays text; nothing is guessed from how a value looks.
+//! A type without its own variant stays text; no type is inferred from the value.
 
 use time::PrimitiveDateTime;
 use time::macros::format_description;
@@ -8,15 +8,15 @@ use time::macros::format_description;
 use super::message::Column;
 use sparkify_warehouse::{ResultType, Value};
 
-/// Redshift's own type for bytes.
+/// OID of Redshift's `varbyte`, which PostgreSQL does not have.
 const VARBYTE: u32 = 6551;
 const BYTEA: u32 = 17;
-/// What a number of no declared size has as its modifier.
+/// Type modifier of a numeric without declared precision.
 const UNSIZED: i32 = -1;
-/// The most digits that there are.
+/// Maximum precision of a decimal.
 const DIGITS: u8 = 38;
 
-/// What a column's values are.
+/// Returns the result type of a column.
 pub(super) fn kind(column: &Column) -> ResultType {
     match column.oid {
         16 => ResultType::Boolean,
@@ -31,7 +31,8 @@ pub(super) fn kind(column: &Column) -> ResultType {
     }
 }
 
-/// A number's digits and those behind the point, as its modifier has them.
+/// Unpacks precision (upper 16 bits) and scale (lower 16 bits) from a type modifier, which is
+/// offset by 4.
 fn decimal(modifier: i32) -> ResultType {
     if modifier == UNSIZED {
         return ResultType::Decimal(DIGITS, 0);
@@ -41,7 +42,7 @@ fn decimal(modifier: i32) -> ResultType {
     ResultType::Decimal(digits, i8::try_from(packed & 0xff).unwrap_or(0))
 }
 
-/// A value from its text.
+/// Decodes a value from its text.
 pub(super) fn value(kind: ResultType, text: Option<&[u8]>) -> Value {
     let Some(bytes) = text else { return Value::Null };
     let text = String::from_utf8_lossy(bytes);
@@ -67,7 +68,7 @@ fn double(text: &str) -> Option<f64> {
     }
 }
 
-/// `2018-11-01 21:01:46.796`, with what stands for UTC behind it or not, in microseconds since 1970.
+/// Parses `2018-11-01 21:01:46.796`, with or without the suffix `+00`, to microseconds since 1970.
 pub(super) fn timestamp(text: &str) -> Option<i64> {
     let text = text.strip_suffix("+00").unwrap_or(text);
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
@@ -78,7 +79,7 @@ pub(super) fn timestamp(text: &str) -> Option<i64> {
     moment.unix_timestamp().checked_mul(1_000_000)?.checked_add(micros)
 }
 
-/// Bytes in hexadecimal, with PostgreSQL's `\x` in front or not.
+/// Decodes hexadecimal digits, with or without PostgreSQL's prefix `\x`.
 pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits = text.strip_prefix("\\x").unwrap_or(text).as_bytes();
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_what_its_type_says() {
+    fn values_are_decoded_by_type_oid() {
         assert_eq!(read(20, -1, "-9223372036854775808"), Value::Int(i64::MIN.into()));
         assert_eq!(read(16, -1, "t"), Value::Bool(true));
         assert_eq!(read(701, -1, "1e-07"), Value::Double(1e-7));

@@ -1,41 +1,44 @@
-//! A few rows by INSERT: their values as literals, as many rows a statement as fit.
+//! Multi-row INSERT with literals, for load metadata and other small tables.
 //!
-//! It is for bookkeeping. Rows in number go through files: a statement is parsed by one node, and each is a block of its own in the table.
-//! A row with more bytes than a statement takes comes in with the first of them, and the others are put behind these, a statement each.
+//! Many rows are loaded by COPY instead: the leader node parses each INSERT, and each one writes
+//! new blocks. If the bytes of a row exceed the statement limit, the INSERT contains the first
+//! part, and one UPDATE per further part appends it.
 
 use std::fmt::Write as _;
 
-use super::lines::Cursor;
+use super::json_lines::Cursor;
 use super::literal;
 use sparkify_warehouse::{Batch, Column, ColumnType, RowSource, Value, Values, WarehouseError};
 
-/// A statement is about so long at most, in bytes, unless one row is longer.
-const LENGTH: usize = 1 << 20;
-/// What stands beside the digits of a row's bytes in a statement takes so much at most: texts of the books, and the statement's own words.
-const BESIDE: usize = 12_000;
+/// Target length of a statement in bytes; one longer row is sent in its own statement.
+const STATEMENT_BYTES: usize = 1 << 20;
+/// Upper bound of the bytes in a statement other than the hexadecimal digits: the texts of a
+/// metadata row, and the SQL.
+const OVERHEAD_BYTES: usize = 12_000;
 
-/// The table that rows go into, as statements have it.
+/// SQL for the target table.
 pub(super) struct Target<'a> {
-    /// What each INSERT begins with.
+    /// Start of each INSERT, up to `values`.
     pub head: &'a str,
-    /// What puts the bytes `$1` behind those of the column `":column"`, in the rows for which what is behind it holds.
+    /// UPDATE that appends the bytes `$1` to the column `":column"`; the condition that selects the
+    /// row is added at its end.
     pub append: &'a str,
-    /// The longest statement, in bytes.
-    pub longest: usize,
-    /// The columns' names, in order.
+    /// Maximum length of a statement, in bytes.
+    pub max_statement_len: usize,
+    /// Names of the columns, in order; needed only if there is a column of bytes.
     pub columns: &'a [String],
 }
 
-/// Gives `send` statements until `source` has no more rows; says how many there were.
+/// Passes statements to `send` until `source` has no more rows. Returns the number of rows.
 pub(super) fn insert(
     target: &Target<'_>,
     source: &dyn RowSource,
     mut send: impl FnMut(&str) -> Result<(), WarehouseError>,
 ) -> Result<u64, WarehouseError> {
     let (types, head) = (source.types(), target.head);
-    let most = LENGTH.min(target.longest);
+    let most = STATEMENT_BYTES.min(target.max_statement_len);
     let (mut batch, mut rows) = (Batch::new(&types), 0);
-    let (mut statement, mut behind) = (head.to_owned(), Vec::new());
+    let (mut statement, mut appends) = (head.to_owned(), Vec::new());
     loop {
         batch.clear();
         source.next(&mut batch).map_err(failed)?;
@@ -45,7 +48,7 @@ pub(super) fn insert(
         let mut cursors: Vec<Cursor<'_>> = batch.columns.iter().map(Cursor::new).collect();
         for row in 0..batch.len() {
             let mut values = values(&batch, &types, &mut cursors, row);
-            target.shorten(&mut values, &mut behind)?;
+            target.truncate_bytes(&mut values, &mut appends)?;
             let tuple = tuple(&values, &types)?;
             if statement.len() > head.len() && statement.len() + tuple.len() + 2 > most {
                 send(&statement)?;
@@ -54,10 +57,11 @@ pub(super) fn insert(
             statement.push_str(if statement.len() > head.len() { ",\n" } else { "\n" });
             statement.push_str(&tuple);
             rows += 1;
-            if !behind.is_empty() {
+            // The row must exist before the UPDATEs append to it.
+            if !appends.is_empty() {
                 send(&statement)?;
                 statement.truncate(head.len());
-                behind.drain(..).try_for_each(|statement: String| send(&statement))?;
+                appends.drain(..).try_for_each(|statement: String| send(&statement))?;
             }
         }
     }
@@ -68,29 +72,32 @@ pub(super) fn insert(
 }
 
 impl Target<'_> {
-    /// Cuts the bytes of a row that no statement takes whole; what puts the others behind them goes into `behind`.
-    fn shorten(
+    /// Truncates bytes that do not fit into one statement, and adds the UPDATEs that append the
+    /// rest to `appends`.
+    fn truncate_bytes(
         &self,
         values: &mut [Value],
-        behind: &mut Vec<String>,
+        appends: &mut Vec<String>,
     ) -> Result<(), WarehouseError> {
-        let room = self.longest.saturating_sub(BESIDE) / 2;
-        let is_long = |value: &Value| matches!(value, Value::Bytes(bytes) if bytes.len() > room);
+        // Two hexadecimal digits per byte.
+        let capacity = self.max_statement_len.saturating_sub(OVERHEAD_BYTES) / 2;
+        let is_long =
+            |value: &Value| matches!(value, Value::Bytes(bytes) if bytes.len() > capacity);
         let Some(at) = values.iter().position(is_long) else { return Ok(()) };
         let Value::Bytes(bytes) = &mut values[at] else { return Ok(()) };
-        let rest = bytes.split_off(room);
+        let rest = bytes.split_off(capacity);
         let column = self.columns.get(at).map_or_else(String::new, |name| quoted(name));
         let append = self.append.replace("\":column\"", &column);
-        let row = self.telling(values)?;
-        for piece in rest.chunks(room) {
-            let piece = literal::filled(&append, &[Value::Bytes(piece.to_vec())])?;
-            behind.push(format!("{piece} {row}"));
+        let row = self.row_condition(values)?;
+        for piece in rest.chunks(capacity) {
+            let piece = literal::bind(&append, &[Value::Bytes(piece.to_vec())])?;
+            appends.push(format!("{piece} {row}"));
         }
         Ok(())
     }
 
-    /// What tells a row from the others: its whole numbers.
-    fn telling(&self, values: &[Value]) -> Result<String, WarehouseError> {
+    /// Returns the condition that selects the row: its integer columns, which are its key.
+    fn row_condition(&self, values: &[Value]) -> Result<String, WarehouseError> {
         let mut text = String::new();
         for (name, value) in self.columns.iter().zip(values) {
             if matches!(value, Value::Int(_)) {
@@ -143,7 +150,7 @@ fn tuple(values: &[Value], types: &[ColumnType]) -> Result<String, WarehouseErro
             tuple.push_str(", ");
         }
         if matches!(value, Value::Null) {
-            // Of rows that are all null in a column, a bare one has no type.
+            // A bare null has no type if the column is null in all rows of the statement.
             let _ = write!(tuple, "cast(null as {})", name(*kind));
         } else {
             literal::push(&mut tuple, value)?;

@@ -1,52 +1,54 @@
-//! What keeps a session of the Data API alive while nobody sends a statement: files are written meanwhile, for as long as that takes.
+//! Keep-alive of a Data API session while no statement is sent, for example during the upload of
+//! staged files.
 //!
-//! A session ends soon after the last statement, so that what a killed program had open, locks above all, is free again soon. While the program lives, a thread
-//! sends a statement of no consequence whenever there has been none for a while. A real statement and that one wait for one another.
+//! The service ends a session soon after its last statement. This releases the locks of a killed
+//! program early. While the program runs, a thread sends a trivial statement whenever the session
+//! has been idle for a while. A lock keeps it and real statements from overlapping.
 
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// When the last statement ended; whoever holds it sends one.
+/// Lock for sending a statement. Contains the time when the last statement ended.
 #[derive(Default)]
-pub(super) struct Turn(Mutex<Option<Instant>>);
+pub(super) struct SessionLock(Mutex<Option<Instant>>);
 
-impl Turn {
-    pub(super) fn take(&self) -> MutexGuard<'_, Option<Instant>> {
+impl SessionLock {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Unless somebody has it, or had it less than `ago`.
-    fn take_after(&self, ago: Duration) -> Option<MutexGuard<'_, Option<Instant>>> {
+    /// Acquires the lock if it is free and the session has been idle for at least `idle`.
+    fn try_lock_idle(&self, idle: Duration) -> Option<MutexGuard<'_, Option<Instant>>> {
         let last = match self.0.try_lock() {
             Ok(last) => last,
             Err(TryLockError::Poisoned(last)) => last.into_inner(),
             Err(TryLockError::WouldBlock) => return None,
         };
-        last.is_none_or(|last| last.elapsed() >= ago).then_some(last)
+        last.is_none_or(|last| last.elapsed() >= idle).then_some(last)
     }
 }
 
-/// The thread; it ends with this.
+/// Handle of the keep-alive thread. Dropping it stops the thread.
 pub(super) struct KeepAlive {
-    /// Dropped to end it.
+    /// Dropping the sender stops the thread.
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl KeepAlive {
-    /// Has `beat` called whenever nobody took a turn for `every`.
+    /// Starts a thread that calls `ping` whenever the session has been idle for `every`.
     pub(super) fn begin(
-        turn: Arc<Turn>,
+        lock: Arc<SessionLock>,
         every: Duration,
-        beat: impl Fn() + Send + 'static,
+        ping: impl Fn() + Send + 'static,
     ) -> Self {
         let (stop, stopped) = channel::<()>();
         let thread = std::thread::spawn(move || {
             while stopped.recv_timeout(every / 2) == Err(RecvTimeoutError::Timeout) {
-                if let Some(mut last) = turn.take_after(every) {
-                    beat();
+                if let Some(mut last) = lock.try_lock_idle(every) {
+                    ping();
                     *last = Some(Instant::now());
                 }
             }
@@ -58,7 +60,7 @@ impl KeepAlive {
 impl Drop for KeepAlive {
     fn drop(&mut self) {
         drop(self.stop.take());
-        // What it was about to say is said: the session's last statement is not this one.
+        // Wait for a running ping: the statement that ends the session must be the last one.
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

@@ -1,24 +1,27 @@
-//! Amazon Redshift: the warehouse that is a cluster. Said to it is only what its guide documents; see `sql/dialect/redshift` and docs/redshift-load.md.
+//! Amazon Redshift engine. It sends only SQL that the Redshift guide documents; see
+//! `sql/dialect/redshift` and docs/redshift-load.md.
 //!
-//! A statement goes as text through a [`channel`], with its values as literals in place ([`literal`]), and after the gate has found it on its list. Rows come as
-//! files through S3 ([`staged`]); what keeps the books comes as literals ([`inserts`]).
+//! Statements are sent as text over a [`channel`], with values as literals ([`literal`]). Read-only
+//! connections send only statements that [`read_guard`] accepts. Rows are loaded by COPY from
+//! staged files ([`staged`]) or directly from the source objects ([`direct_copy`]). Load metadata
+//! is inserted as literals ([`inserts`]).
 
 mod channel;
 mod copy;
 mod data_api;
 mod decode;
-mod failed;
-mod fetch;
+mod direct_copy;
+mod error;
 mod inserts;
+mod json_lines;
 mod keep_alive;
-mod lanes;
-mod lines;
 mod literal;
 mod message;
+mod part_writer;
 mod read_guard;
 mod service;
-mod shown;
 mod staged;
+mod upload;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -32,8 +35,8 @@ use sparkify_warehouse::{
     WarehouseError, split, sql_files, with_table,
 };
 
-use channel::{Channel, ChannelError, Nothing};
-use fetch::Fetcher;
+use channel::{Channel, ChannelError, Discard};
+use direct_copy::DirectCopy;
 use read_guard::Refused;
 use staged::Staging;
 
@@ -62,16 +65,16 @@ sql_files! {
     }
 }
 
-/// What its guide says that a cluster answers.
+/// Compatibility probes: statements and the results that the guide documents.
 const PROBES: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../sql/dialect/redshift/probes.toml"));
 
-/// Slices when nobody says how many there are, as where there is no cluster to ask.
-const SLICES: usize = 8;
-/// A VARCHAR of which no length is declared holds so many bytes.
-const UNDECLARED: usize = 256;
+/// Number of slices if it is neither configured nor visible, as on Serverless.
+const DEFAULT_SLICES: usize = 8;
+/// Length in bytes of a VARCHAR declared without a length.
+const DEFAULT_VARCHAR_BYTES: usize = 256;
 
-/// One connection.
+/// Connection to a Redshift cluster or workgroup.
 pub struct Redshift {
     channel: Box<dyn Channel>,
     /// True between `begin` and the end of the transaction. Only writing connections open one.
@@ -80,15 +83,17 @@ pub struct Redshift {
     schema: String,
     server: String,
     staging: Option<Staging>,
-    fetcher: Fetcher,
+    direct_copy: DirectCopy,
     slices: usize,
-    /// The columns of each table, once they were asked for.
+    /// Column names of each table, once the catalog was queried.
     columns: BTreeMap<String, Vec<String>>,
-    swept: bool,
+    /// True once this connection has removed leftover staged files.
+    leftovers_removed: bool,
 }
 
 impl Redshift {
-    /// Connects, and makes what our SQL needs if it may write.
+    /// Connects and configures the session. A connection with write access also gets the settings
+    /// of staged and direct COPY.
     pub fn open(
         server: &Arc<Server>,
         settings: &Settings,
@@ -109,13 +114,13 @@ impl Redshift {
             schema: server.schema.clone(),
             server: server.to_string(),
             staging,
-            fetcher: match access {
-                Access::Write => Fetcher::new(settings)?,
-                Access::Read | Access::Guarded => Fetcher::default(),
+            direct_copy: match access {
+                Access::Write => DirectCopy::new(settings)?,
+                Access::Read | Access::Guarded => DirectCopy::default(),
             },
-            slices: settings.staging.slices.unwrap_or(SLICES),
+            slices: settings.staging.slices.unwrap_or(DEFAULT_SLICES),
             columns: BTreeMap::new(),
-            swept: false,
+            leftovers_removed: false,
         };
         warehouse.begin_session()?;
         if warehouse.staging.is_some() && settings.staging.slices.is_none() {
@@ -124,56 +129,59 @@ impl Redshift {
         Ok(warehouse)
     }
 
-    /// Statement by statement: that a setting outlives a transaction of several statements is not said anywhere.
+    /// Applies the session settings, one statement per request: the guide does not document that a
+    /// setting outlives a transaction of several statements.
     fn begin_session(&mut self) -> Result<(), WarehouseError> {
         let statements = self.with_schema(&dialect::SESSION);
-        statements.iter().try_for_each(|statement| self.tell(statement).map(drop))
+        statements.iter().try_for_each(|statement| self.run(statement).map(drop))
     }
 
     fn with_schema(&self, file: &SqlFile) -> Vec<String> {
         split(&with_schema(file.text, &self.schema))
     }
 
-    /// Whether every function of ours is in the schema.
+    /// Returns true if all UDFs of sparkify exist in the schema.
     fn has_functions(&mut self) -> Result<bool, WarehouseError> {
         let schema = [Value::Text(self.schema.clone())];
         let found = self.query_file(&dialect::FUNCTIONS, &schema, usize::MAX)?;
-        let is_there = |name: &str| {
+        let exists = |name: &str| {
             found.rows.iter().any(|row| row.first().and_then(Value::as_text) == Some(name))
         };
         let prelude = split(dialect::PRELUDE.text);
         let mut names = prelude.iter().filter_map(|statement| {
             statement.strip_prefix("create or replace function ")?.split('(').next()
         });
-        Ok(names.all(is_there))
+        Ok(names.all(exists))
     }
 
     fn count_slices(&mut self) {
         match self.query_file(&dialect::SLICES, &[], 1) {
-            Ok(answer) => {
-                let slices = answer.scalar().and_then(Value::as_i64).unwrap_or_default();
-                self.slices =
-                    usize::try_from(slices).ok().filter(|slices| *slices > 0).unwrap_or(SLICES);
+            Ok(result) => {
+                let slices = result.scalar().and_then(Value::as_i64).unwrap_or_default();
+                self.slices = usize::try_from(slices)
+                    .ok()
+                    .filter(|slices| *slices > 0)
+                    .unwrap_or(DEFAULT_SLICES);
             }
-            // Serverless has no slices that anybody may count.
-            Err(error) => tracing::debug!("counting slices: {error}"),
+            // Serverless does not expose its slices; the default is used.
+            Err(error) => tracing::debug!("cannot count slices: {error}"),
         }
     }
 
-    /// Sends a statement that asks for nothing.
-    fn tell(&mut self, statement: &str) -> Result<u64, WarehouseError> {
-        self.send(statement, &mut Nothing)
+    /// Runs a statement and discards its rows.
+    fn run(&mut self, statement: &str) -> Result<u64, WarehouseError> {
+        self.send(statement, &mut Discard)
     }
 
-    /// Sends a statement.
+    /// Runs a statement and passes its rows to `sink`. Tracks the state of the transaction.
     fn send(&mut self, statement: &str, sink: &mut dyn RowSink) -> Result<u64, WarehouseError> {
-        if statement.len() > self.channel.longest() {
+        if statement.len() > self.channel.max_statement_len() {
             return Err(WarehouseError::Statement {
                 message: format!(
-                    "the statement has {} bytes, which is more than this connection sends",
+                    "the statement has {} bytes and exceeds the limit of this connection",
                     statement.len()
                 ),
-                hint: Some(format!("the limit is {} bytes", self.channel.longest())),
+                hint: Some(format!("the limit is {} bytes", self.channel.max_statement_len())),
             });
         }
         let started = Instant::now();
@@ -187,23 +195,23 @@ impl Redshift {
                 tracing::debug!(rows = changed, ms = started.elapsed().as_millis(), "{statement}");
                 Ok(changed)
             }
-            Err(error) => Err(self.meaning(error, statement)),
+            Err(error) => Err(self.classify_error(error, statement)),
         }
     }
 
-    /// Sends statements in one request, as one transaction of their own.
-    fn tell_together(&mut self, statements: &[String]) -> Result<(), WarehouseError> {
+    /// Runs statements in one request, as one transaction.
+    fn run_batch(&mut self, statements: &[String]) -> Result<(), WarehouseError> {
         let started = Instant::now();
         self.channel
-            .send_together(statements)
-            .map_err(|error| self.meaning(error, &statements.concat()))?;
+            .send_batch(statements)
+            .map_err(|error| self.classify_error(error, &statements.concat()))?;
         for statement in statements {
             tracing::debug!(ms = started.elapsed().as_millis(), "{statement}");
         }
         Ok(())
     }
 
-    /// Checks that a statement of a read-only connection reads.
+    /// Refuses a statement that may write on a read-only connection.
     fn check_access(&self, statement: &str) -> Result<(), WarehouseError> {
         if self.access == Access::Write {
             return Ok(());
@@ -225,13 +233,13 @@ impl Redshift {
         Err(WarehouseError::Statement { message: message.into(), hint: Some(hint.into()) })
     }
 
-    fn meaning(&self, error: ChannelError, statement: &str) -> WarehouseError {
+    fn classify_error(&self, error: ChannelError, statement: &str) -> WarehouseError {
         match error {
-            ChannelError::Said(said) => failed::statement(&said, statement),
+            ChannelError::Server(error) => error::statement(&error, statement),
             ChannelError::Lost(reason) => {
                 WarehouseError::Lost { server: self.server.clone(), reason }
             }
-            ChannelError::Ours(error) => error,
+            ChannelError::Client(error) => error,
         }
     }
 
@@ -245,19 +253,25 @@ impl Redshift {
         Ok(self.columns.get(table).cloned().unwrap_or_default())
     }
 
-    /// A few rows: by literals.
-    fn load_few(&mut self, table: &str, source: &dyn RowSource) -> Result<u64, WarehouseError> {
-        // Only bytes are ever so many that their column must be named.
+    /// Loads a few rows by INSERT.
+    fn load_by_insert(
+        &mut self,
+        table: &str,
+        source: &dyn RowSource,
+    ) -> Result<u64, WarehouseError> {
+        // Column names are needed only to append to bytes that exceed one statement.
         let has_bytes = source.types().contains(&ColumnType::Bytes);
         let columns = if has_bytes { self.columns_of(table)? } else { Vec::new() };
         let [head, append] = [dialect::INSERT, dialect::APPEND]
             .map(|file| with_table(&split(file.text).concat(), table));
-        let longest = self.channel.longest();
-        let target = inserts::Target { head: &head, append: &append, longest, columns: &columns };
-        inserts::insert(&target, source, |statement| self.tell(statement).map(drop))
+        let max_statement_len = self.channel.max_statement_len();
+        let target =
+            inserts::Target { head: &head, append: &append, max_statement_len, columns: &columns };
+        inserts::insert(&target, source, |statement| self.run(statement).map(drop))
     }
 
-    fn beside(&self, channel: Box<dyn Channel>) -> Self {
+    /// Returns a read-only connection over another channel, for diagnostics.
+    fn with_channel(&self, channel: Box<dyn Channel>) -> Self {
         Self {
             channel,
             in_transaction: false,
@@ -265,20 +279,20 @@ impl Redshift {
             schema: self.schema.clone(),
             server: self.server.clone(),
             staging: None,
-            fetcher: self.fetcher.clone(),
+            direct_copy: self.direct_copy.clone(),
             slices: self.slices,
             columns: BTreeMap::new(),
-            swept: true,
+            leftovers_removed: true,
         }
     }
 }
 
-/// Whether a session comes about by the wire.
+/// Checks that a session can be started over the wire protocol.
 pub fn sign_in(server: &Arc<Server>) -> Result<(), WarehouseError> {
     wire::WireChannel::connect(server).map(drop)
 }
 
-/// Puts the schema's name, quoted, where a file says `":schema"`.
+/// Replaces `":schema"` with the quoted name of the schema.
 fn with_schema(sql: &str, schema: &str) -> String {
     sql.replace("\":schema\"", &format!("\"{}\"", schema.replace('"', "\"\"")))
 }
@@ -290,16 +304,16 @@ impl Warehouse for Redshift {
 
     fn execute(&mut self, statement: &str) -> Result<u64, WarehouseError> {
         self.check_access(statement)?;
-        self.tell(statement)
+        self.run(statement)
     }
 
     fn execute_all(&mut self, statements: &[String]) -> Result<(), WarehouseError> {
         statements.iter().try_for_each(|statement| self.check_access(statement))?;
         let several = statements.len() > 1 && !self.in_transaction;
-        if several && self.channel.takes_together(statements) {
-            return self.tell_together(statements);
+        if several && self.channel.supports_batch(statements) {
+            return self.run_batch(statements);
         }
-        statements.iter().try_for_each(|statement| self.tell(statement).map(drop))
+        statements.iter().try_for_each(|statement| self.run(statement).map(drop))
     }
 
     fn query_each(
@@ -308,7 +322,7 @@ impl Warehouse for Redshift {
         parameters: &[Value],
         sink: &mut dyn RowSink,
     ) -> Result<(), WarehouseError> {
-        let statement = literal::filled(statement, parameters)?;
+        let statement = literal::bind(statement, parameters)?;
         self.check_access(&statement)?;
         self.send(&statement, sink).map(drop)
     }
@@ -317,17 +331,17 @@ impl Warehouse for Redshift {
         if source.is_bulk() {
             return self.load_staged(table, &source);
         }
-        // Several statements are one load: in a transaction, whoever began it.
+        // The statements of one load form one transaction: the caller's if it began one.
         let begun = !self.in_transaction;
         if begun {
-            self.tell("begin")?;
+            self.run("begin")?;
         }
-        let loaded = self.load_few(table, source.as_ref());
+        let loaded = self.load_by_insert(table, source.as_ref());
         match (begun, &loaded) {
-            (true, Ok(_)) => self.tell("commit").map(drop)?,
+            (true, Ok(_)) => self.run("commit").map(drop)?,
             (true, Err(_)) => {
-                // The first error is the one to tell.
-                let _ = self.tell("rollback");
+                // The error of the load is reported, not that of the rollback.
+                let _ = self.run("rollback");
             }
             (false, _) => {}
         }
@@ -340,7 +354,8 @@ impl Warehouse for Redshift {
         Ok(FoundColumn::from_rows(&found.rows))
     }
 
-    /// Functions stay in the schema: there are no temporary ones, and who reads makes none.
+    /// Installs the schema and the UDFs. Redshift has no temporary functions, so they stay in the
+    /// schema; read-only connections use them and install none.
     fn install(&mut self, rebuild: bool) -> Result<(), WarehouseError> {
         if !rebuild && self.has_functions()? {
             return Ok(());
@@ -384,11 +399,11 @@ impl Reconnect for Redshift {
 
 impl RemoteCopy for Redshift {
     fn naming(&self) -> Naming {
-        self.fetcher.naming()
+        self.direct_copy.naming()
     }
 
-    fn copy(&mut self, order: &CopyRequest<'_>) -> Result<CopyResult, WarehouseError> {
-        self.copy_objects(order)
+    fn copy(&mut self, request: &CopyRequest<'_>) -> Result<CopyResult, WarehouseError> {
+        self.copy_objects(request)
     }
 
     fn supports_bulk_insert(&self) -> bool {
@@ -399,13 +414,13 @@ impl RemoteCopy for Redshift {
         &mut self,
         files: &[(String, &str)],
     ) -> Result<Option<UploadedFiles>, WarehouseError> {
-        self.staging.as_ref().map(|staging| shown::put(staging, files)).transpose()
+        self.staging.as_ref().map(|staging| upload::upload(staging, files)).transpose()
     }
 
     fn text_limit(&self, declared_type: &str) -> Option<usize> {
         let declared = declared_type.strip_prefix("varchar")?.trim();
         let length = declared.strip_prefix('(').and_then(|rest| rest.split(')').next());
-        Some(length.and_then(|length| length.parse().ok()).unwrap_or(UNDECLARED))
+        Some(length.and_then(|length| length.parse().ok()).unwrap_or(DEFAULT_VARCHAR_BYTES))
     }
 
     fn probes(&self) -> &'static str {

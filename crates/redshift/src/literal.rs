@@ -1,7 +1,8 @@
-//! Values as they stand in a statement: the one place where anything that came from outside becomes part of SQL for Redshift.
+//! SQL literals, and the binding of values to `$1`. External data enters SQL for Redshift only
+//! here.
 //!
-//! There, a backslash escapes in every string, so it is doubled as the quote is; a string without either ends where it should whatever a server thinks of
-//! backslashes. A value takes the place of its `$1` only where the statement means one: not in a string, a quoted name, a comment or a function's body.
+//! In Redshift, a backslash escapes in every string literal, so backslashes are doubled like
+//! quotes. Placeholders in strings, quoted names, comments and function bodies are not replaced.
 
 use std::fmt::Write as _;
 
@@ -9,58 +10,59 @@ use time::OffsetDateTime;
 
 use sparkify_warehouse::{Value, WarehouseError};
 
-/// Bytes whose digits are one string: a VARCHAR holds 65,535 bytes.
-const LONGEST_BYTES: usize = 32_000;
+/// Maximum number of bytes in one hexadecimal string: a VARCHAR holds 65,535 bytes.
+const CHUNK_BYTES: usize = 32_000;
 
-/// Appends a value.
+/// Appends a value as a literal.
 pub(super) fn push(out: &mut String, value: &Value) -> Result<(), WarehouseError> {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
-        // Behind another minus, a bare one would begin a comment.
-        Value::Int(value) if *value < 0 => written(out, format_args!("({value})")),
+        // After another minus, an unparenthesised minus would start a comment.
+        Value::Int(value) if *value < 0 => push_format(out, format_args!("({value})")),
         Value::Int(value) => out.push_str(&value.to_string()),
         Value::Double(double) if double.is_finite() => {
-            written(out, format_args!("cast('{double:?}' as double precision)"));
+            push_format(out, format_args!("cast('{double:?}' as double precision)"));
         }
-        Value::Double(double) => return Err(refused(&format!("the number {double}"))),
+        Value::Double(double) => return Err(unsupported(&format!("the number {double}"))),
         Value::Text(text) => return push_text(out, text),
         Value::Timestamp(micros) => {
             let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(*micros) * 1000);
             if !moment.is_ok_and(|moment| (1..=9999).contains(&moment.year())) {
-                return Err(refused(&format!("the time {micros} µs")));
+                return Err(unsupported(&format!("the time {micros} µs")));
             }
-            written(out, format_args!("timestamp '{value}'"));
+            push_format(out, format_args!("timestamp '{value}'"));
         }
         Value::Bytes(bytes) => push_bytes(out, bytes),
     }
     Ok(())
 }
 
-/// Appends bytes by their hexadecimal digits, which are a VARCHAR to the function that reads them: more than that holds are several, joined.
+/// Appends bytes as hexadecimal digits for `to_varbyte`. Its argument is a VARCHAR, so long bytes
+/// become several calls, concatenated.
 fn push_bytes(out: &mut String, bytes: &[u8]) {
-    let several = bytes.len() > LONGEST_BYTES;
-    out.push_str(if several { "(to_varbyte('" } else { "to_varbyte('" });
-    for (number, piece) in bytes.chunks(LONGEST_BYTES).enumerate() {
+    let is_long = bytes.len() > CHUNK_BYTES;
+    out.push_str(if is_long { "(to_varbyte('" } else { "to_varbyte('" });
+    for (number, piece) in bytes.chunks(CHUNK_BYTES).enumerate() {
         if number > 0 {
             out.push_str("', 'hex') || to_varbyte('");
         }
         for byte in piece {
-            written(out, format_args!("{byte:02x}"));
+            push_format(out, format_args!("{byte:02x}"));
         }
     }
-    out.push_str(if several { "', 'hex'))" } else { "', 'hex')" });
+    out.push_str(if is_long { "', 'hex'))" } else { "', 'hex')" });
 }
 
-fn written(out: &mut String, value: std::fmt::Arguments<'_>) {
-    // Into memory, it cannot fail.
+fn push_format(out: &mut String, value: std::fmt::Arguments<'_>) {
+    // Writing to memory cannot fail.
     let _ = out.write_fmt(value);
 }
 
-/// Appends a text.
+/// Appends a string literal.
 pub(super) fn push_text(out: &mut String, text: &str) -> Result<(), WarehouseError> {
     if text.contains('\0') {
-        return Err(refused("a text that holds a NUL"));
+        return Err(unsupported("a text that holds a NUL"));
     }
     out.push('\'');
     for letter in text.chars() {
@@ -73,28 +75,28 @@ pub(super) fn push_text(out: &mut String, text: &str) -> Result<(), WarehouseErr
     Ok(())
 }
 
-fn refused(what: &str) -> WarehouseError {
+fn unsupported(what: &str) -> WarehouseError {
     WarehouseError::Statement {
-        message: format!("{what} cannot be told to the warehouse"),
+        message: format!("{what} cannot be written to Redshift"),
         hint: Some(
-            "a text holds no NUL there, a number is finite, a year is one of 1 to 9999".into(),
+            "Redshift supports text without NUL, finite numbers, and years from 1 to 9999".into(),
         ),
     }
 }
 
-/// The statement with its parameters in place.
-pub(super) fn filled(statement: &str, parameters: &[Value]) -> Result<String, WarehouseError> {
+/// Returns the statement with its placeholders replaced by literals.
+pub(super) fn bind(statement: &str, parameters: &[Value]) -> Result<String, WarehouseError> {
     if parameters.is_empty() {
         return Ok(statement.to_owned());
     }
-    let mut filled = String::with_capacity(statement.len() + 32 * parameters.len());
+    let mut bound = String::with_capacity(statement.len() + 32 * parameters.len());
     let mut rest = statement;
     while let Some(at) = rest.find(['\'', '"', '$', '-', '/']) {
-        filled.push_str(&rest[..at]);
+        bound.push_str(&rest[..at]);
         rest = &rest[at..];
-        let length = opaque(rest);
+        let length = opaque_len(rest);
         if length > 0 {
-            filled.push_str(&rest[..length]);
+            bound.push_str(&rest[..length]);
             rest = &rest[length..];
             continue;
         }
@@ -102,20 +104,21 @@ pub(super) fn filled(statement: &str, parameters: &[Value]) -> Result<String, Wa
         let number = rest[1..=digits].parse::<usize>().ok().filter(|_| rest.starts_with('$'));
         if let Some(index) = number.and_then(|number| number.checked_sub(1)) {
             let value =
-                parameters.get(index).ok_or_else(|| refused(&format!("`${}`", index + 1)))?;
-            push(&mut filled, value)?;
+                parameters.get(index).ok_or_else(|| unsupported(&format!("`${}`", index + 1)))?;
+            push(&mut bound, value)?;
             rest = &rest[1 + digits..];
         } else {
-            filled.push_str(&rest[..1]);
+            bound.push_str(&rest[..1]);
             rest = &rest[1..];
         }
     }
-    filled.push_str(rest);
-    Ok(filled)
+    bound.push_str(rest);
+    Ok(bound)
 }
 
-/// How long the string, name, comment or body is that begins here; nothing when none does.
-fn opaque(text: &str) -> usize {
+/// Returns the length of the string, quoted name, comment or dollar-quoted body at the start of
+/// `text`, or 0 if none starts there. Placeholders inside are not replaced.
+fn opaque_len(text: &str) -> usize {
     let bytes = text.as_bytes();
     match bytes {
         [b'\'', ..] => quoted(bytes, b'\'', true),
@@ -130,7 +133,7 @@ fn opaque(text: &str) -> usize {
 fn quoted(bytes: &[u8], quote: u8, escapes: bool) -> usize {
     let mut at = 1;
     while let Some(byte) = bytes.get(at) {
-        // A quote that stands twice is one, and ends nothing.
+        // A doubled quote is part of the string, as is an escaped one.
         if *byte == b'\\' && escapes || *byte == quote && bytes.get(at + 1) == Some(&quote) {
             at += 1;
         } else if *byte == quote {
@@ -141,7 +144,7 @@ fn quoted(bytes: &[u8], quote: u8, escapes: bool) -> usize {
     bytes.len()
 }
 
-/// Comments stand in comments.
+/// Returns the length of a block comment. Comments nest.
 fn comment(bytes: &[u8]) -> usize {
     let (mut at, mut depth) = (2, 1_u32);
     while depth > 0 {
@@ -166,43 +169,40 @@ mod tests {
     }
 
     #[test]
-    fn a_value_stands_where_the_statement_means_one() {
+    fn placeholders_are_replaced_outside_strings_and_comments() {
         let sql = "select '$1 \\' $1', \"$1\", $2 - $1 -- $1\n/* $1 /* $1 */ $1 */ $$ $1 $$ $1$x";
-        let filled = filled(sql, &[Value::Int(-5), text("a'b\\")]).unwrap();
+        let bound = bind(sql, &[Value::Int(-5), text("a'b\\")]).unwrap();
         assert_eq!(
-            filled,
+            bound,
             "select '$1 \\' $1', \"$1\", 'a''b\\\\' - (-5) -- $1\n/* $1 /* $1 */ $1 */ $$ $1 $$ (-5)$x"
         );
     }
 
     #[test]
-    fn what_cannot_be_said_is_refused() {
-        assert!(filled("$2", &[Value::Null]).is_err());
+    fn unsupported_values_are_refused() {
+        assert!(bind("$2", &[Value::Null]).is_err());
         for value in [text("a\0"), Value::Double(f64::NAN), Value::Timestamp(i64::MAX)] {
-            assert!(filled("$1", &[value]).is_err());
+            assert!(bind("$1", &[value]).is_err());
         }
         assert_eq!(
-            filled("$1", &[Value::Timestamp(-1)]).unwrap(),
+            bind("$1", &[Value::Timestamp(-1)]).unwrap(),
             "timestamp '1969-12-31 23:59:59.999999'"
         );
-        assert_eq!(
-            filled("$1", &[Value::Bytes(vec![0, 255])]).unwrap(),
-            "to_varbyte('00ff', 'hex')"
-        );
-        assert_eq!(filled("$1", &[Value::Bytes(vec![])]).unwrap(), "to_varbyte('', 'hex')");
+        assert_eq!(bind("$1", &[Value::Bytes(vec![0, 255])]).unwrap(), "to_varbyte('00ff', 'hex')");
+        assert_eq!(bind("$1", &[Value::Bytes(vec![])]).unwrap(), "to_varbyte('', 'hex')");
     }
 
     #[test]
-    fn no_string_of_digits_is_longer_than_a_varchar() {
-        let bytes = vec![7; 2 * LONGEST_BYTES + 1];
-        let text = filled("$1", &[Value::Bytes(bytes)]).unwrap();
+    fn hexadecimal_strings_fit_into_a_varchar() {
+        let bytes = vec![7; 2 * CHUNK_BYTES + 1];
+        let text = bind("$1", &[Value::Bytes(bytes)]).unwrap();
         let digits: Vec<usize> = text.split('\'').map(str::len).collect();
-        let widest = 2 * LONGEST_BYTES;
+        let widest = 2 * CHUNK_BYTES;
         assert_eq!(digits, [12, widest, 2, 3, 16, widest, 2, 3, 16, 2, 2, 3, 2], "{digits:?}");
         assert!(text.ends_with("') || to_varbyte('07', 'hex'))"));
     }
 
-    /// The string that a literal means to a server where backslashes escape, and what is left behind it.
+    /// Parses a literal as a server does where backslashes escape. Returns the string and the rest.
     fn read_back(literal: &str) -> Option<(String, &str)> {
         let (mut text, mut letters) =
             (String::new(), literal.strip_prefix('\'')?.char_indices().peekable());
@@ -226,7 +226,7 @@ mod tests {
             let (read, left) = read_back(&statement).expect("it ends");
             prop_assert_eq!(read, value);
             prop_assert_eq!(left, &statement[literal.len()..]);
-            prop_assert_eq!(opaque(&statement), literal.len());
+            prop_assert_eq!(opaque_len(&statement), literal.len());
         }
     }
 }

@@ -1,49 +1,50 @@
-//! The messages of the protocol, as far as simple queries need them: what a server says, cut from its bytes, and what is said to it.
+//! Messages of the PostgreSQL protocol for simple queries: decoder for the server's messages,
+//! encoder for the client's.
 //!
-//! Written here and not taken from a driver, since drivers ask for types in catalogs that Redshift lacks, and their simple queries leave the types of
-//! columns out.
+//! Drivers do not fit: they look up types in catalogs that Redshift lacks, and their simple queries
+//! do not return column types.
 
 use std::io::{self, Read};
 
-/// A message longer than this is none: a row holds 64 MB at most.
-const LONGEST: usize = 256 << 20;
+/// Maximum length of a message; a longer one is treated as invalid. A row holds at most 64 MB.
+const MAX_MESSAGE_BYTES: usize = 256 << 20;
 
-/// What the server says.
+/// Message from the server.
 #[derive(Debug)]
 pub(super) enum Message {
-    /// How to prove who one is: a number, and what comes with it.
+    /// Authentication request: method, and data such as the salt.
     Authentication(u32, Vec<u8>),
-    /// How a running statement is stopped.
+    /// Process ID and secret key, which a cancel request repeats.
     Key([u8; 8]),
-    /// The columns of an answer.
+    /// Columns of a result.
     Columns(Vec<Column>),
-    /// One row.
+    /// Row of a result.
     Row(Row),
-    /// A statement is done; its tag.
+    /// End of a statement, with its command tag such as `INSERT 0 5`.
     Complete(String),
-    /// The next statement may come.
+    /// The server is ready for the next statement.
     Ready,
-    /// It failed.
-    Failed(Said),
-    /// A remark.
-    Notice(Said),
-    /// It wants rows, or gives them, as nobody asked it to.
+    /// Error.
+    Failed(ServerError),
+    /// Notice or warning.
+    Notice(ServerError),
+    /// Start of a client-side COPY, which this program never requests.
     Copying,
-    /// Nothing that matters.
+    /// Any other message, which is ignored.
     Other,
 }
 
-/// A column of an answer.
+/// Column of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Column {
     pub name: String,
-    /// The type's number in the catalog.
+    /// OID of the type.
     pub oid: u32,
-    /// What the type's parameters are, −1 for none.
+    /// Parameters of the type, −1 for none.
     pub modifier: i32,
 }
 
-/// A row's values as text.
+/// Row of a result, with its values in text format.
 #[derive(Debug)]
 pub(super) struct Row {
     bytes: Vec<u8>,
@@ -51,20 +52,20 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// The values in order.
+    /// Returns the values in the order of the columns.
     pub(super) fn values(&self) -> impl Iterator<Item = Option<&[u8]>> {
         self.values.iter().map(|place| place.and_then(|(start, end)| self.bytes.get(start..end)))
     }
 }
 
-/// What a server says in words.
+/// Error or notice of the server.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct ServerError {
     pub code: String,
     pub message: String,
     pub detail: Option<String>,
     pub hint: Option<String>,
-    /// The character of the statement that it is about, from 1.
+    /// Position in the statement in characters, from 1.
     pub position: Option<usize>,
 }
 
@@ -73,17 +74,23 @@ pub(super) fn read(input: &mut impl Read) -> io::Result<Message> {
     let mut head = [0; 5];
     input.read_exact(&mut head)?;
     let length = u32::from_be_bytes([head[1], head[2], head[3], head[4]]) as usize;
-    let length = length.checked_sub(4).filter(|length| *length <= LONGEST).ok_or_else(senseless)?;
+    let length = length
+        .checked_sub(4)
+        .filter(|length| *length <= MAX_MESSAGE_BYTES)
+        .ok_or_else(invalid_message)?;
     let mut body = vec![0; length];
     input.read_exact(&mut body)?;
-    understand(head[0], body).ok_or_else(senseless)
+    decode(head[0], body).ok_or_else(invalid_message)
 }
 
-fn senseless() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "what came is no message of this protocol")
+fn invalid_message() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        "invalid message: the server does not speak the PostgreSQL protocol",
+    )
 }
 
-fn understand(tag: u8, body: Vec<u8>) -> Option<Message> {
+fn decode(tag: u8, body: Vec<u8>) -> Option<Message> {
     let mut parts = Parts(&body);
     Some(match tag {
         b'R' => Message::Authentication(parts.u32()?, parts.0.to_vec()),
@@ -92,14 +99,14 @@ fn understand(tag: u8, body: Vec<u8>) -> Option<Message> {
         b'D' => row(body)?,
         b'C' => Message::Complete(parts.text()?),
         b'Z' => Message::Ready,
-        b'E' => Message::Failed(said(&mut parts)),
-        b'N' => Message::Notice(said(&mut parts)),
+        b'E' => Message::Failed(server_error(&mut parts)),
+        b'N' => Message::Notice(server_error(&mut parts)),
         b'G' | b'H' | b'W' => Message::Copying,
         _ => Message::Other,
     })
 }
 
-/// Bytes that are taken from the front.
+/// Cursor over the bytes of a message.
 struct Parts<'a>(&'a [u8]);
 
 impl Parts<'_> {
@@ -115,7 +122,8 @@ impl Parts<'_> {
         Some(u32::from_be_bytes(*head))
     }
 
-    /// Text up to a zero; a server that says another encoding than it was asked for loses no more than that text.
+    /// Reads text up to a zero byte. Invalid UTF-8 is replaced: a server with an unexpected
+    /// encoding spoils only this text.
     fn text(&mut self) -> Option<String> {
         let end = memchr::memchr(0, self.0)?;
         let text = String::from_utf8_lossy(self.0.get(..end)?).into_owned();
@@ -157,24 +165,25 @@ fn row(body: Vec<u8>) -> Option<Message> {
     Some(Message::Row(Row { bytes: body, values }))
 }
 
-fn said(parts: &mut Parts<'_>) -> Said {
-    let mut said = Said::default();
+fn server_error(parts: &mut Parts<'_>) -> ServerError {
+    let mut error = ServerError::default();
     while let Some((kind, rest)) = parts.0.split_first() {
         parts.0 = rest;
         let Some(text) = parts.text() else { break };
         match kind {
-            b'C' => said.code = text,
-            b'M' => said.message = text,
-            b'D' => said.detail = Some(text),
-            b'H' => said.hint = Some(text),
-            b'P' => said.position = text.parse().ok(),
+            b'C' => error.code = text,
+            b'M' => error.message = text,
+            b'D' => error.detail = Some(text),
+            b'H' => error.hint = Some(text),
+            b'P' => error.position = text.parse().ok(),
             _ => {}
         }
     }
-    said
+    error
 }
 
-/// The first thing that is said: who, to which database. Redshift ends sessions that begin with settings which it does not know, so there is no other.
+/// Encodes the startup message. It contains no further settings, because Redshift closes sessions
+/// that start with settings it does not know.
 pub(super) fn start(user: &str, database: &str, application: &str) -> Vec<u8> {
     let mut body = 0x0003_0000_u32.to_be_bytes().to_vec();
     for (name, value) in [
@@ -189,23 +198,23 @@ pub(super) fn start(user: &str, database: &str, application: &str) -> Vec<u8> {
     framed(None, &body)
 }
 
-/// Stops what runs in the session with this key.
+/// Encodes a request to cancel the statement of the session with this key.
 pub(super) fn cancel(key: [u8; 8]) -> Vec<u8> {
     framed(None, &[80_877_102_u32.to_be_bytes().as_slice(), &key].concat())
 }
 
-/// A password, or its digest.
+/// Encodes a password or its digest.
 pub(super) fn password(text: &str) -> Vec<u8> {
     framed(Some(b'p'), &[text.as_bytes(), b"\0"].concat())
 }
 
-/// One statement.
+/// Encodes a simple query.
 pub(super) fn query(statement: &str) -> Vec<u8> {
     framed(Some(b'Q'), &[statement.as_bytes(), b"\0"].concat())
 }
 
-/// The session ends.
-pub(super) fn end() -> Vec<u8> {
+/// Encodes the end of the session.
+pub(super) fn terminate() -> Vec<u8> {
     framed(Some(b'X'), &[])
 }
 
@@ -222,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_cut_by_their_lengths_and_never_beyond_the_message() {
+    fn row_values_never_exceed_the_message() {
         let body = b"\0\x03\0\0\0\x02hi\xff\xff\xff\xff\0\0\0\0";
         let message = framed(Some(b'D'), body);
         let Message::Row(row) = read(&mut message.as_slice()).unwrap() else { panic!("a row") };
@@ -236,13 +245,15 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_says_is_taken_apart() {
+    fn an_error_is_decoded_into_its_fields() {
         let message =
             framed(Some(b'E'), b"SERROR\0CXX000\0M1023\0DSerializable isolation violation\0P7\0\0");
-        let Message::Failed(said) = read(&mut message.as_slice()).unwrap() else { panic!("words") };
-        assert_eq!((said.code.as_str(), said.message.as_str()), ("XX000", "1023"));
+        let Message::Failed(error) = read(&mut message.as_slice()).unwrap() else {
+            panic!("no error")
+        };
+        assert_eq!((error.code.as_str(), error.message.as_str()), ("XX000", "1023"));
         assert_eq!(
-            (said.detail.as_deref(), said.position),
+            (error.detail.as_deref(), error.position),
             (Some("Serializable isolation violation"), Some(7))
         );
     }

@@ -1,16 +1,18 @@
 //! Guard of read-only connections: decides from the text of a statement whether it may be sent.
 //!
-//! The guard is no grammar. It accepts exactly one statement that begins with a word that only reads, and that has
-//! no word at the top level which could make it write (`select … into`, `with … delete`). Every other judgement
-//! about the statement is left to the cluster, so a form that this program does not know is still sent.
+//! The guard is no grammar. It accepts exactly one statement that begins with a word that only
+//! reads, and that has no word at the top level which could make it write (`select … into`, `with …
+//! delete`). Every other judgement about the statement is left to the cluster, so a form that this
+//! program does not know is still sent.
 //!
-//! Whether a backslash escapes a quote inside a string depends on the server's settings. The text is read both
-//! ways, and has to pass both times.
+//! Depending on the server's settings, a backslash escapes a quote inside a string or does not. The
+//! text is parsed both ways and must pass both times.
 
 /// First words of statements that read. `explain` plans a statement and does not run it.
 const READS: &[&str] =
     &["select", "with", "values", "explain", "show", "desc", "describe", "fetch"];
-/// Words that make a statement write when they occur outside of parentheses, strings and quoted names.
+/// Words that make a statement write when they occur outside of parentheses, strings and quoted
+/// names.
 const WRITES: &[&str] =
     &["into", "insert", "update", "delete", "merge", "create", "unload", "copy"];
 
@@ -21,7 +23,8 @@ pub(super) enum Refused {
     Writes,
     /// It is more than one statement.
     Several,
-    /// A comment, string or quoted name does not end, or is of a kind that servers read differently.
+    /// A comment, string or quoted name does not end, or is of a kind that servers read
+    /// differently.
     Ambiguous,
 }
 
@@ -87,7 +90,8 @@ fn position(text: &[u8], from: usize, found: impl Fn(&[u8]) -> bool) -> Option<u
     (from..text.len()).find(|at| found(&text[*at..]))
 }
 
-/// Returns the offset after a block comment. A comment inside a comment ends differently on different servers.
+/// Returns the offset after a block comment. A comment inside a comment ends differently on
+/// different servers.
 fn after_comment(text: &[u8], at: usize) -> Result<usize, Refused> {
     let end = position(text, at + 2, |rest| rest.starts_with(b"*/")).ok_or(Refused::Ambiguous)?;
     match position(&text[..end], at + 2, |rest| rest.starts_with(b"/*")) {

@@ -143,7 +143,7 @@ fn keys_clock_and_role_are_looked_at() {
     let (state, said) = line(&far(&scene, |_| {}), "role");
     assert!(state == "failed" && said.contains("redshift.amazonaws.com"), "{said}");
     scene.run(&["down", "--yes"]).good();
-    assert!(line(&far(&scene, |_| {}), "role").1.contains("there is no role `dwhRole`"));
+    assert!(line(&far(&scene, |_| {}), "role").1.contains("the role `dwhRole` does not exist"));
     assert_eq!(scene.left(), [""; 0]);
 }
 
@@ -178,5 +178,5 @@ fn without_the_simulator_the_policy_itself_is_read() {
     assert_eq!(line(&far(&scene, |_| {}), "role's rights").0, "ok");
     scene.server.account().roles.get_mut("dwhRole").unwrap().policies.clear();
     let (state, said) = line(&far(&scene, |_| {}), "role's rights");
-    assert!(state == "failed" && said.contains("`sparkify cluster up` puts it right"), "{said}");
+    assert!(state == "failed" && said.contains("run `sparkify cluster up` to update it"), "{said}");
 }

@@ -9,7 +9,7 @@ fn from_nothing_to_a_cluster_and_back_to_nothing() {
     let scene = Scene::usual();
     let up = scene.run(&["up", "--ttl", "4h"]);
     assert!(up.err.contains("creating the role `dwhRole`"), "{up:#?}");
-    assert!(up.err.contains("trying again"), "a role is not visible at once: {up:#?}");
+    assert!(up.err.contains("retrying"), "a role is not visible at once: {up:#?}");
     assert!(up.err.contains("created: the role `dwhRole`, the cluster `dwhcluster`"), "{up:#?}");
     let text = up.good();
     assert!(text.contains("dwhcluster.abc123xyz789.us-west-2.redshift.amazonaws.com:5439"));
@@ -40,7 +40,7 @@ fn from_nothing_to_a_cluster_and_back_to_nothing() {
     assert_eq!(status["cost"]["verified"], false);
     assert_eq!(status["expired"], false);
     let again = scene.run(&["up", "--ttl", "4h"]);
-    assert!(again.err.contains("made: no change"), "{again:#?}");
+    assert!(again.err.contains("created: nothing"), "{again:#?}");
     again.good();
     assert_eq!(scene.server.account().call_count("CreateRole"), 1);
     assert_eq!(scene.server.account().call_count("PutRolePolicy"), 1);
@@ -80,8 +80,8 @@ fn a_plan_says_what_would_be_made_and_makes_nothing() {
 fn killed_at_any_step_the_next_run_goes_on() {
     let steps = [
         ("creating the role", "CreateRole"),
-        ("letting the role", "PutRolePolicy"),
-        ("trying again", "CreateCluster"),
+        ("granting the role", "PutRolePolicy"),
+        ("retrying", "CreateCluster"),
         ("creating the cluster", "CreateCluster"),
         ("waiting for", "CreateCluster"),
     ];
@@ -95,9 +95,10 @@ fn killed_at_any_step_the_next_run_goes_on() {
             assert_eq!(account.roles["dwhRole"].policies.len(), 1, "{step}");
             assert_eq!(account.clusters["dwhcluster"].lifecycle.state, "available");
         }
-        for (step, action) in
-            [("deleting the cluster", "DeleteCluster"), ("waiting for the end", "DescribeClusters")]
-        {
+        for (step, action) in [
+            ("deleting the cluster", "DeleteCluster"),
+            ("waiting for the deletion", "DescribeClusters"),
+        ] {
             scene.stopped(&["down", "--yes"], step, action, "-KILL");
         }
         scene.run(&["down", "--yes", "--verify"]).good();
@@ -110,7 +111,7 @@ fn killed_at_any_step_the_next_run_goes_on() {
 fn ctrl_c_says_what_is_there_and_how_to_go_on() {
     let scene = Scene::new(Behavior { never_completes: true, ..Behavior::default() });
     let stopped = scene.stopped(&["up"], "waiting for", "CreateCluster", "-INT").bad(2);
-    assert!(stopped.contains("by now: the role `dwhRole`, the cluster `dwhcluster`"), "{stopped}");
+    assert!(stopped.contains("so far: the role `dwhRole`, the cluster `dwhcluster`"), "{stopped}");
     assert!(stopped.contains("`sparkify cluster down` to delete it"), "{stopped}");
     scene.server.account().clusters.get_mut("dwhcluster").unwrap().lifecycle.state =
         "available".into();
@@ -123,7 +124,7 @@ fn down_asks_for_the_name() {
     let scene = Scene::usual();
     scene.run(&["up"]).good();
     let refused = scene.run(&["down"]).bad(2);
-    assert!(refused.contains("say `--yes`"), "{refused}");
+    assert!(refused.contains("pass `--yes`"), "{refused}");
     assert_eq!(scene.server.account().call_count("DeleteCluster"), 0);
     let run = |answer: &str| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sparkify"));

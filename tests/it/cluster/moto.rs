@@ -19,7 +19,7 @@ fn up_status_and_down_on_a_server_of_other_hands() {
         ended(&mut at(&url, folder.path(), arguments))
     };
     let up = run(&["up", "--ttl", "4h", "--write-config", "--password-from-config"]);
-    assert!(up.err.contains("made: the role `motoRole`, the cluster `moto-one`"), "{up:#?}");
+    assert!(up.err.contains("created: the role `motoRole`, the cluster `moto-one`"), "{up:#?}");
     up.good();
     let status = run(&["status", "--output", "json"]).json();
     assert_eq!(status["available"], true, "{status}");
@@ -28,14 +28,14 @@ fn up_status_and_down_on_a_server_of_other_hands() {
         "{status}"
     );
     let again = run(&["up", "--password-from-config"]);
-    assert!(again.err.contains("made: no change"), "{again:#?}");
+    assert!(again.err.contains("created: nothing"), "{again:#?}");
     let written = std::fs::read_to_string(folder.path().join("dwh.cfg")).unwrap();
     assert!(
         written.contains("ARN='arn:aws:iam::123456789012:role/sparkify/motoRole'"),
         "{written}"
     );
     let down = run(&["down", "--yes", "--verify"]);
-    assert!(down.err.contains("not looked at: cannot look for the workgroup"), "{down:#?}");
+    assert!(down.err.contains("not checked: cannot look for the workgroup"), "{down:#?}");
     assert!(down.good().contains("verified"));
     assert!(run(&["status"]).good().contains("no provisioned warehouse `moto-one`"));
 }

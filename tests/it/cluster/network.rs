@@ -6,7 +6,7 @@ use super::{Scene, ended};
 fn one_address_is_let_in_and_out_again() {
     let scene = Scene::usual();
     let up = scene.run(&["up", "--public"]);
-    assert!(up.err.contains("letting `203.0.113.7/32` reach port 5439"), "{up:#?}");
+    assert!(up.err.contains("allowing `203.0.113.7/32` to reach port 5439"), "{up:#?}");
     assert!(up.good().contains("yes, from 203.0.113.7/32"));
     scene.run(&["up", "--public"]).good();
     {
@@ -26,7 +26,7 @@ fn an_address_can_be_said_and_one_that_cannot_be_learned_asks_for_it() {
     let mut command = scene.command(["cluster", "up", "--public", "--poll", "0.02"]);
     let said =
         ended(command.env("SPARKIFY_ADDRESS_URL", format!("{}/none", scene.server.url()))).bad(2);
-    assert!(said.contains("cannot learn this machine's address"), "{said}");
+    assert!(said.contains("cannot determine this machine's address"), "{said}");
     scene.run(&["up", "--public", "--allow-cidr", "198.51.100.0/24"]).good();
     assert_eq!(scene.server.account().rules.values().next().unwrap().cidr, "198.51.100.0/24");
     scene.run(&["down", "--yes", "--verify"]).good();

@@ -8,10 +8,11 @@ use super::Scene;
 fn from_nothing_to_a_workgroup_and_back_to_nothing() {
     let scene = Scene::usual();
     let up = scene.run(&["up", "--serverless"]);
-    let made = "made: the role `dwhRole`, the namespace `dwhcluster`, the workgroup `dwhcluster`";
+    let made =
+        "created: the role `dwhRole`, the namespace `dwhcluster`, the workgroup `dwhcluster`";
     assert!(up.err.contains(made), "{up:#?}");
     let text = up.good();
-    assert!(text.contains("8 RPU") && text.contains("paid while it works"), "{text}");
+    assert!(text.contains("8 RPU") && text.contains("billed by the second"), "{text}");
     {
         let account = scene.server.account();
         assert_eq!(account.workgroups["dwhcluster"].fields["baseCapacity"], 8);
@@ -19,7 +20,7 @@ fn from_nothing_to_a_workgroup_and_back_to_nothing() {
         assert!(account.roles["dwhRole"].trust.contains("redshift-serverless.amazonaws.com"));
     }
     let again = scene.run(&["up", "--serverless"]);
-    assert!(again.err.contains("made: no change"), "{again:#?}");
+    assert!(again.err.contains("created: nothing"), "{again:#?}");
     let status = scene.run(&["status", "--serverless", "--output", "json"]).json();
     assert_eq!(
         status["host"],
@@ -63,7 +64,7 @@ fn verify_finds_the_form_that_was_not_asked_for() {
     scene.run(&["up", "--serverless"]).good();
     let down = scene.run(&["down", "--yes", "--verify"]);
     assert!(down.out.contains("still exists  workgroup `dwhcluster`"), "{down:#?}");
-    assert!(down.err.contains("the role `dwhRole` stays"), "{down:#?}");
+    assert!(down.err.contains("keeping the role `dwhRole`"), "{down:#?}");
     down.bad(1);
     assert_eq!(scene.server.account().roles.len(), 1);
     scene.run(&["down", "--serverless", "--yes", "--verify"]).good();
@@ -88,7 +89,7 @@ fn somebody_elses_namespace_is_never_touched_and_trouble_is_told() {
         std::mem::take(&mut scene.server.account().namespaces.get_mut("dwhcluster").unwrap().tags);
     for command in [vec!["up"], vec!["down", "--yes"]] {
         let said = scene.run(&[command.as_slice(), &["--serverless"]].concat()).bad(2);
-        assert!(said.contains("the namespace `dwhcluster` is there already"), "{said}");
+        assert!(said.contains("the namespace `dwhcluster` already exists"), "{said}");
     }
     scene.server.account().namespaces.get_mut("dwhcluster").unwrap().tags = tags;
     {
@@ -111,6 +112,6 @@ fn reap_takes_a_workgroup_with_its_namespace() {
     scene.run(&["up", "--serverless", "--ttl", "1h"]).good();
     scene.server.account().replace_tag("sparkify:expires", "2020-01-01T00:00:00Z");
     let reaped = scene.run(&["reap"]).good();
-    assert!(reaped.contains("1 past their time"), "{reaped}");
+    assert!(reaped.contains("1 expired"), "{reaped}");
     assert_eq!(scene.left(), [""; 0]);
 }

@@ -11,7 +11,7 @@ fn wrong_keys_are_named_as_such_and_nothing_is_made() {
         let mut command = scene.command(["cluster", "up"]);
         let said =
             ended(command.env("AWS_ACCESS_KEY_ID", id).env("AWS_SECRET_ACCESS_KEY", secret)).bad(2);
-        assert!(said.contains("cannot ask AWS who this is"), "{said}");
+        assert!(said.contains("cannot check the AWS identity"), "{said}");
         assert!(said.contains("hint: check the access key"), "{said}");
         assert!(!said.contains("wrongsecret"), "{said}");
     }
@@ -94,8 +94,8 @@ fn what_somebody_else_made_is_never_touched() {
     let scene = Scene::usual();
     scene.run(&["up"]).good();
     for (what, word) in [
-        ("cluster", "the cluster `dwhcluster` is there already"),
-        ("role", "the role `dwhRole` is there already"),
+        ("cluster", "the cluster `dwhcluster` already exists"),
+        ("role", "the role `dwhRole` already exists"),
     ] {
         let tags = {
             let mut account = scene.server.account();
@@ -107,7 +107,7 @@ fn what_somebody_else_made_is_never_touched() {
         };
         for command in ["up", "plan"] {
             let said = scene.run(&[command]).bad(2);
-            assert!(said.contains(word) && said.contains("was not made by this program"), "{said}");
+            assert!(said.contains(word) && said.contains("was not created by sparkify"), "{said}");
         }
         let before = scene.left();
         if what == "cluster" {
@@ -134,7 +134,7 @@ fn a_role_that_is_given_is_used_as_it_is_and_stays() {
     };
     let policies = scene.server.account().roles["theirs"].policies.clone();
     let up = scene.run(&["up", "--role-arn", &arn]);
-    assert!(up.err.contains("as it is"), "{up:#?}");
+    assert!(up.err.contains("unchanged"), "{up:#?}");
     up.good();
     assert_eq!(scene.server.account().clusters["dwhcluster"].roles, [arn]);
     scene.run(&["down", "--yes", "--verify"]).good();
@@ -149,7 +149,7 @@ fn a_cluster_that_fails_says_its_state_and_can_be_deleted() {
         Scene::new(Behavior { created_state: "incompatible-network", ..Behavior::default() });
     let said = scene.run(&["up"]).bad(2);
     assert!(said.contains("ended in the state `incompatible-network`"), "{said}");
-    assert!(said.contains("hint: `sparkify cluster down` deletes it"), "{said}");
+    assert!(said.contains("hint: delete it with `sparkify cluster down`"), "{said}");
     scene.run(&["down", "--yes", "--verify"]).good();
     assert_eq!(scene.left(), [""; 0]);
 }
@@ -160,7 +160,7 @@ fn a_wait_has_an_end_and_says_the_last_state() {
     let mut command = scene.command(["cluster", "up", "--poll", "0.1", "--timeout", "2s"]);
     let said = ended(&mut command).bad(2);
     assert!(said.contains("the cluster `dwhcluster` is `creating` after 2 s"), "{said}");
-    assert!(said.contains("it goes on where it was"), "{said}");
+    assert!(said.contains("it continues where it stopped"), "{said}");
 }
 
 #[test]

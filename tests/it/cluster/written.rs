@@ -67,7 +67,7 @@ fn an_old_file_is_mapped_and_told_why() {
     up.good();
     assert_eq!(scene.server.account().clusters["dwhcluster"].nodes, 4);
     let larger = scene.run(&["up", "--node-type", "ra3.xlplus"]);
-    assert!(larger.err.contains("it is left as it is"), "{larger:#?}");
+    assert!(larger.err.contains("it is not changed"), "{larger:#?}");
     scene.run(&["down", "--yes", "--verify"]).good();
     assert_eq!(scene.left(), [""; 0]);
 }

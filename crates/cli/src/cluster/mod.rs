@@ -72,12 +72,12 @@ mod commands {
                 "retry; if it fails again, report a bug",
             )
         })?;
-        let say: Box<dyn Fn(&str) + Send + Sync> = if printer.is_quiet() {
+        let report: Box<dyn Fn(&str) + Send + Sync> = if printer.is_quiet() {
             Box::new(|_| {})
         } else {
             Box::new(|line| anstream::eprintln!("{line}"))
         };
-        Ok(Watch { say, stop })
+        Ok(Watch { report, stop })
     }
 
     fn up(
@@ -127,7 +127,8 @@ mod commands {
         let down = sparkify_cluster::down(settings, &snapshot, watch)?;
         if args.write_config {
             // A role that sparkify did not create stays, and so does its entry.
-            let deleted_role = before.parts.iter().any(|part| part.what == "role" && part.ours);
+            let deleted_role =
+                before.parts.iter().any(|part| part.what == "role" && part.is_managed);
             let mut entries = vec![("CLUSTER", "HOST", "")];
             entries.extend(deleted_role.then_some(("IAM_ROLE", "ARN", "")));
             write_back(&settings.file, &entries)?;

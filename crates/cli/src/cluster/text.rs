@@ -46,7 +46,7 @@ pub(super) fn status(status: &Status) -> String {
         .parts
         .iter()
         .map(|part| {
-            let creator = creator(part.ours).into();
+            let creator = creator(part.is_managed).into();
             vec![part.what.clone(), part.name.clone(), part.state.clone(), creator]
         })
         .collect();

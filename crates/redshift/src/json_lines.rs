@@ -1,16 +1,16 @@
-//! Rows as the files have them that COPY reads: one JSON object a line, the columns' own names as keys.
+//! Encoder of rows as JSON lines for COPY: one object per row, with the column names as keys.
 //!
-//! A null has no key, so that it cannot be taken for the empty text, which COPY keeps as such. A double has the fewest digits that read back the same;
-//! where these want an exponent they have one.
+//! The key of a null is omitted, so that COPY distinguishes it from an empty text. A double is
+//! written with the fewest digits that parse to the same value, with an exponent if needed.
 
 use std::io::Write as _;
 
 use sparkify_warehouse::{Batch, Column, ColumnType, Value, Values};
 
-/// Columns as the lines need them: the key with its quotes and colon, and the type.
-pub(super) struct Shape(Vec<(Vec<u8>, ColumnType)>);
+/// Encoder for one list of columns. Contains each key as JSON with its colon, and the type.
+pub(super) struct JsonLines(Vec<(Vec<u8>, ColumnType)>);
 
-impl Shape {
+impl JsonLines {
     pub(super) fn new(names: &[String], types: &[ColumnType]) -> Self {
         let columns = names.iter().zip(types).map(|(name, kind)| {
             let mut key = Vec::new();
@@ -21,7 +21,7 @@ impl Shape {
         Self(columns.collect())
     }
 
-    /// Appends every row of `batch`.
+    /// Appends all rows of `batch` to `out`.
     pub(super) fn write(&self, batch: &Batch, out: &mut Vec<u8>) {
         let mut cursors: Vec<Cursor<'_>> = batch.columns.iter().map(Cursor::new).collect();
         for row in 0..batch.len() {
@@ -43,7 +43,7 @@ impl Shape {
     }
 }
 
-/// A column, and how many of its nulls are behind.
+/// Cursor over the rows of a column, which are read in order. `nulls` counts the nulls passed.
 pub(super) struct Cursor<'a> {
     column: &'a Column,
     nulls: usize,
@@ -54,14 +54,14 @@ impl<'a> Cursor<'a> {
         Self { column, nulls: 0 }
     }
 
-    /// Whether the value of this row, asked for in order, is null.
+    /// Returns true if the value of this row is null. Must be called once per row, in order.
     pub(super) fn is_null(&mut self, row: usize) -> bool {
         let is_null = self.column.nulls.get(self.nulls) == Some(&row);
         self.nulls += usize::from(is_null);
         is_null
     }
 
-    /// The bytes of this row's value, in a column that has such.
+    /// Returns the bytes of this row in a column of bytes or text.
     pub(super) fn bytes(&self, row: usize) -> &'a [u8] {
         let Values::Bytes { buffer, ends } = &self.column.values else { return &[] };
         let start = row.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
@@ -82,28 +82,29 @@ impl<'a> Cursor<'a> {
                 number(out, values.get(row).copied().unwrap_or_default());
             }
             (Values::Double(values), _) => {
-                number(out, Shortest(values.get(row).copied().unwrap_or_default()));
+                number(out, ShortestDouble(values.get(row).copied().unwrap_or_default()));
             }
             (Values::Bytes { .. }, _) => push_text(out, self.bytes(row)),
         }
     }
 }
 
-/// A double as JSON has it; what is no number has no place there, and no reader makes one.
-struct Shortest(f64);
+/// A double in JSON. NaN and infinity have no JSON representation; the JSON reader never produces
+/// them.
+struct ShortestDouble(f64);
 
-impl std::fmt::Display for Shortest {
+impl std::fmt::Display for ShortestDouble {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:?}", self.0)
     }
 }
 
 fn number(out: &mut Vec<u8>, value: impl std::fmt::Display) {
-    // Into memory, it cannot fail.
+    // Writing to memory cannot fail.
     let _ = write!(out, "{value}");
 }
 
-/// A JSON string; the bytes are UTF-8.
+/// Appends a JSON string. `text` is UTF-8.
 fn push_text(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
     let mut clean = 0;
@@ -132,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_null_is_no_key_and_an_empty_text_is_one() {
+    fn a_null_has_no_key_and_an_empty_text_has_one() {
         let types =
             [ColumnType::BigInt, ColumnType::Text, ColumnType::Double, ColumnType::Timestamp];
         let names = ["a", "b", "c", "d"].map(str::to_owned);
@@ -147,7 +148,7 @@ mod tests {
         batch.columns[2].push_double(246.0);
         batch.columns[3].push_null();
         let mut out = Vec::new();
-        Shape::new(&names, &types).write(&batch, &mut out);
+        JsonLines::new(&names, &types).write(&batch, &mut out);
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "{\"a\":-9007199254740993,\"b\":\"\",\"c\":1e-7,\"d\":\"2018-11-01 21:01:46.796\"}\n{}\n\
@@ -157,13 +158,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_text_and_double_reads_back(text in ".*", double in proptest::num::f64::NORMAL | proptest::num::f64::ZERO) {
+        fn every_text_and_double_round_trips(text in ".*", double in proptest::num::f64::NORMAL | proptest::num::f64::ZERO) {
             let types = [ColumnType::Text, ColumnType::Double];
             let mut batch = Batch::new(&types);
             batch.columns[0].push_bytes(text.as_bytes());
             batch.columns[1].push_double(double);
             let mut out = Vec::new();
-            Shape::new(&["t".into(), "n".into()], &types).write(&batch, &mut out);
+            JsonLines::new(&["t".into(), "n".into()], &types).write(&batch, &mut out);
             let line: serde_json::Value = serde_json::from_slice(&out).unwrap();
             prop_assert_eq!(line["t"].as_str(), Some(text.as_str()));
             let written = std::str::from_utf8(&out).unwrap().rsplit(':').next().unwrap().trim_end_matches("}\n");

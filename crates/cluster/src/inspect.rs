@@ -1,4 +1,5 @@
-//! What is there? Everything of one name, looked at and not touched: cluster or namespace and workgroup, role, rules, snapshots, secrets.
+//! Read-only inspection of all resources of one name: cluster, or namespace and workgroup, role,
+//! rules, snapshots and secrets.
 
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -12,27 +13,27 @@ use super::tags::{self, Tags};
 use super::{ClusterError, FinalSnapshot, Watch, provisioned};
 use sparkify_config::{ClusterSettings, Form};
 
-/// How large it is.
+/// Size of a warehouse.
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]
 #[serde(untagged)]
 pub enum Size {
-    /// Nodes.
+    /// Nodes of a provisioned cluster.
     Nodes {
-        /// Their type.
+        /// Node type, such as `ra3.large`.
         node_type: String,
-        /// How many.
+        /// Number of nodes.
         nodes: i32,
     },
-    /// A serverless capacity.
+    /// Base capacity of a serverless workgroup.
     Capacity {
-        /// In RPU.
+        /// Redshift processing units (RPU).
         units: i32,
     },
 }
 
 impl Size {
-    /// As it was asked for.
-    pub(super) fn wanted(form: &Form) -> Self {
+    /// Returns the size in the settings.
+    pub(super) fn requested(form: &Form) -> Self {
         match form {
             Form::Provisioned { node_type, nodes } => {
                 Self::Nodes { node_type: node_type.clone(), nodes: i32::from(*nodes) }
@@ -53,9 +54,9 @@ impl std::fmt::Display for Size {
     }
 }
 
-/// A cluster, a namespace or a workgroup as it stands.
+/// An existing cluster, namespace or workgroup.
 #[derive(Debug, Clone, Default)]
-pub struct Standing {
+pub struct Resource {
     pub(super) what: &'static str,
     pub(super) name: String,
     pub(super) state: String,
@@ -73,24 +74,25 @@ pub struct Standing {
     pub(super) encrypted: Option<bool>,
 }
 
-impl Standing {
-    /// It and its name, for people.
+impl Resource {
+    /// Returns kind and name, for messages.
     pub(super) fn noun(&self) -> String {
         format!("{} `{}`", self.what, self.name)
     }
 }
 
-/// Everything of one name and form.
-pub(super) struct Survey {
+/// Existing resources of one name and form.
+pub(super) struct Inspection {
     pub caller: Caller,
-    /// The cluster, or the workgroup.
-    pub warehouse: Option<Standing>,
-    pub namespace: Option<Standing>,
+    /// Cluster or workgroup.
+    pub warehouse: Option<Resource>,
+    pub namespace: Option<Resource>,
     pub role: Option<Role>,
 }
 
-impl Survey {
-    pub(super) async fn take(
+impl Inspection {
+    /// Looks up the resources.
+    pub(super) async fn of(
         cloud: &Cloud,
         settings: &ClusterSettings,
     ) -> Result<Self, ClusterError> {
@@ -107,122 +109,124 @@ impl Survey {
         Ok(Self { caller, warehouse, namespace, role })
     }
 
-    /// Refuses to go on with what somebody else made.
-    pub(super) fn check_ours(&self, settings: &ClusterSettings) -> Result<(), ClusterError> {
+    /// Refuses to continue with resources that sparkify did not create.
+    pub(super) fn check_ownership(&self, settings: &ClusterSettings) -> Result<(), ClusterError> {
         for found in [&self.namespace, &self.warehouse].into_iter().flatten() {
-            if !found.tags.are_ours(&settings.name) {
+            if !found.tags.belong_to(&settings.name) {
                 return Err(ClusterError::Foreign { what: found.what, name: found.name.clone() });
             }
         }
         Ok(())
     }
 
-    /// The role, if it is ours.
-    pub(super) fn our_role(&self, settings: &ClusterSettings) -> Option<&Role> {
-        self.role.as_ref().filter(|role| role.tags.are_ours(&settings.name))
+    /// Returns the role if sparkify manages it.
+    pub(super) fn managed_role(&self, settings: &ClusterSettings) -> Option<&Role> {
+        self.role.as_ref().filter(|role| role.tags.belong_to(&settings.name))
     }
 }
 
-/// A part as people and programs are told of it.
+/// State of one resource.
 #[derive(Debug, Clone, Serialize)]
 pub struct PartStatus {
-    /// cluster, namespace, workgroup or role.
+    /// `cluster`, `namespace`, `workgroup` or `role`.
     pub what: String,
-    /// Its name.
+    /// Name of the resource.
     pub name: String,
-    /// Its state, in the words of AWS.
+    /// State as reported by AWS.
     pub state: String,
-    /// Whether this program made it.
-    pub ours: bool,
+    /// True if sparkify created it.
+    #[serde(rename = "ours")]
+    pub is_managed: bool,
 }
 
-/// What is there by now.
+/// State of a warehouse and its resources.
 #[derive(Debug, Clone, Serialize)]
 pub struct Status {
-    /// The name.
+    /// Name of the warehouse.
     pub name: String,
-    /// provisioned or serverless.
+    /// `provisioned` or `serverless`.
     pub form: &'static str,
-    /// The region.
+    /// AWS region.
     pub region: String,
-    /// The account.
+    /// AWS account ID.
     pub account: String,
-    /// Who asks.
+    /// ARN of the AWS identity.
     pub caller: String,
-    /// Whether it can be used.
+    /// True if the warehouse accepts connections.
     pub available: bool,
-    /// What it consists of.
+    /// Existing resources.
     pub parts: Vec<PartStatus>,
-    /// How large it is.
+    /// Size of the cluster or workgroup.
     pub size: Option<Size>,
-    /// Where it listens.
+    /// Host of the endpoint.
     pub host: Option<String>,
-    /// Where it listens.
+    /// Port of the endpoint.
     pub port: Option<i32>,
-    /// The database.
+    /// Name of the database.
     pub database: Option<String>,
-    /// The administrator.
+    /// User name of the administrator.
     pub user: Option<String>,
-    /// The secret that holds the administrator's password; never the password.
+    /// ARN of the secret with the administrator's password; the password is never read.
     pub secret_arn: Option<String>,
-    /// The role that reads the bucket.
+    /// ARN of the role that reads the bucket.
     pub role_arn: Option<String>,
-    /// Whether it can be reached from outside its network.
+    /// True if it is reachable from outside its VPC.
     pub public: Option<bool>,
-    /// Whether it is encrypted.
+    /// True if the data is encrypted at rest.
     pub encrypted: Option<bool>,
-    /// Who is let through, by rules of ours.
+    /// Address ranges allowed by sparkify's rules.
     pub allowed: Vec<String>,
-    /// When it was created.
+    /// Creation time.
     pub created: Option<String>,
-    /// When it should be gone.
+    /// Expiry time.
     pub expires: Option<String>,
-    /// Whether that is past.
+    /// True if the expiry time is past.
     pub expired: bool,
-    /// What it costs.
+    /// Cost estimate.
     pub cost: Option<Estimate>,
 }
 
-/// What is there by now.
+/// Returns the state of a warehouse and its resources.
 pub(super) async fn status(
     cloud: &Cloud,
     settings: &ClusterSettings,
     watch: &Watch,
 ) -> Result<Status, ClusterError> {
-    let survey = Survey::take(cloud, settings).await?;
-    let rules = if survey.warehouse.as_ref().and_then(|found| found.public) == Some(true) {
+    let found = Inspection::of(cloud, settings).await?;
+    let rules = if found.warehouse.as_ref().and_then(|warehouse| warehouse.public) == Some(true) {
         network::rules(cloud, &settings.name).await?
     } else {
         Vec::new()
     };
-    super::patience::check(watch)?;
-    Ok(told(&survey, &rules, settings, &cloud.region))
+    super::wait::check(watch)?;
+    Ok(status_of(&found, &rules, settings, &cloud.region))
 }
 
-pub(super) fn told(
-    survey: &Survey,
+/// Builds the status from an inspection.
+pub(super) fn status_of(
+    inspection: &Inspection,
     rules: &[Rule],
     settings: &ClusterSettings,
     region: &str,
 ) -> Status {
-    let found = survey.warehouse.as_ref();
-    // The namespace knows the administrator and the role, the workgroup the endpoint.
-    let holder = survey.namespace.as_ref().or(found);
-    let ours = |tags: &Tags| tags.are_ours(&settings.name);
-    let standing = [&survey.namespace, &survey.warehouse].into_iter().flatten();
-    let mut parts: Vec<PartStatus> = standing
+    let found = inspection.warehouse.as_ref();
+    // The namespace has the administrator and the role; the workgroup has the endpoint.
+    let holder = inspection.namespace.as_ref().or(found);
+    let is_managed = |tags: &Tags| tags.belong_to(&settings.name);
+    let resources = [&inspection.namespace, &inspection.warehouse].into_iter().flatten();
+    let mut parts: Vec<PartStatus> = resources
         .map(|part| PartStatus {
             what: part.what.trim_start_matches("the ").into(),
             name: part.name.clone(),
             state: part.state.clone(),
-            ours: ours(&part.tags),
+            is_managed: is_managed(&part.tags),
         })
         .collect();
-    parts.extend(survey.role.as_ref().map(|role| PartStatus {
+    parts.extend(inspection.role.as_ref().map(|role| PartStatus {
         what: "role".into(),
         name: role.name.clone(),
-        state: "there".into(),
-        ours: ours(&role.tags),
+        state: "exists".into(),
+        is_managed: is_managed(&role.tags),
     }));
     let created = found.and_then(|found| found.created.or_else(|| found.tags.created()));
     let expires = holder.and_then(|found| found.tags.expires());
@@ -230,8 +234,8 @@ pub(super) fn told(
         name: settings.name.clone(),
         form: form_name(&settings.form),
         region: region.to_owned(),
-        account: survey.caller.account.clone(),
-        caller: survey.caller.arn.clone(),
+        account: inspection.caller.account.clone(),
+        caller: inspection.caller.arn.clone(),
         available: found.is_some_and(|found| found.state == "available"),
         parts,
         size: found.and_then(|found| found.size.clone()),
@@ -244,9 +248,9 @@ pub(super) fn told(
         public: found.and_then(|found| found.public),
         encrypted: found.and_then(|found| found.encrypted),
         allowed: rules.iter().map(|rule| rule.cidr.clone()).collect(),
-        created: created.map(tags::written),
+        created: created.map(tags::format_time),
         expired: expires.is_some_and(|moment| moment < OffsetDateTime::now_utc()),
-        expires: expires.map(tags::written),
+        expires: expires.map(tags::format_time),
         cost: found
             .and_then(|found| found.size.as_ref())
             .map(|size| estimate(size, region, created)),
@@ -260,18 +264,18 @@ pub(super) fn form_name(form: &Form) -> &'static str {
     }
 }
 
-/// Something that is still there.
+/// Resource that still exists after `down`.
 #[derive(Debug, Clone, Serialize)]
 pub struct Leftover {
-    /// What it is.
+    /// Kind of resource.
     pub what: String,
-    /// Its name.
+    /// Name of the resource.
     pub name: String,
-    /// Whether it was asked to stay, as the final snapshot of this very run.
+    /// True if the user requested it: the final snapshot of this run.
     pub wanted: bool,
 }
 
-/// Everything of this name that is still there, in either form.
+/// Returns all resources of this name that still exist, in either form.
 pub(super) async fn leftovers(
     cloud: &Cloud,
     settings: &ClusterSettings,
@@ -285,20 +289,20 @@ pub(super) async fn leftovers(
     };
     let is_serverless = matches!(settings.form, Form::Serverless { .. });
     for serverless in [false, true] {
-        match look_at(cloud, serverless, name).await {
-            Ok(things) => {
-                for (what, thing) in things {
-                    let wanted = kept.0.as_deref() == Some(thing.as_str());
-                    push(what, &thing, wanted);
+        match resources_of_form(cloud, serverless, name).await {
+            Ok(resources) => {
+                for (what, resource) in resources {
+                    let wanted = kept.0.as_deref() == Some(resource.as_str());
+                    push(what, &resource, wanted);
                 }
             }
             Err(error) if serverless == is_serverless => return Err(error),
-            // The form that was not asked for: who has no right to look made none either.
-            Err(error) => (watch.say)(&format!("not looked at: {error}")),
+            // An identity without permission to list the other form cannot have created it.
+            Err(error) => (watch.report)(&format!("not checked: {error}")),
         }
     }
     if let Some(role) = role::find(cloud, &settings.role_name).await?
-        && role.tags.are_ours(name)
+        && role.tags.belong_to(name)
     {
         for policy in role::policies(cloud, &role.name).await? {
             push("policy of the role", &policy, false);
@@ -306,7 +310,7 @@ pub(super) async fn leftovers(
         push("role", &role.name, false);
     }
     for rule in network::rules(cloud, name).await? {
-        push("rule of a security group", &format!("{} in {}", rule.cidr, rule.group), false);
+        push("security group rule", &format!("{} in {}", rule.cidr, rule.group), false);
     }
     let secret = format!("redshift!{name}-{}", settings.user);
     for (found, _) in cloud.signed.secrets(&secret).await? {
@@ -317,25 +321,26 @@ pub(super) async fn leftovers(
     Ok(found)
 }
 
-/// What of ours stands in the form that was not asked for, and may use the role. Who has no right to look made nothing there.
-pub(super) async fn other_form(cloud: &Cloud, settings: &ClusterSettings) -> Option<Standing> {
+/// Returns the warehouse of this name in the other form, which may use the same role. An identity
+/// without permission to list the other form cannot have created it.
+pub(super) async fn other_form(cloud: &Cloud, settings: &ClusterSettings) -> Option<Resource> {
     let name = &settings.name;
     let found = match settings.form {
         Form::Provisioned { .. } => serverless::find(cloud, Part::Namespace, name).await,
         Form::Serverless { .. } => provisioned::find(cloud, name).await,
     };
-    found.ok().flatten().filter(|found| found.tags.are_ours(name))
+    found.ok().flatten().filter(|found| found.tags.belong_to(name))
 }
 
-async fn look_at(
+async fn resources_of_form(
     cloud: &Cloud,
     serverless: bool,
     name: &str,
 ) -> Result<Vec<(&'static str, String)>, ClusterError> {
     let mut found = Vec::new();
-    let mut push = |standing: Option<Standing>| {
-        let ours = standing.filter(|standing| standing.tags.are_ours(name));
-        found.extend(ours.map(|ours| (ours.what.trim_start_matches("the "), ours.name)));
+    let mut push = |resource: Option<Resource>| {
+        let managed = resource.filter(|resource| resource.tags.belong_to(name));
+        found.extend(managed.map(|it| (it.what.trim_start_matches("the "), it.name)));
     };
     if serverless {
         push(serverless::find(cloud, Part::Workgroup, name).await?);

@@ -1,0 +1,24 @@
+//! Upload of short files below the staging prefix, for compatibility probes of COPY.
+//!
+//! The folder is named like that of a load, so that the next load also removes the leftovers of a
+//! killed probe.
+
+use super::staged::{self, Staging};
+use sparkify_warehouse::{UploadedFiles, WarehouseError};
+
+/// Uploads files (name and text) to a new folder, which is removed with the returned value.
+pub(super) fn upload(
+    staging: &Staging,
+    files: &[(String, &str)],
+) -> Result<UploadedFiles, WarehouseError> {
+    let folder = staging.place.below(&staged::folder_name());
+    let to_clear = folder.clone();
+    // Created before the first file, so that its drop removes the files of a failed upload too.
+    let (role, region) = (staging.role.clone(), staging.region.clone());
+    let uploaded =
+        UploadedFiles::new(folder.location(), role, region, move || staged::clear(&to_clear));
+    for (name, text) in files {
+        folder.put(name, text.as_bytes().to_vec()).map_err(staged::failed)?;
+    }
+    Ok(uploaded)
+}
