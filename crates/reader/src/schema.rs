@@ -1,4 +1,5 @@
-//! Schema of the records: the JSON keys, the columns that they fill, and the values that a column accepts.
+//! Schema of the records: the JSON keys, the columns that they fill, and the values that a column
+//! accepts.
 //!
 //! It is parsed from the files of the staging tables (`sql/stage`), which are its only source.
 
@@ -41,7 +42,7 @@ pub(super) struct Field {
     pub needed: bool,
 }
 
-/// The kind of record that a folder holds.
+/// Kind of the records in a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordKind {
     /// Events of the activity log.
@@ -60,7 +61,8 @@ static EVENTS: LazyLock<Schema> = LazyLock::new(|| Schema::of(&stage::STAGING_EV
 static SONGS: LazyLock<Schema> = LazyLock::new(|| Schema::of(&stage::STAGING_SONGS));
 
 impl Schema {
-    /// Parses the column lines of `file`. The result is leaked: the reader's inner loops use plain slices.
+    /// Parses the column lines of `file`. The result is leaked: the reader's inner loops use plain
+    /// slices.
     fn of(file: &SqlFile) -> Self {
         let fields: Vec<Field> = file.json_columns().into_iter().filter_map(field).collect();
         let keys: Vec<&'static str> = fields.iter().map(|field| field.key).collect();
@@ -68,7 +70,8 @@ impl Schema {
     }
 }
 
-/// Returns the field of a column, or `None` for a type or format that the reader does not know; a test finds such columns.
+/// Returns the field of a column, or `None` for a type or format that the reader does not know; a
+/// test finds such columns.
 fn field((column, json): (DeclaredColumn, JsonKey)) -> Option<Field> {
     let kind = match (column.declared_type.as_str(), json.format.as_deref()) {
         ("integer", None) => Kind::Integer,
@@ -83,12 +86,12 @@ fn field((column, json): (DeclaredColumn, JsonKey)) -> Option<Field> {
 }
 
 impl RecordKind {
-    /// The staging table that takes these records.
+    /// Returns the name of the staging table.
     pub fn table(self) -> &'static str {
         self.ddl().name
     }
 
-    /// As the ledger calls it.
+    /// Returns its name in the ledger.
     pub fn name(self) -> &'static str {
         match self {
             Self::Events => "events",
@@ -103,7 +106,7 @@ impl RecordKind {
         }
     }
 
-    /// The staging table's file, which is the schema of its records.
+    /// Returns the file of the staging table, which is the schema of its records.
     pub fn ddl(self) -> &'static SqlFile {
         match self {
             Self::Events => &stage::STAGING_EVENTS,
@@ -111,7 +114,7 @@ impl RecordKind {
         }
     }
 
-    /// The keys of text values, in the order of their columns.
+    /// Returns the keys of text values, in the order of their columns.
     pub fn text_keys(self) -> impl Iterator<Item = &'static str> {
         self.fields().iter().filter(|field| field.kind == Kind::Text).map(|field| field.key)
     }
@@ -120,24 +123,25 @@ impl RecordKind {
         self.schema().fields
     }
 
-    /// The keys of a record, in the order of the columns that they fill.
+    /// Returns the keys of a record, in the order of the columns that they fill.
     pub fn keys(self) -> &'static [&'static str] {
         self.schema().keys
     }
 
-    /// The places of the keys that every record needs.
+    /// Returns the column indexes of the required keys.
     pub fn needed(self) -> impl Iterator<Item = usize> {
         self.fields().iter().enumerate().filter_map(|(place, field)| field.needed.then_some(place))
     }
 
-    /// The columns of the staging table: the record's, then lineage.
+    /// Returns the column types of the staging table: the record's, then lineage.
     pub fn columns(self) -> Vec<ColumnType> {
         let own = self.fields().iter().map(|field| field.kind.column());
         own.chain([ColumnType::BigInt; 3]).collect()
     }
 }
 
-/// One value on its way into a column; text is in the row's scratch or in the window.
+/// Typed value of a record. Text is a range of the window, or of the row's scratch buffer if it was
+/// decoded.
 #[derive(Debug, Clone, Copy)]
 enum Typed {
     Null,
@@ -147,7 +151,7 @@ enum Typed {
     Scratch(usize, usize),
 }
 
-/// Converts records of one kind; reused from row to row for its memory.
+/// Slow path: converts scanned records of one kind. Reused for the next row to save allocations.
 pub(super) struct RowBuilder {
     fields: &'static [Field],
     row: Vec<Typed>,
@@ -159,8 +163,8 @@ impl RowBuilder {
         Self { fields: kind.fields(), row: Vec::new(), scratch: Vec::new() }
     }
 
-    /// Appends the record whose values are in `slots` to `batch` and sets the bits of the fields that had been encoded twice; or says why it
-    /// cannot be used, and then `batch` is as it was.
+    /// Appends the record whose values are in `slots` to `batch`. Returns one bit for each repaired
+    /// field, or the reason why the record is rejected, and then `batch` is unchanged.
     pub(super) fn append(
         &mut self,
         window: &[u8],
@@ -233,17 +237,17 @@ fn typed(
     numeric(field.kind, &digits)
 }
 
-/// Text that has escapes or more than ASCII, into the scratch.
+/// Decodes text with escapes or non-ASCII characters into the scratch buffer, and repairs it.
 fn textual(written: &[u8], scratch: &mut Vec<u8>, repaired: &mut bool) -> Result<Typed, String> {
     let from = scratch.len();
     text::unescape(written, scratch)?;
     let meant = &scratch[from..];
     if !meant.is_ascii() {
         let meant = std::str::from_utf8(meant).map_err(|_| "is not UTF-8")?;
-        if let Some(mended) = text::repair(meant) {
+        if let Some(repaired_text) = text::repair(meant) {
             *repaired = true;
             scratch.truncate(from);
-            scratch.extend_from_slice(mended.as_bytes());
+            scratch.extend_from_slice(repaired_text.as_bytes());
         }
     }
     Ok(Typed::Scratch(from, scratch.len()))
@@ -264,7 +268,7 @@ fn numeric(kind: Kind, written: &[u8]) -> Result<Typed, String> {
     if in_range(kind, value) { Ok(Typed::Int(value)) } else { Err(say(Misfit::OutOfRange).into()) }
 }
 
-/// Whether a column of this kind holds the whole number.
+/// Returns true if a column of this kind can hold the whole number.
 pub(super) fn in_range(kind: Kind, value: i64) -> bool {
     match kind {
         Kind::Integer => i32::try_from(value).is_ok(),
@@ -345,7 +349,8 @@ mod tests {
         }
     }
 
-    /// The reader's fields and the table on each engine follow from one line in the staging table's file.
+    /// The reader's fields and the table on each engine follow from one line in the staging table's
+    /// file.
     #[test]
     fn a_key_is_added_in_one_line() {
         let line =

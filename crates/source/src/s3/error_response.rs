@@ -5,7 +5,7 @@ use quick_xml::de::from_str;
 use reqwest::StatusCode;
 use serde::Deserialize;
 
-use super::retry::Trouble;
+use super::retry::AttemptError;
 use crate::SourceError;
 
 /// XML body of an error response.
@@ -64,21 +64,24 @@ impl ErrorResponse {
     }
 
     /// Classifies the error: throttling, transient or permanent.
-    pub(super) fn trouble(&self, request: FailedRequest<'_>) -> Trouble {
+    pub(super) fn classify(&self, request: FailedRequest<'_>) -> AttemptError {
         let code = self.code_and_status();
         match (self.status.as_u16(), self.code.as_str()) {
             (408 | 429 | 503 | 504, _)
             | (_, "SlowDown" | "Throttling" | "ThrottlingException" | "RequestTimeout") => {
-                Trouble::Busy(format!("`{}` is throttling requests ({code})", request.server))
+                AttemptError::Throttled(format!(
+                    "`{}` is throttling requests ({code})",
+                    request.server
+                ))
             }
             (500..=599, found) if found != "NotImplemented" => {
-                Trouble::Passing(format!("`{}` failed ({code})", request.server))
+                AttemptError::Transient(format!("`{}` failed ({code})", request.server))
             }
             (412 | 416, _) => {
                 // The etag or the range no longer matches the object.
-                Trouble::Final(SourceError::Changed { path: request.location.to_owned() })
+                AttemptError::Permanent(SourceError::Changed { path: request.location.to_owned() })
             }
-            _ => Trouble::Final(self.permanent(request, &code)),
+            _ => AttemptError::Permanent(self.permanent(request, &code)),
         }
     }
 
@@ -153,15 +156,15 @@ mod tests {
         let response = ErrorResponse::new(StatusCode::FORBIDDEN, None, body);
         let request =
             FailedRequest { doing: "read", location: "s3://b/k", bucket: "b", server: "h" };
-        let Trouble::Final(error) = response.trouble(request) else { panic!("final") };
+        let AttemptError::Permanent(error) = response.classify(request) else { panic!("final") };
         assert_eq!(
             error.to_string(),
             "cannot read `s3://b/k`: the signature is wrong (SignatureDoesNotMatch, HTTP 403)"
         );
         let moved = ErrorResponse::new(StatusCode::MOVED_PERMANENTLY, Some("eu-west-1"), "not XML");
-        let Trouble::Final(error) = moved.trouble(request) else { panic!("final") };
+        let AttemptError::Permanent(error) = moved.classify(request) else { panic!("final") };
         assert_eq!(error.hint(), "pass `--region eu-west-1`");
         let busy = ErrorResponse::new(StatusCode::SERVICE_UNAVAILABLE, None, "");
-        assert!(matches!(busy.trouble(request), Trouble::Busy(_)));
+        assert!(matches!(busy.classify(request), AttemptError::Throttled(_)));
     }
 }

@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::task::JoinSet;
 
-use super::request::{Ask, Client};
+use super::request::{Client, ReadRequest};
 use crate::SourceError;
 use sparkify_aws::encoded;
 
@@ -136,7 +136,7 @@ async fn page(
     let prefix_encoded = encoded(prefix, false);
     query = format!("{query}encoding-type=url&list-type=2&prefix={prefix_encoded}");
     let location = format!("s3://{}/{prefix}", client.bucket);
-    let ask = Ask {
+    let request = ReadRequest {
         method: Method::GET,
         key: "",
         query,
@@ -144,7 +144,7 @@ async fn page(
         doing: "list",
         location: &location,
     };
-    let page = parsed(client, &ask, prefix).await?;
+    let page = parsed(client, &request, prefix).await?;
     let next = match (page.is_truncated, &page.next_continuation_token) {
         (Some(true), None) => {
             let what = "sent a truncated listing without a continuation token";
@@ -159,9 +159,13 @@ async fn page(
 }
 
 /// Requests and parses a page. Retries if it is not valid XML, since it may be truncated.
-async fn parsed(client: &Client, ask: &Ask<'_>, prefix: &str) -> Result<Page, SourceError> {
+async fn parsed(
+    client: &Client,
+    request: &ReadRequest<'_>,
+    prefix: &str,
+) -> Result<Page, SourceError> {
     for _ in 0..ATTEMPTS {
-        let (_, body) = client.short(ask).await?;
+        let (_, body) = client.short(request).await?;
         if let Ok(page) = from_reader(body.as_slice()) {
             return Ok(page);
         }

@@ -30,7 +30,7 @@ pub(super) use body::Body;
 pub(super) use downloads::Downloads;
 use limiter::Limiter;
 use listing::Listed;
-use request::{Ask, Client};
+use request::{Client, ReadRequest};
 use sparkify_aws::{Chain, Signer};
 use sparkify_config::{Access, S3Settings, suggest};
 
@@ -214,7 +214,7 @@ impl Bucket {
     /// Returns the metadata of a key, if it exists.
     async fn head(&self, key: &str) -> Result<Option<Listed>, SourceError> {
         let location = format!("s3://{}/{key}", self.client.bucket);
-        let ask = Ask {
+        let request = ReadRequest {
             method: Method::HEAD,
             key,
             query: String::new(),
@@ -222,7 +222,7 @@ impl Bucket {
             doing: "read",
             location: &location,
         };
-        let headers = match self.client.short(&ask).await {
+        let headers = match self.client.short(&request).await {
             Ok((headers, _)) => headers,
             Err(SourceError::Gone { .. }) => return Ok(None),
             Err(error) => return Err(error),

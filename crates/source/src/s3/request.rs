@@ -1,6 +1,6 @@
-//! One request to a bucket: its URL, its signature, and its response. The requests are written here,
-//! since the `Path` of `object_store` cannot hold every key (`a//b`, a trailing `/`), and since
-//! concurrency follows from each response.
+//! One request to a bucket: its URL, its signature, and its response. The requests are written
+//! here, since the `Path` of `object_store` cannot hold every key (`a//b`, a trailing `/`), and
+//! since concurrency follows from each response.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::error_response::{ErrorResponse, FailedRequest};
 use super::limiter::Limiter;
-use super::retry::{Retry, Trouble, of_transport};
+use super::retry::{AttemptError, Retry, of_transport};
 use crate::SourceError;
 use sparkify_aws::{Signer, Unsigned, encoded};
 use sparkify_config::{Access, Addressing, Limits};
@@ -47,7 +47,7 @@ pub(super) struct Client {
 
 /// Read request.
 #[derive(Debug, Clone)]
-pub(super) struct Ask<'a> {
+pub(super) struct ReadRequest<'a> {
     pub method: Method,
     /// Key; empty for the bucket itself.
     pub key: &'a str,
@@ -100,15 +100,15 @@ impl Client {
         }
     }
 
-    fn url(&self, region: &str, ask: &Ask<'_>) -> String {
+    fn url(&self, region: &str, request: &ReadRequest<'_>) -> String {
         let (server, bucket) = (self.server(region), &self.bucket);
         let base = match (self.addressing, server.split_once("://")) {
             (Addressing::Virtual, Some((scheme, host))) => format!("{scheme}://{bucket}.{host}"),
             _ => format!("{server}/{bucket}"),
         };
         let slash =
-            if ask.key.is_empty() && self.addressing == Addressing::Path { "" } else { "/" };
-        format!("{base}{slash}{}{}", encoded(ask.key, true), ask.query)
+            if request.key.is_empty() && self.addressing == Addressing::Path { "" } else { "/" };
+        format!("{base}{slash}{}{}", encoded(request.key, true), request.query)
     }
 
     pub(super) fn region(&self) -> String {
@@ -117,9 +117,12 @@ impl Client {
 
     /// Makes one attempt, and one more if the bucket is in another region. Returns the response
     /// before its body is read.
-    pub(super) async fn attempt(&self, ask: &Ask<'_>) -> Result<Response, Trouble> {
+    pub(super) async fn attempt(
+        &self,
+        request: &ReadRequest<'_>,
+    ) -> Result<Response, AttemptError> {
         let region = self.region();
-        let error = match self.ask_in(&region, ask).await? {
+        let error = match self.send_in(&region, request).await? {
             Ok(response) => return Ok(response),
             Err(error) => error,
         };
@@ -128,36 +131,41 @@ impl Client {
         if let (true, false, Some(other)) = (error.is_wrong_region(), self.region_is_fixed, other) {
             tracing::debug!("the bucket `{}` is in {other}", self.bucket);
             self.region.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&other);
-            return match self.ask_in(&other, ask).await? {
+            return match self.send_in(&other, request).await? {
                 Ok(response) => Ok(response),
-                Err(error) => Err(self.trouble(&error, &other, ask)),
+                Err(error) => Err(self.classify(&error, &other, request)),
             };
         }
-        Err(self.trouble(&error, &region, ask))
+        Err(self.classify(&error, &region, request))
     }
 
-    fn trouble(&self, error: &ErrorResponse, region: &str, ask: &Ask<'_>) -> Trouble {
-        error.trouble(FailedRequest {
-            doing: ask.doing,
-            location: ask.location,
+    fn classify(
+        &self,
+        error: &ErrorResponse,
+        region: &str,
+        request: &ReadRequest<'_>,
+    ) -> AttemptError {
+        error.classify(FailedRequest {
+            doing: request.doing,
+            location: request.location,
             bucket: &self.bucket,
             server: &self.server(region),
         })
     }
 
-    async fn ask_in(
+    async fn send_in(
         &self,
         region: &str,
-        ask: &Ask<'_>,
-    ) -> Result<Result<Response, ErrorResponse>, Trouble> {
-        let url = self.url(region, ask);
-        let headers = self.headers(ask).map_err(Trouble::Final)?;
-        let (method, body, service) = (&ask.method, &[], "s3");
+        request: &ReadRequest<'_>,
+    ) -> Result<Result<Response, ErrorResponse>, AttemptError> {
+        let url = self.url(region, request);
+        let headers = self.headers(request).map_err(AttemptError::Permanent)?;
+        let (method, body, service) = (&request.method, &[], "s3");
         let unsigned = Unsigned { method, url: &url, headers, body, service, region };
         let headers = self.signer.sign(unsigned).await;
-        let headers = headers.map_err(|error| Trouble::Final(error.into()))?;
+        let headers = headers.map_err(|error| AttemptError::Permanent(error.into()))?;
         let server = self.server(region);
-        let sent = self.http.request(ask.method.clone(), &url).headers(headers).send();
+        let sent = self.http.request(request.method.clone(), &url).headers(headers).send();
         let response = match timeout(self.limits.read_timeout, sent).await {
             Err(_) => return Err(self.stalled(&server)),
             Ok(Err(error)) => {
@@ -177,9 +185,9 @@ impl Client {
     }
 
     /// Returns the error of a stall timeout.
-    pub(super) fn stalled(&self, server: &str) -> Trouble {
+    pub(super) fn stalled(&self, server: &str) -> AttemptError {
         let seconds = self.limits.read_timeout.as_secs_f64();
-        Trouble::Busy(format!("`{server}` sent no data for {seconds} s"))
+        AttemptError::Throttled(format!("`{server}` sent no data for {seconds} s"))
     }
 
     /// Returns the URL of the server, for messages.
@@ -187,12 +195,12 @@ impl Client {
         self.server(&self.region())
     }
 
-    fn headers(&self, ask: &Ask<'_>) -> Result<HeaderMap, SourceError> {
+    fn headers(&self, request: &ReadRequest<'_>) -> Result<HeaderMap, SourceError> {
         let mut headers = HeaderMap::new();
-        for (name, value) in &ask.headers {
+        for (name, value) in &request.headers {
             let value = HeaderValue::from_str(value).map_err(|_| SourceError::Store {
-                doing: ask.doing,
-                location: ask.location.to_owned(),
+                doing: request.doing,
+                location: request.location.to_owned(),
                 reason: "its etag is malformed".into(),
                 hint: "check the name and the endpoint".into(),
             })?;
@@ -210,7 +218,7 @@ impl Client {
         mut response: Response,
         longest: usize,
         server: &str,
-    ) -> Result<Vec<u8>, Trouble> {
+    ) -> Result<Vec<u8>, AttemptError> {
         let mut body = Vec::new();
         loop {
             match timeout(self.limits.read_timeout, response.chunk()).await {
@@ -220,31 +228,36 @@ impl Client {
                 Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
             }
             if body.len() > longest {
-                return Err(Trouble::Passing(format!("`{server}` sent an overlong response")));
+                return Err(AttemptError::Transient(format!(
+                    "`{server}` sent an overlong response"
+                )));
             }
         }
     }
 
-    async fn once(&self, ask: &Ask<'_>) -> Result<(HeaderMap, Vec<u8>), Trouble> {
-        let mut response = self.attempt(ask).await?;
+    async fn once(&self, request: &ReadRequest<'_>) -> Result<(HeaderMap, Vec<u8>), AttemptError> {
+        let mut response = self.attempt(request).await?;
         let headers = std::mem::take(response.headers_mut());
         let body = self.body(response, LONGEST_PAGE, &self.server_name()).await?;
         Ok((headers, body))
     }
 
     /// Returns the headers and the short body of a response. Retries after transient errors.
-    pub(super) async fn short(&self, ask: &Ask<'_>) -> Result<(HeaderMap, Vec<u8>), SourceError> {
+    pub(super) async fn short(
+        &self,
+        request: &ReadRequest<'_>,
+    ) -> Result<(HeaderMap, Vec<u8>), SourceError> {
         let mut retry = Retry::default();
         loop {
             let permit = self.limiter.acquire().await;
-            let reason = match self.once(ask).await {
+            let reason = match self.once(request).await {
                 Ok((headers, body)) => {
                     permit.succeeded(body.len() as u64);
                     return Ok((headers, body));
                 }
-                Err(trouble) => trouble.transient(Some(permit))?,
+                Err(error) => error.retry_reason(Some(permit))?,
             };
-            retry.wait(reason, ask.doing, ask.location, self.most_attempts()).await?;
+            retry.wait(reason, request.doing, request.location, self.most_attempts()).await?;
         }
     }
 

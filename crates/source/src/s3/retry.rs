@@ -6,22 +6,22 @@ use sparkify_aws::Transport;
 
 /// Error of one attempt.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(super) enum AttemptError {
     /// Throttling (503 `SlowDown`, 429) or a stall timeout: retried with lower concurrency.
-    Busy(String),
+    Throttled(String),
     /// Transient error of the connection or the server: retried.
-    Passing(String),
+    Transient(String),
     /// Permanent error: not retried.
-    Final(SourceError),
+    Permanent(SourceError),
 }
 
-impl Trouble {
+impl AttemptError {
     /// Returns the reason for a retry and releases the permit; fails with a permanent error.
-    pub(super) fn transient(self, permit: Option<Permit>) -> Result<String, SourceError> {
+    pub(super) fn retry_reason(self, permit: Option<Permit>) -> Result<String, SourceError> {
         match self {
-            Self::Final(error) => Err(error),
-            Self::Passing(reason) => Ok(reason),
-            Self::Busy(reason) => {
+            Self::Permanent(error) => Err(error),
+            Self::Transient(reason) => Ok(reason),
+            Self::Throttled(reason) => {
                 permit.into_iter().for_each(Permit::throttled);
                 Ok(reason)
             }
@@ -71,11 +71,11 @@ fn given_up(doing: &'static str, location: &str, reason: String) -> SourceError 
 }
 
 /// Classifies a failure below HTTP.
-pub(super) fn of_transport(error: reqwest::Error, server: &str, reached: bool) -> Trouble {
+pub(super) fn of_transport(error: reqwest::Error, server: &str, reached: bool) -> AttemptError {
     match sparkify_aws::of_transport(error, server, reached) {
-        Transport::Late(reason) => Trouble::Busy(reason),
-        Transport::Passing(reason) => Trouble::Passing(reason),
-        Transport::Final { reason, hint } => Trouble::Final(SourceError::Store {
+        Transport::Late(reason) => AttemptError::Throttled(reason),
+        Transport::Passing(reason) => AttemptError::Transient(reason),
+        Transport::Final { reason, hint } => AttemptError::Permanent(SourceError::Store {
             doing: "reach",
             location: server.to_owned(),
             reason,

@@ -20,8 +20,8 @@ use tokio::time::timeout;
 
 use super::body::PART;
 use super::limiter::Permit;
-use super::request::Ask;
-use super::retry::{Retry, Trouble, of_transport};
+use super::request::ReadRequest;
+use super::retry::{AttemptError, Retry, of_transport};
 use super::{Bucket, quoted};
 use crate::{Object, SourceError};
 
@@ -206,14 +206,14 @@ impl Fetch {
                     }
                     continue;
                 }
-                Err(trouble) => trouble.transient(permit)?,
+                Err(error) => error.retry_reason(permit)?,
             };
             let most = self.bucket.client.most_attempts();
             retry.wait(reason, "read", &self.object.key, most).await?;
         }
     }
 
-    fn ask(&self, requested: &Range<u64>) -> Ask<'_> {
+    fn request(&self, requested: &Range<u64>) -> ReadRequest<'_> {
         let mut headers = Vec::new();
         headers.extend(self.object.etag.as_ref().map(|etag| (IF_MATCH, etag.to_string())));
         if requested.end < self.object.size {
@@ -221,7 +221,7 @@ impl Fetch {
         } else if requested.start > 0 || self.mode != Mode::Whole {
             headers.push((RANGE, format!("bytes={}-", requested.start)));
         }
-        Ask {
+        ReadRequest {
             method: Method::GET,
             key: self.bucket.key_of(&self.object),
             query: String::new(),
@@ -236,9 +236,9 @@ impl Fetch {
         &self,
         requested: &Range<u64>,
         permit: &mut Option<Permit>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), AttemptError> {
         let client = &self.bucket.client;
-        let mut response = client.attempt(&self.ask(requested)).await?;
+        let mut response = client.attempt(&self.request(requested)).await?;
         let mut skip = self.verify(&response, requested)?;
         let server = client.server_name();
         while !self.left().is_empty() {
@@ -259,14 +259,14 @@ impl Fetch {
         Ok(())
     }
 
-    fn wrong_length(&self, what: &str) -> Trouble {
+    fn wrong_length(&self, what: &str) -> AttemptError {
         let (at, size) = (self.left().start, self.object.size);
-        Trouble::Passing(format!("the response {what}, at byte {at} of {size}"))
+        AttemptError::Transient(format!("the response {what}, at byte {at} of {size}"))
     }
 
     /// Verifies that a response is of the listed version and of the requested range. Returns the
     /// number of bytes to skip, which the reader has already.
-    fn verify(&self, response: &Response, requested: &Range<u64>) -> Result<u64, Trouble> {
+    fn verify(&self, response: &Response, requested: &Range<u64>) -> Result<u64, AttemptError> {
         let headers = response.headers();
         let etag = headers.get(ETAG).and_then(|etag| etag.to_str().ok()).and_then(quoted);
         let other = |listed: &str| etag.as_ref().is_some_and(|etag| **etag != *listed);
@@ -280,7 +280,9 @@ impl Fetch {
             {
                 (Some(total), 0)
             }
-            (true, _) => return Err(Trouble::Passing("the response has another range".into())),
+            (true, _) => {
+                return Err(AttemptError::Transient("the response has another range".into()));
+            }
             // A server without range support sends the whole object.
             (false, _) => (length_of(headers), requested.start),
         };
@@ -290,7 +292,7 @@ impl Fetch {
             }
             // The etag is the same, so the size cannot differ: a proxy changed the response.
             Some(total) if total != self.object.size => {
-                return Err(Trouble::Passing(format!(
+                return Err(AttemptError::Transient(format!(
                     "the response has {total} bytes, and {} were listed",
                     self.object.size
                 )));
@@ -307,8 +309,8 @@ impl Fetch {
         Ok(skip)
     }
 
-    fn changed(&self) -> Trouble {
-        Trouble::Final(SourceError::Changed { path: self.object.key.to_string() })
+    fn changed(&self) -> AttemptError {
+        AttemptError::Permanent(SourceError::Changed { path: self.object.key.to_string() })
     }
 
     /// Passes bytes to the reader, as soon as the window has space. Releases the permit before it
