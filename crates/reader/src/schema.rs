@@ -1,4 +1,5 @@
-//! Schema of the records: the JSON keys, the columns that they fill, and the values that a column accepts.
+//! Schema of the records: the JSON keys, the columns that they fill, and the values that a column
+//! accepts.
 //!
 //! It is parsed from the files of the staging tables (`sql/stage`), which are its only source.
 
@@ -60,7 +61,8 @@ static EVENTS: LazyLock<Schema> = LazyLock::new(|| Schema::of(&stage::STAGING_EV
 static SONGS: LazyLock<Schema> = LazyLock::new(|| Schema::of(&stage::STAGING_SONGS));
 
 impl Schema {
-    /// Parses the column lines of `file`. The result is leaked: the reader's inner loops use plain slices.
+    /// Parses the column lines of `file`. The result is leaked: the reader's inner loops use plain
+    /// slices.
     fn of(file: &SqlFile) -> Self {
         let fields: Vec<Field> = file.json_columns().into_iter().filter_map(field).collect();
         let keys: Vec<&'static str> = fields.iter().map(|field| field.key).collect();
@@ -68,7 +70,8 @@ impl Schema {
     }
 }
 
-/// Returns the field of a column, or `None` for a type or format that the reader does not know; a test finds such columns.
+/// Returns the field of a column, or `None` for a type or format that the reader does not know; a
+/// test finds such columns.
 fn field((column, json): (DeclaredColumn, JsonKey)) -> Option<Field> {
     let kind = match (column.declared_type.as_str(), json.format.as_deref()) {
         ("integer", None) => Kind::Integer,
@@ -345,7 +348,8 @@ mod tests {
         }
     }
 
-    /// The reader's fields and the table on each engine follow from one line in the staging table's file.
+    /// The reader's fields and the table on each engine follow from one line in the staging table's
+    /// file.
     #[test]
     fn a_key_is_added_in_one_line() {
         let line =
