@@ -1,6 +1,6 @@
--- Landing table of the records that the warehouse reads from objects itself: a column per JSON key, named like the key in
--- lower case, so that COPY matches keys of any case.
--- No column is `not null`: the guide does not say whether COPY then skips the record or fails. `running` distinguishes
+-- Landing table of the records that the warehouse reads from objects itself: a column per JSON key,
+-- named like the key in lower case, so that COPY matches keys of any case. No column is `not null`:
+-- the guide does not say whether COPY then skips the record or fails. `running` distinguishes
 -- identical rows.
 drop table if exists landing_:kind;
 create temp table landing_:kind (

@@ -1,4 +1,5 @@
--- Inserts the valid landed rows into staging, as rows of load $1 and of the object number $2, that of their group.
+-- Inserts the valid landed rows into staging, as rows of load $1 and of the object number $2, that
+-- of their group.
 insert into staging_:kind (
     /*each column*/:column,/*end*/
     load_id,

@@ -1,4 +1,5 @@
--- Landed rows that are not valid records: a required key is missing, or a time is outside the years 1 to 9999.
+-- Landed rows that are not valid records: a required key is missing, or a time is outside the years
+-- 1 to 9999.
 select
     running,
     /*each column separated by ,*/:key/*end*/

@@ -1,6 +1,6 @@
--- Landed texts that may have been encoded twice: they hold a character of $1, the first bytes of multi-byte characters, and
--- one of $2, the bytes that follow. sparkify decides which of them were. The appended bar keeps texts apart that differ only
--- in trailing blanks.
+-- Landed texts that may have been encoded twice: they hold a character of $1, the first bytes of
+-- multi-byte characters, and one of $2, the bytes that follow. sparkify decides which of them were.
+-- The appended bar keeps texts apart that differ only in trailing blanks.
 /*each text column separated by union*/
 select :key || '|' as candidate
 from landing_:kind

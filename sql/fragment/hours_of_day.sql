@@ -1,4 +1,5 @@
--- CTEs `digits`, 0 to 9, and `hours`, 0 to 23, for results that have a row even where there are no plays.
+-- CTEs `digits`, 0 to 9, and `hours`, 0 to 23, for results that have a row even where there are no
+-- plays.
 digits as (
     select 0 as digit
     union all select 1

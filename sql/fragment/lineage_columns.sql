@@ -1,5 +1,5 @@
--- Lineage of a staged row, from the tables of lineage_joins: its load, its object, where it is in the object, and in how
--- large a group of objects; null for an object without a group.
+-- Lineage of a staged row, from the tables of lineage_joins: its load, its object, where it is in
+-- the object, and in how large a group of objects; null for an object without a group.
 -- arguments: row
 :row.load_id,
 l.started_at,

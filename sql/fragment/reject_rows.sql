@@ -1,4 +1,5 @@
--- Rejected records with their objects and loads. Redshift returns the first 24,000 bytes; rejects/raw_part.sql returns more.
+-- Rejected records with their objects and loads. Redshift returns the first 24,000 bytes;
+-- rejects/raw_part.sql returns more.
 select
     r.object_id,
     r.byte_offset,

@@ -1,4 +1,5 @@
--- CTE `visits`: the plays of a user in a session, with the minutes from the start of the first to the end of the last.
+-- CTE `visits`: the plays of a user in a session, with the minutes from the start of the first to
+-- the end of the last.
 visits as (
     select
         session_id,

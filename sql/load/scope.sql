@@ -1,4 +1,5 @@
--- Distinct model keys that a load affects. The incremental form of a model file is restricted to them.
+-- Distinct model keys that a load affects. The incremental form of a model file is restricted to
+-- them.
 drop table if exists scope_plays;
 create temp table scope_plays as
 select distinct

@@ -33,8 +33,8 @@ create table if not exists songplays (
     artist_name text, -- as logged, text repaired
     length double precision, -- of the song as logged, in seconds
     match_method label -- exact: duration agrees to 0.001 s; title_artist: it does not; null: no match
-    -- redshift: distributed by user, by which most saved queries count and join; sorted by time, by which all filter.
-    -- The sort key stays raw, so that blocks can be skipped.
+    -- redshift: distributed by user, by which most saved queries count and join; sorted by time, by
+    -- which all filter. The sort key stays raw, so that blocks can be skipped.
 ) /*redshift distkey(user_id) sortkey(start_time) */;
 
 delete from songplays /*incremental using scope_plays where songplays.session_id = scope_plays.session_id and songplays.item_in_session = scope_plays.item_in_session */;
@@ -157,5 +157,6 @@ select
     m.match_method
 from distinct_plays as p
 left join matches as m
-    -- coalesce makes the length part of the hash join, since a song may be logged with many lengths; f_same is exact.
+    -- coalesce makes the length part of the hash join, since a song may be logged with many
+    -- lengths; f_same is exact.
     on m.song = p.song and m.artist = p.artist and coalesce(m.length, -1) = coalesce(p.length, -1) and f_same(m.length, p.length);

@@ -23,6 +23,6 @@ create table if not exists staging_events (
     load_id bigint not null, -- lineage: in etl_loads
     object_id bigint not null, -- lineage: in etl_objects; all rows of a group have the number of its first object
     byte_offset bigint not null -- lineage: where the record begins in the decompressed object; in a group a row number, not a position
-    -- redshift: distributed by session, which every event has and no session dominates; by user, all logged-out events
-    -- would be on one slice. Sorted by time, since loads select later events.
+    -- redshift: distributed by session, which every event has and no session dominates; by user,
+    -- all logged-out events would be on one slice. Sorted by time, since loads select later events.
 ) /*redshift distkey(session_id) sortkey(ts) */;

@@ -1,2 +1,3 @@
--- Loads rows from sparkify into a table: DuckDB reads them through a table function, with several threads.
+-- Loads rows from sparkify into a table: DuckDB reads them through a table function, with several
+-- threads.
 insert into ":table" select * from sparkify_rows();

@@ -1,4 +1,5 @@
--- UDFs for DuckDB. They are temporary macros: each connection creates them, and the file stores none.
+-- UDFs for DuckDB. They are temporary macros: each connection creates them, and the file stores
+-- none.
 
 -- Milliseconds since 1970-01-01 UTC as a timestamp.
 create or replace temp macro f_epoch_ms(ms) as epoch_ms(ms);
@@ -12,7 +13,8 @@ create or replace temp macro f_bytes(value) as value;
 -- True if both values are equal or both are null.
 create or replace temp macro f_same(one, other) as one is not distinct from other;
 
--- The identity of a play: md5 of session|item|ts|user (nothing after the last bar for a guest) as a uuid.
+-- The identity of a play: md5 of session|item|ts|user (nothing after the last bar for a guest) as a
+-- uuid.
 create or replace temp macro f_songplay_id(session_id, item_in_session, ts, user_id) as
     md5(concat(session_id, '|', item_in_session, '|', ts, '|', user_id))::uuid;
 

@@ -1,5 +1,5 @@
--- UDFs for PostgreSQL, in the schema of sparkify's tables, so that readers need no right to create any. Each is one
--- expression, which the planner inlines.
+-- UDFs for PostgreSQL, in the schema of sparkify's tables, so that readers need no right to create
+-- any. Each is one expression, which the planner inlines.
 
 -- Milliseconds since 1970-01-01 UTC as a timestamp, exact for every year.
 create or replace function f_epoch_ms(ms bigint) returns timestamp language sql immutable parallel safe as $$
@@ -21,7 +21,8 @@ create or replace function f_same(one anyelement, other anyelement) returns bool
     select one is not distinct from other
 $$;
 
--- The identity of a play: md5 of session|item|ts|user (nothing after the last bar for a guest) as a uuid.
+-- The identity of a play: md5 of session|item|ts|user (nothing after the last bar for a guest) as a
+-- uuid.
 create or replace function f_songplay_id(session_id bigint, item_in_session bigint, ts bigint, user_id bigint)
 returns uuid language sql immutable parallel safe as $$
     select md5(session_id::text || '|' || item_in_session::text || '|' || ts::text || '|' || coalesce(user_id::text, ''))::uuid

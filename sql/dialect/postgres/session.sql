@@ -1,4 +1,5 @@
--- Session settings, whatever the server's are: UTC, one exact text form of dates and doubles, read committed.
+-- Session settings, whatever the server's are: UTC, one exact text form of dates and doubles, read
+-- committed.
 set time zone 'UTC';
 set datestyle to 'ISO, MDY';
 set intervalstyle to 'postgres';

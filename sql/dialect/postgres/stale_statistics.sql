@@ -1,5 +1,5 @@
--- Tables, temporary ones included, that have grown by a fifth since their last `analyze`: with such statistics the planner
--- could take a million rows for a hundred.
+-- Tables, temporary ones included, that have grown by a fifth since their last `analyze`: with such
+-- statistics the planner could take a million rows for a hundred.
 select pg_class.relname::text as table_name
 from pg_class
 where pg_class.relnamespace in (pg_my_temp_schema(), (select oid from pg_namespace where nspname = current_schema()))

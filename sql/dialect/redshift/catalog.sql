@@ -1,5 +1,5 @@
--- Every column of every table in the schema $1, in table order. Joins follow DG/c_join_PG.html, type names
--- DG/r_PG_TABLE_DEF.html.
+-- Every column of every table in the schema $1, in table order. Joins follow DG/c_join_PG.html,
+-- type names DG/r_PG_TABLE_DEF.html.
 select
     c.relname as table_name,
     a.attname as column_name,
