@@ -198,8 +198,8 @@ fn the_dwh_cfg_that_people_have_works_unchanged() {
     );
     let ended = run(here, ["etl"]);
     insta::assert_snapshot!(ended.err, @r"
-    warning: unknown setting `SONG_DTA` in `[S3]`, did you mean `SONG_DATA`?
     warning: unknown section `[Spark]` in the configuration file
+    warning: unknown setting `SONG_DTA` in `[S3]`, did you mean `SONG_DATA`?
     ");
     assert!(here.join("other.duckdb").exists());
     config(here, "[S3\nLOG_DATA = x\n");

@@ -149,7 +149,7 @@ fn what_is_no_export_is_left_alone() {
     hint: give the path of a folder
     ");
     std::os::unix::fs::symlink("mine", here.join("link")).unwrap();
-    assert!(says(&["link"]).contains("it is there and is no folder"));
+    assert!(says(&["link"]).contains("not a folder"));
     assert!(says(&[".", "--force"]).contains("the path has no folder name"));
     assert!(says(&["no/where"]).contains("the parent folder does not exist"));
     let whole = here.display().to_string();

@@ -293,25 +293,25 @@ fn diff_reads_well() {
     assert_eq!(ended.code, Some(1));
     assert_eq!(ended.err, "error: 3 of 6 tables differ\n");
     insta::assert_snapshot!(ended.out, @r#"
-    table        rows in first  in second  same  only in first  only in second  differ  in columns
-    ────────────────────────────────────────────────────────────────────────────────────────────────────
-    songs                    2          2     0              1               1       1  title 1, year 1
-    artists                  1          1     0              0               0       1  location 1
-    users                    1          1     1              0               0       0
-    user_levels              1          2     1              0               1       0
-    songplays                2          2     2              0               0       0
-    time                     2          2     2              0               0       0
+    table        rows in first  in second  equal  only in first  only in second  different  differences per column
+    ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+    songs                    2          2      0              1               1          1  title 1, year 1
+    artists                  1          1      0              0               0          1  location 1
+    users                    1          1      1              0               0          0
+    user_levels              1          2      1              0               1          0
+    songplays                2          2      2              0               0          0
+    time                     2          2      2              0               0          0
 
     songs           key            column  in first  in second
     ───────────────────────────────────────────────────────────────
     only in first   song_id "SO2"
     only in second  song_id "SO3"
-    differs         song_id "SO1"  title   "One"     "say \"one\""
+    different       song_id "SO1"  title   "One"     "say \"one\""
                                    year    ∅         2018
 
-    artists  key              column    in first  in second
-    ────────────────────────────────────────────────────────
-    differs  artist_id "AR1"  location  ∅         ""
+    artists    key              column    in first  in second
+    ──────────────────────────────────────────────────────────
+    different  artist_id "AR1"  location  ∅         ""
 
     user_levels     key                                                                      column              in first  in second
     ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────

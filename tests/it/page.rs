@@ -474,7 +474,7 @@ fn the_report_shows_the_figures(data: &DataSet) {
     }
     let notes = browser
         .text("return document.querySelector('figure[data-chart=topSongs] .notes').textContent");
-    let expected = format!("The catalogue knows the song of {of_plays} ({})", percent(matched));
+    let expected = format!("Catalogue match coverage: {of_plays} ({})", percent(matched));
     assert!(notes.contains(&expected), "{notes}");
     assert_quiet(&browser, &["file:", "data:"]);
 }

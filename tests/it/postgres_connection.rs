@@ -113,7 +113,7 @@ fn what_is_not_believed_is_not_connected_to() {
             "sslrootcert=/nowhere.pem".into(),
             "cannot use the certificates in `/nowhere.pem`",
         ),
-        ("localhost", "sslmode=prefer".into(), "nobody knows whether anything is encrypted"),
+        ("localhost", "sslmode=prefer".into(), "do not guarantee encryption"),
     ] {
         let said = ask(folder.path(), &url(host, &rest), &[]).bad(2);
         assert!(said.contains(words) && said.contains("hint: "), "{rest}: {said}");

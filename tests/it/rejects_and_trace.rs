@@ -84,7 +84,7 @@ fn rejects_are_counted_and_named() {
     2:700  itemInSession is missing  DIR/log_data/a.json  700  43  {\n "ts": "never",\t"page": "a \"b\" \/ ö"\n}
     3:305  itemInSession is missing  DIR/log_data/b.json  305  8  {"ts":2}
     3:313  the array is not closed  DIR/log_data/b.json  313  0
-    5 rejects
+    5 rejected records
     "#);
     let listed = run(here, ["rejects", "list", "--output", "json"]).json();
     assert_eq!(listed["total"], expected.len());
@@ -221,7 +221,10 @@ fn an_export_holds_every_byte_and_is_there_whole_or_not_at_all() {
     let (folder, expected) = rejected();
     let here = folder.path();
     let ended = run(here, ["rejects", "export", "out.ndjson"]);
-    assert_eq!((ended.err.as_str(), ended.out.as_str()), ("wrote 5 rejects to `out.ndjson`\n", ""));
+    assert_eq!(
+        (ended.err.as_str(), ended.out.as_str()),
+        ("wrote 5 rejected records to `out.ndjson`\n", "")
+    );
     let text = std::fs::read_to_string(here.join("out.ndjson")).unwrap();
     assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -76,7 +76,7 @@ fn what_vanished_is_reported_and_kept_until_it_is_pruned() {
     // A location that lost everything is a mistake more often than a wish.
     std::fs::remove_dir_all(here.join("data/log_data/2018")).unwrap();
     let words = run(here, ["etl", "--prune"].iter().chain(&PATHS)).bad(2);
-    assert!(words.contains("pruning would remove all rows"), "{words}");
+    assert!(words.contains("`--prune` would delete all rows"), "{words}");
     assert_eq!(plays(here), "1 3 4 5 6");
 }
 
@@ -120,16 +120,16 @@ fn a_plan_says_what_a_load_then_does_and_changes_nothing() {
     skipped      DIR/data/log_data/2018/11/.hidden
 
     plan
-    ───────────────────────────────────
-    objects new                      1
-    objects changed                  1
-    objects read again               0
-    objects deleted at the source    0
-    objects unchanged                5
-    objects outside the date range   0
-    files skipped                    1
-    megabytes to read              0.0
-    staging rows to delete           1
+    ────────────────────────────────────
+    objects new                       1
+    objects changed                   1
+    objects read again                0
+    objects deleted at the source     0
+    objects unchanged                 5
+    objects outside the date range    0
+    files skipped                     1
+    megabytes to read               0.0
+    staging rows to delete            1
 
     tables       songplays, staging_events, time, user_levels, users (affected keys only)
     destructive  the rows of 1 objects are replaced by their current content

@@ -8,13 +8,24 @@
 //! Depending on the server's settings, a backslash escapes a quote inside a string or does not. The
 //! text is parsed both ways and must pass both times.
 
-/// First words of statements that read. `explain` plans a statement and does not run it.
-const READS: &[&str] =
-    &["select", "with", "values", "explain", "show", "desc", "describe", "fetch"];
-/// Words that make a statement write when they occur outside of parentheses, strings and quoted
-/// names.
-const WRITES: &[&str] =
-    &["into", "insert", "update", "delete", "merge", "create", "unload", "copy"];
+/// First words outside of parentheses of statements that read. `explain` plans a statement and does
+/// not run it; a set operation follows a query in parentheses.
+const READS: &[&str] = &[
+    "select",
+    "with",
+    "values",
+    "explain",
+    "show",
+    "desc",
+    "describe",
+    "fetch",
+    "union",
+    "intersect",
+    "except",
+    "minus",
+];
+/// Words of which the first one after `with` is the statement's verb.
+const VERBS: &[&str] = &["select", "insert", "update", "delete", "merge"];
 
 /// Why a statement is not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,10 +44,16 @@ pub(super) fn check(statement: &str) -> Result<(), Refused> {
     [false, true].into_iter().try_for_each(|backslash_escapes| {
         let words = top_level_words(statement.as_bytes(), backslash_escapes)?;
         let Some((first, rest)) = words.split_first() else { return Ok(()) };
-        let writes = |word: &String| WRITES.contains(&word.as_str());
-        let reads = READS.contains(&first.as_str());
-        // The plan of a statement that writes is a read.
-        if reads && (first == "explain" || !rest.iter().any(writes)) {
+        let verb = rest.iter().find(|word| VERBS.contains(&word.as_str()));
+        let reads = match first.as_str() {
+            "explain" => true,
+            // `select … into` creates a table.
+            "with" => {
+                verb.is_some_and(|verb| verb == "select") && !rest.iter().any(|word| word == "into")
+            }
+            first => READS.contains(&first) && !rest.iter().any(|word| word == "into"),
+        };
+        if reads {
             return Ok(());
         }
         Err(Refused::Writes)
@@ -129,6 +146,8 @@ mod tests {
             "explain delete from songplays",
             "show tables",
             "select (select max(x) from t) as m",
+            "with copy as (select 1) select copy, update from t where copy > 1",
+            "(select 1) union all (select 2)",
             "",
         ] {
             assert_eq!(check(statement), Ok(()), "{statement}");
@@ -141,6 +160,8 @@ mod tests {
             "delete from songplays",
             "select * into copy_of from songplays",
             "with gone as (select 1) delete from songplays",
+            "with x as (select 1) insert into t select * from x",
+            "with x as (select 1) select * into t from x",
             "insert into t select 1",
             "UNLOAD ('select 1') to 's3://bucket/x' iam_role default",
             "call procedure()",

@@ -117,7 +117,7 @@ fn far(scene: &Scene, change: impl FnOnce(&mut std::process::Command)) -> Ended 
 #[test]
 fn keys_clock_and_role_are_looked_at() {
     let scene = Scene::usual();
-    assert!(line(&far(&scene, |_| {}), "role").1.contains("no role is configured"));
+    assert!(line(&far(&scene, |_| {}), "role").1.contains("no IAM role is configured"));
     scene.run(&["up", "--write-config"]).good();
     let report = far(&scene, |_| {});
     assert!(line(&report, "credentials").1.contains(aws_emulator::CALLER));

@@ -134,7 +134,7 @@ fn down_asks_for_the_name() {
             .env("AWS_ACCESS_KEY_ID", aws_emulator::KEY)
             .env("AWS_SECRET_ACCESS_KEY", aws_emulator::SECRET);
         let mut terminal = rexpect::session::spawn_command(command, Some(60_000)).unwrap();
-        terminal.exp_string("Type the name to go on: ").unwrap();
+        terminal.exp_string("Type the cluster name to confirm: ").unwrap();
         terminal.send_line(answer).unwrap();
         terminal.exp_eof().unwrap()
     };
