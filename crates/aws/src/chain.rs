@@ -44,6 +44,7 @@ impl Chain {
     /// Resolves `access`. Fails if the chosen profile does not exist or holds a malformed value.
     pub async fn load(access: &Access) -> Result<Self, AwsError> {
         let name = access.profile.as_deref().unwrap_or(DEFAULT_PROFILE);
+        #[expect(clippy::default_trait_access, reason = "the type belongs to an internal crate")]
         let (fs, env, files) = (Fs::real(), Env::real(), Default::default());
         let loaded = aws_config::profile::load(&fs, &env, &files, Some(name.to_owned().into()));
         let profiles = match loaded.await {

@@ -227,15 +227,16 @@ pub(super) fn malformed(error: &ConfigError) -> AwsError {
 
 /// Explains a request that cannot be signed as it is.
 pub(super) fn unsignable() -> AwsError {
-    unsigned("the request cannot be signed".into(), "check the access key for invalid characters")
+    unsigned("the request cannot be signed", "check the access key for invalid characters")
 }
 
 /// Explains a runtime that could not be started.
 pub(super) fn no_thread() -> AwsError {
-    unsigned("no thread can be started".into(), "check the limits of this process")
+    unsigned("no thread can be started", "check the limits of this process")
 }
 
-fn unsigned(reason: String, hint: impl Into<String>) -> AwsError {
+fn unsigned(reason: impl Into<String>, hint: impl Into<String>) -> AwsError {
+    let reason: String = reason.into();
     AwsError {
         doing: "sign requests to",
         location: "AWS".into(),

@@ -20,18 +20,19 @@ pub(super) fn write<T>(
         Failure::new(message, "check that the folder exists, is writable and has free space")
     };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut file =
+    let mut temporary =
         temporary_file(folder.unwrap_or(Path::new("."))).map_err(|error| failed(&error))?;
     let filled = {
-        let mut out = BufWriter::new(file.as_file_mut());
+        let mut out = BufWriter::new(temporary.as_file_mut());
         fill(&mut out).and_then(|made| out.flush().map(|()| made).map_err(WarehouseError::Sink))
     };
     let made = match filled {
         Err(WarehouseError::Sink(error)) => return Err(failed(&error)),
         other => other?,
     };
-    file.as_file().sync_all().map_err(|error| failed(&error))?;
-    let renamed = if replace { file.persist(&path) } else { file.persist_noclobber(&path) };
+    temporary.as_file().sync_all().map_err(|error| failed(&error))?;
+    let renamed =
+        if replace { temporary.persist(&path) } else { temporary.persist_noclobber(&path) };
     match renamed {
         Ok(_) => Ok(made),
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
@@ -57,7 +58,7 @@ fn target(path: &Path, replace: bool) -> Result<PathBuf, Failure> {
 }
 
 /// Creates a file that is deleted unless it is renamed. Its mode follows the umask, as for any new
-/// file.
+/// temporary.
 fn temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".sparkify-");

@@ -85,7 +85,7 @@ fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
         #[cfg(not(feature = "page"))]
         Command::Report(_) | Command::Serve(_) => Err(without_page()),
         #[cfg(feature = "page")]
-        Command::Serve(args) => serve::run(args, settings(&flags, printer)?, printer),
+        Command::Serve(args) => serve::run(args, &settings(&flags, printer)?, printer),
         Command::Shell => shell::run(&settings(&flags, printer)?, printer),
         Command::Export(args) => export::run(args, &settings(&flags, printer)?, printer),
         Command::Rejects(command) => {

@@ -10,9 +10,9 @@ use sparkify_analytics::page::serve::{Options, Server, Stopper};
 use sparkify_config::Settings;
 use sparkify_warehouse::Access;
 
-pub(super) fn run(args: &Serve, settings: Settings, printer: &Printer) -> Result<(), Failure> {
+pub(super) fn run(args: &Serve, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     // Reports a missing warehouse before the first request.
-    drop(super::open_as(&settings, Access::Guarded)?);
+    drop(super::open_as(settings, Access::Guarded)?);
     let stopper = Stopper::default();
     let stop = stopper.clone();
     ctrlc::set_handler(move || stop.stop()).map_err(|error| {
@@ -23,7 +23,7 @@ pub(super) fn run(args: &Serve, settings: Settings, printer: &Printer) -> Result
     })?;
     let warehouse = settings.warehouse.to_string();
     let options = Options { port: args.port, seconds: args.time_limit, rows: args.rows };
-    let server = Server::bind(Arc::new(Engines::new(&settings)), options)?;
+    let server = Server::bind(Arc::new(Engines::new(settings)), options)?;
     printer.text(&format!("http://{}/\n", server.address()))?;
     printer.note(&format!(
         "serving `{warehouse}`, read-only, on this machine only; stop with Ctrl-C\n\

@@ -145,7 +145,7 @@ impl ClusterError {
                 "ask an administrator for the permission; docs/redshift.md has the policy".into()
             }
             Self::Refused { code, .. } if code.contains("Quota") || code.contains("Limit") => {
-                "delete unused resources, or request a higher quota from AWS".into()
+                "remove unused resources, or request a higher quota".into()
             }
             Self::Refused { code, .. } if code.contains("Capacity") => {
                 "try again later, or use another node type or region".into()

@@ -453,7 +453,7 @@ mod tests {
     fn more_rows_than_a_vector_holds_are_an_error() {
         let long = |batch: &mut Batch| {
             batch.columns[0].values = Values::BigInt(vec![0; BATCH_ROWS + 1]);
-            set_bytes(batch, b"", &[0; BATCH_ROWS + 1]);
+            set_bytes(batch, b"", &vec![0; BATCH_ROWS + 1]);
         };
         assert_refused(long, "2049 rows");
     }

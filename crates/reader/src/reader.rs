@@ -100,11 +100,13 @@ impl Reader {
     }
 
     /// Rejects records with longer texts.
+    #[must_use]
     pub fn limited(self, limits: TextLimits) -> Self {
         Self { limits, ..self }
     }
 
     /// Announces few rows, for a warehouse that inserts few rows without a staging file.
+    #[must_use]
     pub fn expecting_few(self) -> Self {
         Self { is_bulk: false, ..self }
     }
@@ -120,10 +122,7 @@ impl Reader {
         let mut shared = self.shared();
         match shared.error.take() {
             Some(error) => Err(error),
-            None => Ok((
-                std::mem::take(&mut shared.tally),
-                std::mem::replace(&mut shared.rejects, Rejects::new()),
-            )),
+            None => Ok((std::mem::take(&mut shared.tally), std::mem::take(&mut shared.rejects))),
         }
     }
 
@@ -295,7 +294,9 @@ impl Reader {
         if let Work::Sliced(large) = &worker.work {
             large.abort();
         }
-        started.iter().for_each(|large| large.abort());
+        for large in &started {
+            large.abort();
+        }
     }
 }
 
@@ -434,7 +435,7 @@ mod tests {
                 });
             }
             let outcomes: Vec<_> = (0..4)
-                .map(|_| ended.recv_timeout(Duration::from_secs(60)).expect("no thread waits"))
+                .map(|_| ended.recv_timeout(Duration::from_mins(1)).expect("no thread waits"))
                 .collect();
             assert!(outcomes.contains(&Err("internal error while reading: injected".into())));
             let error = reader.finish().map(|_| ()).unwrap_err();

@@ -60,6 +60,12 @@ pub struct Rejects {
     pub samples: Vec<Sample>,
 }
 
+impl Default for Rejects {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Rejects {
     /// Creates an empty spool.
     pub fn new() -> Self {

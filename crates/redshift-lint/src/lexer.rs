@@ -293,7 +293,8 @@ impl<'a> Lexer<'a> {
     }
 
     /// Reads a run of operator characters, shortened as in PostgreSQL's lexer: it ends before a
-    /// comment, and a trailing `+` or `-` belongs to it only if it contains one of `~!@#%^&|`?`.
+    /// comment, and a trailing `+` or `-` belongs to it only if it contains another operator
+    /// character than `+ - * / < > =`.
     fn operator(&mut self) -> Result<TokenKind, Violation> {
         let start = self.at;
         let rest = &self.text.as_bytes()[start..];

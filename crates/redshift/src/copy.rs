@@ -133,7 +133,7 @@ pub(super) fn staging(settings: &Settings) -> Result<Option<Staging>, WarehouseE
     let Some(location) = &settings.staging.location else { return Ok(None) };
     let role = settings.staging.role.clone().ok_or(WarehouseError::NoRole)?;
     let access = settings.s3.signing().map_err(|error| config_failed(&error))?;
-    let place = Landing::new(&access, location).map_err(staged::failed)?;
+    let place = Landing::new(&access, location).map_err(|error| staged::failed(&error))?;
     Ok(Some(Staging {
         region: place.region(),
         place,

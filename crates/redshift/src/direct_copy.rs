@@ -35,7 +35,7 @@ impl DirectCopy {
         let staging = &settings.staging;
         let manifests = staging.manifest.as_ref().map(|place| {
             let access = settings.s3.signing().map_err(|error| config_failed(&error))?;
-            Landing::new(&access, place).map_err(failed)
+            Landing::new(&access, place).map_err(|error| failed(&error))
         });
         Ok(Self {
             role: staging.role.clone(),
@@ -70,7 +70,7 @@ impl Redshift {
         let entries = objects.iter().map(|(url, size)| (*url, *size));
         let copied = folder
             .put(manifest, staged::manifest_of(entries))
-            .map_err(failed)
+            .map_err(|error| failed(&error))
             .and_then(|()| self.send_copy(request, &folder.url_of(manifest), &role, true));
         clear(&folder);
         copied

@@ -69,7 +69,7 @@ impl Staging {
         let writer = PartWriter::new(folder.clone(), table, slices);
         let encoder = JsonLines::new(columns, &source.types());
         let written = match self.write_rows(&writer, &encoder, source) {
-            Ok(rows) => writer.finish().map_err(failed).map(|files| (rows, files)),
+            Ok(rows) => writer.finish().map_err(|error| failed(&error)).map(|files| (rows, files)),
             Err(error) => {
                 writer.abort();
                 Err(error)
@@ -78,7 +78,7 @@ impl Staging {
         let staged = written.and_then(|(rows, files)| {
             let manifest = "manifest.json";
             let entries = files.iter().map(|file| (file.url.as_str(), file.size));
-            folder.put(manifest, manifest_of(entries)).map_err(failed)?;
+            folder.put(manifest, manifest_of(entries)).map_err(|error| failed(&error))?;
             let manifest = folder.url_of(manifest);
             Ok(StagedFiles { folder: folder.clone(), manifest, files, rows })
         });
@@ -162,7 +162,7 @@ fn write_rows_of_thread(
         rows += batch.len() as u64;
         encoder.write(&batch, &mut text);
         if text.len() >= CHUNK_BYTES || (batch.is_empty() && !text.is_empty()) {
-            writer.write(&text).map_err(failed)?;
+            writer.write(&text).map_err(|error| failed(&error))?;
             text.clear();
         }
         if batch.is_empty() {
@@ -205,6 +205,6 @@ fn internal(message: &str) -> WarehouseError {
 }
 
 /// Converts a failure of S3.
-pub(super) fn failed(error: AwsError) -> WarehouseError {
-    aws_failed(&error)
+pub(super) fn failed(error: &AwsError) -> WarehouseError {
+    aws_failed(error)
 }

@@ -18,7 +18,7 @@ pub(super) fn upload(
     let uploaded =
         UploadedFiles::new(folder.location(), role, region, move || staged::clear(&to_clear));
     for (name, text) in files {
-        folder.put(name, text.as_bytes().to_vec()).map_err(staged::failed)?;
+        folder.put(name, text.as_bytes().to_vec()).map_err(|error| staged::failed(&error))?;
     }
     Ok(uploaded)
 }

@@ -308,7 +308,7 @@ mod tests {
         let location = root.path().to_str().expect("UTF-8").to_owned();
         let (sender, listed) = mpsc::channel();
         std::thread::spawn(move || sender.send(list(&location)));
-        let listed = listed.recv_timeout(Duration::from_secs(60)).expect("no thread waits");
+        let listed = listed.recv_timeout(Duration::from_mins(1)).expect("no thread waits");
         let error = listed.expect_err("a panic");
         assert!(matches!(error, SourceError::Unreadable { doing: "list", .. }), "{error}");
     }

@@ -361,7 +361,9 @@ impl WarehouseError {
             Self::Missing { near: None, .. } => Some(
                 "run `sparkify etl` first, or name the warehouse with `--warehouse duckdb:FILE`".into(),
             ),
-            Self::CannotOpen { hint, .. } | Self::NotConnected { hint, .. } => Some(hint.clone()),
+            Self::CannotOpen { hint, .. }
+            | Self::NotConnected { hint, .. }
+            | Self::Service { hint, .. } => Some(hint.clone()),
             Self::Lost { .. } => Some(
                 "check that the server is running, and retry; a load is published completely or not at all".into(),
             ),
@@ -379,7 +381,6 @@ impl WarehouseError {
                 "pass `--staging s3://BUCKET/PREFIX`, or set SPARKIFY_STAGING or STAGING in [S3] of dwh.cfg; sources in S3 can be copied without one".into(),
             ),
             Self::NoRole => Some("set ARN in [IAM_ROLE] of dwh.cfg, or SPARKIFY_IAM_ROLE, to a role that is attached to the cluster and can read the files".into()),
-            Self::Service { hint, .. } => Some(hint.clone()),
             Self::Full { .. } => Some("free some space and retry; this load published nothing".into()),
             Self::Sink(_) => None,
         }

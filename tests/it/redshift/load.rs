@@ -133,13 +133,13 @@ fn what_is_missing_is_named() {
     command.env_remove("SPARKIFY_STAGING");
     let words = super::ended(&mut command).bad(2);
     assert!(
-        words.contains("no place for them is named") && words.contains("[S3] STAGING"),
+        words.contains("no staging prefix is configured") && words.contains("STAGING in [S3]"),
         "{words}"
     );
     let mut command = cluster.command(ETL);
     command.env_remove("SPARKIFY_IAM_ROLE");
     let words = super::ended(&mut command).bad(2);
-    assert!(words.contains("as an IAM role") && words.contains("[IAM_ROLE] ARN"), "{words}");
+    assert!(words.contains("IAM role") && words.contains("ARN in [IAM_ROLE]"), "{words}");
     let mut command = cluster.command(ETL);
     command.env("SPARKIFY_IAM_ROLE", "arn:aws:iam::000000000000:role/stranger");
     let words = super::ended(&mut command).bad(2);

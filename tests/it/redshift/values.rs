@@ -36,15 +36,15 @@ fn every_text_comes_back_and_changes_no_statement() {
 }
 
 #[test]
-fn what_redshift_does_not_document_is_not_sent() {
+fn a_statement_that_the_linter_does_not_know_is_left_to_the_cluster() {
     let cluster = Cluster::start();
     cluster.run(["create-tables"]).good();
     cluster.emulator.log().clear();
     let words = cluster.run(["query", "select string_agg(level, ',') from songplays"]).bad(2);
-    assert!(words.contains("was not sent") && words.contains("docs.aws.amazon.com"), "{words}");
+    assert!(words.contains("function string_agg") && words.contains("does not exist"), "{words}");
     let words = cluster.run(["query", "delete from songplays"]).bad(2);
     assert!(words.contains("open read-only"), "{words}");
-    assert!(
-        !cluster.sent().iter().any(|text| text.contains("string_agg") || text.contains("delete"))
-    );
+    let sent = cluster.sent();
+    assert!(sent.iter().any(|text| text.contains("string_agg")), "{sent:?}");
+    assert!(!sent.iter().any(|text| text.contains("delete")), "{sent:?}");
 }

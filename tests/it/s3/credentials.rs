@@ -80,7 +80,7 @@ fn a_profile_sets_the_endpoint_of_each_service() {
     loads(&mut command, folder.path());
     put(folder.path(), ".aws/config", config.replace("http://", "ftp://"));
     let words = ended(&mut command).bad(2);
-    assert!(words.contains("cannot understand the endpoint `ftp://"), "{words}");
+    assert!(words.contains("invalid value `ftp://"), "{words}");
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn what_does_not_pass_ends_the_load_and_publishes_nothing() {
         (Fault::WrongLength(-9), "bytes, and "),
         (Fault::StallAt(5), "sent no data for 0.3 s; tried 3 times"),
         (Fault::Status(403, "AccessDenied"), "access is denied (AccessDenied, HTTP 403)"),
-        (Fault::Status(418, ""), "refused (HTTP 418)"),
+        (Fault::Status(418, ""), "refused the request (HTTP 418)"),
     ];
     for (fault, says) in faults {
         server.put("data/log_data/3.json", event(9, 0, 9000, "NextSong", "One"));
@@ -185,7 +185,7 @@ fn a_server_that_is_not_there_is_named() {
         (
             format!("https://localhost:{port}"),
             "it does not speak TLS",
-            "hint: if it speaks plain HTTP",
+            "hint: if the server uses plain HTTP",
         ),
         ("http://no-such-host.invalid".into(), "its name is not known", "hint: check the name"),
     ];

@@ -96,7 +96,7 @@ pub(crate) struct ClusterOptions {
     /// suffix `-s3`]
     #[arg(long, value_name = "NAME")]
     pub role_name: Option<String>,
-    /// Existing IAM role to use instead [default: `ARN` in [IAM_ROLE]]
+    /// Existing IAM role to use instead [default: `ARN` in [`IAM_ROLE`]]
     #[arg(long, value_name = "ARN")]
     pub role_arn: Option<String>,
     /// Song files that the role can read [default: `SONG_DATA` in [S3]]

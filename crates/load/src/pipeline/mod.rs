@@ -178,7 +178,7 @@ fn roll_back(
 
 /// Updates the planner's statistics on engines that require it within a load.
 fn analyze(warehouse: &mut dyn Warehouse) -> Result<(), WarehouseError> {
-    warehouse.statistics().map_or(Ok(()), |statistics| statistics.analyze())
+    warehouse.statistics().map_or(Ok(()), sparkify_warehouse::Statistics::analyze)
 }
 
 /// Acquires the load lock, waiting for another load to end.

@@ -57,13 +57,12 @@ pub fn stage(
     }
     check_loadable(warehouse, request.objects.iter().map(|(_, object)| object))?;
     let remote = warehouse.remote_copy().filter(|remote| !remote.supports_bulk_insert());
-    match remote.map(|remote| remote.naming()) {
-        Some(naming) => direct::stage(warehouse, &request, naming, meter),
-        None => {
-            let StageRequest { kind, load_id, objects, .. } = request;
-            let reader = Reader::new(kind, load_id, objects, Arc::clone(meter));
-            read(warehouse, kind, load_id, reader)
-        }
+    if let Some(naming) = remote.map(|remote| remote.naming()) {
+        direct::stage(warehouse, &request, naming, meter)
+    } else {
+        let StageRequest { kind, load_id, objects, .. } = request;
+        let reader = Reader::new(kind, load_id, objects, Arc::clone(meter));
+        read(warehouse, kind, load_id, reader)
     }
 }
 

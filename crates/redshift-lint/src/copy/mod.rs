@@ -16,7 +16,7 @@ struct SeenOptions {
     format: Option<(&'static str, usize)>,
     /// True after `iam_role default`.
     default_role: bool,
-    /// True after IAM_ROLE or CREDENTIALS.
+    /// True after `IAM_ROLE` or CREDENTIALS.
     authorized: bool,
 }
 
@@ -111,7 +111,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Parses the value of IAM_ROLE: `default`, or a string of ARNs separated by commas.
+    /// Parses the value of `IAM_ROLE`: `default`, or a string of ARNs separated by commas.
     pub(crate) fn role(&mut self) -> Parsed {
         if self.eat("default") {
             return Ok(());
@@ -243,7 +243,7 @@ impl Parser<'_> {
             OptionValue::Text => drop(self.string_literal("a string")?),
             OptionValue::Character => drop(self.character()?),
             OptionValue::OptionalCharacter if value.kind == TokenKind::StringLiteral => {
-                drop(self.character()?)
+                drop(self.character()?);
             }
             OptionValue::Flag | OptionValue::Special | OptionValue::OptionalCharacter => {}
             OptionValue::Number(min, max) => {
@@ -364,7 +364,7 @@ fn is_region(text: &str) -> bool {
     text.chars().all(allowed) && text.split('-').count() >= 3
 }
 
-/// Returns true for `arn:aws:iam::ACCOUNT:role/NAME`, also in the China and GovCloud partitions.
+/// Returns true for `arn:aws:iam::ACCOUNT:role/NAME`, also in the China and `GovCloud` partitions.
 pub(crate) fn is_role(text: &str) -> bool {
     let parts: Vec<&str> = text.splitn(6, ':').collect();
     let &[arn, partition, service, "", account, resource] = parts.as_slice() else { return false };

@@ -71,7 +71,7 @@ impl Round {
 #[derive(Debug)]
 pub(super) struct Permit {
     limiter: Arc<Limiter>,
-    permit: Option<OwnedSemaphorePermit>,
+    slot: Option<OwnedSemaphorePermit>,
     started: Instant,
 }
 
@@ -100,7 +100,7 @@ impl Limiter {
             // The semaphore is never closed, so this cannot fail.
             Arc::clone(&self.permits).acquire_owned().await.ok()
         };
-        Permit { limiter: Arc::clone(self), permit, started: Instant::now() }
+        Permit { limiter: Arc::clone(self), slot: permit, started: Instant::now() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -180,7 +180,7 @@ impl Drop for Permit {
         let mut state = self.limiter.state();
         if state.debt > 0 {
             state.debt -= 1;
-            if let Some(permit) = self.permit.take() {
+            if let Some(permit) = self.slot.take() {
                 permit.forget();
             }
         }

@@ -36,7 +36,7 @@ fn an_object_that_changes_or_goes_takes_its_group_with_it() {
     cluster.log("2018-11-05-events.json", &[event(1, 0, 1_541_376_000_796, "NextSong", "Third")]);
     let words = cluster.load(By::Prefixes).bad(2);
     assert!(
-        words.contains("2018-11-06-events.json` is gone") && words.contains("--prune"),
+        words.contains("2018-11-06-events.json` was removed") && words.contains("--prune"),
         "{words}"
     );
     assert_eq!(cluster.asked("select count(*) from songplays"), "3");
@@ -114,10 +114,10 @@ fn what_does_not_fit_is_said() {
     put(cluster.folder.path(), "here/a.json", song("SO1", "One", 200.5));
     let mut command = cluster.command(["etl", "--song-data", "here"]);
     let words = ended(command.env_remove("SPARKIFY_STAGING")).bad(2);
-    assert!(words.contains("no place for them is named"), "{words}");
+    assert!(words.contains("no staging prefix is configured"), "{words}");
     let mut command = cluster.direct(By::Prefixes, &[]);
     let words = ended(command.env_remove("SPARKIFY_IAM_ROLE")).bad(2);
-    assert!(words.contains("[IAM_ROLE] ARN"), "{words}");
+    assert!(words.contains("ARN in [IAM_ROLE]"), "{words}");
     cluster.store.put("data/paths.json", r#"{"jsonpaths": ["$['tag']"]}"#);
     let paths = format!("s3://{BUCKET}/data/paths.json");
     let words = ended(&mut cluster.direct(By::Prefixes, &["--log-jsonpath", &paths])).bad(2);

@@ -41,7 +41,7 @@ pub(super) fn authorize(parts: &Parts, port: u16, token: &str) -> Result<Endpoin
     if parts.headers.contains_key(SITE)
         && !single_header(parts, &SITE, |site| ["same-origin", "none"].contains(&site))
     {
-        return rejected("cross-site requests are not allowed: enter the address in the browser");
+        return rejected("cross-site requests are not allowed: open the printed address directly");
     }
     let (path, method) = match parts.uri.path() {
         "/" => (Endpoint::Page, Method::GET),
