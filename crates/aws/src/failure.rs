@@ -1,6 +1,7 @@
 //! Messages and hints for credentials that could not be fetched. They contain no secret.
 
 use std::error::Error;
+use std::io::ErrorKind;
 
 use aws_config::meta::ProviderChainError;
 use aws_config::profile::{ProfileFileLoadError, ProfileSet};
@@ -25,6 +26,9 @@ const GENERAL: [&str; 7] = [
     "service error",
     "dispatch failure",
 ];
+
+/// Hint where a service did not respond.
+const NETWORK: &str = "check the network, the region and the AWS_ENDPOINT_URL variables";
 
 /// Profile that messages and hints name.
 #[derive(Debug, Clone, Default)]
@@ -52,12 +56,13 @@ fn sso_profile(name: &str, profiles: &ProfileSet) -> Option<String> {
     None
 }
 
-/// Refusal of a service that returns credentials.
+/// Failed request to a service that returns credentials.
 struct Refusal {
     /// The request, as the subject of a sentence.
     what: &'static str,
     code: Option<String>,
-    status: u16,
+    /// `None` if no response was received.
+    status: Option<u16>,
     message: Option<String>,
     hint: &'static str,
 }
@@ -78,9 +83,13 @@ impl Refusal {
             })
     }
 
-    fn reason(&self) -> String {
+    /// Returns the message; `text` is that of the error.
+    fn reason(&self, text: &str) -> String {
+        let Some(status) = self.status else {
+            return format!("{} got no response: {text}", self.what);
+        };
         let code = self.code.as_ref().map_or(String::new(), |code| format!("{code}, "));
-        let reason = format!("{} was refused ({code}HTTP {})", self.what, self.status);
+        let reason = format!("{} was refused ({code}HTTP {status})", self.what);
         match &self.message {
             Some(message) => format!("{reason}: {message}"),
             None => reason,
@@ -97,7 +106,8 @@ where
     E: ProvideErrorMetadata + Error + 'static,
 {
     let error = error.downcast_ref::<SdkError<E>>()?;
-    let status = error.raw_response()?.status().as_u16();
+    let status = error.raw_response().map(|response| response.status().as_u16());
+    let hint = if status.is_some() { hint } else { NETWORK };
     let (code, message) = (error.code().map(str::to_owned), error.message().map(str::to_owned));
     Some(Refusal { what, code, status, message, hint })
 }
@@ -118,7 +128,7 @@ pub(super) fn of_credentials(error: &CredentialsError, profile: &Profile) -> Aws
             || text.contains("sso/cache"))
     {
         let reason = match &refusal {
-            Some(refusal) => refusal.reason(),
+            Some(refusal) => refusal.reason(&text),
             None => text,
         };
         let hint = format!("run `aws sso login --profile {sso}`");
@@ -128,7 +138,7 @@ pub(super) fn of_credentials(error: &CredentialsError, profile: &Profile) -> Aws
         );
     }
     if let Some(refusal) = refusal {
-        return unsigned(refusal.reason(), refusal.hint);
+        return unsigned(refusal.reason(&text), refusal.hint);
     }
     if text.contains("external process") {
         return of_process(&text, name);
@@ -141,8 +151,20 @@ pub(super) fn of_credentials(error: &CredentialsError, profile: &Profile) -> Aws
         );
         return unsigned(reason, hint);
     }
-    let hint = format!("check the profile `{name}`; `-vv` shows more");
+    if let Some(error) = missing_file(error) {
+        let hint = "check `web_identity_token_file` of the profile, AWS_WEB_IDENTITY_TOKEN_FILE and AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
+        return unsigned(format!("the token file cannot be read ({error})"), hint);
+    }
+    let hint = format!(
+        "check the profile `{name}` and the AWS variables of the environment; docs/s3.md lists the sources of credentials"
+    );
     unsigned(text, hint)
+}
+
+/// Returns the cause if it is a file that cannot be read.
+fn missing_file(error: Cause<'_>) -> Option<&std::io::Error> {
+    let io = causes(error).find_map(|cause| cause.downcast_ref::<std::io::Error>())?;
+    matches!(io.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied).then_some(io)
 }
 
 /// Explains a failed `credential_process`. Its output may contain secrets and is not repeated.

@@ -145,6 +145,17 @@ fn a_role_is_assumed_with_keys_a_container_or_a_web_identity_token() {
     assert!(words.contains("was refused (AccessDenied, HTTP 403): not authorized"), "{words}");
     assert!(words.contains("trust policy"), "{words}");
 
+    let mut command = keyless(&server, folder.path());
+    command.env("AWS_PROFILE", "role").env("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9");
+    let words = ended(&mut command).bad(2);
+    assert!(words.contains("the request for the role got no response"), "{words}");
+    assert!(words.contains("hint: check the network"), "{words}");
+
+    let mut command = keyless(&server, folder.path());
+    command.env("AWS_ROLE_ARN", "arn:aws:iam::1:role/pod").env("AWS_WEB_IDENTITY_TOKEN_FILE", "no");
+    let words = ended(&mut command).bad(2);
+    assert!(words.contains("the token file cannot be read (No such file"), "{words}");
+
     let refusing = Metadata::start(Vec::new());
     let mut command = keyless(&server, folder.path());
     command.env("AWS_PROFILE", "role").env("AWS_ENDPOINT_URL_STS", refusing.url());
