@@ -99,7 +99,7 @@ fn denied(server: &Server, error: &DbError) -> WarehouseError {
         }
         &SqlState::INVALID_CATALOG_NAME => (
             format!("there is no database `{database}`"),
-            "create it, or set another one: `postgres://USER@HOST/DATABASE`",
+            "create it, or use another one: `postgres://USER@HOST/DATABASE`",
         ),
         &SqlState::TOO_MANY_CONNECTIONS => {
             (message, "wait until other connections are closed, or raise max_connections")
