@@ -190,7 +190,9 @@ fn a_full_disk_of_the_server_publishes_nothing_and_says_so() {
     assert_eq!(private.ask("select count(*) from songplays"), "1");
     assert_eq!(private.ask("select count(*) from staging_events"), "1");
     assert_eq!(
-        private.ask("select outcome, message like 'no space is left%' from etl_loads order by load_id offset 1"),
+        private.ask(
+            "select outcome, message like 'no space left%' from etl_loads order by load_id offset 1"
+        ),
         "failed|t"
     );
     run(folder.path(), ["check", "--warehouse", &url]).good();
