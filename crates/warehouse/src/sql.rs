@@ -52,7 +52,7 @@ pub struct SqlFile {
 ///
 /// `"name" of TABLE` is a template over the columns of a staging table.
 ///
-/// ```ignore
+/// ```text
 /// sql_files! {
 ///     /// Steps of a load.
 ///     pub mod load in "load" { BEGIN = "begin", COMMIT = "commit" }
