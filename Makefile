@@ -17,7 +17,7 @@ demo: build ## generate a sample, load it, test the data, run a few saved querie
 
 build: lib/$(DUCKDB) ## build the program: bin/sparkify
 	@$(if $(findstring --no-default-features,$(FEATURES)),true,scripts/charts.sh)
-	cargo build --release --locked -p sparkify $(FEATURES)
+	SPARKIFY_COMMIT=$$(git rev-parse --short HEAD 2>/dev/null) cargo build --release --locked -p sparkify $(FEATURES)
 	@mkdir -p bin
 	@install -m 755 "$$CARGO_TARGET_DIR/release/sparkify" $(PROGRAM)
 	@cmp -s lib/$(DUCKDB) bin/$(DUCKDB) || { rm -f bin/$(DUCKDB); cp -L lib/$(DUCKDB) bin/$(DUCKDB); }

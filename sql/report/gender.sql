@@ -4,7 +4,7 @@
 --   gender: as last logged; null for guests and where it was not logged
 --   plays: plays by them
 --   listeners: users who played, excluding guests
---   hours: time listened
+--   hours: sum of the lengths of the songs played
 --   plays_a_listener: mean plays per user, excluding guests
 --   percent: share of all plays
 with plays as (

@@ -3,12 +3,12 @@
 -- columns:
 --   plays: plays in the range
 --   plays_with_length: of these, plays whose length is known
---   hours: time listened
+--   hours: sum of the lengths of the songs played
 --   minutes_a_play: mean length of a play whose length is known
 --   listeners: users who played, excluding guests
---   hours_a_listener: mean time per user, excluding guests
+--   hours_a_listener: mean of these hours per user, excluding guests
 --   days: days with a play
---   hours_a_day: mean time per day with a play
+--   hours_a_day: mean of these hours per day with a play
 with plays as (
     select
         start_time,

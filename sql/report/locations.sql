@@ -4,7 +4,7 @@
 --   location: metropolitan area as logged; null when unknown
 --   plays: plays from there
 --   listeners: users who played, excluding guests
---   hours: time listened
+--   hours: sum of the lengths of the songs played
 --   percent: share of all plays
 with plays as (
     select

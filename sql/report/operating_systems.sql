@@ -4,7 +4,7 @@
 --   operating_system: from the User-Agent header; null when it is missing
 --   plays: plays on it
 --   listeners: users who played, excluding guests
---   hours: time listened
+--   hours: sum of the lengths of the songs played
 --   percent: share of all plays
 with plays as (
     select

@@ -8,7 +8,7 @@
 --   sessions: sessions with a play
 --   songs: distinct songs, by logged title and artist name
 --   artists: distinct artists, by logged name
---   hours: time listened
+--   hours: sum of the lengths of the songs played
 --   first_play: start of the first play, UTC
 --   last_play: start of the last play, UTC
 --   matched_percent: share of plays whose song is in the catalogue

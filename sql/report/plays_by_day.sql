@@ -5,7 +5,7 @@
 --   plays: plays that started on the day
 --   listeners: users who played, excluding guests
 --   sessions: sessions with a play
---   hours: time listened
+--   hours: sum of the lengths of the songs played
 with plays as (
     select
         cast(start_time as date) as day,

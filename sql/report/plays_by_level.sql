@@ -4,7 +4,7 @@
 --   level: free or paid, at the time of the play; null when it was not logged
 --   plays: plays at that level
 --   listeners: users who played at it, excluding guests
---   hours: time listened
+--   hours: sum of the lengths of the songs played
 --   percent: share of all plays
 with plays as (
     select

@@ -7,7 +7,7 @@
 --   plays: plays that started in the week
 --   listeners: users who played, excluding guests
 --   sessions: sessions with a play
---   hours: time listened
+--   hours: sum of the lengths of the songs played
 with plays as (
     select
         date_trunc('week', start_time) as monday,

@@ -4,8 +4,9 @@
 --   cohort: Monday of the week of the users' first play, UTC; since and until filter by first play
 --   weeks_after: 0 for the week of the first play
 --   cohort_listeners: users of the cohort
---   listeners: of these, users who played in that week; a week without such users is left out
+--   listeners: of these, users who played in that week; weeks in which nobody at all played are left out
 --   percent: share of the cohort
+--   complete: 1 if the plays reach to the end of the week; 0 for a week that may still grow
 with firsts as (
     select
         user_id,
@@ -39,8 +40,21 @@ weeks as (
     where user_id is not null
 ),
 
-active as (
+-- Weeks with plays of anybody, and the last day with a play.
+periods as (
     select
+        plays.week,
+        max(plays.last_day) over () as last_day
+    from (
+        select
+            cast(date_trunc('week', start_time) as date) as week,
+            max(cast(start_time as date)) as last_day
+        from songplays
+        group by cast(date_trunc('week', start_time) as date)
+    ) as plays
+),
+
+active as (    select
         cohorts.cohort,
         cast((weeks.week - cohorts.cohort) / 7 as integer) as weeks_after,
         count(*) as listeners
@@ -50,11 +64,15 @@ active as (
 )
 
 select
-    active.cohort,
-    active.weeks_after,
+    sizes.cohort,
+    cast((periods.week - sizes.cohort) / 7 as integer) as weeks_after,
     sizes.cohort_listeners,
-    active.listeners,
-    f_percent(active.listeners, sizes.cohort_listeners) as "percent"
-from active
-join sizes on sizes.cohort = active.cohort
-order by active.cohort, active.weeks_after;
+    coalesce(active.listeners, 0) as listeners,
+    f_percent(coalesce(active.listeners, 0), sizes.cohort_listeners) as "percent",
+    case when periods.last_day - periods.week >= 6 then 1 else 0 end as complete
+from sizes
+join periods on periods.week >= sizes.cohort
+left join active
+    on active.cohort = sizes.cohort
+    and active.weeks_after = cast((periods.week - sizes.cohort) / 7 as integer)
+order by sizes.cohort, cast((periods.week - sizes.cohort) / 7 as integer);

@@ -6,7 +6,7 @@
 --   plays: plays of their songs
 --   songs: distinct titles played
 --   listeners: users who played them, excluding guests
---   hours: time listened to them
+--   hours: sum of the lengths of the songs played
 --   in_catalogue: plays that match the catalogue
 with artists as (
     select

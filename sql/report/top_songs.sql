@@ -6,7 +6,7 @@
 --   artist_name: as logged, text repaired
 --   plays: plays of the song
 --   listeners: users who played it, excluding guests
---   hours: time listened to it
+--   hours: sum of the lengths of the songs played
 --   in_catalogue: plays that match the catalogue
 with songs as (
     select

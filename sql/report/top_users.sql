@@ -7,7 +7,7 @@
 --   level: free or paid, as last logged
 --   plays: songs played
 --   sessions: sessions with a play
---   hours: time listened
+--   hours: sum of the lengths of the songs played
 with listeners as (
     select
         user_id,

@@ -151,6 +151,9 @@ fn queries_come_as_arguments_files_or_input_and_only_read() {
     let escape = "select chr(27) || '[1mbold' as text";
     assert_eq!(run(here, ["query", escape, "--format", "csv"]).good(), "text\n\u{1b}[1mbold\n");
     assert!(run(here, ["query", escape]).good().contains("\u{fffd}[1mbold"));
+    let formula = "select '=1+1' as formula, -2 as number";
+    let escaped = ["query", formula, "--format", "csv", "--escape-formulas"];
+    assert_eq!(run(here, escaped).good(), "formula,number\n'=1+1,-2\n");
     let json = run(here, ["query", sql, "--output", "json"]).json();
     assert_eq!(
         json,
@@ -163,13 +166,93 @@ fn queries_come_as_arguments_files_or_input_and_only_read() {
     1 row
     ");
     assert_says!(here, ["query", "delete from songplays"], 2, @r"
-    error: the statement would change the warehouse, which is open read-only
-    hint: queries can only read; load data with `sparkify etl`
+    error: the statement is not a query, and the warehouse is open read-only
+    hint: use SELECT, FROM, VALUES, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN, or PIVOT with IN; load data with `sparkify etl`
     ");
     run(here, ["query", "--file", "nothing.sql"]).bad(2);
     run(here, ["query", " "]).bad(2);
     let words = run(here, ["query", "selec 1"]).bad(2);
     assert!(words.contains("syntax error"), "{words}");
+}
+
+#[test]
+fn a_password_that_others_can_read_is_a_warning() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = loaded();
+    let here = folder.path();
+    config(here, "[CLUSTER]\nHOST=h\nDB_USER=u\nDB_PASSWORD=PaSsWoRd\n");
+    for (mode, warns) in [(0o644, true), (0o604, true), (0o640, false), (0o600, false)] {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(here.join("dwh.cfg"), permissions).unwrap();
+        let ended = run(here, ["history", "--warehouse", "duckdb:sparkify.duckdb"]);
+        let warning = "can read `DB_PASSWORD` in `dwh.cfg`: run `chmod 600 dwh.cfg`";
+        assert_eq!(ended.err.contains(warning), warns, "{mode:o}: {ended:?}");
+        assert!(!ended.err.contains("PaSsWoRd"), "{ended:?}");
+        ended.good();
+    }
+}
+
+#[test]
+fn malformed_settings_show_no_password() {
+    let folder = loaded();
+    let here = folder.path();
+    for url in [
+        "postgres//me:PaSsWoRd@h/d",
+        "me:PaSsWoRd@h/d",
+        "Server=x;Password=PaSsWoRd",
+        "https://u:PaSsWoRd@h",
+        "s3://AK:PaSsWoRd@b",
+        "redshift://u:PaSsWoRd@h:x/d",
+    ] {
+        let err = run(here, ["history", "--warehouse", url]).bad(2);
+        assert!(!err.contains("PaSsWoRd") && err.contains("hint: "), "{url}: {err}");
+    }
+    for (option, value) in [
+        ("--endpoint-url", "https://u:PaSsWoRd@h"),
+        ("--endpoint-url", "u:PaSsWoRd@h"),
+        ("--song-data", "s3://AK:PaSsWoRd@b"),
+        ("--song-data", "https://u:PaSsWoRd@h/x"),
+    ] {
+        let err = run(here, ["etl", option, value, "--log-data", "s3://bucket/x"]).bad(2);
+        assert!(!err.contains("PaSsWoRd"), "{option} {value}: {err}");
+    }
+}
+
+#[test]
+fn options_that_do_not_fit_are_explained() {
+    let folder = loaded();
+    let here = folder.path();
+    for (arguments, message) in [
+        (
+            &["query", "top_songs", "--limit", "-3"][..],
+            "give a whole number of at least 0, or `all`",
+        ),
+        (&["query", "top_songs", "--out", "a.xml"], "unknown format: a file that ends in `.xml`"),
+        (&["query", "select 1", "--warehouse", "duckdb:data/log_data/e.json"], "not a DuckDB file"),
+        (&["query", "select * from songs_"], "did you mean `songs`?"),
+        (&["query", "select * from x1"], "list the tables with `sparkify describe`"),
+        (&["query", "select titel from songs"], "did you mean `title`?"),
+        (&["history", "--warehouse", "duckdb:dat"], "run `sparkify etl` first"),
+    ] {
+        let err = run(here, arguments).bad(2);
+        assert!(err.contains(message), "{arguments:?}: {err}");
+    }
+    assert!(!here.join("a.xml").exists());
+    let ended = run(here, ["history", "--schema", "x"]);
+    assert_eq!(ended.err, "warning: `--schema` has no effect on a DuckDB file\n");
+    ended.good();
+}
+
+#[test]
+fn a_replaced_report_stays_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = loaded();
+    let file = folder.path().join("songs.csv");
+    let query = ["query", "top_songs", "--out", "songs.csv", "-q"];
+    run(folder.path(), query).good();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    run(folder.path(), query).good();
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 fn config(folder: &Path, text: &str) {

@@ -100,13 +100,13 @@ fn files_are_typed_sorted_and_quoted() {
     let here = folder.path();
     run(here, ["export", "out"]).good();
     let types = "select string_agg(column_type, ' ') from (describe from 'out/songplays.parquet')";
-    let answer = run(here, ["query", "--format", "csv", types]).good();
+    let answer = run(here, ["query", "--allow-files", "--format", "csv", types]).good();
     assert_eq!(
         answer.lines().nth(1).unwrap(),
         "VARCHAR TIMESTAMP BIGINT VARCHAR VARCHAR VARCHAR BIGINT VARCHAR VARCHAR INTEGER VARCHAR VARCHAR DOUBLE VARCHAR"
     );
     let footer = "select distinct compression, created_by from parquet_metadata('out/*.parquet'), parquet_file_metadata('out/time.parquet')";
-    let answer = run(here, ["query", "--format", "csv", footer]).good();
+    let answer = run(here, ["query", "--allow-files", "--format", "csv", footer]).good();
     assert!(answer.lines().nth(1).unwrap().starts_with("ZSTD,sparkify version "), "{answer}");
     run(here, ["export", "out", "--format", "csv", "--tables", "time,songplays"]).good();
     let found = content(&here.join("out"));

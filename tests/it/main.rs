@@ -27,6 +27,7 @@ mod postgres_faults;
 #[cfg(feature = "postgres")]
 mod postgres_roles;
 mod questions;
+mod read_only;
 mod reckoning;
 #[cfg(feature = "redshift")]
 mod redshift;
@@ -38,6 +39,8 @@ mod sample;
 mod selection;
 #[cfg(feature = "page")]
 mod serve;
+#[cfg(all(feature = "page", feature = "postgres"))]
+mod serve_on_servers;
 #[cfg(feature = "postgres")]
 mod servers;
 mod shell;

@@ -151,10 +151,7 @@ fn guarded_statements_read_tables_alone() {
     let owner = roles.url(&roles.loader);
     for url in [&mighty, &owner] {
         for statement in statements {
-            let profile = format!(
-                "title = \"t\"\n[[expect]]\nname = \"n\"\nsays = \"s\"\nquery = {statement:?}\nvalue = 1\n"
-            );
-            put(here, "profile.toml", profile);
+            put(here, "profile.toml", profile(statement));
             let mut command =
                 sparkify(here, ["verify", "--profile", "profile.toml", "--warehouse", url]);
             let ended =
@@ -169,13 +166,7 @@ fn guarded_statements_read_tables_alone() {
     ] {
         let mut command =
             sparkify(here, ["verify", "--profile", "profile.toml", "--warehouse", &mighty]);
-        put(
-            here,
-            "profile.toml",
-            format!(
-                "title = \"t\"\n[[expect]]\nname = \"n\"\nsays = \"s\"\nquery = {statement:?}\nvalue = 1\n"
-            ),
-        );
+        put(here, "profile.toml", profile(statement));
         let said = Ended::from(command.output().unwrap()).bad(2);
         assert!(said.contains("is not allowed"), "{said}");
     }
@@ -192,6 +183,36 @@ fn guarded_statements_read_tables_alone() {
         ],
     );
     assert_eq!(good.good(), "a\n1\n2\n");
+}
+
+/// Text that runs as SQL hides a function from the list of names, so superusers need permission.
+#[test]
+fn superusers_run_no_sql_without_permission() {
+    let (roles, folder) = (Roles::new(), tempfile::tempdir().unwrap());
+    let here = folder.path();
+    roles.run(here, &roles.loader, &["create-tables"]).good();
+    put(here, "profile.toml", profile("select 1"));
+    let mighty = format!("{}?schema=sparkify", roles.database.url());
+    let hidden = "select ts_rewrite('a'::tsquery, 'select pg_re' || 'ad_file(''/etc/passwd'')')";
+    for arguments in [
+        &["query", hidden][..],
+        &["query", "select 1"],
+        &["query", "select rolpassword from pg_authid"],
+        &["verify", "--profile", "profile.toml"],
+    ] {
+        let mut command = sparkify(here, arguments.iter().copied().chain(["--warehouse", &mighty]));
+        command.env_remove("SPARKIFY_ALLOW_SUPERUSER");
+        let said = Ended::from(command.output().unwrap()).bad(2);
+        assert!(said.contains("runs no SQL here") && said.contains("docs/postgres.md"), "{said}");
+    }
+    let mut command = sparkify(here, ["query", "overview", "--warehouse", &mighty]);
+    Ended::from(command.env_remove("SPARKIFY_ALLOW_SUPERUSER").output().unwrap()).good();
+}
+
+fn profile(statement: &str) -> String {
+    format!(
+        "title = \"t\"\n[[expect]]\nname = \"n\"\nsays = \"s\"\nquery = {statement:?}\nvalue = 1\n"
+    )
 }
 
 fn password(roles: &Roles, url: &str) -> String {

@@ -31,7 +31,7 @@ fn etl(folder: &Path) {
 }
 
 fn csv(folder: &Path, arguments: &[&str]) -> String {
-    run(folder, ["query", "--format", "csv"].iter().chain(arguments)).good()
+    run(folder, ["query", "--allow-files", "--format", "csv"].iter().chain(arguments)).good()
 }
 
 #[test]

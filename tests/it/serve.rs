@@ -12,10 +12,12 @@ use crate::page::{assert_accessible, assert_fits, assert_quiet, small};
 use crate::support::{Ended, duckdb, event, put, run, sparkify};
 
 /// `sparkify serve`, until it is dropped.
-struct Serving {
-    program: Child,
-    port: u16,
+pub(crate) struct Serving {
+    pub program: Child,
+    pub port: u16,
     token: String,
+    /// Address that the server printed, with its key.
+    url: String,
 }
 
 /// What ran for longer than anybody waits.
@@ -23,18 +25,23 @@ const ENDLESS: &str =
     "select count(*) from range(100000000) a, range(100000000) b where (a.range + b.range) % 7 = 3";
 
 impl Serving {
-    fn start(here: &Path, arguments: &[&str]) -> Self {
-        let arguments = ["serve", "--port", "0"].iter().chain(arguments);
-        let mut command = sparkify(here, arguments);
+    pub(crate) fn start(here: &Path, arguments: &[&str]) -> Self {
+        Self::spawn(sparkify(here, ["serve", "--port", "0"].iter().chain(arguments)))
+    }
+
+    /// Starts the server with a command that ends in its arguments.
+    pub(crate) fn spawn(mut command: Command) -> Self {
         let mut program = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(program.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let port = line.trim().trim_end_matches('/').rsplit(':').next().unwrap().parse().unwrap();
-        let mut serving = Self { program, port, token: String::new() };
-        let page = serving.get("/", "");
+        let (address, key) = line.trim().split_once("/?key=").expect("a key in the address");
+        let port = address.rsplit(':').next().unwrap().parse().unwrap();
+        let url = line.trim().to_owned();
+        let mut serving = Self { program, port, token: String::new(), url };
+        let page = serving.get(&format!("/?key={key}"), "");
         let token = page.split("sparkify-token\" content=\"").nth(1).unwrap();
         token.split('"').next().unwrap().clone_into(&mut serving.token);
-        assert_eq!(serving.token.len(), 64);
+        assert_eq!((serving.token.len(), key.len()), (64, 64));
         serving
     }
 
@@ -52,6 +59,15 @@ impl Serving {
         String::from_utf8(answer).unwrap()
     }
 
+    fn key(&self) -> &str {
+        self.url.split_once("key=").unwrap().1
+    }
+
+    /// A browser that was here before sends the cookie.
+    fn cookie(&self) -> String {
+        format!("Cookie: sparkify-{}={}\r\n", self.port, self.key())
+    }
+
     fn get(&self, path: &str, headers: &str) -> String {
         self.raw(
             format!(
@@ -67,7 +83,7 @@ impl Serving {
         self.raw(self.request(path, body, headers).as_bytes())
     }
 
-    fn request(&self, path: &str, body: &str, headers: &str) -> String {
+    pub(crate) fn request(&self, path: &str, body: &str, headers: &str) -> String {
         format!(
             "POST {path} HTTP/1.1\r\nHost: localhost:{}\r\nConnection: close\r\nContent-Type: application/json\r\nSparkify-Token: {}\r\nContent-Length: {}\r\n{headers}\r\n{body}",
             self.port,
@@ -76,14 +92,14 @@ impl Serving {
         )
     }
 
-    fn ask(&self, path: &str, body: &Value) -> Value {
+    pub(crate) fn ask(&self, path: &str, body: &Value) -> Value {
         let answer = self.post(path, &body.to_string(), "");
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 200"), "{head}");
         serde_json::from_str(body).unwrap()
     }
 
-    fn sql(&self, sql: &str) -> Value {
+    pub(crate) fn sql(&self, sql: &str) -> Value {
         self.ask("/sql", &json!({ "sql": sql }))
     }
 }
@@ -119,12 +135,25 @@ fn whoever_comes_from_another_site_is_refused() {
         for answer in [
             serving.post("/sql", sql, &headers),
             serving.post("/data", "{}", &headers),
-            serving.get("/", &headers),
+            serving.get("/", &(serving.cookie() + &headers)),
         ] {
             assert!([400, 403].contains(&status(&answer)), "{headers}: {answer}");
             assert!(!answer.contains(&serving.token) && !answer.contains("rows"), "{answer}");
         }
     }
+    // Other users of the machine do not know the key.
+    let other = Serving::start(folder.path(), &[]);
+    let wrong = [String::new(), format!("Cookie: sparkify-{port}={}\r\n", other.key())];
+    for headers in &wrong {
+        let answer = serving.get("/", headers);
+        assert_eq!(status(&answer), 403, "{answer}");
+        assert!(!answer.contains(&serving.token) && !answer.contains(serving.key()), "{answer}");
+    }
+    assert_eq!(status(&serving.get(&format!("/?key={}", serving.token), "")), 403);
+    let answer = serving.get("/", &serving.cookie());
+    assert_eq!(status(&answer), 200);
+    assert!(answer.contains("; HttpOnly; SameSite=Lax; Path=/\r\n"), "{answer}");
+    drop(other);
     // A name of somebody else's that was given this address.
     let rebound =
         format!("GET / HTTP/1.1\r\nHost: evil.example:{port}\r\nConnection: close\r\n\r\n");
@@ -153,7 +182,7 @@ fn whoever_comes_from_another_site_is_refused() {
         "referrer-policy: no-referrer",
         "x-frame-options: DENY",
     ] {
-        assert!(serving.get("/", "").contains(header), "{header}");
+        assert!(serving.get("/", &serving.cookie()).contains(header), "{header}");
         assert!(serving.get("/nothing", "").contains(header), "{header}");
     }
 }
@@ -176,7 +205,7 @@ fn too_much_and_too_slow_is_refused_and_others_are_served() {
             stream
         })
         .collect();
-    assert_eq!(status(&serving.get("/", "")), 200);
+    assert_eq!(status(&serving.get("/", &serving.cookie())), 200);
     drop(silent);
     assert_eq!(serving.sql("select 1 as one")["rows"], json!([[1]]));
 }
@@ -197,16 +226,28 @@ fn a_statement_reads_alone_within_time_and_rows() {
     assert_eq!((answer["rows"].as_array().unwrap().len(), &answer["more"]), (5, &true.into()));
     assert_eq!(answer["columns"][1], json!({ "name": "half", "kind": "double" }));
     assert_eq!(answer["rows"][1], json!([1, "0.5", null]));
-    let late = serving.sql(ENDLESS);
-    assert!(late["error"].as_str().unwrap().contains("longer than 1 s"), "{late}");
+    // The second one cannot be interrupted by DuckDB.
+    let uninterruptible = "select levenshtein(repeat('a', 3000000), repeat('b', 3000000))";
+    for sql in [ENDLESS, uninterruptible, uninterruptible, uninterruptible] {
+        let late = serving.sql(sql);
+        assert!(late["error"].as_str().unwrap().contains("longer than 1 s"), "{late}");
+    }
+    // Their processes ended: a load can write.
+    let etl = ["etl", "--song-data", "data/song_data", "--log-data", "data/log_data", "-q"];
+    run(folder.path(), etl).good();
     for (sql, words) in [
         ("delete from songplays", "open read-only"),
         ("create table mine as select 1", "open read-only"),
         ("select * from 'secret.csv'", "disabled"),
-        ("copy songplays to 'out.csv'", "disabled"),
-        ("attach 'other.duckdb'", "disabled"),
-        ("set memory_limit = '9GB'", "locked"),
-        ("install httpfs", "disabled"),
+        ("from read_text('secret.csv')", "reads files"),
+        ("copy songplays to 'out.csv'", "not a query"),
+        ("copy (select 1) to 'sparkify.duckdb' (format csv, use_tmp_file false)", "not a query"),
+        ("select 1; copy songplays to 'out.csv'", "not a query"),
+        ("select 1; select 2", "more than one statement"),
+        ("attach 'other.duckdb'", "not a query"),
+        ("set memory_limit = '9GB'", "not a query"),
+        ("from enable_logging(storage = 'file', storage_path = 'logs')", "not allowed"),
+        ("select length(printf('%2000000000d', 1))", "memory"),
         ("selec 1", "syntax error"),
         ("select titel from songs", "titel"),
         (" ", "there is no sql"),
@@ -268,7 +309,7 @@ fn a_load_gets_its_turn_and_the_page_waits_for_it() {
     small(folder.path());
     let serving = Serving::start(folder.path(), &[]);
     let browser = Browser::start();
-    browser.open(&serving.address());
+    browser.open(&serving.url);
     let tile = "return document.querySelector('#headline .value')?.textContent";
     let before = browser.wait(tile);
     put(
@@ -299,7 +340,8 @@ fn filters_ask_anew_and_the_box_for_sql_answers() {
     small(folder.path());
     let serving = Serving::start(folder.path(), &["--time-limit", "120"]);
     let browser = Browser::start();
-    browser.open(&serving.address());
+    browser.open(&serving.url);
+    assert_eq!(browser.text("return location.search"), "", "the address has no key any more");
     let first = browser.wait("return document.querySelector('#headline .value')?.textContent");
     let days = run(folder.path(), ["query", "plays_by_day", "--format", "json", "-q"]).json();
     let (since, until) = (days[5]["day"].as_str().unwrap(), days[9]["day"].as_str().unwrap());

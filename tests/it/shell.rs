@@ -97,7 +97,7 @@ fn the_first_error_ends_a_pipe_with_its_hint_and_code() {
         ("select 1 as a; selec 2;", "syntax error"),
         ("delete from songplays;", "open read-only"),
         ("select * from 'data/log_data/e.json';", "disabled"),
-        ("set threads = 1;", "locked"),
+        ("set threads = 1;", "not a query"),
         ("\\d song\n", "did you mean `songs`?"),
         ("\\x\n", "unknown command `\\x`"),
         ("\\q now\n", "wrong arguments for `\\q`"),

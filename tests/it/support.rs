@@ -48,6 +48,8 @@ pub(crate) fn sparkify<S: AsRef<OsStr>>(
     if let Some(config) = config {
         command.env("SPARKIFY_CONFIG", config);
     }
+    // The PostgreSQL server of the tests is used by its superuser.
+    command.env("SPARKIFY_ALLOW_SUPERUSER", "1");
     command
 }
 
@@ -159,7 +161,8 @@ pub(crate) fn duckdb(path: &str) -> Box<dyn Warehouse> {
 /// The warehouse at `url`.
 pub(crate) fn open(url: &str, access: Access) -> Result<Box<dyn Warehouse>, WarehouseError> {
     let (warehouse, threads) = (Some(url.to_owned()), Some("2".into()));
-    let flags = Flags { warehouse, threads, config: config_of(url), ..Flags::default() };
+    let config = config_of(url);
+    let flags = Flags { warehouse, threads, config, allow_superuser: true, ..Flags::default() };
     connect::open(&Settings::resolve(&flags).expect("settings"), access)
 }
 
@@ -242,7 +245,13 @@ pub(crate) fn song(id: &str, title: &str, duration: f64) -> String {
 pub(crate) fn put(folder: &Path, path: &str, content: impl AsRef<[u8]>) {
     let path = folder.join(path);
     std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-    std::fs::write(path, content).expect("a file");
+    std::fs::write(&path, content).expect("a file");
+    // A configuration file may have passwords: it is private, as the program asks for.
+    #[cfg(unix)]
+    if path.extension().is_some_and(|extension| extension == "cfg") {
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(&path, private).expect("permissions");
+    }
 }
 
 /// Seconds since 1970 of a moment written as `2018-11-05T10:00:00`, UTC.

@@ -11,7 +11,7 @@ use sparkify_config::{Flags, S3Flags};
 const SETTINGS: &str = "\
 Precedence of settings: flags, environment, configuration file (dwh.cfg), defaults.
 Environment: SPARKIFY_CONFIG, SPARKIFY_WAREHOUSE, SPARKIFY_SCHEMA, SPARKIFY_SONG_DATA, SPARKIFY_LOG_DATA,
-SPARKIFY_MAX_REJECT_SHARE, SPARKIFY_MEMORY, SPARKIFY_THREADS; PGHOST, PGPASSWORD, ... for PostgreSQL; AWS_... for S3.
+SPARKIFY_MAX_REJECT_SHARE, SPARKIFY_MEMORY, SPARKIFY_THREADS, SPARKIFY_ALLOW_SUPERUSER; PGHOST, PGPASSWORD, ... for PostgreSQL; AWS_... for S3.
 
 Exit codes: 0 success; 1 a data test, comparison or pre-flight check failed; 2 the program failed.";
 
@@ -39,18 +39,27 @@ pub(super) struct Global {
     /// Schema of the tables on a server [default: public]
     #[arg(long, global = true, value_name = "NAME")]
     pub schema: Option<String>,
+    /// PostgreSQL: run SQL as a superuser, although it can then read the server's files
+    #[arg(long, global = true)]
+    pub allow_superuser: bool,
     /// Output format
     #[arg(long, global = true, value_enum, default_value = "text")]
     pub output: Output,
     /// Memory limit of the warehouse; larger work spills to disk [default: 512MB]
     #[arg(long, global = true, value_name = "SIZE")]
     pub memory: Option<String>,
+    /// Seconds to wait for the lock of a DuckDB file that another process uses [default: 10]
+    #[arg(long, global = true, value_name = "SECONDS")]
+    pub wait: Option<u32>,
     /// Number of threads [default: one per core]
     #[arg(long, global = true, value_name = "N")]
     pub threads: Option<String>,
-    /// Print more: -v prints the steps, -vv also the SQL
+    /// Print more: -v the steps and the complete summary of a load, -vv also the SQL
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
+    /// Print the log of -v and -vv as JSON, one object per line
+    #[arg(long, global = true)]
+    pub log_json: bool,
     /// Print only results and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
@@ -67,6 +76,9 @@ pub(super) enum Command {
         after_help = "Example: sparkify generate sample --songs 2000 --events 100000 --days 30 --users 500 --seed 7"
     )]
     Generate(Generate),
+    /// Write a commented configuration file, `dwh.cfg`
+    #[command(after_help = "Example: sparkify init && sparkify doctor")]
+    Init(Init),
     /// Drop and create all tables
     #[command(
         after_help = "Example: sparkify create-tables --warehouse duckdb:sparkify.duckdb --yes"
@@ -154,6 +166,17 @@ pub(super) enum Command {
         after_help = "Examples: sparkify cluster plan\n          sparkify cluster up --ttl 4h --write-config\n          sparkify cluster down --verify"
     )]
     Cluster(super::cluster::Cluster),
+    /// Print the completion script of a shell
+    #[command(
+        after_help = "Example: sparkify completions bash > ~/.local/share/bash-completion/completions/sparkify"
+    )]
+    Completions(Completions),
+    /// Write man pages to a folder
+    #[command(hide = true)]
+    Man(Man),
+    /// Run statements for another process of this program
+    #[command(name = sparkify_duckdb::isolated::WORKER_COMMAND, hide = true)]
+    StatementWorker,
     /// Print the SQL, or check SQL for Amazon Redshift
     #[command(
         after_help = "Examples: sparkify sql songplays\n          sparkify sql --check mine.sql"
@@ -186,21 +209,33 @@ pub(super) struct Generate {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Init {
+    /// File to write
+    #[arg(value_name = "FILE", default_value = sparkify_config::DEFAULT_FILE)]
+    pub file: PathBuf,
+    /// Replace an existing file
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Completions {
+    /// Shell that reads the script
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Man {
+    /// Folder to write to
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct CreateTables {
     /// Do not ask for confirmation before data is dropped
     #[arg(short, long)]
     pub yes: bool,
-    #[command(flatten)]
-    pub wait: WaitOptions,
-}
-
-/// Waiting for a `DuckDB` file, which one process may open while it writes.
-#[derive(Debug, Args)]
-pub(super) struct WaitOptions {
-    /// Seconds to wait for the file lock while another process, such as `serve`, uses the DuckDB
-    /// file
-    #[arg(long = "wait", value_name = "SECONDS", default_value_t = 10)]
-    pub seconds: u32,
 }
 
 #[derive(Debug, Args)]
@@ -239,8 +274,6 @@ pub(super) struct Etl {
     /// of dwh.cfg]
     #[arg(long, value_name = "URL")]
     pub log_jsonpath: Option<String>,
-    #[command(flatten)]
-    pub wait: WaitOptions,
     #[command(flatten)]
     pub s3: S3Args,
 }
@@ -332,6 +365,12 @@ pub(super) struct Query {
     /// Write the result to a file, atomically; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// CSV: put a ' before text that a spreadsheet would run as a formula
+    #[arg(long)]
+    pub escape_formulas: bool,
+    /// DuckDB: allow SQL to read local files, such as `from 'plays.csv'`
+    #[arg(long)]
+    pub allow_files: bool,
     /// List the saved queries and their filters
     #[arg(long, conflicts_with_all = ["sql", "file"])]
     pub list: bool,
@@ -353,7 +392,7 @@ pub(super) struct Filters {
     #[arg(long)]
     pub level: Option<String>,
     /// Maximum number of rows, or `all`
-    #[arg(long, value_name = "N", value_parser = limit)]
+    #[arg(long, value_name = "N", value_parser = limit, allow_hyphen_values = true)]
     pub limit: Option<u64>,
     /// Measure to rank by, or period to group by, for example listeners or week
     #[arg(long, value_name = "COLUMN")]
@@ -380,6 +419,9 @@ pub(super) struct Serve {
     /// Maximum number of rows in a result
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub rows: usize,
+    /// Open the page in the default browser
+    #[arg(long)]
+    pub open: bool,
 }
 
 /// Filters of the report, for the saved queries that take them.
@@ -407,7 +449,7 @@ impl From<&ReportFilters> for Filters {
 
 fn limit(written: &str) -> Result<u64, String> {
     let number = if written == "all" { Some(u64::MAX) } else { written.parse().ok() };
-    number.ok_or_else(|| "expected a whole number or `all`".into())
+    number.ok_or_else(|| "give a whole number of at least 0, or `all`".into())
 }
 
 #[derive(Debug, Args)]
@@ -418,6 +460,9 @@ pub(super) struct Export {
     /// File format
     #[arg(long, value_enum, default_value = "parquet")]
     pub format: super::export::Format,
+    /// CSV: put a ' before text that a spreadsheet would run as a formula
+    #[arg(long)]
+    pub escape_formulas: bool,
     /// Tables to export, separated by commas [default: all model tables]
     #[arg(long, value_name = "TABLES", value_delimiter = ',')]
     pub tables: Vec<String>,
@@ -479,6 +524,8 @@ impl Global {
             config: self.config.clone(),
             warehouse: self.warehouse.clone(),
             schema: self.schema.clone(),
+            allow_superuser: self.allow_superuser,
+            wait: self.wait,
             memory: self.memory.clone(),
             threads: self.threads.clone(),
             ..Flags::default()

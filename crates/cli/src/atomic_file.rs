@@ -22,6 +22,7 @@ pub(super) fn write<T>(
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let mut temporary =
         temporary_file(folder.unwrap_or(Path::new("."))).map_err(|error| failed(&error))?;
+    keep_permissions(&path, temporary.as_file()).map_err(|error| failed(&error))?;
     let filled = {
         let mut out = BufWriter::new(temporary.as_file_mut());
         fill(&mut out).and_then(|made| out.flush().map(|()| made).map_err(WarehouseError::Sink))
@@ -39,6 +40,14 @@ pub(super) fn write<T>(
             Err(already_exists(&path))
         }
         Err(error) => Err(failed(&error.error)),
+    }
+}
+
+/// Gives the new file the permissions of the file that it replaces: a private file stays private.
+fn keep_permissions(path: &Path, file: &File) -> io::Result<()> {
+    match path.metadata() {
+        Ok(found) => file.set_permissions(found.permissions()),
+        Err(_) => Ok(()),
     }
 }
 

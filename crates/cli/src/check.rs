@@ -2,14 +2,15 @@
 
 use super::failure::{DATA, Failure};
 use super::printer::Printer;
-use sparkify_analytics::report::{grouped, plain_table};
+use super::terminal;
+use sparkify_analytics::report::grouped;
 use sparkify_config::Settings;
 use sparkify_load::data_tests::{self, TestResult};
 
 pub(super) fn run(settings: &Settings, printer: &Printer) -> Result<(), Failure> {
-    let mut warehouse = super::open_loaded(settings)?;
+    let mut warehouse = super::open_loaded(settings, printer)?;
     let results = data_tests::run(warehouse.as_mut(), false)?;
-    printer.result(&results, || text(&results))?;
+    printer.result_with_states(&results, || text(&results))?;
     let failed = results.iter().filter(|result| !result.passed()).count();
     if failed == 0 {
         printer.note(&format!("all {} data tests passed", results.len()));
@@ -32,13 +33,13 @@ fn text(results: &[TestResult]) -> String {
             ]
         })
         .collect();
-    let mut text = plain_table(&["", "name", "test", "failing rows"], &rows, &[3]);
+    let mut text = terminal::table(&["", "name", "test", "failing rows"], &rows, &[3]);
     for result in results.iter().filter(|result| !result.passed()) {
         text.push('\n');
         let header: Vec<&str> = result.columns.iter().map(String::as_str).collect();
         text.push_str(result.test);
         text.push_str(", first failing rows:\n");
-        text.push_str(&plain_table(&header, &result.samples, &[]));
+        text.push_str(&terminal::table(&header, &result.samples, &[]));
     }
     text
 }

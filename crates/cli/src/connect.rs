@@ -6,6 +6,9 @@ use std::sync::Arc;
 use sparkify_config::{Settings, WarehouseUrl};
 use sparkify_warehouse::{Access, ConnectionStep, Connector, SqlFile, Warehouse, WarehouseError};
 
+/// Least memory of a connection in a process of its own, in bytes.
+const MIN_MEMORY: u64 = 32 << 20;
+
 /// Connector to the warehouse of one set of settings.
 #[derive(Debug, Clone)]
 pub struct Engines(Arc<Settings>);
@@ -20,6 +23,10 @@ impl Engines {
 impl Connector for Engines {
     fn open(&self, access: Access) -> Result<Box<dyn Warehouse>, WarehouseError> {
         open(&self.0, access)
+    }
+
+    fn open_isolated(&self, parts: u64) -> Result<Box<dyn Warehouse>, WarehouseError> {
+        open_isolated(&self.0, parts)
     }
 
     fn try_steps(&self) -> Vec<ConnectionStep> {
@@ -61,6 +68,20 @@ pub fn open(settings: &Settings, access: Access) -> Result<Box<dyn Warehouse>, W
         }
         other => Err(unsupported(other)),
     }
+}
+
+/// Connects with guarded access to the warehouse of `settings`, so that an interrupt ends every
+/// statement at once. `DuckDB` runs in a process of its own, with a `parts`th of the memory.
+pub fn open_isolated(
+    settings: &Settings,
+    parts: u64,
+) -> Result<Box<dyn Warehouse>, WarehouseError> {
+    let WarehouseUrl::DuckDb(path) = &settings.warehouse else {
+        return open(settings, Access::Guarded);
+    };
+    let memory = (settings.memory / parts.max(1)).max(MIN_MEMORY);
+    let limits = sparkify_duckdb::Limits { memory, threads: settings.threads };
+    Ok(Box::new(sparkify_duckdb::isolated::Isolated::open(path, limits)?))
 }
 
 /// Returns the name of the engine of `url`, as the conditional comments of `sql/` use it.

@@ -7,13 +7,14 @@ use super::failure::Failure;
 use super::printer::{Output, Printer};
 use sparkify_config::Settings;
 use sparkify_load::{pipeline, tables};
+use sparkify_warehouse::Access;
 
 pub(super) fn run(
     args: &CreateTables,
     settings: &Settings,
     printer: &Printer,
 ) -> Result<(), Failure> {
-    let mut warehouse = super::open_to_write(settings, &args.wait, printer)?;
+    let mut warehouse = super::open(settings, Access::Write, printer)?;
     let held = tables::stored_rows(warehouse.as_mut())?;
     if held > 0 && !args.yes {
         confirm(settings, held)?;

@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::args::Describe;
 use super::failure::Failure;
 use super::printer::Printer;
-use sparkify_analytics::report::{grouped, plain_table};
+use super::terminal;
+use sparkify_analytics::report::grouped;
 use sparkify_config::{Settings, suggest};
 use sparkify_load::tables;
 use sparkify_warehouse::{FoundColumn, Opening, SqlFile, Value, Warehouse};
@@ -27,13 +28,17 @@ struct DescribedColumn {
 }
 
 pub(super) fn run(args: &Describe, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
-    let described = described(settings, args.table.as_deref())?;
+    let described = described(settings, args.table.as_deref(), printer)?;
     printer.result(&described, || format(&described, args.table.is_some()))
 }
 
 /// Returns the text that the command prints.
-pub(super) fn text(settings: &Settings, table: Option<&str>) -> Result<String, Failure> {
-    described(settings, table).map(|described| format(&described, table.is_some()))
+pub(super) fn text(
+    settings: &Settings,
+    table: Option<&str>,
+    printer: &Printer,
+) -> Result<String, Failure> {
+    described(settings, table, printer).map(|described| format(&described, table.is_some()))
 }
 
 fn format(described: &[Described], single: bool) -> String {
@@ -43,12 +48,16 @@ fn format(described: &[Described], single: bool) -> String {
     }
 }
 
-fn described(settings: &Settings, table: Option<&str>) -> Result<Vec<Described>, Failure> {
+fn described(
+    settings: &Settings,
+    table: Option<&str>,
+    printer: &Printer,
+) -> Result<Vec<Described>, Failure> {
     let chosen: Vec<&SqlFile> = match table {
         Some(name) => vec![tables::find(name).ok_or_else(|| unknown(name))?],
         None => tables::all().collect(),
     };
-    let mut warehouse = super::open_loaded(settings)?;
+    let mut warehouse = super::open_loaded(settings, printer)?;
     describe(warehouse.as_mut(), &chosen)
 }
 
@@ -84,7 +93,7 @@ fn overview(tables: &[Described]) -> String {
         .iter()
         .map(|table| vec![table.table.into(), grouped(table.rows), table.description.into()])
         .collect();
-    plain_table(&["table", "rows", "grain"], &rows, &[1])
+    terminal::table(&["table", "rows", "grain"], &rows, &[1])
 }
 
 fn columns(table: &Described) -> String {
@@ -96,7 +105,7 @@ fn columns(table: &Described) -> String {
         })
         .collect();
     let (name, description, count) = (table.table, table.description, grouped(table.rows));
-    let columns = plain_table(&["column", "type", "description"], &rows, &[]);
+    let columns = terminal::table(&["column", "type", "description"], &rows, &[]);
     format!("{name}: {description}\n{columns}{count} rows\n")
 }
 

@@ -5,11 +5,11 @@ use serde_json::{Map, Value as Json, json};
 use super::args::Diff;
 use super::failure::{DATA, Failure};
 use super::printer::Printer;
-use crate::connect;
+use super::terminal;
 use sparkify_analytics::diff::{self, Changed, DiffError, OneSided, Side, TableDiff};
-use sparkify_analytics::report::{grouped, plain_table};
+use sparkify_analytics::report::grouped;
 use sparkify_config::{Flags, Settings, WarehouseUrl};
-use sparkify_warehouse::{Access, Value, Warehouse};
+use sparkify_warehouse::{Access, Value};
 
 pub(super) fn run(args: &Diff, flags: &Flags, printer: &Printer) -> Result<(), Failure> {
     if flags.warehouse.is_some() {
@@ -24,6 +24,7 @@ pub(super) fn run(args: &Diff, flags: &Flags, printer: &Printer) -> Result<(), F
     // Both are open at the same time and share the memory limit.
     settings.memory /= 2;
     other.memory /= 2;
+    let open = |settings| super::open(settings, Access::Read, printer);
     let (mut first, mut second) = (open(&settings)?, open(&other)?);
     let tables = diff::run(first.as_mut(), second.as_mut(), args.limit).map_err(|error| {
         let url = |side| if side == Side::First { &settings } else { &other };
@@ -38,10 +39,6 @@ pub(super) fn run(args: &Diff, flags: &Flags, printer: &Printer) -> Result<(), F
     }
     printer.error(&format!("{differ} of {} tables differ", tables.len()));
     Err(Failure::reported(DATA))
-}
-
-fn open(settings: &Settings) -> Result<Box<dyn Warehouse>, Failure> {
-    connect::open(settings, Access::Read).map_err(Failure::from)
 }
 
 fn failed<'a>(error: DiffError, url: impl Fn(Side) -> &'a WarehouseUrl) -> Failure {
@@ -66,13 +63,13 @@ fn text(tables: &[TableDiff]) -> String {
         "different",
         "differences per column",
     ];
-    let mut text = plain_table(&header, &rows, &[1, 2, 3, 4, 5, 6]);
+    let mut text = terminal::table(&header, &rows, &[1, 2, 3, 4, 5, 6]);
     for table in tables.iter().filter(|table| !table.is_empty()) {
         let rows = samples(table);
         if !rows.is_empty() {
             text.push('\n');
             let header = [table.table, "key", "column", "in first", "in second"];
-            text.push_str(&plain_table(&header, &rows, &[]));
+            text.push_str(&terminal::table(&header, &rows, &[]));
         }
     }
     text

@@ -65,7 +65,7 @@ fn open_if_loaded(
     printer: &Printer,
 ) -> Result<Option<Box<dyn Warehouse>>, Failure> {
     let without = "the dictionary will have no row counts and no test results";
-    let mut warehouse = match connect::open(settings, Access::Read) {
+    let mut warehouse = match super::open(settings, Access::Read, printer) {
         Err(error @ WarehouseError::Missing { .. }) => {
             printer.warn(&format!("{error}: {without}"));
             error.hint().iter().for_each(|hint| printer.hint(hint));

@@ -6,8 +6,8 @@ use serde::Serialize;
 use super::args::S3Args;
 use super::failure::{DATA, Failure};
 use super::printer::Printer;
+use super::terminal;
 use crate::connect::Engines;
-use sparkify_analytics::report::plain_table;
 use sparkify_config::{Access, ConfigError, Credentials, Flags, Settings, redact};
 use sparkify_load::doctor::{self, Finding, Status};
 
@@ -197,5 +197,5 @@ fn text(lines: &[Finding]) -> String {
         let hint = line.hint.as_ref();
         rows.extend(hint.map(|hint| vec![String::new(), String::new(), format!("→ {hint}")]));
     }
-    plain_table(&["check", "state", "result"], &rows, &[])
+    terminal::table(&["check", "state", "result"], &rows, &[])
 }

@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
-use super::args::{Etl, WaitOptions};
+use super::args::Etl;
 use super::failure::Failure;
-use super::printer::Printer;
+use super::load_summary;
+use super::printer::{Output, Printer};
 use super::progress::Progress;
-use sparkify_analytics::report::{grouped, plain_table};
+use super::terminal;
+use sparkify_analytics::report::grouped;
 use sparkify_config::{Flags, Settings};
 use sparkify_load::ledger;
 use sparkify_load::pipeline::{self, EtlError, Outcome, Request, Summary};
 use sparkify_reader::Meter;
 use sparkify_source::Sources;
-use sparkify_warehouse::Warehouse;
+use sparkify_warehouse::{Access, Warehouse};
 
 impl Etl {
     /// Adds the options of this command to the global ones.
@@ -33,7 +35,7 @@ impl Etl {
 pub(super) fn run(args: &Etl, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     let request = request(args, settings)?;
     pipeline::check_request(&request)?;
-    let summary = run_with_progress(settings, &args.wait, printer, |warehouse, meter| {
+    let summary = run_with_progress(settings, printer, |warehouse, meter| {
         pipeline::etl(warehouse, &request, meter)
     })?;
     let locations = [&request.song_data, &request.log_data];
@@ -76,11 +78,10 @@ pub(super) fn request(args: &Etl, settings: &Settings) -> Result<Request, Failur
 /// a `DuckDB` file is complete only after its last changes are written on close.
 pub(super) fn run_with_progress(
     settings: &Settings,
-    wait: &WaitOptions,
     printer: &Printer,
     load: impl FnOnce(&mut dyn Warehouse, &Arc<Meter>) -> Result<Summary, EtlError>,
 ) -> Result<Summary, Failure> {
-    let mut warehouse = super::open_to_write(settings, wait, printer)?;
+    let mut warehouse = super::open(settings, Access::Write, printer)?;
     let meter = Arc::new(printer.meter());
     let progress = Progress::watch(&meter, printer);
     let loaded = load(warehouse.as_mut(), &meter);
@@ -94,10 +95,24 @@ pub(super) fn print_summary(
     nothing: &str,
     printer: &Printer,
 ) -> Result<(), Failure> {
-    printer.result(summary, || text(summary, nothing))
+    if printer.is_quiet() && printer.output == Output::Text {
+        return Ok(());
+    }
+    printer.result(summary, || {
+        let account = if printer.is_verbose() {
+            complete_account(summary)
+        } else {
+            load_summary::lines(summary)
+        };
+        let headline = match (summary.outcome, summary.load_id) {
+            (Outcome::Published, Some(load)) => format!("load {load} is published"),
+            _ => nothing.to_owned(),
+        };
+        format!("{account}\n{headline}\n")
+    })
 }
 
-fn text(summary: &Summary, nothing: &str) -> String {
+fn complete_account(summary: &Summary) -> String {
     let mut sections = vec![retries(summary), extracted(summary), notes(summary)];
     if summary.outcome == Outcome::Published {
         sections.push(warnings(summary));
@@ -106,11 +121,7 @@ fn text(summary: &Summary, nothing: &str) -> String {
     sections.push(matched(summary));
     sections.push(steps(summary));
     sections.retain(|section| !section.is_empty());
-    let headline = match (summary.outcome, summary.load_id) {
-        (Outcome::Published, Some(load)) => format!("load {load} is published"),
-        _ => nothing.to_owned(),
-    };
-    format!("{}\n{headline}\n", sections.join("\n"))
+    sections.join("\n")
 }
 
 fn section(title: &str, rows: Vec<(String, String)>) -> String {
@@ -118,7 +129,7 @@ fn section(title: &str, rows: Vec<(String, String)>) -> String {
         return String::new();
     }
     let rows: Vec<Vec<String>> = rows.into_iter().map(|(name, value)| vec![name, value]).collect();
-    plain_table(&[title, ""], &rows, &[1])
+    terminal::table(&[title, ""], &rows, &[1])
 }
 
 /// Lists the failed attempts of a load that was retried, with their errors.

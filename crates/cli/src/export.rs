@@ -5,8 +5,9 @@ use clap::ValueEnum;
 use super::args::Export;
 use super::failure::Failure;
 use super::printer::Printer;
+use super::terminal;
 use sparkify_analytics::export::{self, ExportOptions, Manifest};
-use sparkify_analytics::report::{self, grouped, plain_table};
+use sparkify_analytics::report::{self, grouped};
 use sparkify_config::{Settings, suggest};
 use sparkify_warehouse::SqlFile;
 
@@ -29,11 +30,12 @@ pub(super) fn run(args: &Export, settings: &Settings, printer: &Printer) -> Resu
             Format::Csv => report::Format::Csv,
             Format::Json => report::Format::Lines,
         },
+        escape_formulas: args.escape_formulas,
         tables: select_tables(&args.tables)?,
         force: args.force,
         keep: settings.warehouse.file(),
     };
-    let mut warehouse = super::open_loaded(settings)?;
+    let mut warehouse = super::open_loaded(settings, printer)?;
     let manifest = export::run(warehouse.as_mut(), &options)?;
     printer.result(&manifest, || text(&manifest))?;
     printer.note(&format!("wrote {} files to `{}`", manifest.files.len(), args.folder.display()));
@@ -60,5 +62,5 @@ fn text(manifest: &Manifest) -> String {
         vec![file.table.clone(), file.file.clone(), grouped(file.rows), grouped(file.bytes)]
     };
     let rows: Vec<Vec<String>> = manifest.files.iter().map(row).collect();
-    plain_table(&["table", "file", "rows", "bytes"], &rows, &[2, 3])
+    terminal::table(&["table", "file", "rows", "bytes"], &rows, &[2, 3])
 }

@@ -3,7 +3,9 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use super::printer::Printer;
+use serde_json::json;
+
+use super::printer::{Output, Printer};
 use sparkify_analytics::export::ExportError;
 use sparkify_analytics::report::SavedQueryError;
 use sparkify_analytics::verify::{ProfileError, VerifyError};
@@ -65,7 +67,17 @@ impl Failure {
 
     /// Prints the message with causes, details and hint, and returns the exit code.
     pub(super) fn report(&self, printer: &Printer) -> ExitCode {
-        if !self.reported {
+        if !self.reported && printer.output == Output::Json {
+            // One line, so that a scheduler finds it among the lines of a log.
+            let error = json!({
+                "error": self.message,
+                "causes": self.causes,
+                "details": self.details,
+                "hint": self.hint,
+                "exit_code": self.code,
+            });
+            printer.line(&error.to_string());
+        } else if !self.reported {
             printer.error(&self.message);
             for cause in &self.causes {
                 printer.line(&format!("  caused by: {cause}"));

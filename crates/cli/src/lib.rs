@@ -7,6 +7,7 @@ mod args;
 mod atomic_file;
 mod check;
 mod cluster;
+mod completions;
 pub mod connect;
 mod create_tables;
 mod describe;
@@ -18,8 +19,10 @@ mod export;
 mod failure;
 mod generate;
 mod history;
+mod init;
 mod json;
 mod lint;
+mod load_summary;
 mod plan;
 mod printer;
 mod progress;
@@ -32,6 +35,7 @@ mod serve;
 mod shell;
 mod source_bytes;
 mod sql;
+mod terminal;
 mod trace;
 mod verify;
 
@@ -43,7 +47,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use args::{Cli, Command, WaitOptions};
+use args::{Cli, Command};
 use failure::Failure;
 use printer::Printer;
 use sparkify_config::{Flags, Settings};
@@ -54,10 +58,18 @@ use sparkify_warehouse::{Access, Warehouse, WarehouseError};
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Runs the command line of this process.
-pub fn main() -> ExitCode {
+///
+/// `commit` is the commit that the program was built from.
+pub fn main(commit: Option<&str>) -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == "--version") {
+        let commit = commit.map_or(String::new(), |commit| format!(" ({commit})"));
+        println!("sparkify {}{commit}", env!("CARGO_PKG_VERSION"));
+        println!("DuckDB {}", sparkify_duckdb::version());
+        return ExitCode::SUCCESS;
+    }
     let cli = Cli::parse();
-    let printer = Printer::new(cli.global.output, cli.global.quiet, cli.global.color);
-    enable_tracing(cli.global.verbose);
+    let printer = Printer::new(&cli.global);
+    enable_tracing(cli.global.verbose, cli.global.log_json);
     match run(&cli, &printer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(&printer),
@@ -68,6 +80,11 @@ fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
     let flags = cli.global.flags();
     match &cli.command {
         Command::Generate(args) => generate::run(args, printer),
+        Command::Init(args) => init::run(args, printer),
+        Command::Completions(args) => completions::run(args, printer),
+        Command::Man(args) => completions::man(args, printer),
+        // Its parent process has read the configuration.
+        Command::StatementWorker => Ok(sparkify_duckdb::isolated::run_worker()?),
         Command::CreateTables(args) => {
             create_tables::run(args, &settings(&flags, printer)?, printer)
         }
@@ -113,13 +130,17 @@ fn settings(flags: &Flags, printer: &Printer) -> Result<Settings, Failure> {
 }
 
 /// Opens the warehouse for reading; an error if a table is missing.
-fn open_loaded(settings: &Settings) -> Result<Box<dyn Warehouse>, Failure> {
-    open_as(settings, Access::Read)
+fn open_loaded(settings: &Settings, printer: &Printer) -> Result<Box<dyn Warehouse>, Failure> {
+    open_as(settings, Access::Read, printer)
 }
 
 /// Opens the warehouse with `access`; an error if a table is missing.
-fn open_as(settings: &Settings, access: Access) -> Result<Box<dyn Warehouse>, Failure> {
-    let mut warehouse = connect::open(settings, access)?;
+fn open_as(
+    settings: &Settings,
+    access: Access,
+    printer: &Printer,
+) -> Result<Box<dyn Warehouse>, Failure> {
+    let mut warehouse = open(settings, access, printer)?;
     let present = sparkify_load::tables::existing(warehouse.as_mut())?;
     match sparkify_load::tables::all().find(|table| !present.contains(&table.name)) {
         Some(table) => Err(Failure::new(
@@ -130,26 +151,34 @@ fn open_as(settings: &Settings, access: Access) -> Result<Box<dyn Warehouse>, Fa
     }
 }
 
-/// Opens the warehouse for writing. Waits for other processes that use a `DuckDB` file, as long as
-/// `wait` allows.
-fn open_to_write(
+/// Opens the warehouse with `access`. Waits for other processes that use a `DuckDB` file.
+fn open(
     settings: &Settings,
-    wait: &WaitOptions,
+    access: Access,
     printer: &Printer,
-) -> Result<Box<dyn Warehouse>, Failure> {
-    let (started, timeout) = (Instant::now(), Duration::from_secs(wait.seconds.into()));
-    let mut announced = false;
+) -> Result<Box<dyn Warehouse>, WarehouseError> {
+    wait_for_file(settings, printer, || connect::open(settings, access))
+}
+
+/// Retries `open` while another process holds the lock of a `DuckDB` file, as long as `--wait`
+/// allows.
+fn wait_for_file<T>(
+    settings: &Settings,
+    printer: &Printer,
+    mut open: impl FnMut() -> Result<T, WarehouseError>,
+) -> Result<T, WarehouseError> {
+    let (started, mut announced) = (Instant::now(), false);
     loop {
-        let error = match connect::open(settings, Access::Write) {
+        let error = match open() {
             Err(error @ WarehouseError::Busy { .. }) => error,
-            opened => return Ok(opened?),
+            opened => return opened,
         };
-        if started.elapsed() >= timeout {
-            let hint = "retry when the other process has finished, raise `--wait SECONDS`, or name another file with `--warehouse`";
-            return Err(Failure::new(error.to_string(), hint));
+        if started.elapsed() >= settings.lock_timeout {
+            return Err(error);
         }
         if !std::mem::replace(&mut announced, true) {
-            printer.note(&format!("{error}: waiting up to {} s", wait.seconds));
+            let seconds = settings.lock_timeout.as_secs();
+            printer.note(&format!("{error}: waiting up to {seconds} s"));
         }
         std::thread::sleep(RETRY_INTERVAL);
     }
@@ -163,8 +192,9 @@ fn without_page() -> Failure {
     )
 }
 
-/// Prints log messages of sparkify's crates to standard error, as `-v` and `-vv` request.
-fn enable_tracing(verbose: u8) {
+/// Prints log messages of sparkify's crates to standard error, as `-v` and `-vv` request: as text,
+/// or as one JSON object per line.
+fn enable_tracing(verbose: u8, json: bool) {
     let level = match verbose {
         0 => return,
         1 => tracing::Level::INFO,
@@ -173,12 +203,15 @@ fn enable_tracing(verbose: u8) {
     // Targets are matched by prefix: this includes every `sparkify_*` crate and leaves out the
     // verbose logs of libraries.
     let own_crates = Targets::new().with_target(env!("CARGO_PKG_NAME"), level);
-    tracing_subscriber::fmt()
+    let subscriber = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr)
-        .with_target(false)
-        .without_time()
-        .finish()
-        .with(own_crates)
-        .init();
+        .with_target(false);
+    if json {
+        subscriber.json().flatten_event(true).finish().with(own_crates).init();
+    } else {
+        let color = anstream::AutoStream::choice(&std::io::stderr());
+        let colored = color != anstream::ColorChoice::Never;
+        subscriber.with_ansi(colored).finish().with(own_crates).init();
+    }
 }

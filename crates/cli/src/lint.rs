@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::failure::{DATA, Failure};
 use super::printer::Printer;
 use super::query::unreadable;
-use sparkify_analytics::report::plain_table;
+use super::terminal;
 use sparkify_warehouse::{Opening, SqlFile};
 
 /// The engine whose statements are checked.
@@ -57,7 +57,7 @@ pub(super) fn list_rules(printer: &Printer) -> Result<(), Failure> {
     let listed: Vec<Listed> = rules().map(Listed::from).collect();
     printer.result(&listed, || {
         let rows: Vec<Vec<String>> = listed.iter().map(Listed::row).collect();
-        plain_table(&["kind", "name", "description", "page"], &rows, &[])
+        terminal::table(&["kind", "name", "description", "page"], &rows, &[])
     })
 }
 

@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    sparkify::main()
+    // Set by `make build`.
+    sparkify::main(option_env!("SPARKIFY_COMMIT"))
 }

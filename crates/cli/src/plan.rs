@@ -4,8 +4,8 @@ use super::args::Etl;
 use super::etl::request;
 use super::failure::Failure;
 use super::printer::Printer;
-use crate::connect;
-use sparkify_analytics::report::{grouped, plain_table};
+use super::terminal;
+use sparkify_analytics::report::grouped;
 use sparkify_config::Settings;
 use sparkify_load::pipeline::{self, Preview};
 use sparkify_warehouse::{Access, WarehouseError};
@@ -16,7 +16,7 @@ const SHOWN: usize = 10;
 pub(super) fn run(args: &Etl, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     let request = request(args, settings)?;
     pipeline::check_request(&request)?;
-    let mut warehouse = match connect::open(settings, Access::Read) {
+    let mut warehouse = match super::open(settings, Access::Read, printer) {
         Ok(warehouse) => Some(warehouse),
         Err(WarehouseError::Missing { .. }) => None,
         Err(error) => return Err(error.into()),
@@ -59,7 +59,7 @@ fn text(preview: &Preview) -> String {
         row("megabytes to read", format!("{:.1}", preview.bytes as f64 / 1e6)),
         row("staging rows to delete", grouped(preview.rows_retired)),
     ];
-    text.push_str(&plain_table(&["plan", ""], &rows, &[1]));
+    text.push_str(&terminal::table(&["plan", ""], &rows, &[1]));
     text.push('\n');
     let kind = if preview.incremental { "affected keys only" } else { "full rebuild" };
     if preview.tables.is_empty() {

@@ -6,7 +6,9 @@ use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 use serde::Serialize;
 
+use super::args::Global;
 use super::failure::Failure;
+use super::terminal::{self, Filtered};
 use sparkify_reader::Meter;
 
 /// When to use colors.
@@ -33,6 +35,7 @@ pub(super) enum Output {
 pub(super) struct Printer {
     pub output: Output,
     quiet: bool,
+    verbose: bool,
 }
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -40,13 +43,13 @@ const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
 
 impl Printer {
-    pub(super) fn new(output: Output, quiet: bool, color: Color) -> Self {
-        match color {
+    pub(super) fn new(options: &Global) -> Self {
+        match options.color {
             Color::Auto => {}
             Color::Always => anstream::ColorChoice::Always.write_global(),
             Color::Never => anstream::ColorChoice::Never.write_global(),
         }
-        Self { output, quiet }
+        Self { output: options.output, quiet: options.quiet, verbose: options.verbose > 0 }
     }
 
     /// Returns true if a progress line is drawn: on a terminal, without `--quiet`.
@@ -63,15 +66,21 @@ impl Printer {
     }
 
     /// Returns true if only results and errors are printed.
-    #[cfg(feature = "cluster")]
     pub(super) fn is_quiet(&self) -> bool {
         self.quiet
     }
 
-    /// Returns the stream for results. It does not strip escape sequences, since they may be data.
+    /// Returns true if the complete account of a load is printed.
+    pub(super) fn is_verbose(&self) -> bool {
+        self.verbose
+    }
+
+    /// Returns the stream for results. A file or a pipe gets every byte of the data; a terminal gets
+    /// no control characters, since they would act on it.
     #[expect(clippy::unused_self, reason = "all output goes through the printer")]
-    pub(super) fn data(&self) -> impl Write + Send {
-        io::BufWriter::new(io::stdout())
+    pub(super) fn data(&self) -> Box<dyn Write + Send> {
+        let out = io::BufWriter::new(io::stdout());
+        if io::stdout().is_terminal() { Box::new(Filtered::new(out)) } else { Box::new(out) }
     }
 
     /// Prints a result as text or JSON, as `--output` requests.
@@ -84,6 +93,19 @@ impl Printer {
             Output::Json => self.json(document),
             Output::Text => self.text(&text()),
         }
+    }
+
+    /// Prints a result whose lines begin with a state, such as `ok`, in color on a terminal.
+    pub(super) fn result_with_states(
+        &self,
+        document: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
+        if self.output == Output::Json || !io::stdout().is_terminal() {
+            return self.result(document, text);
+        }
+        let text = terminal::colored_states(&text());
+        anstream::stdout().write_all(text.as_bytes()).map_err(Failure::from)
     }
 
     /// Prints a result as JSON.

@@ -11,8 +11,11 @@ use super::args::{Filters, Query};
 use super::atomic_file;
 use super::failure::Failure;
 use super::printer::{Output, Printer};
+use super::terminal;
 use crate::connect;
-use sparkify_analytics::report::{self, Arguments, ResultColumn, SavedQuery, grouped};
+use sparkify_analytics::report::{
+    self, Arguments, ResultColumn, SavedQuery, WriterOptions, grouped,
+};
 use sparkify_config::{Settings, suggest};
 use sparkify_load::ledger;
 use sparkify_warehouse::{Access, Opening, Value, Warehouse};
@@ -73,8 +76,13 @@ pub(super) fn run(args: &Query, settings: &Settings, printer: &Printer) -> Resul
         (None, Some(sql)) => sql.to_owned(),
     };
     let arguments = args.filters.arguments()?;
-    let mut warehouse = connect::open(settings, Access::Read)?;
-    let query = resolve(&text, &arguments, warehouse.as_ref())?;
+    let query = resolve(&text, &arguments, connect::engine_of(&settings.warehouse)?)?;
+    let access = match query.saved {
+        Some(_) => Access::Read,
+        None if args.allow_files => Access::GuardedWithFiles,
+        None => Access::Guarded,
+    };
+    let mut warehouse = super::open(settings, access, printer)?;
     write_result(args, &query, warehouse.as_mut(), printer)?;
     match query.saved {
         Some(saved) => note_coverage(saved, &arguments, warehouse.as_mut(), printer),
@@ -89,9 +97,15 @@ fn write_result(
     warehouse: &mut dyn Warehouse,
     printer: &Printer,
 ) -> Result<(), Failure> {
-    let format = format(args, printer);
+    let format = format(args, printer)?;
+    let to_file = args.out.as_ref().is_some_and(|file| file != Path::new("-"));
+    let options = WriterOptions {
+        width: if to_file { None } else { terminal::width() },
+        escape_formulas: args.escape_formulas,
+        ..WriterOptions::default()
+    };
     let mut write = |out: &mut (dyn Write + Send)| {
-        let mut writer = report::writer(format, out);
+        let mut writer = report::writer(format, options, out);
         warehouse.query_each(&query.statement, &query.values, writer.as_mut())?;
         writer.finish()
     };
@@ -109,16 +123,26 @@ fn write_result(
     }
 }
 
-fn format(args: &Query, printer: &Printer) -> report::Format {
+/// Returns the requested format, or that of the file's extension.
+fn format(args: &Query, printer: &Printer) -> Result<report::Format, Failure> {
     let extension = args.out.as_ref().and_then(|file| file.extension()?.to_str());
-    match (args.format.or_else(|| extension.and_then(Format::of_extension)), printer.output) {
+    let by_extension = match extension.filter(|_| args.format.is_none()) {
+        None => None,
+        Some(extension) => Some(Format::of_extension(extension).ok_or_else(|| {
+            Failure::new(
+                format!("unknown format: a file that ends in `.{extension}`"),
+                "use .csv, .json, .ndjson, .md, .parquet or .txt, or name the format with `--format`",
+            )
+        })?),
+    };
+    Ok(match (args.format.or(by_extension), printer.output) {
         (Some(Format::Csv), _) => report::Format::Csv,
         (Some(Format::Json), _) | (None, Output::Json) => report::Format::Json,
         (Some(Format::Ndjson), _) => report::Format::Lines,
         (Some(Format::Markdown), _) => report::Format::Markdown,
         (Some(Format::Parquet), _) => report::Format::Parquet,
         (Some(Format::Table), _) | (None, Output::Text) => report::Format::Table,
-    }
+    })
 }
 
 impl Format {
@@ -130,6 +154,7 @@ impl Format {
             "ndjson" | "jsonl" => Self::Ndjson,
             "md" | "markdown" => Self::Markdown,
             "parquet" => Self::Parquet,
+            "txt" => Self::Table,
             _ => return None,
         })
     }
@@ -160,7 +185,7 @@ impl Filters {
 fn resolve(
     text: &str,
     arguments: &Arguments,
-    warehouse: &dyn Warehouse,
+    engine: &'static str,
 ) -> Result<ResolvedQuery, Failure> {
     let word = text.trim();
     if word.is_empty() {
@@ -180,7 +205,7 @@ fn resolve(
     }
     let saved = SavedQuery::find(word).ok_or_else(|| unknown(word))?;
     let values = saved.values(arguments)?;
-    let statement = saved.statement(Opening::full(warehouse.engine()));
+    let statement = saved.statement(Opening::full(engine));
     Ok(ResolvedQuery { statement, values, saved: Some(saved) })
 }
 
@@ -240,7 +265,7 @@ fn list(args: &Query, printer: &Printer) -> Result<(), Failure> {
             vec![query.name.into(), query.question.into(), filters.join(", ")]
         };
         let rows: Vec<Vec<String>> = queries.iter().map(row).collect();
-        report::plain_table(&["name", "description", "filters"], &rows, &[])
+        terminal::table(&["name", "description", "filters"], &rows, &[])
     })
 }
 

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::args::{S3Args, WaitOptions};
+use super::args::S3Args;
 use super::atomic_file;
 use super::failure::Failure;
 use super::printer::{Output, Printer};
 use super::source_bytes::format_bytes;
-use sparkify_analytics::report::{grouped, plain_table};
+use super::terminal;
+use sparkify_analytics::report::grouped;
 use sparkify_config::{Flags, Settings};
 use sparkify_load::pipeline::{self, Request};
 use sparkify_load::rejects::{self, Filter, ReasonCount, Reject, RejectId};
@@ -44,8 +45,6 @@ pub(super) struct Replay {
     /// 1%]
     #[arg(long, value_name = "SHARE")]
     pub max_reject_share: Option<String>,
-    #[command(flatten)]
-    pub wait: WaitOptions,
     #[command(flatten)]
     pub s3: S3Args,
 }
@@ -97,28 +96,27 @@ pub(super) fn run(
     settings: &Settings,
     printer: &Printer,
 ) -> Result<(), Failure> {
-    let open = || super::open_loaded(settings);
+    let open = || super::open_loaded(settings, printer);
     match command {
         Rejects::List(args) => list(args, open()?.as_mut(), printer),
         Rejects::Show(args) => show(args, open()?.as_mut(), printer),
         Rejects::Export(args) => export(args, open()?.as_mut(), printer),
-        Rejects::Replay(args) => replay(args, settings, printer),
+        Rejects::Replay(_) => replay(settings, printer),
     }
 }
 
-fn replay(args: &Replay, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
+fn replay(settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     // The warehouse lists the objects to read again: a missing one is an error.
-    drop(super::open_loaded(settings)?);
+    drop(super::open_loaded(settings, printer)?);
     let request = Request {
         max_reject_share: settings.max_reject_share,
         sources: Sources::new(&settings.s3),
         log_paths: settings.log_jsonpath.clone(),
         ..Request::new(None, None)
     };
-    let summary =
-        super::etl::run_with_progress(settings, &args.wait, printer, |warehouse, meter| {
-            pipeline::replay(warehouse, &request, meter)
-        })?;
+    let summary = super::etl::run_with_progress(settings, printer, |warehouse, meter| {
+        pipeline::replay(warehouse, &request, meter)
+    })?;
     super::etl::print_summary(&summary, "no rejected records to replay", printer)
 }
 
@@ -164,7 +162,7 @@ fn listing_text(listing: &Listing) -> String {
     let reason =
         |reason: &ReasonCount| vec![visible(reason.reason.as_bytes()), grouped(reason.rejects)];
     let reasons: Vec<_> = listing.reasons.iter().map(reason).collect();
-    let counts = plain_table(&["reason", "rejects"], &reasons, &[1]);
+    let counts = terminal::table(&["reason", "rejects"], &reasons, &[1]);
     let line = |entry: &ListEntry| {
         vec![
             entry.id.to_string(),
@@ -177,7 +175,7 @@ fn listing_text(listing: &Listing) -> String {
     };
     let lines: Vec<_> = listing.rejects.iter().map(line).collect();
     let header = ["reject", "reason", "object", "position", "length", "begins with"];
-    let lines = plain_table(&header, &lines, &[3, 4]);
+    let lines = terminal::table(&header, &lines, &[3, 4]);
     let (shown, total) = (listing.rejects.len() as u64, listing.total);
     let end = if shown < total {
         format!("{} of {} shown; `--limit {total}` shows all", grouped(shown), plural(total))

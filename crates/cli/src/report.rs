@@ -9,11 +9,11 @@ use super::failure::Failure;
 use super::printer::Printer;
 use sparkify_analytics::page::{self, PageKind};
 use sparkify_config::Settings;
-use sparkify_warehouse::{Access, WarehouseError};
+use sparkify_warehouse::WarehouseError;
 
 pub(super) fn run(args: &Report, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     let arguments = Filters::from(&args.filters).arguments()?;
-    let mut warehouse = super::open_as(settings, Access::Read)?;
+    let mut warehouse = super::open_loaded(settings, printer)?;
     let report = page::gather(warehouse.as_mut(), &arguments)?;
     // Closed early, so that a load can run while the page is written.
     drop(warehouse);

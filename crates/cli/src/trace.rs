@@ -4,7 +4,8 @@ use super::args;
 use super::failure::Failure;
 use super::printer::Printer;
 use super::source_bytes::format_bytes;
-use sparkify_analytics::report::{plain_table, shown};
+use super::terminal;
+use sparkify_analytics::report::shown;
 use sparkify_config::Settings;
 use sparkify_load::trace::{self, Fields, ObjectState, Origin, Role, Trace, TraceTarget};
 use sparkify_reader::visible;
@@ -16,7 +17,7 @@ pub(super) fn run(
     printer: &Printer,
 ) -> Result<(), Failure> {
     let play = requested_play(args)?;
-    let mut warehouse = super::open_loaded(settings)?;
+    let mut warehouse = super::open_loaded(settings, printer)?;
     let traces = trace::trace(warehouse.as_mut(), &Sources::new(&settings.s3), &play)?;
     if traces.is_empty() {
         return Err(unknown(&play));
@@ -105,5 +106,5 @@ fn staged(state: &str, origin: &Origin) -> String {
 fn columns(title: &str, fields: &Fields) -> String {
     let line = |(name, value): &(String, _)| vec![name.clone(), shown(value)];
     let lines: Vec<Vec<String>> = fields.0.iter().map(line).collect();
-    plain_table(&[title, "value"], &lines, &[])
+    terminal::table(&[title, "value"], &lines, &[])
 }

@@ -8,7 +8,8 @@ use serde_json::json;
 use super::args::Verify;
 use super::failure::{DATA, Failure};
 use super::printer::Printer;
-use sparkify_analytics::report::{grouped, plain_table, shown};
+use super::terminal;
+use sparkify_analytics::report::{grouped, shown};
 use sparkify_analytics::verify::{self, Explanation, Finding, Profile, Status};
 use sparkify_config::Settings;
 use sparkify_warehouse::{Access, Value};
@@ -18,10 +19,11 @@ pub(super) fn run(args: &Verify, settings: &Settings, printer: &Printer) -> Resu
         return printer.text(&verify::text(&args.profile)?);
     }
     let profile = verify::read(&args.profile)?;
-    let mut warehouse = super::open_as(settings, Access::Guarded)?;
+    let access = if verify::is_built_in(&args.profile) { Access::Read } else { Access::Guarded };
+    let mut warehouse = super::open_as(settings, access, printer)?;
     let findings = verify::run(warehouse.as_mut(), &profile)?;
     let document = json!({ "profile": args.profile, "title": profile.title, "findings": findings });
-    printer.result(&document, || text(&profile, &findings))?;
+    printer.result_with_states(&document, || text(&profile, &findings))?;
     end(&findings, printer)
 }
 
@@ -49,7 +51,7 @@ fn text(profile: &Profile, findings: &[Finding]) -> String {
     let compared = findings.iter().filter(|finding| finding.status != Status::Skipped);
     let rows: Vec<Vec<String>> = compared.map(row).collect();
     let header = ["", "name", "expected", "found", "description"];
-    let mut text = format!("{}\n\n{}", profile.title, plain_table(&header, &rows, &[2, 3]));
+    let mut text = format!("{}\n\n{}", profile.title, terminal::table(&header, &rows, &[2, 3]));
     let mut skipped: BTreeMap<&str, u64> = BTreeMap::new();
     for needs in findings.iter().filter_map(|finding| finding.needs.as_deref()) {
         *skipped.entry(needs).or_default() += 1;
@@ -101,7 +103,7 @@ fn part(cause: &Explanation) -> String {
     if rows.is_empty() {
         return text;
     }
-    for line in plain_table(&header, &rows, &[]).lines() {
+    for line in terminal::table(&header, &rows, &[]).lines() {
         let _ = writeln!(text, "      {line}");
     }
     let (all, here) = (cause.rows.unwrap_or_default(), rows.len() as u64);

@@ -51,6 +51,15 @@ const KNOWN: &[(&str, &[&[&str]])] = &[
     ("WAREHOUSE", &[&["URL", "SCHEMA"]]),
 ];
 
+/// Keys whose values are secret.
+const SECRETS: &[(&str, &str)] = &[
+    ("CLUSTER", "DB_PASSWORD"),
+    ("CLUSTER", "DWH_DB_PASSWORD"),
+    ("DWH", "DWH_DB_PASSWORD"),
+    ("AWS", "SECRET"),
+    ("AWS", "TOKEN"),
+];
+
 /// Values of known keys, and warnings about unknown ones.
 #[derive(Debug, Default)]
 pub(super) struct ConfigFile {
@@ -65,11 +74,33 @@ impl ConfigFile {
     pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Unreadable { path: path.to_path_buf(), source })?;
-        Self::parse(&text).map_err(|(reason, hint)| ConfigError::Malformed {
+        let mut file = Self::parse(&text).map_err(|(reason, hint)| ConfigError::Malformed {
             path: path.into(),
             reason,
             hint,
+        })?;
+        file.warnings.extend(file.exposure(path));
+        Ok(file)
+    }
+
+    /// Returns a warning if other users of the machine can read a secret in the file.
+    #[cfg(unix)]
+    fn exposure(&self, path: &Path) -> Option<String> {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = path.metadata().ok()?.permissions().mode();
+        let is_secret = |(section, key): &(&str, &str)| self.get(section, key).is_some();
+        let (_, key) = SECRETS.iter().find(|it| is_secret(it))?;
+        let path = path.display();
+        (mode & 0o004 != 0).then(|| {
+            format!(
+                "every user of this machine can read `{key}` in `{path}`: run `chmod 600 {path}`"
+            )
         })
+    }
+
+    #[cfg(not(unix))]
+    fn exposure(&self, _: &Path) -> Option<String> {
+        None
     }
 
     /// Returns the value of a known key, without quotes; none if it is empty.

@@ -20,6 +20,7 @@ mod url;
 mod write_back;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -33,6 +34,8 @@ pub use staging::StagingSettings;
 pub use url::{DEFAULT as DEFAULT_WAREHOUSE, WarehouseUrl};
 pub use write_back::{Entry, write_back};
 
+/// Default timeout of waiting for the lock of a `DuckDB` file.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 /// Default configuration file; it may be missing.
 pub const DEFAULT_FILE: &str = "dwh.cfg";
 
@@ -51,6 +54,10 @@ pub struct Flags {
     pub log_data: Option<String>,
     /// `--max-reject-share`
     pub max_reject_share: Option<String>,
+    /// `--allow-superuser`
+    pub allow_superuser: bool,
+    /// `--wait`
+    pub wait: Option<u32>,
     /// `--memory`
     pub memory: Option<String>,
     /// `--threads`
@@ -83,6 +90,8 @@ pub struct Settings {
     pub memory: u64,
     /// Number of threads that read and transform.
     pub threads: usize,
+    /// Timeout of waiting for the lock of a `DuckDB` file.
+    pub lock_timeout: Duration,
     /// Access to S3.
     pub s3: S3Settings,
     /// Staging files of loads into a Redshift cluster.
@@ -206,14 +215,20 @@ impl Settings {
         let warehouse = pick(&flags.warehouse, "SPARKIFY_WAREHOUSE", Some(("WAREHOUSE", "URL")));
         let warehouse = warehouse.or_else(|| file.cluster_url());
         let warehouse = warehouse.as_deref().unwrap_or(DEFAULT_WAREHOUSE);
+        let schema_of_duckdb = flags.schema.is_some() && warehouse.starts_with("duckdb:");
         let schema = pick(&flags.schema, "SPARKIFY_SCHEMA", Some(("WAREHOUSE", "SCHEMA")));
-        let warehouse = WarehouseUrl::resolve(warehouse, schema, environment)?;
+        let mut warehouse = WarehouseUrl::resolve(warehouse, schema, environment)?;
+        let allowed = environment("SPARKIFY_ALLOW_SUPERUSER");
+        if flags.allow_superuser || allowed.is_some_and(|it| it == "1" || it == "true") {
+            warehouse.allow_superuser();
+        }
         let share = pick(&flags.max_reject_share, "SPARKIFY_MAX_REJECT_SHARE", None);
         let memory = pick(&flags.memory, "SPARKIFY_MEMORY", None);
         let threads = pick(&flags.threads, "SPARKIFY_THREADS", None);
         let song_data = pick(&flags.song_data, "SPARKIFY_SONG_DATA", Some(("S3", "SONG_DATA")));
         let log_data = pick(&flags.log_data, "SPARKIFY_LOG_DATA", Some(("S3", "LOG_DATA")));
         let locations = [&song_data, &log_data];
+        locations.into_iter().flatten().try_for_each(|location| check_location(location))?;
         let uses_s3 = locations.into_iter().flatten().any(|location| location.starts_with("s3://"));
         let memory = memory.as_deref().map_or(Ok(512 << 20), parse_size)?;
         let prefetch = memory / 8;
@@ -229,7 +244,13 @@ impl Settings {
             pick(&flags.log_jsonpath, "SPARKIFY_LOG_JSONPATH", Some(("S3", "LOG_JSONPATH")));
         let s3 = S3Settings::resolve(&flags.s3, environment, &from_file, prefetch)?;
         Ok(Self {
-            warnings: [file.warnings, warehouse.warnings().to_vec()].concat(),
+            warnings: {
+                let mut warnings = [file.warnings, warehouse.warnings().to_vec()].concat();
+                if schema_of_duckdb {
+                    warnings.push("`--schema` has no effect on a DuckDB file".into());
+                }
+                warnings
+            },
             warehouse,
             song_data,
             log_data,
@@ -238,6 +259,9 @@ impl Settings {
             memory: if uses_s3 { memory - prefetch } else { memory },
             s3,
             staging,
+            lock_timeout: flags
+                .wait
+                .map_or(LOCK_TIMEOUT, |seconds| Duration::from_secs(seconds.into())),
             threads: threads.as_deref().map_or_else(|| Ok(cores()), parse_threads)?,
             file: path.exists().then_some(path),
         })
@@ -256,6 +280,20 @@ fn configuration(
         _ => file::ConfigFile::read(&path)?,
     };
     Ok((path, file))
+}
+
+/// Checks a location of objects: a path, or `s3://BUCKET/PREFIX`. The error shows no password.
+fn check_location(location: &str) -> Result<(), ConfigError> {
+    let Some((scheme, rest)) = location.split_once("://") else { return Ok(()) };
+    let bucket = rest.split('/').next().unwrap_or_default();
+    if scheme == "s3" && !bucket.contains(['@', ':']) {
+        return Ok(());
+    }
+    Err(ConfigError::Value {
+        name: "the location",
+        written: redact::malformed_url(location),
+        hint: "write it as a path or `s3://BUCKET/PREFIX`; credentials come from the environment or the AWS configuration",
+    })
 }
 
 fn cores() -> usize {

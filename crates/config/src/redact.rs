@@ -4,8 +4,8 @@
 /// Characters that end a word of a message.
 const ENDS_WORD: [char; 4] = [' ', '"', '\'', '`'];
 /// Parts of parameter names that mark a secret value.
-const SECRET_NAMES: [&str; 6] =
-    ["password", "secret", "token", "signature", "credential", "access_key"];
+const SECRET_NAMES: [&str; 7] =
+    ["password", "pwd", "secret", "token", "signature", "credential", "access_key"];
 
 /// Redacts secrets in a message and joins its lines: servers and libraries may quote their input.
 pub fn without_secrets(text: &str) -> String {
@@ -18,12 +18,28 @@ pub fn without_secrets(text: &str) -> String {
 /// Redacts everything between `://` and the last `@` of a URL, since it may contain a password. The
 /// key of an S3 object may contain an `@`, but never a password.
 pub fn without_password(url: &str) -> String {
-    match (url.find("://"), url.rfind('@')) {
-        (Some(start), Some(at)) if start < at && !url.starts_with("s3:") => {
-            format!("{}****{}", &url[..start + 3], &url[at..])
-        }
+    let Some(start) = url.find("://") else { return url.to_owned() };
+    // In S3, a slash ends the part that can be a pair of keys.
+    let end = if url.starts_with("s3:") { url[start + 3..].find('/') } else { None };
+    let end = end.map_or(url.len(), |end| start + 3 + end);
+    match url[..end].rfind('@') {
+        Some(at) if start < at => format!("{}****{}", &url[..start + 3], &url[at..]),
         _ => url.to_owned(),
     }
+}
+
+/// Redacts a setting that should be a URL, but may be anything that contains a password:
+/// `postgres//me:PW@host/db`, `me:PW@host`, `Server=x;Password=PW`.
+pub fn malformed_url(written: &str) -> String {
+    let redacted = if written.contains("://") {
+        without_password(written)
+    } else {
+        match written.rfind('@') {
+            Some(at) => format!("****{}", &written[at..]),
+            None => written.to_owned(),
+        }
+    };
+    without_secrets(&redacted)
 }
 
 fn without_value(part: &str, ends_value: impl Fn(char) -> bool) -> String {
@@ -44,6 +60,22 @@ fn is_secret(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn malformed_urls_show_no_password() {
+        for (written, redacted) in [
+            ("postgres//me:PW@h/d", "****@h/d"),
+            ("me:PW@h/d", "****@h/d"),
+            ("Server=x;Password=PW", "Server=x;Password=****"),
+            ("Server=x;Pwd=PW", "Server=x;Pwd=****"),
+            ("https://u:PW@h", "https://****@h"),
+            ("s3://AK:PW@b", "s3://****@b"),
+            ("s3://AK:PW@b/a@b", "s3://****@b/a@b"),
+            ("file.duckdb", "file.duckdb"),
+        ] {
+            assert_eq!(malformed_url(written), redacted);
+        }
+    }
 
     #[test]
     fn secrets_are_redacted() {

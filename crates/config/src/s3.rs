@@ -328,7 +328,7 @@ pub fn parse_endpoint(written: &str) -> Result<String, ConfigError> {
     }
     Err(ConfigError::Value {
         name: "the endpoint",
-        written: super::redact::without_password(written),
+        written: super::redact::malformed_url(written),
         hint: "write it as `https://host` or `http://host:9000`",
     })
 }

@@ -90,6 +90,8 @@ pub struct Server {
     pub application_name: String,
     /// Settings of the session, as libpq's `options`: `-c statement_timeout=1min`.
     pub options: Option<String>,
+    /// True if a superuser may run statements that a user wrote.
+    pub allows_superuser: bool,
     /// Target of Amazon's Data API, which is then used instead of a connection to the host.
     pub data_api: Option<DataApiTarget>,
     /// Warnings about the password file.
@@ -160,6 +162,7 @@ impl Server {
             application_name: pick("application_name", "PGAPPNAME")
                 .unwrap_or_else(|| "sparkify".into()),
             options: pick("options", "PGOPTIONS"),
+            allows_superuser: false,
             data_api: None,
             warnings: Vec::new(),
         };

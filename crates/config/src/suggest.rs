@@ -29,12 +29,22 @@ pub fn hint<'a>(
     }
 }
 
+/// Returns the file in the same folder whose name is most similar, if any is similar enough.
+pub fn nearest_file(path: &Path) -> Option<PathBuf> {
+    nearest_entry(path, Path::is_file)
+}
+
 /// Returns the path in the same folder whose name is most similar, if any is similar enough.
 pub fn nearest_path(path: &Path) -> Option<PathBuf> {
+    nearest_entry(path, |_| true)
+}
+
+fn nearest_entry(path: &Path, fits: impl Fn(&Path) -> bool) -> Option<PathBuf> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let entries = std::fs::read_dir(folder.unwrap_or(Path::new("."))).ok()?;
+    let entries = entries.flatten().filter(|entry| fits(&entry.path()));
     let names: Vec<String> =
-        entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     let name = nearest(path.file_name()?.to_str()?, names.iter().map(String::as_str))?;
     Some(path.with_file_name(name))
 }

@@ -26,6 +26,13 @@ const POSTGRES: ServerKind = ServerKind { scheme: "postgres", port: 5432 };
 const REDSHIFT: ServerKind = ServerKind { scheme: "redshift", port: 5439 };
 
 impl WarehouseUrl {
+    /// Allows statements of a user on a connection of a superuser.
+    pub(super) fn allow_superuser(&mut self) {
+        if let Self::Postgres(server) = self {
+            server.allows_superuser = true;
+        }
+    }
+
     /// Parses a URL. Missing parts of a server URL come from the environment, its schema from
     /// `schema`.
     pub(super) fn resolve(
@@ -34,15 +41,15 @@ impl WarehouseUrl {
         environment: Environment<'_>,
     ) -> Result<Self, ConfigError> {
         let Some((kind, rest)) = written.split_once(':') else {
-            return Err(ConfigError::Warehouse {
-                written: redact::without_password(written),
-                hint: format!("write it as a URL, for example `duckdb:{written}`"),
-            });
+            let shown = redact::malformed_url(written);
+            let example = if shown == written { written } else { "sparkify.duckdb" };
+            let hint = format!("write it as a URL, for example `duckdb:{example}`");
+            return Err(ConfigError::Warehouse { written: shown, hint });
         };
         let server = |kind, rest: &str| Server::resolve(kind, written, rest, schema, environment);
         match kind {
             "duckdb" if rest.is_empty() => Err(ConfigError::Warehouse {
-                written: redact::without_password(written),
+                written: redact::malformed_url(written),
                 hint: "name the file, for example `duckdb:sparkify.duckdb`".into(),
             }),
             "duckdb" => Ok(Self::DuckDb(PathBuf::from(rest.strip_prefix("//").unwrap_or(rest)))),
@@ -54,7 +61,7 @@ impl WarehouseUrl {
                 Ok(Self::Redshift(Box::new(Server { data_api, ..server })))
             }
             _ => Err(ConfigError::Warehouse {
-                written: redact::without_password(written),
+                written: redact::malformed_url(written),
                 hint: suggest::hint(
                     kind,
                     ["duckdb", "postgres", "redshift"],

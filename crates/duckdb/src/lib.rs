@@ -2,8 +2,10 @@
 
 mod decode;
 mod identity;
+pub mod isolated;
 mod rows;
 mod spill;
+mod statement_guard;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use sparkify_warehouse::{
     Access, FoundColumn, Interrupter, RowSink, RowSource, Statistics, Value, Warehouse,
     WarehouseError, split, sql_files, with_table,
 };
+use statement_guard::StatementGuard;
 
 /// Name of the engine in conditional comments.
 pub const ENGINE: &str = "duckdb";
@@ -27,6 +30,7 @@ sql_files! {
         LOAD = "load",
         CATALOG = "catalog",
         NATIVE = "native",
+        PARSE = "parse",
     }
 }
 
@@ -47,18 +51,26 @@ pub struct Limits {
     pub threads: usize,
 }
 
+/// Returns the version of the `DuckDB` library, such as `v1.5.6`.
+pub fn version() -> String {
+    let connection = Connection::open_in_memory();
+    connection.and_then(|it| it.version()).unwrap_or_else(|_| "of unknown version".into())
+}
+
 /// Connection to a warehouse file.
 pub struct DuckDb {
     connection: Connection,
     pending: rows::PendingSource,
     spill: Option<spill::SpillMonitor>,
+    /// Guard of a user's statements.
+    guard: Option<StatementGuard>,
 }
 
 impl DuckDb {
     /// Opens the file at `path`. Creates it first if `access` allows writing.
     pub fn open(path: &Path, access: Access, limits: Limits) -> Result<Self, WarehouseError> {
         if access != Access::Write && !path.exists() {
-            let near = suggest::nearest_path(path);
+            let near = suggest::nearest_file(path);
             return Err(WarehouseError::Missing { path: path.into(), near });
         }
         if access == Access::Write && !path.exists() && path != Path::new(":memory:") {
@@ -68,7 +80,8 @@ impl DuckDb {
             .and_then(|configuration| Connection::open_with_flags(path, configuration));
         let connection = opened.map_err(|error| cannot_open(path, &error))?;
         let spill = (access == Access::Write).then(|| spill::SpillMonitor::watch(path));
-        let mut warehouse = Self { connection, pending: rows::PendingSource::default(), spill };
+        let pending = rows::PendingSource::default();
+        let mut warehouse = Self { connection, pending, spill, guard: None };
         warehouse
             .connection
             .register_table_function_with_extra_info::<rows::RowsFunction, _>(
@@ -82,7 +95,18 @@ impl DuckDb {
             .map_err(|error| statement_error(&error))?;
         warehouse.run(&dialect::PRELUDE)?;
         warehouse.run(&dialect::NATIVE)?;
+        if access.is_guarded() {
+            let allows_files = access == Access::GuardedWithFiles;
+            warehouse.guard = Some(StatementGuard { allows_files });
+        }
         Ok(warehouse)
+    }
+}
+
+impl DuckDb {
+    /// Checks a statement of a guarded connection.
+    fn check(&self, statement: &str) -> Result<(), WarehouseError> {
+        self.guard.map_or(Ok(()), |guard| guard.check(&self.connection, statement))
     }
 }
 
@@ -104,7 +128,7 @@ fn create_atomically(path: &Path, limits: Limits) -> Option<()> {
 fn configuration(access: Access, limits: Limits) -> duckdb::Result<Config> {
     let mode = match access {
         Access::Write => duckdb::AccessMode::ReadWrite,
-        Access::Read | Access::Guarded => duckdb::AccessMode::ReadOnly,
+        Access::Read | Access::Guarded | Access::GuardedWithFiles => duckdb::AccessMode::ReadOnly,
     };
     let configuration = Config::default()
         .access_mode(mode)?
@@ -113,13 +137,15 @@ fn configuration(access: Access, limits: Limits) -> duckdb::Result<Config> {
         .with("storage_compatibility_version", STORAGE_VERSION)?
         .with("memory_limit", format!("{}B", limits.memory))?
         .threads(i64::try_from(limits.threads).unwrap_or(1))?;
-    if access != Access::Guarded {
-        return Ok(configuration);
+    match access {
+        Access::Write => return Ok(configuration),
+        // A view in a file of unknown origin must not read other files.
+        Access::Read => return configuration.enable_external_access(false),
+        Access::Guarded => configuration.enable_external_access(false)?,
+        Access::GuardedWithFiles => configuration,
     }
-    configuration
-        .enable_external_access(false)?
-        .with("max_temp_directory_size", GUARDED_SPILL)?
-        .with("lock_configuration", "true")
+    .with("max_temp_directory_size", GUARDED_SPILL)?
+    .with("lock_configuration", "true")
 }
 
 impl Warehouse for DuckDb {
@@ -128,6 +154,7 @@ impl Warehouse for DuckDb {
     }
 
     fn execute(&mut self, statement: &str) -> Result<u64, WarehouseError> {
+        self.check(statement)?;
         let started = std::time::Instant::now();
         let changed =
             self.connection.execute(statement, []).map_err(|error| statement_error(&error))?;
@@ -141,6 +168,7 @@ impl Warehouse for DuckDb {
         parameters: &[Value],
         sink: &mut dyn RowSink,
     ) -> Result<(), WarehouseError> {
+        self.check(statement)?;
         let (started, text) = (std::time::Instant::now(), statement);
         let mut statement =
             self.connection.prepare(statement).map_err(|error| statement_error(&error))?;
@@ -258,10 +286,56 @@ fn statement_error(error: &duckdb::Error) -> WarehouseError {
             hint: Some("queries can only read; load data with `sparkify etl`".into()),
         };
     }
-    let similar = ["Did you mean \"", "Candidate bindings: \""]
-        .iter()
-        .find_map(|start| message.split_once(start))
-        .and_then(|(_, rest)| rest.split_once('"'))
-        .map(|(name, _)| format!("did you mean `{}`?", name.rsplit('.').next().unwrap_or(name)));
-    WarehouseError::Statement { message: message.trim_end().to_owned(), hint: similar }
+    WarehouseError::Statement { message: message.trim_end().to_owned(), hint: hint_of(&message) }
+}
+
+/// Returns the hint for a name that does not exist. `DuckDB` suggests names that are not similar,
+/// and tables of the system.
+fn hint_of(message: &str) -> Option<String> {
+    if message.contains("file system operations are disabled") {
+        return Some("pass `--allow-files` to `sparkify query` to read files".into());
+    }
+    let table = message.split_once("Table with name ").and_then(|(_, rest)| rest.split_once(' '));
+    if let Some((table, rest)) = table {
+        let found = rest.split_once("Did you mean \"").and_then(|(_, name)| name.split_once('"'));
+        let found = found.map(|(name, _)| name.rsplit('.').next().unwrap_or(name));
+        let otherwise =
+            "list the tables with `sparkify describe`; `sparkify etl` creates and fills them";
+        return Some(suggest::hint(table, found, otherwise));
+    }
+    let (_, rest) = message.split_once("Candidate bindings: ")?;
+    let candidates = rest.lines().next()?.split(", ").map(|name| name.trim_matches('"'));
+    let candidates = candidates.map(|name| name.rsplit('.').next().unwrap_or(name));
+    let written = message.split('"').nth(1)?;
+    suggest::nearest(written, candidates).map(|name| format!("did you mean `{name}`?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hint_of;
+
+    #[test]
+    fn hints_name_similar_tables_and_columns_only() {
+        let column = "Binder Error: Referenced column \"titel\" not found in FROM clause!\n";
+        for (message, hint) in [
+            (
+                "Catalog Error: Table with name song does not exist!\nDid you mean \"songs\"?",
+                Some("did you mean `songs`?"),
+            ),
+            (
+                "Catalog Error: Table with name songs does not exist!\nDid you mean \"pg_class\"?",
+                Some(
+                    "list the tables with `sparkify describe`; `sparkify etl` creates and fills them",
+                ),
+            ),
+            (
+                &format!("{column}Candidate bindings: \"duration\", \"title\"\n\nLINE 1: x"),
+                Some("did you mean `title`?"),
+            ),
+            (&format!("{column}Candidate bindings: \"year\", \"duration\"\n"), None),
+            ("Parser Error: syntax error", None),
+        ] {
+            assert_eq!(hint_of(message).as_deref(), hint, "{message}");
+        }
+    }
 }

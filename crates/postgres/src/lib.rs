@@ -88,19 +88,20 @@ impl Postgres {
         let schema = Value::Text(self.server.schema.clone());
         let found = self.query_file(&dialect::SCHEMA, &[schema], 1)?.rows.concat();
         self.check_server(&found)?;
+        // Not every operating system supports detection of a lost client
+        // (`client_connection_check_interval`). Without it the server notices the loss only when it
+        // sends a result.
+        if let Err(error) = self.run(&dialect::CONNECTION_CHECK) {
+            tracing::debug!("{error}");
+        }
         if self.access == Access::Write {
-            // Not every operating system supports detection of a lost client
-            // (`client_connection_check_interval`). Without it the server notices the loss only
-            // when it sends a result.
-            if let Err(error) = self.run(&dialect::CONNECTION_CHECK) {
-                tracing::debug!("{error}");
-            }
             // An eighth of the limit, because a statement has several sorts and joins at a time.
             let share = Value::Text(format!("{}kB", (self.limits.memory >> 13).max(4096)));
             return self.query_file(&dialect::WORK_MEM, &[share], 1).map(drop);
         }
-        if self.access == Access::Guarded {
-            self.guard = Some(statement_guard::StatementGuard::new(self)?);
+        if self.access.is_guarded() {
+            let allows_superuser = self.server.allows_superuser;
+            self.guard = Some(statement_guard::StatementGuard::new(self, allows_superuser)?);
         }
         self.run(&dialect::READ_ONLY)
     }

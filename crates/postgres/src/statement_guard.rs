@@ -2,10 +2,12 @@
 //! tables.
 //!
 //! Their transaction is read-only. In addition, a statement must begin with a keyword of a query,
-//! so that it cannot end the transaction, change the session or copy to a program. A role that may
-//! read the server's files, such as a superuser, must not use the names of functions that do. That
-//! last rule is a deny-list and cannot be complete: docs/postgres.md recommends a role that may
-//! only read the tables.
+//! so that it cannot end the transaction, change the session or copy to a program.
+//!
+//! A role that may read the server's files, such as a superuser, runs no such statement unless the
+//! user allows it. Then a deny-list of functions still prevents mistakes; it cannot be complete,
+//! since functions can run text as SQL. docs/postgres.md creates a role that may only read the
+//! tables.
 
 use super::{Postgres, dialect};
 use sparkify_warehouse::Value;
@@ -15,7 +17,7 @@ use sparkify_warehouse::{Warehouse, WarehouseError};
 const QUERY_KEYWORDS: [&str; 6] = ["select", "with", "values", "table", "explain", "show"];
 /// Name parts of functions that access files, programs or other servers, run text as SQL, or change
 /// the session.
-const DENIED_NAMES: [&str; 17] = [
+const DENIED_NAMES: [&str; 18] = [
     "pg_read",
     "pg_ls_",
     "pg_stat_file",
@@ -32,19 +34,27 @@ const DENIED_NAMES: [&str; 17] = [
     "pg_terminate",
     "pg_cancel",
     "ts_stat",
+    "ts_rewrite",
     "u&",
 ];
 
 /// Filter for the role of one session.
 pub(super) struct StatementGuard {
-    /// True if the role may read the server's files or run programs there.
-    is_privileged: bool,
+    /// Name of the role, if it may read the server's files or run programs there.
+    privileged: Option<String>,
+    /// True if such a role may run statements.
+    allows_superuser: bool,
 }
 
 impl StatementGuard {
-    pub(super) fn new(warehouse: &mut Postgres) -> Result<Self, WarehouseError> {
+    pub(super) fn new(
+        warehouse: &mut Postgres,
+        allows_superuser: bool,
+    ) -> Result<Self, WarehouseError> {
         let found = warehouse.query_file(&dialect::SUPERUSER, &[], 1)?;
-        Ok(Self { is_privileged: found.scalar() == Some(&Value::Bool(true)) })
+        let is_privileged = found.scalar() == Some(&Value::Bool(true));
+        let privileged = is_privileged.then(|| warehouse.server.user.clone());
+        Ok(Self { privileged, allows_superuser })
     }
 
     /// Returns an error for a statement that must not run.
@@ -52,12 +62,23 @@ impl StatementGuard {
         let first = first_word(statement);
         if !QUERY_KEYWORDS.contains(&first.as_str()) {
             return Err(WarehouseError::Statement {
-                message: format!("`{first}` is not allowed here: only queries are"),
+                message: format!("`{first}` is not a query, and the warehouse is open read-only"),
                 hint: Some(format!("begin with one of {}", QUERY_KEYWORDS.join(", "))),
             });
         }
+        let Some(role) = &self.privileged else { return Ok(()) };
+        if !self.allows_superuser {
+            return Err(WarehouseError::Statement {
+                message: format!(
+                    "the role `{role}` may read the server's files or run programs there, so it runs no SQL here"
+                ),
+                hint: Some(
+                    "connect as a role that can only read the tables (docs/postgres.md creates one), or pass `--allow-superuser`".into(),
+                ),
+            });
+        }
         let text = statement.to_lowercase();
-        match DENIED_NAMES.iter().find(|name| self.is_privileged && text.contains(**name)) {
+        match DENIED_NAMES.iter().find(|name| text.contains(**name)) {
             None => Ok(()),
             Some(name) => Err(WarehouseError::Statement {
                 message: format!(
@@ -121,9 +142,13 @@ mod tests {
 
     #[test]
     fn only_queries_are_allowed() {
-        let guard = StatementGuard { is_privileged: false };
-        let superuser = StatementGuard { is_privileged: true };
+        let guard = StatementGuard { privileged: None, allows_superuser: false };
+        let privileged = Some("me".to_owned());
+        let superuser = StatementGuard { privileged, allows_superuser: true };
         assert!(guard.check("select pg_read_file('x')").is_ok());
+        let refused = StatementGuard { allows_superuser: false, ..superuser };
+        assert!(refused.check("select 1").unwrap_err().to_string().contains("role `me`"));
+        let superuser = StatementGuard { allows_superuser: true, ..refused };
         assert!(superuser.check("select 1").is_ok());
         for statement in [
             "select pg_read_file('x')",

@@ -105,7 +105,7 @@ impl Redshift {
         };
         let staging = match access {
             Access::Write => copy::staging(settings)?,
-            Access::Read | Access::Guarded => None,
+            Access::Read | Access::Guarded | Access::GuardedWithFiles => None,
         };
         let mut warehouse = Self {
             channel,
@@ -116,7 +116,7 @@ impl Redshift {
             staging,
             direct_copy: match access {
                 Access::Write => DirectCopy::new(settings)?,
-                Access::Read | Access::Guarded => DirectCopy::default(),
+                Access::Read | Access::Guarded | Access::GuardedWithFiles => DirectCopy::default(),
             },
             slices: settings.staging.slices.unwrap_or(DEFAULT_SLICES),
             columns: BTreeMap::new(),

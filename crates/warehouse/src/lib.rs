@@ -27,11 +27,20 @@ pub use value::{ResultType, Rows, Value};
 pub enum Access {
     /// Reads and writes; creates what does not exist yet.
     Write,
-    /// Reads only; a missing warehouse is an error.
+    /// Reads only; a missing warehouse is an error. For statements of this program.
     Read,
-    /// Reads only, for statements that a user wrote: no access to other files, no extensions, no
-    /// changed settings.
+    /// Reads only, for statements that a user wrote: one query at a time, no access to other
+    /// files, no extensions, no changed settings.
     Guarded,
+    /// Like [`Access::Guarded`], but queries may read local files where the engine is embedded.
+    GuardedWithFiles,
+}
+
+impl Access {
+    /// True if statements come from a user.
+    pub fn is_guarded(self) -> bool {
+        matches!(self, Self::Guarded | Self::GuardedWithFiles)
+    }
 }
 
 /// A column of an existing table.
@@ -367,7 +376,7 @@ impl WarehouseError {
             Self::Lost { .. } => Some(
                 "check that the server is running, and retry; a load is published completely or not at all".into(),
             ),
-            Self::Busy { .. } => Some("retry when the other process has finished, or name another file with `--warehouse`".into()),
+            Self::Busy { .. } => Some("retry when the other process has finished, raise `--wait SECONDS`, or name another file with `--warehouse`".into()),
             Self::Unserved { scheme } if scheme == "postgres" || scheme == "redshift" => {
                 Some("build with `make build`; `make demo` builds without servers".into())
             }
@@ -391,6 +400,10 @@ impl WarehouseError {
 pub trait Connector: Send + Sync {
     /// Opens a connection.
     fn open(&self, access: Access) -> Result<Box<dyn Warehouse>, WarehouseError>;
+
+    /// Opens a guarded connection whose interrupter ends every statement at once. An embedded
+    /// engine runs in a process of its own, with a `parts`th of the configured memory.
+    fn open_isolated(&self, parts: u64) -> Result<Box<dyn Warehouse>, WarehouseError>;
 
     /// Tries each step of connecting to a server. Returns no steps for an engine without a direct
     /// connection.

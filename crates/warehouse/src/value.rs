@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use time::macros::format_description;
 
 /// One value.
@@ -96,7 +96,7 @@ fn write_timestamp(f: &mut fmt::Formatter<'_>, micros: i64) -> fmt::Result {
 }
 
 /// Type of a result column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ResultType {
     /// True or false.
     Boolean,

@@ -84,7 +84,10 @@ impl Cluster {
     }
 
     /// The program, whose warehouse is the cluster.
-    fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
+    pub(crate) fn command<S: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Command {
         let mut command = sparkify(self.folder.path(), arguments);
         for (name, _) in std::env::vars() {
             if name.starts_with("AWS_") || name.to_lowercase().ends_with("_proxy") {

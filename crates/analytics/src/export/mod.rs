@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::report::{self, Format, Writer};
+use crate::report::{self, Format, Writer, WriterOptions};
 use sparkify_warehouse::{Opening, ResultType, RowSink, SqlFile, Value, Warehouse, WarehouseError};
 
 use atomic::AtomicFolder;
@@ -31,6 +31,8 @@ pub struct ExportOptions {
     pub folder: PathBuf,
     /// `Parquet`, `Csv` or `Lines`.
     pub format: Format,
+    /// CSV: prefixes text that a spreadsheet would run as a formula.
+    pub escape_formulas: bool,
     /// Subset of [`TABLES`].
     pub tables: Vec<&'static SqlFile>,
     /// True if a folder that is not an export may be replaced.
@@ -139,7 +141,7 @@ pub fn run(
     let mut files = Vec::new();
     for table in &options.tables {
         tracing::info!("{}", table.name);
-        let exported = export(warehouse, table, options.format, target.folder());
+        let exported = export(warehouse, table, options, target.folder());
         files.push(exported.map_err(|error| match error {
             WarehouseError::Sink(source) => io(source),
             other => ExportError::Warehouse(other),
@@ -155,14 +157,17 @@ pub fn run(
 fn export(
     warehouse: &mut dyn Warehouse,
     table: &SqlFile,
-    format: Format,
+    options: &ExportOptions,
     folder: &Path,
 ) -> Result<Exported, WarehouseError> {
-    let name = format!("{}.{}", table.name, extension(format));
+    let name = format!("{}.{}", table.name, extension(options.format));
+    let escape_formulas = options.escape_formulas;
+    let writer_options = WriterOptions { escape_formulas, ..WriterOptions::default() };
     let mut file = File::create_new(folder.join(&name)).map_err(WarehouseError::Sink)?;
     let rows = {
         let mut out = BufWriter::with_capacity(1 << 20, &mut file);
-        let mut writer = CountingWriter { writer: report::writer(format, &mut out), rows: 0 };
+        let writer = report::writer(options.format, writer_options, &mut out);
+        let mut writer = CountingWriter { writer, rows: 0 };
         let statement = table.statement(Opening::full(warehouse.engine()));
         warehouse.query_each(&statement, &[], &mut writer)?;
         writer.writer.finish()?;

@@ -130,8 +130,8 @@ const charts = (() => {
     return { svg, unit: "Plays in each hour, UTC, of all weeks", ramp: ["0", number(top)], steps: rows.map(title), alt: `Heat map of plays by weekday and hour, UTC. Most on ${weekdays[high.weekday]} at ${hour(high.hour)} with ${number(high.plays)}.` };
   };
 
-  // Heat map of the latest 16 cohorts. The query returns no row for a week without listeners, so
-  // missing cells are filled with zero.
+  // Heat map of the latest 16 cohorts. The query returns no row for a week in which nobody played,
+  // so missing cells are filled with zero. A week that may still grow is pale.
   const retention = (rows, width) => {
     const WEEK = 7 * DAY;
     const cohorts = [...new Set(rows.map((row) => row.cohort))].slice(-16);
@@ -140,28 +140,28 @@ const charts = (() => {
     const cells = cohorts.flatMap((cohort) => {
       const size = known.get(`${cohort}/0`)?.cohort_listeners ?? 0;
       const weeks = Math.min(15, Math.round((end - +date(cohort)) / WEEK));
-      return Array.from({ length: weeks + 1 }, (_, after) => known.get(`${cohort}/${after}`) ?? { cohort, weeks_after: after, cohort_listeners: size, listeners: 0, percent: 0 });
+      return Array.from({ length: weeks + 1 }, (_, after) => known.get(`${cohort}/${after}`) ?? { cohort, weeks_after: after, cohort_listeners: size, listeners: 0, percent: 0, complete: 1 });
     });
     const short = width < 520;
     const across = Math.max(...cells.map((cell) => cell.weeks_after)) + 1;
     const roomy = (width - (short ? 62 : 150)) / across > 34;
     const step = (value) => Math.min(6, Math.floor((value / 100) * 7));
     const sizes = new Map(cells.map((cell) => [cell.cohort, cell.cohort_listeners]));
-    const title = (cell) => lines(`First listened in the week from ${day(date(cell.cohort))}`, `${cell.weeks_after === 0 ? "that week" : words.plural(cell.weeks_after, "week", "weeks") + " after"}: ${number(cell.listeners)} of ${number(cell.cohort_listeners)} (${percent(cell.percent)})`);
+    const title = (cell) => lines(`First listened in the week from ${day(date(cell.cohort))}`, `${cell.weeks_after === 0 ? "that week" : words.plural(cell.weeks_after, "week", "weeks") + " after"}: ${number(cell.listeners)} of ${number(cell.cohort_listeners)} (${percent(cell.percent)})`, ...(cell.complete ? [] : ["The data ends before the end of this week."]));
     const svg = plot({
       width, height: cohorts.length * 34 + 44, marginLeft: short ? 58 : 148, marginRight: 2, marginTop: 40, marginBottom: 4,
       x: { type: "band", axis: "top", label: null, tickSize: 0, padding: 0, tickFormat: (value) => (value === 0 ? (short ? "0" : "first week") : `+${value}`) },
       y: { type: "band", label: null, domain: cohorts, tickSize: 0, padding: 0, tickFormat: (value) => (short ? words.tick(date(value)) : `${day(date(value))} · ${number(sizes.get(value))}`) },
       color: { type: "threshold", domain: [1, 2, 3, 4, 5, 6].map((at) => (100 * at) / 7), range: HEAT },
       marks: [
-        Plot.cell(cells, { x: "weeks_after", y: "cohort", fill: "percent", inset: 1, rx: 2 }),
+        Plot.cell(cells, { x: "weeks_after", y: "cohort", fill: "percent", fillOpacity: (cell) => (cell.complete ? 1 : 0.45), inset: 1, rx: 2 }),
         roomy ? Plot.text(cells, { x: "weeks_after", y: "cohort", text: (cell) => `${Math.round(cell.percent)}${short ? "" : " %"}`, fill: (cell) => (step(cell.percent) > 3 ? "var(--on-dark)" : "var(--on-light)") }) : null,
         Plot.cell(cells, Plot.pointer({ x: "weeks_after", y: "cohort", stroke: "var(--ink)", strokeWidth: 2, inset: 0.5, rx: 2 })),
         stops(cells, { x: "weeks_after", y: "cohort" }),
         tip(cells, Plot.pointer, { x: "weeks_after", y: "cohort" }, title),
       ],
     });
-    const next = cells.filter((cell) => cell.weeks_after === 1);
+    const next = cells.filter((cell) => cell.weeks_after === 1 && cell.complete);
     const mean = next.length ? next.reduce((sum, cell) => sum + cell.percent, 0) / next.length : null;
     return {
       svg, unit: `Week of the first play${short ? "" : " and its listeners"}, and the share that played in the weeks after`, ramp: ["0 %", "100 %"], steps: cells.map(title),

@@ -3,6 +3,10 @@
 
 (() => {
   const { element, number } = words;
+  // The cookie has the key from now on: the address can be bookmarked without it.
+  const address = new URL(location.href);
+  address.searchParams.delete("key");
+  history.replaceState(null, "", address);
   const token = document.querySelector('meta[name="sparkify-token"]').content;
   const form = document.getElementById("filters");
   const state = document.getElementById("state");

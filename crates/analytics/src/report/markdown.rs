@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::Writer;
-use super::table::shown;
+use super::table::{clean, shown};
 use sparkify_warehouse::{RowSink, Value, WarehouseError};
 
 /// Characters that would be read as markup in a cell.
@@ -25,7 +25,7 @@ impl<'a> MarkdownWriter<'a> {
     /// Writes the header. Columns that hold a number in the first row are right-aligned.
     fn header(&mut self, first: &[Value]) -> io::Result<()> {
         self.has_header = true;
-        let names: Vec<String> = self.columns.iter().map(|name| escaped(name)).collect();
+        let names: Vec<String> = self.columns.iter().map(|name| escaped(&clean(name))).collect();
         self.line(&names)?;
         let rules: Vec<String> = (0..self.columns.len())
             .map(|column| match first.get(column) {

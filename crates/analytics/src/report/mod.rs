@@ -23,7 +23,7 @@ pub use saved_query::{
     Arguments, Coverage, Parameter, ResultColumn, SavedQuery, SavedQueryError, coverage,
     parameters_hint,
 };
-pub use table::{TableWriter, grouped, plain_table, shown};
+pub use table::{Layout, TableWriter, clean, grouped, plain_table, shown};
 
 /// SQL files of all saved queries, in the order in which they are listed.
 pub const SAVED_QUERIES: &[SqlFile] = crate::sql::report::ALL;
@@ -32,6 +32,17 @@ pub const SAVED_QUERIES: &[SqlFile] = crate::sql::report::ALL;
 pub trait Writer: RowSink {
     /// Writes the end of the output and flushes it.
     fn finish(&mut self) -> Result<(), WarehouseError>;
+}
+
+/// Options of a [`Writer`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WriterOptions {
+    /// Columns of the terminal that shows a table; without, a table is complete.
+    pub width: Option<u16>,
+    /// Table: one line per value.
+    pub vertical: bool,
+    /// CSV: prefixes text that a spreadsheet would run as a formula with `'`.
+    pub escape_formulas: bool,
 }
 
 /// Output format of a result.
@@ -52,10 +63,14 @@ pub enum Format {
 }
 
 /// Creates the writer of `format` to `out`.
-pub fn writer<'a>(format: Format, out: &'a mut (dyn Write + Send)) -> Box<dyn Writer + 'a> {
+pub fn writer<'a>(
+    format: Format,
+    options: WriterOptions,
+    out: &'a mut (dyn Write + Send),
+) -> Box<dyn Writer + 'a> {
     match format {
-        Format::Table => Box::new(TableWriter::new(out)),
-        Format::Csv => Box::new(CsvWriter::new(out)),
+        Format::Table => Box::new(TableWriter::new(out, options.width, options.vertical)),
+        Format::Csv => Box::new(CsvWriter::new(out, options.escape_formulas)),
         Format::Json => Box::new(JsonWriter::new(out)),
         Format::Lines => Box::new(LinesWriter::new(out)),
         Format::Parquet => Box::new(ParquetWriter::new(out)),

@@ -1,34 +1,104 @@
-//! Aligned text table: numbers right-aligned, null as `∅`, control characters replaced.
+//! Aligned text table: numbers right-aligned, control characters replaced.
+//!
+//! Without a width, a table is complete, for files and pipes: null is `∅`. With the width of a
+//! terminal it is made to be read: long text is cut with `…`, numbers have thousands separators and
+//! the same number of decimals in a column, and a result that is too wide is shown with one line
+//! per value.
 
 use std::io::Write;
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets};
+use comfy_table::{
+    CellAlignment, ColumnConstraint, ContentArrangement, Row, Table, TableComponent, Width, presets,
+};
 
 use super::Writer;
 use sparkify_warehouse::{RowSink, Value, WarehouseError};
 
+/// Least width of a column of text that is cut.
+const MIN_TEXT: u16 = 10;
+/// Most decimals of a number on a terminal.
+const MAX_DECIMALS: usize = 6;
+const WEEKDAYS: [&str; 7] =
+    ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+
 /// Writes rows as an aligned table. Buffers all rows, since the widest cell sets the width.
 pub struct TableWriter<'a> {
     out: &'a mut dyn Write,
+    width: Option<u16>,
+    vertical: bool,
     columns: Vec<String>,
     rows: Vec<Vec<Value>>,
 }
 
 impl<'a> TableWriter<'a> {
-    /// Creates a writer to `out`.
-    pub fn new(out: &'a mut dyn Write) -> Self {
-        Self { out, columns: Vec::new(), rows: Vec::new() }
+    /// Creates a writer to `out`; `width` is that of a terminal. If `vertical`, each value has a
+    /// line.
+    pub fn new(out: &'a mut dyn Write, width: Option<u16>, vertical: bool) -> Self {
+        Self { out, width, vertical, columns: Vec::new(), rows: Vec::new() }
+    }
+
+    /// Formats the cells of a column for a terminal.
+    fn readable(&self, column: usize) -> Vec<String> {
+        let name = self.columns[column].as_str();
+        let values = || self.rows.iter().map(|row| &row[column]);
+        let decimals = values().filter_map(decimals_of).max().unwrap_or(0).min(MAX_DECIMALS);
+        let is_weekday = name == "weekday"
+            && values().all(|value| value.as_i64().is_some_and(|day| (0..7).contains(&day)));
+        let is_quantity = !is_identifier(name);
+        let cell = |value: &Value| match value {
+            Value::Null => "NULL".to_owned(),
+            Value::Int(day) if is_weekday => {
+                WEEKDAYS[usize::try_from(*day).unwrap_or(0) % 7].to_owned()
+            }
+            Value::Int(number) if is_quantity => grouped_text(&number.to_string()),
+            Value::Double(number) if number.is_finite() && number.abs() < 1e15 => {
+                grouped_text(&format!("{number:.decimals$}"))
+            }
+            value => shown(value),
+        };
+        values().map(cell).collect()
     }
 }
 
-/// Formats a table of text. Columns with an index in `right` are right-aligned.
-pub fn plain_table(header: &[&str], rows: &[Vec<String>], right: &[usize]) -> String {
+/// True for columns whose numbers are names, not quantities.
+fn is_identifier(name: &str) -> bool {
+    name.ends_with("id")
+        || name.ends_with("_in_session")
+        || ["year", "load", "ts", "session", "item", "position"].contains(&name)
+}
+
+/// Returns the number of decimals in the shortest form of a double.
+fn decimals_of(value: &Value) -> Option<usize> {
+    let Value::Double(number) = value else { return None };
+    let text = format!("{number}");
+    Some(text.split_once('.').map_or(0, |(_, decimals)| decimals.len()))
+}
+
+/// How a table fits its output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// Every cell is complete, on one line.
+    Full,
+    /// The table has at most this width; text is wrapped.
+    Wrap(u16),
+    /// The table has at most this width; text is cut.
+    Cut(u16),
+}
+
+/// Formats a table of text. Columns with an index in `right` are right-aligned, and are neither
+/// wrapped nor cut.
+pub fn plain_table(
+    header: &[&str],
+    rows: &[Vec<String>],
+    right: &[usize],
+    layout: Layout,
+) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
     table.set_style(TableComponent::HeaderLines, '─');
     table.set_style(TableComponent::MiddleHeaderIntersections, '─');
     table.set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(header.to_vec());
+    table.set_header(header.iter().map(|name| clean(name)).collect::<Vec<_>>());
     for row in rows {
         table.add_row(row.clone());
     }
@@ -40,34 +110,113 @@ pub fn plain_table(header: &[&str], rows: &[Vec<String>], right: &[usize]) -> St
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
+    if let Layout::Wrap(width) | Layout::Cut(width) = layout {
+        // Between two columns there is a blank of padding and an empty border.
+        let natural: Vec<u16> = table.column_max_content_widths();
+        let gaps = 2 * u16::try_from(natural.len()).unwrap_or(u16::MAX);
+        let least = |(index, natural): (usize, &u16)| {
+            if right.contains(&index) { *natural } else { (*natural).min(MIN_TEXT) }
+        };
+        let total = |widths: u64| widths + u64::from(gaps);
+        if total(natural.iter().map(|it| u64::from(*it)).sum()) > u64::from(width) {
+            if total(natural.iter().enumerate().map(|it| u64::from(least(it))).sum())
+                > u64::from(width)
+            {
+                return vertical(header, rows, width);
+            }
+            fit(&mut table, right, width);
+            if matches!(layout, Layout::Cut(_)) {
+                cut(&mut table, rows.len());
+            }
+        }
+    }
     let lines: Vec<String> = table.lines().collect();
     let trimmed = lines.iter().flat_map(|line| [line.trim_end(), "\n"]);
     trimmed.collect()
 }
 
+/// Makes the columns of text narrower.
+fn fit(table: &mut Table, right: &[usize], width: u16) {
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(width);
+    let natural = table.column_max_content_widths();
+    for (index, column) in table.column_iter_mut().enumerate() {
+        let fixed = right.contains(&index) || natural.get(index).is_some_and(|it| *it <= MIN_TEXT);
+        column.set_constraint(if fixed {
+            ColumnConstraint::ContentWidth
+        } else {
+            ColumnConstraint::LowerBoundary(Width::Fixed(MIN_TEXT + 1))
+        });
+    }
+}
+
+/// Keeps the first line of each cell.
+fn cut(table: &mut Table, rows: usize) {
+    table.set_truncation_indicator("…");
+    for index in 0..rows {
+        if let Some(row) = table.row_mut(index) {
+            row.max_height(1);
+        }
+    }
+    if let Some(mut header) = table.header().cloned() {
+        Row::max_height(&mut header, 1);
+        table.set_header(header);
+    }
+}
+
+/// Formats rows with one line per value.
+fn vertical(header: &[&str], rows: &[Vec<String>], width: u16) -> String {
+    let names: Vec<String> = header.iter().map(|name| clean(name)).collect();
+    let widest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (index, row) in rows.iter().enumerate() {
+        let title = format!("── {} ", index + 1);
+        let rest = usize::from(width).min(60).saturating_sub(title.chars().count());
+        text.extend([title.as_str(), &"─".repeat(rest), "\n"]);
+        for (name, cell) in names.iter().zip(row) {
+            text.push_str(format!("{name:<widest$}  {cell}").trim_end());
+            text.push('\n');
+        }
+    }
+    text
+}
+
 /// Formats an integer with thousands separators: `1,944`.
 pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
+    grouped_text(&number.to_string())
+}
+
+/// Inserts thousands separators into the integral part of a number.
+fn grouped_text(number: &str) -> String {
+    let (sign, number) = number.strip_prefix('-').map_or(("", number), |rest| ("-", rest));
+    let (digits, decimals) = number.split_at(number.find('.').unwrap_or(number.len()));
+    let mut grouped = sign.to_owned();
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
     }
-    grouped
+    grouped + decimals
 }
 
 /// Formats a value for a table cell.
 pub fn shown(value: &Value) -> String {
     match value {
         Value::Null => "∅".into(),
-        value => value
-            .to_string()
-            .chars()
-            .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
-            .collect(),
+        value => clean(&value.to_string()),
     }
+}
+
+/// Replaces characters that would act on a terminal or reorder the text around them.
+pub fn clean(text: &str) -> String {
+    text.chars().map(|c| if is_unsafe(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// True for control characters, and for format characters that change the direction of text.
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl RowSink for TableWriter<'_> {
@@ -90,13 +239,93 @@ impl Writer for TableWriter<'_> {
         };
         let right: Vec<usize> = (0..self.columns.len()).filter(numeric).collect();
         let header: Vec<&str> = self.columns.iter().map(String::as_str).collect();
-        let rows: Vec<Vec<String>> =
-            self.rows.iter().map(|row| row.iter().map(shown).collect()).collect();
+        let rows: Vec<Vec<String>> = if self.width.is_some() {
+            let columns: Vec<_> =
+                (0..self.columns.len()).map(|column| self.readable(column)).collect();
+            (0..self.rows.len())
+                .map(|row| columns.iter().map(|cells| cells[row].clone()).collect())
+                .collect()
+        } else {
+            self.rows.iter().map(|row| row.iter().map(shown).collect()).collect()
+        };
         let count = rows.len() as u64;
         let plural = if count == 1 { "row" } else { "rows" };
-        let text = plain_table(&header, &rows, &right);
+        let layout = self.width.map_or(Layout::Full, Layout::Cut);
+        let text = if self.vertical {
+            vertical(&header, &rows, self.width.unwrap_or(80))
+        } else {
+            plain_table(&header, &rows, &right, layout)
+        };
         writeln!(self.out, "{text}{} {plural}", grouped(count))
             .and_then(|()| self.out.flush())
             .map_err(WarehouseError::Sink)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(width: Option<u16>, columns: &[&str], rows: Vec<Vec<Value>>) -> String {
+        let mut out = Vec::new();
+        let mut writer = TableWriter::new(&mut out, width, false);
+        writer.start(columns.iter().map(|name| (*name).to_owned()).collect()).unwrap();
+        rows.into_iter().try_for_each(|row| writer.row(row)).unwrap();
+        writer.finish().unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    fn songs() -> Vec<Vec<Value>> {
+        let song = |title: &str, plays, hours| {
+            vec![Value::Text(title.into()), Value::Int(plays), Value::Double(hours), Value::Null]
+        };
+        vec![song("You're The One", 1037, 12.5), song("A title of many words and letters", 9, 0.25)]
+    }
+
+    #[test]
+    fn a_pipe_gets_complete_cells() {
+        let text = table(None, &["song", "plays", "hours", "note"], songs());
+        assert!(text.contains("A title of many words and letters"), "{text}");
+        assert!(text.contains(" 1037 ") && text.contains("12.5 ") && text.contains('∅'), "{text}");
+    }
+
+    #[test]
+    fn a_terminal_gets_a_table_that_fits() {
+        for width in [40, 45, 80] {
+            let text = table(Some(width), &["song", "plays", "hours", "note"], songs());
+            let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
+            assert!(widest <= usize::from(width), "{width}: {widest}\n{text}");
+            for cell in ["1,037", "12.50", "0.25", "NULL"] {
+                assert!(text.contains(cell), "{width}: {text}");
+            }
+            assert_eq!(text.contains('…'), width < 60, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_result_that_is_too_wide_has_a_line_per_value() {
+        let text = table(Some(20), &["song", "plays", "hours", "note"], songs());
+        assert!(text.starts_with("── 1 ───"), "{text}");
+        assert!(text.contains("\nsong   A title of many words and letters\n"), "{text}");
+        assert!(text.ends_with("2 rows\n"), "{text}");
+    }
+
+    #[test]
+    fn identifiers_are_not_quantities_and_weekdays_have_names() {
+        let row = vec![Value::Int(2018), Value::Int(123_456), Value::Int(3), Value::Int(-1_234)];
+        let text = table(Some(80), &["year", "session_id", "weekday", "change"], vec![row]);
+        for cell in ["2018", "123456", "Wednesday", "-1,234"] {
+            assert!(text.contains(cell), "{text}");
+        }
+    }
+
+    #[test]
+    fn characters_that_act_on_a_terminal_are_replaced() {
+        let row = vec![Value::Text("a\u{1b}[31mb\u{202e}c\u{9b}d".into())];
+        for width in [None, Some(80)] {
+            let text = table(width, &["x\u{1b}]0;y"], vec![row.clone()]);
+            assert!(text.contains("a\u{fffd}[31mb\u{fffd}c\u{fffd}d"), "{text:?}");
+            assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
+        }
     }
 }

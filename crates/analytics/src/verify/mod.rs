@@ -9,7 +9,9 @@
 
 mod profile;
 
-pub use profile::{BUILT_IN, Cause, Expectation, Expected, Profile, ProfileError, read, text};
+pub use profile::{
+    BUILT_IN, Cause, Expectation, Expected, Profile, ProfileError, is_built_in, read, text,
+};
 
 use std::collections::BTreeMap;
 

@@ -157,6 +157,11 @@ impl ProfileError {
     }
 }
 
+/// True if the name is that of a built-in profile, whose queries are part of this program.
+pub fn is_built_in(name_or_path: &str) -> bool {
+    BUILT_IN.iter().any(|(name, _)| *name == name_or_path)
+}
+
 /// Returns the text of a profile: a built-in one by name, or a file by path.
 pub fn text(name_or_path: &str) -> Result<String, ProfileError> {
     if let Some((_, text)) = BUILT_IN.iter().find(|(name, _)| *name == name_or_path) {

@@ -1,8 +1,8 @@
 //! Text output of `sparkify cluster`.
 
+use crate::terminal;
 use std::fmt::Write;
 
-use sparkify_analytics::report::plain_table;
 use sparkify_cluster::cost::Estimate;
 use sparkify_cluster::{Down, Leftover, Plan, Reaped, Status};
 
@@ -16,7 +16,7 @@ pub(super) fn plan(plan: &Plan) -> String {
         .iter()
         .map(|step| vec![step.action.into(), step.what.clone(), step.detail.clone()])
         .collect();
-    let mut text = plain_table(&["step", "resource", "details"], &rows, &[]);
+    let mut text = terminal::table(&["step", "resource", "details"], &rows, &[]);
     text.push('\n');
     text.push_str(&line("region", &plan.region));
     text.push_str(&line("account", &plan.account));
@@ -50,7 +50,7 @@ pub(super) fn status(status: &Status) -> String {
             vec![part.what.clone(), part.name.clone(), part.state.clone(), creator]
         })
         .collect();
-    let mut text = plain_table(&["resource", "name", "state", ""], &rows, &[]);
+    let mut text = terminal::table(&["resource", "name", "state", ""], &rows, &[]);
     text.push('\n');
     let endpoint =
         status.host.as_ref().zip(status.port).map(|(host, port)| format!("{host}:{port}"));

@@ -79,10 +79,59 @@ const KEYWORDS: &[&str] = &[
     "with",
 ];
 
+/// Words and dot commands of other shells, and the command that each stands for.
+pub(super) const WORDS: &[(&str, &str)] = &[
+    ("help", "\\?"),
+    (".help", "\\?"),
+    ("exit", "\\q"),
+    (".exit", "\\q"),
+    ("quit", "\\q"),
+    (".quit", "\\q"),
+    (".tables", "\\d"),
+    (".schema", "\\d"),
+    (".read", "\\i"),
+    (".timer", "\\timing"),
+];
+/// Keywords that can begin a statement on a line of their own.
+const OPENERS: &[&str] = &[
+    "select",
+    "from",
+    "with",
+    "values",
+    "table",
+    "explain",
+    "show",
+    "describe",
+    "summarize",
+    "pivot",
+    "unpivot",
+];
+
+/// Returns the command of an input, also if it is written as in other shells.
+pub(super) fn command(text: &str) -> Option<String> {
+    let text = text.trim();
+    if text.starts_with('\\') {
+        return Some(text.to_owned());
+    }
+    let line = text.trim_end_matches(';').trim_end();
+    let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let (_, command) = WORDS.iter().find(|(known, _)| known.eq_ignore_ascii_case(word))?;
+    // `help` as a name in SQL is not alone on its line; a dot command takes arguments.
+    (rest.is_empty() || word.starts_with('.')).then(|| format!("{command} {rest}"))
+}
+
+/// True for a line with one word that begins no statement.
+pub(super) fn is_unknown_word(text: &str) -> bool {
+    let word = text.trim().trim_end_matches(';').trim_end();
+    let is_word = word.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
+    let begins_statement = OPENERS.iter().any(|opener| opener.eq_ignore_ascii_case(word));
+    is_word && !word.is_empty() && !begins_statement && !word.starts_with(|c: char| c.is_numeric())
+}
+
 /// Returns true if the input can run as it is; otherwise it continues on the next line.
 pub(super) fn is_complete(text: &str) -> bool {
     let text = text.trim();
-    if text.starts_with('\\') || saved_query(text).is_some() {
+    if command(text).is_some() || saved_query(text).is_some() || is_unknown_word(text) {
         return true;
     }
     let (_, rest) = split(text);

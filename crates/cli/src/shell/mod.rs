@@ -23,8 +23,9 @@ use super::describe;
 use super::failure::Failure;
 use super::printer::{Output, Printer};
 use super::query;
+use super::terminal;
 use crate::connect;
-use sparkify_analytics::report::{self, Arguments, Parameter, SavedQuery, grouped, plain_table};
+use sparkify_analytics::report::{self, Arguments, Parameter, SavedQuery, WriterOptions, grouped};
 use sparkify_config::{self, Settings, suggest};
 use sparkify_warehouse::{Access, Interrupter, Opening, Value, Warehouse, WarehouseError};
 
@@ -39,6 +40,7 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     ("\\d", "[TABLE]", "list the tables, or the columns of one table"),
     ("\\questions", "", "list the saved queries; run one by its name, with filters if needed"),
     ("\\limit", "N|all", "limit the rows of a result"),
+    ("\\x", "[on|off]", "show one line per value"),
     ("\\timing", "[on|off]", "print the time that each statement took"),
     ("\\i", "FILE", "run the statements of a file"),
     ("\\?", "", "show this help"),
@@ -56,6 +58,15 @@ struct SavedQueryOptions {
     filters: Filters,
 }
 
+/// Source of a statement.
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    /// Typed by the user, or read from a file.
+    User,
+    /// A saved query.
+    Saved,
+}
+
 /// Next action of the shell after an input.
 #[derive(PartialEq, Eq)]
 enum Next {
@@ -68,6 +79,7 @@ struct Shell<'a> {
     printer: &'a Printer,
     limit: u64,
     timing: bool,
+    vertical: bool,
     /// Columns and rows of the screen; none without a terminal.
     screen: Option<(u16, u16)>,
     running: Running,
@@ -75,9 +87,17 @@ struct Shell<'a> {
 
 pub(super) fn run(settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     // Reports a missing warehouse before the first prompt.
-    let opening = Opening::full(super::open_as(settings, Access::Guarded)?.engine());
+    let opening = Opening::full(super::open_loaded(settings, printer)?.engine());
     let running = Running::default();
-    let mut shell = Shell { settings, printer, limit: ROWS, timing: false, screen: None, running };
+    let mut shell = Shell {
+        settings,
+        printer,
+        limit: ROWS,
+        timing: false,
+        vertical: false,
+        screen: None,
+        running,
+    };
     if io::stdin().is_terminal() && io::stdout().is_terminal() {
         shell.run_interactive(opening)
     } else {
@@ -156,16 +176,19 @@ impl Shell<'_> {
     /// Runs a command, a saved query, or statements.
     fn run_text(&mut self, text: &str, depth: usize) -> Result<Next, Failure> {
         let text = text.trim();
-        if text.starts_with('\\') {
-            return self.command(text, depth);
+        if let Some(command) = input::command(text) {
+            return self.command(&command, depth);
         }
         if let Some(query) = input::saved_query(text) {
             return self.run_saved(query, text).map(|()| Next::Continue);
         }
+        if input::is_unknown_word(text) {
+            return Err(unknown_word(text));
+        }
         let (statements, rest) = statements::split(text);
         let last = Some(rest).filter(|rest| !statements::is_blank(rest));
         for statement in statements.into_iter().chain(last) {
-            self.run_statement(statement, &[])?;
+            self.run_statement(Source::User, statement, &[])?;
         }
         Ok(Next::Continue)
     }
@@ -179,14 +202,19 @@ impl Shell<'_> {
             ("\\questions", "") => self.show(saved_queries().as_bytes())?,
             ("\\d", table) => {
                 let table = Some(table).filter(|table| !table.is_empty());
-                let text = describe::text(self.settings, table)?;
+                let text = describe::text(self.settings, table, self.printer)?;
                 self.show(text.as_bytes())?;
             }
             ("\\limit", rows) => self.limit = limit(rows)?,
             ("\\timing", to) => {
-                self.timing = switched(to, self.timing)?;
+                self.timing = switched("\\timing", to, self.timing)?;
                 let state = if self.timing { "on" } else { "off" };
                 self.printer.note(&format!("timing is {state}"));
+            }
+            ("\\x", to) => {
+                self.vertical = switched("\\x", to, self.vertical)?;
+                let layout = if self.vertical { "one line per value" } else { "tables" };
+                self.printer.note(&format!("results are shown as {layout}"));
             }
             ("\\i", file) if !file.is_empty() => return self.run_file(Path::new(file), depth + 1),
             _ => return Err(unknown(name)),
@@ -213,17 +241,26 @@ impl Shell<'_> {
         };
         let values = query.values(&arguments)?;
         let engine = connect::engine_of(&self.settings.warehouse)?;
-        self.run_statement(&query.statement(Opening { engine, incremental: false }), &values)
+        let statement = query.statement(Opening { engine, incremental: false });
+        self.run_statement(Source::Saved, &statement, &values)
     }
 
     /// Runs one statement and shows its result.
-    fn run_statement(&mut self, statement: &str, values: &[Value]) -> Result<(), Failure> {
+    fn run_statement(
+        &mut self,
+        source: Source,
+        statement: &str,
+        values: &[Value],
+    ) -> Result<(), Failure> {
         let started = Instant::now();
-        let mut warehouse = connect::open(self.settings, Access::Guarded)?;
+        let mut warehouse = super::wait_for_file(self.settings, self.printer, || match source {
+            Source::User => connect::open_isolated(self.settings, 1),
+            Source::Saved => connect::open(self.settings, Access::Read),
+        })?;
         let mut text = Vec::new();
         self.set_running(warehouse.interrupter());
         let more =
-            fill(&mut text, warehouse.as_mut(), (statement, values), self.limit, self.format());
+            fill(&mut text, warehouse.as_mut(), (statement, values), self.limit, self.layout());
         self.set_running(None);
         // Closed before the result is shown: a pager may stay open for long.
         drop(warehouse);
@@ -245,11 +282,13 @@ impl Shell<'_> {
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = interrupter;
     }
 
-    fn format(&self) -> report::Format {
-        match self.printer.output {
+    fn layout(&self) -> (report::Format, WriterOptions) {
+        let format = match self.printer.output {
             Output::Text => report::Format::Table,
             Output::Json => report::Format::Json,
-        }
+        };
+        let (width, vertical) = (terminal::width(), self.vertical);
+        (format, WriterOptions { width, vertical, ..WriterOptions::default() })
     }
 
     fn show(&self, text: &[u8]) -> Result<(), Failure> {
@@ -268,9 +307,9 @@ fn fill(
     warehouse: &mut dyn Warehouse,
     (statement, values): (&str, &[Value]),
     limit: u64,
-    format: report::Format,
+    (format, options): (report::Format, WriterOptions),
 ) -> Result<bool, WarehouseError> {
-    let mut writer = report::writer(format, text);
+    let mut writer = report::writer(format, options, text);
     let mut limited = pager::LimitedSink { to: writer.as_mut(), left: limit, more: false };
     let ended = warehouse.query_each(statement, values, &mut limited);
     let more = limited.more;
@@ -307,12 +346,12 @@ fn help() -> String {
     let mut rows: Vec<Vec<String>> = COMMANDS.iter().map(row).collect();
     rows.push(vec!["SQL;".into(), "run a statement; it can span several lines".into()]);
     rows.push(vec!["top_songs --limit 5".into(), "run a saved query, here with a limit".into()]);
-    plain_table(&["input", "description"], &rows, &[])
+    terminal::table(&["input", "description"], &rows, &[])
 }
 
 fn saved_queries() -> String {
     let row = |query: SavedQuery| vec![query.name().to_owned(), query.description().to_owned()];
-    plain_table(&["name", "description"], &SavedQuery::all().map(row).collect::<Vec<_>>(), &[])
+    terminal::table(&["name", "description"], &SavedQuery::all().map(row).collect::<Vec<_>>(), &[])
 }
 
 fn limit(written: &str) -> Result<u64, Failure> {
@@ -323,16 +362,27 @@ fn limit(written: &str) -> Result<u64, Failure> {
     })
 }
 
-fn switched(to: &str, now: bool) -> Result<bool, Failure> {
+fn switched(command: &str, to: &str, now: bool) -> Result<bool, Failure> {
     match to {
         "" => Ok(!now),
         "on" => Ok(true),
         "off" => Ok(false),
         other => Err(Failure::new(
-            format!("invalid value `{other}` for `\\timing`"),
-            "use `\\timing on` or `\\timing off`",
+            format!("invalid value `{other}` for `{command}`"),
+            format!("use `{command} on` or `{command} off`"),
         )),
     }
+}
+
+/// Returns the failure for a word that is neither a command, a saved query nor SQL.
+fn unknown_word(text: &str) -> Failure {
+    let word = text.trim_end_matches(';').trim_end();
+    let names = SavedQuery::all().map(SavedQuery::name).chain(input::WORDS.iter().map(|it| it.0));
+    let hint = "run `help` to list the commands, `\\questions` to list the saved queries";
+    Failure::new(
+        format!("unknown command or saved query `{word}`"),
+        suggest::hint(word, names, hint),
+    )
 }
 
 fn unknown(name: &str) -> Failure {

@@ -3,14 +3,18 @@
 //! A foreign site can make a browser send requests to this server, and can resolve its own name to
 //! 127.0.0.1 (DNS rebinding). `Origin` and `Sec-Fetch-Site` reveal the first, `Host` the second.
 //! Requests for data also need the page's token, which a foreign site cannot read.
+//!
+//! Other users of this machine can connect to 127.0.0.1, too. So the page needs a key: it is in the
+//! printed address, and afterwards in a cookie.
 
-use hyper::header::{CONTENT_TYPE, HOST, HeaderName, ORIGIN};
+use hyper::header::{CONTENT_TYPE, COOKIE, HOST, HeaderName, ORIGIN};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
 
 /// Header with the page's token.
 pub(super) const TOKEN: HeaderName = HeaderName::from_static("sparkify-token");
 const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const DESTINATION: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 /// Endpoint of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +31,41 @@ pub(super) enum Endpoint {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Rejection(pub StatusCode, pub &'static str);
 
+/// Secrets of one run of the server.
+#[derive(Debug)]
+pub(super) struct Secrets {
+    /// In the address of the page, and in its cookie.
+    pub(super) key: String,
+    /// In the page.
+    pub(super) token: String,
+}
+
+impl Secrets {
+    /// Returns the name of the cookie. Cookies do not distinguish ports.
+    pub(super) fn cookie_name(port: u16) -> String {
+        format!("sparkify-{port}")
+    }
+
+    /// True if the address or a cookie has the key.
+    fn opens(&self, parts: &Parts, port: u16) -> bool {
+        let query = parts.uri.query().unwrap_or_default();
+        let in_query = query.split('&').filter_map(|pair| pair.strip_prefix("key="));
+        let cookies = parts.headers.get_all(COOKIE).iter().filter_map(|it| it.to_str().ok());
+        let name = Self::cookie_name(port);
+        let in_cookies = cookies.flat_map(|it| it.split(';')).filter_map(|pair| {
+            let (found, value) = pair.trim().split_once('=')?;
+            (found == name).then_some(value)
+        });
+        in_query.chain(in_cookies).any(|shown| constant_time_eq(shown, &self.key))
+    }
+}
+
 /// Checks a request and returns its endpoint.
-pub(super) fn authorize(parts: &Parts, port: u16, token: &str) -> Result<Endpoint, Rejection> {
+pub(super) fn authorize(
+    parts: &Parts,
+    port: u16,
+    secrets: &Secrets,
+) -> Result<Endpoint, Rejection> {
     let rejected = |words| Err(Rejection(StatusCode::FORBIDDEN, words));
     if parts.uri.authority().is_some() || !single_header(parts, &HOST, |host| is_local(host, port))
     {
@@ -38,7 +75,11 @@ pub(super) fn authorize(parts: &Parts, port: u16, token: &str) -> Result<Endpoin
     if parts.headers.contains_key(ORIGIN) && !single_header(parts, &ORIGIN, local) {
         return rejected("cross-origin requests are not allowed");
     }
+    // A link or a file may open the page in a window: its site cannot read the window.
+    let is_window = parts.uri.path() == "/"
+        && single_header(parts, &DESTINATION, |destination| destination == "document");
     if parts.headers.contains_key(SITE)
+        && !is_window
         && !single_header(parts, &SITE, |site| ["same-origin", "none"].contains(&site))
     {
         return rejected("cross-site requests are not allowed: open the printed address directly");
@@ -53,7 +94,11 @@ pub(super) fn authorize(parts: &Parts, port: u16, token: &str) -> Result<Endpoin
         return Err(Rejection(StatusCode::METHOD_NOT_ALLOWED, "method not allowed"));
     }
     if path == Endpoint::Page {
-        return Ok(path);
+        return if secrets.opens(parts, port) {
+            Ok(path)
+        } else {
+            rejected("the address has no valid key: open the address that `sparkify serve` printed")
+        };
     }
     if !single_header(parts, &CONTENT_TYPE, |kind| kind == "application/json") {
         return Err(Rejection(
@@ -61,7 +106,7 @@ pub(super) fn authorize(parts: &Parts, port: u16, token: &str) -> Result<Endpoin
             "the content type must be application/json",
         ));
     }
-    if !single_header(parts, &TOKEN, |shown| constant_time_eq(shown, token)) {
+    if !single_header(parts, &TOKEN, |shown| constant_time_eq(shown, &secrets.token)) {
         return rejected("invalid token: reload the page (the server was restarted)");
     }
     Ok(path)
@@ -101,14 +146,15 @@ mod tests {
             request = request.header(*name, *value);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        authorize(&parts, 8750, "secret").map_err(|rejection| rejection.0.as_u16())
+        let secrets = Secrets { key: "key".into(), token: "secret".into() };
+        authorize(&parts, 8750, &secrets).map_err(|rejection| rejection.0.as_u16())
     }
 
     #[test]
     fn only_local_same_origin_requests_are_accepted() {
         for host in ["127.0.0.1:8750", "localhost:8750", "[::1]:8750"] {
             assert_eq!(
-                authorized("GET", "/?since=2018-11-05", &[("host", host)]),
+                authorized("GET", "/?since=2018-11-05&key=key", &[("host", host)]),
                 Ok(Endpoint::Page)
             );
         }
@@ -126,6 +172,7 @@ mod tests {
             assert_eq!(authorized("GET", "/", &[("host", host)]), Err(403), "{host}");
         }
         let local = ("host", "127.0.0.1:8750");
+        let cookie = ("cookie", "other=key; sparkify-8750=key");
         assert_eq!(authorized("GET", "/", &[]), Err(403), "no host");
         assert_eq!(
             authorized("GET", "/", &[local, ("host", "evil.example")]),
@@ -146,10 +193,26 @@ mod tests {
                 "{name}: {value}"
             );
         }
-        assert_eq!(
-            authorized("GET", "/", &[local, ("sec-fetch-site", "none")]),
-            Ok(Endpoint::Page)
-        );
+        for (name, value) in [("sec-fetch-site", "none"), ("sec-fetch-dest", "document")] {
+            assert_eq!(authorized("GET", "/", &[local, cookie, (name, value)]), Ok(Endpoint::Page));
+        }
+        let (site, image) = (("sec-fetch-site", "cross-site"), ("sec-fetch-dest", "image"));
+        let window = ("sec-fetch-dest", "document");
+        assert_eq!(authorized("GET", "/", &[local, cookie, site, window]), Ok(Endpoint::Page));
+        assert_eq!(authorized("GET", "/", &[local, cookie, site, image]), Err(403));
+    }
+
+    #[test]
+    fn the_page_needs_the_key() {
+        let local = ("host", "127.0.0.1:8750");
+        for path in ["/", "/?key=", "/?key=KEY", "/?key=keys", "/?since=key", "/?xkey=key"] {
+            assert_eq!(authorized("GET", path, &[local]), Err(403), "{path}");
+        }
+        for cookie in ["sparkify-8751=key", "sparkify-8750=kex", "sparkify-8750", "key"] {
+            assert_eq!(authorized("GET", "/", &[local, ("cookie", cookie)]), Err(403), "{cookie}");
+        }
+        let token = [local, ("content-type", "application/json"), ("sparkify-token", "key")];
+        assert_eq!(authorized("POST", "/sql", &token), Err(403), "the key is not the token");
     }
 
     #[test]

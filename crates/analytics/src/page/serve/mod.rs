@@ -84,8 +84,7 @@ impl ServeError {
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
-    connector: Arc<dyn Connector>,
-    options: Options,
+    site: Arc<Site>,
 }
 
 /// Handle that stops a server from another thread.
@@ -107,7 +106,7 @@ impl Stopper {
 
 impl Server {
     /// Binds the port of a server for the warehouse of `connector`.
-    pub fn bind(connector: Arc<dyn Connector>, options: Options) -> Result<Self, ServeError> {
+    pub fn bind(connector: Arc<dyn Connector>, options: &Options) -> Result<Self, ServeError> {
         let listen = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
         let listener = match options.port {
             Some(port) => listen(port).map_err(|cause| ServeError::Listen { port, cause }),
@@ -117,25 +116,26 @@ impl Server {
         }?;
         listener.set_nonblocking(true).map_err(ServeError::Start)?;
         let address = listener.local_addr().map_err(ServeError::Start)?;
-        Ok(Self { listener, address, connector, options })
+        let site = Site::new(connector, options, address.port()).map_err(ServeError::Start)?;
+        Ok(Self { listener, address, site: Arc::new(site) })
     }
 
-    /// Returns the address that the server listens on.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    /// Returns the URL of the page. Its key opens the page to everybody who can connect to this
+    /// machine, so it must not be in a command line or a file that others can read.
+    pub fn url(&self) -> String {
+        format!("http://{}/?key={}", self.address, self.site.key())
     }
 
     /// Serves until it is stopped.
     pub fn run(self, stopper: &Stopper) -> Result<(), ServeError> {
-        let site = Site::new(self.connector, &self.options, self.address.port())
-            .map_err(ServeError::Start)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .map_err(ServeError::Start)?;
-        let ended = runtime.block_on(accept(self.listener, Arc::new(site), stopper.0.subscribe()));
-        // Statements that still run were interrupted when their connections went.
+        let site = Arc::clone(&self.site);
+        let ended = runtime.block_on(accept(self.listener, site, stopper.0.subscribe()));
+        self.site.shut_down();
         runtime.shutdown_timeout(FAREWELL);
         ended.map_err(ServeError::Start)
     }

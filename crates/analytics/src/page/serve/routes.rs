@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, SET_COOKIE};
 use hyper::{Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -19,8 +19,8 @@ use time::macros::format_description;
 use tokio::time::timeout;
 
 use super::Options;
-use super::guard::{self, Endpoint, Rejection};
-use super::work::{QueryError, QueryRunner};
+use super::guard::{self, Endpoint, Rejection, Secrets};
+use super::work::{Origin, QueryError, QueryRunner};
 use crate::page::{LimitedSink, PageKind, gather, html};
 use crate::report::Arguments;
 use sparkify_warehouse::Connector;
@@ -45,12 +45,13 @@ const HEADERS: &[(&str, &str)] = &[
     ("cross-origin-resource-policy", "same-origin"),
 ];
 
-/// State of the server: page, token and query runner.
+/// State of the server: page, secrets and query runner.
 pub(super) struct Site {
     port: u16,
-    token: String,
+    secrets: Secrets,
     page: Bytes,
     policy: HeaderValue,
+    cookie: HeaderValue,
     runner: QueryRunner,
     seconds: u64,
     rows: usize,
@@ -72,27 +73,39 @@ struct SqlRequest {
 }
 
 impl Site {
-    /// Renders the page once, with a random token for this run.
+    /// Renders the page once, with random secrets for this run.
     pub(super) fn new(
         connector: Arc<dyn Connector>,
         options: &Options,
         port: u16,
     ) -> io::Result<Self> {
-        let mut random = [0; 32];
-        getrandom::fill(&mut random).map_err(io::Error::other)?;
-        let token = Value::Bytes(random.to_vec()).to_string();
+        let secrets = Secrets { key: random()?, token: random()? };
+        let kind = PageKind::Live(&secrets.token);
         let mut page = Vec::new();
-        html::write(&mut page, PageKind::Live(&token), "")?;
-        let policy = format!("{}; frame-ancestors 'none'", html::policy_of(PageKind::Live(&token)));
+        html::write(&mut page, kind, "")?;
+        let policy = format!("{}; frame-ancestors 'none'", html::policy_of(kind));
         let policy = HeaderValue::try_from(policy).map_err(io::Error::other)?;
+        let name = Secrets::cookie_name(port);
+        let cookie = format!("{name}={}; HttpOnly; SameSite=Lax; Path=/", secrets.key);
+        let cookie = HeaderValue::try_from(cookie).map_err(io::Error::other)?;
         let Options { seconds, rows, .. } = *options;
         let runner = QueryRunner::new(connector);
-        Ok(Self { port, token, page: page.into(), policy, runner, seconds, rows })
+        Ok(Self { port, secrets, page: page.into(), policy, cookie, runner, seconds, rows })
+    }
+
+    /// Returns the key that the address of the page needs.
+    pub(super) fn key(&self) -> &str {
+        &self.secrets.key
+    }
+
+    /// Cancels all queries and blocks until they have ended.
+    pub(super) fn shut_down(&self) {
+        self.runner.shut_down();
     }
 
     pub(super) async fn handle(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
-        match guard::authorize(&parts, self.port, &self.token) {
+        match guard::authorize(&parts, self.port, &self.secrets) {
             Ok(Endpoint::Page) => self.page(),
             Ok(path) => match read(body).await {
                 Ok(body) => self.respond(path, &body).await,
@@ -105,6 +118,7 @@ impl Site {
     fn page(&self) -> Response<Full<Bytes>> {
         let mut page = response(StatusCode::OK, "text/html; charset=utf-8", self.page.clone());
         page.headers_mut().insert("content-security-policy", self.policy.clone());
+        page.headers_mut().insert(SET_COOKIE, self.cookie.clone());
         page
     }
 
@@ -123,7 +137,7 @@ impl Site {
     async fn data(&self, wanted: DataRequest) -> Result<Json, Json> {
         let arguments = arguments(wanted)?;
         let job = move |warehouse: &mut dyn Warehouse| gather(warehouse, &arguments);
-        let done = self.runner.run(DATA_TIMEOUT, job).await;
+        let done = self.runner.run(Origin::Page, DATA_TIMEOUT, job).await;
         to_json(done, DATA_TIMEOUT.as_secs())
     }
 
@@ -137,9 +151,16 @@ impl Site {
             let ended = warehouse.query_each(&sql, &[], &mut sink);
             sink.finish(ended)
         };
-        let done = self.runner.run(Duration::from_secs(self.seconds), job).await;
+        let done = self.runner.run(Origin::User, Duration::from_secs(self.seconds), job).await;
         to_json(done, self.seconds)
     }
+}
+
+/// Returns 256 random bits in hexadecimal.
+fn random() -> io::Result<String> {
+    let mut random = [0; 32];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    Ok(Value::Bytes(random.to_vec()).to_string())
 }
 
 const UNREADABLE: Rejection = Rejection(StatusCode::BAD_REQUEST, "invalid request body");

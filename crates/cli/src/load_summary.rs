@@ -1,0 +1,86 @@
+//! Short summary of a load: what was read, what was rejected, how long it took, what to do next.
+//! The complete account is printed with `-v`.
+
+use sparkify_analytics::report::grouped;
+use sparkify_load::pipeline::{Outcome, Summary};
+
+/// Name of the match method of plays that match no song, as `match_coverage.sql` returns it.
+const UNMATCHED: &str = "not in the catalogue";
+
+/// Formats the lines of a load that was published or found nothing new, without its last line.
+pub(super) fn lines(summary: &Summary) -> String {
+    let mut lines = vec![("objects", objects(summary))];
+    if summary.outcome == Outcome::Published {
+        lines.push(("records", records(summary)));
+        lines.extend(plays(summary).map(|plays| ("plays", plays)));
+        lines.extend(warnings(summary).map(|warnings| ("warnings", warnings)));
+    }
+    let seconds: f64 = summary.steps.iter().map(|step| step.seconds).sum();
+    lines.push(("seconds", format!("{seconds:.2}")));
+    lines.iter().map(|(name, text)| format!("{name:<9}  {text}\n")).collect()
+}
+
+fn objects(summary: &Summary) -> String {
+    let mut text = format!("{} read", grouped(summary.objects_read));
+    let megabytes = summary.bytes_read as f64 / 1e6;
+    let parts = [
+        (summary.objects_changed, format!("{} changed", grouped(summary.objects_changed))),
+        (summary.bytes_read, format!("{megabytes:.1} MB")),
+    ];
+    let parts: Vec<_> = parts.into_iter().filter(|(count, _)| *count > 0).map(|it| it.1).collect();
+    if !parts.is_empty() {
+        text.push_str(&format!(" ({})", parts.join(", ")));
+    }
+    let kept = summary.objects_vanished.len() as u64 - summary.objects_pruned;
+    for (count, what) in [
+        (summary.objects_skipped, "loaded already"),
+        (summary.objects_outside, "outside of the date range"),
+        (summary.objects_ignored.len() as u64, "skipped by name"),
+        (summary.objects_pruned, "pruned"),
+        (kept, "deleted at the source, rows kept (`--prune` deletes them)"),
+    ] {
+        if count > 0 {
+            text.push_str(&format!(", {} {what}", grouped(count)));
+        }
+    }
+    text
+}
+
+fn records(summary: &Summary) -> String {
+    let events = format!("{} events", grouped(summary.events_staged));
+    let songs = format!("{} songs", grouped(summary.songs_staged));
+    let rejected = match summary.rejected {
+        0 => "none rejected".to_owned(),
+        rejected => format!("{} rejected: `sparkify rejects list` shows them", grouped(rejected)),
+    };
+    format!("{events} and {songs} staged, {rejected}")
+}
+
+fn plays(summary: &Summary) -> Option<String> {
+    let plays = summary.rows("songplays");
+    let unmatched = summary.matched.iter().filter(|(method, _)| method == UNMATCHED);
+    let unmatched: u64 = unmatched.map(|(_, plays)| plays).sum();
+    (plays > 0).then(|| {
+        let matched = plays.saturating_sub(unmatched);
+        let percent = 100.0 * matched as f64 / plays as f64;
+        format!(
+            "{} in the warehouse, {} ({percent:.1} %) matched to the catalogue",
+            grouped(plays),
+            grouped(matched)
+        )
+    })
+}
+
+fn warnings(summary: &Summary) -> Option<String> {
+    let total = |counts: &std::collections::BTreeMap<String, u64>| counts.values().sum::<u64>();
+    let counts = [
+        (total(&summary.repairs), "texts repaired"),
+        (summary.duplicates, "duplicate plays"),
+        (summary.extra_keys.len() as u64, "unknown keys"),
+        (summary.notes.len() as u64, "limitations of a direct COPY"),
+        (summary.tried_again.len() as u64, "attempts failed and were retried"),
+    ];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let counts: Vec<_> = counts.map(|(count, what)| format!("{} {what}", grouped(count))).collect();
+    (!counts.is_empty()).then(|| format!("{}; `-v` lists them", counts.join(", ")))
+}

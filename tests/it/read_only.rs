@@ -1,0 +1,215 @@
+//! Attacks on the surfaces that are documented as read-only: statements that try to write, to read
+//! files, or to change the session, on each surface and each engine. The folder is compared before
+//! and after.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use sparkify_warehouse::Access;
+
+use crate::support::{Ended, duckdb, loaded, put, run, sparkify, walk};
+
+/// Statements that `DuckDB` must not run. `W` is the warehouse file.
+const DUCKDB: &[&str] = &[
+    "copy (select 1) to 'W' (format csv, use_tmp_file false)",
+    "copy (select 1) to 'W.wal' (format csv, use_tmp_file false)",
+    "copy (select 1) to 'W.wal.checkpoint' (format csv, use_tmp_file false)",
+    "copy (select 1) to 'W.wal.recovery' (format csv, use_tmp_file false)",
+    "copy (select 1) to 'W.tmp/x' (format csv, use_tmp_file false)",
+    "copy (select 1) to 'out.csv'",
+    "copy songplays from 'out.csv'",
+    "select 1; copy (select 1) to 'W' (format csv, use_tmp_file false)",
+    "explain analyze copy (select 1) to 'out.csv'",
+    "export database 'out'",
+    "import database 'out'",
+    "attach 'out.duckdb'",
+    "attach 'W' as again (read_write)",
+    "detach sparkify",
+    "install httpfs",
+    "load httpfs",
+    "set memory_limit = '90GB'",
+    "pragma enable_logging",
+    "pragma database_size",
+    "call enable_logging(storage = 'file', storage_path = 'logs')",
+    "select * from enable_logging(storage = 'file', storage_path = 'logs')",
+    "from enable_profiling(format = 'json', save_location = 'profile.json')",
+    "from force_checkpoint()",
+    "from query('copy (select 1) to ''out.csv''')",
+    "from read_text('secret.txt')",
+    "select * from read_blob('/etc/passwd')",
+    "from 'secret.csv'",
+    "from glob('*')",
+    "select content from read_csv('secret.csv')",
+    "delete from songplays",
+    "create table mine as select 1",
+    "create temp table mine as select 1",
+    "create macro m() as table select 1",
+    "create secret s (type s3)",
+    "prepare p as select 1",
+    "vacuum",
+    "checkpoint",
+    "begin",
+    "use sparkify",
+    "drop table songplays",
+    "update users set first_name = 'HACKED'",
+];
+
+/// Contents of every file below a folder.
+fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    walk(folder).into_iter().map(|path| (path.clone(), std::fs::read(path).unwrap())).collect()
+}
+
+/// Runs `sparkify shell` on a text.
+fn shell(folder: &Path, url: &[&str], text: &str) -> Ended {
+    let mut command = sparkify(folder, ["shell"].iter().chain(url));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    Ended::from(child.wait_with_output().unwrap())
+}
+
+fn profile(statement: &str) -> String {
+    format!(
+        "title = \"t\"\n[[expect]]\nname = \"n\"\nsays = \"s\"\nquery = {statement:?}\nvalue = 1\n"
+    )
+}
+
+/// A way to run a statement: its name, and a function that runs it in a folder.
+type Surface = (&'static str, fn(&Path, &[&str], &str) -> Ended);
+
+const SURFACES: &[Surface] = &[
+    ("query", |folder, url, statement| run(folder, ["query", statement].iter().chain(url))),
+    ("query --file", |folder, url, statement| {
+        put(folder, "statement.sql", statement);
+        run(folder, ["query", "--file", "statement.sql"].iter().chain(url))
+    }),
+    ("query --allow-files", |folder, url, statement| {
+        run(folder, ["query", "--allow-files", statement].iter().chain(url))
+    }),
+    ("shell", |folder, url, statement| shell(folder, url, statement)),
+    ("verify", |folder, url, statement| {
+        put(folder, "profile.toml", profile(statement));
+        run(folder, ["verify", "--profile", "profile.toml"].iter().chain(url))
+    }),
+];
+
+/// Files that the test itself writes.
+const OWN_FILES: [&str; 2] = ["statement.sql", "profile.toml"];
+
+#[test]
+fn no_surface_of_duckdb_writes_or_reaches_further() {
+    let folder = loaded();
+    let here = folder.path();
+    put(here, "secret.txt", "secret");
+    put(here, "secret.csv", "content\nsecret\n");
+    for name in OWN_FILES {
+        put(here, name, "");
+    }
+    let contents = |here: &Path| {
+        let mut tree = tree(here);
+        tree.retain(|path, _| OWN_FILES.iter().all(|name| !path.ends_with(name)));
+        tree
+    };
+    let before = contents(here);
+    for (surface, attack) in SURFACES {
+        for statement in DUCKDB {
+            let statement = statement.replace('W', "sparkify.duckdb");
+            let ended = attack(here, &[], &statement);
+            let reads = [" read_", "glob", "from 'secret"].iter().any(|it| statement.contains(it));
+            if *surface == "query --allow-files" && reads {
+                assert_eq!(ended.code, Some(0), "{surface}: {statement}: {ended:#?}");
+                continue;
+            }
+            let error = ended.bad(2);
+            assert!(error.contains("error: "), "{surface}: {statement}: {error}");
+            assert!(!error.contains("root:"), "{surface}: {statement}: {error}");
+        }
+        assert!(contents(here) == before, "{surface} changed a file");
+    }
+    println!("{} surfaces x {} statements on DuckDB", SURFACES.len(), DUCKDB.len());
+}
+
+/// A function that ends its process must not end `sparkify shell`.
+#[test]
+fn a_statement_that_needs_too_much_memory_ends_alone() {
+    let folder = loaded();
+    let text = "select length(printf('%2000000000d', 1));\n";
+    let error = shell(folder.path(), &["--memory", "64MB"], text).bad(2);
+    assert!(error.to_lowercase().contains("memory"), "{error}");
+}
+
+/// A view of the name of a table must not read files of whoever opens the warehouse.
+#[test]
+fn a_hostile_warehouse_reads_no_file() {
+    let folder = loaded();
+    let here = folder.path();
+    put(here, "secret.txt", "the secret text");
+    {
+        let mut warehouse = duckdb(here.join("sparkify.duckdb").to_str().unwrap());
+        for statement in [
+            "alter table songplays rename to kept",
+            "create view songplays as select k.* replace (t.content as song_title) from kept k, read_text('secret.txt') t",
+            "create view harmless as select content from read_text('secret.txt')",
+        ] {
+            warehouse.execute(statement).unwrap();
+        }
+    }
+    std::fs::copy(here.join("sparkify.duckdb"), here.join("other.duckdb")).unwrap();
+    for arguments in [
+        &["report"][..],
+        &["query", "top_songs"],
+        &["query", "select * from songplays"],
+        &["query", "select * from harmless"],
+        &["diff", "duckdb:sparkify.duckdb", "duckdb:other.duckdb"],
+        &["export", "out"],
+        &["check"],
+        &["verify"],
+        &["docs"],
+        &["trace", "--session", "1", "--item", "1"],
+        &["describe"],
+        &["history"],
+    ] {
+        let ended = run(here, arguments);
+        let shown = format!("{}{}", ended.out, ended.err);
+        assert!(!shown.contains("secret text"), "{arguments:?}: {shown}");
+        assert!(!ended.err.contains("panicked"), "{arguments:?}: {shown}");
+    }
+    for path in walk(here).into_iter().filter(|path| !path.ends_with("secret.txt")) {
+        let bytes = std::fs::read(&path).unwrap();
+        assert!(memchr::memmem::find(&bytes, b"the secret text").is_none(), "{}", path.display());
+    }
+}
+
+/// Every saved query passes the guard, which knows them as a user's statements in `shell`.
+#[test]
+fn the_guard_accepts_what_analysts_write() {
+    let folder = loaded();
+    let here = folder.path();
+    let mut warehouse = duckdb(here.join("sparkify.duckdb").to_str().unwrap());
+    drop(warehouse.query("select 1", &[], 1).unwrap());
+    drop(warehouse);
+    let mut warehouse = crate::support::open(
+        &format!("duckdb:{}", here.join("sparkify.duckdb").display()),
+        Access::Guarded,
+    )
+    .unwrap();
+    for statement in [
+        "from songplays",
+        "summarize songplays",
+        "describe songplays",
+        "show tables",
+        "explain select * from songplays",
+        "explain analyze select count(*) from songplays",
+        "values (1)",
+        "with n as (select 1 as one) select * from n",
+        "select * from (pivot songplays on level in ('free', 'paid') using count(*))",
+        "select * from duckdb_tables()",
+        "select unnest([1, 2, 3]), * from range(2)",
+        "select quantile_cont(item_in_session, 0.5) over () from songplays qualify row_number() over () = 1",
+    ] {
+        let answer = warehouse.query(statement, &[], 1);
+        assert!(answer.is_ok(), "{statement}: {:?}", answer.err());
+    }
+}
