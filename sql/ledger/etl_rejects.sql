@@ -1,5 +1,6 @@
 -- One rejected record, with its bytes.
 -- grain: one rejected record; source: the reader; kept until its object is replaced
+-- rule: an object with more than 1,000 keeps the first and the last 500
 -- key: object_id, byte_offset
 create table if not exists etl_rejects (
     load_id bigint not null, -- in etl_loads: the load that read it

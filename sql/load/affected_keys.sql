@@ -1,5 +1,5 @@
--- Records the keys of the rows that this load's objects have in staging. Runs before replaced rows
--- are deleted and again after the new rows are staged.
+-- Records the keys of the rows that this load's objects have in staging: those of earlier versions,
+-- which are deleted next, and the new ones.
 insert into touched_events
 select
     session_id,

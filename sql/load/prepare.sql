@@ -1,7 +1,8 @@
 -- Temporary tables for the objects that this load reads and for the keys that it affects.
 drop table if exists scope_objects;
 create temp table scope_objects (
-    object_id bigint not null
+    object_id bigint not null,
+    load_id bigint not null
 );
 drop table if exists touched_events;
 create temp table touched_events (

@@ -11,7 +11,7 @@ with plays as (
     select
         users.gender,
         songplays.user_id,
-        songplays.length
+        /*include listened(songplays.length) */ as length
     from songplays
     left join users on users.user_id = songplays.user_id
     where /*include in_days(songplays.start_time) */

@@ -12,7 +12,7 @@
 --   songs: song records staged
 --   rejects: records rejected
 --   outcome: published or failed
---   message: error of a failed load
+--   message: error of a failed load, or objects that were left for the next run
 select
     load_id as load,
     started_at,

@@ -2,9 +2,9 @@
 -- parameters: since, until, level
 -- columns:
 --   plays: plays in the range
---   plays_with_length: of these, plays whose length is known
+--   plays_with_length: of these, plays whose length is known and at most a day; only they count below
 --   hours: sum of the lengths of the songs played
---   minutes_a_play: mean length of a play whose length is known
+--   minutes_a_play: mean length of these plays
 --   listeners: users who played, excluding guests
 --   hours_a_listener: mean of these hours per user, excluding guests
 --   days: days with a play
@@ -13,7 +13,7 @@ with plays as (
     select
         start_time,
         user_id,
-        length
+        /*include listened(length) */ as length
     from songplays
     where /*include in_days(start_time) */
         and /*include at_level(level) */

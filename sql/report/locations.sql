@@ -10,7 +10,7 @@ with plays as (
     select
         location as location,
         user_id,
-        length
+        /*include listened(length) */ as length
     from songplays
     where /*include in_days(start_time) */
         and /*include at_level(level) */

@@ -19,7 +19,7 @@ with plays as (
             else 'other'
         end /*postgres collate "C" */ as operating_system,
         user_id,
-        length
+        /*include listened(length) */ as length
     from songplays
     where /*include in_days(start_time) */
         and /*include at_level(level) */

@@ -20,7 +20,7 @@ with plays as (
         song_id,
         song_title,
         artist_name,
-        length
+        /*include listened(length) */ as length
     from songplays
     where /*include in_days(start_time) */
         and /*include at_level(level) */

@@ -11,7 +11,7 @@ with plays as (
         cast(start_time as date) as day,
         user_id,
         session_id,
-        length
+        /*include listened(length) */ as length
     from songplays
     where /*include in_days(start_time) */
         and /*include at_level(level) */

@@ -10,7 +10,7 @@ with plays as (
     select
         level,
         user_id,
-        length
+        /*include listened(length) */ as length
     from songplays
     where /*include in_days(start_time) */
 )

@@ -13,7 +13,7 @@ with plays as (
         date_trunc('week', start_time) as monday,
         user_id,
         session_id,
-        length
+        /*include listened(length) */ as length
     from songplays
     where /*include in_days(start_time) */
         and /*include at_level(level) */

@@ -10,7 +10,7 @@ with plays as (
     select
         nullif(split_part(split_part(location, ', ', 2), '-', 1), '') as state,
         user_id,
-        length
+        /*include listened(length) */ as length
     from songplays
     where /*include in_days(start_time) */
         and /*include at_level(level) */

@@ -14,7 +14,7 @@ with songs as (
         artist_name,
         count(*) as plays,
         count(distinct user_id) as listeners,
-        f_round(coalesce(sum(length), 0) / 3600) as hours,
+        f_round(coalesce(sum(/*include listened(length) */), 0) / 3600) as hours,
         count(song_id) as in_catalogue
     from songplays
     where /*include in_days(start_time) */

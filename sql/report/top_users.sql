@@ -13,7 +13,7 @@ with listeners as (
         user_id,
         count(*) as plays,
         count(distinct session_id) as sessions,
-        f_round(coalesce(sum(length), 0) / 3600) as hours
+        f_round(coalesce(sum(/*include listened(length) */), 0) / 3600) as hours
     from songplays
     where /*include in_days(start_time) */
         and /*include at_level(level) */

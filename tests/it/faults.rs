@@ -259,12 +259,12 @@ fn what_cannot_be_read_stops_the_load_and_nothing_is_lost() {
     run(folder.path(), ETL).good();
     let link = folder.path().join("data/log_data/gone.json");
     std::os::unix::fs::symlink(folder.path().join("nowhere"), &link).unwrap();
-    fails(folder.path(), 2, &["gone.json", "caused by: No such file"]);
+    fails(folder.path(), 2, &["gone.json` is a symbolic link to `", "which does not exist"]);
     std::fs::remove_file(&link).unwrap();
 
     let pipe: PathBuf = folder.path().join("data/log_data/pipe.json");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    fails(folder.path(), 2, &["pipe.json", "neither a file nor a folder"]);
+    fails(folder.path(), 2, &["pipe.json` is a named pipe (FIFO), not a file"]);
     std::fs::remove_file(&pipe).unwrap();
 
     // A link back up is no trap, and is told.
@@ -295,9 +295,10 @@ fn files_and_folders_behind_links_are_read_where_the_links_are() {
             std::os::unix::fs::symlink(entry.path(), link).unwrap();
         }
     }
-    let linked = run(other.path(), [&ETL[..], &["--output", "json"]].concat()).good();
+    let follow = [&ETL[..], &["--output", "json", "--follow-links"]].concat();
+    let linked = run(other.path(), &follow).good();
     assert_eq!(read(&linked), read(&plain));
-    let again = run(other.path(), [&ETL[..], &["--output", "json"]].concat()).good();
+    let again = run(other.path(), &follow).good();
     assert!(again.contains("\"outcome\": \"unchanged\""), "{again}");
 }
 
@@ -331,8 +332,14 @@ fn signal(pid: u32, name: &str) {
 }
 
 /// Starts a load, stops it as soon as it enters `step` and `delay` more has passed, meddles, and lets it go on.
-fn meddled(folder: &Path, step: &str, delay: Duration, meddle: impl FnOnce()) -> Ended {
-    let mut command = sparkify(folder, ETL.into_iter().chain(["-v"]));
+fn meddled(
+    folder: &Path,
+    more: &[&str],
+    step: &str,
+    delay: Duration,
+    meddle: impl FnOnce(),
+) -> Ended {
+    let mut command = sparkify(folder, ETL.iter().chain(&["-v"]).chain(more));
     let mut child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut said = BufReader::new(child.stderr.take().unwrap());
     let (mut err, mut line) = (String::new(), String::new());
@@ -361,7 +368,8 @@ fn a_file_that_changes_behind_a_load_is_noticed_or_was_read_whole() {
         for (step, delay) in [("compare", 0), ("stage events", 0), ("stage events", 8)] {
             scene.rewind();
             let delay = Duration::from_millis(delay);
-            let ended = meddled(scene.path(), step, delay, || meddle(&path, &content));
+            let strict = ["--strict-listing"];
+            let ended = meddled(scene.path(), &strict, step, delay, || meddle(&path, &content));
             let fault = format!("{what} at `{step}` and {delay:?}");
             assert!(matches!(ended.code, Some(0 | 2)), "{fault}: {ended:?}");
             assert!(!ended.err.contains("panicked"), "{fault}: {ended:?}");
@@ -381,4 +389,29 @@ fn a_file_that_changes_behind_a_load_is_noticed_or_was_read_whole() {
         "{tried} times a file changed behind a load: {noticed} noticed, else read whole before"
     );
     assert!(noticed > 0, "no change was in time");
+}
+
+#[test]
+fn a_file_that_changes_behind_a_load_does_not_end_it() {
+    let scene = Scene::new();
+    let path = scene.path().join("data/log_data/2018-11-12-events.json");
+    let content = std::fs::read(&path).unwrap();
+    for (what, meddle) in MEDDLING {
+        for step in ["compare", "stage songs"] {
+            scene.rewind();
+            let ended =
+                meddled(scene.path(), &[], step, Duration::ZERO, || meddle(&path, &content));
+            let fault = format!("{what} at `{step}`");
+            assert_eq!(ended.code, Some(0), "{fault}: {ended:?}");
+            let left = ended.err.contains("was removed after it was listed: left for the next run");
+            assert_eq!(left, *what == "removed", "{fault}: {ended:?}");
+            run(scene.path(), ["check", "--quiet"]).good();
+            let history = run(scene.path(), ["history", "--limit", "1"]).good();
+            assert_eq!(history.contains("left for the next run: 1: `"), left, "{fault}: {history}");
+            // The next run loads the file as it is then.
+            std::fs::write(&path, &content).unwrap();
+            run(scene.path(), ETL).good();
+            assert_eq!(state(scene.path()), scene.after, "{fault}");
+        }
+    }
 }

@@ -231,7 +231,8 @@ fn too_many_rejects_fail_the_load_and_publish_nothing() {
     let words = run(folder.path(), arguments).bad(1);
     insta::with_settings!({filters => vec![(r"/\S+/log_data", "DIR/log_data")]}, {
         insta::assert_snapshot!(words, @r#"
-        error: too many rejected records: 1 (50.00 %); the limit is 1.00 %
+        error: too many rejected records: 1 of 2 (50.00 %); the limit is 1.00 %
+          `DIR/log_data/e.json`: 1 record staged, 1 record rejected, 4.68 % of its bytes: itemInSession is missing
           DIR/log_data/e.json at byte 284: itemInSession is missing: {"ts":"never"}
         hint: fix the records, or raise `--max-reject-share`; this load published nothing
         "#);

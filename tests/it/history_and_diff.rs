@@ -71,7 +71,7 @@ fn history_knows_what_was_published_and_what_failed() {
     let before = run(here, ["check", "--quiet"]).good();
     run(here, ETL).bad(1);
     assert_eq!(run(here, ["check", "--quiet"]).good(), before);
-    let why = "too many rejected records: 1 (50.00 %); the limit is 1.00 %";
+    let why = "too many rejected records: 1 of 2 (50.00 %); the limit is 1.00 %";
     let three = [
         failed(3, "incremental", [1, 1, 0, 1], why),
         published(2, "incremental", [1, 1, 1, 0]),
@@ -120,7 +120,7 @@ fn history_reads_well() {
         insta::assert_snapshot!(text, @r"
     load  started_at  seconds  version  kind         objects  replaced  megabytes  events  songs  rejects  outcome    message
     ─
-       2  DATE TIME  S.SS  X.Y.Z    incremental        1         0        0.0       1      0        1  failed     too many rejected records: 1 (50.00 %); the limit is 1.00 %
+       2  DATE TIME  S.SS  X.Y.Z    incremental        1         0        0.0       1      0        1  failed     too many rejected records: 1 of 2 (50.00 %); the limit is 1.00 %
        1  DATE TIME  S.SS  X.Y.Z    full               4         0        0.0       2      2        0  published  ∅
     2 rows
     ");
@@ -139,7 +139,7 @@ fn a_first_load_that_fails_leaves_nothing_and_later_ones_count_on() {
     run(here, ["create-tables"]).good();
     run(here, ETL).bad(1);
     run(here, ETL).bad(1);
-    let why = "too many rejected records: 1 (16.67 %); the limit is 1.00 %";
+    let why = "too many rejected records: 1 of 6 (16.67 %); the limit is 1.00 %";
     let two = [2, 1].map(|load| failed(load, "full", [5, 3, 2, 1], why));
     assert_eq!(history(here, &[]), two);
     mend(here);

@@ -13,10 +13,12 @@ mod data_sets;
 mod docs;
 mod export;
 mod faults;
+mod first_load;
 mod forms;
 mod history_and_diff;
 mod large;
 mod law;
+mod links;
 mod oracle;
 #[cfg(feature = "page")]
 mod page;
@@ -32,7 +34,10 @@ mod reckoning;
 #[cfg(feature = "redshift")]
 mod redshift;
 mod redshift_lint;
+mod reject_limit;
 mod rejects_and_trace;
+mod relocation;
+mod rewrites;
 #[cfg(feature = "s3")]
 mod s3;
 mod sample;

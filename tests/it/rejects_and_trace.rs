@@ -449,9 +449,9 @@ fn an_object_that_changed_or_went_is_said_to_have_and_staging_answers() {
     assert_eq!(state()["object_state"], "as_loaded");
     std::fs::remove_file(&file).unwrap();
     assert_eq!(state()["object_state"], "gone");
-    // A folder of that name holds other objects.
+    // A folder of that name is not the object.
     put(here, "log_data/b.json/e.json", &content);
-    assert_eq!(state()["object_state"], "changed");
+    assert_eq!(state()["object_state"], "gone");
 
     let text = run(here, ["trace", "--session", "1", "--item", "0"]).good();
     let text = words(here, &text);
@@ -460,7 +460,7 @@ fn an_object_that_changed_or_went_is_said_to_have_and_staging_answers() {
     insta::assert_snapshot!(&text[start..end], @r#"
     source event of the play
     load 1 [WHEN], DIR/log_data/b.json at byte 3
-    the object has changed since it was loaded; the staged row is
+    the object no longer exists; the staged row is
     column           value
     ─────────────────────────────────
     artist           Band

@@ -246,16 +246,25 @@ pub(super) struct Etl {
     /// Event files: folder, file or `s3://BUCKET/PREFIX` [default: `LOG_DATA` in [S3] of dwh.cfg]
     #[arg(long, value_name = "LOCATION")]
     pub log_data: Option<String>,
-    /// Maximum share of rejected records; above it the load fails and publishes nothing [default:
-    /// 1%]
+    /// Maximum share of rejected records, and of their bytes; above it the load fails and publishes
+    /// nothing [default: 1%]
     #[arg(long, value_name = "SHARE")]
     pub max_reject_share: Option<String>,
     /// Read every file again and rebuild the whole model
     #[arg(long)]
     pub full_refresh: bool,
+    /// Compare the content of every file with its fingerprint, also if time and version are
+    /// unchanged
+    #[arg(long)]
+    pub verify_content: bool,
     /// Delete the rows of files that no longer exist
     #[arg(long)]
     pub prune: bool,
+    /// Files were moved: keep the rows of those loaded from OLD that are in NEW now
+    #[arg(long, value_name = "OLD=NEW")]
+    pub relocate: Vec<String>,
+    #[command(flatten)]
+    pub listing: ListingArgs,
     /// Load only event files whose name has this date or a later one (backfill)
     #[arg(long, value_name = "DATE")]
     pub since: Option<String>,
@@ -276,6 +285,21 @@ pub(super) struct Etl {
     pub log_jsonpath: Option<String>,
     #[command(flatten)]
     pub s3: S3Args,
+}
+
+/// Listings of folders and S3 prefixes.
+#[derive(Debug, Args)]
+pub(super) struct ListingArgs {
+    /// Follow symbolic links that lead out of the folder
+    #[arg(long)]
+    pub follow_links: bool,
+    /// Accept a location without files
+    #[arg(long)]
+    pub allow_empty: bool,
+    /// Fail if a file changes or is removed during the load; otherwise it is read once more, then
+    /// left for the next run
+    #[arg(long)]
+    pub strict_listing: bool,
 }
 
 /// Access to S3. The options are named as in the AWS CLI.

@@ -1,4 +1,5 @@
-//! Atomic writes: fills a temporary file in the target's folder, then syncs and renames it.
+//! Atomic writes: fills a temporary file in the target's folder, syncs and renames it, and syncs
+//! the folder.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -35,7 +36,11 @@ pub(super) fn write<T>(
     let renamed =
         if replace { temporary.persist(&path) } else { temporary.persist_noclobber(&path) };
     match renamed {
-        Ok(_) => Ok(made),
+        Ok(_) => {
+            // The new name is in the folder: it must reach the disk too.
+            sync_folder(&path).map_err(|error| failed(&error))?;
+            Ok(made)
+        }
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
             Err(already_exists(&path))
         }
@@ -48,6 +53,17 @@ fn keep_permissions(path: &Path, file: &File) -> io::Result<()> {
     match path.metadata() {
         Ok(found) => file.set_permissions(found.permissions()),
         Err(_) => Ok(()),
+    }
+}
+
+/// Writes the folder of a file to disk. A file system without support for that writes it by itself.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all()) {
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        // A folder may permit writing and not reading.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        synced => synced,
     }
 }
 

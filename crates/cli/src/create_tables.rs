@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::printer::{Output, Printer};
 use sparkify_config::Settings;
 use sparkify_load::{pipeline, tables};
-use sparkify_warehouse::Access;
+use sparkify_warehouse::{Access, WarehouseError};
 
 pub(super) fn run(
     args: &CreateTables,
@@ -15,7 +15,7 @@ pub(super) fn run(
     printer: &Printer,
 ) -> Result<(), Failure> {
     let mut warehouse = super::open(settings, Access::Write, printer)?;
-    let held = tables::stored_rows(warehouse.as_mut())?;
+    let held = tables::stored_rows(warehouse.as_mut()).map_err(refused)?;
     if held > 0 && !args.yes {
         confirm(settings, held)?;
     }
@@ -30,6 +30,17 @@ pub(super) fn run(
             printer.note(&format!("created {} tables in `{}`", names.len(), settings.warehouse));
             Ok(())
         }
+    }
+}
+
+/// Converts the error of a table that is not sparkify's. Its own hint names this command.
+fn refused(error: WarehouseError) -> Failure {
+    match error {
+        WarehouseError::Foreign { .. } => Failure::new(
+            error.to_string(),
+            "this command drops no table of another program; rename the table, or name another warehouse with `--warehouse` or another schema with `--schema`",
+        ),
+        other => other.into(),
     }
 }
 

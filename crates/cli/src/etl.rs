@@ -1,8 +1,9 @@
 //! `sparkify etl`: runs a load and prints its summary.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use super::args::Etl;
+use super::args::{Etl, ListingArgs};
 use super::failure::Failure;
 use super::load_summary;
 use super::printer::{Output, Printer};
@@ -10,10 +11,10 @@ use super::progress::Progress;
 use super::terminal;
 use sparkify_analytics::report::grouped;
 use sparkify_config::{Flags, Settings};
-use sparkify_load::ledger;
-use sparkify_load::pipeline::{self, EtlError, Outcome, Request, Summary};
-use sparkify_reader::Meter;
-use sparkify_source::Sources;
+use sparkify_load::ledger::{self, Relocation};
+use sparkify_load::pipeline::{self, DamagedObject, EtlError, Outcome, Request, Summary};
+use sparkify_reader::{Meter, visible};
+use sparkify_source::{ListOptions, Sources};
 use sparkify_warehouse::{Access, Warehouse};
 
 impl Etl {
@@ -61,17 +62,56 @@ pub(super) fn request(args: &Etl, settings: &Settings) -> Result<Request, Failur
             Failure::new(format!("`{written}` is not a date"), "write it as `2018-11-05`")
         })
     };
+    let relocations = args.relocate.iter().map(|written| relocation(written));
+    let ListingArgs { follow_links, allow_empty, strict_listing } = args.listing;
+    let options = ListOptions { follow_links, strict: strict_listing };
     Ok(Request {
         max_reject_share: settings.max_reject_share,
         full_refresh: args.full_refresh,
+        verify_content: args.verify_content,
         prune: args.prune,
+        allow_empty,
+        relocations: relocations.collect::<Result<_, _>>()?,
         since: day(&args.since)?,
         until: day(&args.until)?,
-        sources: Sources::new(&settings.s3),
+        sources: Sources::new(&settings.s3).with_options(options),
         log_paths: settings.log_jsonpath.clone(),
         own_file: settings.warehouse.file().and_then(|file| file.to_str().map(str::to_owned)),
         ..Request::new(settings.song_data.clone(), settings.log_data.clone())
     })
+}
+
+/// Parses `OLD=NEW`. A location may contain `=`, as partitions do (`year=2018`): the separator is the
+/// first `=` before an absolute location, or else the first.
+fn relocation(written: &str) -> Result<Relocation, Failure> {
+    let is_absolute = |place: &str| place.starts_with('/') || place.starts_with("s3://");
+    let separators = || written.match_indices('=').map(|(at, _)| at);
+    let separator = separators().find(|at| is_absolute(&written[at + 1..]));
+    let parts = separator.or_else(|| separators().next());
+    let parts = parts.map(|at| (&written[..at], &written[at + 1..]));
+    match parts.filter(|(old, new)| !old.is_empty() && !new.is_empty()) {
+        Some((old, new)) => Ok(Relocation { old: location(old), new: location(new) }),
+        None => Err(Failure::new(
+            format!("`{}` is not a relocation", visible(written.as_bytes())),
+            "write it as OLD=NEW, for example `/old/log_data=s3://bucket/log_data`",
+        )),
+    }
+}
+
+/// Returns a location as keys begin with it: absolute and without links. Of a folder that no longer
+/// exists, the part that exists is resolved.
+fn location(written: &str) -> String {
+    let path = written.strip_prefix("file://").unwrap_or(written);
+    if path.contains("://") {
+        return path.trim_end_matches('/').to_owned();
+    }
+    let path = std::path::absolute(path).unwrap_or_else(|_| Path::new(path).to_owned());
+    let resolved = path.ancestors().find_map(|ancestor| {
+        let rest = path.strip_prefix(ancestor).ok()?;
+        Some(ancestor.canonicalize().ok()?.join(rest))
+    });
+    let path = resolved.unwrap_or(path);
+    path.to_string_lossy().trim_end_matches('/').to_owned()
 }
 
 /// Runs a load on the warehouse of `settings` with a progress line, then closes the warehouse:
@@ -95,10 +135,16 @@ pub(super) fn print_summary(
     nothing: &str,
     printer: &Printer,
 ) -> Result<(), Failure> {
+    for left in &summary.objects_left {
+        let reason = visible(left.reason.as_bytes());
+        printer.warn(&format!("{reason}: left for the next run"));
+    }
     if printer.is_quiet() && printer.output == Output::Text {
         return Ok(());
     }
     printer.result(summary, || {
+        let damaged = damaged_lines(&summary.damaged, summary.objects_damaged);
+        let damaged: Vec<_> = damaged.iter().map(|line| format!("damaged: {line}\n")).collect();
         let account = if printer.is_verbose() {
             complete_account(summary)
         } else {
@@ -108,7 +154,7 @@ pub(super) fn print_summary(
             (Outcome::Published, Some(load)) => format!("load {load} is published"),
             _ => nothing.to_owned(),
         };
-        format!("{account}\n{headline}\n")
+        format!("{}{account}\n{headline}\n", damaged.concat())
     })
 }
 
@@ -132,6 +178,28 @@ fn section(title: &str, rows: Vec<(String, String)>) -> String {
     terminal::table(&[title, ""], &rows, &[1])
 }
 
+/// Formats objects that staged no record, or lost more than the permitted share of their bytes.
+pub(super) fn damaged_lines(damaged: &[DamagedObject], total: u64) -> Vec<String> {
+    let line = |object: &DamagedObject| {
+        let DamagedObject { staged, rejected, bytes, rejected_bytes, .. } = object;
+        let key = visible(object.object.as_bytes());
+        let records = |count: u64| if count == 1 { "record" } else { "records" };
+        let [kept, refused] = [records(*staged), records(*rejected)];
+        let lost = 100.0 * *rejected_bytes as f64 / (*bytes).max(1) as f64;
+        let [staged, rejected] = [staged, rejected].map(|count| grouped(*count));
+        let reason = visible(object.reason.as_bytes());
+        format!(
+            "`{key}`: {staged} {kept} staged, {rejected} {refused} rejected, {lost:.2} % of its bytes: {reason}"
+        )
+    };
+    let mut lines: Vec<String> = damaged.iter().map(line).collect();
+    let more = total - damaged.len() as u64;
+    if more > 0 {
+        lines.push(format!("and {} more objects", grouped(more)));
+    }
+    lines
+}
+
 /// Lists the failed attempts of a load that was retried, with their errors.
 fn retries(summary: &Summary) -> String {
     let rows = (1..)
@@ -152,9 +220,11 @@ fn extracted(summary: &Summary) -> String {
         ("objects outside the date range".into(), grouped(summary.objects_outside)),
         (
             "objects deleted at the source, rows kept".into(),
-            grouped(summary.objects_vanished.len() as u64 - summary.objects_pruned),
+            grouped((summary.objects_vanished.len() as u64).saturating_sub(summary.objects_pruned)),
         ),
         ("objects deleted at the source, rows pruned".into(), grouped(summary.objects_pruned)),
+        ("objects with a new location".into(), grouped(summary.objects_relocated)),
+        ("objects left for the next run".into(), grouped(summary.objects_left.len() as u64)),
         ("megabytes read".into(), format!("{:.1}", summary.bytes_read as f64 / 1e6)),
         (
             "megabytes spilled to disk (peak)".into(),
@@ -164,6 +234,7 @@ fn extracted(summary: &Summary) -> String {
         ("  events staged".into(), grouped(summary.events_staged)),
         ("  songs staged".into(), grouped(summary.songs_staged)),
         ("  rejected".into(), grouped(summary.rejected)),
+        ("  megabytes rejected".into(), format!("{:.1}", summary.rejected_bytes as f64 / 1e6)),
     ];
     // Rows that are zero in most loads are shown only if they are not.
     rows.retain(|(name, value)| {
@@ -177,7 +248,8 @@ fn extracted(summary: &Summary) -> String {
 
 /// Formats the limitations of this load.
 fn notes(summary: &Summary) -> String {
-    let notes: Vec<_> = summary.notes.iter().map(|note| format!("note: {note}\n")).collect();
+    let line = |note: &String| format!("note: {}\n", visible(note.as_bytes()));
+    let notes: Vec<_> = summary.notes.iter().map(line).collect();
     notes.concat()
 }
 

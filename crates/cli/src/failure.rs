@@ -161,8 +161,10 @@ impl From<EtlError> for Failure {
     fn from(error: EtlError) -> Self {
         let mut failure = Self::from_error(&error, error.hint());
         match &error {
-            EtlError::TooManyRejects { samples, .. } => {
-                failure.details.extend(samples.iter().map(|sample| {
+            EtlError::TooManyRejects(rejects) => {
+                let damaged = super::etl::damaged_lines(&rejects.damaged, rejects.objects_damaged);
+                failure.details.extend(damaged);
+                failure.details.extend(rejects.samples.iter().map(|sample| {
                     let super::Sample { object, position, reason, excerpt } = sample;
                     format!("{object} at byte {position}: {reason}: {excerpt}")
                 }));

@@ -8,6 +8,7 @@ use super::terminal;
 use sparkify_analytics::report::grouped;
 use sparkify_config::Settings;
 use sparkify_load::pipeline::{self, Preview};
+use sparkify_reader::visible;
 use sparkify_warehouse::{Access, WarehouseError};
 
 /// Number of keys that are printed per kind of object.
@@ -48,7 +49,7 @@ fn text(preview: &Preview) -> String {
     }
     let count = |keys: &[String]| grouped(keys.len() as u64);
     let row = |name: &str, value: String| vec![name.to_owned(), value];
-    let rows = [
+    let mut rows = vec![
         row("objects new", count(&preview.new)),
         row("objects changed", count(&preview.changed)),
         row("objects read again", count(&preview.reread)),
@@ -59,6 +60,9 @@ fn text(preview: &Preview) -> String {
         row("megabytes to read", format!("{:.1}", preview.bytes as f64 / 1e6)),
         row("staging rows to delete", grouped(preview.rows_retired)),
     ];
+    if preview.relocated > 0 {
+        rows.push(row("objects with a new location", grouped(preview.relocated)));
+    }
     text.push_str(&terminal::table(&["plan", ""], &rows, &[1]));
     text.push('\n');
     let kind = if preview.incremental { "affected keys only" } else { "full rebuild" };
@@ -66,6 +70,9 @@ fn text(preview: &Preview) -> String {
         text.push_str("no changes\n");
     } else {
         text.push_str(&format_line("tables", &format!("{} ({kind})", preview.tables.join(", "))));
+    }
+    for note in &preview.notes {
+        text.push_str(&format_line("note", &visible(note.as_bytes())));
     }
     for step in &preview.destructive {
         text.push_str(&format_line("destructive", step));

@@ -41,8 +41,8 @@ pub(super) enum Rejects {
 
 #[derive(Debug, Args)]
 pub(super) struct Replay {
-    /// Maximum share of rejected records; above it the replay fails and changes nothing [default:
-    /// 1%]
+    /// Maximum share of rejected records, and of their bytes; above it the replay fails and changes
+    /// nothing [default: 1%]
     #[arg(long, value_name = "SHARE")]
     pub max_reject_share: Option<String>,
     #[command(flatten)]
@@ -122,9 +122,18 @@ fn replay(settings: &Settings, printer: &Printer) -> Result<(), Failure> {
 
 #[derive(Serialize)]
 struct Listing {
+    /// Kept records that match the filter.
     total: u64,
+    /// Records of all objects that are counted, but not kept.
+    #[serde(skip_serializing_if = "is_zero")]
+    not_kept: u64,
     reasons: Vec<ReasonCount>,
     rejects: Vec<ListEntry>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A rejected record in the list; the field names are JSON keys.
@@ -149,7 +158,8 @@ fn list(args: &List, warehouse: &mut dyn Warehouse, printer: &Printer) -> Result
         Ok(())
     })?;
     let total = reasons.iter().map(|reason| reason.rejects).sum();
-    let listing = Listing { total, reasons, rejects: listed };
+    let not_kept = rejects::not_kept(warehouse)?;
+    let listing = Listing { total, not_kept, reasons, rejects: listed };
     let filtered = args.reason.is_some() || args.object.is_some();
     printer.result(&listing, || match (total, filtered) {
         (0, false) => "no rejected records\n".into(),
@@ -182,7 +192,11 @@ fn listing_text(listing: &Listing) -> String {
     } else {
         plural(total)
     };
-    format!("{counts}\n{lines}{end}\n")
+    let more = match listing.not_kept {
+        0 => String::new(),
+        count => format!("{} more are counted, but not kept\n", grouped(count)),
+    };
+    format!("{counts}\n{lines}{end}\n{more}")
 }
 
 fn show(args: &Show, warehouse: &mut dyn Warehouse, printer: &Printer) -> Result<(), Failure> {

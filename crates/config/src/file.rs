@@ -2,9 +2,11 @@
 //! literal.
 //!
 //! Values may be quoted. Sections and keys come in any order and case. Unknown keys are warnings,
-//! since other scripts use the file too. A line that is not `KEY = VALUE` is an error.
+//! since other scripts use the file too. A line that is not `KEY = VALUE` is an error, as are a
+//! repeated key and a comment after a value: the dialect has no such comments, so the comment would
+//! be part of a path.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use configparser::ini::{Ini, IniDefault};
@@ -59,6 +61,8 @@ const SECRETS: &[(&str, &str)] = &[
     ("AWS", "SECRET"),
     ("AWS", "TOKEN"),
 ];
+/// Keys whose values may contain any character.
+const ANY_CHARACTER: &[&str] = &["DB_PASSWORD", "DWH_DB_PASSWORD", "KEY", "SECRET", "TOKEN", "URL"];
 
 /// Values of known keys, and warnings about unknown ones.
 #[derive(Debug, Default)]
@@ -144,14 +148,14 @@ impl ConfigFile {
         let mut file = Self::default();
         for (section, keys) in sections {
             for (key, value) in keys {
-                file.insert(&section, &key, value.as_deref().unwrap_or_default());
+                file.insert(&section, &key, value.as_deref().unwrap_or_default())?;
             }
         }
         file.warnings.sort();
         Ok(file)
     }
 
-    fn insert(&mut self, section: &str, key: &str, value: &str) {
+    fn insert(&mut self, section: &str, key: &str, value: &str) -> Result<(), (String, String)> {
         let (upper_section, upper_key) = (section.to_uppercase(), key.to_uppercase());
         let Some((_, keys)) = KNOWN.iter().find(|(name, _)| *name == upper_section) else {
             let hint = suggest::nearest(&upper_section, KNOWN.iter().map(|(name, _)| *name))
@@ -160,39 +164,63 @@ impl ConfigFile {
             if !self.warnings.contains(&warning) {
                 self.warnings.push(warning);
             }
-            return;
+            return Ok(());
         };
         let keys = keys.iter().copied().flatten().copied();
         if keys.clone().any(|known| known == upper_key) {
-            self.values.insert((upper_section, upper_key), Secret::new(unquoted(value.trim())));
+            let value = unquoted(value.trim());
+            if !ANY_CHARACTER.contains(&upper_key.as_str()) && has_comment(value) {
+                return Err((
+                    format!("`{key}` in `[{section}]` has a comment after its value"),
+                    "write the comment on a line of its own".into(),
+                ));
+            }
+            self.values.insert((upper_section, upper_key), Secret::new(value));
         } else {
             let hint = suggest::nearest(&upper_key, keys)
                 .map_or(String::new(), |name| format!(", did you mean `{name}`?"));
             self.warnings.push(format!("unknown setting `{key}` in `[{section}]`{hint}"));
         }
+        Ok(())
     }
 }
 
-/// Refuses lines that the library accepts: keys without a value, and keys before the first section.
+/// Returns true if a value contains white space and a comment symbol after it.
+fn has_comment(value: &str) -> bool {
+    [" #", " ;", "\t#", "\t;"].iter().any(|symbol| value.contains(symbol))
+}
+
+/// Refuses lines that the library accepts: keys without a value, keys before the first section, and
+/// repeated keys, of which it would take the last.
 fn check_lines(text: &str) -> Result<(), (String, String)> {
-    let mut in_section = false;
+    let (mut section, mut seen) = (None, BTreeSet::new());
     for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
         let line = line.trim();
         if line.is_empty() || line.starts_with(['#', ';']) {
             continue;
         }
         if line.starts_with('[') && line.ends_with(']') {
-            in_section = true;
-        } else if !line.contains(['=', ':']) {
+            section = Some(line.to_uppercase());
+            continue;
+        }
+        let key = line.split_once(['=', ':']).map(|(key, _)| key.trim());
+        let (Some(section), Some(key)) = (&section, key) else {
+            if key.is_some() {
+                return Err((
+                    format!("line {number} is before the first section"),
+                    "add a section header such as `[S3]` above it".into(),
+                ));
+            }
             // The message does not quote the line, since it may be a password.
             return Err((
                 format!("line {number} is neither a section nor `KEY = VALUE`"),
                 "write `[SECTION]`, `KEY = VALUE`, or a comment that starts with `#`".into(),
             ));
-        } else if !in_section {
+        };
+        if !seen.insert((section.clone(), key.to_uppercase())) {
             return Err((
-                format!("line {number} is before the first section"),
-                "add a section header such as `[S3]` above it".into(),
+                format!("line {number} repeats the key `{key}` of `{section}`"),
+                "remove one of them".into(),
             ));
         }
     }
@@ -275,6 +303,26 @@ mod tests {
         let warning =
             "unknown setting `DWH_NUM_NODE` in `[CLUSTER]`, did you mean `DWH_NUM_NODES`?";
         assert_eq!(file.warnings, [warning]);
+    }
+
+    #[test]
+    fn a_repeated_key_is_an_error() {
+        let twice = "[S3]\nLOG_DATA=a\n[AWS]\nKEY=k\n[s3]\nlog_data : b\n";
+        let (reason, _) = ConfigFile::parse(twice).unwrap_err();
+        assert_eq!(reason, "line 6 repeats the key `log_data` of `[S3]`");
+    }
+
+    #[test]
+    fn a_comment_after_a_value_is_an_error_unless_it_may_be_a_password() {
+        for value in ["s3://b/log # the bucket", "'s3://b/log' ; the bucket", "a\t# b"] {
+            let (reason, _) =
+                ConfigFile::parse(&format!("[S3]\nLOG_DATA = {value}\n")).unwrap_err();
+            assert_eq!(reason, "`LOG_DATA` in `[S3]` has a comment after its value");
+        }
+        let text = "[CLUSTER]\nDB_PASSWORD=a #b;c\n[S3]\nLOG_DATA=a#b;c\n[OTHER]\nX=1 # 2\n";
+        let file = ConfigFile::parse(text).unwrap();
+        assert_eq!(file.get("CLUSTER", "DB_PASSWORD"), Some("a #b;c"));
+        assert_eq!(file.get("S3", "LOG_DATA"), Some("a#b;c"));
     }
 
     #[test]

@@ -286,7 +286,7 @@ fn configuration(
 fn check_location(location: &str) -> Result<(), ConfigError> {
     let Some((scheme, rest)) = location.split_once("://") else { return Ok(()) };
     let bucket = rest.split('/').next().unwrap_or_default();
-    if scheme == "s3" && !bucket.contains(['@', ':']) {
+    if scheme == "file" || scheme == "s3" && !bucket.contains(['@', ':']) {
         return Ok(());
     }
     Err(ConfigError::Value {

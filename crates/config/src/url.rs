@@ -40,6 +40,10 @@ impl WarehouseUrl {
         schema: Option<String>,
         environment: Environment<'_>,
     ) -> Result<Self, ConfigError> {
+        if written.trim().is_empty() {
+            let hint = "it is empty; name a file, for example `duckdb:sparkify.duckdb`".into();
+            return Err(ConfigError::Warehouse { written: written.into(), hint });
+        }
         let Some((kind, rest)) = written.split_once(':') else {
             let shown = redact::malformed_url(written);
             let example = if shown == written { written } else { "sparkify.duckdb" };
@@ -125,6 +129,13 @@ mod tests {
         let url = parse("duckdb:/tmp/a b.duckdb").unwrap();
         assert_eq!(url, WarehouseUrl::DuckDb("/tmp/a b.duckdb".into()));
         assert_eq!(url.to_string(), "duckdb:/tmp/a b.duckdb");
+    }
+
+    #[test]
+    fn an_empty_url_is_named_as_such() {
+        for written in ["", " "] {
+            assert!(parse(written).unwrap_err().hint().starts_with("it is empty"));
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `DuckDB`: embedded engine with a warehouse in one file. The default.
 
+mod create;
 mod decode;
 mod identity;
 pub mod isolated;
@@ -73,8 +74,8 @@ impl DuckDb {
             let near = suggest::nearest_file(path);
             return Err(WarehouseError::Missing { path: path.into(), near });
         }
-        if access == Access::Write && !path.exists() && path != Path::new(":memory:") {
-            create_atomically(path, limits);
+        if access == Access::Write && path != Path::new(":memory:") {
+            create::prepare(path, || configuration(access, limits));
         }
         let opened = configuration(access, limits)
             .and_then(|configuration| Connection::open_with_flags(path, configuration));
@@ -108,21 +109,6 @@ impl DuckDb {
     fn check(&self, statement: &str) -> Result<(), WarehouseError> {
         self.guard.map_or(Ok(()), |guard| guard.check(&self.connection, statement))
     }
-}
-
-/// Creates the file atomically, so that a process killed during creation leaves no file that cannot
-/// be opened. On an error it does nothing: the following open creates the file or reports the
-/// cause.
-fn create_atomically(path: &Path, limits: Limits) -> Option<()> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let parent = parent.unwrap_or(Path::new("."));
-    let folder = tempfile::Builder::new().prefix(".sparkify-").tempdir_in(parent).ok()?;
-    let made = folder.path().join("made");
-    let configuration = configuration(Access::Write, limits).ok()?;
-    Connection::open_with_flags(&made, configuration).ok()?.close().ok()?;
-    // Unlike a rename, a hard link never replaces a file that another process created in the
-    // meantime.
-    std::fs::hard_link(&made, path).ok()
 }
 
 fn configuration(access: Access, limits: Limits) -> duckdb::Result<Config> {

@@ -16,6 +16,9 @@ sql_files! {
         COMMIT = "commit",
         ROLLBACK = "rollback",
         PREPARE = "prepare",
+        DELETE_UNREAD = "delete_unread",
+        PREPARE_UPDATE = "prepare_update",
+        UPDATE_OBJECTS = "update_objects",
         AFFECTED_KEYS = "affected_keys",
         DELETE_REPLACED = "delete_replaced",
         SCOPE = "scope",
@@ -69,6 +72,7 @@ sql_files! {
         BY_OBJECT = "by_object",
         OF_OBJECTS = "of_objects",
         RAW_PART = "raw_part",
+        NOT_KEPT = "not_kept",
     }
     /// Queries of `sparkify trace`.
     pub mod trace in "trace" {

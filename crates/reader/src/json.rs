@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use super::schema::RecordKind;
 use super::text;
 
 /// Value of a key, as a range of the window.
@@ -55,7 +56,30 @@ pub(super) fn scan_object<'a>(
     keys: &[&str],
     visit: &mut impl FnMut(Member<'a>),
 ) -> Result<usize, ScanError> {
-    let mut cursor = Cursor { window, at: start + 1 };
+    members(&mut Cursor { window, at: start + 1 }, keys, visit)
+}
+
+/// Scans the object whose `{` is at `start`. Returns true if it has all required keys of `kind`,
+/// and the number of bytes that were scanned.
+pub(super) fn find_object(
+    window: &[u8],
+    start: usize,
+    kind: RecordKind,
+) -> (Result<bool, ScanError>, usize) {
+    let (mut cursor, mut found) = (Cursor { window, at: start + 1 }, 0_u32);
+    let visit = &mut |member: Member<'_>| found |= member.slot.map_or(0, |slot| 1 << slot);
+    let scanned = members(&mut cursor, kind.keys(), visit);
+    let complete = scanned.map(|_| kind.needed().all(|slot| found & (1 << slot) != 0));
+    (complete, cursor.at - start)
+}
+
+/// Scans the members of an object, from the byte after its `{` on.
+fn members<'a>(
+    cursor: &mut Cursor<'a>,
+    keys: &[&str],
+    visit: &mut impl FnMut(Member<'a>),
+) -> Result<usize, ScanError> {
+    let window = cursor.window;
     let mut expected = 0;
     if cursor.next_token()? == b'}' {
         return Ok(cursor.at + 1);

@@ -1,7 +1,8 @@
 //! JSON records to typed column batches: reads objects and returns rows of the staging tables, and
 //! rejected records with their bytes.
 //!
-//! - `records` splits a stream into records and the damage between them.
+//! - `records` splits a stream into records and the damage between them; `resync` finds the next
+//!   record after a broken one.
 //! - Slow path: `json` scans one record, `schema` types its values, `text` and `number` convert
 //!   them. It decides what is a row and what is a reject.
 //! - Fast path: `record_template` and `fast_path` read a record that has the same layout as an
@@ -12,6 +13,7 @@
 //!
 //! No value changes its meaning here: that is the model's task.
 
+mod account;
 mod block;
 mod bytes;
 #[cfg(any(test, fuzzing))]
@@ -26,6 +28,7 @@ mod reader;
 mod record_template;
 mod records;
 mod rejects;
+mod resync;
 mod schema;
 mod slices;
 mod text;
@@ -41,8 +44,9 @@ use sparkify_warehouse::{RowSource, sql_files};
 pub use bytes::{RawBytes, visible, visible_lines};
 pub use limits::TextLimits;
 pub use meter::Meter;
+pub use parser::is_misplaced;
 pub use reader::Reader;
-pub use rejects::{Reject, Rejects, Sample};
+pub use rejects::{KEPT_REJECTS, Reject, Rejects, Sample};
 pub use schema::RecordKind;
 pub use text::repair;
 
@@ -69,6 +73,12 @@ pub struct ObjectRows {
     pub staged: u64,
     /// Rejected records.
     pub rejected: u64,
+    /// Decompressed size, in bytes; the stored size if the warehouse copied the object itself.
+    pub bytes: u64,
+    /// Total length of the rejected records, in bytes.
+    pub rejected_bytes: u64,
+    /// Reason of the first reject.
+    pub first_reason: Option<Box<str>>,
     /// ID of its group, if the warehouse copied it together with others. The rows of the whole
     /// group have this ID as their object, and are counted there.
     pub group: Option<i64>,
@@ -83,9 +93,23 @@ impl Default for ObjectRows {
             fingerprint: None,
             staged: 0,
             rejected: 0,
+            bytes: 0,
+            rejected_bytes: 0,
+            first_reason: None,
             group: None,
         }
     }
+}
+
+/// Object that changed or was removed while it was read, so that its rows are incomplete.
+#[derive(Debug, Clone)]
+pub struct UnstableObject {
+    /// ID in the ledger.
+    pub object_id: i64,
+    /// The object as it was listed.
+    pub object: Object,
+    /// Message of the error.
+    pub reason: String,
 }
 
 /// Counts of everything that a load read.
@@ -101,6 +125,8 @@ pub struct Tally {
     pub rejects: BTreeMap<String, u64>,
     /// The first few rejected records.
     pub samples: Vec<Sample>,
+    /// Objects that were not read completely. Their counts are left out.
+    pub unstable: Vec<UnstableObject>,
     /// Number of objects that the warehouse should have copied and that were read here, since it
     /// refused records of them.
     pub given_back: u64,
@@ -115,6 +141,7 @@ impl Tally {
             self.objects.extend(other.objects);
         }
         self.samples.extend(other.samples);
+        self.unstable.extend(other.unstable);
         self.given_back += other.given_back;
         for (totals, added) in [
             (&mut self.extra_keys, other.extra_keys),
@@ -141,6 +168,12 @@ impl Tally {
     pub fn rejected(&self) -> u64 {
         self.objects.iter().map(|rows| rows.rejected).sum()
     }
+
+    /// Returns the number of bytes that were read, decompressed, and of those that were rejected.
+    pub fn bytes(&self) -> (u64, u64) {
+        let sum = |of: fn(&ObjectRows) -> u64| self.objects.iter().map(of).sum();
+        (sum(|rows| rows.bytes), sum(|rows| rows.rejected_bytes))
+    }
 }
 
 /// Returns the rows of `objects` as a load sends them to a warehouse. The IDs of the objects count
@@ -152,17 +185,21 @@ pub fn rows(kind: RecordKind, objects: Vec<Object>) -> impl RowSource {
 
 /// Returns the bytes of the record or reject that begins at `offset` of the decompressed `object`;
 /// none if neither begins there.
-pub fn bytes_at(object: &Object, offset: u64) -> Result<Option<Vec<u8>>, ReadError> {
+pub fn bytes_at(
+    kind: RecordKind,
+    object: &Object,
+    offset: u64,
+) -> Result<Option<Vec<u8>>, ReadError> {
     // Saves the download of everything before `offset`.
     if object.is_remote()
-        && let Some(bytes) = record_at(object, offset)?
+        && let Some(bytes) = record_at(kind, object, offset)?
     {
         return Ok(Some(bytes));
     }
     let mut content = Content::open(object)?;
     let mut records = records::Records::new();
     loop {
-        match records.next(&mut content, &mut records::Discard)? {
+        match records.next(&mut content, &mut records::Discard(kind))? {
             records::Item::Record { offset: at, start, end } if at == offset => {
                 return Ok(Some(records.window()[start..end].to_vec()));
             }
@@ -178,13 +215,13 @@ pub fn bytes_at(object: &Object, offset: u64) -> Result<Option<Vec<u8>>, ReadErr
 /// Returns the record at `offset` of an uncompressed object, read from there on.
 ///
 /// A valid record needs no context. A reject does: its extent depends on the bytes before it.
-fn record_at(object: &Object, offset: u64) -> Result<Option<Vec<u8>>, ReadError> {
+fn record_at(kind: RecordKind, object: &Object, offset: u64) -> Result<Option<Vec<u8>>, ReadError> {
     if Content::open(object)?.is_compressed() {
         return Ok(None);
     }
     let mut content = Content::open_at(object, offset)?;
     let mut records = records::Records::new();
-    match records.next(&mut content, &mut records::Discard)? {
+    match records.next(&mut content, &mut records::Discard(kind))? {
         records::Item::Record { offset: 0, start, end } => {
             Ok(Some(records.window()[start..end].to_vec()))
         }

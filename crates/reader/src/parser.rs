@@ -13,6 +13,7 @@ use super::json::{Member, Raw};
 use super::limits::{TextLimits, remove_last_row};
 use super::record_template::RecordTemplates;
 use super::records::{Input, Item, MAX_RAW, RecordSink, Records};
+use super::rejects::{PendingReject, RejectLog};
 use super::schema::{RecordKind, RowBuilder};
 use sparkify_warehouse::{BATCH_ROWS, Batch};
 
@@ -22,22 +23,13 @@ const BATCH_BYTES: usize = 16 << 20;
 const MAX_EXTRA: usize = 1000;
 const MAX_EXTRA_NAME: usize = 200;
 
-/// Reject that is not spooled yet.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct PendingReject {
-    pub offset: u64,
-    pub length: u64,
-    pub reason: String,
-    pub raw: Vec<u8>,
-}
-
 /// Counts and rejects of a part of an object. Its rows are in the batches.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct PartResult {
     /// Accepted records.
     pub staged: u64,
     /// Rejected records, and damage between records.
-    pub rejects: Vec<PendingReject>,
+    pub rejects: RejectLog,
     /// Number of records with each unknown key.
     pub extra: BTreeMap<String, u64>,
     /// Number of repaired double-encoded values, by field.
@@ -68,6 +60,14 @@ pub(super) fn count_extra(extra: &mut BTreeMap<String, u64>, name: &str, by: u64
         let name = if extra.len() < MAX_EXTRA { name } else { "(other keys)" };
         *extra.entry(name.to_owned()).or_default() += by;
     }
+}
+
+/// Reasons to reject a valid record of the other kind.
+const MISPLACED: [&str; 2] = ["a song record in the log data", "an event in the song data"];
+
+/// Returns true if this is the reason of a reject that is a record of the other kind.
+pub fn is_misplaced(reason: &str) -> bool {
+    MISPLACED.contains(&reason)
 }
 
 /// Reason why a parser stopped.
@@ -174,6 +174,22 @@ impl Parser {
     }
 }
 
+impl RowParser {
+    /// Returns the reason to reject the scanned record if it is one of the other kind.
+    fn misplaced(&self) -> Option<&'static str> {
+        let (other, reason) = match self.kind {
+            RecordKind::Events => (RecordKind::Songs, MISPLACED[0]),
+            RecordKind::Songs => (RecordKind::Events, MISPLACED[1]),
+        };
+        // The unknown keys are sorted.
+        let has = |slot: usize| {
+            let key = other.keys()[slot].as_bytes();
+            self.unknown.binary_search_by(|name| name.as_slice().cmp(key)).is_ok()
+        };
+        other.needed().all(has).then_some(reason)
+    }
+}
+
 /// Sink that appends rows to a batch, and keeps rejects and counts.
 struct BatchWriter<'a> {
     rows: &'a mut RowParser,
@@ -202,8 +218,8 @@ impl BatchWriter<'_> {
 }
 
 impl RecordSink for BatchWriter<'_> {
-    fn keys(&self) -> &'static [&'static str] {
-        self.rows.kind.keys()
+    fn kind(&self) -> RecordKind {
+        self.rows.kind
     }
 
     fn try_fast_path(&mut self, window: &[u8], at: usize, offset: u64) -> Option<usize> {
@@ -263,6 +279,7 @@ impl RecordSink for BatchWriter<'_> {
                 }
             }
             Err(reason) => {
+                let reason = rows.misplaced().map_or(reason, str::to_owned);
                 let raw = window[record.start..record.end.min(record.start + MAX_RAW)].to_vec();
                 let length = record.len() as u64;
                 rows.result.rejects.push(PendingReject { offset, length, reason, raw });
@@ -270,7 +287,7 @@ impl RecordSink for BatchWriter<'_> {
         }
     }
 
-    fn reject(&mut self, offset: u64, length: u64, reason: &'static str, raw: &[u8]) {
+    fn reject(&mut self, offset: u64, length: u64, reason: &str, raw: &[u8]) {
         let (reason, raw) = (reason.to_owned(), raw.to_vec());
         self.rows.result.rejects.push(PendingReject { offset, length, reason, raw });
     }

@@ -6,6 +6,9 @@
 //! objects or a few large ones: a worker that finds no further object helps with the large objects
 //! that are not finished.
 //!
+//! An object that changes or is removed while it is read is left out, if the caller allows it
+//! ([`Reader::leaving_unstable`]): its counts are dropped, and the caller deletes its rows.
+//!
 //! A call never returns an empty batch before the end of the input, since engines take that for the
 //! end. A panic in a call becomes an error of the load; it neither unwinds into the engine, nor
 //! leaves other threads waiting.
@@ -14,14 +17,15 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::account::Account;
 use super::limits::TextLimits;
 use super::meter::Meter;
 use super::parser::{Parser, PartResult, Stopped, count_extra};
 use super::rejects::{Reject, Rejects};
 use super::schema::RecordKind;
 use super::slices::{Remainder, ReplayInput, SlicedObject, Slicing, Step};
-use super::{ObjectRows, ReadError, Tally};
-use sparkify_source::{Content, Object, Prefetch};
+use super::{ObjectRows, ReadError, Tally, UnstableObject};
+use sparkify_source::{Content, Object, Prefetch, SourceError};
 use sparkify_warehouse::{BATCH_ROWS, Batch, ColumnType, RowSource};
 
 /// State that the threads share.
@@ -55,7 +59,7 @@ enum Work {
 /// Object that is read from its start to its end.
 struct OpenObject {
     input: ReplayInput,
-    rows: ObjectRows,
+    account: Account,
     /// Bytes that the meter has counted.
     metered: u64,
 }
@@ -71,6 +75,7 @@ pub struct Reader {
     slicing: Slicing,
     limits: TextLimits,
     is_bulk: bool,
+    leaves_unstable: bool,
     shared: Mutex<Shared>,
     meter: Arc<Meter>,
 }
@@ -95,8 +100,26 @@ impl Reader {
         let (ids, objects): (Vec<i64>, Vec<Object>) = objects.into_iter().unzip();
         let objects = Arc::from(objects);
         let prefetch = Arc::new(Prefetch::start(&objects));
-        let (shared, limits, is_bulk) = (Mutex::new(shared), TextLimits::default(), true);
-        Self { kind, load_id, objects, ids, prefetch, slicing, limits, is_bulk, shared, meter }
+        Self {
+            kind,
+            load_id,
+            objects,
+            ids,
+            prefetch,
+            slicing,
+            limits: TextLimits::default(),
+            is_bulk: true,
+            leaves_unstable: false,
+            shared: Mutex::new(shared),
+            meter,
+        }
+    }
+
+    /// Leaves out objects that change or are removed while they are read; otherwise that is an
+    /// error. [`Tally::unstable`] lists them, and the caller deletes their rows.
+    #[must_use]
+    pub fn leaving_unstable(self, leaves_unstable: bool) -> Self {
+        Self { leaves_unstable, ..self }
     }
 
     /// Rejects records with longer texts.
@@ -140,13 +163,19 @@ impl Reader {
                         return Ok(false);
                     }
                 }
-                Work::Whole(open) => match self.read(&mut worker.parser, open, batch)? {
+                Work::Whole(open) => match self.read(&mut worker.parser, open, batch) {
+                    Err(error) => {
+                        let ObjectRows { object_id, object, .. } = &open.account.rows;
+                        let (object_id, object) = (*object_id, object.clone());
+                        worker.work = Work::None;
+                        self.leave(object_id, object, error)?;
+                    }
                     // Long rejects fill a batch without a row: an engine would take it for the end.
-                    Stopped::Full if batch.is_empty() => {}
-                    Stopped::Full => return Ok(true),
-                    Stopped::SliceEnd | Stopped::End => {
+                    Ok(Stopped::Full) if batch.is_empty() => {}
+                    Ok(Stopped::Full) => return Ok(true),
+                    Ok(Stopped::SliceEnd | Stopped::End) => {
                         if let Work::Whole(open) = std::mem::replace(&mut worker.work, Work::None) {
-                            self.close(open.input.content, open.rows)?;
+                            self.close(open.input.content, open.account)?;
                         }
                     }
                 },
@@ -181,7 +210,7 @@ impl Reader {
         if object.size >= self.slicing.min_object {
             let large = Arc::new(SlicedObject::new(
                 self.load_id,
-                rows,
+                Account::new(rows),
                 self.slicing,
                 Arc::clone(&self.prefetch),
                 index,
@@ -191,10 +220,43 @@ impl Reader {
             return Ok(true);
         }
         drop(shared);
-        let input = ReplayInput::none(self.prefetch.open(index, object)?);
-        worker.parser.restart();
-        worker.work = Work::Whole(Box::new(OpenObject { input, rows, metered: 0 }));
+        match self.prefetch.open(index, object) {
+            Ok(content) => {
+                let (input, account) = (ReplayInput::none(content), Account::new(rows));
+                worker.parser.restart();
+                worker.work = Work::Whole(Box::new(OpenObject { input, account, metered: 0 }));
+            }
+            Err(error) => self.leave(*object_id, object.clone(), error.into())?,
+        }
         Ok(true)
+    }
+
+    /// Leaves out an object that `error` made unreadable, if it is unstable and may be left out;
+    /// returns the error otherwise.
+    fn leave(&self, object_id: i64, object: Object, error: ReadError) -> Result<(), ReadError> {
+        match error {
+            ReadError::Source(error) if self.leaves_unstable && error.is_unstable() => {
+                tracing::info!("{error}");
+                let mut shared = self.shared();
+                shared.rejects.discard(object_id);
+                let reason = error.to_string();
+                shared.tally.unstable.push(UnstableObject { object_id, object, reason });
+                Ok(())
+            }
+            other => Err(other),
+        }
+    }
+
+    /// Leaves out a large object. Several threads may find that it is unstable; only the first
+    /// reports it.
+    fn leave_large(&self, large: &Arc<SlicedObject>, error: SourceError) -> Result<(), ReadError> {
+        if self.leaves_unstable && error.is_unstable() {
+            large.abort();
+            if large.was_left() {
+                return Ok(());
+            }
+        }
+        self.leave(large.object_id, large.object.clone(), error.into())
     }
 
     fn read(
@@ -203,9 +265,12 @@ impl Reader {
         open: &mut OpenObject,
         batch: &mut Batch,
     ) -> Result<Stopped, ReadError> {
-        let lineage = [self.load_id, open.rows.object_id];
-        let stopped = parser.fill(&mut open.input, lineage, batch)?;
-        self.account(&mut open.rows, parser.take_result())?;
+        let lineage = [self.load_id, open.account.rows.object_id];
+        let stopped = parser.fill(&mut open.input, lineage, batch);
+        // The results of an object that is left out do not count.
+        let result = parser.take_result();
+        let stopped = stopped?;
+        self.account(&mut open.account, result)?;
         let consumed = open.input.content.consumed();
         Meter::advance(&self.meter.bytes, consumed.saturating_sub(open.metered));
         open.metered = consumed;
@@ -218,21 +283,32 @@ impl Reader {
         let large = Arc::clone(large);
         let mut accounted = Ok(());
         let mut account = |result| {
-            let mut rows = large.rows.lock().unwrap_or_else(PoisonError::into_inner);
-            let now = self.account(&mut rows, result);
+            let mut account = large.account.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = self.account(&mut account, result);
             accounted = std::mem::replace(&mut accounted, Ok(())).and(now);
         };
-        let step = large.read(&mut worker.parser, batch, &self.meter, &mut account)?;
+        let step = large.read(&mut worker.parser, batch, &self.meter, &mut account);
         accounted?;
-        let rows = || large.rows.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let account = || {
+            let mut account = large.account.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *account)
+        };
+        let step = match step {
+            Ok(step) => step,
+            Err(error) => {
+                self.leave_large(&large, error)?;
+                Step::Done
+            }
+        };
         match step {
             Step::Rows => return Ok(true),
-            Step::Close(content) => self.close(content, rows())?,
+            Step::Close(content) => self.close(content, account())?,
             Step::Remainder(Remainder { input, state, offset }) => {
                 worker.parser.restart();
                 worker.parser.records.resume(state, offset);
                 let metered = input.content.consumed();
-                worker.work = Work::Whole(Box::new(OpenObject { input, rows: rows(), metered }));
+                let account = account();
+                worker.work = Work::Whole(Box::new(OpenObject { input, account, metered }));
             }
             Step::Done => {
                 self.shared().large.retain(|other| !Arc::ptr_eq(other, &large));
@@ -243,41 +319,33 @@ impl Reader {
     }
 
     /// Adds the counts and rejects of a part of an object.
-    fn account(&self, rows: &mut ObjectRows, result: PartResult) -> Result<(), ReadError> {
-        rows.staged += result.staged;
-        rows.rejected += result.rejects.len() as u64;
-        let records = result.staged + result.rejects.len() as u64;
-        Meter::advance(&self.meter.records, records);
-        if result.rejects.is_empty() && result.extra.is_empty() && result.repairs.is_empty() {
-            return Ok(());
-        }
-        let mut shared = self.shared();
-        for (field, count) in result.repairs {
-            let key = self.kind.keys()[field as usize];
-            *shared.tally.repairs.entry(format!("{}.{key}", self.kind.name())).or_default() +=
-                count;
-        }
-        for (name, count) in result.extra {
-            count_extra(&mut shared.tally.extra_keys, &name, count);
-        }
-        for pending in result.rejects {
-            let reject = Reject {
-                object_id: rows.object_id,
-                object_key: &rows.object.key,
-                offset: pending.offset,
-                length: pending.length,
-                reason: &pending.reason,
-                raw: &pending.raw,
-            };
-            shared.rejects.push(&reject).map_err(ReadError::Spool)?;
-        }
-        Ok(())
+    fn account(&self, account: &mut Account, result: PartResult) -> Result<(), ReadError> {
+        Meter::advance(&self.meter.records, result.staged + result.rejects.count);
+        let mut spool = |reject: &Reject<'_>| self.shared().rejects.store(reject);
+        account.add(result, &mut spool).map_err(ReadError::Spool)
     }
 
-    fn close(&self, content: Content, mut rows: ObjectRows) -> Result<(), ReadError> {
-        rows.fingerprint = Some(content.fingerprint()?);
+    /// Adds the counts of an object that was read to its end, if it is still the listed version.
+    fn close(&self, content: Content, mut account: Account) -> Result<(), ReadError> {
+        account.rows.bytes = content.decompressed();
+        match content.fingerprint() {
+            Ok(fingerprint) => account.rows.fingerprint = Some(fingerprint),
+            Err(error) => {
+                return self.leave(account.rows.object_id, account.rows.object, error.into());
+            }
+        }
         Meter::advance(&self.meter.objects, 1);
-        self.shared().tally.objects.push(rows);
+        let mut shared = self.shared();
+        let Shared { tally, rejects, .. } = &mut *shared;
+        account.close(rejects).map_err(ReadError::Spool)?;
+        for (field, count) in &account.repairs {
+            let key = self.kind.keys()[*field as usize];
+            *tally.repairs.entry(format!("{}.{key}", self.kind.name())).or_default() += count;
+        }
+        for (name, count) in &account.extra {
+            count_extra(&mut tally.extra_keys, name, *count);
+        }
+        tally.objects.push(account.rows);
         Ok(())
     }
 
@@ -402,6 +470,48 @@ mod tests {
                 assert!(batch.is_empty());
                 let (tally, rejects) = reader.finish().unwrap();
                 assert_eq!((tally.staged(RecordKind::Songs), tally.rejected()), (1, rejects.count));
+            }
+        }
+    }
+
+    #[test]
+    fn objects_that_change_or_vanish_are_left_out_and_the_others_are_read() {
+        let whole = Slicing { min_object: u64::MAX, ..Slicing::default() };
+        let sliced = Slicing { min_object: 0, lines: 1, bytes: 100, step: 50, pending: 2 };
+        for (slicing, leaves_unstable) in [(whole, true), (sliced, true), (whole, false)] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = |name: &str| folder.path().join(name);
+            for name in ["a", "b", "c", "d"] {
+                let songs = song(name, "T", r#","duration":1"#) + "{}\n";
+                std::fs::write(path(name), songs.repeat(3)).unwrap();
+            }
+            let listing = Sources::default().list(folder.path().to_str().unwrap()).unwrap();
+            let numbered = (1..).zip(listing.objects).collect();
+            let reader = Reader::new(RecordKind::Songs, 1, numbered, Arc::default());
+            let reader = reader.sliced(slicing).leaving_unstable(leaves_unstable);
+            std::fs::write(path("b"), "{}").unwrap();
+            std::fs::remove_file(path("c")).unwrap();
+            let mut batch = Batch::new(&reader.types());
+            while reader.next(&mut batch).is_ok() && !batch.is_empty() {
+                batch.clear();
+            }
+            match reader.finish() {
+                Ok((tally, rejects)) => {
+                    let ids = |objects: &[ObjectRows]| -> Vec<i64> {
+                        objects.iter().map(|rows| rows.object_id).collect()
+                    };
+                    assert_eq!(ids(&tally.objects), [1, 4]);
+                    let left: Vec<i64> = tally.unstable.iter().map(|left| left.object_id).collect();
+                    assert_eq!(left, [2, 3]);
+                    // Without the reject of the object that changed.
+                    assert_eq!((tally.rejected(), rejects.count), (6, 6));
+                    assert_eq!(rejects.lines().len(), 6);
+                    assert!(leaves_unstable);
+                }
+                Err(error) => {
+                    assert!(error.to_string().ends_with("changed while it was read"), "{error}");
+                    assert!(!leaves_unstable);
+                }
             }
         }
     }

@@ -14,16 +14,18 @@
 //! - Bytes between records that are not JSON are one reject, up to the next `{`. A `{` between
 //!   records always opens a record.
 //! - A record whose JSON is invalid or truncated is one reject, up to the next line that begins
-//!   with `{`. A `{` within a line is not enough: inside a broken record it most likely belongs to
-//!   a nested object or to a string.
+//!   with `{`, or the next complete record within a line (`resync`).
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use super::fast_path::PADDING;
 use super::json::{Member, ScanError, scan_object};
-use sparkify_source::{Content, SourceError};
+use super::resync::{RecordSearch, Region, Search};
+use super::schema::RecordKind;
+use sparkify_source::{Content, SourceError, recognized};
 
 /// Longest record, in bytes. A longer one is rejected like invalid JSON.
 const MAX_RECORD: usize = 64 << 20;
@@ -40,8 +42,8 @@ pub(super) trait Input {
 
 /// Receiver of the records and rejects of a stream, in order.
 pub(super) trait RecordSink {
-    /// Returns the keys that it has columns for.
-    fn keys(&self) -> &'static [&'static str];
+    /// Returns the kind of the records.
+    fn kind(&self) -> RecordKind;
 
     /// Tries to read the record at `at` of the window, which is at `offset` of the stream, on the
     /// fast path. Returns the offset after it; none if the record must take the slow path, and then
@@ -59,15 +61,15 @@ pub(super) trait RecordSink {
     fn record(&mut self, window: &[u8], record: Range<usize>, offset: u64);
 
     /// Receives `length` bytes that are not a record, of which `raw` holds up to [`MAX_RAW`].
-    fn reject(&mut self, offset: u64, length: u64, reason: &'static str, raw: &[u8]);
+    fn reject(&mut self, offset: u64, length: u64, reason: &str, raw: &[u8]);
 }
 
-/// Sink that discards everything, for callers that need only the extents of records.
-pub(super) struct Discard;
+/// Sink that discards everything, for callers that need only the extents of records of one kind.
+pub(super) struct Discard(pub RecordKind);
 
 impl RecordSink for Discard {
-    fn keys(&self) -> &'static [&'static str] {
-        &[]
+    fn kind(&self) -> RecordKind {
+        self.0
     }
 
     fn try_fast_path(&mut self, _: &[u8], _: usize, _: u64) -> Option<usize> {
@@ -80,7 +82,7 @@ impl RecordSink for Discard {
 
     fn record(&mut self, _: &[u8], _: Range<usize>, _: u64) {}
 
-    fn reject(&mut self, _: u64, _: u64, _: &'static str, _: &[u8]) {}
+    fn reject(&mut self, _: u64, _: u64, _: &str, _: &[u8]) {}
 }
 
 /// Extent of the next item of a stream; the sink has received its content.
@@ -254,13 +256,7 @@ impl Records {
         self.reject(sink, self.offset(), 0, "the array is not closed")
     }
 
-    fn reject(
-        &self,
-        sink: &mut impl RecordSink,
-        offset: u64,
-        length: u64,
-        reason: &'static str,
-    ) -> Item {
+    fn reject(&self, sink: &mut impl RecordSink, offset: u64, length: u64, reason: &str) -> Item {
         sink.reject(offset, length, reason, &self.raw);
         Item::Reject { offset, length }
     }
@@ -321,9 +317,8 @@ impl Records {
         input: &mut I,
         sink: &mut impl RecordSink,
     ) -> Result<Item, I::Error> {
-        if self.state == ParserState::Start {
-            self.state = ParserState::Sequence;
-        }
+        let first = self.enter_sequence();
+        let keys = sink.kind().keys();
         loop {
             let (offset, start) = (self.offset(), self.at);
             if let Some(end) = self.fast_path(sink) {
@@ -332,7 +327,6 @@ impl Records {
             }
             let most = self.filled.min(start + MAX_RECORD);
             sink.begin_scan();
-            let keys = sink.keys();
             let visit = &mut |member: Member<'_>| sink.member(member);
             let reason = match scan_object(&self.window[..most], start, keys, visit) {
                 Ok(end) => {
@@ -349,8 +343,27 @@ impl Records {
                     "truncated record"
                 }
             };
-            let length = self.skip(input, |bytes| memmem::find(bytes, b"\n{").map(|at| at + 1))?;
-            return Ok(self.reject(sink, offset, length, reason));
+            let mut search = RecordSearch::new(sink.kind(), offset);
+            let length = self.skip(input, |region| search.next(region))?;
+            return Ok(self.reject(sink, offset, length, &self.named(reason, first)));
+        }
+    }
+
+    /// Leaves the state before the first record; returns true if that was the state.
+    fn enter_sequence(&mut self) -> bool {
+        let first = self.state == ParserState::Start;
+        if first {
+            self.state = ParserState::Sequence;
+        }
+        first
+    }
+
+    /// Returns the reason of a reject. If it is the first item, its bytes may show the format that
+    /// the object has by mistake.
+    fn named(&self, reason: &'static str, first: bool) -> Cow<'static, str> {
+        match recognized(&self.raw).filter(|_| first) {
+            Some(what) => format!("not JSON: {what}").into(),
+            None => reason.into(),
         }
     }
 
@@ -381,51 +394,53 @@ impl Records {
         input: &mut I,
         sink: &mut impl RecordSink,
     ) -> Result<Item, I::Error> {
-        if self.state == ParserState::Start {
-            self.state = ParserState::Sequence;
-        }
+        let first = self.enter_sequence();
         let offset = self.offset();
-        let length = self.skip(input, |bytes| memchr(b'{', bytes))?;
-        Ok(self.reject(sink, offset, length, "invalid JSON"))
+        let length = self.skip(input, |Region { bytes, from, .. }| {
+            match bytes.get(from..).and_then(|rest| memchr(b'{', rest)) {
+                Some(at) => Search::Found(from + at),
+                None => Search::More { keep: bytes.len(), from: bytes.len().max(from) },
+            }
+        })?;
+        Ok(self.reject(sink, offset, length, &self.named("invalid JSON", first)))
     }
 
-    /// Resynchronizes: skips to the offset that `find` returns, or to the end of the stream, and
+    /// Resynchronizes: skips to where `search` finds a record, or to the end of the stream, and
     /// keeps the skipped bytes as the reject. Returns their length without white space at their
     /// end.
     ///
-    /// The first byte of the reject is never found, so that skipping makes progress. A pattern may
-    /// be split between two reads, so the last byte of the window is kept for the next search.
+    /// The first search begins after the first byte of the reject, so that skipping makes progress.
     fn skip<I: Input>(
         &mut self,
         input: &mut I,
-        find: impl Fn(&[u8]) -> Option<usize>,
+        mut search: impl FnMut(Region<'_>) -> Search,
     ) -> Result<u64, I::Error> {
         self.raw.clear();
         let start = self.offset();
         let mut solid = start;
-        // The first search excludes the first byte.
         let mut from = 1;
         loop {
-            let rest = &self.window[self.at..self.filled];
-            let found = rest.get(from..).and_then(&find).map(|at| at + from);
-            let skipped = &rest[..found.unwrap_or(rest.len())];
+            let (offset, ended) = (self.offset(), self.ended);
+            let bytes = &self.window[self.at..self.filled];
+            let (skipped, found) = match search(Region { bytes, from, offset, ended }) {
+                Search::Found(at) => (&bytes[..at], true),
+                Search::More { .. } if ended => (bytes, true),
+                Search::More { keep, from: next } => {
+                    from = next - keep;
+                    (&bytes[..keep], false)
+                }
+            };
             let space = MAX_RAW - self.raw.len();
-            // The byte that was kept for this search is in `raw` already.
-            let fresh = skipped.get(usize::from(from != 1)..).unwrap_or_default();
-            self.raw.extend_from_slice(&fresh[..fresh.len().min(space)]);
+            self.raw.extend_from_slice(&skipped[..skipped.len().min(space)]);
             if let Some(last) = skipped.iter().rposition(|byte| !is_blank(*byte)) {
-                solid = self.offset() + last as u64 + 1;
+                solid = offset + last as u64 + 1;
             }
-            if found.is_some() {
-                self.at += skipped.len();
+            self.at += skipped.len();
+            if found {
                 break;
             }
-            self.at = self.filled.saturating_sub(1).max(self.at);
-            from = 0;
-            if !self.fill(input)? {
-                self.at = self.filled;
-                break;
-            }
+            // At the end of the stream, the kept bytes are searched once more.
+            self.fill(input)?;
         }
         let length = solid - start;
         self.raw.truncate(usize::try_from(length).unwrap_or(MAX_RAW));
@@ -457,11 +472,11 @@ mod tests {
     }
 
     /// Sink of the reasons of rejects.
-    struct Reasons(Vec<&'static str>);
+    struct Reasons(Vec<String>);
 
     impl RecordSink for Reasons {
-        fn keys(&self) -> &'static [&'static str] {
-            &[]
+        fn kind(&self) -> RecordKind {
+            RecordKind::Songs
         }
 
         fn try_fast_path(&mut self, _: &[u8], _: usize, _: u64) -> Option<usize> {
@@ -474,9 +489,9 @@ mod tests {
 
         fn record(&mut self, _: &[u8], _: Range<usize>, _: u64) {}
 
-        fn reject(&mut self, _: u64, length: u64, reason: &'static str, raw: &[u8]) {
+        fn reject(&mut self, _: u64, length: u64, reason: &str, raw: &[u8]) {
             assert_eq!(raw.len(), usize::try_from(length).unwrap().min(MAX_RAW));
-            self.0.push(reason);
+            self.0.push(reason.to_owned());
         }
     }
 
@@ -486,7 +501,7 @@ mod tests {
         let mut input = Chunked(text, chunk);
         let mut items = Vec::new();
         loop {
-            let item = records.next(&mut input, &mut Discard);
+            let item = records.next(&mut input, &mut Discard(RecordKind::Songs));
             match item.unwrap_or_else(|never| match never {}) {
                 Item::Record { offset, .. } => items.push(format!("record@{offset}")),
                 Item::Reject { offset, length } => {
@@ -542,7 +557,7 @@ mod tests {
         let length = damage.len() as u64;
         assert_eq!(item, Item::Reject { offset: 0, length });
         assert_eq!(records.reject_bytes().len(), MAX_RAW);
-        let item = records.next(&mut input, &mut Discard).unwrap();
+        let item = records.next(&mut input, &mut Discard(RecordKind::Songs)).unwrap();
         assert!(matches!(item, Item::Record { offset, .. } if offset == length));
     }
 }

@@ -1,9 +1,11 @@
 //! Rejected records (dead-letter queue) of a load, until they are written to the warehouse: spooled
 //! in memory while they are few, else in a temporary file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque, vec_deque};
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::iter::Chain;
 use std::sync::{Mutex, PoisonError};
+use std::vec;
 
 use tempfile::SpooledTempFile;
 
@@ -17,6 +19,11 @@ const IN_MEMORY: usize = 8 << 20;
 const BUFFER: usize = 64 << 10;
 /// Size at which a batch of rejects ends, in bytes.
 const BATCH_BYTES: usize = 16 << 20;
+/// Number of rejects that are kept of each object at its start, and as many at its end: millions of
+/// them, as in a file of braces, would need far more space than the file.
+pub(super) const KEPT: usize = 500;
+/// Most rejects of one object that are kept.
+pub const KEPT_REJECTS: u64 = 2 * KEPT as u64;
 /// Number of rejects that a failed load displays.
 const SAMPLES: usize = 5;
 
@@ -49,10 +56,87 @@ pub struct Reject<'a> {
     pub raw: &'a [u8],
 }
 
+impl Reject<'_> {
+    /// Returns the form that a failed load displays.
+    pub(super) fn sample(&self) -> Sample {
+        Sample {
+            object: self.object_key.to_owned(),
+            position: self.offset,
+            reason: self.reason.to_owned(),
+            excerpt: excerpt(self.raw),
+        }
+    }
+}
+
+/// Returns true if a further reject is displayed beside this number.
+pub(super) fn is_sample(count: usize) -> bool {
+    count < SAMPLES
+}
+
+/// Reject that is not spooled yet.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct PendingReject {
+    pub offset: u64,
+    pub length: u64,
+    pub reason: String,
+    pub raw: Vec<u8>,
+}
+
+/// Rejects of a part of an object, in order: all are counted, and the first and the last are kept.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct RejectLog {
+    /// Number of rejects.
+    pub count: u64,
+    /// Their total length, in bytes.
+    pub bytes: u64,
+    /// Number of rejects by reason.
+    pub by_reason: BTreeMap<String, u64>,
+    first: Vec<PendingReject>,
+    last: VecDeque<PendingReject>,
+}
+
+impl RejectLog {
+    pub(super) fn push(&mut self, reject: PendingReject) {
+        self.count += 1;
+        self.bytes += reject.length;
+        add(&mut self.by_reason, &reject.reason, 1);
+        if self.first.len() < KEPT {
+            self.first.push(reject);
+            return;
+        }
+        self.last.push_back(reject);
+        if self.last.len() > KEPT {
+            self.last.pop_front();
+        }
+    }
+}
+
+impl IntoIterator for RejectLog {
+    type Item = PendingReject;
+    type IntoIter = Chain<vec::IntoIter<PendingReject>, vec_deque::IntoIter<PendingReject>>;
+
+    /// Iterates over the kept rejects.
+    fn into_iter(self) -> Self::IntoIter {
+        self.first.into_iter().chain(self.last)
+    }
+}
+
+/// Adds to the count of a reason.
+fn add(by_reason: &mut BTreeMap<String, u64>, reason: &str, count: u64) {
+    match by_reason.get_mut(reason) {
+        Some(total) => *total += count,
+        None => drop(by_reason.insert(reason.to_owned(), count)),
+    }
+}
+
 /// Spool of the rejects of one load.
 pub struct Rejects {
     spool: BufWriter<SpooledTempFile>,
-    /// Number of rejects.
+    /// Number of rejects in the spool.
+    stored: u64,
+    /// Objects whose rejects in the spool do not count.
+    discarded: BTreeSet<i64>,
+    /// Number of rejects. An object with many has only the first and the last of them in the spool.
     pub count: u64,
     /// Number of rejects by reason.
     pub by_reason: BTreeMap<String, u64>,
@@ -71,6 +155,8 @@ impl Rejects {
     pub fn new() -> Self {
         Self {
             spool: BufWriter::with_capacity(BUFFER, SpooledTempFile::new(IN_MEMORY)),
+            stored: 0,
+            discarded: BTreeSet::new(),
             count: 0,
             by_reason: BTreeMap::new(),
             samples: Vec::new(),
@@ -80,16 +166,29 @@ impl Rejects {
     /// Adds a reject. A full disk may show only at a later reject, or in
     /// [`into_source`](Self::into_source).
     pub fn push(&mut self, reject: &Reject<'_>) -> io::Result<()> {
-        self.count += 1;
-        *self.by_reason.entry(reject.reason.to_owned()).or_default() += 1;
-        if self.samples.len() < SAMPLES {
-            self.samples.push(Sample {
-                object: reject.object_key.to_owned(),
-                position: reject.offset,
-                reason: reject.reason.to_owned(),
-                excerpt: excerpt(reject.raw),
-            });
+        let by_reason = BTreeMap::from([(reject.reason.to_owned(), 1)]);
+        self.count(1, &by_reason, vec![reject.sample()]);
+        self.store(reject)
+    }
+
+    /// Adds to the counts.
+    pub(super) fn count(
+        &mut self,
+        rejects: u64,
+        by_reason: &BTreeMap<String, u64>,
+        samples: Vec<Sample>,
+    ) {
+        self.count += rejects;
+        for (reason, count) in by_reason {
+            add(&mut self.by_reason, reason, *count);
         }
+        let space = SAMPLES.saturating_sub(self.samples.len());
+        self.samples.extend(samples.into_iter().take(space));
+    }
+
+    /// Writes a reject to the spool, without counting it.
+    pub(super) fn store(&mut self, reject: &Reject<'_>) -> io::Result<()> {
+        self.stored += 1;
         self.spool.write_all(&reject.object_id.to_le_bytes())?;
         self.spool.write_all(&reject.offset.to_le_bytes())?;
         self.spool.write_all(&reject.length.to_le_bytes())?;
@@ -100,6 +199,11 @@ impl Rejects {
         Ok(())
     }
 
+    /// Leaves out the rejects of an object that was not read to its end.
+    pub(super) fn discard(&mut self, object_id: i64) {
+        self.discarded.insert(object_id);
+    }
+
     /// Returns each reject as a line.
     #[cfg(any(test, fuzzing))]
     pub(super) fn lines(self) -> Vec<String> {
@@ -107,7 +211,10 @@ impl Rejects {
         let mut spool = source.state.into_inner().expect("no panic");
         let mut lines = Vec::new();
         for _ in 0..spool.1 {
-            lines.push(read_reject(&mut spool.0).expect("a reject").line());
+            let reject = read_reject(&mut spool.0).expect("a reject");
+            if !source.discarded.contains(&reject.numbers[0]) {
+                lines.push(reject.line());
+            }
         }
         lines
     }
@@ -116,14 +223,15 @@ impl Rejects {
     pub fn into_source(self, load_id: i64) -> io::Result<RejectSource> {
         let mut spool = self.spool.into_inner().map_err(io::IntoInnerError::into_error)?;
         spool.seek(SeekFrom::Start(0))?;
-        let state = (BufReader::with_capacity(BUFFER, spool), self.count);
-        Ok(RejectSource { load_id, state: Mutex::new(state) })
+        let state = Mutex::new((BufReader::with_capacity(BUFFER, spool), self.stored));
+        Ok(RejectSource { load_id, discarded: self.discarded, state })
     }
 }
 
 /// Rejects of a load as rows for the warehouse.
 pub struct RejectSource {
     load_id: i64,
+    discarded: BTreeSet<i64>,
     /// The spool, and the number of rejects left in it.
     state: Mutex<(BufReader<SpooledTempFile>, u64)>,
 }
@@ -164,6 +272,9 @@ fn read_reject(spool: &mut impl Read) -> io::Result<Spooled> {
 impl RejectSource {
     fn read_one(&self, spool: &mut impl Read, batch: &mut Batch) -> io::Result<usize> {
         let Spooled { numbers: [object_id, offset, length], reason, raw } = read_reject(spool)?;
+        if self.discarded.contains(&object_id) {
+            return Ok(0);
+        }
         for (column, value) in [self.load_id, object_id, offset, length].into_iter().enumerate() {
             batch.columns[column].push_int(value);
         }

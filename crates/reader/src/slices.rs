@@ -19,9 +19,10 @@
 //! ones.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::ObjectRows;
+use super::account::Account;
 use super::fast_path::PADDING;
 use super::meter::Meter;
 use super::parser::{Parser, PartResult, Stopped};
@@ -214,8 +215,8 @@ struct SliceQueue {
 
 /// Large object that several threads read.
 pub(super) struct SlicedObject {
-    object_id: i64,
-    object: Object,
+    pub object_id: i64,
+    pub object: Object,
     prefetch: Arc<Prefetch>,
     /// Index of the object in the prefetched list.
     index: usize,
@@ -223,7 +224,9 @@ pub(super) struct SlicedObject {
     types: Vec<ColumnType>,
     slicing: Slicing,
     /// Counts of its confirmed slices.
-    pub rows: Mutex<ObjectRows>,
+    pub account: Mutex<Account>,
+    /// True if a thread reported that the object is left out.
+    left: AtomicBool,
     slicer: Mutex<Slicer>,
     queue: Mutex<SliceQueue>,
     /// Signalled when a slice was parsed, and when reading is aborted.
@@ -250,10 +253,10 @@ pub(super) struct Remainder {
 }
 
 impl SlicedObject {
-    /// Prepares to read the object of `rows`, which is at `index` of the prefetched list.
+    /// Prepares to read the object of `account`, which is at `index` of the prefetched list.
     pub(super) fn new(
         load_id: i64,
-        rows: ObjectRows,
+        account: Account,
         slicing: Slicing,
         prefetch: Arc<Prefetch>,
         index: usize,
@@ -277,14 +280,15 @@ impl SlicedObject {
             spare_windows: Vec::new(),
         };
         Self {
-            object_id: rows.object_id,
-            object: rows.object.clone(),
+            object_id: account.rows.object_id,
+            object: account.rows.object.clone(),
             prefetch,
             index,
             load_id,
-            types: rows.kind.columns(),
+            types: account.rows.kind.columns(),
             slicing,
-            rows: Mutex::new(rows),
+            account: Mutex::new(account),
+            left: AtomicBool::new(false),
             slicer: Mutex::new(slicer),
             queue: Mutex::new(queue),
             changed: Condvar::new(),
@@ -304,6 +308,11 @@ impl SlicedObject {
     pub(super) fn abort(&self) {
         self.queue().aborted = true;
         self.changed.notify_all();
+    }
+
+    /// Notes that the object is left out; returns true if that was noted before.
+    pub(super) fn was_left(&self) -> bool {
+        self.left.swap(true, Ordering::Relaxed)
     }
 
     /// Parses slices until there are confirmed rows for `batch`, which is empty. Passes the counts

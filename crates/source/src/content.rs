@@ -15,7 +15,7 @@ use super::fingerprint::Hasher;
 use super::local::{is_as_listed, unreadable};
 #[cfg(feature = "s3")]
 use super::s3::Body;
-use super::{Fingerprint, Object, Place, SourceError};
+use super::{Fingerprint, Object, Place, SourceError, format};
 
 /// Largest read, in bytes. A smaller object gets a buffer of its size.
 const MOST: u64 = 1 << 15;
@@ -46,6 +46,8 @@ impl Compression {
 pub struct Content {
     object: Object,
     decoder: Decoder,
+    /// Decompressed bytes that were read.
+    decompressed: u64,
 }
 
 enum Decoder {
@@ -145,7 +147,7 @@ impl Content {
     pub fn open_at(object: &Object, start: u64) -> Result<Self, SourceError> {
         let decoder =
             Decoder::Plain(Fingerprinted::reader(Raw::open(object, start)?, object, start));
-        Ok(Self { object: object.clone(), decoder })
+        Ok(Self { object: object.clone(), decoder, decompressed: 0 })
     }
 
     /// Opens an object whose download has begun.
@@ -161,7 +163,9 @@ impl Content {
         for (extension, expected) in [(".gz", Compression::Gzip), (".zst", Compression::Zstandard)]
         {
             if object.key.ends_with(extension) && compression != expected && !empty {
-                let reason = format!("the content is not in the format of `{extension}`");
+                let what = format::recognized(start)
+                    .map_or(String::new(), |what| format!(": it is {what}"));
+                let reason = format!("the content is not in the format of `{extension}`{what}");
                 return Err(SourceError::Damaged { path: object.key.to_string(), reason });
             }
         }
@@ -173,7 +177,7 @@ impl Content {
                 Decoder::Zstandard(Box::new(decoder.map_err(|error| damaged(object, error))?))
             }
         };
-        Ok(Self { object: object.clone(), decoder })
+        Ok(Self { object: object.clone(), decoder, decompressed: 0 })
     }
 
     /// Returns true if the object is compressed.
@@ -185,21 +189,49 @@ impl Content {
     pub fn read(&mut self, buffer: &mut [u8]) -> Result<usize, SourceError> {
         let read = match &mut self.decoder {
             Decoder::Plain(reader) => {
-                return reader.read(buffer).map_err(|error| failed(&self.object, error));
+                reader.read(buffer).map_err(|error| failed(&self.object, error))
             }
-            Decoder::Gzip(reader) => reader.read(buffer),
-            Decoder::Zstandard(reader) => reader.read(buffer),
+            Decoder::Gzip(reader) => {
+                reader.read(buffer).map_err(|error| damaged(&self.object, error))
+            }
+            Decoder::Zstandard(reader) => {
+                reader.read(buffer).map_err(|error| damaged(&self.object, error))
+            }
         };
-        read.map_err(|error| damaged(&self.object, error))
+        match read {
+            Ok(read) => {
+                self.decompressed += read as u64;
+                Ok(read)
+            }
+            // A compressed file that is being written looks damaged at its end.
+            Err(SourceError::Damaged { .. }) if !self.is_as_listed()? => {
+                Err(SourceError::Changed { path: self.object.key.to_string() })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns the number of decompressed bytes read so far.
+    pub fn decompressed(&self) -> u64 {
+        self.decompressed
+    }
+
+    /// Returns the stream of stored bytes.
+    fn stored(&self) -> Option<&Fingerprinted> {
+        match &self.decoder {
+            Decoder::Plain(reader) => Some(reader.get_ref()),
+            Decoder::Gzip(reader) => reader.get_ref().map(BufReader::get_ref),
+            Decoder::Zstandard(reader) => Some(reader.get_ref().get_ref()),
+        }
+    }
+
+    fn is_as_listed(&self) -> Result<bool, SourceError> {
+        self.stored().map_or(Ok(true), |stored| stored.raw.is_as_listed(&self.object))
     }
 
     /// Returns the number of bytes read so far, before decompression.
     pub fn consumed(&self) -> u64 {
-        match &self.decoder {
-            Decoder::Plain(reader) => reader.get_ref().bytes,
-            Decoder::Gzip(reader) => reader.get_ref().map_or(0, |raw| raw.get_ref().bytes),
-            Decoder::Zstandard(reader) => reader.get_ref().get_ref().bytes,
-        }
+        self.stored().map_or(0, |stored| stored.bytes)
     }
 
     /// Returns the fingerprint of an object that was read to its end. Fails if the object is not
@@ -286,7 +318,8 @@ impl<R: BufRead> Read for GzipMembers<R> {
 }
 
 impl Object {
-    /// Returns the fingerprint of the current content, without decompressing it.
+    /// Returns the fingerprint of the content, without decompressing it. Fails if the object is not
+    /// the version that was listed.
     pub fn fingerprint(&self) -> Result<Fingerprint, SourceError> {
         let fail = |error| failed(self, error);
         let mut raw = Raw::open(self, 0)?;
@@ -294,7 +327,8 @@ impl Object {
         let mut buffer = vec![0; 1 << 16];
         loop {
             match raw.read(&mut buffer).map_err(fail)? {
-                0 => return Ok(hash.fingerprint()),
+                0 if raw.is_as_listed(self)? => return Ok(hash.fingerprint()),
+                0 => return Err(SourceError::Changed { path: self.key.to_string() }),
                 read => hash.update(&buffer[..read], false),
             }
         }

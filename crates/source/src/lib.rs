@@ -7,12 +7,14 @@
 mod content;
 pub mod cover;
 mod fingerprint;
+mod format;
 mod in_order;
 mod local;
 mod prefetch;
 #[cfg(feature = "s3")]
 mod s3;
 
+use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -20,6 +22,7 @@ use thiserror::Error;
 
 pub use content::Content;
 pub use fingerprint::Fingerprint;
+pub use format::recognized;
 pub use in_order::InOrder;
 pub use prefetch::Prefetch;
 use sparkify_config::{ConfigError, S3Settings};
@@ -53,10 +56,43 @@ pub struct ObjectMetadata {
     pub modified_ns: i64,
     /// Identifier of this version of the object; none for files, and for servers without etags.
     pub etag: Option<Box<str>>,
+    /// Version of a file; none for an object in S3.
+    pub file: Option<FileVersion>,
     place: Place,
 }
 
+/// Version of a local file, beyond size and modification time: a copy or a restore can set these,
+/// but not the time of the inode's last change, or which inode the file has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FileVersion {
+    /// Time of the last change of the inode (ctime) in nanoseconds since 1970 UTC.
+    pub changed_ns: i64,
+    /// Inode number. The device is left out: its number may change when it is mounted again.
+    pub inode: u64,
+}
+
+impl FileVersion {
+    /// Parses the form that `Display` writes.
+    pub fn parse(written: &str) -> Option<Self> {
+        let (changed, inode) = written.strip_prefix("ctime=")?.split_once(",inode=")?;
+        Some(Self { changed_ns: changed.parse().ok()?, inode: inode.parse().ok()? })
+    }
+}
+
+/// Formats the version as the ledger stores it, in the place of an etag.
+impl fmt::Display for FileVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ctime={},inode={}", self.changed_ns, self.inode)
+    }
+}
+
 impl Object {
+    /// Returns the identifier of this version: the etag, or the version of a file.
+    pub fn version(&self) -> Option<String> {
+        let file = self.file.as_ref().map(FileVersion::to_string);
+        file.or_else(|| self.etag.as_deref().map(str::to_owned))
+    }
+
     /// Returns the region of its bucket; none for a file.
     pub fn region(&self) -> Option<String> {
         match &self.place {
@@ -64,6 +100,19 @@ impl Object {
             #[cfg(feature = "s3")]
             Place::S3(bucket) => Some(bucket.region()),
         }
+    }
+
+    /// Returns true if the object is this file, or one that is named after it (`file.…`), after
+    /// links are resolved.
+    fn is_at(&self, file: &str) -> bool {
+        let is_named = |key: &str| {
+            key.strip_prefix(file).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        // Resolving every path would be slow.
+        let name = file.rsplit('/').next().unwrap_or(file);
+        let may_be = self.key.rsplit('/').next().is_some_and(|key| key.starts_with(name));
+        let resolved = || std::fs::canonicalize(&*self.key).ok()?.to_str().map(is_named);
+        is_named(&self.key) || may_be && !self.is_remote() && resolved() == Some(true)
     }
 
     /// Returns true if reading the object uses the network.
@@ -89,6 +138,16 @@ enum Place {
 pub struct Sources {
     #[cfg(feature = "s3")]
     stores: Arc<s3::Stores>,
+    options: ListOptions,
+}
+
+/// Options of listings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ListOptions {
+    /// Also follow symbolic links that lead out of the listed folder.
+    pub follow_links: bool,
+    /// An object that is removed or changed after it was found is an error.
+    pub strict: bool,
 }
 
 impl Sources {
@@ -98,14 +157,26 @@ impl Sources {
         Self {
             #[cfg(feature = "s3")]
             stores: Arc::new(s3::Stores::new(settings.clone())),
+            options: ListOptions::default(),
         }
+    }
+
+    /// Changes the options of listings.
+    #[must_use]
+    pub fn with_options(self, options: ListOptions) -> Self {
+        Self { options, ..self }
+    }
+
+    /// Returns the options of listings.
+    pub fn options(&self) -> ListOptions {
+        self.options
     }
 
     /// Lists every object under `location`: a folder, one file, or `s3://bucket/prefix`.
     pub fn list(&self, location: &str) -> Result<Listing, SourceError> {
         match location.split_once("://") {
-            None => local::list(location),
-            Some(("file", path)) => local::list(path),
+            None => local::list(location, self.options),
+            Some(("file", path)) => local::list(path, self.options),
             #[cfg(feature = "s3")]
             Some(("s3", place)) => self.stores.list(place),
             #[cfg(not(feature = "s3"))]
@@ -120,11 +191,22 @@ impl Sources {
         if let Some(place) = key.strip_prefix("s3://") {
             return self.stores.find(place);
         }
-        let missing = || SourceError::Missing {
-            location: key.into(),
-            hint: "the object was removed or renamed; its rows are still in the warehouse".into(),
-        };
-        self.list(key)?.objects.pop().ok_or_else(missing)
+        local::find(key)?.ok_or_else(|| missing(key))
+    }
+
+    /// Returns the current version of a listed object. Links are followed as in its listing.
+    pub fn refreshed(&self, object: &Object) -> Result<Object, SourceError> {
+        match &object.place {
+            Place::Below(root) => root.find(&object.key)?.ok_or_else(|| missing(&object.key)),
+            _ => self.find(&object.key),
+        }
+    }
+}
+
+fn missing(key: &str) -> SourceError {
+    SourceError::Missing {
+        location: key.into(),
+        hint: "the object was removed or renamed; its rows are still in the warehouse".into(),
     }
 }
 
@@ -137,18 +219,25 @@ pub struct Listing {
     pub objects: Vec<Object>,
     /// Names that are skipped by rule (`.…`, `_…`). A skipped folder counts once.
     pub ignored: Vec<String>,
+    /// Symbolic links that lead out of the folder and are not followed.
+    pub links_out: Vec<String>,
 }
 
 impl Listing {
     /// Moves a file of this program, and files named after it (`file.…`), to the skipped names: a
-    /// warehouse file in the input folder is not input.
+    /// warehouse file in the input folder is not input, also if a link leads to it.
     pub fn leave_out(&mut self, file: &str) {
-        let companions = format!("{file}.");
-        let is_own = |object: &Object| &*object.key == file || object.key.starts_with(&companions);
+        let is_own = |object: &Object| object.is_at(file);
         let (own, objects): (Vec<Object>, Vec<Object>) =
             std::mem::take(&mut self.objects).into_iter().partition(is_own);
         self.objects = objects;
         self.ignored.extend(own.iter().map(|object| object.key.to_string()));
+    }
+
+    /// Returns the object with this key, if it is listed.
+    pub fn find(&self, key: &str) -> Option<&Object> {
+        let at = self.objects.binary_search_by(|object| (*object.key).cmp(key)).ok()?;
+        self.objects.get(at)
     }
 
     /// Returns the total size of the objects, in bytes.
@@ -219,6 +308,28 @@ pub enum SourceError {
         /// Error of the decoder.
         reason: String,
     },
+    /// Entry of a folder that has no content, such as a named pipe.
+    #[error("`{path}` is {what}, not a file")]
+    NotAFile {
+        /// Path of the entry.
+        path: String,
+        /// Kind of the entry.
+        what: &'static str,
+    },
+    /// Symbolic link whose target does not exist.
+    #[error("`{path}` is a symbolic link to `{target}`, which does not exist")]
+    DanglingLink {
+        /// Path of the link.
+        path: String,
+        /// Target as the link holds it.
+        target: String,
+    },
+    /// Symbolic link that leads back to itself.
+    #[error("`{path}` is a symbolic link that leads back to itself")]
+    LinkLoop {
+        /// Path of the link.
+        path: String,
+    },
     /// Object that was removed after it was listed.
     #[error("`{path}` was removed after it was listed")]
     Gone {
@@ -253,6 +364,12 @@ impl From<sparkify_aws::AwsError> for SourceError {
 }
 
 impl SourceError {
+    /// Returns true if the object was changed or removed while it was listed or read, so that
+    /// another attempt may succeed.
+    pub fn is_unstable(&self) -> bool {
+        matches!(self, Self::Changed { .. } | Self::Gone { .. })
+    }
+
     /// Returns the next action for a user.
     pub fn hint(&self) -> String {
         match self {
@@ -260,7 +377,18 @@ impl SourceError {
             Self::Unsupported { .. } => "use a folder, or `s3://BUCKET/PREFIX`".into(),
             Self::WithoutS3 { .. } => "build the program with `make build`".into(),
             Self::Config(error) => error.hint(),
-            Self::Unreadable { .. } => "check its permissions".into(),
+            Self::Unreadable { source, .. }
+                if source.kind() == std::io::ErrorKind::PermissionDenied =>
+            {
+                "check its permissions".into()
+            }
+            Self::Unreadable { .. } => "check the file system, and load again".into(),
+            Self::NotAFile { .. } => {
+                "name a folder or a file; an entry of a folder is skipped if its name starts with `_`".into()
+            }
+            Self::DanglingLink { .. } | Self::LinkLoop { .. } => {
+                "remove the link, or rename it to start with `_` to skip it".into()
+            }
             Self::Parted { .. } => {
                 "restore it, or delete its rows with `--prune` and its location".into()
             }

@@ -94,6 +94,7 @@ sql_files! {
         FIRST_DAY_OF_PERIOD = "first_day_of_period",
         HOURS_OF_DAY = "hours_of_day",
         LEVEL_BEFORE = "level_before",
+        LISTENED = "listened",
         VISITS = "visits",
         REJECT_FILTER = "reject_filter",
         REJECT_ROWS = "reject_rows",

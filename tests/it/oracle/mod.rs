@@ -91,8 +91,10 @@ pub(crate) const COLUMNS: [(&str, &[&str]); 6] = [
 ///
 /// Panics where the load must stop: a file that cannot be read or decompressed.
 pub(crate) fn expected(song_data: Option<&Path>, log_data: Option<&Path>) -> Expected {
-    let songs: Reading<Song> = read_folder(song_data, &rows::SONG_KEYS, rows::song);
-    let events: Reading<Event> = read_folder(log_data, &rows::EVENT_KEYS, rows::event);
+    let songs: Reading<Song> =
+        read_folder(song_data, [&rows::SONG_KEYS, &rows::SONG_REQUIRED], rows::song);
+    let events: Reading<Event> =
+        read_folder(log_data, [&rows::EVENT_KEYS, &rows::EVENT_REQUIRED], rows::event);
     let (tables, duplicates) = model::tables(&events.rows, &songs.rows);
     let mut rejects = [songs.rejects, events.rejects].concat();
     rejects.sort();
@@ -124,10 +126,11 @@ struct Reading<Row> {
     extra_keys: BTreeMap<String, u64>,
 }
 
-/// Reads every file of a folder; no folder holds nothing.
+/// Reads every file of a folder, whose records have these known and required keys; no folder holds
+/// nothing.
 fn read_folder<Row>(
     folder: Option<&Path>,
-    known: &[&str],
+    [known, required]: [&[&str]; 2],
     row: fn(&mut Fields) -> Result<Row, fields::Refused>,
 ) -> Reading<Row> {
     let mut reading =
@@ -135,7 +138,7 @@ fn read_folder<Row>(
     let objects = folder.map(files::objects).unwrap_or_default();
     for (object, path) in objects {
         let bytes = files::content(&path);
-        for Piece { position, raw, members } in records::pieces(&bytes) {
+        for Piece { position, raw, members } in records::pieces(&bytes, required) {
             let accepted = members.and_then(|members| {
                 let mut fields = Fields::new(members);
                 for key in fields.keys().filter(|key| !known.contains(key)) {

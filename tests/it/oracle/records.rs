@@ -4,6 +4,8 @@ use super::json::{self, Members, is_white};
 
 /// A record longer than this breaks off.
 const LONGEST: usize = 64 << 20;
+/// A record longer than this is not found within a line.
+const LONGEST_WITHIN: usize = 64 << 10;
 
 /// One stretch of a file that is a record, or one reject.
 #[derive(Debug, PartialEq)]
@@ -15,8 +17,8 @@ pub(super) struct Piece<'a> {
     pub(super) members: Option<Members>,
 }
 
-/// All records and damage of a file, in order.
-pub(super) fn pieces(bytes: &[u8]) -> Vec<Piece<'_>> {
+/// All records and damage of a file, in order. `required` are the keys that a record must have.
+pub(super) fn pieces<'a>(bytes: &'a [u8], required: &[&str]) -> Vec<Piece<'a>> {
     let mut pieces = Vec::new();
     // "A UTF-8 byte-order mark at the start is skipped."
     let mut at = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
@@ -38,7 +40,7 @@ pub(super) fn pieces(bytes: &[u8]) -> Vec<Piece<'_>> {
                 let whole = json::object(&bytes[at..]).filter(|(length, _)| *length <= LONGEST);
                 let (end, members) = match whole {
                     Some((length, members)) => (at + length, Some(members)),
-                    None => (end_of_broken(bytes, at), None),
+                    None => (end_of_broken(bytes, at, required), None),
                 };
                 let raw =
                     if members.is_some() { &bytes[at..end] } else { trim_end(&bytes[at..end]) };
@@ -74,11 +76,18 @@ fn end_of_junk(bytes: &[u8], start: usize) -> usize {
 }
 
 /// "Up to the next line, after the line of that `{`, whose first character is `{` (or the end of
-/// the file)."
-fn end_of_broken(bytes: &[u8], start: usize) -> usize {
-    (start + 1..bytes.len())
-        .find(|&at| bytes[at - 1] == b'\n' && bytes[at] == b'{')
-        .unwrap_or(bytes.len())
+/// the file)", or to a complete record before that.
+fn end_of_broken(bytes: &[u8], start: usize, required: &[&str]) -> usize {
+    let begins_line = |at: usize| bytes[at - 1] == b'\n' && bytes[at] == b'{';
+    let line = (start + 1..bytes.len()).find(|&at| begins_line(at)).unwrap_or(bytes.len());
+    // "a complete object of at most 64 KiB with all required keys, before the next such line"
+    let is_record = |at: usize| {
+        let most = line.min(at + LONGEST_WITHIN);
+        json::object(&bytes[at..most]).is_some_and(|(_, members)| {
+            required.iter().all(|key| members.iter().any(|(name, _)| name == key))
+        })
+    };
+    (start + 1..line).find(|&at| bytes[at] == b'{' && is_record(at)).unwrap_or(line)
 }
 
 /// Without the white space at the end.

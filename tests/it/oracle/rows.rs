@@ -26,6 +26,12 @@ pub(super) const EVENT_KEYS: [&str; 18] = [
     "userId",
 ];
 
+/// "Required fields" of an event.
+pub(super) const EVENT_REQUIRED: [&str; 4] = ["ts", "page", "sessionId", "itemInSession"];
+/// "Required fields" of a song.
+pub(super) const SONG_REQUIRED: [&str; 5] =
+    ["song_id", "title", "artist_id", "artist_name", "duration"];
+
 /// The known keys of a song.
 pub(super) const SONG_KEYS: [&str; 10] = [
     "num_songs",

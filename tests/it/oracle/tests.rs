@@ -8,6 +8,7 @@ use proptest::test_runner::TestRunner;
 
 use super::awkward::{self, awkward_folder, awkward_folder_with};
 use super::cell::NULL;
+use super::rows::EVENT_REQUIRED;
 use super::{COLUMNS, Expected, Reject, expected, expected_in, json, records};
 use crate::data::{DataSet, on_each_data_set};
 
@@ -84,7 +85,7 @@ fn a_full_load_gives_the_figures(data: &DataSet) {
 fn names_encoded_twice_are_repaired(data: &DataSet) {
     let mut plays = 0;
     for (_, path) in super::files::objects(&data.folder().join("log_data")) {
-        for piece in records::pieces(&super::files::content(&path)) {
+        for piece in records::pieces(&super::files::content(&path), &EVENT_REQUIRED) {
             let mut fields = super::Fields::new(piece.members.expect("a whole record"));
             let page = fields.text("page").expect("a page");
             fields.text("song").expect("a song");
@@ -101,7 +102,7 @@ fn cut(bytes: &[u8]) -> Vec<(usize, &str, bool)> {
         let raw = &bytes[piece.position..piece.position + piece.raw.len()];
         (piece.position, std::str::from_utf8(raw).expect("text"), piece.members.is_some())
     };
-    records::pieces(bytes).into_iter().map(piece).collect()
+    records::pieces(bytes, &["id"]).into_iter().map(piece).collect()
 }
 
 #[test]
@@ -114,6 +115,8 @@ fn files_are_cut_as_the_rules_say() {
     assert_eq!(cut(b"{},{}"), [(0, "{}", true), (2, ",", false), (3, "{}", true)]);
     // What breaks off goes up to the next line that starts with `{`.
     assert_eq!(cut(b"{\"a\":{} {}\n {}\n{}"), [(0, "{\"a\":{} {}\n {}", false), (15, "{}", true)]);
+    // Or up to a complete record with all required keys.
+    assert_eq!(cut(b"{x}{}{\"id\":1}"), [(0, "{x}{}", false), (5, "{\"id\":1}", true)]);
     // An array that is not closed is one reject more.
     assert_eq!(cut(b"[{},"), [(1, "{}", true), (4, "", false)]);
     assert_eq!(cut(b"[{"), [(1, "{", false), (2, "", false)]);

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod faults;
+mod hostile;
 mod listing;
 mod metadata;
 mod range_faults;

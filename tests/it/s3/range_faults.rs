@@ -95,7 +95,8 @@ fn a_range_with_a_permanent_fault_fails_the_load_and_publishes_nothing() {
         server.fail(THIRD, fault.clone(), 50);
         // A retry starts where the part broke.
         server.fail("large.json* range: bytes=83886", fault.clone(), 50);
-        let mut command = signed(&server, folder.path(), LOAD);
+        let strict = LOAD.iter().chain(&["--strict-listing"]);
+        let mut command = signed(&server, folder.path(), strict);
         command.env("AWS_MAX_ATTEMPTS", "3").env("SPARKIFY_READ_TIMEOUT", TIMEOUT);
         let words = ended(&mut command).bad(2);
         assert!(words.contains(says), "{fault:?}: {words}");

@@ -20,8 +20,10 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::state::State;
 
-/// Size of a frame where the bandwidth is limited.
+/// Largest frame where the bandwidth is limited.
 const FRAME: usize = 32 << 10;
+/// Least number of frames per second where the bandwidth is limited.
+const FRAMES: u64 = 10;
 /// Bytes of the first download of an object for each active one, while
 /// [`crate::Server::require_parallel`] withholds the others.
 pub const TRICKLE: u64 = 64 << 10;
@@ -236,7 +238,10 @@ impl hyper::body::Body for Metered {
 impl Metered {
     /// Takes the next piece of at most `allowed` bytes, and schedules the following one.
     fn next_piece(&mut self, allowed: usize) -> Bytes {
-        let frame = if self.rate == 0 { usize::MAX } else { FRAME };
+        let frame = match usize::try_from(self.rate / FRAMES) {
+            Ok(_) if self.rate == 0 => usize::MAX,
+            least => least.unwrap_or(FRAME).clamp(1, FRAME),
+        };
         let piece = self.rest.split_to(self.rest.len().min(frame).min(allowed));
         self.sent += piece.len() as u64;
         let Transfer { state, path, .. } = &self.transfer;

@@ -10,7 +10,8 @@ pub(super) struct LoadedObject {
     pub object_id: i64,
     pub size: u64,
     pub modified_ns: Option<i64>,
-    pub etag: Option<Box<str>>,
+    /// Etag, or version of a file; see [`sparkify_source::Object::version`].
+    pub version: Option<Box<str>>,
     /// None if the warehouse copied the object itself.
     pub fingerprint: Option<Fingerprint>,
     /// Index into [`LoadedObjects::kinds`].
@@ -19,6 +20,10 @@ pub(super) struct LoadedObject {
     pub rejected: u64,
     /// Number of the group that it was copied with.
     pub group: Option<i64>,
+    /// Time at which the load that read it began, in milliseconds since 1970 UTC.
+    pub loaded_ms: i64,
+    /// True if its key was changed by this run.
+    pub relocated: bool,
 }
 
 /// All loaded objects. [`LoadedObjects::sort`] brings them into key order after the last row was
@@ -40,6 +45,18 @@ impl LoadedObjects {
     pub(super) fn of<'a>(&'a self, kind: &str) -> impl Iterator<Item = &'a LoadedObject> {
         let kind = self.kinds.iter().position(|name| name == kind);
         self.objects.iter().filter(move |object| Some(usize::from(object.kind)) == kind)
+    }
+
+    /// Returns the object with this key.
+    pub(super) fn get(&self, key: &str) -> Option<&LoadedObject> {
+        let at = self.objects.binary_search_by(|object| (*object.key).cmp(key)).ok()?;
+        self.objects.get(at)
+    }
+
+    /// Passes each object to `change`, which may change its key.
+    pub(super) fn change_each(&mut self, change: impl FnMut(&mut LoadedObject)) {
+        self.objects.iter_mut().for_each(change);
+        self.sort();
     }
 
     fn kind_index(&mut self, kind: &str) -> u8 {
@@ -71,12 +88,14 @@ impl RowSink for LoadedObjects {
             object_id: number(0).unwrap_or_default(),
             size: count(3),
             modified_ns: number(4),
-            etag: text(5).map(Box::from),
+            version: text(5).map(Box::from),
             fingerprint: text(6).and_then(Fingerprint::parse),
             kind,
             staged: count(7),
             rejected: count(8),
             group: number(9),
+            loaded_ms: number(10).unwrap_or_default(),
+            relocated: false,
         });
         Ok(())
     }

@@ -1,28 +1,30 @@
 //! Ledger of loaded objects, and the plan of an incremental load: which objects of a new listing
 //! have to be read.
 //!
-//! An object is identified by its key. Its content is unchanged if size and etag are. Without an
-//! etag, size and modification time decide, and the fingerprint of the content if the time differs
-//! or cannot be trusted. This module reads and writes the load metadata tables only.
+//! An object is identified by its key. Whether its content is unchanged is decided by its version,
+//! or by its fingerprint (`comparison`). This module reads and writes the load metadata tables
+//! only.
 
+mod comparison;
 mod group;
 mod loaded_objects;
+mod relocation;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use time::Date;
 
+use comparison::{Comparison, compare, recorded};
 use loaded_objects::{LoadedObject, LoadedObjects};
 
 use crate::sql;
 use sparkify_source::{Fingerprint, InOrder, Listing, Object, SourceError, Sources};
 use sparkify_warehouse::{Batch, ColumnType, Opening, RowList, Value, Warehouse, WarehouseError};
 
-/// Minimum age of a modification time that is recorded. A younger file may change again within the
-/// resolution of its file system's clock, so that the time would not show the change.
-const MIN_MTIME_AGE: Duration = Duration::from_secs(2);
+pub use comparison::ObjectUpdate;
+pub use relocation::{Moved, Relocated, Relocation};
 
 /// Ledger of all loaded objects and loads.
 #[derive(Debug, Default)]
@@ -55,6 +57,11 @@ impl Loads {
 pub struct Selection {
     /// Also read objects that are unchanged since they were loaded.
     pub everything: bool,
+    /// Compare the content of all objects, even if their version is unchanged.
+    pub verify_content: bool,
+    /// An object that changes or is removed while it is compared is an error. Otherwise it counts
+    /// as changed.
+    pub strict: bool,
     /// Skip objects whose key has an earlier date, or none.
     pub since: Option<Date>,
     /// Skip objects whose key has a later date, or none.
@@ -81,6 +88,8 @@ pub struct Plan {
     /// Number of staged rows of each object that is read again or has vanished. An object in `read`
     /// without an entry is new.
     pub staged_rows: BTreeMap<i64, u64>,
+    /// Unchanged objects with another key or version than their entry.
+    pub updates: Vec<ObjectUpdate>,
 }
 
 impl Ledger {
@@ -112,6 +121,7 @@ impl Ledger {
         listing: &Listing,
         kind: &str,
         selection: Selection,
+        started: SystemTime,
     ) -> Result<Plan, SourceError> {
         let mut plan = Plan::default();
         // Both lists are sorted by key, so one merge pass finds the common keys.
@@ -126,12 +136,17 @@ impl Ledger {
                 plan.read.push((self.last_object, object.clone()));
                 continue;
             };
-            let unchanged = is_unchanged(loaded, object)?;
+            let unchanged = match compare(loaded, object, selection.verify_content) {
+                // Reading it will show if it is stable by then.
+                Err(error) if error.is_unstable() && !selection.strict => false,
+                compared => compared? == Comparison::Unchanged,
+            };
             if !unchanged {
                 plan.changed.insert(loaded.object_id);
             }
             if unchanged && !selection.everything {
                 plan.unchanged += 1;
+                plan.updates.extend(ObjectUpdate::of(loaded, object, started));
             } else {
                 plan.staged_rows.insert(loaded.object_id, loaded.staged);
                 plan.read.push((loaded.object_id, object.clone()));
@@ -139,7 +154,17 @@ impl Ledger {
         }
         let below = format!("{}/", listing.root);
         let mut listed = listing.in_order();
-        let loaded_here = self.objects.of(kind).filter(|loaded| loaded.key.starts_with(&below));
+        // What a link leads to that is not followed may still exist.
+        let is_hidden = |key: &str| {
+            let below = |link: &String| {
+                key.strip_prefix(link).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            };
+            listing.links_out.iter().any(below)
+        };
+        let loaded_here = self
+            .objects
+            .of(kind)
+            .filter(|loaded| loaded.key.starts_with(&below) && !is_hidden(&loaded.key));
         for loaded in loaded_here.filter(|loaded| listed.get(&loaded.key).is_none()) {
             plan.staged_rows.insert(loaded.object_id, loaded.staged);
             plan.vanished.push((loaded.object_id, loaded.key.to_string()));
@@ -206,20 +231,6 @@ pub fn day(written: &str) -> Option<Date> {
     (written.len() == 10).then(|| parse_date(written.as_bytes(), b'-')).flatten()
 }
 
-fn is_unchanged(loaded: &LoadedObject, object: &Object) -> Result<bool, SourceError> {
-    if loaded.size != object.size {
-        return Ok(false);
-    }
-    // An etag identifies the version, so it decides both ways.
-    if let (Some(loaded), Some(etag)) = (&loaded.etag, &object.etag) {
-        return Ok(loaded == etag);
-    }
-    if loaded.modified_ns == Some(object.modified_ns) {
-        return Ok(true);
-    }
-    Ok(Some(object.fingerprint()?) == loaded.fingerprint)
-}
-
 /// Row of `etl_objects`.
 #[derive(Debug, Clone)]
 pub struct ObjectEntry {
@@ -250,8 +261,17 @@ pub struct LoadEntry {
     pub incremental: bool,
     /// Values of the columns objects, replaced, `size_bytes`, events, songs, rejects and repairs.
     pub counts: [u64; 7],
-    /// Error message of a failed load; none if it was published.
-    pub failure: Option<String>,
+    /// Outcome.
+    pub outcome: LoadOutcome,
+}
+
+/// Outcome of a load in `etl_loads`.
+#[derive(Debug, Clone)]
+pub enum LoadOutcome {
+    /// Published, with a message if it left objects for the next run.
+    Published(Option<String>),
+    /// Failed, with the error message.
+    Failed(String),
 }
 
 /// Inserts the objects of a load into `etl_objects`.
@@ -269,14 +289,9 @@ pub fn record_objects(
         batch.columns[1].push_bytes(object.key.as_bytes());
         batch.columns[2].push_bytes(entry.source.as_bytes());
         push(batch, 3, signed(object.size));
-        match trusted_mtime(object.modified_ns, started) {
-            Some(modified) => push(batch, 4, modified),
-            None => batch.columns[4].push_null(),
-        }
-        match &object.etag {
-            Some(etag) => batch.columns[5].push_bytes(etag.as_bytes()),
-            None => batch.columns[5].push_null(),
-        }
+        let (modified_ns, version) = recorded(object, started);
+        push_optional(batch, 4, modified_ns);
+        push_text(batch, 5, version.as_deref());
         let fingerprint = entry.fingerprint.map(|fingerprint| fingerprint.to_string());
         batch.columns[6].push_bytes(fingerprint.unwrap_or_default().as_bytes());
         for (column, value) in
@@ -284,10 +299,7 @@ pub fn record_objects(
         {
             push(batch, column, value);
         }
-        match entry.group {
-            Some(group) => push(batch, 10, group),
-            None => batch.columns[10].push_null(),
-        }
+        push_optional(batch, 10, entry.group);
     });
     warehouse.load("etl_objects", Arc::new(objects)).map(drop)
 }
@@ -303,16 +315,12 @@ pub fn record_load(warehouse: &mut dyn Warehouse, load: &LoadEntry) -> Result<()
         for (index, count) in load.counts.iter().enumerate() {
             push(batch, 5 + index, signed(*count));
         }
-        match &load.failure {
-            None => {
-                batch.columns[12].push_bytes(b"published");
-                batch.columns[13].push_null();
-            }
-            Some(message) => {
-                batch.columns[12].push_bytes(b"failed");
-                batch.columns[13].push_bytes(message.as_bytes());
-            }
-        }
+        let (outcome, message) = match &load.outcome {
+            LoadOutcome::Published(message) => ("published", message.as_deref()),
+            LoadOutcome::Failed(message) => ("failed", Some(message.as_str())),
+        };
+        push_text(batch, 12, Some(outcome));
+        push_text(batch, 13, message);
     });
     warehouse.load(sql::ledger::ETL_LOADS.name, Arc::new(loads)).map(drop)
 }
@@ -339,17 +347,42 @@ pub fn record_failed_load(
 ) -> Result<(), WarehouseError> {
     let Loads { last, published } = Loads::read(warehouse)?;
     let incremental = published && !full;
-    let failure = Some(message);
-    record_load(warehouse, &LoadEntry { load_id: last + 1, started, incremental, counts, failure })
+    let outcome = LoadOutcome::Failed(message);
+    record_load(warehouse, &LoadEntry { load_id: last + 1, started, incremental, counts, outcome })
 }
 
-/// Inserts the numbers of the objects that a load reads or prunes into `scope_objects`.
+/// Inserts the numbers of objects of a load into `scope_objects`.
 pub fn set_scope_objects(
     warehouse: &mut dyn Warehouse,
+    load_id: i64,
     object_ids: Vec<i64>,
 ) -> Result<(), WarehouseError> {
-    let ids = RowList::new(&[ColumnType::BigInt], object_ids, |id, batch| push(batch, 0, *id));
+    let ids = RowList::new(&[ColumnType::BigInt; 2], object_ids, move |id, batch| {
+        push(batch, 0, *id);
+        push(batch, 1, load_id);
+    });
     warehouse.load("scope_objects", Arc::new(ids)).map(drop)
+}
+
+/// Records new keys and versions of unchanged objects.
+pub fn update_objects(
+    warehouse: &mut dyn Warehouse,
+    updates: Vec<ObjectUpdate>,
+) -> Result<(), WarehouseError> {
+    const TYPES: &[ColumnType] =
+        &[ColumnType::BigInt, ColumnType::Text, ColumnType::BigInt, ColumnType::Text];
+    if updates.is_empty() {
+        return Ok(());
+    }
+    warehouse.run(&sql::load::PREPARE_UPDATE)?;
+    let updates = RowList::new(TYPES, updates, |update, batch| {
+        push(batch, 0, update.object_id);
+        push_text(batch, 1, Some(&update.key));
+        push_optional(batch, 2, update.modified_ns);
+        push_text(batch, 3, update.version.as_deref());
+    });
+    warehouse.load("known_objects", Arc::new(updates))?;
+    warehouse.run(&sql::load::UPDATE_OBJECTS)
 }
 
 const OBJECT_TYPES: &[ColumnType] = &[
@@ -387,6 +420,20 @@ fn push(batch: &mut Batch, column: usize, value: i64) {
     batch.columns[column].push_int(value);
 }
 
+fn push_optional(batch: &mut Batch, column: usize, value: Option<i64>) {
+    match value {
+        Some(value) => push(batch, column, value),
+        None => batch.columns[column].push_null(),
+    }
+}
+
+fn push_text(batch: &mut Batch, column: usize, value: Option<&str>) {
+    match value {
+        Some(text) => batch.columns[column].push_bytes(text.as_bytes()),
+        None => batch.columns[column].push_null(),
+    }
+}
+
 fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
@@ -394,13 +441,6 @@ fn signed(value: u64) -> i64 {
 fn micros(moment: SystemTime) -> i64 {
     let since = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
-}
-
-/// Returns the modification time if any later change of the file would alter it, see
-/// [`MIN_MTIME_AGE`].
-fn trusted_mtime(modified_ns: i64, listed: SystemTime) -> Option<i64> {
-    let limit = listed.checked_sub(MIN_MTIME_AGE)?.duration_since(UNIX_EPOCH).ok()?;
-    (i128::from(modified_ns) < i128::try_from(limit.as_nanos()).ok()?).then_some(modified_ns)
 }
 
 #[cfg(test)]

@@ -2,9 +2,11 @@
 
 use thiserror::Error;
 
+use super::TooManyRejects;
 use crate::data_tests::TestResult;
+use crate::ledger::Relocation;
 use crate::staging::{DirectError, StageError};
-use sparkify_reader::{ReadError, Sample};
+use sparkify_reader::ReadError;
 use sparkify_source::SourceError;
 use sparkify_warehouse::WarehouseError;
 
@@ -19,6 +21,12 @@ pub enum EtlError {
     Overlap {
         /// The object.
         key: String,
+    },
+    /// A location has no objects.
+    #[error("no files found in `{location}`")]
+    Empty {
+        /// The location.
+        location: String,
     },
     /// A location has no objects left, and pruning would delete all rows loaded from it.
     #[error("no files found in `{location}`: `--prune` would delete all rows loaded from it")]
@@ -57,17 +65,14 @@ pub enum EtlError {
     /// Rejected records could not be written to a temporary file.
     #[error("cannot write rejected records to a temporary file")]
     Spool(#[source] std::io::Error),
-    /// More records were rejected than `--max-reject-share` allows.
-    #[error("too many rejected records: {rejected} ({:.2} %); the limit is {:.2} %", share * 100.0, limit * 100.0)]
-    TooManyRejects {
-        /// Number of rejected records.
-        rejected: u64,
-        /// Their share of all records.
-        share: f64,
-        /// Maximum share.
-        limit: f64,
-        /// The first rejected records.
-        samples: Vec<Sample>,
+    /// More records or bytes were rejected than `--max-reject-share` allows.
+    #[error("{0}")]
+    TooManyRejects(Box<TooManyRejects>),
+    /// No loaded object was moved as a relocation says.
+    #[error("nothing to relocate from `{}` to `{}`", relocation.old, relocation.new)]
+    NothingToRelocate {
+        /// The relocation.
+        relocation: Relocation,
     },
     /// Data tests failed on the tables that this load would publish.
     #[error("data tests failed: {}", failed.len())]
@@ -92,7 +97,7 @@ impl From<StageError> for EtlError {
 impl EtlError {
     /// Returns true if the input is the cause, and not the program or its environment.
     pub fn is_about_data(&self) -> bool {
-        matches!(self, Self::TooManyRejects { .. } | Self::ChecksFailed { .. })
+        matches!(self, Self::TooManyRejects(_) | Self::ChecksFailed { .. })
     }
 
     /// Returns the next action for the user.
@@ -100,6 +105,9 @@ impl EtlError {
         match self {
             Self::NoSource => Some(
                 "pass `--song-data DIR` and `--log-data DIR`, or set SONG_DATA and LOG_DATA in [S3] of dwh.cfg".into(),
+            ),
+            Self::Empty { .. } => Some(
+                "check the location: names that begin with `.` or `_` are skipped; pass `--allow-empty` if it may be empty".into(),
             ),
             Self::PruneAll { .. } => {
                 Some("check the location; to delete all rows, run `sparkify create-tables` and load again".into())
@@ -113,7 +121,13 @@ impl EtlError {
             ),
             Self::Direct(error) => Some(error.hint()),
             Self::Spool(_) => Some("check the free space of the temporary folder (TMPDIR)".into()),
-            Self::TooManyRejects { .. } => Some(
+            Self::TooManyRejects(rejects) if rejects.is_swapped() => Some(
+                "check that `--song-data` and `--log-data` are not swapped; this load published nothing".into(),
+            ),
+            Self::NothingToRelocate { .. } => Some(
+                "name the location in `sparkify trace` or in `etl_objects` as OLD; NEW must be within `--song-data` or `--log-data`".into(),
+            ),
+            Self::TooManyRejects(_) => Some(
                 "fix the records, or raise `--max-reject-share`; this load published nothing".into(),
             ),
             Self::ChecksFailed { .. } => {

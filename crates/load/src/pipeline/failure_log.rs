@@ -61,7 +61,8 @@ fn reason(error: &EtlError) -> String {
     shortened(redact::without_secrets(&text))
 }
 
-fn shortened(mut text: String) -> String {
+/// Returns the text, cut to the length of the column.
+pub(super) fn shortened(mut text: String) -> String {
     if text.len() > MAX_LENGTH {
         let end = (0..=MAX_LENGTH).rev().find(|end| text.is_char_boundary(*end));
         text.truncate(end.unwrap_or_default());

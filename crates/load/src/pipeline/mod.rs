@@ -6,29 +6,36 @@
 //! them.
 
 mod error;
+mod extract;
 mod failure_log;
 mod preview;
+mod reject_limit;
 mod retry;
 mod summary;
+mod timer;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
-use rustix::time::{ClockId, clock_gettime};
 use time::Date;
 
 use crate::data_tests::{self, TestResult};
-use crate::ledger::{self, Ledger, LoadEntry, ObjectEntry, Plan, Selection};
+use crate::ledger::{
+    self, Ledger, LoadEntry, LoadOutcome, Moved, ObjectUpdate, Plan, Relocation, Selection,
+};
 use crate::{model, sql, staging, tables};
-use sparkify_reader::{Meter, ObjectRows, RecordKind, Tally};
+use sparkify_reader::{Meter, RecordKind};
 use sparkify_source::{Listing, Object, Sources};
 use sparkify_warehouse::{LockScope, Value, Warehouse, WarehouseError};
 
 pub use error::EtlError;
+use extract::{ExtractContext, extract, object_entry};
 pub use preview::{Preview, preview};
+pub use reject_limit::{DamagedObject, TooManyRejects};
 use retry::{FailedAttempt, retry};
-pub use summary::{Outcome, Step, Summary};
+pub use summary::{LeftObject, Outcome, Step, Summary};
+use timer::StepTimer;
 
 /// Parameters `since`, `until` and `level` of a saved query without filters.
 const NO_FILTERS: [Value; 3] = [Value::Null, Value::Null, Value::Null];
@@ -40,12 +47,19 @@ pub struct Request {
     pub song_data: Option<String>,
     /// Location of the event objects.
     pub log_data: Option<String>,
-    /// Maximum share of rejected records, from 0 to 1. Above it, the load fails.
+    /// Maximum share of rejected records, and of their bytes, from 0 to 1. Above it, the load
+    /// fails.
     pub max_reject_share: f64,
     /// Read every listed object again and rebuild the whole model.
     pub full_refresh: bool,
+    /// Compare the content of all objects with their fingerprints.
+    pub verify_content: bool,
     /// Delete the rows of objects that no longer exist.
     pub prune: bool,
+    /// True if a location without objects is not an error.
+    pub allow_empty: bool,
+    /// Locations whose objects were moved.
+    pub relocations: Vec<Relocation>,
     /// Skip event objects whose key has an earlier date, or none.
     pub since: Option<Date>,
     /// Skip event objects whose key has a later date, or none.
@@ -67,7 +81,10 @@ impl Request {
             log_data,
             max_reject_share: 0.01,
             full_refresh: false,
+            verify_content: false,
             prune: false,
+            allow_empty: true,
+            relocations: Vec::new(),
             since: None,
             until: None,
             own_file: None,
@@ -77,13 +94,15 @@ impl Request {
     }
 
     fn selection(&self, kind: RecordKind) -> Selection {
+        let all = Selection {
+            everything: self.full_refresh,
+            verify_content: self.verify_content,
+            strict: self.sources.options().strict,
+            ..Selection::default()
+        };
         match kind {
-            RecordKind::Songs => {
-                Selection { everything: self.full_refresh, ..Selection::default() }
-            }
-            RecordKind::Events => {
-                Selection { everything: self.full_refresh, since: self.since, until: self.until }
-            }
+            RecordKind::Songs => all,
+            RecordKind::Events => Selection { since: self.since, until: self.until, ..all },
         }
     }
 }
@@ -222,6 +241,9 @@ fn list(request: &Request) -> Result<Listings, EtlError> {
             if let Some(file) = &request.own_file {
                 listing.leave_out(file);
             }
+            if listing.objects.is_empty() && !request.allow_empty && !request.prune {
+                return Err(EtlError::Empty { location: location.clone() });
+            }
             listings.push((kind, listing));
         }
     }
@@ -247,8 +269,12 @@ struct LoadPlan {
     plans: Plans,
     /// True if only the affected part of the model is rebuilt.
     incremental: bool,
-    /// Vanished objects whose rows are deleted.
+    /// Objects whose rows are deleted: vanished ones, and those that were moved and loaded again.
     prune: Vec<i64>,
+    /// New keys and versions of objects whose content is unchanged, by object.
+    updates: BTreeMap<i64, ObjectUpdate>,
+    /// New objects that were loaded from another location.
+    moved: Vec<Moved>,
     summary: Summary,
 }
 
@@ -278,7 +304,8 @@ fn load(
 ) -> Result<(), EtlError> {
     tables::ensure(warehouse)?;
     let mut ledger = Ledger::read(warehouse)?;
-    let work = timer.time("compare", || compare(&mut ledger, request, listings))?;
+    let started = timer.started;
+    let work = timer.time("compare", || compare(&mut ledger, request, listings, started))?;
     run(warehouse, request, &ledger, work, listings, timer, summary)
 }
 
@@ -289,27 +316,58 @@ fn compare(
     ledger: &mut Ledger,
     request: &Request,
     listings: &Listings,
+    started: SystemTime,
 ) -> Result<LoadPlan, EtlError> {
     let incremental = !ledger.is_empty() && !request.full_refresh;
     let mut work = LoadPlan { incremental, ..LoadPlan::default() };
+    relocate(ledger, request, listings, &mut work)?;
     for (kind, listing) in listings {
-        let mut plan = ledger.plan(listing, kind.name(), request.selection(*kind))?;
+        let selection = request.selection(*kind);
+        let mut plan = ledger.plan(listing, kind.name(), selection, started)?;
         if request.prune {
             if listing.objects.is_empty() && !plan.vanished.is_empty() {
                 return Err(EtlError::PruneAll { location: listing.root.clone() });
             }
             work.prune.extend(plan.vanished.iter().map(|(id, _)| *id));
+            work.summary.objects_pruned += plan.vanished.len() as u64;
         }
         ledger.add_group_members(&mut plan, &work.prune, Some(listing), &request.sources)?;
-        work.summary.objects_ignored.extend(listing.ignored.iter().cloned());
+        work.moved.extend(ledger.find_moved(&plan, listing, kind.name()));
+        let updates = std::mem::take(&mut plan.updates).into_iter();
+        work.updates.extend(updates.map(|update| (update.object_id, update)));
+        work.summary.add_listing(listing);
         work.plans.push((*kind, plan));
     }
-    work.summary.objects_pruned = work.prune.len() as u64;
+    work.prune.sort_unstable();
+    work.prune.dedup();
+    work.summary.add_moved(&work.moved);
     work.summarize();
     Ok(work)
 }
 
-/// Runs one load from staging to the data tests, within the open transaction.
+/// Gives the entries of moved objects their new keys.
+fn relocate(
+    ledger: &mut Ledger,
+    request: &Request,
+    listings: &Listings,
+    work: &mut LoadPlan,
+) -> Result<(), EtlError> {
+    let listings: Vec<&Listing> = listings.iter().map(|(_, listing)| listing).collect();
+    for relocation in &request.relocations {
+        let relocated = ledger.relocate(relocation, &listings);
+        let objects = relocated.updates.len() + relocated.doubled.len();
+        if objects == 0 {
+            return Err(EtlError::NothingToRelocate { relocation: relocation.clone() });
+        }
+        work.summary.objects_relocated += objects as u64;
+        work.prune.extend(relocated.doubled);
+        let updates = relocated.updates.into_iter();
+        work.updates.extend(updates.map(|update| (update.object_id, update)));
+    }
+    Ok(())
+}
+
+/// Runs one load from the updates of the ledger and staging to the data tests, within the open transaction.
 fn run(
     warehouse: &mut dyn Warehouse,
     request: &Request,
@@ -320,6 +378,8 @@ fn run(
     summary: &mut Summary,
 ) -> Result<(), EtlError> {
     *summary = std::mem::take(&mut work.summary);
+    let updates = std::mem::take(&mut work.updates).into_values().collect();
+    ledger::update_objects(warehouse, updates)?;
     if work.is_empty() {
         return Ok(count_rows(warehouse, summary)?);
     }
@@ -327,96 +387,19 @@ fn run(
     summary.incremental = incremental;
     let context = ExtractContext { request, listings, load_id, loaded_before: !ledger.is_empty() };
     let tally = extract(warehouse, &work, &context, timer)?;
-    let share = summary.add_tally(&tally, load_id, incremental);
-    if share > request.max_reject_share {
-        return Err(EtlError::TooManyRejects {
-            rejected: tally.rejected(),
-            share,
-            limit: request.max_reject_share,
-            samples: tally.samples,
-        });
-    }
+    summary.add_tally(&tally, load_id, incremental);
+    summary.leave(&tally.unstable, &work);
+    reject_limit::check(&tally, request.max_reject_share, summary)?;
     let (started, counts) = (timer.started, summary.ledger_counts());
     let entries = tally.objects.into_iter().map(object_entry).collect();
     ledger::record_objects(warehouse, load_id, started, entries)?;
     transform(warehouse, incremental, timer)?;
     run_data_tests(warehouse, incremental, timer)?;
     warehouse.run(&sql::load::FINISH)?;
-    let entry = LoadEntry { load_id, started, incremental, counts, failure: None };
+    let outcome = LoadOutcome::Published(summary.left_message());
+    let entry = LoadEntry { load_id, started, incremental, counts, outcome };
     ledger::record_load(warehouse, &entry)?;
     Ok(count_rows(warehouse, summary)?)
-}
-
-/// Parameters that the extraction of all kinds of record shares.
-struct ExtractContext<'a> {
-    request: &'a Request,
-    listings: &'a Listings,
-    load_id: i64,
-    loaded_before: bool,
-}
-
-impl<'a> ExtractContext<'a> {
-    fn request(&self, kind: RecordKind, plan: &Plan) -> staging::StageRequest<'a> {
-        let listing = self.listings.iter().find(|(of, _)| *of == kind);
-        staging::StageRequest {
-            kind,
-            load_id: self.load_id,
-            objects: plan.read.clone(),
-            listing: listing.map(|(_, listing)| listing),
-            log_paths: self.request.log_paths.as_deref(),
-            sources: &self.request.sources,
-        }
-    }
-}
-
-/// Deletes the staged rows of earlier versions, then stages the objects.
-fn extract(
-    warehouse: &mut dyn Warehouse,
-    work: &LoadPlan,
-    context: &ExtractContext<'_>,
-    timer: &mut StepTimer,
-) -> Result<Tally, EtlError> {
-    warehouse.run(&sql::load::PREPARE)?;
-    let meter = Arc::clone(&timer.meter);
-    meter.objects_total.store(work.to_read().count() as u64, Ordering::Relaxed);
-    meter.bytes_total.store(work.to_read().map(|(_, object)| object.size).sum(), Ordering::Relaxed);
-    if context.loaded_before {
-        let objects = work.to_read().map(|(id, _)| *id).chain(work.prune.iter().copied());
-        ledger::set_scope_objects(warehouse, objects.collect())?;
-        timer.time("delete replaced rows", || {
-            // The keys of deleted rows are affected too, so they are collected before the deletion.
-            if work.incremental {
-                warehouse.run(&sql::load::AFFECTED_KEYS)?;
-            }
-            warehouse.run(&sql::load::DELETE_REPLACED)
-        })?;
-    }
-    let mut tally = Tally::default();
-    for (kind, plan) in &work.plans {
-        let staged = timer.time(&format!("stage {}", kind.name()), || {
-            let staged = staging::stage(warehouse, context.request(*kind, plan), &meter)?;
-            analyze(warehouse)?;
-            Ok::<_, EtlError>(staged)
-        })?;
-        tally.merge(staged);
-    }
-    // The keys of the new rows.
-    if work.incremental {
-        warehouse.run(&sql::load::AFFECTED_KEYS)?;
-    }
-    Ok(tally)
-}
-
-fn object_entry(rows: ObjectRows) -> ObjectEntry {
-    ObjectEntry {
-        object_id: rows.object_id,
-        object: rows.object,
-        source: rows.kind.name(),
-        fingerprint: rows.fingerprint,
-        staged: rows.staged,
-        rejected: rows.rejected,
-        group: rows.group,
-    }
 }
 
 fn transform(
@@ -468,36 +451,4 @@ fn count_rows(warehouse: &mut dyn Warehouse, summary: &mut Summary) -> Result<()
     let duplicates = warehouse.query_file(&sql::load::DUPLICATES, &[], 1)?;
     summary.duplicates = duplicates.scalar().and_then(number).unwrap_or_default();
     Ok(())
-}
-
-/// Measures the time of each step and shows the running one in the progress meter.
-#[derive(Clone)]
-struct StepTimer {
-    meter: Arc<Meter>,
-    started: SystemTime,
-    steps: Vec<Step>,
-}
-
-impl StepTimer {
-    fn start(meter: &Arc<Meter>) -> Self {
-        Self { meter: Arc::clone(meter), started: SystemTime::now(), steps: Vec::new() }
-    }
-
-    fn time<T>(&mut self, name: &str, work: impl FnOnce() -> T) -> T {
-        self.meter.enter(name);
-        let (started, cpu) = (Instant::now(), cpu_seconds());
-        let result = work();
-        self.steps.push(Step {
-            name: name.into(),
-            seconds: started.elapsed().as_secs_f64(),
-            cpu_seconds: cpu_seconds() - cpu,
-        });
-        result
-    }
-}
-
-/// Returns the CPU time of this process so far, in seconds.
-fn cpu_seconds() -> f64 {
-    let now = clock_gettime(ClockId::ProcessCPUTime);
-    now.tv_sec as f64 + now.tv_nsec as f64 / 1e9
 }

@@ -1,9 +1,11 @@
 //! Dry run: computes the plan of a load and changes nothing.
 
+use std::time::SystemTime;
+
 use serde::Serialize;
 
 use super::{EtlError, LoadPlan, Request, compare, list};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Moved};
 use crate::tables;
 use sparkify_reader::RecordKind;
 use sparkify_warehouse::Warehouse;
@@ -33,6 +35,12 @@ pub struct Preview {
     pub rows_retired: u64,
     /// Names of the tables whose rows would change.
     pub tables: Vec<&'static str>,
+    /// New objects that were loaded from another location.
+    pub moved: Vec<Moved>,
+    /// Number of loaded objects whose location `--relocate` would change.
+    pub relocated: u64,
+    /// Messages about links that are not followed, and about moved objects.
+    pub notes: Vec<String>,
     /// Messages about rows that would be replaced or deleted; empty if rows are only added.
     pub destructive: Vec<String>,
 }
@@ -52,7 +60,7 @@ pub fn preview(
     {
         ledger = Ledger::read(warehouse)?;
     }
-    let work = compare(&mut ledger, request, &listings)?;
+    let work = compare(&mut ledger, request, &listings, SystemTime::now())?;
     let mut preview = Preview {
         incremental: work.incremental,
         unchanged: work.summary.objects_skipped,
@@ -60,6 +68,9 @@ pub fn preview(
         ignored: work.summary.objects_ignored.clone(),
         bytes: work.summary.bytes_read,
         vanished: work.summary.objects_vanished.clone(),
+        moved: work.moved.clone(),
+        relocated: work.summary.objects_relocated,
+        notes: work.summary.notes.clone(),
         ..Preview::default()
     };
     for (kind, plan) in &work.plans {

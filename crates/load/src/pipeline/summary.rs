@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::ledger::Plan;
-use sparkify_reader::{RecordKind, Sample, Tally};
+use super::failure_log::shortened;
+use super::{DamagedObject, LoadPlan};
+use crate::ledger::{Moved, Plan};
+use sparkify_reader::{RecordKind, Sample, Tally, UnstableObject};
+use sparkify_source::Listing;
 
 /// Outcome of a successful run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -34,6 +37,19 @@ pub struct Step {
     pub seconds: f64,
     /// CPU time of all threads of this process in seconds, without that of a server.
     pub cpu_seconds: f64,
+}
+
+/// Most objects that the message of a load in `etl_loads` names.
+const MAX_NAMED: usize = 5;
+
+/// Object that changed or was removed while it was read, twice. It is left for the next run, and
+/// its rows are those of its last load.
+#[derive(Debug, Clone, Serialize)]
+pub struct LeftObject {
+    /// Key of the object.
+    pub object: String,
+    /// Message of the error.
+    pub reason: String,
 }
 
 /// Summary of a load.
@@ -66,6 +82,18 @@ pub struct Summary {
     pub objects_vanished: Vec<String>,
     /// Number of vanished objects whose rows were deleted.
     pub objects_pruned: u64,
+    /// Number of loaded objects whose location was changed by `--relocate`.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub objects_relocated: u64,
+    /// Objects that are left for the next run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub objects_left: Vec<LeftObject>,
+    /// Number of objects that staged no record, or lost more than the permitted share of their
+    /// bytes.
+    pub objects_damaged: u64,
+    /// The first of them, by lost bytes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub damaged: Vec<DamagedObject>,
     /// Size of the objects read, in bytes, as stored (compressed).
     pub bytes_read: u64,
     /// Maximum number of bytes that the warehouse spilled to disk at a time.
@@ -78,6 +106,8 @@ pub struct Summary {
     pub songs_staged: u64,
     /// Number of rejected records.
     pub rejected: u64,
+    /// Total length of the rejected records, in bytes.
+    pub rejected_bytes: u64,
     /// Number of rejected records by reason.
     pub rejects: BTreeMap<String, u64>,
     /// First rejected records.
@@ -102,6 +132,11 @@ pub struct Summary {
     pub steps: Vec<Step>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 impl Summary {
     /// Adds the counts of one plan.
     pub(super) fn add_plan(&mut self, plan: &Plan) {
@@ -114,15 +149,61 @@ impl Summary {
         self.bytes_read += plan.read.iter().map(|(_, object)| object.size).sum::<u64>();
     }
 
-    /// Adds the counts of the staged records and returns the share of rejected ones.
-    pub(super) fn add_tally(&mut self, tally: &Tally, load_id: i64, incremental: bool) -> f64 {
+    /// Adds what a listing left out.
+    pub(super) fn add_listing(&mut self, listing: &Listing) {
+        self.objects_ignored.extend(listing.ignored.iter().cloned());
+        self.objects_ignored.extend(listing.links_out.iter().cloned());
+        if let Some(first) = listing.links_out.first() {
+            self.notes.push(format!(
+                "{} symbolic links that lead out of `{}` are not followed, the first is `{first}`; `--follow-links` follows them",
+                listing.links_out.len(),
+                listing.root
+            ));
+        }
+    }
+
+    /// Notes objects that were loaded from another location.
+    pub(super) fn add_moved(&mut self, moved: &[Moved]) {
+        self.notes.extend(moved.iter().map(|Moved { from, to, objects }| {
+            format!(
+                "{objects} new objects in `{to}` have the content of objects that were loaded from `{from}`; if they were moved, `--relocate {from}={to}` keeps their rows and prevents duplicates in staging"
+            )
+        }));
+    }
+
+    /// Moves objects that were not read to their end from the counts of `work` to the objects that
+    /// are left.
+    pub(super) fn leave(&mut self, unstable: &[UnstableObject], work: &LoadPlan) {
+        for UnstableObject { object_id, object, reason } in unstable {
+            let changed = work.plans.iter().any(|(_, plan)| plan.changed.contains(object_id));
+            self.objects_read = self.objects_read.saturating_sub(1);
+            self.objects_changed = self.objects_changed.saturating_sub(u64::from(changed));
+            self.bytes_read = self.bytes_read.saturating_sub(object.size);
+            let (object, reason) = (object.key.to_string(), reason.clone());
+            self.objects_left.push(LeftObject { object, reason });
+        }
+    }
+
+    /// Returns the message about objects that are left, for `etl_loads`.
+    pub(super) fn left_message(&self) -> Option<String> {
+        let reasons: Vec<&str> =
+            self.objects_left.iter().take(MAX_NAMED).map(|left| left.reason.as_str()).collect();
+        let more = if self.objects_left.len() > MAX_NAMED { ", …" } else { "" };
+        let left = self.objects_left.len();
+        (left > 0).then(|| {
+            shortened(format!("left for the next run: {left}: {}{more}", reasons.join(", ")))
+        })
+    }
+
+    /// Adds the counts of the staged records.
+    pub(super) fn add_tally(&mut self, tally: &Tally, load_id: i64, incremental: bool) {
         self.outcome = Outcome::Published;
         self.load_id = Some(load_id);
         self.incremental = incremental;
         self.objects_fetched = tally.fetched();
         self.objects_given_back = tally.given_back;
         if self.objects_fetched > 0 {
-            self.notes = COPY_NOTES.map(str::to_owned).to_vec();
+            self.notes.extend(COPY_NOTES.map(str::to_owned));
         }
         self.events_staged = tally.staged(RecordKind::Events);
         self.songs_staged = tally.staged(RecordKind::Songs);
@@ -132,7 +213,6 @@ impl Summary {
         self.reject_samples.clone_from(&tally.samples);
         self.repairs.clone_from(&tally.repairs);
         self.extra_keys.clone_from(&tally.extra_keys);
-        if self.records == 0 { 0.0 } else { self.rejected as f64 / self.records as f64 }
     }
 
     /// Returns the counts in the order of the columns of `etl_loads`.

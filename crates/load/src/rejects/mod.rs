@@ -114,6 +114,13 @@ pub fn by_reason(
     Ok(rows.into_iter().map(count).collect())
 }
 
+/// Returns the number of rejected records that are counted, but not kept, of all objects.
+pub fn not_kept(warehouse: &mut dyn Warehouse) -> Result<u64, WarehouseError> {
+    let count = warehouse.query_file(&sql::NOT_KEPT, &[], 1)?;
+    let count = count.scalar().and_then(Value::as_i64);
+    Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or_default())
+}
+
 /// Passes the first `limit` records that match `filter` to `each`, ordered by object and position.
 /// An engine may return only the first bytes of a long record.
 pub fn list(

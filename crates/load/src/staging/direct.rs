@@ -18,7 +18,7 @@ use thiserror::Error;
 
 use super::{StageError, StageRequest, json_paths, repair};
 use crate::sql::direct as sql;
-use sparkify_reader::{Meter, ObjectRows, ReadError, Reader, RecordKind, Reject, Rejects, Tally};
+use sparkify_reader::{Meter, ObjectRows, ReadError, RecordKind, Reject, Rejects, Tally};
 use sparkify_source::cover::{CoverError, cover};
 use sparkify_source::{Listing, Object};
 use sparkify_warehouse::{
@@ -145,10 +145,9 @@ pub(super) fn stage(
     Meter::advance(&meter.records, rows);
     Meter::advance(&meter.bytes, tally.objects.iter().map(|rows| rows.object.size).sum());
     warehouse.run(&sql::DROP_LANDING)?;
-    let load_id = request.load_id;
     if !rejected.is_empty() {
-        let reader = Reader::new(kind, load_id, rejected, Arc::clone(meter)).expecting_few();
-        tally.merge(super::read(warehouse, kind, load_id, reader)?);
+        let job = super::ReadJob { request, meter, few: true };
+        tally.merge(super::read(warehouse, rejected, &job)?);
     }
     Ok(tally)
 }
@@ -428,7 +427,9 @@ fn split_rejected(
 }
 
 fn object_rows(kind: RecordKind, object_id: i64, object: Object, group: Option<i64>) -> ObjectRows {
-    ObjectRows { object_id, object, kind, group, ..ObjectRows::default() }
+    // The decompressed size is unknown.
+    let bytes = object.size;
+    ObjectRows { object_id, object, kind, bytes, group, ..ObjectRows::default() }
 }
 
 /// Moves `copied` rows of the landing table to staging, or to the rejected records.
@@ -446,7 +447,7 @@ fn move_to_staging(
         return Ok(());
     };
     tally.repairs = repair::repair(warehouse, kind)?;
-    let rejects = reject_invalid(warehouse, kind, first, &key)?;
+    let (rejects, rejected_bytes) = reject_invalid(warehouse, kind, first, &key)?;
     let rejected = rejects.count;
     let staged = staged_rows(copied, rejected)?;
     super::insert_rejects(warehouse, rejects, load_id, tally)?;
@@ -457,6 +458,7 @@ fn move_to_staging(
         let mut rows = object_rows(kind, id, object, Some(first));
         if id == first {
             (rows.staged, rows.rejected) = (staged, rejected);
+            rows.rejected_bytes = rejected_bytes;
         }
         tally.objects.push(rows);
     }
@@ -468,7 +470,7 @@ fn staged_rows(copied: u64, rejected: u64) -> Result<u64, DirectError> {
     copied.checked_sub(rejected).ok_or(DirectError::TooManyRejected { copied, rejected })
 }
 
-/// Returns the invalid rows of the landing table as rejected records. Objects with records that
+/// Returns the invalid rows of the landing table as rejected records, with their length. Objects with records that
 /// sparkify's reader rejects were excluded before, so these are records that COPY parsed
 /// differently. Their bytes are unknown; a JSON object of their values is kept instead.
 fn reject_invalid(
@@ -476,8 +478,8 @@ fn reject_invalid(
     kind: RecordKind,
     first: i64,
     key: &str,
-) -> Result<Rejects, StageError> {
-    let mut rejects = Rejects::new();
+) -> Result<(Rejects, u64), StageError> {
+    let (mut rejects, mut bytes) = (Rejects::new(), 0);
     for row in warehouse.query_file(&sql::INVALID_ROWS.of(kind.ddl()), &[], usize::MAX)?.rows {
         let Some((running, values)) = row.split_first() else { continue };
         let missing = kind.needed().find(|index| values.get(*index) == Some(&Value::Null));
@@ -486,6 +488,7 @@ fn reject_invalid(
         });
         let record = Record(kind.keys().iter().copied().zip(values).collect());
         let raw = serde_json::to_vec(&record).unwrap_or_default();
+        bytes += raw.len() as u64;
         rejects
             .push(&Reject {
                 object_id: first,
@@ -499,7 +502,7 @@ fn reject_invalid(
             })
             .map_err(ReadError::Spool)?;
     }
-    Ok(rejects)
+    Ok((rejects, bytes))
 }
 
 /// Row of the landing table, serialized as a JSON object with the keys of a record.

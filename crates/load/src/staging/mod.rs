@@ -1,6 +1,10 @@
 //! Staging: brings objects into the staging tables, and rejected records into `etl_rejects`.
 //!
 //! Objects are read by `sparkify_reader`, or copied by the warehouse itself ([`direct`]).
+//!
+//! An object that changes or is removed while it is read is read once more, in its version then. If
+//! that fails too, it is left for the next run. Its incomplete rows are deleted both times, so
+//! nothing of it is published.
 
 pub mod direct;
 mod json_paths;
@@ -9,9 +13,11 @@ mod repair;
 use std::sync::Arc;
 
 use sparkify_reader::{Meter, ReadError, Reader, RecordKind, Rejects, Tally, TextLimits};
-use sparkify_source::{Listing, Object, Sources};
+use sparkify_source::{Listing, Object, SourceError, Sources};
 use sparkify_warehouse::{Batch, Opening, RowSource, Warehouse, WarehouseError};
 use thiserror::Error;
+
+use crate::{ledger, sql};
 
 pub use direct::DirectError;
 
@@ -49,7 +55,7 @@ pub fn check_loadable<'a>(
 /// Stages objects in the staging table of their kind, and rejected records in `etl_rejects`.
 pub fn stage(
     warehouse: &mut dyn Warehouse,
-    request: StageRequest<'_>,
+    mut request: StageRequest<'_>,
     meter: &Arc<Meter>,
 ) -> Result<Tally, StageError> {
     if request.objects.is_empty() {
@@ -60,25 +66,66 @@ pub fn stage(
     if let Some(naming) = remote.map(|remote| remote.naming()) {
         direct::stage(warehouse, &request, naming, meter)
     } else {
-        let StageRequest { kind, load_id, objects, .. } = request;
-        let reader = Reader::new(kind, load_id, objects, Arc::clone(meter));
-        read(warehouse, kind, load_id, reader)
+        let objects = std::mem::take(&mut request.objects);
+        read(warehouse, objects, &ReadJob { request: &request, meter, few: false })
     }
 }
 
-/// Parses the objects of `reader` in this process and inserts their rows.
+/// Parameters of reading in this process.
+struct ReadJob<'a> {
+    request: &'a StageRequest<'a>,
+    meter: &'a Arc<Meter>,
+    /// True if few rows are expected.
+    few: bool,
+}
+
+/// Parses objects in this process and inserts their rows. Reads unstable objects once more.
 fn read(
     warehouse: &mut dyn Warehouse,
-    kind: RecordKind,
-    load_id: i64,
-    reader: Reader,
+    objects: Vec<(i64, Object)>,
+    job: &ReadJob<'_>,
 ) -> Result<Tally, StageError> {
+    let mut tally = read_once(warehouse, objects, job)?;
+    if tally.unstable.is_empty() {
+        return Ok(tally);
+    }
+    let mut again = Vec::new();
+    for unstable in std::mem::take(&mut tally.unstable) {
+        match job.request.sources.refreshed(&unstable.object) {
+            Ok(object) => again.push((unstable.object_id, object)),
+            Err(error) if error.is_unstable() || matches!(error, SourceError::Missing { .. }) => {
+                tally.unstable.push(unstable);
+            }
+            Err(error) => return Err(ReadError::from(error).into()),
+        }
+    }
+    if !again.is_empty() {
+        tally.merge(read_once(warehouse, again, &ReadJob { few: true, ..*job })?);
+    }
+    Ok(tally)
+}
+
+/// Parses objects and inserts their rows, then deletes those of unstable objects.
+fn read_once(
+    warehouse: &mut dyn Warehouse,
+    objects: Vec<(i64, Object)>,
+    job: &ReadJob<'_>,
+) -> Result<Tally, StageError> {
+    let StageRequest { kind, load_id, sources, .. } = *job.request;
+    let reader = Reader::new(kind, load_id, objects, Arc::clone(job.meter));
+    let reader = if job.few { reader.expecting_few() } else { reader };
+    let reader = reader.leaving_unstable(!sources.options().strict);
     let reader = Arc::new(reader.limited(text_limits(warehouse, kind)));
     let loaded = warehouse.load(kind.table(), reader.clone());
     // The reader's own error comes first: the engine repeats only its text.
     let (mut tally, rejects) = reader.finish()?;
     loaded?;
     insert_rejects(warehouse, rejects, load_id, &mut tally)?;
+    if !tally.unstable.is_empty() {
+        let objects = tally.unstable.iter().map(|unstable| unstable.object_id).collect();
+        ledger::set_scope_objects(warehouse, load_id, objects)?;
+        warehouse.run(&sql::load::DELETE_UNREAD)?;
+    }
     Ok(tally)
 }
 

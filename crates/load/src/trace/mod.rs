@@ -11,7 +11,7 @@ use std::error::Error;
 use serde::{Serialize, Serializer};
 
 use crate::sql::trace as sql;
-use sparkify_reader::{RawBytes, bytes_at};
+use sparkify_reader::{RawBytes, RecordKind, bytes_at};
 use sparkify_source::{Object, SourceError, Sources};
 use sparkify_warehouse::{Rows, Value, Warehouse, WarehouseError};
 
@@ -76,6 +76,16 @@ pub enum Role {
     Matched,
     /// Another record of the same song.
     SameSong,
+}
+
+impl Role {
+    /// Returns the kind of the record.
+    fn kind(self) -> RecordKind {
+        match self {
+            Self::Made | Self::Duplicate => RecordKind::Events,
+            Self::Matched | Self::SameSong => RecordKind::Songs,
+        }
+    }
 }
 
 /// State of an object compared with the time of its load.
@@ -176,7 +186,7 @@ impl ObjectCache {
             };
             let (position, state) = match row[7].as_i64() {
                 Some(objects) => (None, ObjectState::InGroup { objects }),
-                None => (Some(position), self.read(&loaded, position)),
+                None => (Some(position), self.read(role.kind(), &loaded, position)),
             };
             let (load_id, loaded_at) = (number(0), row[1].to_string());
             let staged = columns.iter().cloned().zip(row).skip(LINEAGE).collect();
@@ -186,16 +196,18 @@ impl ObjectCache {
     }
 
     /// Reads the record at `position` of an object, if the object is unchanged.
-    fn read(&mut self, loaded: &LoadedObject, position: i64) -> ObjectState {
+    fn read(&mut self, kind: RecordKind, loaded: &LoadedObject, position: i64) -> ObjectState {
         let sources = &self.sources;
         let entry = self.objects.entry(loaded.key.clone());
         match entry.or_insert_with(|| find_unchanged(loaded, sources)) {
             Err(state) => state.clone(),
-            Ok(object) => match bytes_at(object, u64::try_from(position).unwrap_or_default()) {
-                Ok(Some(bytes)) => ObjectState::AsLoaded(RawBytes(bytes)),
-                Ok(None) => ObjectState::Changed,
-                Err(error) => unreadable(&error),
-            },
+            Ok(object) => {
+                match bytes_at(kind, object, u64::try_from(position).unwrap_or_default()) {
+                    Ok(Some(bytes)) => ObjectState::AsLoaded(RawBytes(bytes)),
+                    Ok(None) => ObjectState::Changed,
+                    Err(error) => unreadable(&error),
+                }
+            }
         }
     }
 }
@@ -210,8 +222,7 @@ fn find_unchanged(loaded: &LoadedObject, sources: &Sources) -> Result<Object, Ob
         }
         Err(error) => return Err(unreadable(&error)),
     };
-    // If the key is a folder or a link by now, the listing found another object.
-    if *object.key != *loaded.key || i64::try_from(object.size) != Ok(loaded.size) {
+    if i64::try_from(object.size) != Ok(loaded.size) {
         return Err(ObjectState::Changed);
     }
     if object.etag.is_some() && object.etag.as_deref() == loaded.etag.as_deref() {

@@ -2,9 +2,14 @@
 //!
 //! The protocol returns one page after the other. A prefix of more than one page whose keys are in
 //! a few folders is therefore split at `/`, and the folders are listed at the same time.
+//!
+//! A server that is damaged or hostile must not make a listing endless, or add objects that were not
+//! asked for: continuation tokens and prefixes may not repeat, pages bring new keys, and every key
+//! is below the prefix.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use percent_encoding::percent_decode_str;
 use quick_xml::de::from_reader;
@@ -24,6 +29,13 @@ const FEW: usize = 5;
 
 /// Attempts to read a page that is not valid XML.
 const ATTEMPTS: u32 = 3;
+
+/// Most pages of a listing: a billion keys, if the pages are full.
+const MAX_PAGES: u64 = 1_000_000;
+/// Most pages without a key, one after the other. S3 sends some where many objects were deleted.
+const MAX_EMPTY_PAGES: u32 = 1000;
+/// Longest key in bytes, a limit of S3.
+const MAX_KEY: usize = 1024;
 
 /// Key with its metadata.
 #[derive(Debug, Clone)]
@@ -75,13 +87,14 @@ struct Branch {
 pub(super) async fn list(client: &Arc<Client>, prefix: &str) -> Result<Vec<Listed>, SourceError> {
     let mut listed = Vec::new();
     let mut tasks = JoinSet::new();
-    tasks.spawn(branch(Arc::clone(client), prefix.to_owned()));
+    let pages = Arc::new(AtomicU64::new(0));
+    tasks.spawn(branch(Arc::clone(client), prefix.to_owned(), Arc::clone(&pages)));
     while let Some(done) = tasks.join_next().await {
         // A task that panicked or was cancelled must not look like a prefix without keys.
         let Branch { listed: more, below } = done.map_err(|_| super::task_ended("list"))??;
         listed.extend(more);
         for prefix in below {
-            tasks.spawn(branch(Arc::clone(client), prefix));
+            tasks.spawn(branch(Arc::clone(client), prefix, Arc::clone(&pages)));
         }
     }
     listed.sort_unstable_by(|one: &Listed, other| one.key.cmp(&other.key));
@@ -89,7 +102,11 @@ pub(super) async fn list(client: &Arc<Client>, prefix: &str) -> Result<Vec<Liste
     Ok(listed)
 }
 
-async fn branch(client: Arc<Client>, prefix: String) -> Result<Branch, SourceError> {
+async fn branch(
+    client: Arc<Client>,
+    prefix: String,
+    pages: Arc<AtomicU64>,
+) -> Result<Branch, SourceError> {
     let (first, mut token) = page(&client, &prefix, false, None).await?;
     if token.is_some() && is_worth_splitting(&first.listed, &prefix) {
         let (split, more) = page(&client, &prefix, true, None).await?;
@@ -98,16 +115,32 @@ async fn branch(client: Arc<Client>, prefix: String) -> Result<Branch, SourceErr
         }
     }
     let mut branch = first;
+    let (mut tokens, mut empty) = (HashSet::new(), 0);
     while let Some(current) = token {
         let (next, following) = page(&client, &prefix, false, Some(&current)).await?;
-        branch.listed.extend(next.listed);
-        if following.as_ref() == Some(&current) {
-            let what = "repeated a continuation token";
-            return Err(invalid_listing(&client, &prefix, what));
-        }
-        token = following;
+        empty = if next.listed.is_empty() { empty + 1 } else { 0 };
+        let what = if !tokens.insert(current) {
+            "repeated a continuation token"
+        } else if !is_progress(&branch.listed, &next.listed) {
+            "repeated a key"
+        } else if empty > MAX_EMPTY_PAGES || pages.fetch_add(1, Ordering::Relaxed) > MAX_PAGES {
+            "sent an endless listing"
+        } else {
+            branch.listed.extend(next.listed);
+            token = following;
+            continue;
+        };
+        return Err(invalid_listing(&client, &prefix, what));
     }
     Ok(branch)
+}
+
+/// Returns true if the next page does not begin again with keys of the last one. Not every server
+/// sorts the keys, so that other repetitions are left to the limit of pages.
+fn is_progress(listed: &[Listed], next: &[Listed]) -> bool {
+    let Some(first) = next.first() else { return true };
+    listed.first().is_none_or(|known| known.key != first.key)
+        && listed.last().is_none_or(|known| known.key != first.key)
 }
 
 fn is_worth_splitting(listed: &[Listed], prefix: &str) -> bool {
@@ -153,9 +186,17 @@ async fn page(
         (Some(false), _) => None,
         (_, token) => token.clone().filter(|token| !token.is_empty()),
     };
-    decode(page).map(|branch| (branch, next)).ok_or_else(|| {
+    let branch = decode(page).ok_or_else(|| {
         invalid_listing(client, prefix, "sent a key that is not UTF-8, or an invalid time")
-    })
+    })?;
+    let is_below = |key: &str| key.starts_with(prefix) && key.len() <= MAX_KEY;
+    let keys = branch.listed.iter().all(|listed| is_below(&listed.key));
+    let longer = |below: &String| is_below(below) && below.len() > prefix.len();
+    if !keys || !branch.below.iter().all(longer) {
+        let what = "sent a key outside of the prefix, or one longer than 1,024 bytes";
+        return Err(invalid_listing(client, prefix, what));
+    }
+    Ok((branch, next))
 }
 
 /// Requests and parses a page. Retries if it is not valid XML, since it may be truncated.

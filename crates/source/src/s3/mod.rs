@@ -201,6 +201,7 @@ impl Bucket {
             size: listed.size,
             modified_ns: listed.modified_ns,
             etag: listed.etag.map(Box::from),
+            file: None,
             place: Place::S3(Arc::clone(self)),
         }
         .into()
@@ -254,7 +255,7 @@ async fn list(bucket: &Arc<Bucket>, path: &str) -> Result<Listing, SourceError> 
         && let Some(found) = bucket.head(prefix).await?
     {
         let objects = vec![bucket.object(found)];
-        return Ok(Listing { root, objects, ignored: Vec::new() });
+        return Ok(Listing { root, objects, ..Listing::default() });
     }
     let hint = match nearest(bucket, prefix).await {
         Some(near) => format!("did you mean `s3://{name}/{near}`?"),
@@ -286,7 +287,7 @@ fn sorted(bucket: &Arc<Bucket>, root: String, below: &str, listed: Vec<Listed>) 
             None => objects.push(bucket.object(found)),
         }
     }
-    Listing { root, objects, ignored: ignored.into_iter().collect() }
+    Listing { root, objects, ignored: ignored.into_iter().collect(), links_out: Vec::new() }
 }
 
 /// Returns the most similar name in the folder of `prefix`.

@@ -4,7 +4,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Response};
 use tokio::time::timeout;
@@ -57,6 +59,28 @@ pub(super) struct ReadRequest<'a> {
     /// Verb for messages: list or read.
     pub doing: &'static str,
     pub location: &'a str,
+}
+
+/// Pace of a body: a server that sends one byte a second would never reach a timeout between two
+/// chunks. Only the time that was spent waiting for the server counts.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    /// Time waited since the last [`Pace::LEAST`] bytes.
+    waited: Duration,
+    bytes: usize,
+}
+
+impl Pace {
+    /// Bytes that must arrive within the read timeout, unless the body ends before.
+    const LEAST: usize = 4 << 10;
+
+    fn add(&mut self, waited: Duration, bytes: usize) {
+        self.waited += waited;
+        self.bytes += bytes;
+        if self.bytes >= Self::LEAST {
+            *self = Self::default();
+        }
+    }
 }
 
 impl Client {
@@ -190,6 +214,12 @@ impl Client {
         AttemptError::Throttled(format!("`{server}` sent no data for {seconds} s"))
     }
 
+    /// Returns the error of a server that sends too slowly.
+    fn slow(&self, server: &str, bytes: usize) -> AttemptError {
+        let seconds = self.limits.read_timeout.as_secs_f64();
+        AttemptError::Throttled(format!("`{server}` sent only {bytes} bytes in {seconds} s"))
+    }
+
     /// Returns the URL of the server, for messages.
     pub(super) fn server_name(&self) -> String {
         self.server(&self.region())
@@ -212,6 +242,28 @@ impl Client {
         Ok(headers)
     }
 
+    /// Waits for the next chunk of a body; none at its end. A server that sends less than
+    /// [`Pace::LEAST`] bytes within the read timeout counts as stalled.
+    pub(super) async fn chunk(
+        &self,
+        response: &mut Response,
+        pace: &mut Pace,
+        server: &str,
+    ) -> Result<Option<Bytes>, AttemptError> {
+        let left = self.limits.read_timeout.saturating_sub(pace.waited);
+        let started = Instant::now();
+        let chunk = match timeout(left, response.chunk()).await {
+            Err(_) if pace.waited > self.limits.read_timeout / 2 => {
+                return Err(self.slow(server, pace.bytes));
+            }
+            Err(_) => return Err(self.stalled(server)),
+            Ok(Err(error)) => return Err(of_transport(error, server, true)),
+            Ok(Ok(chunk)) => chunk,
+        };
+        pace.add(started.elapsed(), chunk.as_ref().map_or(0, Bytes::len));
+        Ok(chunk)
+    }
+
     /// Reads a whole body of at most `longest` bytes.
     async fn body(
         &self,
@@ -219,13 +271,11 @@ impl Client {
         longest: usize,
         server: &str,
     ) -> Result<Vec<u8>, AttemptError> {
-        let mut body = Vec::new();
+        let (mut body, mut pace) = (Vec::new(), Pace::default());
         loop {
-            match timeout(self.limits.read_timeout, response.chunk()).await {
-                Err(_) => return Err(self.stalled(server)),
-                Ok(Err(error)) => return Err(of_transport(error, server, true)),
-                Ok(Ok(None)) => return Ok(body),
-                Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
+            match self.chunk(&mut response, &mut pace, server).await? {
+                None => return Ok(body),
+                Some(chunk) => body.extend_from_slice(&chunk),
             }
             if body.len() > longest {
                 return Err(AttemptError::Transient(format!(

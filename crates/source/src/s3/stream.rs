@@ -16,12 +16,11 @@ use reqwest::{Method, Response, StatusCode};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
-use tokio::time::timeout;
 
 use super::body::PART;
 use super::limiter::Permit;
-use super::request::ReadRequest;
-use super::retry::{AttemptError, Retry, of_transport};
+use super::request::{Pace, ReadRequest};
+use super::retry::{AttemptError, Retry};
 use super::{Bucket, quoted};
 use crate::{Object, SourceError};
 
@@ -240,14 +239,10 @@ impl Fetch {
         let client = &self.bucket.client;
         let mut response = client.attempt(&self.request(requested)).await?;
         let mut skip = self.verify(&response, requested)?;
-        let server = client.server_name();
+        let (server, mut pace) = (client.server_name(), Pace::default());
         while !self.left().is_empty() {
-            let chunk = match timeout(client.limits.read_timeout, response.chunk()).await {
-                Err(_) => return Err(client.stalled(&server)),
-                Ok(Err(error)) => return Err(of_transport(error, &server, true)),
-                Ok(Ok(None)) => return Err(self.wrong_length("ended early")),
-                Ok(Ok(Some(chunk))) => chunk,
-            };
+            let chunk = client.chunk(&mut response, &mut pace, &server).await?;
+            let chunk = chunk.ok_or_else(|| self.wrong_length("ended early"))?;
             let skipped = usize::try_from(skip).unwrap_or(usize::MAX).min(chunk.len());
             skip -= skipped as u64;
             let chunk = chunk.slice(skipped..);

@@ -1,0 +1,82 @@
+//! Extraction: stages the objects of a load, then deletes the rows that they had before.
+//!
+//! The old rows are deleted last. So an object that could not be read to its end keeps them: its
+//! new rows are deleted instead (`staging`), and the next run reads it again.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::{EtlError, Listings, LoadPlan, Request, StepTimer, analyze};
+use crate::ledger::{self, ObjectEntry, Plan};
+use crate::{sql, staging};
+use sparkify_reader::{ObjectRows, RecordKind, Tally};
+use sparkify_warehouse::Warehouse;
+
+/// Parameters that the extraction of all kinds of record shares.
+pub(super) struct ExtractContext<'a> {
+    pub request: &'a Request,
+    pub listings: &'a Listings,
+    pub load_id: i64,
+    pub loaded_before: bool,
+}
+
+impl<'a> ExtractContext<'a> {
+    fn request(&self, kind: RecordKind, plan: &Plan) -> staging::StageRequest<'a> {
+        let listing = self.listings.iter().find(|(of, _)| *of == kind);
+        staging::StageRequest {
+            kind,
+            load_id: self.load_id,
+            objects: plan.read.clone(),
+            listing: listing.map(|(_, listing)| listing),
+            log_paths: self.request.log_paths.as_deref(),
+            sources: &self.request.sources,
+        }
+    }
+}
+
+/// Stages the objects, then deletes the staged rows of their earlier versions.
+pub(super) fn extract(
+    warehouse: &mut dyn Warehouse,
+    work: &LoadPlan,
+    context: &ExtractContext<'_>,
+    timer: &mut StepTimer,
+) -> Result<Tally, EtlError> {
+    warehouse.run(&sql::load::PREPARE)?;
+    let meter = Arc::clone(&timer.meter);
+    meter.objects_total.store(work.to_read().count() as u64, Ordering::Relaxed);
+    meter.bytes_total.store(work.to_read().map(|(_, object)| object.size).sum(), Ordering::Relaxed);
+    let mut tally = Tally::default();
+    for (kind, plan) in &work.plans {
+        let staged = timer.time(&format!("stage {}", kind.name()), || {
+            let staged = staging::stage(warehouse, context.request(*kind, plan), &meter)?;
+            analyze(warehouse)?;
+            Ok::<_, EtlError>(staged)
+        })?;
+        tally.merge(staged);
+    }
+    if context.loaded_before {
+        let read = tally.objects.iter().map(|rows| rows.object_id);
+        let objects = read.chain(work.prune.iter().copied()).collect();
+        timer.time("delete replaced rows", || {
+            ledger::set_scope_objects(warehouse, context.load_id, objects)?;
+            if work.incremental {
+                warehouse.run(&sql::load::AFFECTED_KEYS)?;
+            }
+            warehouse.run(&sql::load::DELETE_REPLACED)
+        })?;
+    }
+    Ok(tally)
+}
+
+/// Returns the entry of an object in the ledger.
+pub(super) fn object_entry(rows: ObjectRows) -> ObjectEntry {
+    ObjectEntry {
+        object_id: rows.object_id,
+        object: rows.object,
+        source: rows.kind.name(),
+        fingerprint: rows.fingerprint,
+        staged: rows.staged,
+        rejected: rows.rejected,
+        group: rows.group,
+    }
+}
