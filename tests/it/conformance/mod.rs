@@ -3,13 +3,13 @@
 //! An engine calls it with [`conformance!`], from a file of its own that says how an empty place for a warehouse is had, and how it differs: each
 //! [`Difference`] is one that was decided, not one that was met.
 
-mod answers;
-mod checks;
+mod data_tests;
 mod duckdb;
 mod functions;
 mod histories;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod query_results;
 #[cfg(feature = "redshift")]
 mod redshift;
 mod sessions;
@@ -57,13 +57,13 @@ macro_rules! conformance {
             functions: moments_and_their_parts, numbers_are_rounded_alike, plays_have_one_identity;
             sessions: a_transaction_is_whole, a_load_that_breaks_off_leaves_nothing, a_taker_may_give_up, a_statement_can_be_stopped,
                 who_reads_cannot_write, many_batches_arrive_once;
-            checks: every_check_finds_its_damage;
-            answers: nothing_gives_the_golden_answers, awkward_input_is_the_same_as_elsewhere;
+            data_tests: every_check_finds_its_damage;
+            query_results: nothing_gives_the_golden_answers, awkward_input_is_the_same_as_elsewhere;
             histories: loads_give_what_the_oracle_computes, histories_end_in_the_same_tables, killed_loads_leave_nothing_behind;
         );
 
         fn a_data_set_gives_its_figures(data: &crate::data::DataSet) {
-            crate::conformance::answers::a_data_set_gives_its_figures(&$engine, data);
+            crate::conformance::query_results::a_data_set_gives_its_figures(&$engine, data);
         }
         crate::data::on_each_data_set!(a_data_set_gives_its_figures);
     };

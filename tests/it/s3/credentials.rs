@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::Ordering;
 
+use super::end_to_end::small;
 use super::metadata::Metadata;
-use super::story::small;
 use super::{ETL, LOGS, SONGS, ended, plays, program, run, signed};
 use crate::support::put;
 use s3_emulator::{KEY, SECRET, Server};

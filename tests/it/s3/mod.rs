@@ -1,12 +1,12 @@
 //! Objects in a bucket, over real HTTP from a server of our own (`crates/emulators/s3`): the same rows as from a folder, whatever goes wrong on the way.
 
 mod credentials;
+mod end_to_end;
 mod faults;
 mod listing;
 mod metadata;
 mod range_faults;
 mod ranges;
-mod story;
 
 use std::ffi::OsStr;
 use std::path::Path;

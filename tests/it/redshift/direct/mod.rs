@@ -1,7 +1,7 @@
 //! Objects that the cluster copies itself: the same tables as everywhere, and whatever it refuses is read here.
 
+mod faults;
 mod histories;
-mod trouble;
 
 use std::process::Command;
 
