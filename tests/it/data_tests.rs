@@ -1,10 +1,10 @@
-//! Each check of `sql/quality` finds what it is there for: a warehouse is damaged in one way, and that check speaks.
+//! Each data test of `sql/quality` fails on a warehouse with the damage that it must find.
 
 use std::path::Path;
 
 use crate::support::{duckdb, event, load, put, run, song};
 
-/// One way to damage a good warehouse for each check.
+/// Damage to a good warehouse for each data test.
 pub(crate) const DAMAGE: &[(&str, &str)] = &[
     ("rows_conserved", "delete from staging_events where item_in_session = 1"),
     ("no_orphan_rows", "update staging_songs set object_id = 99"),
@@ -45,13 +45,13 @@ fn good_warehouse(folder: &Path) -> String {
 }
 
 #[test]
-fn every_check_finds_its_damage_and_exits_with_1() {
+fn every_data_test_finds_its_damage_and_exits_with_1() {
     let folder = tempfile::tempdir().unwrap();
     let path = good_warehouse(folder.path());
     let all: Vec<&str> =
         sparkify_load::data_tests::DATA_TESTS.iter().map(|check| check.name).collect();
     let damaged: Vec<&str> = DAMAGE.iter().map(|(check, _)| *check).collect();
-    assert_eq!(all, damaged, "each check has its damage here");
+    assert_eq!(all, damaged, "one damage per data test");
     let copy = folder.path().join("copy.duckdb");
     for (check, damage) in DAMAGE {
         std::fs::copy(&path, &copy).unwrap();
@@ -67,23 +67,23 @@ fn every_check_finds_its_damage_and_exits_with_1() {
         let verdict = verdicts.as_array().unwrap().iter().find(|one| one["check"] == *check);
         assert!(verdict.unwrap()["offending"].as_u64().unwrap() > 0, "{check} found nothing");
     }
-    println!("{} checks found their damage", DAMAGE.len());
+    println!("{} data tests found their damage", DAMAGE.len());
 }
 
 #[test]
-fn a_load_whose_tables_break_a_check_is_not_published() {
+fn a_load_that_fails_a_data_test_is_not_published() {
     let folder = tempfile::tempdir().unwrap();
     let path = good_warehouse(folder.path());
     let mut warehouse = duckdb(&path);
-    // A span of that user which ended before this load and joins no other.
+    // A row of the user that ended before this load and is adjacent to no other row.
     let stray = "insert into user_levels values (7, 'old', '1999-01-01', '1999-01-02', false)";
     warehouse.execute(stray).unwrap();
     drop(warehouse);
     put(folder.path(), "log_data/f.json", event(2, 0, 1_541_000_000_005, "NextSong", "One"));
     let url = format!("duckdb:{path}");
     let etl = ["etl", "--song-data", "song_data", "--log-data", "log_data", "--warehouse", &url];
-    let words = run(folder.path(), etl).bad(1);
-    assert!(words.contains("spans_in_order"), "{words}");
+    let message = run(folder.path(), etl).bad(1);
+    assert!(message.contains("spans_in_order"), "{message}");
     let count = run(
         folder.path(),
         ["query", "select count(*) from songplays", "--format", "csv", "--warehouse", &url],

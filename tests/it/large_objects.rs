@@ -1,4 +1,5 @@
-//! A large object is read by several threads, a compressed one of fewer bytes by one: what they say must be the same, to the position.
+//! Large objects: slices that several threads parse give the same rows, rejects and positions as
+//! one thread, which reads a compressed copy.
 
 use std::path::Path;
 
@@ -22,7 +23,7 @@ const STAGED: &[&str] = &[
 ];
 const REJECTED: &[&str] = &["byte_offset", "byte_length", "reason", "hex(raw)"];
 
-/// The events of a day, in one text of some 15 MB.
+/// Returns the events of a day, about 15 MB.
 fn day(folder: &Path) -> String {
     let request = Request { songs: 20, events: 32_000, days: 1, users: 300, ..Request::default() };
     generate(folder, &request, &mut |_| {}).unwrap();
@@ -30,7 +31,7 @@ fn day(folder: &Path) -> String {
     std::fs::read_to_string(year.join("2018-11-01-events.json")).unwrap()
 }
 
-/// What is read of `text` when it lies as `name`: staged rows, and rejects.
+/// Loads `text` as the file `name`, and returns the staged rows and the rejects.
 fn read(folder: &Path, name: &str, text: &[u8]) -> (Vec<Vec<String>>, Vec<Vec<String>>) {
     let log = folder.join("log_data");
     std::fs::remove_dir_all(&log).unwrap();
@@ -45,7 +46,7 @@ fn read(folder: &Path, name: &str, text: &[u8]) -> (Vec<Vec<String>>, Vec<Vec<St
 }
 
 #[test]
-fn several_threads_read_a_large_object_as_one_does() {
+fn several_threads_read_the_same_rows_as_one() {
     let folder = tempfile::tempdir().unwrap();
     let day = day(folder.path());
     assert!(day.len() > 10 << 20, "{}", day.len());
@@ -63,7 +64,7 @@ fn several_threads_read_a_large_object_as_one_does() {
     let array = format!("[{}]", lines.join(",\n"));
     let pretty: Value = serde_json::from_str(lines[0]).unwrap();
     let pretty = serde_json::to_string_pretty(&pretty).unwrap();
-    for (form, text) in [
+    for (layout, text) in [
         ("lines", day.clone()),
         ("damage", with(middle, "{\"page\":\"NextSong\",\"ts\"\nnonsense")),
         (
@@ -80,13 +81,17 @@ fn several_threads_read_a_large_object_as_one_does() {
             read(folder.path(), "day.json", text.as_bytes()),
             read(folder.path(), "day.json.gz", &gzip(text.as_bytes())),
         );
-        assert!(sliced.0.len() > 10_000 || form.contains("early"), "{form}: {}", sliced.0.len());
-        assert!(sliced == whole, "{form}: {} and {} rows", sliced.0.len(), whole.0.len());
+        assert!(
+            sliced.0.len() > 10_000 || layout.contains("early"),
+            "{layout}: {}",
+            sliced.0.len()
+        );
+        assert!(sliced == whole, "{layout}: {} and {} rows", sliced.0.len(), whole.0.len());
     }
 }
 
 #[test]
-fn a_large_object_is_known_again() {
+fn an_unchanged_large_object_is_not_loaded_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     let day = day(path);
@@ -103,7 +108,7 @@ fn a_large_object_is_known_again() {
     ];
     let first = run(path, etl).json();
     assert_eq!(first["events_staged"], 32_000, "{first:#}");
-    // The same content at another time: the fingerprint says that nothing is new.
+    // The same content with another modification time has the same fingerprint.
     let file = path.join("log_data/2018/11/2018-11-01-events.json");
     std::fs::write(&file, &day).unwrap();
     let again = run(path, etl).json();

@@ -1,5 +1,8 @@
-//! The law: whatever the files, the tables are those of a small computation that shares nothing with the program; and whatever the order and the
-//! split of the files into loads, with repeats and rewrites between them, the tables are those of one load.
+//! Order independence of loads, on generated folders.
+//!
+//! The tables of one load equal those of the oracle, which shares no code with the program. Any
+//! order and split of the files into loads, with repeats, rewrites and failures, ends in the same
+//! tables.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -18,11 +21,11 @@ use crate::support::{
     assert_same_model, duckdb, load, load_as, model, request, rows, run, sparkify,
 };
 
-/// How many cases: `SPARKIFY_CASES` asks for more.
+/// Number of cases, which `SPARKIFY_CASES` overrides.
 fn cases(usual: u32) -> ProptestConfig {
-    let asked = std::env::var("SPARKIFY_CASES").ok().and_then(|cases| cases.parse().ok());
+    let configured = std::env::var("SPARKIFY_CASES").ok().and_then(|cases| cases.parse().ok());
     ProptestConfig {
-        cases: asked.unwrap_or(usual),
+        cases: configured.unwrap_or(usual),
         // Failing seeds are kept in tests/proptest-regressions.
         source_file: Some(file!()),
         ..ProptestConfig::default()
@@ -34,7 +37,7 @@ fn one_load_gives_what_the_oracle_computes() {
     one_load(150, || duckdb(":memory:"));
 }
 
-/// Loads so many generated folders, each into a warehouse of its own.
+/// Loads `usual` generated folders, each into its own warehouse.
 pub(crate) fn one_load(usual: u32, open: impl Fn() -> Box<dyn Warehouse>) {
     let mut runner = TestRunner::new(cases(usual));
     let tried = Cell::new(0);
@@ -67,7 +70,7 @@ fn compare(warehouse: &mut dyn Warehouse, folder: &Path, summary: &Summary) {
         "etl_rejects join etl_objects using (object_id)",
         &["object_key", "byte_offset", "raw"],
     );
-    let mut theirs: Vec<Vec<String>> = expected
+    let mut from_oracle: Vec<Vec<String>> = expected
         .rejects
         .iter()
         .map(|reject| {
@@ -78,46 +81,46 @@ fn compare(warehouse: &mut dyn Warehouse, folder: &Path, summary: &Summary) {
             vec![object.to_str().unwrap().to_owned(), reject.position.to_string(), raw]
         })
         .collect();
-    theirs.sort();
-    assert_eq!(found, theirs, "the rejects");
+    from_oracle.sort();
+    assert_eq!(found, from_oracle, "the rejects");
     let kinds = [RecordKind::Events, RecordKind::Songs];
     assert_eq!(kinds.map(RecordKind::name), ["events", "songs"]);
 }
 
-/// What happens to one file, and in which load.
+/// Changes of one file over the loads.
 #[derive(Debug, Clone)]
-struct Fate {
-    /// The load that first meets it.
+struct FileChanges {
+    /// First load that has the file.
     load: usize,
-    /// The load, if any, before which its content becomes that of another file.
+    /// Load before which it gets the content of another file, if any.
     rewritten: Option<(usize, usize)>,
-    /// The load, if any, before which it is removed.
+    /// Load before which it is removed, if any.
     removed: Option<usize>,
 }
 
-/// What happens besides: loads that fail, and a full refresh.
+/// Failed loads and a full refresh.
 #[derive(Debug, Clone)]
-struct Weather {
-    /// Before which loads one is tried that accepts no reject.
+struct Interruptions {
+    /// Loads that follow an attempt which accepts no rejects.
     strict: [bool; LOADS],
-    /// The load that reads everything again.
+    /// Load that is a full refresh, if any.
     refresh: Option<usize>,
 }
 
 const LOADS: usize = 4;
 
-fn fates() -> impl Strategy<Value = (Vec<Fate>, Weather)> {
+fn file_changes() -> impl Strategy<Value = (Vec<FileChanges>, Interruptions)> {
     let rewritten = prop::option::weighted(0.6, (0..LOADS, 0_usize..8));
-    let fate = (0..LOADS, rewritten, prop::option::weighted(0.15, 0..LOADS))
-        .prop_map(|(load, rewritten, removed)| Fate { load, rewritten, removed });
-    let weather = (any::<[bool; LOADS]>(), prop::option::weighted(0.3, 0..LOADS))
-        .prop_map(|(strict, refresh)| Weather { strict, refresh });
-    (prop::collection::vec(fate, 8), weather)
+    let changes = (0..LOADS, rewritten, prop::option::weighted(0.15, 0..LOADS))
+        .prop_map(|(load, rewritten, removed)| FileChanges { load, rewritten, removed });
+    let interruptions = (any::<[bool; LOADS]>(), prop::option::weighted(0.3, 0..LOADS))
+        .prop_map(|(strict, refresh)| Interruptions { strict, refresh });
+    (prop::collection::vec(changes, 8), interruptions)
 }
 
-/// What a number of histories held.
+/// Totals of all histories.
 #[derive(Debug, Default, Clone, Copy)]
-struct Lived {
+struct Totals {
     histories: u32,
     published: u32,
     failed: u32,
@@ -130,56 +133,65 @@ fn any_order_and_split_with_repeats_rewrites_and_failures_ends_in_the_same_table
     histories(150, || duckdb(":memory:"));
 }
 
-/// Lives so many histories, each in a warehouse of its own.
+/// Runs `usual` histories, each in its own warehouse.
 pub(crate) fn histories(usual: u32, open: impl Fn() -> Box<dyn Warehouse>) {
     let mut runner = TestRunner::new(cases(usual));
-    let lived = Cell::new(Lived::default());
+    let totals = Cell::new(Totals::default());
     runner
-        .run(&(awkward::awkward_folder(), fates()), |(files, (fates, weather))| {
-            let mut so_far = lived.get();
-            live(&files, &fates, &weather, &mut so_far, &open);
-            lived.set(so_far);
-            Ok(())
-        })
+        .run(
+            &(awkward::awkward_folder(), file_changes()),
+            |(files, (file_changes, interruptions))| {
+                let mut so_far = totals.get();
+                run_history(&files, &file_changes, &interruptions, &mut so_far, &open);
+                totals.set(so_far);
+                Ok(())
+            },
+        )
         .unwrap();
-    let lived = lived.get();
-    println!("histories that ended in the tables of one load: {lived:?}");
-    assert!(lived.failed > 0 && lived.replaced > 0 && lived.pruned > 0);
+    let totals = totals.get();
+    println!("histories that ended in the tables of one load: {totals:?}");
+    assert!(totals.failed > 0 && totals.replaced > 0 && totals.pruned > 0);
 }
 
 type File = (String, Vec<u8>);
 
-/// Lives through the loads, and compares the end with one full load of what lies there then.
-fn live(
+/// Runs the loads, and compares the result with one full load of the final files.
+fn run_history(
     files: &awkward::Files,
-    fates: &[Fate],
-    weather: &Weather,
-    lived: &mut Lived,
+    file_changes: &[FileChanges],
+    interruptions: &Interruptions,
+    totals: &mut Totals,
     open: impl Fn() -> Box<dyn Warehouse>,
 ) {
     let folder = tempfile::tempdir().unwrap();
     for part in ["song_data", "log_data"] {
         std::fs::create_dir(folder.path().join(part)).unwrap();
-        // So that pruning never meets an empty folder.
+        // Pruning refuses a folder without files.
         std::fs::write(folder.path().join(part).join("blank.json"), "").unwrap();
     }
     let mut warehouse = open();
     for number in 0..LOADS {
         for (part, list) in [("song_data", &files.songs), ("log_data", &files.logs)] {
             for (index, (path, content)) in list.iter().enumerate() {
-                lay(&folder.path().join(part), (path, content), list, &fates[index % 8], number);
+                update_file(
+                    &folder.path().join(part),
+                    (path, content),
+                    list,
+                    &file_changes[index % 8],
+                    number,
+                );
             }
         }
-        if weather.strict[number] {
-            lived.failed += u32::from(load(warehouse.as_mut(), folder.path(), 0.0).is_err());
+        if interruptions.strict[number] {
+            totals.failed += u32::from(load(warehouse.as_mut(), folder.path(), 0.0).is_err());
         }
-        let mut asked = request(folder.path(), 1.0);
-        asked.full_refresh = weather.refresh == Some(number);
-        asked.prune = number + 1 == LOADS;
-        let summary = load_as(warehouse.as_mut(), &asked).unwrap();
-        lived.published += u32::from(summary.outcome == Outcome::Published);
-        lived.replaced += summary.objects_changed;
-        lived.pruned += summary.objects_pruned;
+        let mut load_request = request(folder.path(), 1.0);
+        load_request.full_refresh = interruptions.refresh == Some(number);
+        load_request.prune = number + 1 == LOADS;
+        let summary = load_as(warehouse.as_mut(), &load_request).unwrap();
+        totals.published += u32::from(summary.outcome == Outcome::Published);
+        totals.replaced += summary.objects_changed;
+        totals.pruned += summary.objects_pruned;
         let again = load(warehouse.as_mut(), folder.path(), 1.0).unwrap();
         assert_eq!(again.outcome, Outcome::Unchanged, "{summary:#?}");
     }
@@ -187,7 +199,7 @@ fn live(
     load(fresh.as_mut(), folder.path(), 1.0).unwrap();
     assert_same_model(&model(warehouse.as_mut()), &model(fresh.as_mut()), "after all loads");
     assert_eq!(staged(warehouse.as_mut()), staged(fresh.as_mut()));
-    lived.histories += 1;
+    totals.histories += 1;
 }
 
 #[test]
@@ -199,17 +211,23 @@ fn histories_with_kills_end_in_the_same_tables() {
     });
 }
 
-/// Lives so many histories of processes, each in two warehouses at URLs of its own.
+/// Runs `usual` histories of processes, each with two warehouse URLs.
 pub(crate) fn histories_with_kills(usual: u32, url: impl Fn() -> String) {
     let mut runner = TestRunner::new(cases(usual));
     let (tried, killed) = (Cell::new(0), Cell::new(0));
     let delays = prop::array::uniform4(prop::option::weighted(0.7, 0_u64..180));
     runner
-        .run(&(awkward::awkward_folder(), fates(), delays), |(files, (fates, _), delays)| {
-            killed.set(killed.get() + survive(&files, &fates, &delays, [&url(), &url()]));
-            tried.set(tried.get() + 1);
-            Ok(())
-        })
+        .run(
+            &(awkward::awkward_folder(), file_changes(), delays),
+            |(files, (file_changes, _), delays)| {
+                killed.set(
+                    killed.get()
+                        + run_killed_history(&files, &file_changes, &delays, [&url(), &url()]),
+                );
+                tried.set(tried.get() + 1);
+                Ok(())
+            },
+        )
         .unwrap();
     println!(
         "{} histories with {} kills ended in the tables of one load",
@@ -219,10 +237,11 @@ pub(crate) fn histories_with_kills(usual: u32, url: impl Fn() -> String) {
     assert!(killed.get() > 0);
 }
 
-/// Lives through the loads as processes, some of which are killed after so many milliseconds; says how many were.
-fn survive(
+/// Runs the loads as processes, kills some of them after a delay in milliseconds, and returns the
+/// number of kills.
+fn run_killed_history(
     files: &awkward::Files,
-    fates: &[Fate],
+    file_changes: &[FileChanges],
     delays: &[Option<u64>; LOADS],
     [url, fresh]: [&str; 2],
 ) -> u32 {
@@ -238,9 +257,9 @@ fn survive(
     for (number, delay) in delays.iter().enumerate() {
         for (part, list) in [("song_data", &files.songs), ("log_data", &files.logs)] {
             for (index, (path, content)) in list.iter().enumerate() {
-                // What vanishes keeps its rows: nothing is removed here.
-                let fate = Fate { removed: None, ..fates[index % 8].clone() };
-                lay(&here.join(part), (path, content), list, &fate, number);
+                // Rows of removed files are kept, so no file is removed here.
+                let changes = FileChanges { removed: None, ..file_changes[index % 8].clone() };
+                update_file(&here.join(part), (path, content), list, &changes, number);
             }
         }
         if let Some(delay) = delay {
@@ -258,31 +277,37 @@ fn survive(
     killed
 }
 
-fn lay(root: &Path, (path, content): (&String, &Vec<u8>), list: &[File], fate: &Fate, now: usize) {
+fn update_file(
+    root: &Path,
+    (path, content): (&String, &Vec<u8>),
+    list: &[File],
+    changes: &FileChanges,
+    now: usize,
+) {
     let target = root.join(path);
-    if fate.removed.is_some_and(|load| load <= now) {
+    if changes.removed.is_some_and(|load| load <= now) {
         let _ = std::fs::remove_file(target);
         return;
     }
-    let content = match fate.rewritten {
+    let content = match changes.rewritten {
         // A `.gz` can only become another `.gz`.
-        Some((load, other)) if load <= now && now > fate.load => {
+        Some((load, other)) if load <= now && now > changes.load => {
             let (other_path, other) = &list[other % list.len()];
-            // What is ignored under a packed name need not be packed.
+            // An ignored file need not be compressed, whatever its name.
             let same_form = Path::new(other_path).extension() == Path::new(path).extension()
                 && (path.ends_with("json") || other.get(..2) == content.get(..2));
             if same_form { other } else { content }
         }
         _ => content,
     };
-    if fate.load > now || std::fs::read(&target).is_ok_and(|there| there == *content) {
+    if changes.load > now || std::fs::read(&target).is_ok_and(|there| there == *content) {
         return;
     }
     std::fs::create_dir_all(target.parent().unwrap()).unwrap();
     std::fs::write(target, content).unwrap();
 }
 
-/// How many rows each object has in staging and rejects.
+/// Returns the number of staged and rejected rows of each object.
 fn staged(warehouse: &mut dyn Warehouse) -> BTreeMap<String, Vec<String>> {
     rows(warehouse, "etl_objects", &["object_key", "rows_staged", "rows_rejected", "fingerprint"])
         .into_iter()

@@ -1,4 +1,4 @@
-//! Each check finds its damage, on every engine.
+//! Each data test finds its damage on every engine.
 
 use sparkify_load::data_tests;
 
@@ -6,7 +6,7 @@ use super::{Engine, open};
 use crate::data_tests::DAMAGE;
 use crate::support::{event, load, put, song};
 
-pub(crate) fn every_check_finds_its_damage(engine: &Engine) {
+pub(crate) fn every_data_test_finds_its_damage(engine: &Engine) {
     let (place, folder) = ((engine.place)(), tempfile::tempdir().unwrap());
     put(folder.path(), "song_data/a.json", song("SO1", "One", 200.5));
     let events =
@@ -18,7 +18,7 @@ pub(crate) fn every_check_finds_its_damage(engine: &Engine) {
     for (check, damage) in DAMAGE {
         warehouse.execute("begin").unwrap();
         if damage.starts_with("alter ") && !engine.differences.drops_not_null {
-            // Then the engine itself holds what the check claims.
+            // The engine enforces this constraint, so the damage itself fails.
             let harm = damage.split("; ").nth(1).unwrap();
             assert!(warehouse.execute(harm).is_err(), "{check}: {harm}");
             warehouse.execute("rollback").unwrap();

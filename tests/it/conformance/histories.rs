@@ -1,4 +1,4 @@
-//! The law of `law.rs` on every engine, on fewer cases.
+//! Tests of `order_independence` on every engine, with fewer cases.
 
 use super::{Engine, open};
 use crate::order_independence;

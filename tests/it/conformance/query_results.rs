@@ -1,4 +1,4 @@
-//! What people see: the contract's numbers, the golden answers, what is expected of the data; and no difference to another engine.
+//! Results on every engine: figures, golden query results and verification, compared with `DuckDB`.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::oracle;
 use crate::saved_queries::{golden_of, golden_of_nothing};
 use crate::support::{assert_same_model, etl_of, load, model, run};
 
-/// Loads `data` at `url`, and returns the summary.
+/// Loads `data` into the warehouse at `url` and returns the summary.
 fn etl(here: &Path, data: &Path, url: &str) -> serde_json::Value {
     let warehouse = ["--warehouse", url].map(str::to_owned);
     run(here, etl_of(data).into_iter().chain(warehouse)).json()
@@ -35,24 +35,28 @@ pub(crate) fn a_data_set_gives_its_figures(engine: &Engine, data: &DataSet) {
     run(here, ["diff", &url, other]).good();
     for (profile, code) in [("strict", 0), ("course", 1)] {
         let of = |url: &str| run(here, ["verify", "--profile", profile, "--warehouse", url]);
-        let (ours, theirs) = (of(&url), of(other));
-        assert_eq!(ours.code, Some(code), "{ours:?}");
-        assert_eq!((&ours.out, &ours.err), (&theirs.out, &theirs.err));
+        let (actual, expected_output) = (of(&url), of(other));
+        assert_eq!(actual.code, Some(code), "{actual:?}");
+        assert_eq!((&actual.out, &actual.err), (&expected_output.out, &expected_output.err));
     }
-    for form in ["parquet", "csv", "json"] {
+    for format in ["parquet", "csv", "json"] {
         for (url, out) in [(url.as_str(), "ours"), (other, "theirs")] {
-            run(here, ["export", out, "--format", form, "--warehouse", url]).good();
+            run(here, ["export", out, "--format", format, "--warehouse", url]).good();
         }
         let compared = std::process::Command::new("diff")
             .args(["-r", "ours", "theirs"])
             .current_dir(here)
             .output();
         let compared = compared.unwrap();
-        assert!(compared.status.success(), "{form}: {}", String::from_utf8_lossy(&compared.stdout));
+        assert!(
+            compared.status.success(),
+            "{format}: {}",
+            String::from_utf8_lossy(&compared.stdout)
+        );
     }
 }
 
-pub(crate) fn nothing_gives_the_golden_answers(engine: &Engine) {
+pub(crate) fn an_empty_warehouse_gives_the_golden_results(engine: &Engine) {
     let (place, folder) = ((engine.place)(), tempfile::tempdir().unwrap());
     let url = place.url();
     run(folder.path(), ["create-tables", "--warehouse", &url]).good();
@@ -61,13 +65,13 @@ pub(crate) fn nothing_gives_the_golden_answers(engine: &Engine) {
     run(folder.path(), ["create-tables", "--warehouse", &url]).good();
 }
 
-pub(crate) fn awkward_input_is_the_same_as_elsewhere(engine: &Engine) {
+pub(crate) fn awkward_input_gives_the_same_tables_as_duckdb(engine: &Engine) {
     let (place, folder) = ((engine.place)(), tempfile::tempdir().unwrap());
     let (here, url, other) = (folder.path(), place.url(), "duckdb:other.duckdb");
     let size = ["--songs", "300", "--events", "9000", "--days", "9", "--users", "80", "--awkward"];
     run(here, ["generate", "data"].into_iter().chain(size)).good();
     let data = here.join("data");
-    // Some days at first, the rest later: the model is made anew in part.
+    // Some days are loaded later, so the second load rebuilds only a part of the model.
     let days = data.join("log_data/2018/11");
     let later = here.join("later");
     std::fs::create_dir(&later).unwrap();
@@ -79,21 +83,21 @@ pub(crate) fn awkward_input_is_the_same_as_elsewhere(engine: &Engine) {
             etl(here, &data, url);
         }
         run(here, ["diff", &url, other]).good();
-        for asked in [
+        for command in [
             &["rejects", "list", "--limit", "100"][..],
             &["rejects", "list", "--output", "json"],
             &["query", "row_counts"],
             &["describe"],
         ] {
             let of =
-                |url: &str| run(here, asked.iter().copied().chain(["--warehouse", url])).good();
-            // The ledger tells of clocks.
+                |url: &str| run(here, command.iter().copied().chain(["--warehouse", url])).good();
+            // The ledger contains timestamps.
             let timeless = |text: String| {
                 let words = text.split_whitespace().filter(|word| !word.contains(':'));
                 words.map(str::to_owned).collect::<Vec<_>>()
             };
-            if asked[0] != "describe" {
-                assert_eq!(timeless(of(&url)), timeless(of(other)), "{asked:?}");
+            if command[0] != "describe" {
+                assert_eq!(timeless(of(&url)), timeless(of(other)), "{command:?}");
             }
         }
         if round == 0 {
@@ -102,7 +106,7 @@ pub(crate) fn awkward_input_is_the_same_as_elsewhere(engine: &Engine) {
             }
         }
     }
-    // A second time, from nothing, in one load.
+    // The same files in one load into an empty warehouse.
     let fresh = place.url();
     etl(here, &data, &fresh);
     run(here, ["diff", &url, &fresh]).good();
@@ -111,7 +115,7 @@ pub(crate) fn awkward_input_is_the_same_as_elsewhere(engine: &Engine) {
     assert_same_model(&model(warehouse.as_mut()), &expected.tables, "awkward input");
     assert!(load(warehouse.as_mut(), &data, 1.0).is_ok());
     drop(warehouse);
-    // What could not be used is read again, and a play leads back to its bytes.
+    // Reprocesses the rejected records, and traces a play to its source bytes.
     let replayed = run(here, ["rejects", "replay", "--output", "json", "--warehouse", &url]).json();
     assert!(replayed["rejected"].as_u64().unwrap() > 0, "{replayed}");
     run(here, ["diff", &url, other]).good();
@@ -130,22 +134,22 @@ pub(crate) fn awkward_input_is_the_same_as_elsewhere(engine: &Engine) {
     let play = play.lines().nth(1).unwrap();
     let trace =
         |url: &str| run(here, ["trace", play, "--output", "json", "--warehouse", url]).json();
-    let (mut ours, mut theirs) = (trace(&url), trace(other));
-    for document in [&mut ours, &mut theirs] {
-        forget_loads(document);
+    let (mut actual, mut expected_output) = (trace(&url), trace(other));
+    for document in [&mut actual, &mut expected_output] {
+        remove_load_metadata(document);
     }
-    assert_eq!(ours, theirs);
+    assert_eq!(actual, expected_output);
 }
 
-/// Leaves out when something was loaded, and by which load.
-fn forget_loads(document: &mut serde_json::Value) {
+/// Removes the load number and the time of the load.
+fn remove_load_metadata(document: &mut serde_json::Value) {
     match document {
         serde_json::Value::Object(map) => {
             map.remove("loaded_at");
             map.remove("load_id");
-            map.values_mut().for_each(forget_loads);
+            map.values_mut().for_each(remove_load_metadata);
         }
-        serde_json::Value::Array(list) => list.iter_mut().for_each(forget_loads),
+        serde_json::Value::Array(list) => list.iter_mut().for_each(remove_load_metadata),
         _ => {}
     }
 }
