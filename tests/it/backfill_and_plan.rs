@@ -1,4 +1,4 @@
-//! Which objects a load is about: dates, full refresh, pruning, replay; and the plan that says so beforehand.
+//! Objects of a load: backfill, full refresh, pruning, reprocessing of rejects, and the plan.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::support::{duckdb, event, put, run, song};
 
 const PATHS: [&str; 4] = ["--song-data", "data/song_data", "--log-data", "data/log_data"];
 
-/// Six days with a play each, and a song.
+/// Creates six days with one play each, and a song.
 fn days() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), "data/song_data/a.json", song("SO1", "One", 200.5));
@@ -37,7 +37,7 @@ fn plays(folder: &Path) -> String {
 }
 
 #[test]
-fn a_backfill_takes_the_days_that_were_asked_for() {
+fn a_backfill_loads_the_given_days() {
     let folder = days();
     let here = folder.path();
     let first = etl(here, &["--since", "2018-11-03", "--until", "2018-11-04"]);
@@ -45,16 +45,20 @@ fn a_backfill_takes_the_days_that_were_asked_for() {
     assert_eq!(plays(here), "3 4");
     let second = etl(here, &["--until", "2018-11-01"]);
     assert_eq!((&second["objects_read"], &second["objects_skipped"]), (&1.into(), &1.into()));
-    assert_eq!(second["objects_vanished"], serde_json::json!([]), "outside is not vanished");
+    assert_eq!(
+        second["objects_vanished"],
+        serde_json::json!([]),
+        "objects outside the range exist"
+    );
     assert_eq!(plays(here), "1 3 4");
     assert_eq!(etl(here, &[])["objects_read"], 3);
     assert_eq!(plays(here), "1 2 3 4 5 6");
-    let words = run(here, ["etl", "--since", "yesterday"].iter().chain(&PATHS)).bad(2);
-    assert!(words.contains("`yesterday` is not a date"), "{words}");
+    let message = run(here, ["etl", "--since", "yesterday"].iter().chain(&PATHS)).bad(2);
+    assert!(message.contains("`yesterday` is not a date"), "{message}");
 }
 
 #[test]
-fn what_vanished_is_reported_and_kept_until_it_is_pruned() {
+fn deleted_objects_are_reported_and_keep_their_rows_until_pruned() {
     let folder = days();
     let here = folder.path();
     etl(here, &[]);
@@ -65,18 +69,18 @@ fn what_vanished_is_reported_and_kept_until_it_is_pruned() {
     assert_eq!(plays(here), "1 2 3 4 5 6");
     let planned = plan(here, &["--prune"]);
     assert_eq!(planned["rows_retired"], 1);
-    let words = ["the rows of 1 vanished objects are deleted"];
-    assert_eq!(planned["destructive"], serde_json::json!(words));
+    let changes = ["the rows of 1 vanished objects are deleted"];
+    assert_eq!(planned["destructive"], serde_json::json!(changes));
     let pruned = etl(here, &["--prune"]);
     assert_eq!(pruned["outcome"], "published");
     assert_eq!(pruned["objects_pruned"], 1);
     assert_eq!(plays(here), "1 3 4 5 6");
     run(here, ["check", "--quiet"]).good();
     assert_eq!(etl(here, &["--prune"])["outcome"], "unchanged");
-    // A location that lost everything is a mistake more often than a wish.
+    // A location without any object is more likely a mistake.
     std::fs::remove_dir_all(here.join("data/log_data/2018")).unwrap();
-    let words = run(here, ["etl", "--prune"].iter().chain(&PATHS)).bad(2);
-    assert!(words.contains("`--prune` would delete all rows"), "{words}");
+    let message = run(here, ["etl", "--prune"].iter().chain(&PATHS)).bad(2);
+    assert!(message.contains("`--prune` would delete all rows"), "{message}");
     assert_eq!(plays(here), "1 3 4 5 6");
 }
 
@@ -101,20 +105,20 @@ fn a_full_refresh_reads_everything_again_and_ends_in_the_same_tables() {
 }
 
 #[test]
-fn a_plan_says_what_a_load_then_does_and_changes_nothing() {
+fn a_plan_shows_what_a_load_will_do_and_changes_nothing() {
     let folder = days();
     let here = folder.path();
     let planned = plan(here, &[]);
     assert_eq!(planned["new"].as_array().unwrap().len(), 7);
-    assert!(!here.join("sparkify.duckdb").exists(), "a plan makes no file");
+    assert!(!here.join("sparkify.duckdb").exists(), "a plan creates no file");
     etl(here, &["--until", "2018-11-05"]);
     let before = std::fs::read(here.join("sparkify.duckdb")).unwrap();
     let other = event(3, 9, 1_541_203_200_000, "Home", "");
     put(here, "data/log_data/2018/11/2018-11-03-events.json", other);
     put(here, "data/log_data/2018/11/.hidden", "");
-    let words = run(here, ["plan"].iter().chain(&PATHS)).good();
-    let place = here.canonicalize().unwrap().display().to_string();
-    insta::assert_snapshot!(words.replace(&place, "DIR"), @r"
+    let output = run(here, ["plan"].iter().chain(&PATHS)).good();
+    let root = here.canonicalize().unwrap().display().to_string();
+    insta::assert_snapshot!(output.replace(&root, "DIR"), @r"
     new          DIR/data/log_data/2018/11/2018-11-06-events.json
     changed      DIR/data/log_data/2018/11/2018-11-03-events.json
     skipped      DIR/data/log_data/2018/11/.hidden
@@ -138,12 +142,12 @@ fn a_plan_says_what_a_load_then_does_and_changes_nothing() {
     let done = etl(here, &[]);
     assert_eq!((&done["objects_read"], &done["objects_changed"]), (&2.into(), &1.into()));
     assert_eq!(plays(here), "1 2 4 5 6");
-    let words = run(here, ["plan"].iter().chain(&PATHS)).good();
-    assert!(words.ends_with("no changes\n"), "{words}");
+    let output = run(here, ["plan"].iter().chain(&PATHS)).good();
+    assert!(output.ends_with("no changes\n"), "{output}");
 }
 
 #[test]
-fn a_replay_takes_mended_rows_into_the_model_once() {
+fn a_replay_adds_accepted_records_to_the_model_once() {
     let folder = days();
     let here = folder.path();
     let name = "data/log_data/2018/11/2018-11-07-events.json";
@@ -151,7 +155,8 @@ fn a_replay_takes_mended_rows_into_the_model_once() {
     let broken = format!("{good}{{\"ts\":\"never\"}}\n");
     put(here, name, &broken);
     etl(here, &["--max-reject-share", "50%"]);
-    // As if an older version had refused what this one takes: the play of the second day waits among the rejects.
+    // Simulates a record that an older version rejected: the play of the second day becomes a
+    // reject.
     let mut warehouse = duckdb(here.join("sparkify.duckdb").to_str().unwrap());
     for statement in [
         "insert into etl_rejects select load_id, object_id, byte_offset, 1, 'an old rule', 'x'::blob
@@ -172,10 +177,10 @@ fn a_replay_takes_mended_rows_into_the_model_once() {
     let replayed = replay();
     assert_eq!((&replayed["objects_read"], &replayed["rejected"]), (&2.into(), &1.into()));
     assert_eq!(plays(here), "1 2 3 4 5 6 7");
-    // What is still broken stays, and what was taken is not taken twice.
+    // An invalid record remains a reject, and an accepted one is not added twice.
     assert_eq!(replay()["rejected"], 1);
     assert_eq!(plays(here), "1 2 3 4 5 6 7");
-    // The source is mended: an ordinary load sees that.
+    // The source is fixed, and an incremental load reads it.
     let mended = "1541548800001,\"page\":\"Home\",\"sessionId\":7,\"itemInSession\":1";
     put(here, name, broken.replace("\"never\"", mended));
     assert_eq!(etl(here, &[])["rejected"], 0);
@@ -184,7 +189,7 @@ fn a_replay_takes_mended_rows_into_the_model_once() {
 }
 
 #[test]
-fn a_warehouse_among_its_input_is_no_input() {
+fn a_warehouse_in_the_input_folder_is_skipped() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     put(here, "e.json", event(1, 0, 1, "NextSong", "One"));

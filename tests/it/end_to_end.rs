@@ -1,5 +1,5 @@
-//! A month as it goes: half of it loaded, a load killed in the middle of the next day, an old day rewritten, the rest in reverse order. What is
-//! left is what one load of the same files gives, and `diff` says so.
+//! A month of loads: half of it, a killed load, a rewritten day, the rest in reverse order. The
+//! result equals one load of the same files.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -15,40 +15,40 @@ fn generate(folder: &Path, out: &str, seed: &str) {
     run(folder, ["generate", out, "--seed", seed, "--quiet"].into_iter().chain(size)).good();
 }
 
-/// The file of a day, counted from 1.
+/// Returns the file name of a day, counted from 1.
 fn day(number: usize) -> String {
     format!("2018-11-{number:02}-events.json")
 }
 
-fn arrive(folder: &Path, world: &str, number: usize) {
+fn add_day(folder: &Path, sample: &str, number: usize) {
     let file = day(number);
-    let from = folder.join(world).join("log_data/2018/11").join(&file);
+    let from = folder.join(sample).join("log_data/2018/11").join(&file);
     std::fs::create_dir_all(folder.join("logs")).unwrap();
     std::fs::copy(from, folder.join("logs").join(file)).unwrap();
 }
 
 #[test]
-fn a_month_with_a_kill_a_rewrite_and_the_rest_in_reverse_is_one_load() {
+fn a_month_of_loads_with_a_kill_and_a_rewrite_equals_one_load() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     generate(here, "all", "1");
     generate(here, "other", "2");
     for number in 1..=15 {
-        arrive(here, "all", number);
+        add_day(here, "all", number);
     }
     run(here, ETL).good();
 
-    arrive(here, "all", 16);
+    add_day(here, "all", 16);
     let mut killed = sparkify(here, ETL.into_iter().chain(["-v"]));
     let mut killed = killed.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-    let said = BufReader::new(killed.stderr.take().unwrap());
-    assert!(said.lines().any(|line| line.unwrap().trim_end().ends_with("INFO songplays")));
+    let stderr = BufReader::new(killed.stderr.take().unwrap());
+    assert!(stderr.lines().any(|line| line.unwrap().trim_end().ends_with("INFO songplays")));
     killed.kill().unwrap();
     assert!(!killed.wait().unwrap().success());
 
-    arrive(here, "other", 3);
+    add_day(here, "other", 3);
     for number in (16..=DAYS).rev() {
-        arrive(here, "all", number);
+        add_day(here, "all", number);
         run(here, ETL).good();
     }
     run(here, ["check", "--quiet"]).good();
@@ -61,6 +61,6 @@ fn a_month_with_a_kill_a_rewrite_and_the_rest_in_reverse_is_one_load() {
     assert!(found["tables"][4]["rows"][0].as_u64().unwrap() > 70_000, "{found}");
     let loads = "select count(*), max(kind) from etl_loads where outcome = 'published'";
     let history = run(here, ["query", "--format", "csv", loads]).good();
-    // The day of the kill came with the first load after it: its own turn found nothing new.
+    // The killed day is loaded with the next one, so its own turn loads nothing.
     assert_eq!(history.lines().nth(1), Some("15,incremental"));
 }

@@ -1,4 +1,5 @@
-//! Answers reckoned a second time: from the oracle's rows, by maps and loops, and compared with what the SQL says.
+//! Independent results of saved queries: computed with maps and loops from the rows of the oracle,
+//! and compared with those of the SQL.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +10,7 @@ use crate::data::{DataSet, on_each_data_set};
 use crate::oracle::{self, cell::NULL};
 use crate::support::{duckdb, load, run};
 
-/// One play, as the oracle writes it.
+/// One play, as text of the oracle.
 struct Play {
     start: String,
     user: String,
@@ -64,7 +65,7 @@ fn plays(tables: &Tables) -> Vec<Play> {
     tables["songplays"].iter().map(play).collect()
 }
 
-/// What is counted of any group of plays.
+/// Totals of a group of plays.
 #[derive(Default)]
 struct Group<'a> {
     plays: usize,
@@ -98,9 +99,9 @@ fn percent(part: usize, whole: usize) -> String {
 }
 
 fn answer(warehouse: &mut dyn Warehouse, name: &str, arguments: &Arguments) -> Vec<String> {
-    let question = SavedQuery::find(name).unwrap();
-    let values = question.values(arguments).unwrap();
-    let rows = question.run(warehouse, &values).unwrap().rows;
+    let query = SavedQuery::find(name).unwrap();
+    let values = query.values(arguments).unwrap();
+    let rows = query.run(warehouse, &values).unwrap().rows;
     let cell = |value: &Value| match value {
         Value::Null => NULL.to_owned(),
         value => value.to_string(),
@@ -116,7 +117,7 @@ fn by(what: &str) -> Arguments {
     Arguments { by: Some(what.into()), ..Arguments::default() }
 }
 
-/// Compares every answer that is reckoned here, and says how many they were.
+/// Compares the results of all saved queries that are computed here, and prints their number.
 fn compare(warehouse: &mut dyn Warehouse, tables: &Tables) {
     let plays = plays(tables);
     let plain = Arguments::default();
@@ -162,7 +163,7 @@ fn by_hour(plays: &[Play]) -> Vec<String> {
 fn top_songs(plays: &[Play]) -> Vec<String> {
     let songs = grouped(plays, |play| (play.title.as_str(), play.artist.as_str()));
     let mut songs: Vec<_> = songs.into_iter().filter(|((title, _), _)| *title != NULL).collect();
-    // Null comes last, and is no text that could be compared.
+    // Nulls sort last.
     let place = |name: &str| (name == NULL, name.to_owned());
     songs.sort_by_key(|((title, artist), group)| {
         (std::cmp::Reverse(group.plays), title.to_string(), place(artist))
@@ -175,7 +176,7 @@ fn top_songs(plays: &[Play]) -> Vec<String> {
     songs.into_iter().map(line).collect()
 }
 
-/// Plays and minutes of each visit.
+/// Returns the plays and minutes of each session of a user.
 fn visits(plays: &[Play]) -> BTreeMap<(&str, &str), (usize, f64)> {
     let ms = |play: &Play| {
         let text = play.start.replace(' ', "T");
@@ -278,7 +279,7 @@ fn new_and_returning(plays: &[Play]) -> Vec<String> {
     lines
 }
 
-/// Plays, listeners, hours and share of each group, the largest first.
+/// Returns plays, listeners, hours and share of each group, the largest first.
 fn shares(plays: &[Play], key: impl Fn(&Play) -> String) -> Vec<String> {
     let mut groups: Vec<_> = grouped(plays, key).into_iter().collect();
     groups.sort_by_key(|(key, group)| (std::cmp::Reverse(group.plays), key == NULL, key.clone()));
@@ -337,9 +338,9 @@ fn upgrades(tables: &Tables) -> Vec<String> {
     found.into_iter().map(|(_, _, line)| line).collect()
 }
 
-on_each_data_set!(answers_are_those_that_are_reckoned_by_hand);
+on_each_data_set!(saved_queries_equal_the_independent_results);
 
-fn answers_are_those_that_are_reckoned_by_hand(data: &DataSet) {
+fn saved_queries_equal_the_independent_results(data: &DataSet) {
     let expected = oracle::expected_in(&data.folder());
     let mut warehouse = duckdb(":memory:");
     load(warehouse.as_mut(), &data.folder(), 0.0).unwrap();
@@ -347,7 +348,7 @@ fn answers_are_those_that_are_reckoned_by_hand(data: &DataSet) {
 }
 
 #[test]
-fn answers_on_awkward_input_are_those_that_are_reckoned_by_hand() {
+fn saved_queries_equal_the_independent_results_on_awkward_input() {
     let folder = tempfile::tempdir().unwrap();
     let size = ["--songs", "400", "--events", "20000", "--days", "40", "--users", "150"];
     run(folder.path(), ["generate", "data", "--awkward", "--seed", "5"].iter().chain(&size)).good();

@@ -1,12 +1,12 @@
-//! Repository checks that a compiler does not make: where SQL and engine names may occur, which SQL files are
-//! listed, how long a file is. Cargo enforces the boundaries between crates.
+//! Repository checks that a compiler does not make: where SQL and engine names may occur, which SQL
+//! files are listed, and the length of files. Cargo enforces the boundaries between crates.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use sparkify_warehouse::Opening;
 
-/// Crates that must not name an engine: what differs between engines is a capability or a dialect file.
+/// Crates that must not name an engine: differences are capabilities or dialect files.
 const ENGINE_NEUTRAL: &[&str] = &["aws", "source", "reader", "load", "analytics", "sample-data"];
 const ENGINES: &[&str] = &["duckdb", "postgres", "redshift"];
 const SQL_WORDS: &[&str] = &[
@@ -25,7 +25,7 @@ const SQL_WORDS: &[&str] = &[
     "rollback",
     "with ",
 ];
-/// Crates whose subject is SQL text: they hold statements in strings.
+/// Crates about SQL, which have statements in strings.
 const SQL_CRATES: &[&str] = &["emulators", "redshift-lint"];
 
 fn root() -> PathBuf {
@@ -70,7 +70,7 @@ fn code(path: &Path) -> String {
 
 #[test]
 fn statements_are_in_sql_files_only() {
-    // This file parses SQL files and knows their statements by how they begin.
+    // This parser recognizes statements by their first word.
     let parser = root().join("crates/warehouse/src/sql.rs");
     for (name, path) in sources() {
         if SQL_CRATES.contains(&name.as_str()) || path == parser {
@@ -79,7 +79,8 @@ fn statements_are_in_sql_files_only() {
         for literal in string_literals(&code(&path)) {
             let start = literal.trim_start().to_lowercase();
             let found = SQL_WORDS.iter().find(|word| start.starts_with(*word));
-            // Words of English begin sentences too; a statement names a table or ends here.
+            // English sentences may start with these words too. A statement names a table or ends
+            // here.
             let is_statement = |word: &str| {
                 let rest = &start[word.len()..];
                 word.ends_with(' ')
@@ -133,7 +134,7 @@ fn engine_neutral_crates_name_no_engine() {
 }
 
 #[test]
-fn every_sql_file_is_a_constant_and_in_form() {
+fn every_sql_file_is_listed_and_well_formed() {
     let code: String = sources().iter().map(|(_, path)| code(path)).collect();
     let mut listed: BTreeMap<String, u32> = BTreeMap::new();
     for part in code.split(" mod ").skip(1) {
@@ -155,7 +156,7 @@ fn every_sql_file_is_a_constant_and_in_form() {
     for path in files("sql", "sql") {
         let name = path.strip_prefix(root().join("sql")).unwrap().with_extension("");
         let name = name.to_str().unwrap();
-        // A saved query that ends a load too is listed by both crates.
+        // Two crates may list a saved query.
         let times = listed.remove(name).unwrap_or_default();
         assert!(
             times >= 1 && (times == 1 || name.starts_with("report/")),
@@ -163,9 +164,9 @@ fn every_sql_file_is_a_constant_and_in_form() {
         );
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.starts_with("-- "), "{name} has no header");
-        // A fragment is a part of statements.
+        // A fragment is not a whole statement.
         let is_ended = text.ends_with(";\n") || name.starts_with("fragment/");
-        assert!(is_ended && !text.contains('\t'), "{name} is out of form");
+        assert!(is_ended && !text.contains('\t'), "{name} has a tab or no semicolon");
         assert!(
             !text.contains("select *") || text.contains("quality/") || allowed_star(name),
             "{name} selects *"
@@ -176,17 +177,17 @@ fn every_sql_file_is_a_constant_and_in_form() {
             assert!(fragment.exists(), "{name}: there is no {}", fragment.display());
         }
         if name.starts_with("quality/") {
-            assert!(text.starts_with("-- test: "), "{name} does not say what it tests");
+            assert!(text.starts_with("-- test: "), "{name} has no `test:` header");
         }
         if name.starts_with("report/") {
-            assert!(text.starts_with("-- query: "), "{name} does not say what it answers");
+            assert!(text.starts_with("-- query: "), "{name} has no `query:` header");
         }
     }
     assert_eq!(listed.into_keys().collect::<Vec<_>>(), Vec::<String>::new(), "no such files");
 }
 
 fn allowed_star(name: &str) -> bool {
-    // A CTE's own columns, passed on, or all there are.
+    // The star selects the columns of a CTE, or must select all.
     [
         "model/songplays",
         "quality/ranges_time",

@@ -1,4 +1,4 @@
-//! Input that the program generates, loaded by the program: the counts that the generator promises are the counts that arrive.
+//! Generated sample data: loads have the counts that the generator reports.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ fn generate(folder: &Path, awkward: bool) -> Value {
 }
 
 #[test]
-fn what_is_generated_arrives_plain_and_awkward() {
+fn loads_have_the_counts_of_the_generator() {
     for awkward in [false, true] {
         let folder = tempfile::tempdir().unwrap();
         let made = generate(folder.path(), awkward);
@@ -39,7 +39,7 @@ fn what_is_generated_arrives_plain_and_awkward() {
 }
 
 #[test]
-fn the_same_seed_is_the_same_input() {
+fn the_same_seed_generates_the_same_files() {
     let digest = |folder: &Path| {
         generate(folder, true);
         let listed = std::process::Command::new("sh")
@@ -50,11 +50,12 @@ fn the_same_seed_is_the_same_input() {
     };
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     assert_eq!(digest(one.path()), digest(two.path()));
-    let words = run(one.path(), ["generate", "data"]).bad(2);
-    assert!(words.contains("is not empty") && words.contains("hint:"), "{words}");
+    let message = run(one.path(), ["generate", "data"]).bad(2);
+    assert!(message.contains("is not empty") && message.contains("hint:"), "{message}");
 }
 
-/// The most memory that a load of `events` events had resident, in KiB, and the bytes that it says were spilled.
+/// Returns the peak resident memory of a load of `events` events in KiB, and the spilled bytes that
+/// it reports.
 fn peak(folder: &Path, events: u32) -> (u64, u64) {
     let data = events.to_string();
     let size = ["--songs", "50", "--days", "4", "--users", "200", "--quiet", "--events", &data];
@@ -70,7 +71,7 @@ fn peak(folder: &Path, events: u32) -> (u64, u64) {
 }
 
 #[test]
-fn memory_stays_flat_however_long_the_input_is() {
+fn memory_does_not_grow_with_the_input() {
     let folder = tempfile::tempdir().unwrap();
     let (short, _) = peak(folder.path(), 100_000);
     let (long, spilled) = peak(folder.path(), 1_000_000);
@@ -79,9 +80,10 @@ fn memory_stays_flat_however_long_the_input_is() {
     assert!(long < short + 120_000, "{short} KiB, then {long} KiB");
 }
 
-/// The program computes a play's identity itself; whoever pastes SQL gets it from the prelude.
+/// A Rust UDF computes the surrogate key, and the prelude defines it in SQL for other clients. Both
+/// must be equal.
 #[test]
-fn the_identity_of_a_play_is_the_one_that_the_prelude_writes_in_sql() {
+fn the_surrogate_key_of_a_play_equals_the_sql_of_the_prelude() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), ["create-tables"]).good();
     let prelude = include_str!("../../sql/dialect/duckdb/prelude.sql");

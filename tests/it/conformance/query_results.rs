@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Engine, open};
 use crate::data::DataSet;
 use crate::oracle;
-use crate::saved_queries::{golden_of, golden_of_nothing};
+use crate::saved_queries::{golden_results_of, golden_results_of_empty};
 use crate::support::{assert_same_model, etl_of, load, model, run};
 
 /// Loads `data` into the warehouse at `url` and returns the summary.
@@ -30,7 +30,7 @@ pub(crate) fn a_data_set_gives_its_figures(engine: &Engine, data: &DataSet) {
     }
     let expected = oracle::expected_in(&data.folder());
     assert_same_model(&model(open(&url).as_mut()), &expected.tables, data.name);
-    golden_of(data, &url);
+    golden_results_of(data, &url);
     etl(here, &data.folder(), other);
     run(here, ["diff", &url, other]).good();
     for (profile, code) in [("strict", 0), ("course", 1)] {
@@ -60,7 +60,7 @@ pub(crate) fn an_empty_warehouse_gives_the_golden_results(engine: &Engine) {
     let (place, folder) = ((engine.place)(), tempfile::tempdir().unwrap());
     let url = place.url();
     run(folder.path(), ["create-tables", "--warehouse", &url]).good();
-    golden_of_nothing(&url);
+    golden_results_of_empty(&url);
     run(folder.path(), ["check", "--warehouse", &url]).good();
     run(folder.path(), ["create-tables", "--warehouse", &url]).good();
 }

@@ -58,12 +58,12 @@ fn a_profile_gives_keys_region_and_endpoint() {
     loads(command.env("AWS_SHARED_CREDENTIALS_FILE", "elsewhere"), folder.path());
 
     let mut command = program(folder.path(), ETL);
-    let words = ended(command.env("AWS_PROFILE", "wrok")).bad(2);
-    assert!(words.contains("there is no profile `wrok`"), "{words}");
-    assert!(words.contains("hint: did you mean `work`?"), "{words}");
+    let message = ended(command.env("AWS_PROFILE", "wrok")).bad(2);
+    assert!(message.contains("there is no profile `wrok`"), "{message}");
+    assert!(message.contains("hint: did you mean `work`?"), "{message}");
     let mut command = keyless(&server, folder.path());
-    let words = ended(command.env("AWS_CONFIG_FILE", "nowhere")).bad(2);
-    assert!(words.contains("cannot read the AWS configuration file `nowhere`"), "{words}");
+    let message = ended(command.env("AWS_CONFIG_FILE", "nowhere")).bad(2);
+    assert!(message.contains("cannot read the AWS configuration file `nowhere`"), "{message}");
 }
 
 #[test]
@@ -79,8 +79,8 @@ fn a_profile_sets_the_endpoint_of_each_service() {
     command.env("AWS_ACCESS_KEY_ID", KEY).env("AWS_SECRET_ACCESS_KEY", SECRET);
     loads(&mut command, folder.path());
     put(folder.path(), ".aws/config", config.replace("http://", "ftp://"));
-    let words = ended(&mut command).bad(2);
-    assert!(words.contains("invalid value `ftp://"), "{words}");
+    let message = ended(&mut command).bad(2);
+    assert!(message.contains("invalid value `ftp://"), "{message}");
 }
 
 #[test]
@@ -90,13 +90,13 @@ fn credential_process_gives_keys() {
     put(folder.path(), "keys.json", printed);
     put(folder.path(), ".aws/config", "[default]\ncredential_process = cat keys.json\n");
     loads(&mut keyless(&server, folder.path()), folder.path());
-    for (process, says) in [
+    for (process, expected) in [
         ("exit 3", "the `credential_process` of the profile `default` failed (exit status: 3)"),
         ("echo another+secret", "printed something else than credentials"),
     ] {
         put(folder.path(), ".aws/config", format!("[default]\ncredential_process = {process}\n"));
-        let words = ended(&mut keyless(&server, folder.path())).bad(2);
-        assert!(words.contains(says), "{words}");
+        let message = ended(&mut keyless(&server, folder.path())).bad(2);
+        assert!(message.contains(expected), "{message}");
     }
 }
 
@@ -141,26 +141,26 @@ fn a_role_is_assumed_with_keys_a_container_or_a_web_identity_token() {
     let denying = Metadata::refusing("403 Forbidden", denied);
     let mut command = keyless(&server, folder.path());
     command.env("AWS_PROFILE", "role").env("AWS_ENDPOINT_URL_STS", denying.url());
-    let words = ended(&mut command).bad(2);
-    assert!(words.contains("was refused (AccessDenied, HTTP 403): not authorized"), "{words}");
-    assert!(words.contains("trust policy"), "{words}");
+    let message = ended(&mut command).bad(2);
+    assert!(message.contains("was refused (AccessDenied, HTTP 403): not authorized"), "{message}");
+    assert!(message.contains("trust policy"), "{message}");
 
     let mut command = keyless(&server, folder.path());
     command.env("AWS_PROFILE", "role").env("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9");
-    let words = ended(&mut command).bad(2);
-    assert!(words.contains("the request for the role got no response"), "{words}");
-    assert!(words.contains("hint: check the network"), "{words}");
+    let message = ended(&mut command).bad(2);
+    assert!(message.contains("the request for the role got no response"), "{message}");
+    assert!(message.contains("hint: check the network"), "{message}");
 
     let mut command = keyless(&server, folder.path());
     command.env("AWS_ROLE_ARN", "arn:aws:iam::1:role/pod").env("AWS_WEB_IDENTITY_TOKEN_FILE", "no");
-    let words = ended(&mut command).bad(2);
-    assert!(words.contains("the token file cannot be read (No such file"), "{words}");
+    let message = ended(&mut command).bad(2);
+    assert!(message.contains("the token file cannot be read (No such file"), "{message}");
 
     let refusing = Metadata::start(Vec::new());
     let mut command = keyless(&server, folder.path());
     command.env("AWS_PROFILE", "role").env("AWS_ENDPOINT_URL_STS", refusing.url());
-    let words = ended(&mut command).bad(2);
-    assert!(words.contains("was refused (HTTP 404)"), "{words}");
+    let message = ended(&mut command).bad(2);
+    assert!(message.contains("was refused (HTTP 404)"), "{message}");
 }
 
 /// SHA-1 of `corp` and of the start URL: names of cached tokens.
@@ -242,11 +242,11 @@ fn an_invalid_sso_session_names_the_command_that_renews_it() {
     let portal = sso_portal("{}");
     let refused = |profile: &str, portal: &Metadata| {
         let mut command = through_sso(&server, folder.path(), profile, portal);
-        let words = ended(command.arg("-vv")).bad(2);
+        let message = ended(command.arg("-vv")).bad(2);
         for secret in ["a-token", "a-refresh-token", "a-client-secret"] {
-            assert!(!words.contains(secret), "{words}");
+            assert!(!message.contains(secret), "{message}");
         }
-        words
+        message
     };
     let hint = "hint: run `aws sso login --profile sso`";
     let missing = refused("sso", &portal);
@@ -308,49 +308,61 @@ fn every_wrong_key_has_its_own_message() {
         command.env("AWS_ACCESS_KEY_ID", key).env("AWS_SECRET_ACCESS_KEY", secret);
         ended(&mut command).bad(2)
     };
-    let mut loud = signed(&server, folder.path(), ETL);
-    loud.arg("-vv");
-    let said = ended(&mut loud);
-    assert!(said.code == Some(0) && said.err.contains("INFO stage events"), "{said:#?}");
-    assert!(!said.err.contains("connection"), "a library's own words: {said:#?}");
-    let words = wrong("NOTTHEKEY", SECRET);
+    let mut verbose = signed(&server, folder.path(), ETL);
+    verbose.arg("-vv");
+    let output = ended(&mut verbose);
+    assert!(output.code == Some(0) && output.err.contains("INFO stage events"), "{output:#?}");
+    assert!(!output.err.contains("connection"), "messages of a library: {output:#?}");
+    let message = wrong("NOTTHEKEY", SECRET);
     assert!(
-        words.contains("does not know this access key (InvalidAccessKeyId, HTTP 403)"),
-        "{words}"
+        message.contains("does not know this access key (InvalidAccessKeyId, HTTP 403)"),
+        "{message}"
     );
-    let words = wrong(KEY, "another+secret");
-    assert!(words.contains("the signature is wrong (SignatureDoesNotMatch, HTTP 403)"), "{words}");
-    assert!(words.contains("hint: check AWS_SECRET_ACCESS_KEY"), "{words}");
-    let words = wrong(KEY, "another+secret\nX: y");
-    assert!(words.contains("`AWS_SECRET_ACCESS_KEY` of the environment holds a space"), "{words}");
+    let message = wrong(KEY, "another+secret");
+    assert!(
+        message.contains("the signature is wrong (SignatureDoesNotMatch, HTTP 403)"),
+        "{message}"
+    );
+    assert!(message.contains("hint: check AWS_SECRET_ACCESS_KEY"), "{message}");
+    let message = wrong(KEY, "another+secret\nX: y");
+    assert!(
+        message.contains("`AWS_SECRET_ACCESS_KEY` of the environment holds a space"),
+        "{message}"
+    );
 
     let mut command = keyless(&server, folder.path());
-    let words = ended(command.env("AWS_ACCESS_KEY_ID", KEY)).bad(2);
-    assert!(words.contains("has `AWS_ACCESS_KEY_ID` and no `AWS_SECRET_ACCESS_KEY`"), "{words}");
-    let words = ended(&mut keyless(&server, folder.path())).bad(2);
-    assert!(words.contains("no AWS credentials found; tried the environment"), "{words}");
-    assert!(words.contains("AWS_EC2_METADATA_DISABLED"), "{words}");
-    assert!(words.contains("hint: set AWS_ACCESS_KEY_ID"), "{words}");
+    let message = ended(command.env("AWS_ACCESS_KEY_ID", KEY)).bad(2);
+    assert!(
+        message.contains("has `AWS_ACCESS_KEY_ID` and no `AWS_SECRET_ACCESS_KEY`"),
+        "{message}"
+    );
+    let message = ended(&mut keyless(&server, folder.path())).bad(2);
+    assert!(message.contains("no AWS credentials found; tried the environment"), "{message}");
+    assert!(message.contains("AWS_EC2_METADATA_DISABLED"), "{message}");
+    assert!(message.contains("hint: set AWS_ACCESS_KEY_ID"), "{message}");
 
     *server.state.expired_token.lock().unwrap() = Some("old".into());
     let mut command = signed(&server, folder.path(), ETL);
-    let words = ended(command.env("AWS_SESSION_TOKEN", "old")).bad(2);
-    assert!(words.contains("the credentials have expired (ExpiredToken, HTTP 400)"), "{words}");
+    let message = ended(command.env("AWS_SESSION_TOKEN", "old")).bad(2);
+    assert!(message.contains("the credentials have expired (ExpiredToken, HTTP 400)"), "{message}");
 }
 
 #[test]
 fn a_public_bucket_needs_no_key_and_requester_pays_a_flag() {
     let (server, folder) = small();
-    let nobody = |more: &[&str]| ended(keyless(&server, folder.path()).args(more));
-    assert!(nobody(&["--no-sign-request"]).bad(2).contains("access is denied (AccessDenied"));
+    let anonymous = |more: &[&str]| ended(keyless(&server, folder.path()).args(more));
+    assert!(anonymous(&["--no-sign-request"]).bad(2).contains("access is denied (AccessDenied"));
     server.state.is_public.store(true, Ordering::Relaxed);
-    nobody(&["--no-sign-request"]).good();
+    anonymous(&["--no-sign-request"]).good();
     assert_eq!(plays(folder.path()), "2");
 
     server.state.is_public.store(false, Ordering::Relaxed);
     server.state.requester_pays.store(true, Ordering::Relaxed);
-    let words = run(&server, folder.path(), &ETL).bad(2);
-    assert!(words.contains("access is denied") && words.contains("`--request-payer`"), "{words}");
+    let message = run(&server, folder.path(), &ETL).bad(2);
+    assert!(
+        message.contains("access is denied") && message.contains("`--request-payer`"),
+        "{message}"
+    );
     run(&server, folder.path(), &[&ETL[..], &["--request-payer"]].concat()).good();
 }
 

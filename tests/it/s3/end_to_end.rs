@@ -1,4 +1,5 @@
-//! From a bucket to the tables: once, again, after a rewrite, killed, traced back; always the rows that a folder gives.
+//! Loads from a bucket: incremental, killed, traced, and always with the rows of a load from a
+//! folder.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -42,7 +43,7 @@ fn a_load_from_a_bucket_gives_the_figures(data: &DataSet) {
 }
 
 #[test]
-fn awkward_input_gives_the_same_tables_through_a_store_that_is_slow_and_strict() {
+fn awkward_input_from_a_slow_and_throttling_store_gives_the_same_tables() {
     let folder = tempfile::tempdir().unwrap();
     let size = ["--songs", "400", "--events", "20000", "--days", "14", "--awkward"];
     support::run(folder.path(), ["generate", "data"].into_iter().chain(size)).good();
@@ -52,7 +53,7 @@ fn awkward_input_gives_the_same_tables_through_a_store_that_is_slow_and_strict()
     agree(&server, &folder.path().join("data"), &["--memory", "64MB"]);
 }
 
-/// A bucket with two songs, and two plays in two objects.
+/// Creates a bucket with two songs, and two plays in two objects.
 pub(super) fn small() -> (Server, tempfile::TempDir) {
     let server = Server::start();
     server.put("data/song_data/a.json", song("SO1", "One", 200.5));
@@ -63,11 +64,11 @@ pub(super) fn small() -> (Server, tempfile::TempDir) {
 }
 
 #[test]
-fn a_rewritten_object_replaces_its_own_rows_and_a_touched_one_nothing() {
+fn a_rewritten_object_replaces_its_rows() {
     let (server, folder) = small();
     run(&server, folder.path(), &ETL).good();
     assert_eq!(plays(folder.path()), "2");
-    // Of the same size: the etag alone tells.
+    // The size is the same, so only the etag differs.
     server.put("data/log_data/1.json", event(3, 0, 1000, "NextSong", "Two"));
     let plan = [&["plan", "--output", "json"], &ETL[1..]].concat();
     let plan = run(&server, folder.path(), &plan).json();
@@ -82,7 +83,7 @@ fn a_rewritten_object_replaces_its_own_rows_and_a_touched_one_nothing() {
 }
 
 #[test]
-fn locations_and_endpoint_come_from_the_file_as_well() {
+fn locations_and_endpoint_can_come_from_the_configuration_file() {
     let (server, folder) = small();
     let endpoint = server.endpoint();
     let file = format!(
@@ -96,7 +97,7 @@ fn locations_and_endpoint_come_from_the_file_as_well() {
 }
 
 #[test]
-fn a_play_is_traced_to_its_bytes_by_a_range_and_rejects_are_replayed() {
+fn a_play_is_traced_with_a_range_request_and_rejects_are_reprocessed() {
     let (server, folder) = small();
     let many =
         event(5, 0, 5000, "NextSong", "One").repeat(20) + &event(6, 0, 6000, "NextSong", "Two");
@@ -133,13 +134,13 @@ fn a_killed_load_leaves_the_published_data() {
         let event = event(100 + number, 0, 9000, "NextSong", "One");
         server.put(&format!("data/log_data/late/{number}.json"), event);
     }
-    // Killed when the load has got some of the new objects, and waits for the others.
+    // Kills the load after it has read some of the new objects.
     for passed in [0, 10, 100, 299] {
         server.hold_until("GET /bucket/data/log_data/late/", passed, usize::MAX);
         let mut command = signed(&server, folder.path(), ETL.into_iter().chain(["-v"]));
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
-        assert!(said.any(|line| line.unwrap().ends_with("INFO stage events")));
+        let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+        assert!(stderr.any(|line| line.unwrap().ends_with("INFO stage events")));
         server.wait_for_held(1);
         child.kill().unwrap();
         child.wait().unwrap();

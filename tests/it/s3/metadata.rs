@@ -1,5 +1,5 @@
-//! Emulators of the services that return credentials: instance metadata, container, STS and SSO. Each
-//! sends prepared responses and keeps the requests.
+//! Emulators of the services that return credentials: instance metadata, container, STS and SSO.
+//! Each sends prepared responses and records the requests.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -60,8 +60,8 @@ fn answer(
         if reader.read_line(&mut line)? <= 2 {
             break;
         }
-        if let Some(told) = line.to_lowercase().strip_prefix("content-length:") {
-            length = told.trim().parse().unwrap_or(0);
+        if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap_or(0);
         }
         head += &line;
     }

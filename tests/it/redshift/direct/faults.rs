@@ -1,4 +1,4 @@
-//! What may go wrong while a cluster copies objects itself: whatever it is, a load is there once and whole, or not at all.
+//! Faults of direct loads: a load is committed once and completely, or not at all.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::redshift::ended;
 use crate::support::{event, gzip, put, song};
 
 #[test]
-fn an_object_that_changes_or_goes_takes_its_group_with_it() {
+fn a_changed_or_deleted_object_reloads_its_group() {
     let cluster = small();
     cluster.log("2018-11-06-events.json", &[event(2, 0, 1_541_476_000_000, "NextSong", "One")]);
     cluster.load(By::Prefixes).good();
@@ -30,14 +30,14 @@ fn an_object_that_changes_or_goes_takes_its_group_with_it() {
         [2, 1, 1, 3].map(serde_json::Value::from).each_ref()
     );
     cluster.assert_same(&[]);
-    // One that is gone cannot be left out unasked.
+    // Rows of a deleted object cannot be kept without it.
     cluster.store.remove("data/log_data/2018/11/2018-11-06-events.json");
     assert_eq!(cluster.load(By::Prefixes).json()["outcome"], "unchanged");
     cluster.log("2018-11-05-events.json", &[event(1, 0, 1_541_376_000_796, "NextSong", "Third")]);
-    let words = cluster.load(By::Prefixes).bad(2);
+    let message = cluster.load(By::Prefixes).bad(2);
     assert!(
-        words.contains("2018-11-06-events.json` was removed") && words.contains("--prune"),
-        "{words}"
+        message.contains("2018-11-06-events.json` was removed") && message.contains("--prune"),
+        "{message}"
     );
     assert_eq!(cluster.asked("select count(*) from songplays"), "3");
     ended(&mut cluster.direct(By::Prefixes, &["--prune"])).good();
@@ -47,14 +47,14 @@ fn an_object_that_changes_or_goes_takes_its_group_with_it() {
 }
 
 #[test]
-fn names_that_no_prefix_tells_apart_take_a_list() {
+fn keys_that_no_prefix_distinguishes_need_a_manifest() {
     let cluster = small();
     let packed = gzip(event(2, 0, 1_541_476_000_000, "NextSong", "One").as_bytes());
     cluster.store.put("data/log_data/2018/11/2018-11-05-events.json.gz", packed);
-    let words = cluster.load(By::Prefixes).bad(2);
+    let message = cluster.load(By::Prefixes).bad(2);
     assert!(
-        words.contains("no key prefix matches the object") && words.contains("--manifest"),
-        "{words}"
+        message.contains("no key prefix matches the object") && message.contains("--manifest"),
+        "{message}"
     );
     assert_eq!(cluster.asked("select count(*) from songplays"), "0");
     cluster.load(By::Lists).good();
@@ -63,8 +63,8 @@ fn names_that_no_prefix_tells_apart_take_a_list() {
 }
 
 #[test]
-fn objects_that_move_meanwhile_end_the_load() {
-    for (by, fault, said) in [
+fn objects_deleted_or_denied_during_copy_fail_the_load() {
+    for (by, fault, expected) in [
         (By::Lists, StoreFault::Deleted, "NoSuchKey"),
         (By::Prefixes, StoreFault::Deleted, "2018-11-05-events.json"),
         (By::Prefixes, StoreFault::Status(403, "AccessDenied"), "AccessDenied"),
@@ -77,8 +77,8 @@ fn objects_that_move_meanwhile_end_the_load() {
             fault.clone(),
             100,
         );
-        let words = cluster.load(by).bad(2);
-        assert!(words.contains(said), "{by:?} {fault:?}: {words}");
+        let message = cluster.load(by).bad(2);
+        assert!(message.contains(expected), "{by:?} {fault:?}: {message}");
         cluster.store.clear_faults();
         assert_eq!(cluster.asked("select count(*) from songplays"), "0");
         cluster.assert_tidy();
@@ -86,7 +86,7 @@ fn objects_that_move_meanwhile_end_the_load() {
 }
 
 #[test]
-fn a_load_that_something_passing_ends_is_tried_again() {
+fn a_load_is_retried_after_a_transient_error() {
     for (when, fault) in [
         (When::Copy(2), Fault::Serializable),
         (When::Copy(1), Fault::Disconnect),
@@ -109,34 +109,35 @@ fn a_load_that_something_passing_ends_is_tried_again() {
 }
 
 #[test]
-fn what_does_not_fit_is_said() {
+fn invalid_options_are_rejected() {
     let cluster = small();
     put(cluster.folder.path(), "here/a.json", song("SO1", "One", 200.5));
     let mut command = cluster.command(["etl", "--song-data", "here"]);
-    let words = ended(command.env_remove("SPARKIFY_STAGING")).bad(2);
-    assert!(words.contains("no staging prefix is configured"), "{words}");
+    let message = ended(command.env_remove("SPARKIFY_STAGING")).bad(2);
+    assert!(message.contains("no staging prefix is configured"), "{message}");
     let mut command = cluster.direct(By::Prefixes, &[]);
-    let words = ended(command.env_remove("SPARKIFY_IAM_ROLE")).bad(2);
-    assert!(words.contains("ARN in [IAM_ROLE]"), "{words}");
+    let message = ended(command.env_remove("SPARKIFY_IAM_ROLE")).bad(2);
+    assert!(message.contains("ARN in [IAM_ROLE]"), "{message}");
     cluster.store.put("data/paths.json", r#"{"jsonpaths": ["$['tag']"]}"#);
     let paths = format!("s3://{BUCKET}/data/paths.json");
-    let words = ended(&mut cluster.direct(By::Prefixes, &["--log-jsonpath", &paths])).bad(2);
+    let message = ended(&mut cluster.direct(By::Prefixes, &["--log-jsonpath", &paths])).bad(2);
     assert!(
-        words.contains("`$['tag']` is the path of an unknown key")
-            && words.contains("LOG_JSONPATH"),
-        "{words}"
+        message.contains("`$['tag']` is the path of an unknown key")
+            && message.contains("LOG_JSONPATH"),
+        "{message}"
     );
     put(cluster.folder.path(), "paths.json", "{}");
-    let words = ended(&mut cluster.direct(By::Prefixes, &["--log-jsonpath", "paths.json"])).bad(2);
-    assert!(words.contains("`paths.json`: it is not in S3"), "{words}");
+    let message =
+        ended(&mut cluster.direct(By::Prefixes, &["--log-jsonpath", "paths.json"])).bad(2);
+    assert!(message.contains("`paths.json`: it is not in S3"), "{message}");
     let mut command = cluster.direct(By::Prefixes, &[]);
     command.env("SPARKIFY_IAM_ROLE", "arn:aws:iam::000000000000:role/stranger");
-    let words = ended(&mut command).bad(2);
-    assert!(words.contains("stranger"), "{words}");
+    let message = ended(&mut command).bad(2);
+    assert!(message.contains("stranger"), "{message}");
 }
 
 #[test]
-fn an_object_that_arrives_meanwhile_is_not_loaded_unnoticed() {
+fn an_object_that_arrives_during_copy_is_detected_or_not_loaded() {
     for by in [By::Prefixes, By::Lists] {
         let cluster = small();
         cluster.log("2018-11-06-events.json", &[event(2, 0, 1_541_476_000_000, "NextSong", "One")]);
@@ -155,10 +156,11 @@ fn an_object_that_arrives_meanwhile_is_not_loaded_unnoticed() {
             load.join().unwrap()
         });
         if by == By::Prefixes {
-            let words = load.bad(2);
+            let message = load.bad(2);
             assert!(
-                words.contains("2018-11-07-events.json` arrived") || words.contains("3 objects"),
-                "{words}"
+                message.contains("2018-11-07-events.json` arrived")
+                    || message.contains("3 objects"),
+                "{message}"
             );
             assert_eq!(cluster.asked("select count(*) from songplays"), "0");
         } else {
@@ -171,7 +173,7 @@ fn an_object_that_arrives_meanwhile_is_not_loaded_unnoticed() {
 }
 
 #[test]
-fn an_object_that_is_rewritten_meanwhile_is_copied_again() {
+fn an_object_rewritten_during_copy_is_loaded_again() {
     let cluster = small();
     let other = event(1, 0, 1_541_376_000_796, "NextSong", "Two").leak();
     cluster.store.fail("GET /bucket/data/log_data/", StoreFault::Overwritten(other), 1);
@@ -183,7 +185,7 @@ fn an_object_that_is_rewritten_meanwhile_is_copied_again() {
 }
 
 #[test]
-fn notes_that_come_late_are_waited_for() {
+fn load_views_with_a_delay_are_polled() {
     let cluster = small();
     cluster.log("2018-11-06-events.json", &["{\n".into()]);
     cluster.run(["create-tables"]).good();
@@ -194,7 +196,7 @@ fn notes_that_come_late_are_waited_for() {
 }
 
 #[test]
-fn keys_may_hold_what_they_like() {
+fn keys_may_contain_special_characters() {
     for by in [By::Prefixes, By::Lists] {
         let cluster = small();
         for (number, name) in [
@@ -227,9 +229,9 @@ fn keys_may_hold_what_they_like() {
     }
 }
 
-/// COPY goes by what it is told of compression, which is what names say.
+/// COPY takes the compression from the statement, which is derived from the name.
 #[test]
-fn a_name_that_lies_about_compression_loses_nothing() {
+fn a_wrong_compression_extension_loses_no_record() {
     let cluster = small();
     let packed = gzip(event(2, 0, 1_541_476_000_000, "NextSong", "One").as_bytes());
     cluster.store.put("data/log_data/2018/11/2018-11-06-events.json", packed);
@@ -238,8 +240,8 @@ fn a_name_that_lies_about_compression_loses_nothing() {
     cluster.assert_same(&[]);
     let plain = event(3, 0, 1_541_576_000_000, "NextSong", "One");
     cluster.store.put("data/log_data/2018/11/2018-11-07-events.json.gz", plain.clone());
-    let words = cluster.load(By::Prefixes).bad(2);
-    assert!(words.contains("2018-11-07-events.json.gz"), "{words}");
+    let message = cluster.load(By::Prefixes).bad(2);
+    assert!(message.contains("2018-11-07-events.json.gz"), "{message}");
     assert_eq!(cluster.asked("select count(*) from songplays"), "3");
     cluster.store.remove("data/log_data/2018/11/2018-11-07-events.json.gz");
     cluster.store.put("data/log_data/2018/11/2018-11-07-events.json", plain);
