@@ -181,8 +181,8 @@ fn a_replay_adds_accepted_records_to_the_model_once() {
     assert_eq!(replay()["rejected"], 1);
     assert_eq!(plays(here), "1 2 3 4 5 6 7");
     // The source is fixed, and an incremental load reads it.
-    let mended = "1541548800001,\"page\":\"Home\",\"sessionId\":7,\"itemInSession\":1";
-    put(here, name, broken.replace("\"never\"", mended));
+    let fixed = "1541548800001,\"page\":\"Home\",\"sessionId\":7,\"itemInSession\":1";
+    put(here, name, broken.replace("\"never\"", fixed));
     assert_eq!(etl(here, &[])["rejected"], 0);
     assert_eq!(replay()["outcome"], "unchanged");
     run(here, ["check", "--quiet"]).good();

@@ -35,8 +35,8 @@ fn two_loads_give_the_figures(data: &DataSet) {
         assert_eq!(summary["rejected"], 0);
     }
     let query = |sql: &str| {
-        let answer = run(folder.path(), ["query", "--format", "csv", sql]).good();
-        answer.lines().nth(1).unwrap_or_default().to_owned()
+        let result = run(folder.path(), ["query", "--format", "csv", sql]).good();
+        result.lines().nth(1).unwrap_or_default().to_owned()
     };
     let most = |of: &str| {
         let joined = "songplays join time using (start_time)";

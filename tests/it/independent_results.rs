@@ -98,7 +98,7 @@ fn percent(part: usize, whole: usize) -> String {
     two_places(part as f64 / whole as f64 * 100.0)
 }
 
-fn answer(warehouse: &mut dyn Warehouse, name: &str, arguments: &Arguments) -> Vec<String> {
+fn result(warehouse: &mut dyn Warehouse, name: &str, arguments: &Arguments) -> Vec<String> {
     let query = SavedQuery::find(name).unwrap();
     let values = query.values(arguments).unwrap();
     let rows = query.run(warehouse, &values).unwrap().rows;
@@ -122,7 +122,7 @@ fn compare(warehouse: &mut dyn Warehouse, tables: &Tables) {
     let plays = plays(tables);
     let plain = Arguments::default();
     let mut check = |name: &str, arguments: &Arguments, expected: Vec<String>| {
-        assert_eq!(answer(warehouse, name, arguments), expected, "{name}");
+        assert_eq!(result(warehouse, name, arguments), expected, "{name}");
     };
     check("plays_by_day", &plain, by_day(&plays));
     check("hour_by_weekday", &plain, grid(&plays));

@@ -142,10 +142,10 @@ fn the_pointer_and_the_keyboard_show_exact_values() {
 
     browser.run("document.querySelector('figure[data-chart=byHour] .holder').focus()");
     browser.keys("\u{e014}\u{e014}\u{e014}");
-    let said = browser.text("return document.getElementById('said').textContent");
+    let announced = browser.text("return document.getElementById('said').textContent");
     assert!(
-        said.starts_with(&format!("02:00 to 03:00 UTC, {} plays", hours[2]["plays"])),
-        "{said}"
+        announced.starts_with(&format!("02:00 to 03:00 UTC, {} plays", hours[2]["plays"])),
+        "{announced}"
     );
     let shown = browser.text(tip);
     assert!(shown.contains("02:00 to 03:00"), "{shown}");

@@ -134,8 +134,8 @@ fn the_session_is_encrypted_as_configured() {
         let url = format!("postgres://{user}:{password}@localhost:{port}/postgres{rest}");
         let sql = "select ssl from pg_stat_ssl where pid = pg_backend_pid()";
         let arguments = ["query", "--format", "csv", sql, "--warehouse", &url];
-        let answer = Ended::from(sparkify(folder.path(), arguments).output().unwrap()).good();
-        assert_eq!(answer, format!("ssl\n{encrypted}\n"), "{rest}");
+        let result = Ended::from(sparkify(folder.path(), arguments).output().unwrap()).good();
+        assert_eq!(result, format!("ssl\n{encrypted}\n"), "{rest}");
     }
 }
 

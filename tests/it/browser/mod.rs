@@ -217,10 +217,10 @@ impl Browser {
             }
             line.clear();
         }
-        let mut answer = vec![0; length];
-        reader.read_exact(&mut answer).unwrap();
-        let mut answer: Value = serde_json::from_slice(&answer).unwrap();
-        let value = answer["value"].take();
+        let mut response = vec![0; length];
+        reader.read_exact(&mut response).unwrap();
+        let mut response: Value = serde_json::from_slice(&response).unwrap();
+        let value = response["value"].take();
         assert!(value.get("error").is_none(), "{method} {path}: {value}");
         value
     }

@@ -139,25 +139,21 @@ fn each_probe_names_its_page() {
 #[test]
 fn a_cluster_with_other_behavior_is_detected() {
     for (behavior, names, state) in [
-        (Behavior::IntegerAverages, &["the average of whole numbers is whole"][..], "hint"),
-        (
-            Behavior::TrailingBlanks,
-            &["trailing blanks do not count when varchars are compared"],
-            "failed",
-        ),
+        (Behavior::IntegerAverages, &["the average of integers is an integer"][..], "hint"),
+        (Behavior::TrailingBlanks, &["comparisons of varchars ignore trailing blanks"], "failed"),
         (
             Behavior::ByteLengths,
             &[
-                "a varchar is as long as its bytes",
-                "blanks that are too many are cut",
-                "a cast to a shorter text cuts without a word, by bytes",
+                "the length of a varchar is in bytes",
+                "excess trailing blanks are truncated",
+                "a cast to a shorter text truncates by bytes without an error",
                 "text is varchar(256)",
             ],
             "failed",
         ),
         (
             Behavior::CaseSensitiveKeys,
-            &["copy: 'auto' matches keys by their case, and columns are lower case"],
+            &["copy: 'auto' is case-sensitive, and column names are lower case"],
             "failed",
         ),
     ] {

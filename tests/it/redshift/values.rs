@@ -24,12 +24,12 @@ fn every_text_is_read_back_and_changes_no_statement() {
             let query =
                 "select cast($1 as varchar(65535)) as t, '$1' as literal, $2 as n /* $1 ' */";
             let parameters = [Value::Text(text.clone()), Value::Int(-7)];
-            let answer = warehouse
+            let result = warehouse
                 .borrow_mut()
                 .query(query, &parameters, 2)
                 .map_err(|error| TestCaseError::fail(format!("{text:?}: {error}")))?;
             let expected = vec![Value::Text(text), Value::Text("$1".into()), Value::Int(-7)];
-            prop_assert_eq!(answer.rows, [expected]);
+            prop_assert_eq!(result.rows, [expected]);
             seen.set(seen.get() + 1);
             Ok(())
         })

@@ -117,16 +117,16 @@ fn a_role_is_assumed_with_keys_a_container_or_a_web_identity_token() {
     let mut command = keyless(&server, folder.path());
     command.env("AWS_PROFILE", "role").env("AWS_ENDPOINT_URL_STS", sts.url());
     loads(&mut command, folder.path());
-    let asked = sts.asked();
-    assert!(asked.contains("RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Freader"), "{asked}");
-    assert!(asked.contains("ExternalId=x%20y") && asked.contains("AKIABASE/"), "{asked}");
+    let requests = sts.requests();
+    assert!(requests.contains("RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Freader"), "{requests}");
+    assert!(requests.contains("ExternalId=x%20y") && requests.contains("AKIABASE/"), "{requests}");
 
     let container = Metadata::start(vec![("GET /keys", as_json("of-a-container"))]);
     let mut command = keyless(&server, folder.path());
     command.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/keys", container.url()));
     command.env("AWS_PROFILE", "container").env("AWS_ENDPOINT_URL_STS", sts.url());
     loads(&mut command, folder.path());
-    assert!(sts.asked().contains("role%2Ftask") && container.asked().contains("GET /keys"));
+    assert!(sts.requests().contains("role%2Ftask") && container.requests().contains("GET /keys"));
 
     put(folder.path(), "token", "a-token-of-kubernetes");
     let mut command = keyless(&server, folder.path());
@@ -134,7 +134,7 @@ fn a_role_is_assumed_with_keys_a_container_or_a_web_identity_token() {
         .env("AWS_ROLE_ARN", "arn:aws:iam::1:role/pod")
         .env("AWS_WEB_IDENTITY_TOKEN_FILE", "token");
     loads(command.env("AWS_ENDPOINT_URL_STS", sts.url()), folder.path());
-    assert!(sts.asked().contains("WebIdentityToken=a-token-of-kubernetes"));
+    assert!(sts.requests().contains("WebIdentityToken=a-token-of-kubernetes"));
 
     let denied = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not authorized: \
                   sts:AssumeRole</Message></Error></ErrorResponse>";
@@ -209,14 +209,18 @@ fn a_cached_sso_token_gives_keys() {
     for (profile, file) in [("sso", SESSION_TOKEN), ("old", START_URL_TOKEN)] {
         put(folder.path(), file, sso_token(&format!("token-of-{profile}"), "2999-01-01T00:00:00Z"));
         loads(&mut through_sso(&server, folder.path(), profile, &portal), folder.path());
-        assert!(portal.asked().contains(&format!("token-of-{profile}")), "{}", portal.asked());
+        assert!(
+            portal.requests().contains(&format!("token-of-{profile}")),
+            "{}",
+            portal.requests()
+        );
     }
-    assert!(portal.asked().contains("account_id=111122223333"), "{}", portal.asked());
+    assert!(portal.requests().contains("account_id=111122223333"), "{}", portal.requests());
 
     let sts = Metadata::start(vec![("Action=AssumeRole&", as_xml("AssumeRole"))]);
     let mut command = through_sso(&server, folder.path(), "role", &portal);
     loads(command.env("AWS_ENDPOINT_URL_STS", sts.url()), folder.path());
-    assert!(sts.asked().contains("role%2Freader"), "{}", sts.asked());
+    assert!(sts.requests().contains("role%2Freader"), "{}", sts.requests());
 }
 
 #[test]
@@ -229,8 +233,8 @@ fn an_expired_sso_token_is_refreshed() {
     let renewed = "{\"accessToken\":\"a-new-token\",\"expiresIn\":3600,\"tokenType\":\"Bearer\"}";
     let portal = sso_portal(renewed);
     loads(&mut through_sso(&server, folder.path(), "sso", &portal), folder.path());
-    let asked = portal.asked();
-    assert!(asked.contains("a-refresh-token") && asked.contains("a-new-token"), "{asked}");
+    let requests = portal.requests();
+    assert!(requests.contains("a-refresh-token") && requests.contains("a-new-token"), "{requests}");
     let cached = std::fs::read_to_string(folder.path().join(SESSION_TOKEN)).unwrap();
     assert!(cached.contains("a-new-token"), "{cached}");
 }
@@ -260,7 +264,7 @@ fn an_invalid_sso_session_names_the_command_that_renews_it() {
         let expired = refused(profile, &portal);
         assert!(expired.contains("has expired") && expired.contains(hint), "{expired}");
     }
-    assert_eq!(portal.asked(), "", "an expired token is not sent");
+    assert_eq!(portal.requests(), "", "an expired token is not sent");
 
     put(folder.path(), SESSION_TOKEN, sso_token("a-token", "2999-01-01T00:00:00Z"));
     let body = |code| format!("{{\"__type\":\"{code}\",\"message\":\"in other words\"}}");
@@ -287,13 +291,13 @@ fn a_container_and_an_instance_give_keys() {
     let mut command = keyless(&server, folder.path());
     command.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", &url);
     loads(command.env("AWS_CONTAINER_AUTHORIZATION_TOKEN", "its-token"), folder.path());
-    assert!(machine.asked().to_lowercase().contains("authorization: its-token"));
+    assert!(machine.requests().to_lowercase().contains("authorization: its-token"));
 
     put(folder.path(), "its-token", "from-a-file");
     let mut command = keyless(&server, folder.path());
     command.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", &url);
     loads(command.env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "its-token"), folder.path());
-    assert!(machine.asked().to_lowercase().contains("authorization: from-a-file"));
+    assert!(machine.requests().to_lowercase().contains("authorization: from-a-file"));
 
     let mut command = keyless(&server, folder.path());
     command.env_remove("AWS_EC2_METADATA_DISABLED");

@@ -162,7 +162,7 @@ fn whole(pool: &'static [i64]) -> BoxedStrategy<Raw> {
 }
 
 fn written_whole(value: i64) -> BoxedStrategy<Raw> {
-    let forms = move |text: String| {
+    let spellings = move |text: String| {
         let fraction = format!("{text}.0");
         let exponent = format!("{text}e0");
         // Leading zeros are invalid.
