@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What a day's load costs as its history grows: one day into 1, 10 and 100 days like it. Prints a table; medians of RUNS runs in turn.
+# Cost of a daily load as the history grows: one day into 1, 10 and 100 days of the same size.
+# Prints a table with medians of RUNS interleaved runs.
 # usage: benches/growth.sh [EVENTS_PER_DAY] [RUNS]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,7 +12,7 @@ cd "$work"
 
 "$program" generate all --songs 5000 --events $((per_day * 101)) --days 101 --users $((per_day)) --quiet >/dev/null
 find all/log_data -name '*-events.json' | sort > days
-# Old enough for their times to tell versions apart, as files in a bucket are.
+# Old modification times identify versions, as in a bucket.
 find all -type f -exec touch -d '2020-01-01' {} +
 load() { "$program" etl --song-data all/song_data --log-data "d$1" --warehouse "duckdb:$2" --output json --quiet; }
 for days in 1 10 100; do
@@ -33,7 +34,7 @@ python3 - "$per_day" "$runs" <<'PYTHON'
 import json, statistics, sys
 per_day, runs = int(sys.argv[1]), int(sys.argv[2])
 print(f"one day of {per_day:,} events, medians of {runs} runs\n")
-print("| history, days | events before | load, s | CPU, s | peak MB | of which: stage | touched keys | model | check | publish |")
+print("| history, days | events before | load, s | CPU, s | peak MB | of which: stage | affected keys | model | check | publish |")
 print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
 for days in (1, 10, 100):
     steps, cpu, memory = [], [], []

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""The same work by this program and by what one would write instead, in turn, in one run. Prints Markdown tables.
+"""Compares sparkify with scripts for the same work, in interleaved runs. Prints Markdown tables.
 
 usage: benches/peers.py PEERS [--songs N] [--events N] [--users N] [--runs N] [--work FOLDER]
 
-PEERS holds `gen.py` (makes the input) and `peers/NAME.py IN OUT` (the other solutions, whose last lines are `table rows`). The Python that
-runs this needs the peers' packages. Every figure is the median of the runs, every ratio the median of the ratios of runs side by side; the
-files are read once before, so they come from the page cache. Row counts of both sides are compared, and differing ones end the benchmark.
+PEERS holds `gen.py` (generates the input) and `peers/NAME.py IN OUT` (the other solutions, whose last
+lines are `table rows`). The Python that runs this script needs the packages of the peers. Each figure
+is the median of the runs, each ratio the median of the ratios of adjacent runs. The files are read once
+before, so they come from the page cache. Different row counts end the benchmark.
 """
 import argparse
 import json
@@ -37,7 +38,7 @@ print(time.time() - began, c.execute("select count(*) from staging").fetchone()[
 
 
 def measured(command):
-    """(wall s, CPU s, peak MB, what it printed) of a process and its children."""
+    """Returns (wall s, CPU s, peak MB, output) of a process and its children."""
     began = time.time()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     printed = process.stdout.read()
@@ -47,9 +48,9 @@ def measured(command):
     return time.time() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, printed
 
 
-def ours(options, source, threads=None, parts=("song", "log")):
-    """The program into a new warehouse: what was measured, and its summary."""
-    warehouse = os.path.join(options.work, "ours.duckdb")
+def sparkify(options, source, threads=None, parts=("song", "log")):
+    """Loads into a new warehouse: returns the measurements and the summary."""
+    warehouse = os.path.join(options.work, "sparkify.duckdb")
     for leftover in (warehouse, warehouse + ".wal"):
         if os.path.exists(leftover):
             os.remove(leftover)
@@ -61,7 +62,7 @@ def ours(options, source, threads=None, parts=("song", "log")):
 
 
 def peer(options, name, source):
-    """A whole solution: what was measured, and rows a table."""
+    """Runs another solution: returns the measurements and the rows of each table."""
     script = os.path.join(options.peers, "peers", f"{name}.py")
     out = os.path.join(options.work, f"{name}.duckdb")
     wall, cpu, memory, printed = measured([sys.executable, script, source, out])
@@ -70,7 +71,7 @@ def peer(options, name, source):
 
 
 def staged(options, source, what, threads):
-    """DuckDB alone reads one kind of file into a table: what was measured, its own seconds and its rows."""
+    """DuckDB reads one kind of file into a table: returns the measurements, its own seconds and the rows."""
     out = os.path.join(options.work, "staged.duckdb")
     if os.path.exists(out):
         os.remove(out)
@@ -81,13 +82,13 @@ def staged(options, source, what, threads):
     return wall, cpu, memory, (float(seconds), int(rows))
 
 
-def same(theirs, mine, what):
-    if theirs != mine:
-        sys.exit(f"{what}: {theirs} rows there, {mine} here")
+def same(other, own, what):
+    if other != own:
+        sys.exit(f"{what}: {other} rows, sparkify has {own}")
 
 
 def table(title, rows):
-    """`rows`: name -> list of (wall, cpu, memory), the program's first."""
+    """Prints `rows`: name -> list of (wall, cpu, memory), sparkify first."""
     print(f"\n### {title}\n\n| | CPU, s | wall, s | peak MB | CPU, ratio | wall, ratio |\n|---|---:|---:|---:|---:|---:|")
     first = next(iter(rows.values()))
     for name, runs in rows.items():
@@ -100,42 +101,42 @@ def table(title, rows):
 def whole_job(options, source):
     rows = {"sparkify": [], "duckdb_contract": [], "duckdb_tuned": []}
     for _ in range(options.runs):
-        *used, summary = ours(options, source)
+        *used, summary = sparkify(options, source)
         rows["sparkify"].append(used)
-        mine = dict(summary["tables"])
+        own = dict(summary["tables"])
         for name in ("duckdb_contract", "duckdb_tuned"):
             *used, counts = peer(options, name, source)
             rows[name].append(used)
             for each in TABLES:
                 if each in counts:
-                    same(counts[each], mine[each], f"{name}, {each}")
-    table("the whole job", rows)
+                    same(counts[each], own[each], f"{name}, {each}")
+    table("full load", rows)
 
 
 def steps(summary, *names):
-    """Wall and CPU seconds of these steps together."""
+    """Returns the wall and CPU seconds of these steps."""
     taken = [step for step in summary["steps"] if step["name"] in names]
     return sum(step["seconds"] for step in taken), sum(step["cpu_seconds"] for step in taken)
 
 
 def events(options, source):
-    """On one thread, where seconds are CPU seconds: the step alone, on both sides."""
+    """Compares the staging step on one thread, where wall seconds are CPU seconds."""
     rows = {"sparkify": [], "DuckDB, read_json": []}
     for _ in range(options.runs):
-        *_, memory, summary = ours(options, source, threads=1)
+        *_, memory, summary = sparkify(options, source, threads=1)
         wall, cpu = steps(summary, "stage events")
         rows["sparkify"].append((wall, cpu, memory))
         *_, memory, (seconds, count) = staged(options, source, "events", 1)
         rows["DuckDB, read_json"].append((seconds, seconds, memory))
         same(count, dict(summary["tables"])["staging_events"], "events")
-    table("events staged and kept, one thread", rows)
+    table("staging of events, one thread", rows)
 
 
 def songs(options, source, runs):
-    whole = "sparkify, with model and checks"
+    whole = "sparkify, with model and data tests"
     rows = {"sparkify": [], whole: [], "find, awk, DuckDB": [], "DuckDB, read_json over a glob": []}
     for _ in range(runs):
-        *used, summary = ours(options, source, parts=("song",))
+        *used, summary = sparkify(options, source, parts=("song",))
         rows["sparkify"].append((*steps(summary, "list", "stage songs"), used[2]))
         rows[whole].append(used)
         for name, what in (("find, awk, DuckDB", "cat"), ("DuckDB, read_json over a glob", "songs")):
@@ -162,7 +163,7 @@ def main():
         os.rename(source + ".new", source)
     began = time.time()
     subprocess.run(["sh", "-c", f"find '{source}/log_data' -type f -exec cat {{}} + >/dev/null"], check=True)
-    print(f"reading the logs' bytes alone: {time.time() - began:.2f} s")
+    print(f"reading the bytes of the logs: {time.time() - began:.2f} s")
     songs(options, source, min(options.runs, 2))
     events(options, source)
     whole_job(options, source)

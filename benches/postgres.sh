@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What loading into PostgreSQL costs: our step `stage events`, which reads and types JSON on its way, beside `psql \copy` of the same rows from a
-# file that holds them ready. Prints a table. The server is the tests' own, without durability; it shares this machine's cores with the program.
+# Cost of a load into PostgreSQL: the step `stage events`, which parses JSON and gives it types,
+# compared with `psql \copy` of the same rows from a prepared file. Prints a table. The server of the
+# tests runs without durability, on the same cores as the program.
 # usage: benches/postgres.sh [EVENTS] [RUNS]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -8,7 +9,7 @@ events=${1:-1000000} runs=${2:-3}
 program=$PWD/bin/sparkify
 [ -x "$program" ] || make build
 work=$(mktemp -d); trap 'scripts/postgres.sh stop "$work/server"; rm -rf "$work"' EXIT
-# The server runs as another user, who must get there.
+# The server runs as another user, who needs access to its folder.
 chmod 755 "$work"
 scripts/postgres.sh start "$work/server"
 url=$(cat "$work/server/url")
@@ -18,12 +19,12 @@ sql() { PGOPTIONS='-c client_min_messages=warning' psql -X -q -A -t -v ON_ERROR_
 for run in $(seq "$runs"); do
     "$program" create-tables --yes --warehouse "$url" --quiet
     "$program" etl --song-data "$work/data/song_data" --log-data "$work/data/log_data" --warehouse "$url" --output json --quiet > "$work/etl.$run"
-    for form in text binary; do
-        [ -f "$work/rows.$form" ] || sql -c "\\copy staging_events to '$work/rows.$form' (format $form)"
+    for format in text binary; do
+        [ -f "$work/rows.$format" ] || sql -c "\\copy staging_events to '$work/rows.$format' (format $format)"
         sql -c 'drop table if exists copied' -c 'create table copied (like staging_events)'
         start=$(date +%s%N)
-        sql -c "\\copy copied from '$work/rows.$form' (format $form)"
-        echo "$form $(($(date +%s%N) - start))" >> "$work/copies"
+        sql -c "\\copy copied from '$work/rows.$format' (format $format)"
+        echo "$format $(($(date +%s%N) - start))" >> "$work/copies"
     done
 done
 python3 - "$work" "$runs" <<'PYTHON'
@@ -34,15 +35,15 @@ steps = {name: statistics.median(s["seconds"] for load in loads for s in load["s
          for name in (s["name"] for s in loads[0]["steps"])}
 copies = {"text": [], "binary": []}
 for line in open(f"{work}/copies"):
-    form, nanoseconds = line.split()
-    copies[form].append(int(nanoseconds) / 1e9)
-ours, rows = steps["stage events"], loads[0]["events_staged"]
+    format, nanoseconds = line.split()
+    copies[format].append(int(nanoseconds) / 1e9)
+sparkify, rows = steps["stage events"], loads[0]["events_staged"]
 print(f"{rows:,} rows of `staging_events` into PostgreSQL, medians of {runs} runs\n")
-print("| | seconds | rows a second | speed of ours, to this |")
+print("| | seconds | rows per second | relative speed of sparkify |")
 print("|---|---:|---:|---:|")
-print(f"| `sparkify etl`, the step `stage events`: from JSON, typed | {ours:.2f} | {rows / ours:,.0f} | 1.00 |")
-for form, taken in copies.items():
+print(f"| `sparkify etl`, step `stage events`: from JSON, with types | {sparkify:.2f} | {rows / sparkify:,.0f} | 1.00 |")
+for format, taken in copies.items():
     seconds = statistics.median(taken)
-    print(f"| `psql \\copy … (format {form})`, from rows that are ready | {seconds:.2f} | {rows / seconds:,.0f} | {seconds / ours:.2f} |")
+    print(f"| `psql \\copy … (format {format})`, from prepared rows | {seconds:.2f} | {rows / seconds:,.0f} | {seconds / sparkify:.2f} |")
 print("\nthe whole load: " + ", ".join(f"{name} {seconds:.2f}" for name, seconds in steps.items()))
 PYTHON

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What several ranges of one object at once are worth: one large object in a store whose connections give RATE MB a second each and begin after LATENCY
-# ms, as one stream and in ranges; and from a folder, which no store holds back. Prints a table. The store is the tests' own, in memory, signatures
-# verified; it shares this machine's cores with the program.
+# Gain of parallel range requests: one large object from a store with RATE MB/s per connection and
+# LATENCY ms before the first byte, as one stream and in ranges, and from a folder. Prints a table. The
+# S3 emulator of the tests runs in memory and verifies signatures, on the same cores as the program.
 # usage: benches/ranges.sh [EVENTS] [RATE] [LATENCY] [RUNS]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -23,26 +23,26 @@ until [ "$(wc -l < exports)" -ge 2 ]; do sleep 0.1; done
 source ./exports
 for run in $(seq "$runs"); do
     for kind in stream ranges folder; do
-        logs=s3://bucket/log_data at_once=256
-        case $kind in stream) at_once=1 ;; folder) logs=data/log_data ;; esac
+        logs=s3://bucket/log_data concurrency=256
+        case $kind in stream) concurrency=1 ;; folder) logs=data/log_data ;; esac
         rm -f now.duckdb*
         /usr/bin/time -f %M -o "$kind.$run.peak" "$program" etl --log-data "$logs" --warehouse duckdb:now.duckdb \
-            --concurrency "$at_once" --output json --quiet > "$kind.$run"
+            --concurrency "$concurrency" --output json --quiet > "$kind.$run"
     done
 done
 python3 - "$rate" "$latency" "$runs" "$(find data/log_data -type f -printf '%s')" <<'PYTHON'
 import json, statistics, sys
 rate, latency, runs, size = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]) / 1e6
-print(f"one object of {size:.0f} MB, {rate} MB/s a connection after {latency} ms, medians of {runs} runs\n")
-print("| | reading, s | MB a second | whole load, s | peak MB |")
+print(f"one object of {size:.0f} MB, {rate} MB/s per connection after {latency} ms, medians of {runs} runs\n")
+print("| | reading, s | MB per second | whole load, s | peak MB |")
 print("|---|---:|---:|---:|---:|")
 times = {}
-for kind, words in (("stream", "one stream"), ("ranges", "ranges"), ("folder", "from a folder")):
+for kind, label in (("stream", "one stream"), ("ranges", "ranges"), ("folder", "from a folder")):
     loads = [json.load(open(f"{kind}.{run}")) for run in range(1, runs + 1)]
     steps = [{s["name"]: s["seconds"] for s in load["steps"]} for load in loads]
     times[kind] = reading = statistics.median(s["stage events"] for s in steps)
     whole = statistics.median(sum(s.values()) for s in steps)
     peak = statistics.median(int(open(f"{kind}.{run}.peak").read().split()[-1]) / 1000 for run in range(1, runs + 1))
-    print(f"| {words} | {reading:.2f} | {size / reading:,.0f} | {whole:.2f} | {peak:.0f} |")
+    print(f"| {label} | {reading:.2f} | {size / reading:,.0f} | {whole:.2f} | {peak:.0f} |")
 print(f"\nranges are {times['stream'] / times['ranges']:.1f} times as fast as one stream")
 PYTHON

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What many requests at once are worth: small objects in a store that answers after LATENCY ms, one GET after another and many at a time. Prints a
-# table. The store is the tests' own, in memory, signatures verified; it shares this machine's cores with the program.
+# Gain of concurrent requests: small objects from a store with a latency of LATENCY ms, with one GET at
+# a time and with many. Prints a table. The S3 emulator of the tests runs in memory and verifies
+# signatures, on the same cores as the program.
 # usage: benches/s3.sh [OBJECTS] [LATENCY] [RUNS]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,7 +14,7 @@ work=$(mktemp -d); trap 'exec 3>&-; rm -rf "$work"' EXIT
 store=$CARGO_TARGET_DIR/release/examples/bucket
 cd "$work"
 
-# One after another takes its latency for each: a tenth of the objects is enough to know it.
+# Sequential requests take the latency of each, so a tenth of the objects is enough.
 few=$((objects / 10))
 "$program" generate data/many --songs "$objects" --events 1 --days 1 --users 1 --quiet > /dev/null
 "$program" generate data/few --songs "$few" --events 1 --days 1 --users 1 --quiet > /dev/null
@@ -25,26 +26,26 @@ until [ "$(wc -l < exports)" -ge 2 ]; do sleep 0.1; done
 source ./exports
 for run in $(seq "$runs"); do
     for kind in many few; do
-        case $kind in few) at_once=1 ;; *) at_once=256 ;; esac
+        case $kind in few) concurrency=1 ;; *) concurrency=256 ;; esac
         rm -f now.duckdb*
-        "$program" etl --song-data "s3://bucket/$kind/song_data" --warehouse duckdb:now.duckdb --concurrency "$at_once" \
+        "$program" etl --song-data "s3://bucket/$kind/song_data" --warehouse duckdb:now.duckdb --concurrency "$concurrency" \
             --output json --quiet > "$kind.$run"
     done
 done
 python3 - "$latency" "$runs" <<'PYTHON'
 import json, statistics, sys
 latency, runs = sys.argv[1], int(sys.argv[2])
-print(f"objects from a store that answers after {latency} ms, medians of {runs} runs\n")
-print("| requests at once | objects | listing, s | reading, s | objects a second |")
+print(f"objects from a store with a latency of {latency} ms, medians of {runs} runs\n")
+print("| concurrency | objects | listing, s | reading, s | objects per second |")
 print("|---:|---:|---:|---:|---:|")
 rates = {}
-for kind, at_once in (("few", "1"), ("many", "at most 256")):
+for kind, concurrency in (("few", "1"), ("many", "at most 256")):
     loads = [json.load(open(f"{kind}.{run}")) for run in range(1, runs + 1)]
     steps = [{s["name"]: s["seconds"] for s in load["steps"]} for load in loads]
     reading = statistics.median(s["stage songs"] for s in steps)
     listing = statistics.median(s["list"] for s in steps)
     objects = loads[0]["objects_read"]
     rates[kind] = objects / reading
-    print(f"| {at_once} | {objects:,} | {listing:.2f} | {reading:.2f} | {rates[kind]:,.0f} |")
-print(f"\nmany at once are {rates['many'] / rates['few']:.0f} times as fast")
+    print(f"| {concurrency} | {objects:,} | {listing:.2f} | {reading:.2f} | {rates[kind]:,.0f} |")
+print(f"\nconcurrent requests are {rates['many'] / rates['few']:.0f} times as fast")
 PYTHON

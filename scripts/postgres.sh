@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# A PostgreSQL server for the tests: its own data, certificate and port, on 127.0.0.1 alone. Nothing is forced to the disk, since nothing in it is
-# meant to last; a commit outlives a server that is killed all the same.
+# A PostgreSQL server for the tests, on 127.0.0.1, with its own data, certificate and port. It does not
+# sync to disk, as its data are temporary. Commits still survive if the server is killed.
 #
-#   scripts/postgres.sh start FOLDER    starts one whose files lie in FOLDER, and writes there `url` (with a password), `ca.pem` and `bin` (its programs)
-#   scripts/postgres.sh stop FOLDER     stops it at once, as if it had crashed
-#   scripts/postgres.sh resume FOLDER   starts one again that was stopped
+#   scripts/postgres.sh start FOLDER    starts a server in FOLDER, and writes `url` (with a password),
+#                                       `ca.pem` and `bin` (the folder of its programs) to it
+#   scripts/postgres.sh stop FOLDER     stops it immediately, like a crash
+#   scripts/postgres.sh resume FOLDER   starts a stopped server again
 #
-# The certificate is for `localhost`, signed by ca.pem. SPARKIFY_POSTGRES_BIN names the folder of the server's programs, where they are not found.
+# ca.pem signs the certificate for `localhost`. SPARKIFY_POSTGRES_BIN is the folder of the server's
+# programs, if it is not in a usual place.
 set -euo pipefail
 
 fail() { printf 'error: %s\nhint: %s\n' "$1" "$2" >&2; exit 2; }
@@ -22,9 +24,9 @@ programs() {
 
 install() {
     as_root=(); [ "$(id -u)" = 0 ] || as_root=(sudo)
-    command -v apt-get >/dev/null || fail "the tests need a PostgreSQL server" "install one, and name its programs' folder in SPARKIFY_POSTGRES_BIN"
+    command -v apt-get >/dev/null || fail "the tests need a PostgreSQL server" "install one, and set SPARKIFY_POSTGRES_BIN to the folder of its programs"
     echo "installing PostgreSQL" >&2
-    # A server of the system's own is not wanted: the tests start theirs.
+    # Without a cluster of the system, as the tests start their own server.
     "${as_root[@]}" mkdir -p /etc/postgresql-common
     [ -e /etc/postgresql-common/createcluster.conf ] ||
         echo 'create_main_cluster = false' | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
@@ -48,14 +50,14 @@ certificate() {
 start() {
     mkdir -p "$folder"
     folder=$(realpath "$folder")
-    programs || { install; programs; } || fail "no PostgreSQL server was found" "name its programs' folder in SPARKIFY_POSTGRES_BIN"
-    command -v openssl >/dev/null || fail "\`openssl\` makes the certificate of the tests' server" "install it"
+    programs || { install; programs; } || fail "no PostgreSQL server found" "set SPARKIFY_POSTGRES_BIN to the folder of its programs"
+    command -v openssl >/dev/null || fail "the tests need \`openssl\`" "install it"
     certificate
     local password; password=$(openssl rand -hex 16)
     printf '%s' "$password" >"$folder/password"
     if [ "$(id -u)" = 0 ]; then chown -R postgres "$folder"; fi
     as_server "$best/initdb" --pgdata="$folder/data" --username=postgres --pwfile="$folder/password" --auth=scram-sha-256 \
-        --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$folder/initdb.log" 2>&1 || { cat "$folder/initdb.log" >&2; fail "initdb failed" "see above"; }
+        --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$folder/initdb.log" 2>&1 || { cat "$folder/initdb.log" >&2; fail "initdb failed" "see the log above"; }
     local port
     for _ in 1 2 3 4 5; do
         port=$((20000 + RANDOM % 12000))
@@ -80,7 +82,7 @@ CONF
         fi
     done
     cat "$folder/server.log" >&2
-    fail "the tests' PostgreSQL server does not start" "see above"
+    fail "the PostgreSQL server of the tests did not start" "see the log above"
 }
 
 stop() {
@@ -95,10 +97,10 @@ resume() {
 }
 
 folder=${2:-}
-[ -n "$folder" ] || fail "no folder was named" "scripts/postgres.sh start FOLDER"
+[ -n "$folder" ] || fail "no folder given" "scripts/postgres.sh start FOLDER"
 case "$1" in
     start) start ;;
     stop) stop ;;
     resume) resume ;;
-    *) fail "\`$1\` is neither \`start\`, \`stop\` nor \`resume\`" "scripts/postgres.sh start FOLDER" ;;
+    *) fail "unknown action \`$1\`" "scripts/postgres.sh start|stop|resume FOLDER" ;;
 esac

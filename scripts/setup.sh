@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs on Debian or Ubuntu what a build needs and a bare system lacks: a C compiler, and each TOOL
-# that is missing. Checks that cargo is installed.
+# Installs the requirements of a build on Debian or Ubuntu: a C compiler, and each TOOL that is missing.
+# Checks that cargo is installed.
 #
 #   scripts/setup.sh [TOOL …]
 set -euo pipefail

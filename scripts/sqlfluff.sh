@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A second opinion on the statements for Redshift: sqlfluff, an independent linter, parses every file of
+# Independent check of the statements for Redshift: sqlfluff, another linter, parses every file of
 # FOLDER as one statement. Prints the files that it cannot parse, one per line, and exits with 1 if there
 # are any.
 #

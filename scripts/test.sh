@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs the tests, after it has installed and started what they need.
+# Installs and starts the requirements of the tests, and runs them.
 #
 #   scripts/test.sh                        every test
 #   scripts/test.sh --test it -- export    arguments of `cargo test`, then of the test programs
 #
-# SPARKIFY_CASES=5000 makes the property tests try more cases. SPARKIFY_COURSE=FOLDER names the
+# SPARKIFY_CASES=5000 sets the number of cases of the property tests. SPARKIFY_COURSE=FOLDER names the
 # course data (default: ../shared/data/course, if it exists). Tests on them are marked as ignored,
 # and included if the folder is known. The last line of the output says whether they ran.
 set -euo pipefail
@@ -13,7 +13,7 @@ export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/spa
 for tool in bash mkfifo sha256sum; do
     command -v "$tool" >/dev/null || { printf 'error: the tests need `%s`\nhint: install it\n' "$tool" >&2; exit 2; }
 done
-# The tests call Python clients, open the report page in a browser, and read its print.
+# The tests call Python clients, open the report page in a browser, and print it to PDF.
 missing=()
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-venv)
 command -v chromium >/dev/null || missing+=(chromium)
@@ -25,7 +25,7 @@ if [ "${#missing[@]}" -gt 0 ]; then
     echo "installing ${missing[*]}" >&2
     "${as_root[@]}" apt-get update -qq && "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
 fi
-# An independent Redshift grammar, and Amazon's client of the Data API. Fetched before the build.
+# An independent Redshift grammar, and the AWS SDK for the Data API, fetched before the build.
 scripts/python.sh sqlfluff
 scripts/python.sh boto3
 # A PostgreSQL server for this run.
@@ -49,7 +49,7 @@ course=${SPARKIFY_COURSE:-}
 if [ -z "$course" ] && [ -d ../shared/data/course ]; then course=$(realpath ../shared/data/course); fi
 included=()
 if [ -n "$course" ]; then included=(--include-ignored); fi
-# Tests print how many cases they tried.
+# --show-output prints the number of cases.
 "${tests[@]}" --no-fail-fast -- "$@" "${included[@]}" --show-output --test-threads "$(nproc)"
 number=$("${tests[@]}" --quiet -- "$@" --list --ignored | grep -c ': test$' || true)
 if [ -n "$course" ]; then

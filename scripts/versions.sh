@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks that the places that name a Rust version agree: rust-toolchain.toml pins the compiler, and its
+# Checks that all files have the same Rust version: rust-toolchain.toml pins the compiler, and its
 # major and minor version is the `rust-version` (MSRV) of every crate and the version of the CI images.
 set -euo pipefail
 cd "$(dirname "$0")/.."

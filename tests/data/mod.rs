@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// Input files, and the results of a full load of them.
 pub(crate) struct DataSet {
     folder: fn() -> PathBuf,
-    /// Name of the folder with its golden answers, below `tests/it/snapshots`.
+    /// Name of the folder with its golden results, below `tests/it/snapshots`.
     pub(crate) name: &'static str,
     pub(crate) song_objects: u64,
     pub(crate) log_objects: u64,
@@ -35,7 +35,7 @@ pub(crate) struct DataSet {
     pub(crate) first_play: &'static str,
     /// Days of the first and of the last play, as the report page writes them.
     pub(crate) days: [&'static str; 2],
-    /// User with three spans of two levels.
+    /// User with three level periods.
     pub(crate) changing_user: &'static str,
     /// Plays whose song or artist is text encoded twice.
     pub(crate) repaired_plays: usize,

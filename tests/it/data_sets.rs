@@ -1,4 +1,4 @@
-//! Known input, to the row: the figures of each data set, and the search for the course data.
+//! Known input: the figures of each data set, and the search for the course data.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use crate::data::{COURSE, DataSet, find_course, on_each_data_set, repository};
 use crate::oracle;
 use crate::support::{assert_same_model, duckdb, etl_of, load, model, put, run};
 
-on_each_data_set!(two_loads_give_the_figures, every_row_of_the_model_is_the_oracles);
+on_each_data_set!(two_loads_give_the_figures, every_row_of_the_model_equals_the_oracle);
 
 fn two_loads_give_the_figures(data: &DataSet) {
     let folder = tempfile::tempdir().unwrap();
@@ -34,36 +34,36 @@ fn two_loads_give_the_figures(data: &DataSet) {
         assert_eq!(summary["duplicates"], data.duplicates);
         assert_eq!(summary["rejected"], 0);
     }
-    let ask = |sql: &str| {
-        let answer = run(folder.path(), ["query", "--format", "csv", sql]).good();
-        answer.lines().nth(1).unwrap_or_default().to_owned()
+    let query = |sql: &str| {
+        let result = run(folder.path(), ["query", "--format", "csv", sql]).good();
+        result.lines().nth(1).unwrap_or_default().to_owned()
     };
     let most = |of: &str| {
         let joined = "songplays join time using (start_time)";
-        ask(&format!("select {of}, count(*) from {joined} group by all order by 2 desc limit 1"))
+        query(&format!("select {of}, count(*) from {joined} group by all order by 2 desc limit 1"))
     };
     assert_eq!(most("user_id"), pair(data.top_user));
     assert_eq!(most("hour"), pair(data.top_hour));
     assert_eq!(most("weekday"), pair(data.top_weekday));
     for (place, (title, artist, plays)) in data.top_songs.into_iter().enumerate() {
         let sql = "select song_title, artist_name, count(*) from songplays group by 1, 2 order by 3 desc limit 1 offset";
-        assert_eq!(ask(&format!("{sql} {place}")), format!("{title},{artist},{plays}"));
+        assert_eq!(query(&format!("{sql} {place}")), format!("{title},{artist},{plays}"));
     }
     let user = data.changing_user;
     let spans = "select count(*), count(distinct level) from user_levels where user_id";
-    assert_eq!(ask(&format!("{spans} = {user}")), "3,2");
-    assert_eq!(ask("select round(sum(length) / 3600, 2) from songplays"), data.hours);
+    assert_eq!(query(&format!("{spans} = {user}")), "3,2");
+    assert_eq!(query("select round(sum(length) / 3600, 2) from songplays"), data.hours);
     let level = "select count(*) from songplays where level";
-    assert_eq!(ask(&format!("{level} = 'paid'")), data.paid.to_string());
-    assert_eq!(ask(&format!("{level} = 'free'")), data.free.to_string());
-    assert_eq!(ask("select min(start_time) from songplays"), data.first_play);
+    assert_eq!(query(&format!("{level} = 'paid'")), data.paid.to_string());
+    assert_eq!(query(&format!("{level} = 'free'")), data.free.to_string());
+    assert_eq!(query("select min(start_time) from songplays"), data.first_play);
 }
 
 fn pair((value, count): (impl std::fmt::Display, u64)) -> String {
     format!("{value},{count}")
 }
 
-fn every_row_of_the_model_is_the_oracles(data: &DataSet) {
+fn every_row_of_the_model_equals_the_oracle(data: &DataSet) {
     let expected = oracle::expected_in(&data.folder());
     let mut warehouse = duckdb(":memory:");
     load(warehouse.as_mut(), &data.folder(), 0.0).unwrap();
@@ -77,12 +77,12 @@ fn the_course_data_are_complete_or_absent() {
 }
 
 #[test]
-fn the_course_data_are_found_where_they_are_said_to_be() {
+fn the_course_data_are_found_at_the_documented_paths() {
     let outer = tempfile::tempdir().unwrap();
     let repository = outer.path().join("clone");
     std::fs::create_dir(&repository).unwrap();
     let find = |named: Option<&str>| find_course(named.map(Into::into), &repository);
-    assert_eq!(find(None), Ok(None), "a clone with nothing beside it");
+    assert_eq!(find(None), Ok(None), "a clone without course data");
     assert_eq!(find(Some("")), Ok(None));
     assert!(find(Some("elsewhere")).unwrap_err().starts_with("incomplete course data: found 0"));
 
@@ -101,7 +101,7 @@ fn the_course_data_are_found_where_they_are_said_to_be() {
     assert_eq!(find(Some("../shared/data/course")), find(None));
     let beside = beside.to_str().unwrap();
     assert_eq!(find(Some(beside)), Ok(Some(PathBuf::from(beside))));
-    assert!(find(Some("elsewhere")).is_err(), "a folder that is named is not replaced by another");
+    assert!(find(Some("elsewhere")).is_err(), "a configured folder has no fallback");
 }
 
 /// Tests read files outside the repository through [`find_course`] only.

@@ -1,4 +1,4 @@
-//! The data dictionary: whole, true to the warehouse, escaped, and never written over what is somebody else's.
+//! Data dictionary: completeness, agreement with the warehouse, escaping, and files of others.
 
 use std::fs;
 use std::path::Path;
@@ -14,12 +14,12 @@ fn read(folder: &Path, file: &str) -> String {
     fs::read_to_string(folder.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// The page and the Markdown of a folder.
+/// Returns the HTML page and the Markdown of a folder.
 fn written(folder: &Path) -> [String; 2] {
     [read(folder, "index.html"), read(folder, "README.md")]
 }
 
-/// A warehouse with three plays at the default place.
+/// Creates a warehouse with three plays at the default path.
 fn loaded(folder: &Path) {
     put(folder, "song_data/a.json", song("SO1", "One", 200.5));
     let events =
@@ -30,18 +30,18 @@ fn loaded(folder: &Path) {
 }
 
 #[test]
-fn without_a_warehouse_the_dictionary_is_whole_and_says_what_it_lacks() {
+fn a_dictionary_without_a_warehouse_is_complete_and_reports_it() {
     let folder = tempfile::tempdir().unwrap();
     let ended = run(folder.path(), ["docs"]);
     assert!(ended.err.contains("no warehouse found at `sparkify.duckdb`"), "{ended:?}");
     assert_eq!(ended.good(), "", "standard output is for data");
     let [_, markdown] = written(&folder.path().join("sparkify-docs"));
     insta::assert_snapshot!("dictionary", markdown);
-    assert!(!folder.path().join("sparkify.duckdb").exists(), "no warehouse was made");
+    assert!(!folder.path().join("sparkify.duckdb").exists(), "no warehouse is created");
 }
 
 #[test]
-fn every_table_column_check_and_question_stands_in_both() {
+fn both_formats_list_every_table_column_data_test_and_saved_query() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), ["docs", "-o", "a/b"]).good();
     let [html, markdown] = written(&folder.path().join("a/b"));
@@ -62,14 +62,14 @@ fn every_table_column_check_and_question_stands_in_both() {
         assert!(html.contains(&format!("id=\"check.{}\"", check.name)), "{}", check.name);
         assert!(markdown.contains(&format!("\n| `{}` | ", check.name)), "{}", check.name);
     }
-    for question in sparkify_analytics::report::SAVED_QUERIES {
-        assert!(html.contains(&format!("id=\"question.{}\"", question.name)), "{}", question.name);
-        assert!(markdown.contains(&format!("\n| `{}` | ", question.name)), "{}", question.name);
+    for query in sparkify_analytics::report::SAVED_QUERIES {
+        assert!(html.contains(&format!("id=\"question.{}\"", query.name)), "{}", query.name);
+        assert!(markdown.contains(&format!("\n| `{}` | ", query.name)), "{}", query.name);
     }
 }
 
 #[test]
-fn the_page_needs_nothing_else_and_its_links_lead_somewhere() {
+fn the_page_is_self_contained_and_its_links_resolve() {
     let html = Dictionary::declared(OPENING).html().to_string();
     for foreign in ["src=", "href=\"http", "href=http", "url(", "@import", "<script", "<link"] {
         assert!(!html.contains(foreign), "{foreign}");
@@ -84,7 +84,7 @@ fn the_page_needs_nothing_else_and_its_links_lead_somewhere() {
 }
 
 #[test]
-fn each_column_of_the_model_leads_back_to_keys_of_records() {
+fn each_model_column_has_lineage_to_record_keys() {
     let dictionary = Dictionary::declared(OPENING);
     let exists = |name: &str| {
         name.split_once('.').is_some_and(|(table, column)| {
@@ -116,7 +116,7 @@ fn each_column_of_the_model_leads_back_to_keys_of_records() {
 }
 
 #[test]
-fn a_loaded_warehouse_adds_rows_types_and_what_its_checks_find() {
+fn a_loaded_warehouse_adds_row_counts_types_and_test_results() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     loaded(here);
@@ -128,7 +128,7 @@ fn a_loaded_warehouse_adds_rows_types_and_what_its_checks_find() {
     assert!(html.contains(&format!("all {checks} passed")) && html.contains("after load 1 ("));
     assert!(markdown.contains("| [`songplays`](#songplays) | 3 |"), "{markdown}");
     assert!(html.contains("<dt>rows</dt><dd>3</dd>"));
-    // As the engine calls it, not as the file does.
+    // The type of the engine, not of the SQL file.
     assert!(markdown.contains("`latitude` | double |"), "{markdown}");
 
     let again = written(&here.join("out"));
@@ -139,7 +139,7 @@ fn a_loaded_warehouse_adds_rows_types_and_what_its_checks_find() {
     assert_eq!(data["warehouse"]["load"]["number"], 1);
     assert_eq!(data["tables"].as_array().unwrap().len(), sparkify_load::tables::all().count());
     assert_eq!(data["checks"][0]["offending"], 0);
-    assert!(!here.join("sparkify-docs").exists(), "data goes to standard output alone");
+    assert!(!here.join("sparkify-docs").exists(), "data goes to standard output only");
 
     let mut warehouse = duckdb(here.join("sparkify.duckdb").to_str().unwrap());
     warehouse.execute("update time set hour = 24").unwrap();
@@ -154,7 +154,7 @@ fn a_loaded_warehouse_adds_rows_types_and_what_its_checks_find() {
 }
 
 #[test]
-fn an_empty_warehouse_and_one_without_tables_are_told_apart() {
+fn an_empty_warehouse_differs_from_one_without_tables() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), ["create-tables"]).good();
     run(folder.path(), ["docs"]).good();
@@ -172,19 +172,19 @@ fn an_empty_warehouse_and_one_without_tables_are_told_apart() {
 }
 
 #[test]
-fn what_somebody_else_wrote_stays() {
+fn files_of_others_are_not_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     put(here, "out/README.md", "# Mine\n");
-    let words = run(here, ["docs", "--out", "out"]).bad(2);
-    assert!(words.contains("was not written by `sparkify docs`"), "{words}");
+    let message = run(here, ["docs", "--out", "out"]).bad(2);
+    assert!(message.contains("was not written by `sparkify docs`"), "{message}");
     assert_eq!(read(here, "out/README.md"), "# Mine\n");
-    assert!(!here.join("out/index.html").exists(), "nothing is written by halves");
+    assert!(!here.join("out/index.html").exists(), "no partial output");
 
     fs::create_dir_all(here.join("folder/index.html")).unwrap();
     run(here, ["docs", "--out", "folder"]).bad(2);
-    let words = run(here, ["docs", "--out", "out/README.md"]).bad(2);
-    assert!(words.contains("cannot create the folder `out/README.md`"), "{words}");
+    let message = run(here, ["docs", "--out", "out/README.md"]).bad(2);
+    assert!(message.contains("cannot create the folder `out/README.md`"), "{message}");
 
     run(here, ["docs", "--out", "fine"]).good();
     run(here, ["docs", "--out", "fine"]).good();
@@ -193,11 +193,11 @@ fn what_somebody_else_wrote_stays() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    assert_eq!(names, ["README.md", "index.html"], "nothing is left beside them");
+    assert_eq!(names, ["README.md", "index.html"], "no temporary files remain");
 }
 
 #[test]
-fn words_are_words_in_the_page_and_in_a_cell() {
+fn text_is_escaped_in_html_and_markdown() {
     let mut dictionary = Dictionary::declared(OPENING);
     let table = &mut dictionary.tables[0];
     table.description = "a <b>bold</b> | claim & `code|<i>`";

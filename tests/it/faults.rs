@@ -1,5 +1,6 @@
-//! What goes wrong outside: the process is killed, the disk is full, another one writes, a file is damaged. Afterwards the warehouse opens, holds
-//! the last published state, and the next run completes.
+//! Faults of the environment: killed processes, a full disk, concurrent writers, damaged files.
+//!
+//! Afterwards the warehouse opens with the last published state, and the next run completes.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use crate::support::{Ended, event, gzip, put, run, song, sparkify};
 
 const ETL: [&str; 5] = ["etl", "--song-data", "data/song_data", "--log-data", "data/log_data"];
 
-/// A folder with a warehouse of the first days of a sample, and the rest of the sample to load.
+/// Folder with a warehouse of the first days of a sample, and the other days as new input.
 struct Scene {
     folder: tempfile::TempDir,
     before: String,
@@ -54,14 +55,15 @@ impl Scene {
         self.folder.path()
     }
 
-    /// Puts the warehouse back to the first days.
+    /// Restores the warehouse of the first days.
     fn rewind(&self) {
         let _ = std::fs::remove_file(self.path().join("sparkify.duckdb.wal"));
         std::fs::copy(self.path().join("base.duckdb"), self.path().join("sparkify.duckdb"))
             .unwrap();
     }
 
-    /// After a fault: the state is one of the two published ones, its checks pass, and the next run completes.
+    /// Asserts that the state is one of the two published ones, that the data tests pass, and that
+    /// the next run completes.
     fn recovers(&self, fault: &str) {
         let found = state(self.path());
         assert!(found == self.before || found == self.after, "{fault}: neither state:\n{found}");
@@ -71,7 +73,7 @@ impl Scene {
     }
 }
 
-/// A digest of every model table.
+/// Returns a digest of every table of the model and of staging.
 fn state(folder: &Path) -> String {
     let tables = [
         "songplays",
@@ -90,13 +92,14 @@ fn state(folder: &Path) -> String {
     run(folder, ["query", "--format", "csv", &parts.join(" union all ")]).good()
 }
 
-/// Starts a load and kills it as soon as it says that it enters `step`, or after `delay`.
+/// Starts a load and kills it when it logs `step`, or after `delay`. Returns whether the step was
+/// reached.
 fn killed(folder: &Path, step: Option<&str>, delay: Duration) -> bool {
     let mut command = sparkify(folder, ETL.into_iter().chain(["-v"]));
     let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
     let met = if let Some(step) = step {
-        said.any(|line| line.unwrap().trim_end().ends_with(&format!("INFO {step}")))
+        stderr.any(|line| line.unwrap().trim_end().ends_with(&format!("INFO {step}")))
     } else {
         std::thread::sleep(delay);
         true
@@ -107,7 +110,7 @@ fn killed(folder: &Path, step: Option<&str>, delay: Duration) -> bool {
 }
 
 #[test]
-fn a_load_that_is_killed_leaves_the_published_state_and_the_next_run_completes() {
+fn a_killed_load_leaves_the_published_state_and_the_next_run_completes() {
     let scene = Scene::new();
     let started = Instant::now();
     scene.rewind();
@@ -153,7 +156,7 @@ fn a_full_disk_publishes_nothing_and_says_so() {
     let mut failures = 0;
     for percent in [100, 105, 120, 150] {
         scene.rewind();
-        // Files may not grow beyond so many blocks of 1,024 bytes: the write fails as on a full disk.
+        // Limits files to this number of 1,024-byte blocks: writes fail as on a full disk.
         let blocks = size * percent / 100 / 1024;
         let script = format!("ulimit -f {blocks}; trap '' XFSZ; exec \"$@\"");
         let mut limited = Command::new("bash");
@@ -168,9 +171,9 @@ fn a_full_disk_publishes_nothing_and_says_so() {
         if ended.code == Some(2) {
             assert_eq!(state(scene.path()), scene.before, "at {percent} %");
         }
-        scene.recovers(&format!("no room beyond {percent} %"));
+        scene.recovers(&format!("disk full at {percent} %"));
     }
-    assert!(failures >= 2, "the limit never bit");
+    assert!(failures >= 2, "the limit was never reached");
     println!("{failures} loads met a full disk; recovered each time");
 }
 
@@ -183,52 +186,56 @@ fn small() -> tempfile::TempDir {
 }
 
 #[test]
-fn a_second_writer_is_told_who_writes() {
+fn a_second_writer_gets_the_pid_of_the_first() {
     let folder = small();
     run(folder.path(), ETL).good();
     let holder = crate::support::duckdb(folder.path().join("sparkify.duckdb").to_str().unwrap());
-    for (seconds, told) in [("0", 1), ("1", 2)] {
-        let words = run(folder.path(), ETL.into_iter().chain(["--wait", seconds])).bad(2);
-        assert_eq!(words.matches("is in use by another process (PID ").count(), told, "{words}");
+    for (seconds, notices) in [("0", 1), ("1", 2)] {
+        let message = run(folder.path(), ETL.into_iter().chain(["--wait", seconds])).bad(2);
+        assert_eq!(
+            message.matches("is in use by another process (PID ").count(),
+            notices,
+            "{message}"
+        );
         assert!(
-            words.contains("hint: retry when the other process has finished, raise `--wait"),
-            "{words}"
+            message.contains("hint: retry when the other process has finished, raise `--wait"),
+            "{message}"
         );
     }
-    let words = run(folder.path(), ["create-tables", "--yes", "--wait", "0"]).bad(2);
-    assert!(words.contains("is in use by another process (PID "), "{words}");
+    let message = run(folder.path(), ["create-tables", "--yes", "--wait", "0"]).bad(2);
+    assert!(message.contains("is in use by another process (PID "), "{message}");
     drop(holder);
     run(folder.path(), ETL).good();
 }
 
 #[test]
-fn a_load_waits_until_the_file_is_free() {
+fn a_load_waits_for_the_file_lock() {
     let folder = small();
     run(folder.path(), ETL).good();
     put(folder.path(), "data/log_data/f.json", event(1, 1, 2, "NextSong", "One"));
     let holder = crate::support::duckdb(folder.path().join("sparkify.duckdb").to_str().unwrap());
     let mut waiting = sparkify(folder.path(), ETL.into_iter().chain(["--wait", "600"]));
     let mut waiting = waiting.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut said = BufReader::new(waiting.stderr.take().unwrap()).lines();
-    let line = said.next().expect("it says that it waits").unwrap();
+    let mut stderr = BufReader::new(waiting.stderr.take().unwrap()).lines();
+    let line = stderr.next().expect("a message about the wait").unwrap();
     assert!(line.contains("(PID ") && line.ends_with(": waiting up to 600 s"), "{line}");
     drop(holder);
     let loaded = Ended::from(waiting.wait_with_output().unwrap()).good();
     assert!(loaded.contains("load 2 is published"), "{loaded}");
 }
 
-/// Runs a load that must fail, and checks that nothing was lost by it.
-fn fails(folder: &Path, code: i32, says: &[&str]) {
-    let words = run(folder, ETL).bad(code);
-    for said in says {
-        assert!(words.contains(said), "`{said}` is not in {words}");
+/// Runs a load that must fail, and asserts that the published rows remain.
+fn fails(folder: &Path, code: i32, expected: &[&str]) {
+    let message = run(folder, ETL).bad(code);
+    for text in expected {
+        assert!(message.contains(text), "`{text}` is not in {message}");
     }
     let plays = run(folder, ["query", "--format", "csv", "select count(*) from songplays"]).good();
-    assert_eq!(plays, "count_star()\n1\n", "after: {words}");
+    assert_eq!(plays, "count_star()\n1\n", "after: {message}");
 }
 
 #[test]
-fn damaged_compression_stops_the_load_and_nothing_is_lost() {
+fn damaged_compression_fails_the_load_and_keeps_published_rows() {
     let whole =
         zstd::encode_all(event(2, 0, 1, "NextSong", "One").repeat(200).as_bytes(), 1).unwrap();
     let gzip = gzip(event(2, 0, 1, "NextSong", "One").repeat(200).as_bytes());
@@ -254,7 +261,7 @@ fn damaged_compression_stops_the_load_and_nothing_is_lost() {
 }
 
 #[test]
-fn what_cannot_be_read_stops_the_load_and_nothing_is_lost() {
+fn unreadable_files_fail_the_load_and_keep_published_rows() {
     let folder = small();
     run(folder.path(), ETL).good();
     let link = folder.path().join("data/log_data/gone.json");
@@ -267,14 +274,14 @@ fn what_cannot_be_read_stops_the_load_and_nothing_is_lost() {
     fails(folder.path(), 2, &["pipe.json` is a named pipe (FIFO), not a file"]);
     std::fs::remove_file(&pipe).unwrap();
 
-    // A link back up is no trap, and is told.
+    // A link to a parent folder is reported and not followed.
     std::os::unix::fs::symlink(folder.path().join("data/log_data"), &link).unwrap();
     let summary = run(folder.path(), [&ETL[..], &["--output", "json"]].concat()).good();
     assert!(summary.contains("gone.json (a link back to "), "{summary}");
 }
 
 #[test]
-fn files_and_folders_behind_links_are_read_where_the_links_are() {
+fn links_to_files_and_folders_are_followed() {
     let folder = small();
     let plain = run(folder.path(), [&ETL[..], &["--output", "json"]].concat()).good();
     let read = |summary: &str| {
@@ -302,11 +309,11 @@ fn files_and_folders_behind_links_are_read_where_the_links_are() {
     assert!(again.contains("\"outcome\": \"unchanged\""), "{again}");
 }
 
-/// Does something to the file at a path, which holds these bytes.
-type Meddle = fn(&Path, &[u8]);
+/// Change of the file at this path, which holds these bytes.
+type Change = fn(&Path, &[u8]);
 
-/// What may happen to a file behind a load's back.
-const MEDDLING: &[(&str, Meddle)] = &[
+/// Changes of a file during a load.
+const CHANGES: &[(&str, Change)] = &[
     ("cut short", |path, content| put_at(path, &content[..content.len() / 2])),
     ("emptied", |path, _| put_at(path, b"")),
     ("grown", |path, content| put_at(path, &[content, b"{}\n"].concat())),
@@ -319,7 +326,7 @@ const MEDDLING: &[(&str, Meddle)] = &[
     ("removed", |path, _| std::fs::remove_file(path).unwrap()),
 ];
 
-/// Overwrites a file in place: whoever has it open sees it.
+/// Overwrites a file in place: processes that have it open see the new content.
 fn put_at(path: &Path, content: &[u8]) {
     let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
     file.set_len(content.len() as u64).unwrap();
@@ -331,52 +338,54 @@ fn signal(pid: u32, name: &str) {
     assert!(sent.unwrap().success());
 }
 
-/// Starts a load, stops it as soon as it enters `step` and `delay` more has passed, meddles, and lets it go on.
-fn meddled(
+/// Starts a load with `more` options, suspends it `delay` after it logs `step`, applies the change,
+/// and resumes it.
+fn load_with_change(
     folder: &Path,
     more: &[&str],
     step: &str,
     delay: Duration,
-    meddle: impl FnOnce(),
+    change: impl FnOnce(),
 ) -> Ended {
     let mut command = sparkify(folder, ETL.iter().chain(&["-v"]).chain(more));
     let mut child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let (mut err, mut line) = (String::new(), String::new());
     while !line.trim_end().ends_with(&format!("INFO {step}")) {
         line.clear();
-        assert!(said.read_line(&mut line).unwrap() > 0, "no step `{step}`: {err}");
+        assert!(stderr.read_line(&mut line).unwrap() > 0, "no step `{step}`: {err}");
         err.push_str(&line);
     }
     std::thread::sleep(delay);
     signal(child.id(), "-STOP");
-    meddle();
+    change();
     signal(child.id(), "-CONT");
-    std::io::Read::read_to_string(&mut said, &mut err).unwrap();
+    std::io::Read::read_to_string(&mut stderr, &mut err).unwrap();
     let output = child.wait_with_output().unwrap();
     Ended { code: output.status.code(), out: String::from_utf8(output.stdout).unwrap(), err }
 }
 
 #[test]
-fn a_file_that_changes_behind_a_load_is_noticed_or_was_read_whole() {
+fn a_file_that_changes_during_a_load_is_detected_or_was_already_read() {
     let scene = Scene::new();
-    // The last day in the order of the reading.
+    // The last day in reading order.
     let path = scene.path().join("data/log_data/2018-11-12-events.json");
     let content = std::fs::read(&path).unwrap();
-    let (mut tried, mut noticed) = (0, 0);
-    for (what, meddle) in MEDDLING {
+    let (mut tried, mut detected) = (0, 0);
+    for (what, change) in CHANGES {
         for (step, delay) in [("compare", 0), ("stage events", 0), ("stage events", 8)] {
             scene.rewind();
             let delay = Duration::from_millis(delay);
             let strict = ["--strict-listing"];
-            let ended = meddled(scene.path(), &strict, step, delay, || meddle(&path, &content));
+            let ended =
+                load_with_change(scene.path(), &strict, step, delay, || change(&path, &content));
             let fault = format!("{what} at `{step}` and {delay:?}");
             assert!(matches!(ended.code, Some(0 | 2)), "{fault}: {ended:?}");
             assert!(!ended.err.contains("panicked"), "{fault}: {ended:?}");
             let found = state(scene.path());
             if ended.code == Some(2) {
                 assert_eq!(found, scene.before, "{fault}: {}", ended.err);
-                noticed += 1;
+                detected += 1;
             } else {
                 assert_eq!(found, scene.after, "{fault}");
             }
@@ -386,21 +395,23 @@ fn a_file_that_changes_behind_a_load_is_noticed_or_was_read_whole() {
         }
     }
     println!(
-        "{tried} times a file changed behind a load: {noticed} noticed, else read whole before"
+        "{tried} changes of a file during a load: {detected} detected, the others after it was read"
     );
-    assert!(noticed > 0, "no change was in time");
+    assert!(detected > 0, "no change was detected");
 }
 
 #[test]
-fn a_file_that_changes_behind_a_load_does_not_end_it() {
+fn a_file_that_changes_during_a_load_does_not_fail_it() {
     let scene = Scene::new();
     let path = scene.path().join("data/log_data/2018-11-12-events.json");
     let content = std::fs::read(&path).unwrap();
-    for (what, meddle) in MEDDLING {
+    for (what, change) in CHANGES {
         for step in ["compare", "stage songs"] {
             scene.rewind();
             let ended =
-                meddled(scene.path(), &[], step, Duration::ZERO, || meddle(&path, &content));
+                load_with_change(scene.path(), &[], step, Duration::ZERO, || {
+                    change(&path, &content);
+                });
             let fault = format!("{what} at `{step}`");
             assert_eq!(ended.code, Some(0), "{fault}: {ended:?}");
             let left = ended.err.contains("was removed after it was listed: left for the next run");

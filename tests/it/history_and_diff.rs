@@ -1,4 +1,4 @@
-//! What was loaded and how it ended; and two warehouses side by side.
+//! Load history, and the comparison of two warehouses.
 
 use std::path::Path;
 
@@ -19,18 +19,18 @@ fn folder() -> tempfile::TempDir {
     folder
 }
 
-/// Half of the records of this object cannot be used.
-fn spoil(folder: &Path) {
+/// Adds an object with one good record and one that is rejected.
+fn add_rejected_record(folder: &Path) {
     let good = event(9, 0, 1_541_200_000_000, "NextSong", "One");
     let bad = good.replace("\"userId\":\"7\"", "\"userId\":\"seven\"");
     put(folder, "data/log_data/9.json", good + &bad);
 }
 
-fn mend(folder: &Path) {
+fn remove_rejected_record(folder: &Path) {
     std::fs::remove_file(folder.join("data/log_data/9.json")).unwrap();
 }
 
-/// The history as JSON, without what is another one each time.
+/// Returns the history as JSON, without values that differ on each run.
 fn history(folder: &Path, arguments: &[&str]) -> Vec<Value> {
     let arguments = ["history", "--output", "json"].iter().chain(arguments);
     let Value::Array(mut loads) = run(folder, arguments).json() else { panic!("no array") };
@@ -52,32 +52,37 @@ fn published(load: u32, kind: &str, [objects, replaced, events, songs]: [u32; 4]
     })
 }
 
-fn failed(load: u32, kind: &str, [objects, events, songs, rejects]: [u32; 4], why: &str) -> Value {
+fn failed(
+    load: u32,
+    kind: &str,
+    [objects, events, songs, rejects]: [u32; 4],
+    reason: &str,
+) -> Value {
     json!({
         "load": load, "kind": kind, "objects": objects, "replaced": 0, "events": events, "songs": songs,
-        "rejects": rejects, "outcome": "failed", "message": why,
+        "rejects": rejects, "outcome": "failed", "message": reason,
     })
 }
 
 #[test]
-fn history_knows_what_was_published_and_what_failed() {
+fn history_lists_published_and_failed_loads() {
     let folder = folder();
     let here = folder.path();
     run(here, ETL).good();
     run(here, ETL).good();
     put(here, "data/log_data/2.json", event(2, 0, 1_541_100_000_000, "NextSong", "Two"));
     run(here, ETL).good();
-    spoil(here);
+    add_rejected_record(here);
     let before = run(here, ["check", "--quiet"]).good();
     run(here, ETL).bad(1);
     assert_eq!(run(here, ["check", "--quiet"]).good(), before);
-    let why = "too many rejected records: 1 of 2 (50.00 %); the limit is 1.00 %";
+    let reason = "too many rejected records: 1 of 2 (50.00 %); the limit is 1.00 %";
     let three = [
-        failed(3, "incremental", [1, 1, 0, 1], why),
+        failed(3, "incremental", [1, 1, 0, 1], reason),
         published(2, "incremental", [1, 1, 1, 0]),
         published(1, "full", [4, 0, 2, 2]),
     ];
-    assert_eq!(history(here, &[]), three, "a run that finds nothing new is no load");
+    assert_eq!(history(here, &[]), three, "a run without new input is not listed");
     assert_eq!(history(here, &["--limit", "1"]), three[..1]);
     let short = run(here, ["history", "--limit", "2"]);
     assert_eq!(short.err, "1 older load hidden; raise `--limit`\n");
@@ -90,7 +95,7 @@ fn history_knows_what_was_published_and_what_failed() {
     assert_eq!(loads[0], published(4, "incremental", [1, 0, 1, 0]));
     assert_eq!(loads[1..], three);
 
-    // A failure of another kind.
+    // Another kind of failure.
     put(here, "data/log_data/cut.json.gz", b"no gzip at all");
     run(here, ETL).bad(2);
     let last = &history(here, &[])[0];
@@ -103,11 +108,11 @@ fn history_knows_what_was_published_and_what_failed() {
 }
 
 #[test]
-fn history_reads_well() {
+fn history_is_printed_as_a_table() {
     let folder = folder();
     let here = folder.path();
     run(here, ETL).good();
-    spoil(here);
+    add_rejected_record(here);
     run(here, ETL).bad(1);
     let text = run(here, ["history"]).good();
     assert_eq!(run(here, ["query", "history"]).good(), text);
@@ -128,28 +133,31 @@ fn history_reads_well() {
 }
 
 #[test]
-fn a_first_load_that_fails_leaves_nothing_and_later_ones_count_on() {
+fn a_failed_first_load_leaves_nothing_and_load_numbers_continue() {
     let folder = folder();
     let here = folder.path();
-    spoil(here);
+    add_rejected_record(here);
     run(here, ETL).bad(1);
-    let words = run(here, ["history"]).bad(2);
-    assert!(words.contains("has no table `etl_loads`"), "no table is made for a failure: {words}");
+    let message = run(here, ["history"]).bad(2);
+    assert!(
+        message.contains("has no table `etl_loads`"),
+        "a failed load creates no table: {message}"
+    );
 
     run(here, ["create-tables"]).good();
     run(here, ETL).bad(1);
     run(here, ETL).bad(1);
-    let why = "too many rejected records: 1 of 6 (16.67 %); the limit is 1.00 %";
-    let two = [2, 1].map(|load| failed(load, "full", [5, 3, 2, 1], why));
+    let reason = "too many rejected records: 1 of 6 (16.67 %); the limit is 1.00 %";
+    let two = [2, 1].map(|load| failed(load, "full", [5, 3, 2, 1], reason));
     assert_eq!(history(here, &[]), two);
-    mend(here);
+    remove_rejected_record(here);
     let summary = run(here, ETL.into_iter().chain(["--output", "json"])).json();
     assert_eq!((&summary["load_id"], &summary["incremental"]), (&json!(3), &json!(false)));
     assert_eq!(history(here, &[])[0], published(3, "full", [4, 0, 2, 2]));
     run(here, ["check", "--quiet"]).good();
 }
 
-/// Loads the folder into `second.duckdb` as well, and changes that with `sql`.
+/// Loads the folder into two warehouses, and changes the second one with `sql`.
 fn pair(sql: &[&str]) -> tempfile::TempDir {
     let folder = folder();
     run(folder.path(), ETL).good();
@@ -164,7 +172,7 @@ fn pair(sql: &[&str]) -> tempfile::TempDir {
 
 const DIFF: [&str; 3] = ["diff", "duckdb:sparkify.duckdb", "duckdb:second.duckdb"];
 
-/// What `diff` says of one table in JSON; all others are equal.
+/// Returns the result of `diff` for one table as JSON. All other tables must be equal.
 fn found(folder: &Path, table: &str, arguments: &[&str]) -> Value {
     let ended = run(folder, DIFF.iter().chain(&["--output", "json"]).chain(arguments));
     assert_eq!(ended.code, Some(1), "{ended:?}");
@@ -179,7 +187,7 @@ fn found(folder: &Path, table: &str, arguments: &[&str]) -> Value {
 }
 
 #[test]
-fn diff_finds_nothing_between_any_orders_of_the_same_files() {
+fn diff_finds_no_difference_between_load_orders() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     let size = ["--songs", "60", "--events", "3000", "--days", "4", "--users", "20", "--awkward"];
@@ -219,7 +227,7 @@ fn names_in(folder: &Path) -> Vec<std::ffi::OsString> {
 }
 
 #[test]
-fn diff_finds_rows_that_one_side_alone_has() {
+fn diff_finds_rows_of_one_side_only() {
     let gone = pair(&["delete from songs where song_id = 'SO2'"]);
     let songs = found(gone.path(), "songs", &[]);
     assert_eq!((&songs["rows"], &songs["same"]), (&json!([2, 1]), &json!(1)));
@@ -272,7 +280,7 @@ fn diff_finds_the_columns_that_differ() {
 }
 
 #[test]
-fn diff_finds_a_copy_of_a_row() {
+fn diff_finds_a_duplicated_row() {
     let folder = pair(&["insert into user_levels from user_levels"]);
     let levels = found(folder.path(), "user_levels", &[]);
     assert_eq!((&levels["rows"], &levels["same"]), (&json!([1, 2]), &json!(1)));
@@ -281,7 +289,7 @@ fn diff_finds_a_copy_of_a_row() {
 }
 
 #[test]
-fn diff_reads_well() {
+fn diff_is_printed_as_tables() {
     let folder = pair(&[
         "delete from songs where song_id = 'SO2'",
         "update songs set title = 'say \"one\"', year = 2018",
@@ -320,35 +328,35 @@ fn diff_reads_well() {
 }
 
 #[test]
-fn diff_says_which_warehouse_it_cannot_read() {
+fn diff_names_the_warehouse_that_it_cannot_read() {
     let folder = pair(&[]);
     let here = folder.path();
-    let words = |arguments: &[&str]| run(here, ["diff"].iter().chain(arguments)).bad(2);
-    let ours = "duckdb:sparkify.duckdb";
-    insta::assert_snapshot!(words(&[ours, "duckdb:nowhere.duckdb"]), @r"
+    let message = |arguments: &[&str]| run(here, ["diff"].iter().chain(arguments)).bad(2);
+    let first = "duckdb:sparkify.duckdb";
+    insta::assert_snapshot!(message(&[first, "duckdb:nowhere.duckdb"]), @r"
     error: no warehouse found at `nowhere.duckdb`
     hint: run `sparkify etl` first, or name the warehouse with `--warehouse duckdb:FILE`
     ");
-    insta::assert_snapshot!(words(&[ours, "nowhere"]), @r"
+    insta::assert_snapshot!(message(&[first, "nowhere"]), @r"
     error: invalid warehouse URL `nowhere`
     hint: write it as a URL, for example `duckdb:nowhere`
     ");
-    insta::assert_snapshot!(words(&[ours, ours, "--warehouse", ours]), @r"
+    insta::assert_snapshot!(message(&[first, first, "--warehouse", first]), @r"
     error: `sparkify diff` takes its two warehouses as arguments
     hint: omit `--warehouse`
     ");
-    words(&[ours]);
+    message(&[first]);
     let mut second = duckdb(here.join("second.duckdb").to_str().unwrap());
     second.execute("alter table users add column age integer").unwrap();
     drop(second);
-    insta::assert_snapshot!(words(&[ours, "duckdb:second.duckdb"]), @r"
+    insta::assert_snapshot!(message(&[first, "duckdb:second.duckdb"]), @r"
     error: `duckdb:second.duckdb`: table `users` was not created by sparkify: it has a column `age`
     hint: name another warehouse with `--warehouse`; rebuild one of another version with `sparkify create-tables`
     ");
     let mut second = duckdb(here.join("second.duckdb").to_str().unwrap());
     second.execute("drop table time").unwrap();
     drop(second);
-    insta::assert_snapshot!(words(&["duckdb:second.duckdb", ours]), @r"
+    insta::assert_snapshot!(message(&["duckdb:second.duckdb", first]), @r"
     error: the warehouse `duckdb:second.duckdb` has no table `time`
     hint: run `sparkify etl` first, or give another warehouse
     ");

@@ -1,25 +1,30 @@
-//! The program as a user meets it, on real engines. One binary, a file a subject.
+//! End-to-end tests of the program on real engines: one test binary, one module per subject.
 
+mod backfill_and_plan;
 #[cfg(feature = "page")]
 mod browser;
-mod checks;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod command_line;
 mod conformance;
+#[cfg(feature = "redshift")]
+mod connection_steps;
 #[path = "../data/mod.rs"]
 mod data;
 mod data_sets;
+mod data_tests;
 mod docs;
+mod end_to_end;
 mod export;
 mod faults;
 mod first_load;
 mod forms;
 mod history_and_diff;
-mod large;
-mod law;
+mod independent_results;
+mod large_objects;
 mod links;
 mod oracle;
+mod order_independence;
 #[cfg(feature = "page")]
 mod page;
 #[cfg(feature = "postgres")]
@@ -28,20 +33,19 @@ mod postgres_connection;
 mod postgres_faults;
 #[cfg(feature = "postgres")]
 mod postgres_roles;
-mod questions;
 mod read_only;
-mod reckoning;
 #[cfg(feature = "redshift")]
 mod redshift;
 mod redshift_lint;
 mod reject_limit;
 mod rejects_and_trace;
 mod relocation;
+mod repository_checks;
 mod rewrites;
 #[cfg(feature = "s3")]
 mod s3;
-mod sample;
-mod selection;
+mod sample_data;
+mod saved_queries;
 #[cfg(feature = "page")]
 mod serve;
 #[cfg(all(feature = "page", feature = "postgres"))]
@@ -49,9 +53,5 @@ mod serve_on_servers;
 #[cfg(feature = "postgres")]
 mod servers;
 mod shell;
-mod story;
 mod support;
-mod tidy;
 mod verify;
-#[cfg(feature = "redshift")]
-mod way;

@@ -1,4 +1,5 @@
-//! The page in a real browser, opened from disk: what it shows, to whom it is readable, and what it never does.
+//! Report page in a browser, opened from disk: content, accessibility, layout, and no external
+//! requests.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +10,7 @@ use crate::browser::Browser;
 use crate::data::{DataSet, on_each_data_set};
 use crate::support::{etl_of, put, run};
 
-/// What the page is tested with: three users, two levels, two months, a song that the catalogue knows.
+/// Loads a small sample: 40 users, two levels, 24 days.
 pub(crate) fn small(here: &Path) {
     let sample =
         ["generate", "data", "--songs", "60", "--events", "3000", "--days", "24", "--users", "40"];
@@ -23,30 +24,31 @@ fn report(here: &Path) -> PathBuf {
     here.join("report.html").canonicalize().unwrap()
 }
 
-/// The names of the figures, in order.
+/// Script for the names of the figures, in order.
 const FIGURES: &str =
     "return [...document.querySelectorAll('figure[data-chart]')].map((it) => it.dataset.chart)";
 
-/// Fails when the console has anything to say, or anything but the page itself was asked for.
+/// Asserts that the console has no messages, and that only the page and `allowed` addresses were
+/// requested.
 pub(crate) fn assert_quiet(browser: &Browser, allowed: &[&str]) {
-    assert_eq!(browser.complaints(), Vec::<String>::new());
+    assert_eq!(browser.console_messages(), Vec::<String>::new());
     let requests = browser.requests();
-    // What the browser shows before anything is opened comes out of itself.
+    // The start page of the browser comes from the browser itself.
     let foreign: Vec<_> = requests
         .iter()
         .filter(|url| {
             !url.starts_with("chrome://") && !allowed.iter().any(|start| url.starts_with(start))
         })
         .collect();
-    assert!(foreign.is_empty(), "asked for {foreign:?}");
+    assert!(foreign.is_empty(), "external requests: {foreign:?}");
     assert!(
         requests.iter().any(|url| url.starts_with(allowed[0])),
-        "the log of requests lacks the page: nothing was looked at"
+        "the page is not in the log of requests"
     );
 }
 
 #[test]
-fn every_figure_is_drawn_from_disk_alone_and_gives_the_csv_of_its_question() {
+fn every_figure_is_drawn_offline_and_downloads_the_csv_of_its_saved_query() {
     let folder = tempfile::tempdir().unwrap();
     small(folder.path());
     let page = report(folder.path());
@@ -62,7 +64,7 @@ fn every_figure_is_drawn_from_disk_alone_and_gives_the_csv_of_its_question() {
     );
     assert_eq!(empty, json!([]), "figures without a drawing");
 
-    // Each choice of each figure, with the file that it would save.
+    // Each view of each figure, and the file that it downloads.
     let files = browser.run(
         "window.saved = [];
          const made = URL.createObjectURL;
@@ -85,8 +87,8 @@ fn every_figure_is_drawn_from_disk_alone_and_gives_the_csv_of_its_question() {
     assert_eq!(files.len(), 34, "{files:#?}");
     for file in files {
         let command = file[0].as_str().unwrap();
-        let words = command.split(' ').skip(1).chain(["--format", "csv", "--quiet"]);
-        let expected = run(folder.path(), words).good();
+        let arguments = command.split(' ').skip(1).chain(["--format", "csv", "--quiet"]);
+        let expected = run(folder.path(), arguments).good();
         assert_eq!(file[2].as_str().unwrap(), expected, "{command}");
         let rows = u64::try_from(expected.lines().count() - 1).unwrap();
         assert_eq!(file[1].as_u64(), Some(rows), "{command}: rows of the table");
@@ -96,7 +98,7 @@ fn every_figure_is_drawn_from_disk_alone_and_gives_the_csv_of_its_question() {
 }
 
 #[test]
-fn a_csv_is_saved_as_a_file_and_sql_is_copied() {
+fn a_csv_is_downloaded_and_sql_is_copied() {
     let folder = tempfile::tempdir().unwrap();
     small(folder.path());
     let page = report(folder.path());
@@ -124,7 +126,7 @@ fn a_csv_is_saved_as_a_file_and_sql_is_copied() {
 }
 
 #[test]
-fn a_pointer_and_the_keys_show_exact_values() {
+fn the_pointer_and_the_keyboard_show_exact_values() {
     let folder = tempfile::tempdir().unwrap();
     small(folder.path());
     let page = report(folder.path());
@@ -140,10 +142,10 @@ fn a_pointer_and_the_keys_show_exact_values() {
 
     browser.run("document.querySelector('figure[data-chart=byHour] .holder').focus()");
     browser.keys("\u{e014}\u{e014}\u{e014}");
-    let said = browser.text("return document.getElementById('said').textContent");
+    let announced = browser.text("return document.getElementById('said').textContent");
     assert!(
-        said.starts_with(&format!("02:00 to 03:00 UTC, {} plays", hours[2]["plays"])),
-        "{said}"
+        announced.starts_with(&format!("02:00 to 03:00 UTC, {} plays", hours[2]["plays"])),
+        "{announced}"
     );
     let shown = browser.text(tip);
     assert!(shown.contains("02:00 to 03:00"), "{shown}");
@@ -151,39 +153,39 @@ fn a_pointer_and_the_keys_show_exact_values() {
 }
 
 #[test]
-fn colours_follow_the_system_or_what_was_chosen_last() {
+fn colours_follow_the_system_or_the_last_choice() {
     let folder = tempfile::tempdir().unwrap();
     small(folder.path());
     let page = report(folder.path());
     let browser = Browser::start();
-    let ground = "return getComputedStyle(document.body).backgroundColor";
+    let background = "return getComputedStyle(document.body).backgroundColor";
     let system = |scheme: &str| {
         let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
         browser.chrome("Emulation.setEmulatedMedia", &json!({ "features": features }));
     };
     browser.open_file(&page);
     system("light");
-    let light = browser.text(ground);
+    let light = browser.text(background);
     system("dark");
-    let dark = browser.text(ground);
+    let dark = browser.text(background);
     assert_ne!(light, dark);
-    let bar = "return getComputedStyle(document.querySelector('figure[data-chart=byHour] svg rect')).fill";
-    let in_dark = browser.text(bar);
+    let bar_fill = "return getComputedStyle(document.querySelector('figure[data-chart=byHour] svg rect')).fill";
+    let dark_fill = browser.text(bar_fill);
     browser.click("#theme label:nth-of-type(2)");
-    assert_eq!(browser.text(ground), light);
-    assert_ne!(browser.text(bar), in_dark, "drawings change with the page");
+    assert_eq!(browser.text(background), light);
+    assert_ne!(browser.text(bar_fill), dark_fill, "drawings change with the page");
     browser.open_file(&page);
-    assert_eq!(browser.text(ground), light, "it is remembered");
+    assert_eq!(browser.text(background), light, "the choice is saved");
     assert_eq!(
         browser.text("return document.querySelector('#theme input:checked').value"),
         "light"
     );
     browser.click("#theme label:nth-of-type(1)");
-    assert_eq!(browser.text(ground), dark, "it follows the system again");
+    assert_eq!(browser.text(background), dark, "it follows the system again");
     assert_quiet(&browser, &["file:", "data:"]);
 }
 
-/// Of each text that is seen: how far it stands out from what is behind it.
+/// Script for the contrast of each visible text with its background.
 const CONTRAST: &str = "
     const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
     const light = (colour) => { const [r, g, b] = parts(colour).map((it) => { const c = it / 255; return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
@@ -204,7 +206,7 @@ const CONTRAST: &str = "
     return [looked, [...found]]";
 
 #[test]
-fn it_is_readable_for_those_who_see_little_or_nothing() {
+fn the_report_is_accessible() {
     let folder = tempfile::tempdir().unwrap();
     small(folder.path());
     let page = report(folder.path());
@@ -219,7 +221,7 @@ fn it_is_readable_for_those_who_see_little_or_nothing() {
     assert_eq!(alternatives.as_array().unwrap().len(), 21);
 }
 
-/// Names for everything that can be used or looked at, headings in order, landmarks, contrast in both themes.
+/// Asserts accessible names, heading order, landmarks, and contrast in both themes.
 pub(crate) fn assert_accessible(browser: &Browser) {
     let tree = browser.chrome("Accessibility.getFullAXTree", &json!({}));
     let needs = [
@@ -247,9 +249,8 @@ pub(crate) fn assert_accessible(browser: &Browser) {
         if node["ignored"] == true || !needs.contains(&role) {
             continue;
         }
-        // A group that only holds a disclosure is named by it.
         let name = node["name"]["value"].as_str().unwrap_or_default();
-        // What a disclosure opens is a group too, named by its handle; those that are sets of choices are looked at below.
+        // The content of a disclosure is a group named by its summary. Fieldsets are tested below.
         let is_disclosure = role == "group" && node["properties"] == json!([]);
         seen += 1;
         assert!(is_disclosure || !name.is_empty(), "{node:#}");
@@ -272,7 +273,7 @@ pub(crate) fn assert_accessible(browser: &Browser) {
 }
 
 #[test]
-fn it_fits_a_telephone_and_paper() {
+fn the_report_fits_a_phone_and_paper() {
     let folder = tempfile::tempdir().unwrap();
     small(folder.path());
     let page = report(folder.path());
@@ -296,16 +297,16 @@ fn it_fits_a_telephone_and_paper() {
     );
     let printed = Command::new("pdftotext").arg("-layout").arg(browser.print()).arg("-").output();
     let printed = printed.expect("the tests need `pdftotext`: `apt-get install poppler-utils`");
-    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let text = words(&String::from_utf8(printed.stdout).unwrap());
+    let normalized = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = normalized(&String::from_utf8(printed.stdout).unwrap());
     for heading in headings.as_array().unwrap() {
-        let heading = words(heading.as_str().unwrap());
-        // Two figures beside each other would mix their lines: on paper each has its own.
+        let heading = normalized(heading.as_str().unwrap());
+        // On paper each figure has its own lines, so its text is contiguous.
         assert!(text.contains(&heading), "{heading} is not in {text}");
     }
 }
 
-/// Nothing is wider than the window but what scrolls by itself.
+/// Asserts that no element is wider than the window, except scrollable ones.
 pub(crate) fn assert_fits(browser: &Browser, width: u32) {
     let size = json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": true });
     browser.chrome("Emulation.setDeviceMetricsOverride", &size);
@@ -320,7 +321,7 @@ pub(crate) fn assert_fits(browser: &Browser, width: u32) {
 }
 
 #[test]
-fn what_the_data_says_is_text_and_nothing_else() {
+fn hostile_data_is_shown_as_text() {
     let folder = tempfile::tempdir().unwrap();
     let long = "x".repeat(10_000);
     let titles = [
@@ -328,7 +329,7 @@ fn what_the_data_says_is_text_and_nothing_else() {
         "<img src=x onerror=\"document.title='hit'\">",
         "\"'><svg onload=document.title='hit'>",
         "<!--<script>",
-        // A space ends the name of an element as well as `>` does.
+        // A space ends the name of an element too.
         "</script ><b>bold</b>",
         "\u{202e}desrever \u{5e9}\u{5dc}\u{5d5}\u{5dd}",
         "bell \u{7} start \u{1} line\u{2028}sep",
@@ -359,7 +360,8 @@ fn what_the_data_says_is_text_and_nothing_else() {
     assert_fits(&browser, 400);
 }
 
-/// The titles stand in the table of songs, and nothing of them has run or become an element.
+/// Asserts that the table of songs shows the titles, and that none of them ran or became an
+/// element.
 pub(crate) fn assert_hostile_is_text(browser: &Browser, titles: &[&str]) {
     browser.run("document.querySelectorAll('figure details').forEach((it) => { it.open = true; })");
     browser.wait("return document.querySelectorAll('figure[data-chart=topSongs] tbody tr').length");
@@ -386,26 +388,26 @@ pub(crate) fn assert_hostile_is_text(browser: &Browser, titles: &[&str]) {
 }
 
 #[test]
-fn a_warehouse_without_plays_and_bounds_without_plays_are_told() {
+fn a_warehouse_or_filter_without_plays_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), ["report"]).bad(2);
     run(folder.path(), ["create-tables"]).good();
     let page = report(folder.path());
     let browser = Browser::start();
     browser.open_file(&page);
-    let told = browser.text("return document.body.innerText");
-    assert!(told.contains("The warehouse has no plays yet"), "{told}");
-    assert!(!told.contains("Key figures"), "{told}");
+    let text = browser.text("return document.body.innerText");
+    assert!(text.contains("The warehouse has no plays yet"), "{text}");
+    assert!(!text.contains("Key figures"), "{text}");
     small(folder.path());
     run(folder.path(), ["report", "--since", "2030-01-01", "-o", "none.html"]).good();
     browser.open_file(&folder.path().join("none.html").canonicalize().unwrap());
-    let told = browser.text("return document.body.innerText");
-    assert!(told.contains("No plays for these filters (from 1 Jan 2030)"), "{told}");
+    let text = browser.text("return document.body.innerText");
+    assert!(text.contains("No plays for these filters (from 1 Jan 2030)"), "{text}");
     assert_quiet(&browser, &["file:", "data:"]);
 }
 
 #[test]
-fn a_report_is_a_file_that_is_there_whole_or_standard_output() {
+fn a_report_is_written_to_a_file_or_to_standard_output() {
     let folder = tempfile::tempdir().unwrap();
     small(folder.path());
     let printed = run(folder.path(), ["report", "-o", "-"]).good();
@@ -413,14 +415,17 @@ fn a_report_is_a_file_that_is_there_whole_or_standard_output() {
     let written = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
     assert!(printed == written, "the same warehouse gives the same bytes");
     assert!(printed.len() < 1_000_000, "{} bytes", printed.len());
-    assert!(printed.contains("Copyright 2020-2025 Observable, Inc."), "the licence travels along");
-    let words = run(folder.path(), ["report", "--since", "tomorrow"]).bad(2);
-    assert!(words.contains("`tomorrow` is not a date"), "{words}");
-    let words = run(folder.path(), ["report", "-o", "no/such/report.html"]).bad(2);
-    assert!(words.contains("cannot write `no/such/report.html`"), "{words}");
-    let bounded = run(folder.path(), ["report", "--level", "paid", "-o", "-"]).good();
-    assert!(bounded.contains("\"bounds\":{\"since\":null,\"until\":null,\"level\":\"paid\"}"));
-    assert!(bounded.contains("\"ignores\":[\"level\"]"), "a question that takes no level says so");
+    assert!(printed.contains("Copyright 2020-2025 Observable, Inc."), "the licence is included");
+    let message = run(folder.path(), ["report", "--since", "tomorrow"]).bad(2);
+    assert!(message.contains("`tomorrow` is not a date"), "{message}");
+    let message = run(folder.path(), ["report", "-o", "no/such/report.html"]).bad(2);
+    assert!(message.contains("cannot write `no/such/report.html`"), "{message}");
+    let filtered = run(folder.path(), ["report", "--level", "paid", "-o", "-"]).good();
+    assert!(filtered.contains("\"bounds\":{\"since\":null,\"until\":null,\"level\":\"paid\"}"));
+    assert!(
+        filtered.contains("\"ignores\":[\"level\"]"),
+        "a saved query without this filter is marked"
+    );
 }
 
 on_each_data_set!(the_report_shows_the_figures);
@@ -456,8 +461,8 @@ fn the_report_shows_the_figures(data: &DataSet) {
         browser.text(&format!("return [...document.querySelectorAll('figure[data-chart={chart}] g[aria-label=text] text')].map((it) => it.textContent).join('|')"))
     };
     let songs = drawn("topSongs");
-    let [(title, artist, most), (second, its_artist, fewer)] = data.top_songs;
-    let names = format!("{title} – {artist}|{second} – {its_artist}");
+    let [(title, artist, most), (second, second_artist, fewer)] = data.top_songs;
+    let names = format!("{title} – {artist}|{second} – {second_artist}");
     assert!(songs.contains(&names) && songs.contains(&format!("|{most}|{fewer}|")), "{songs}");
     let users = drawn("topUsers");
     assert!(users.contains(&format!("|{}|", data.top_user.1)), "{users}");
@@ -479,7 +484,7 @@ fn the_report_shows_the_figures(data: &DataSet) {
     assert_quiet(&browser, &["file:", "data:"]);
 }
 
-/// A number with commas between groups of three digits.
+/// Formats a number with commas between groups of three digits.
 fn grouped(number: u64) -> String {
     if number < 1000 {
         return number.to_string();

@@ -1,4 +1,4 @@
-//! The way to a PostgreSQL server: who is asked, what is verified, where the password comes from, and what is said when it fails.
+//! Connections to PostgreSQL: TLS verification, passwords, and error messages.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -6,11 +6,11 @@ use std::path::Path;
 use crate::servers::{Database, Server, authority, server};
 use crate::support::{Ended, sparkify};
 
-const ASK: [&str; 4] = ["query", "--format", "csv", "select 1 as one"];
+const QUERY: [&str; 4] = ["query", "--format", "csv", "select 1 as one"];
 
-/// Asks the server behind `url`, with these variables and no others that speak of it.
-fn ask(folder: &Path, url: &str, set: &[(&str, &str)]) -> Ended {
-    let mut command = sparkify(folder, ASK.into_iter().chain(["--warehouse", url]));
+/// Queries the server at `url`, with these and no other `PG*` variables.
+fn query(folder: &Path, url: &str, set: &[(&str, &str)]) -> Ended {
+    let mut command = sparkify(folder, QUERY.into_iter().chain(["--warehouse", url]));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PG")) {
         command.env_remove(name);
     }
@@ -18,15 +18,15 @@ fn ask(folder: &Path, url: &str, set: &[(&str, &str)]) -> Ended {
     Ended::from(command.output().unwrap())
 }
 
-fn place() -> (tempfile::TempDir, Server) {
+fn setup() -> (tempfile::TempDir, Server) {
     (tempfile::tempdir().unwrap(), server())
 }
 
 #[test]
 fn the_password_comes_from_the_url_the_environment_or_the_password_file() {
-    let (folder, Server { user, password, port }) = place();
+    let (folder, Server { user, password, port }) = setup();
     let good = |url: &str, set: &[(&str, &str)]| {
-        assert_eq!(ask(folder.path(), url, set).good(), "one\n1\n");
+        assert_eq!(query(folder.path(), url, set).good(), "one\n1\n");
     };
     good(&format!("postgresql://{user}:{password}@localhost:{port}/postgres"), &[]);
     let url = format!("postgres://{user}@127.0.0.1:{port}/postgres");
@@ -48,14 +48,14 @@ fn the_password_comes_from_the_url_the_environment_or_the_password_file() {
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
     good(&url, &[]);
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let words = ask(folder.path(), &url, &[]).bad(2);
-    assert!(words.contains(".pgpass`: it is accessible to other users"), "{words}");
-    assert!(words.contains("requires a password for `postgres`"), "{words}");
+    let message = query(folder.path(), &url, &[]).bad(2);
+    assert!(message.contains(".pgpass`: it is accessible to other users"), "{message}");
+    assert!(message.contains("requires a password for `postgres`"), "{message}");
 }
 
 #[test]
-fn what_is_not_believed_is_not_connected_to() {
-    let (folder, Server { user, password, port }) = place();
+fn a_certificate_that_is_not_trusted_is_rejected() {
+    let (folder, Server { user, password, port }) = setup();
     let authority = authority();
     let other = folder.path().join("other.pem");
     let made = std::process::Command::new("openssl")
@@ -80,18 +80,18 @@ fn what_is_not_believed_is_not_connected_to() {
         format!("postgres://{user}:{password}@{host}:{port}/postgres?{rest}")
     };
     let roots = |file: &Path| format!("sslrootcert={}", file.display());
-    let ours = roots(&authority);
+    let trusted = roots(&authority);
     for (host, rest) in [
-        ("localhost", format!("sslmode=verify-full&{ours}")),
-        ("localhost", ours.clone()),
-        ("127.0.0.1", format!("sslmode=verify-ca&{ours}")),
+        ("localhost", format!("sslmode=verify-full&{trusted}")),
+        ("localhost", trusted.clone()),
+        ("127.0.0.1", format!("sslmode=verify-ca&{trusted}")),
         ("127.0.0.1", "sslmode=require".into()),
         ("127.0.0.1", "sslmode=disable".into()),
     ] {
-        ask(folder.path(), &url(host, &rest), &[]).good();
+        query(folder.path(), &url(host, &rest), &[]).good();
     }
-    for (host, rest, words) in [
-        ("127.0.0.1", format!("sslmode=verify-full&{ours}"), "is not for `127.0.0.1`"),
+    for (host, rest, expected) in [
+        ("127.0.0.1", format!("sslmode=verify-full&{trusted}"), "is not for `127.0.0.1`"),
         (
             "localhost",
             format!("sslmode=verify-full&{}", roots(&other)),
@@ -115,33 +115,33 @@ fn what_is_not_believed_is_not_connected_to() {
         ),
         ("localhost", "sslmode=prefer".into(), "do not guarantee encryption"),
     ] {
-        let said = ask(folder.path(), &url(host, &rest), &[]).bad(2);
-        assert!(said.contains(words) && said.contains("hint: "), "{rest}: {said}");
-        assert!(!said.contains(&password), "{said}");
+        let message = query(folder.path(), &url(host, &rest), &[]).bad(2);
+        assert!(message.contains(expected) && message.contains("hint: "), "{rest}: {message}");
+        assert!(!message.contains(&password), "{message}");
     }
 }
 
-/// Whether a session is encrypted is what the server says, not what the program believes.
+/// `pg_stat_ssl` shows whether the session is encrypted.
 #[test]
-fn the_server_sees_what_was_asked_for() {
-    let (folder, Server { user, password, port }) = place();
-    let ours = authority();
+fn the_session_is_encrypted_as_configured() {
+    let (folder, Server { user, password, port }) = setup();
+    let trusted = authority();
     for (rest, encrypted) in [
         ("", "false"),
         ("?sslmode=require", "true"),
-        (&format!("?sslrootcert={}", ours.display()), "true"),
+        (&format!("?sslrootcert={}", trusted.display()), "true"),
     ] {
         let url = format!("postgres://{user}:{password}@localhost:{port}/postgres{rest}");
         let sql = "select ssl from pg_stat_ssl where pid = pg_backend_pid()";
         let arguments = ["query", "--format", "csv", sql, "--warehouse", &url];
-        let answer = Ended::from(sparkify(folder.path(), arguments).output().unwrap()).good();
-        assert_eq!(answer, format!("ssl\n{encrypted}\n"), "{rest}");
+        let result = Ended::from(sparkify(folder.path(), arguments).output().unwrap()).good();
+        assert_eq!(result, format!("ssl\n{encrypted}\n"), "{rest}");
     }
 }
 
 #[test]
-fn a_connection_that_fails_says_what_to_do_and_no_password() {
-    let (folder, Server { user, password, port }) = place();
+fn a_failed_connection_prints_a_hint_and_no_password() {
+    let (folder, Server { user, password, port }) = setup();
     let cases = [
         (
             format!("postgres://{user}:s3cret@localhost:{port}/postgres"),
@@ -163,19 +163,19 @@ fn a_connection_that_fails_says_what_to_do_and_no_password() {
             "invalid warehouse URL `postgres://****@localhost:99999/d`",
         ),
     ];
-    for (url, words) in cases {
+    for (url, expected) in cases {
         for verbosity in ["--quiet", "-vv"] {
             let mut command =
-                sparkify(folder.path(), ASK.into_iter().chain(["--warehouse", &url, verbosity]));
-            let said = Ended::from(command.env("HOME", folder.path()).output().unwrap()).bad(2);
-            assert!(said.contains(words) && said.contains("hint: "), "{url}: {said}");
-            assert!(!said.contains("s3cret") && !said.contains(&password), "{said}");
+                sparkify(folder.path(), QUERY.into_iter().chain(["--warehouse", &url, verbosity]));
+            let message = Ended::from(command.env("HOME", folder.path()).output().unwrap()).bad(2);
+            assert!(message.contains(expected) && message.contains("hint: "), "{url}: {message}");
+            assert!(!message.contains("s3cret") && !message.contains(&password), "{message}");
         }
     }
 }
 
 #[test]
-fn nothing_that_is_said_holds_the_password() {
+fn no_output_contains_the_password() {
     let (folder, database) = (tempfile::tempdir().unwrap(), Database::new());
     let url = database.url();
     for arguments in
@@ -193,32 +193,33 @@ fn nothing_that_is_said_holds_the_password() {
 }
 
 #[test]
-fn a_database_that_cannot_hold_our_text_is_refused() {
+fn a_database_without_utf8_is_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let database = Database::created("template template0 encoding 'LATIN1' locale 'C'");
-    let said = Ended::from(
+    let message = Ended::from(
         sparkify(folder.path(), ["create-tables", "--warehouse", &database.url()])
             .output()
             .unwrap(),
     )
     .bad(2);
-    assert!(said.contains("in the encoding LATIN1, not in UTF-8"), "{said}");
+    assert!(message.contains("in the encoding LATIN1, not in UTF-8"), "{message}");
 }
 
 #[test]
-fn a_server_is_examined_before_a_load() {
-    let (folder, Server { user, password, port }) = place();
+fn doctor_examines_a_server() {
+    let (folder, Server { user, password, port }) = setup();
     let examined = |url: &str| {
         Ended::from(sparkify(folder.path(), ["doctor", "--warehouse", url]).output().unwrap())
     };
-    let told = examined(&format!("postgres://{user}:{password}@localhost:{port}/postgres")).good();
-    assert!(told.contains(" is PostgreSQL 1"), "{told}");
-    assert!(told.contains("tables can be created, filled and dropped"), "{told}");
+    let report =
+        examined(&format!("postgres://{user}:{password}@localhost:{port}/postgres")).good();
+    assert!(report.contains(" is PostgreSQL 1"), "{report}");
+    assert!(report.contains("tables can be created, filled and dropped"), "{report}");
     let wrong = examined(&format!("postgres://{user}:wr0ng@localhost:{port}/postgres"));
     assert_eq!(wrong.code, Some(1), "{wrong:#?}");
     let all = wrong.out + &wrong.err;
     let line = |what: &str| all.lines().find(|line| line.starts_with(what)).unwrap_or_default();
     assert!(line("login").contains("failed") && line("login").contains("password"), "{all}");
     assert!(line("warehouse").contains("not tried"), "{all}");
-    assert!(!all.contains("wr0ng") && !told.contains(password.as_str()), "{all}");
+    assert!(!all.contains("wr0ng") && !report.contains(password.as_str()), "{all}");
 }

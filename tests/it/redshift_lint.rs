@@ -1,4 +1,4 @@
-//! `sparkify sql --check`: what of our SQL Amazon Redshift documents, and what somebody's script is told.
+//! `sparkify sql --check`: the SQL of sparkify, and scripts of users.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -6,7 +6,7 @@ use std::process::Stdio;
 use crate::support::{put, run, sparkify};
 
 #[test]
-fn our_own_sql_is_what_redshift_documents() {
+fn the_sql_of_sparkify_passes_the_linter() {
     let folder = tempfile::tempdir().unwrap();
     let ended = run(folder.path(), ["sql", "--check", "--output", "json"]);
     assert!(ended.err.contains("statements checked: "), "{}", ended.err);
@@ -14,7 +14,7 @@ fn our_own_sql_is_what_redshift_documents() {
 }
 
 #[test]
-fn a_script_is_told_what_is_refused_where_and_why() {
+fn violations_have_a_position_a_rule_and_a_page() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     put(here, "good.sql", "-- One.\nselect 'it''s; \\\\';\nbegin; delete from t; commit;\n");
@@ -47,21 +47,22 @@ fn a_script_is_told_what_is_refused_where_and_why() {
 }
 
 #[test]
-fn a_script_comes_through_a_pipe_and_is_cut_as_redshift_cuts_it() {
-    // A value that holds `\'; drop table t; --`, escaped as PostgreSQL asks for, which is not enough; then as Redshift does.
+fn a_script_from_standard_input_is_split_as_redshift_splits_it() {
+    // The value `\'; drop table t; --`: with the escapes of PostgreSQL, which are insufficient, and
+    // with those of Redshift.
     let postgres = r"select '\''; drop table t; --';";
     let redshift = r"select '\\''; drop table t; --';";
     for (script, statements) in [(postgres, 2), (redshift, 1)] {
-        let said = piped(script);
+        let message = piped(script);
         assert_eq!(
-            said,
+            message,
             format!("statements checked: {statements}, violations: none\n"),
             "{script}"
         );
     }
 }
 
-/// What is said of a script that comes through a pipe and is not refused.
+/// Checks a script from standard input, and returns the message of success.
 fn piped(script: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let mut child = sparkify(folder.path(), ["sql", "--check", "-"])

@@ -1,64 +1,66 @@
-//! The PostgreSQL server that `scripts/test.sh` starts for the tests: a database of each test's own, gone when the test is done.
+//! PostgreSQL server of `scripts/test.sh`. Each test has its own database, dropped at its end.
 
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The parts of the server's URL: `postgres://USER:PASSWORD@localhost:PORT/DATABASE`.
+/// Parts of the URL of the server: `postgres://USER:PASSWORD@localhost:PORT/DATABASE`.
 pub(crate) struct Server {
     pub user: String,
     pub password: String,
     pub port: String,
 }
 
-fn needed(variable: &str) -> String {
+fn required(variable: &str) -> String {
     std::env::var(variable)
-        .unwrap_or_else(|_| panic!("{variable} names the tests' server: run `scripts/test.sh`"))
+        .unwrap_or_else(|_| panic!("{variable} is not set: run `scripts/test.sh`"))
 }
 
 impl Server {
-    /// Of the URL that `scripts/postgres.sh` writes.
+    /// Parses the URL that `scripts/postgres.sh` writes.
     pub(crate) fn of(url: &str) -> Self {
-        let (who, place) = url.trim_start_matches("postgres://").rsplit_once('@').expect("a user");
-        let (user, password) = who.split_once(':').expect("a password");
-        let port = place.split(['/', ':']).nth(1).expect("a port");
+        let (credentials, address) =
+            url.trim_start_matches("postgres://").rsplit_once('@').expect("a user");
+        let (user, password) = credentials.split_once(':').expect("a password");
+        let port = address.split(['/', ':']).nth(1).expect("a port");
         Self { user: user.into(), password: password.into(), port: port.into() }
     }
 }
 
 pub(crate) fn server() -> Server {
-    Server::of(&needed("SPARKIFY_TEST_POSTGRES"))
+    Server::of(&required("SPARKIFY_TEST_POSTGRES"))
 }
 
-/// The certificate of the authority that signed the server's.
+/// Returns the certificate of the authority of the server.
 pub(crate) fn authority() -> PathBuf {
-    needed("SPARKIFY_TEST_POSTGRES_CA").into()
+    required("SPARKIFY_TEST_POSTGRES_CA").into()
 }
 
-/// A database that goes when this does.
+/// Database that is dropped with this value.
 pub(crate) struct Database {
     pub name: String,
     pub server: Server,
 }
 
-static MADE: AtomicU32 = AtomicU32::new(0);
+static COUNT: AtomicU32 = AtomicU32::new(0);
 
 impl Database {
-    /// An empty one.
+    /// Creates an empty database.
     pub(crate) fn new() -> Self {
         Self::created("")
     }
 
-    /// One that is created so.
-    pub(crate) fn created(how: &str) -> Self {
-        let number = MADE.fetch_add(1, Ordering::Relaxed);
+    /// Creates a database with these options.
+    pub(crate) fn created(options: &str) -> Self {
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("sparkify_{}_{number}", std::process::id());
         let server = server();
-        psql(&server, "postgres", &format!("create database {name} {how}"));
+        psql(&server, "postgres", &format!("create database {name} {options}"));
         Self { name, server }
     }
 
-    /// An empty one with a locale and settings that nobody would choose: what a warehouse holds and answers must not depend on them.
+    /// Creates an empty database with an unusual locale and settings, on which results must not
+    /// depend.
     pub(crate) fn odd() -> Self {
         let database =
             Self::created("template template0 locale_provider icu icu_locale 'de-u-kf-upper'");
@@ -78,13 +80,13 @@ impl Database {
         database
     }
 
-    /// Its URL, with the password.
+    /// Returns its URL, with the password.
     pub(crate) fn url(&self) -> String {
         let Server { user, password, port } = &self.server;
         format!("postgres://{user}:{password}@localhost:{port}/{}", self.name)
     }
 
-    /// Runs SQL in it, past the program; the answer's fields with `|` between them, a row a line.
+    /// Runs SQL with `psql`. Returns one line per row, with fields separated by `|`.
     pub(crate) fn psql(&self, sql: &str) -> String {
         psql(&self.server, &self.name, sql)
     }

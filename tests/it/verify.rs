@@ -1,4 +1,5 @@
-//! What is expected of a warehouse: met, explained with rows and numbers that add up, or not explained; and profiles that people write.
+//! Reconciliation: expectations that are met, explained by rows, or unexplained; and profiles of
+//! users.
 
 use std::path::Path;
 
@@ -14,7 +15,7 @@ fn execute(folder: &Path, statements: &[&str]) {
     }
 }
 
-/// The findings by name, and the exit code.
+/// Returns the findings by name, and the exit code.
 fn verify(folder: &Path, profile: &str) -> (Value, Option<i32>) {
     let ended = run(folder, ["verify", "--profile", profile, "--output", "json"]);
     let document: Value = serde_json::from_str(&ended.out).unwrap_or_else(|_| panic!("{ended:#?}"));
@@ -24,7 +25,8 @@ fn verify(folder: &Path, profile: &str) -> (Value, Option<i32>) {
     (Value::Object(named.collect()), ended.code)
 }
 
-/// What the causes of a finding add, each, and that they lead from the value found to the value expected.
+/// Returns the amounts of the causes of a finding. They must lead from the actual to the expected
+/// value.
 fn sum(finding: &Value) -> Vec<f64> {
     let adds: Vec<f64> = finding["causes"]
         .as_array()
@@ -215,12 +217,12 @@ fn published_numbers_are_explained_to_the_row(data: &DataSet) {
     };
     assert_eq!(ids(&users[0]), published.listeners_at_two_levels);
     assert_eq!(ids(&users[1]), published.users_without_plays);
-    let words = run(here, ["verify", "--profile", "course.toml"]);
+    let printed = run(here, ["verify", "--profile", "course.toml"]);
     let [more, fewer] = [0, 1].map(|cause| published.adds[3].1[cause].abs());
     let equation =
         format!("\nusers: {} = {} + {more} - {fewer}\n", published.users, data.rows("users"));
-    assert!(words.out.contains(&equation), "{}", words.out);
-    assert!(words.err.contains("9 of 12 expectations are not met: 9 explained, 0 unexplained"));
+    assert!(printed.out.contains(&equation), "{}", printed.out);
+    assert!(printed.err.contains("9 of 12 expectations are not met: 9 explained, 0 unexplained"));
     let (findings, code) = verify(here, "strict.toml");
     assert_eq!(code, Some(0), "{findings:#}");
     let count = |status: &str| {
@@ -238,7 +240,7 @@ fn published_numbers_are_explained_to_the_row(data: &DataSet) {
 }
 
 #[test]
-fn any_good_warehouse_is_strictly_right_and_each_damage_is_explained() {
+fn a_good_warehouse_passes_strict_and_each_damage_is_explained() {
     let folder = loaded();
     let here = folder.path();
     let empty = tempfile::tempdir().unwrap();
@@ -291,14 +293,14 @@ fn any_good_warehouse_is_strictly_right_and_each_damage_is_explained() {
 }
 
 #[test]
-fn strict_holds_every_check() {
+fn strict_contains_every_data_test() {
     let text = sparkify_analytics::verify::text("strict").unwrap();
     for check in sparkify_load::data_tests::DATA_TESTS {
         assert!(text.contains(&format!("check = \"{}\"", check.name)), "{}", check.name);
     }
 }
 
-const OWN: &str = r#"
+const PROFILE: &str = r#"
 title = "ours"
 
 [conditions.never]
@@ -342,9 +344,9 @@ check = "keys_present"
 "#;
 
 #[test]
-fn a_team_writes_its_own() {
+fn users_write_their_own_profiles() {
     let folder = loaded();
-    put(folder.path(), "mine.toml", OWN);
+    put(folder.path(), "mine.toml", PROFILE);
     let ended = run(folder.path(), ["verify", "--profile", "mine.toml"]);
     assert_eq!(ended.code, Some(1));
     let id = without_ids(&ended.out);
@@ -371,17 +373,17 @@ fn a_team_writes_its_own() {
     assert!(ended.err.contains(
         "error: 1 of 5 expectations are not met: 0 explained, 1 unexplained; 1 skipped (for other data)"
     ));
-    put(folder.path(), "mine.toml", OWN.replace("value = 7", "value = 6"));
+    put(folder.path(), "mine.toml", PROFILE.replace("value = 7", "value = 6"));
     assert_eq!(verify(folder.path(), "mine.toml").0["plays"]["status"], "explained");
-    put(folder.path(), "mine.toml", OWN.replace("value = 7", "value = 4"));
+    put(folder.path(), "mine.toml", PROFILE.replace("value = 7", "value = 4"));
     assert_eq!(verify(folder.path(), "mine.toml").1, Some(0));
-    // One of ours is a file like any other.
+    // A built-in profile works as a file too.
     let printed = run(folder.path(), ["verify", "--print"]).good();
     put(folder.path(), "copy.toml", printed);
     assert_eq!(verify(folder.path(), "copy.toml").1, Some(0));
 }
 
-/// Ids of plays, which say nothing here, as `ID`.
+/// Replaces IDs of plays by `ID`.
 fn without_ids(text: &str) -> String {
     let is_id = |word: &str| word.len() == 36 && word.matches('-').count() == 4;
     let line =
@@ -390,12 +392,12 @@ fn without_ids(text: &str) -> String {
 }
 
 #[test]
-fn what_is_no_profile_is_refused_with_its_place() {
+fn an_invalid_profile_is_rejected_with_its_position() {
     let folder = loaded();
     let here = folder.path();
     let head = "title = \"t\"\n[[expect]]\nname = \"n\"\n";
     let query = "query = \"select 1\"\nvalue = 1\n";
-    for (text, words) in [
+    for (text, expected) in [
         (String::new(), "line 1: missing field `title`"),
         ("title = 't'".into(), "no expectations"),
         ("title = \"t".into(), "line 1: "),
@@ -422,8 +424,8 @@ fn what_is_no_profile_is_refused_with_its_place() {
         ("x".repeat(2 << 20), "it is larger than 1 MiB"),
     ] {
         put(here, "p.toml", &text);
-        let told = run(here, ["verify", "--profile", "p.toml"]).bad(2);
-        assert!(told.contains(words) && told.contains("hint: "), "{told}\n{text:.200}");
+        let message = run(here, ["verify", "--profile", "p.toml"]).bad(2);
+        assert!(message.contains(expected) && message.contains("hint: "), "{message}\n{text:.200}");
     }
     put(here, "p.toml", b"\xff\xfe\x00");
     assert!(
@@ -433,19 +435,19 @@ fn what_is_no_profile_is_refused_with_its_place() {
     assert!(
         run(here, ["verify", "--profile", "no.toml"]).bad(2).contains("cannot read the profile")
     );
-    let words = run(here, ["verify", "--profile", "strickt"]).bad(2);
-    insta::assert_snapshot!(words, @r"
+    let message = run(here, ["verify", "--profile", "strickt"]).bad(2);
+    insta::assert_snapshot!(message, @r"
     error: unknown profile `strickt`
     hint: did you mean `strict`?
     ");
 }
 
 #[test]
-fn what_a_profile_asks_only_reads() {
+fn queries_of_a_profile_are_read_only() {
     let folder = loaded();
     let here = folder.path();
     let head = "title = \"t\"\n[[expect]]\nname = \"n\"\n";
-    for (text, words) in [
+    for (text, expected) in [
         (format!("{head}query = \"select 1, 2\"\nvalue = 1\n"), "returns 2 columns"),
         (
             format!("{head}query = \"select * from range(9)\"\nvalue = 1\n"),
@@ -476,8 +478,8 @@ fn what_a_profile_asks_only_reads() {
         ),
     ] {
         put(here, "p.toml", &text);
-        let told = run(here, ["verify", "--profile", "p.toml"]).bad(2);
-        assert!(told.contains(words) && told.contains("hint: "), "{told}\n{text:.200}");
+        let message = run(here, ["verify", "--profile", "p.toml"]).bad(2);
+        assert!(message.contains(expected) && message.contains("hint: "), "{message}\n{text:.200}");
     }
     assert!(!here.join("u.csv").exists());
 }

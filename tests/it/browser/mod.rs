@@ -1,6 +1,7 @@
-//! A real browser, driven as its own tool drives it: Chromium behind `chromedriver`, by the `WebDriver` protocol over plain HTTP.
+//! Browser for tests: Chromium through `chromedriver`, with the `WebDriver` protocol over plain
+//! HTTP.
 //!
-//! Each browser has a profile of its own that goes with it. What it loaded and what it complained about can be asked for.
+//! Each browser has its own temporary profile, and records its requests and console messages.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// Chromium as a test wants it: no window, no profile, no talk with anybody.
+/// Arguments of Chromium: no window and no background requests.
 const ARGUMENTS: &[&str] = &[
     "--headless",
     "--no-sandbox",
@@ -26,7 +27,7 @@ const ARGUMENTS: &[&str] = &[
     "--window-size=1280,900",
 ];
 
-/// The program that drives it, and its port; none when it ended before it had one.
+/// Starts `chromedriver` and returns its port, or none if it ended before it had one.
 fn drive(folder: &Path) -> Option<(Child, u16)> {
     let mut driver = Command::new("chromedriver")
         .args(["--port=0", "--log-level=SEVERE"])
@@ -36,21 +37,21 @@ fn drive(folder: &Path) -> Option<(Child, u16)> {
         .stderr(Stdio::null())
         .spawn()
         .expect("the tests need `chromedriver`: `apt-get install chromium chromium-driver`");
-    let mut said = BufReader::new(driver.stdout.take().unwrap()).lines();
-    let port = said.by_ref().find_map(|line| {
+    let mut stdout = BufReader::new(driver.stdout.take().unwrap()).lines();
+    let port = stdout.by_ref().find_map(|line| {
         let port =
             line.unwrap().split("successfully on port ").nth(1)?.trim_end_matches('.').parse();
         Some(port.unwrap())
     });
     if port.is_some() {
-        std::thread::spawn(move || said.for_each(drop));
+        std::thread::spawn(move || stdout.for_each(drop));
     } else {
         let _ = driver.wait();
     }
     port.map(|port| (driver, port))
 }
 
-/// Chromium, for as long as a test needs it.
+/// Chromium process, which ends when dropped.
 pub(crate) struct Browser {
     driver: Child,
     port: u16,
@@ -59,10 +60,11 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// Starts one. That there is none is a failure of the test.
+    /// Starts Chromium. Panics if it is not installed.
     pub(crate) fn start() -> Self {
         let profile = tempfile::tempdir().unwrap();
-        // It takes a port for two kinds of addresses, and ends when one of them is taken meanwhile.
+        // Retried: chromedriver listens on one port of IPv4 and of IPv6, and ends if another
+        // process takes one of them.
         let (driver, port) =
             (0..5).find_map(|_| drive(profile.path())).expect("chromedriver starts");
         let mut browser = Self { driver, port, session: String::new(), profile };
@@ -83,23 +85,22 @@ impl Browser {
         self.post("/url", &json!({ "url": address }));
     }
 
-    /// Opens a file.
     pub(crate) fn open_file(&self, file: &Path) {
         self.open(&format!("file://{}", file.display()));
     }
 
-    /// What `script` returns.
+    /// Returns the result of `script`.
     pub(crate) fn run(&self, script: &str) -> Value {
         self.post("/execute/sync", &json!({ "script": script, "args": [] }))
     }
 
-    /// The same as text.
+    /// Returns the result of `script`, which must be a string.
     pub(crate) fn text(&self, script: &str) -> String {
         let found = self.run(script);
         found.as_str().unwrap_or_else(|| panic!("{script}: {found}")).to_owned()
     }
 
-    /// Waits until `script` returns something true, and gives it.
+    /// Waits until the result of `script` is true, and returns it.
     pub(crate) fn wait(&self, script: &str) -> Value {
         let mut found = Value::Null;
         for _ in 0..600 {
@@ -110,12 +111,12 @@ impl Browser {
             std::thread::sleep(Duration::from_millis(50));
         }
         panic!(
-            "{script} is still {found}; the page says {}",
+            "{script} is still {found}; text of the page: {}",
             self.run("return document.body.innerText")
         );
     }
 
-    /// Clicks what `selector` finds, as a person would: in the middle, with a pointer.
+    /// Clicks the middle of the element that matches `selector`.
     pub(crate) fn click(&self, selector: &str) {
         let (x, y) = self.middle(selector);
         self.pointer(&[
@@ -125,14 +126,14 @@ impl Browser {
         ]);
     }
 
-    /// Moves the pointer over what `selector` finds.
+    /// Moves the pointer over the element that matches `selector`.
     pub(crate) fn hover(&self, selector: &str) {
         let (x, y) = self.middle(selector);
         let to = |x: i64| json!({ "type": "pointerMove", "x": x, "y": y, "duration": 0 });
         self.pointer(&[to(x - 1), to(x)]);
     }
 
-    /// Presses keys; those without a letter have one in the protocol.
+    /// Presses keys. Keys without a character have a code point in the protocol.
     pub(crate) fn keys(&self, keys: &str) {
         let press = |key: char| {
             let key = key.to_string();
@@ -145,12 +146,12 @@ impl Browser {
         );
     }
 
-    /// A command of Chrome's own protocol.
+    /// Runs a command of the Chrome `DevTools` protocol.
     pub(crate) fn chrome(&self, command: &str, parameters: &Value) -> Value {
         self.post("/goog/cdp/execute", &json!({ "cmd": command, "params": parameters }))
     }
 
-    /// The page as it is printed, as PDF.
+    /// Prints the page to PDF, and returns the file.
     pub(crate) fn print(&self) -> PathBuf {
         let page = json!({ "background": true, "page": { "width": 21.0, "height": 29.7 } });
         let printed = self.post("/print", &page);
@@ -160,14 +161,14 @@ impl Browser {
         file
     }
 
-    /// What was complained about in the console since it was asked last.
-    pub(crate) fn complaints(&self) -> Vec<String> {
+    /// Returns the console messages since the last call.
+    pub(crate) fn console_messages(&self) -> Vec<String> {
         let logged = self.post("/se/log", &json!({ "type": "browser" }));
         let entries = logged.as_array().unwrap().iter();
         entries.map(|entry| entry["message"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Every address that was asked for since this was asked last.
+    /// Returns the requested addresses since the last call.
     pub(crate) fn requests(&self) -> Vec<String> {
         let logged = self.post("/se/log", &json!({ "type": "performance" }));
         let message = |entry: &Value| {
@@ -208,7 +209,7 @@ impl Browser {
         );
         stream.write_all(head.as_bytes()).unwrap();
         stream.write_all(body.as_bytes()).unwrap();
-        // It keeps the connection, whatever it is told: the length says where the answer ends.
+        // The server ignores `Connection: close`, so the length ends the response.
         let (mut reader, mut line, mut length) = (BufReader::new(stream), String::new(), 0);
         while reader.read_line(&mut line).unwrap() > 2 {
             if let Some(written) = line.to_lowercase().strip_prefix("content-length:") {
@@ -216,10 +217,10 @@ impl Browser {
             }
             line.clear();
         }
-        let mut answer = vec![0; length];
-        reader.read_exact(&mut answer).unwrap();
-        let mut answer: Value = serde_json::from_slice(&answer).unwrap();
-        let value = answer["value"].take();
+        let mut response = vec![0; length];
+        reader.read_exact(&mut response).unwrap();
+        let mut response: Value = serde_json::from_slice(&response).unwrap();
+        let value = response["value"].take();
         assert!(value.get("error").is_none(), "{method} {path}: {value}");
         value
     }
@@ -227,7 +228,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // A test that failed must leave no browser behind, nor fail again here.
+        // A failed test must end its browser too, without a second panic.
         if !self.session.is_empty()
             && let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port))
         {

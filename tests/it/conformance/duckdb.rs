@@ -1,4 +1,4 @@
-//! `DuckDB`, a file.
+//! `DuckDB`: one file per warehouse.
 
 use std::cell::Cell;
 

@@ -1,4 +1,4 @@
-//! The functions of ours that every prelude defines: the same values everywhere, reckoned here a second time.
+//! UDFs of every prelude: equal on every engine, and equal to results computed here.
 
 use md5_of::md5_of;
 use sparkify_warehouse::Value;
@@ -7,7 +7,7 @@ use time::{Duration, OffsetDateTime};
 use super::{Engine, open};
 
 mod md5_of {
-    //! The identity of a play, as the contract words it.
+    //! Surrogate key of a play, as the contract defines it.
     use md5::{Digest, Md5};
 
     pub(super) fn md5_of(text: &str) -> String {
@@ -16,7 +16,8 @@ mod md5_of {
     }
 }
 
-/// Moments in milliseconds: the ends of what is accepted, of centuries, years and weeks, and some in between.
+/// Times in milliseconds: limits of the accepted range, of centuries, years and weeks, and some
+/// between.
 fn moments() -> Vec<i64> {
     let mut moments = vec![
         -62_135_596_800_000,
@@ -39,7 +40,7 @@ fn moments() -> Vec<i64> {
     moments
 }
 
-pub(crate) fn moments_and_their_parts(engine: &Engine) {
+pub(crate) fn timestamps_have_the_parts_of_the_calendar(engine: &Engine) {
     let place = (engine.place)();
     let mut warehouse = open(&place.url());
     warehouse.install(true).unwrap();
@@ -68,7 +69,7 @@ pub(crate) fn moments_and_their_parts(engine: &Engine) {
     }
 }
 
-pub(crate) fn numbers_are_rounded_alike(engine: &Engine) {
+pub(crate) fn rounding_is_the_same(engine: &Engine) {
     let place = (engine.place)();
     let mut warehouse = open(&place.url());
     warehouse.install(true).unwrap();
@@ -96,7 +97,7 @@ pub(crate) fn numbers_are_rounded_alike(engine: &Engine) {
     }
 }
 
-pub(crate) fn plays_have_one_identity(engine: &Engine) {
+pub(crate) fn plays_have_the_same_surrogate_key(engine: &Engine) {
     let place = (engine.place)();
     let mut warehouse = open(&place.url());
     warehouse.install(true).unwrap();

@@ -1,15 +1,15 @@
-//! One suite for warehouses: whatever the engine, the same rows go in and the same answers come out.
+//! Conformance suite: the same rows in give the same results on every engine.
 //!
-//! An engine calls it with [`conformance!`], from a file of its own that says how an empty place for a warehouse is had, and how it differs: each
-//! [`Difference`] is one that was decided, not one that was met.
+//! Each engine has a module that calls [`conformance!`]. It creates empty warehouses and declares
+//! the intended [`Difference`].
 
-mod answers;
-mod checks;
+mod data_tests;
 mod duckdb;
 mod functions;
 mod histories;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod query_results;
 #[cfg(feature = "redshift")]
 mod redshift;
 mod sessions;
@@ -19,51 +19,50 @@ use sparkify_warehouse::{Access, Warehouse};
 
 use crate::support;
 
-/// Room for warehouses; whatever they left behind goes when this is dropped.
+/// Creates warehouses, and removes them when dropped.
 pub(crate) trait Place {
-    /// The URL of an empty warehouse, another one each time.
+    /// Returns the URL of a new, empty warehouse.
     fn url(&self) -> String;
 }
 
-/// One engine.
+/// Engine under test.
 pub(crate) struct Engine {
-    /// Room for its warehouses.
+    /// Creates a place for its warehouses.
     pub place: fn() -> Box<dyn Place>,
-    /// In what it differs.
     pub differences: Difference,
 }
 
-/// What is not the same everywhere.
+/// Intended differences between engines.
 pub(crate) struct Difference {
-    /// The type of bytes.
+    /// Type of binary columns.
     pub bytes: &'static str,
-    /// What a column of text is declared with beside its type.
+    /// Suffix of the type of text columns: collation or length.
     pub text: &'static str,
-    /// Whether somebody may read while a load is under way.
+    /// Whether readers may be connected during a load.
     pub shared: bool,
-    /// Whether a column that is never null can be told to take one.
+    /// Whether `not null` can be dropped from a column.
     pub drops_not_null: bool,
-    /// The longest text, in bytes.
+    /// Maximum length of a text in bytes.
     pub longest_text: usize,
-    /// Whether blanks at the end of a text count when it is compared.
+    /// Whether trailing blanks count in comparisons.
     pub blanks_count: bool,
 }
 
-/// Every test of the suite, for one engine.
+/// Defines all tests of the suite for one engine.
 macro_rules! conformance {
     ($engine:ident) => {
         crate::conformance::conformance!($engine:
-            types: values_come_back_as_they_went, text_is_ordered_by_its_bytes, nulls_stand_last;
-            functions: moments_and_their_parts, numbers_are_rounded_alike, plays_have_one_identity;
-            sessions: a_transaction_is_whole, a_load_that_breaks_off_leaves_nothing, a_taker_may_give_up, a_statement_can_be_stopped,
-                who_reads_cannot_write, many_batches_arrive_once;
-            checks: every_check_finds_its_damage;
-            answers: nothing_gives_the_golden_answers, awkward_input_is_the_same_as_elsewhere;
+            types: values_are_read_back_unchanged, text_sorts_by_its_bytes, nulls_sort_last;
+            functions: timestamps_have_the_parts_of_the_calendar, rounding_is_the_same, plays_have_the_same_surrogate_key;
+            sessions: transactions_are_atomic, a_failed_load_leaves_no_rows, a_row_sink_can_end_a_query, a_statement_can_be_interrupted,
+                a_read_only_connection_cannot_write, many_batches_are_inserted_once;
+            data_tests: every_data_test_finds_its_damage;
+            query_results: an_empty_warehouse_gives_the_golden_results, awkward_input_gives_the_same_tables_as_duckdb;
             histories: loads_give_what_the_oracle_computes, histories_end_in_the_same_tables, killed_loads_leave_nothing_behind;
         );
 
         fn a_data_set_gives_its_figures(data: &crate::data::DataSet) {
-            crate::conformance::answers::a_data_set_gives_its_figures(&$engine, data);
+            crate::conformance::query_results::a_data_set_gives_its_figures(&$engine, data);
         }
         crate::data::on_each_data_set!(a_data_set_gives_its_figures);
     };
@@ -73,7 +72,7 @@ macro_rules! conformance {
 }
 pub(crate) use conformance;
 
-/// The warehouse at `url`, to write.
+/// Opens the warehouse at `url` for writing.
 fn open(url: &str) -> Box<dyn Warehouse> {
     support::open(url, Access::Write).expect("a warehouse")
 }

@@ -1,6 +1,7 @@
-//! PostgreSQL: a database of the test's own, in it a schema for each warehouse.
+//! PostgreSQL: one database per test, one schema per warehouse.
 //!
-//! The database has a locale and settings that nobody would choose for this: other orders of text, another time zone, other ways to write.
+//! The database has an unusual locale, time zone and output formats, on which results must not
+//! depend.
 
 use std::cell::Cell;
 

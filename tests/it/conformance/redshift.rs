@@ -1,4 +1,4 @@
-//! Amazon Redshift, as far as an emulator goes: a schema of it for each warehouse, rows by files through a bucket.
+//! Amazon Redshift (emulator): one schema per warehouse, rows loaded from staged files.
 
 use std::cell::Cell;
 

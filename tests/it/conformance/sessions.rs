@@ -1,4 +1,4 @@
-//! Transactions, loads and answers that end early, statements that are stopped, and who may do what.
+//! Transactions, failed loads, interrupted statements and read-only access.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ fn count(warehouse: &mut dyn Warehouse) -> i64 {
     counted.scalar().unwrap().as_i64().unwrap()
 }
 
-pub(crate) fn a_transaction_is_whole(engine: &Engine) {
+pub(crate) fn transactions_are_atomic(engine: &Engine) {
     let place = (engine.place)();
     let mut warehouse = with_table(&place.url());
     for (end, rows) in [("rollback", 0), ("commit", 4)] {
@@ -43,16 +43,16 @@ pub(crate) fn a_transaction_is_whole(engine: &Engine) {
         assert_eq!(count(warehouse.as_mut()), rows, "{end}");
         assert_eq!(warehouse.query("select n from other", &[], 1).is_ok(), end == "commit");
     }
-    // After a mistake nothing of the transaction is left, and the connection is as good as before.
+    // After a failed statement the transaction leaves nothing, and the connection still works.
     warehouse.execute("begin").unwrap();
     warehouse.execute("delete from kept").unwrap();
-    let mistake = warehouse.execute("insert into kept values ('x', 1, 2)").unwrap_err();
-    assert!(matches!(mistake, WarehouseError::Statement { .. }), "{mistake:?}");
+    let error = warehouse.execute("insert into kept values ('x', 1, 2)").unwrap_err();
+    assert!(matches!(error, WarehouseError::Statement { .. }), "{error:?}");
     warehouse.execute("rollback").unwrap();
     assert_eq!(count(warehouse.as_mut()), 4);
 }
 
-pub(crate) fn a_load_that_breaks_off_leaves_nothing(engine: &Engine) {
+pub(crate) fn a_failed_load_leaves_no_rows(engine: &Engine) {
     let place = (engine.place)();
     let mut warehouse = with_table(&place.url());
     for rows in [0, 5, 100_000] {
@@ -70,7 +70,7 @@ pub(crate) fn a_load_that_breaks_off_leaves_nothing(engine: &Engine) {
     assert_eq!(warehouse.load("kept", Given::new(&TYPES, numbers(9), false)).unwrap(), 9);
 }
 
-pub(crate) fn many_batches_arrive_once(engine: &Engine) {
+pub(crate) fn many_batches_are_inserted_once(engine: &Engine) {
     let place = (engine.place)();
     let mut warehouse = with_table(&place.url());
     assert_eq!(warehouse.load("kept", Given::new(&TYPES, numbers(0), false)).unwrap(), 0);
@@ -83,7 +83,7 @@ pub(crate) fn many_batches_arrive_once(engine: &Engine) {
     assert_eq!(found.rows[0], [300_000, 300_000, 0, 299_999, 300_000].map(Value::Int));
 }
 
-/// Takes a few rows, and no more.
+/// Sink that fails at the third row.
 struct Few(usize);
 
 impl RowSink for Few {
@@ -98,7 +98,7 @@ impl RowSink for Few {
     }
 }
 
-pub(crate) fn a_taker_may_give_up(engine: &Engine) {
+pub(crate) fn a_row_sink_can_end_a_query(engine: &Engine) {
     let place = (engine.place)();
     let mut warehouse = with_table(&place.url());
     warehouse.load("kept", Given::new(&TYPES, numbers(100_000), false)).unwrap();
@@ -110,14 +110,14 @@ pub(crate) fn a_taker_may_give_up(engine: &Engine) {
     }
 }
 
-pub(crate) fn a_statement_can_be_stopped(engine: &Engine) {
+pub(crate) fn a_statement_can_be_interrupted(engine: &Engine) {
     let place = (engine.place)();
     let mut warehouse = with_table(&place.url());
     warehouse.load("kept", Given::new(&TYPES, numbers(20_000), false)).unwrap();
     let stop = warehouse.interrupter().expect("it can be stopped");
     let (done, stopped) = std::sync::mpsc::channel();
-    let asked = std::thread::spawn(move || {
-        // As long as it takes: the statement may not have begun yet.
+    let interrupter = std::thread::spawn(move || {
+        // Repeated, as the statement may not have started yet.
         while stopped.recv_timeout(Duration::from_millis(200)).is_err() {
             stop();
         }
@@ -128,15 +128,15 @@ pub(crate) fn a_statement_can_be_stopped(engine: &Engine) {
     let ended = warehouse.query(endless, &[], 1).unwrap_err();
     done.send(()).unwrap();
     assert_eq!(ended.to_string(), "the statement was interrupted");
-    let stop = asked.join().unwrap();
+    let stop = interrupter.join().unwrap();
     assert_eq!(count(warehouse.as_mut()), 20_000);
-    // With nothing to stop it does nothing.
+    // Without a running statement it has no effect.
     stop();
     std::thread::sleep(Duration::from_millis(100));
     assert_eq!(count(warehouse.as_mut()), 20_000);
 }
 
-pub(crate) fn who_reads_cannot_write(engine: &Engine) {
+pub(crate) fn a_read_only_connection_cannot_write(engine: &Engine) {
     let place = (engine.place)();
     let url = place.url();
     let mut warehouse = with_table(&url);
@@ -162,6 +162,6 @@ pub(crate) fn who_reads_cannot_write(engine: &Engine) {
         assert_eq!(count(reader.as_mut()), 3);
     }
     let folder = tempfile::tempdir().unwrap();
-    let words = run(folder.path(), ["query", "delete from kept", "--warehouse", &url]).bad(2);
-    assert!(words.contains("open read-only"), "{words}");
+    let message = run(folder.path(), ["query", "delete from kept", "--warehouse", &url]).bad(2);
+    assert!(message.contains("open read-only"), "{message}");
 }

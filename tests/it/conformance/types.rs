@@ -1,4 +1,5 @@
-//! Values of every type, at their ends: what goes in comes out, and stands in one order.
+//! Values of every type, with their limits: read back unchanged, and sorted the same on every
+//! engine.
 
 use std::sync::{Arc, Mutex};
 
@@ -17,7 +18,7 @@ const TYPES: [ColumnType; 7] = [
 ];
 const COLUMNS: [&str; 7] = ["place", "i", "l", "d", "t", "b", "m"];
 
-/// Rows that somebody wrote down, and after how many of them nothing comes but an error.
+/// Row source with fixed rows; it ends with an error if `breaks` is set.
 pub(super) struct Given {
     types: Vec<ColumnType>,
     rows: Mutex<std::vec::IntoIter<Vec<Value>>>,
@@ -54,7 +55,7 @@ impl RowSource for Given {
     }
 }
 
-/// The table of these tests.
+/// Returns the statement that creates the table of these tests.
 pub(super) fn create(engine: &Engine) -> String {
     let super::Difference { bytes, text, .. } = engine.differences;
     format!(
@@ -131,7 +132,7 @@ fn values(engine: &Engine) -> [Vec<Value>; 6] {
     ]
 }
 
-/// As many rows as the longest list of values has; where another one ends, nulls stand.
+/// Returns one row per value of the longest list. Shorter lists are padded with nulls.
 fn rows(engine: &Engine) -> Vec<Vec<Value>> {
     let values = values(engine);
     let most = values.iter().map(Vec::len).max().unwrap();
@@ -143,7 +144,7 @@ fn rows(engine: &Engine) -> Vec<Vec<Value>> {
     (0..=most).map(row).collect()
 }
 
-/// The same to the bit: zero has two signs.
+/// Compares doubles bit by bit, as zero has two signs.
 fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Double(one), Value::Double(other)) => one.to_bits() == other.to_bits(),
@@ -151,7 +152,7 @@ fn same(one: &Value, other: &Value) -> bool {
     }
 }
 
-pub(crate) fn values_come_back_as_they_went(engine: &Engine) {
+pub(crate) fn values_are_read_back_unchanged(engine: &Engine) {
     let place = (engine.place)();
     let mut warehouse = open(&place.url());
     warehouse.install(true).unwrap();
@@ -168,11 +169,11 @@ pub(crate) fn values_come_back_as_they_went(engine: &Engine) {
         }
     }
     assert_eq!(found.rows.len(), rows.len());
-    // The same values as parameters, each told its type.
+    // The same values as parameters, cast to their types.
     for (column, kind) in
         COLUMNS.iter().zip(["integer", "integer", "bigint", "double precision", "varchar"]).skip(1)
     {
-        // A type without a length may mean a short one.
+        // Without a length, varchar may be short.
         let length = Some(engine.differences.text).filter(|text| text.starts_with('('));
         let kind = format!("{kind}{}", length.filter(|_| kind == "varchar").unwrap_or_default());
         for row in rows.iter().filter(|row| row[0] != Value::Null) {
@@ -188,7 +189,7 @@ pub(crate) fn values_come_back_as_they_went(engine: &Engine) {
     }
 }
 
-pub(crate) fn text_is_ordered_by_its_bytes(engine: &Engine) {
+pub(crate) fn text_sorts_by_its_bytes(engine: &Engine) {
     let place = (engine.place)();
     let mut warehouse = open(&place.url());
     warehouse.install(true).unwrap();
@@ -200,10 +201,10 @@ pub(crate) fn text_is_ordered_by_its_bytes(engine: &Engine) {
     let mut sorted = found.clone();
     sorted.sort_unstable();
     assert_eq!(found, sorted);
-    // What is compared, grouped and joined is no other text than the one that is meant.
+    // Comparison, grouping and joins distinguish the texts.
     let count = "select count(distinct t) as texts, min(t) as first, max(t) as last, count(case when t = 'a' then 1 end) as a from kept";
     let row = &warehouse.query(count, &[], 1).unwrap().rows[0];
-    // Two of the texts are others with a blank behind them.
+    // Two of the texts equal others except for a trailing blank.
     let (texts, alike) = (i64::try_from(sorted.len()).unwrap(), 2);
     let blanks_count = engine.differences.blanks_count;
     assert_eq!(row[0].as_i64(), Some(if blanks_count { texts } else { texts - alike }));
@@ -221,7 +222,7 @@ pub(crate) fn text_is_ordered_by_its_bytes(engine: &Engine) {
     );
 }
 
-pub(crate) fn nulls_stand_last(engine: &Engine) {
+pub(crate) fn nulls_sort_last(engine: &Engine) {
     let place = (engine.place)();
     let mut warehouse = open(&place.url());
     warehouse.execute("create table kept (k integer, v integer)").unwrap_or_else(|_| {

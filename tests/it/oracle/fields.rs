@@ -1,21 +1,21 @@
-//! A record's members as typed values (rules, Values).
+//! Members of a record as typed values (rules, section Values).
 
 use std::collections::BTreeMap;
 
 use super::json::{Members, Value, is_number};
 
-/// A value that makes its record a reject.
+/// Value that rejects its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Refused;
+pub(super) struct Rejected;
 
-/// The members of one record, and how many of the texts asked for were repaired.
+/// Members of one record, and the number of repaired texts among those read.
 pub(super) struct Fields {
     values: BTreeMap<String, Value>,
     pub(super) repairs: usize,
 }
 
 impl Fields {
-    /// "A key that stands twice in one object counts with its last value."
+    /// "The last value of a repeated key counts."
     pub(super) fn new(members: Members) -> Self {
         Self { values: members.into_iter().collect(), repairs: 0 }
     }
@@ -25,13 +25,13 @@ impl Fields {
     }
 
     /// "Text fields take a string, or a number (its digits as written)."
-    pub(super) fn text(&mut self, key: &str) -> Result<Option<String>, Refused> {
+    pub(super) fn text(&mut self, key: &str) -> Result<Option<String>, Rejected> {
         let text = match self.values.get(key) {
             None | Some(Value::Null) => return Ok(None),
             Some(Value::Text(text) | Value::Number(text)) => text.clone(),
-            // "true, false, an object or an array in a known field is a reject"; "text with
-            // `\u0000` or half a surrogate pair is a reject".
-            Some(Value::Other | Value::Unholdable) => return Err(Refused),
+            // "These reject the record: true, false, an object or an array in a known field; text
+            // with `\u0000` or an unpaired surrogate."
+            Some(Value::Other | Value::Unholdable) => return Err(Rejected),
         };
         let repaired = repaired(&text);
         self.repairs += usize::from(repaired != text);
@@ -39,37 +39,35 @@ impl Fields {
     }
 
     /// "Number fields take a number, or a string that holds exactly one JSON number."
-    fn number(&self, key: &str) -> Result<Option<&str>, Refused> {
+    fn number(&self, key: &str) -> Result<Option<&str>, Rejected> {
         match self.values.get(key) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::Number(digits)) => Ok(Some(digits)),
             Some(Value::Text(text)) if is_number(text) => Ok(Some(text)),
-            Some(Value::Text(_) | Value::Other | Value::Unholdable) => Err(Refused),
+            Some(Value::Text(_) | Value::Other | Value::Unholdable) => Err(Rejected),
         }
     }
 
-    /// "Integer fields take any number whose value is a whole one within the range of the
-    /// column's type": integer where the column is an integer.
-    pub(super) fn integer(&self, key: &str) -> Result<Option<i32>, Refused> {
+    /// "Integer fields take any whole number in range": for an integer column.
+    pub(super) fn integer(&self, key: &str) -> Result<Option<i32>, Rejected> {
         let Some(whole) = self.bigint(key)? else { return Ok(None) };
-        i32::try_from(whole).map(Some).map_err(|_| Refused)
+        i32::try_from(whole).map(Some).map_err(|_| Rejected)
     }
 
-    /// The same where the column is a bigint.
-    pub(super) fn bigint(&self, key: &str) -> Result<Option<i64>, Refused> {
-        self.number(key)?.map(|digits| whole_number(digits).ok_or(Refused)).transpose()
+    /// The same for a bigint column.
+    pub(super) fn bigint(&self, key: &str) -> Result<Option<i64>, Rejected> {
+        self.number(key)?.map(|digits| whole_number(digits).ok_or(Rejected)).transpose()
     }
 
-    /// "Double fields take any number that is finite as a double."
-    pub(super) fn double(&self, key: &str) -> Result<Option<f64>, Refused> {
+    /// "Double fields take any finite number."
+    pub(super) fn double(&self, key: &str) -> Result<Option<f64>, Rejected> {
         let Some(digits) = self.number(key)? else { return Ok(None) };
-        let double: f64 = digits.parse().expect("a JSON number is a number to Rust");
-        if double.is_finite() { Ok(Some(double)) } else { Err(Refused) }
+        let double: f64 = digits.parse().expect("Rust parses any JSON number");
+        if double.is_finite() { Ok(Some(double)) } else { Err(Rejected) }
     }
 
-    /// "`userId`: `""`, null and missing mean logged out; else it must be an integer, as number or
-    /// string."
-    pub(super) fn user_id(&self, key: &str) -> Result<Option<i64>, Refused> {
+    /// "`userId` is an integer, as a number or string; `""`, null and missing mean logged out."
+    pub(super) fn user_id(&self, key: &str) -> Result<Option<i64>, Rejected> {
         match self.values.get(key) {
             Some(Value::Text(text)) if text.is_empty() => Ok(None),
             _ => self.bigint(key),
@@ -77,13 +75,12 @@ impl Fields {
     }
 }
 
-/// "A needed field that is missing or null" is a reject.
-pub(super) fn needed<T>(value: Option<T>) -> Result<T, Refused> {
-    value.ok_or(Refused)
+/// "A required field that is missing or null" rejects the record.
+pub(super) fn required<T>(value: Option<T>) -> Result<T, Rejected> {
+    value.ok_or(Rejected)
 }
 
-/// The value of a JSON number that is whole and fits 64 bits, computed in decimal: `5`, `5.0`,
-/// `5e0`, `50e-1`.
+/// Returns the value of a JSON number that is whole and fits 64 bits: `5`, `5.0`, `5e0`, `50e-1`.
 fn whole_number(written: &str) -> Option<i64> {
     let (negative, unsigned) = match written.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -98,7 +95,7 @@ fn whole_number(written: &str) -> Option<i64> {
         return Some(0);
     }
     let zeros_cut = all_digits.len() - all_digits.trim_end_matches('0').len();
-    // An exponent beyond 64 bits cannot be made up for by digits in any file.
+    // No file has enough digits to compensate for an exponent beyond 64 bits.
     let power = i128::from(exponent.parse::<i64>().ok()?) - after.len() as i128 + zeros_cut as i128;
     if power < 0 || power + digits.len() as i128 > 19 {
         return None; // not whole, or beyond the 19 digits of a bigint
@@ -108,9 +105,8 @@ fn whole_number(written: &str) -> Option<i64> {
     i64::try_from(if negative { -magnitude } else { magnitude }).ok()
 }
 
-/// "While all characters are at most U+00FF, at least one of them is above U+007F, and their
-/// Latin-1 bytes are valid UTF-8, the text is replaced by what those bytes say; at most three
-/// times."
+/// "While all characters are at most U+00FF, at least one is above U+007F, and their Latin-1 bytes
+/// are valid UTF-8, those bytes become the text", at most three times.
 fn repaired(text: &str) -> String {
     let mut text = text.to_owned();
     for _ in 0..3 {
@@ -127,7 +123,7 @@ mod tests {
     use super::{repaired, whole_number};
 
     #[test]
-    fn whole_numbers_are_told_from_others() {
+    fn whole_numbers_are_distinguished_from_fractions() {
         for (written, value) in [
             ("0", 0),
             ("-0", 0),

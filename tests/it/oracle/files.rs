@@ -1,10 +1,10 @@
-//! Which files a folder holds, and the bytes in each (rules, Files).
+//! Lists the files of a folder and decompresses them (rules, section Files).
 
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// Every file to read, as (path below the folder with `/`, path on disk), sorted.
+/// Returns the files to read, as (path below the folder with `/`, path on disk), sorted.
 pub(super) fn objects(folder: &Path) -> Vec<(String, PathBuf)> {
     let mut found = Vec::new();
     walk(folder, "", &mut Vec::new(), &mut found);
@@ -12,9 +12,8 @@ pub(super) fn objects(folder: &Path) -> Vec<(String, PathBuf)> {
     found
 }
 
-/// "Ignored: a file or folder whose name starts with `.` or `_` (below the folder that was
-/// named)"; "a symbolic link to a folder is followed, but never in a circle": not into a folder
-/// that we are in (`above`).
+/// "Below the given folder, names that start with `.` or `_` are skipped." "Symbolic links are
+/// followed, cycles are not": `above` holds the parent folders.
 fn walk(folder: &Path, prefix: &str, above: &mut Vec<PathBuf>, found: &mut Vec<(String, PathBuf)>) {
     let real = folder.canonicalize().unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
     if above.contains(&real) {
@@ -37,23 +36,24 @@ fn walk(folder: &Path, prefix: &str, above: &mut Vec<PathBuf>, found: &mut Vec<(
     above.pop();
 }
 
-/// The decompressed bytes of a file.
+/// Returns the decompressed bytes of a file. Panics where the load must fail.
 pub(super) fn content(path: &Path) -> Vec<u8> {
     let stored = fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let name = path.to_string_lossy();
     let compressed = stored.starts_with(&GZIP) || stored.starts_with(&ZSTANDARD);
     assert!(
         compressed || !(name.ends_with(".gz") || name.ends_with(".zst")),
-        "`{name}` is something else than its name says: it stops the load"
+        "`{name}` is not in the format of its name, which fails the load"
     );
-    inflated(&stored).unwrap_or_else(|e| panic!("`{name}` is damaged, which stops the load: {e}"))
+    inflated(&stored)
+        .unwrap_or_else(|e| panic!("`{name}` has damaged compression, which fails the load: {e}"))
 }
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTANDARD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-/// "Its form is told by its first bytes … Several gzip members or Zstandard frames in one file are
-/// read one after the other."
+/// "The first bytes decide the compression. Concatenated gzip members and Zstandard frames are
+/// supported."
 pub(super) fn inflated(stored: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut plain = Vec::new();
     if stored.starts_with(&GZIP) {

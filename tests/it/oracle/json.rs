@@ -1,39 +1,39 @@
-//! JSON as RFC 8259 has it, read strictly, one byte after the other.
+//! Strict JSON parser (RFC 8259), one byte at a time.
 //!
-//! A serde-like parser refuses half a surrogate pair and forgets how a number was written; here
-//! both must be seen, so this is a parser of its own. [`None`] means: not valid JSON.
+//! Parsers such as serde reject unpaired surrogates and lose the spelling of numbers, which the
+//! oracle needs. [`None`] means invalid JSON.
 
-/// One value of a record's member.
+/// Value of a member of a record.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
     Null,
-    /// A number, its characters as written.
+    /// Number, as written.
     Number(String),
-    /// A string, unescaped, that a warehouse can hold.
+    /// String that a warehouse can hold, unescaped.
     Text(String),
-    /// A string with `\u0000` or half a surrogate pair.
+    /// String with `\u0000` or an unpaired surrogate.
     Unholdable,
-    /// true, false, an object or an array.
+    /// True, false, an object or an array.
     Other,
 }
 
-/// An object's members in order, keys unescaped and repeated keys kept.
+/// Members of an object in order, with unescaped and repeated keys.
 pub(super) type Members = Vec<(String, Value)>;
 
-/// The object that begins at the first byte: its length in bytes and its members.
+/// Parses the object at the first byte, and returns its length in bytes and its members.
 pub(super) fn object(bytes: &[u8]) -> Option<(usize, Members)> {
     let mut cursor = Cursor { bytes, at: 0 };
     let members = cursor.object()?;
     Some((cursor.at, members))
 }
 
-/// Whether the text is exactly one JSON number, nothing around it.
+/// Whether the whole text is one JSON number.
 pub(super) fn is_number(text: &str) -> bool {
     let mut cursor = Cursor { bytes: text.as_bytes(), at: 0 };
     cursor.number().is_some() && cursor.at == text.len()
 }
 
-/// Space, tab, line feed and carriage return (rules, Files).
+/// Whether the byte is white space (rules, section Files).
 pub(super) fn is_white(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
@@ -54,30 +54,30 @@ impl Cursor<'_> {
         Some(byte)
     }
 
-    /// Steps over `byte` if it is the next one.
+    /// Advances if the next byte is `byte`.
     fn take(&mut self, byte: u8) -> bool {
-        let there = self.peek() == Some(byte);
-        self.at += usize::from(there);
-        there
+        let matched = self.peek() == Some(byte);
+        self.at += usize::from(matched);
+        matched
     }
 
-    fn white(&mut self) {
+    fn skip_white(&mut self) {
         while self.peek().is_some_and(is_white) {
             self.at += 1;
         }
     }
 
-    fn word(&mut self, word: &str) -> Option<()> {
-        word.bytes().all(|byte| self.take(byte)).then_some(())
+    fn literal(&mut self, literal: &str) -> Option<()> {
+        literal.bytes().all(|byte| self.take(byte)).then_some(())
     }
 
     fn value(&mut self) -> Option<Value> {
         match self.peek()? {
             b'{' => self.object().map(|_| Value::Other),
             b'[' => self.array().map(|()| Value::Other),
-            b't' => self.word("true").map(|()| Value::Other),
-            b'f' => self.word("false").map(|()| Value::Other),
-            b'n' => self.word("null").map(|()| Value::Null),
+            b't' => self.literal("true").map(|()| Value::Other),
+            b'f' => self.literal("false").map(|()| Value::Other),
+            b'n' => self.literal("null").map(|()| Value::Null),
             b'"' => self.string().map(|units| match String::from_utf16(&units) {
                 Ok(text) if !text.contains('\0') => Value::Text(text),
                 _ => Value::Unholdable,
@@ -88,48 +88,48 @@ impl Cursor<'_> {
 
     fn object(&mut self) -> Option<Members> {
         let mut members = Members::new();
-        self.word("{")?;
-        self.white();
+        self.literal("{")?;
+        self.skip_white();
         if self.take(b'}') {
             return Some(members);
         }
         loop {
-            self.white();
+            self.skip_white();
             let key = String::from_utf16_lossy(&self.string()?);
-            self.white();
-            self.word(":")?;
-            self.white();
+            self.skip_white();
+            self.literal(":")?;
+            self.skip_white();
             members.push((key, self.value()?));
-            self.white();
+            self.skip_white();
             if self.take(b'}') {
                 return Some(members);
             }
-            self.word(",")?;
+            self.literal(",")?;
         }
     }
 
     fn array(&mut self) -> Option<()> {
-        self.word("[")?;
-        self.white();
+        self.literal("[")?;
+        self.skip_white();
         if self.take(b']') {
             return Some(());
         }
         loop {
-            self.white();
+            self.skip_white();
             self.value()?;
-            self.white();
+            self.skip_white();
             if self.take(b']') {
                 return Some(());
             }
-            self.word(",")?;
+            self.literal(",")?;
         }
     }
 
-    /// A string as UTF-16 units, in which escapes are written: two halves of a pair that follow
-    /// each other are then one character, and half a pair stays half a pair.
+    /// Parses a string into UTF-16 units, so that escaped surrogate pairs combine and unpaired
+    /// surrogates remain.
     fn string(&mut self) -> Option<Vec<u16>> {
         let mut units = Vec::new();
-        self.word("\"")?;
+        self.literal("\"")?;
         loop {
             match self.peek()? {
                 b'"' => {
@@ -143,7 +143,7 @@ impl Cursor<'_> {
         }
     }
 
-    /// The run of unescaped characters from here on; it must be valid UTF-8.
+    /// Returns the unescaped characters up to the next escape or quote; they must be valid UTF-8.
     fn plain(&mut self) -> Option<&str> {
         let start = self.at;
         while self.peek().is_some_and(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
@@ -153,7 +153,7 @@ impl Cursor<'_> {
     }
 
     fn escape(&mut self) -> Option<u16> {
-        self.word("\\")?;
+        self.literal("\\")?;
         Some(match self.next()? {
             b'"' => u16::from(b'"'),
             b'\\' => u16::from(b'\\'),
@@ -192,7 +192,6 @@ impl Cursor<'_> {
         Some(self.bytes[start..self.at].iter().map(|&byte| char::from(byte)).collect())
     }
 
-    /// At least one digit.
     fn digits(&mut self) -> Option<()> {
         let start = self.at;
         while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {

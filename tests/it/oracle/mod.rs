@@ -1,12 +1,11 @@
-//! The oracle: what a full load of a folder must give, computed plainly and in memory.
+//! Oracle: the expected result of a full load of a folder, computed in memory.
 //!
-//! It shares nothing with the program: no SQL, no streaming, no clever scan; maps, sorts and the
-//! rules of `docs/rules.md`, each cited where it is followed. Read it beside the rules; whatever
-//! the program says otherwise is a fault in one of the three.
+//! It shares no code with the program: no SQL, no streaming, no fast path. It uses maps, sorts and
+//! the rules of `docs/rules.md`, each quoted where it applies.
 //!
-//! `files` finds and opens, `json` and `records` split bytes into records, `fields` and `rows`
-//! type them, `model` derives the tables, `cell` writes a value as text. `awkward` makes input
-//! that is hard to read.
+//! `files` lists and decompresses files, `json` and `records` split bytes into records, `fields`
+//! and `rows` give them types, `model` derives the tables, `cell` formats values. `awkward`
+//! generates difficult input.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,40 +25,40 @@ use fields::Fields;
 use records::Piece;
 use rows::{Event, Song};
 
-/// Of a reject's bytes, the first 1 MiB are kept (rules, Records).
+/// Bytes of a reject that are kept: "first 1 MiB" (rules, section Records).
 const KEPT_BYTES: usize = 1 << 20;
 
-/// What a full load must give.
+/// Expected result of a full load.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Expected {
-    /// Events accepted, whatever their page.
+    /// Accepted events of any page.
     pub(crate) staged_events: usize,
-    /// Song records accepted.
+    /// Accepted song records.
     pub(crate) staged_songs: usize,
-    /// What was not accepted, by object and position; songs and events together.
+    /// Rejects of songs and events, by object and position.
     pub(crate) rejects: Vec<Reject>,
-    /// Plays staged less facts.
+    /// Staged plays minus facts.
     pub(crate) duplicates: usize,
-    /// Text values of accepted records that the text repair changed.
+    /// Repaired text values of accepted records.
     pub(crate) repairs: usize,
-    /// Model table to its rows, as cell text (see [`cell`]), sorted.
+    /// Rows of each model table, sorted, as cell text (see [`cell`]).
     pub(crate) tables: BTreeMap<&'static str, Vec<Vec<String>>>,
-    /// Unknown key to the number of records that carry it, accepted or not.
+    /// Number of records with each unknown key, accepted or not.
     pub(crate) extra_keys: BTreeMap<String, u64>,
 }
 
-/// One reject.
+/// Rejected record or bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Reject {
-    /// The file's path below the folder named, with `/`.
+    /// Path of the file below the given folder, with `/`.
     pub(crate) object: String,
-    /// Offset in bytes, from 0, in the decompressed file.
+    /// Byte offset from 0 in the decompressed file.
     pub(crate) position: u64,
-    /// Its bytes, the first 1 MiB of them.
+    /// First 1 MiB of its bytes.
     pub(crate) raw: Vec<u8>,
 }
 
-/// Columns of the model tables, in the contract's order.
+/// Columns of the model tables, in order.
 pub(crate) const COLUMNS: [(&str, &[&str]); 6] = [
     (
         "songplays",
@@ -87,9 +86,9 @@ pub(crate) const COLUMNS: [(&str, &[&str]); 6] = [
     ("time", &["start_time", "hour", "day", "week", "month", "year", "weekday"]),
 ];
 
-/// What a full load of these folders must give.
+/// Returns the expected result of a full load of these folders.
 ///
-/// Panics where the load must stop: a file that cannot be read or decompressed.
+/// Panics where the load must fail: a file that cannot be read or decompressed.
 pub(crate) fn expected(song_data: Option<&Path>, log_data: Option<&Path>) -> Expected {
     let songs: Reading<Song> =
         read_folder(song_data, [&rows::SONG_KEYS, &rows::SONG_REQUIRED], rows::song);
@@ -113,12 +112,12 @@ pub(crate) fn expected(song_data: Option<&Path>, log_data: Option<&Path>) -> Exp
     }
 }
 
-/// Result of a full load of `data/song_data` and `data/log_data`.
+/// Returns the expected result of a full load of `data/song_data` and `data/log_data`.
 pub(crate) fn expected_in(data: &Path) -> Expected {
     expected(Some(&data.join("song_data")), Some(&data.join("log_data")))
 }
 
-/// What one folder holds.
+/// Content of one folder.
 struct Reading<Row> {
     rows: Vec<Row>,
     rejects: Vec<Reject>,
@@ -126,12 +125,12 @@ struct Reading<Row> {
     extra_keys: BTreeMap<String, u64>,
 }
 
-/// Reads every file of a folder, whose records have these known and required keys; no folder holds
-/// nothing.
+/// Reads every file of a folder, whose records have these known and required keys. Without a folder
+/// the result is empty.
 fn read_folder<Row>(
     folder: Option<&Path>,
     [known, required]: [&[&str]; 2],
-    row: fn(&mut Fields) -> Result<Row, fields::Refused>,
+    row: fn(&mut Fields) -> Result<Row, fields::Rejected>,
 ) -> Reading<Row> {
     let mut reading =
         Reading { rows: Vec::new(), rejects: Vec::new(), repairs: 0, extra_keys: BTreeMap::new() };

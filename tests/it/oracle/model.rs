@@ -1,4 +1,5 @@
-//! The six tables of the model, from staged rows (contract section 2; rules, Ties).
+//! The six tables of the model, from staged rows (rules, sections Star schema, Ties and
+//! deduplication).
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +9,7 @@ use super::rows::{Event, Song};
 
 type Rows = Vec<Vec<String>>;
 
-/// Every table with its rows sorted, and the number of plays that were duplicates.
+/// Returns the sorted rows of each table, and the number of duplicate plays.
 pub(super) fn tables(events: &[Event], songs: &[Song]) -> (BTreeMap<&'static str, Rows>, usize) {
     let plays: Vec<&Event> = events.iter().filter(|event| event.page == "NextSong").collect();
     let facts = facts(&plays);
@@ -26,7 +27,7 @@ pub(super) fn tables(events: &[Event], songs: &[Song]) -> (BTreeMap<&'static str
     (tables, plays.len() - facts.len())
 }
 
-/// A finite double, ordered by its value.
+/// Finite double with a total order.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Double(f64);
 
@@ -44,12 +45,12 @@ impl Ord for Double {
     }
 }
 
-/// "Null comes last." Text compares by its UTF-8 bytes, which is what Rust's strings do.
+/// "Text is compared by its UTF-8 bytes; null comes last unless stated otherwise."
 fn nulls_last<T: Ord>(value: Option<T>) -> (bool, Option<T>) {
     (value.is_none(), value)
 }
 
-/// The rows in groups that share a key.
+/// Groups rows by a key.
 fn grouped<'a, T, K: Ord>(
     rows: impl IntoIterator<Item = &'a T>,
     key: impl Fn(&'a T) -> K,
@@ -61,19 +62,18 @@ fn grouped<'a, T, K: Ord>(
     groups
 }
 
-/// "In the model tables `""` in a location is null."
+/// "Location `""` becomes null in the model tables."
 fn known_location(location: Option<&str>) -> Option<&str> {
     location.filter(|location| !location.is_empty())
 }
 
-/// "A year of 0 is null in the model tables."
+/// "Year 0 becomes null in the model tables."
 fn known_year(song: &Song) -> Option<i32> {
     song.year.filter(|&year| year != 0)
 }
 
-/// "Events with `page = 'NextSong'` and the same `(session_id, item_in_session, ts, user_id)` are
-/// one play. Of copies that differ, the first wins by `(song, artist, length, level, location,
-/// user_agent)`, each ascending."
+/// "Events with `page = 'NextSong'` and the same natural key are one play. Of copies that differ,
+/// the first by `(song, artist, length, level, location, user_agent)` wins."
 fn facts<'a>(plays: &[&'a Event]) -> Vec<&'a Event> {
     grouped(plays.iter().copied(), |e| (e.session_id, e.item_in_session, e.ts, e.user_id))
         .into_values()
@@ -96,7 +96,7 @@ fn facts<'a>(plays: &[&'a Event]) -> Vec<&'a Event> {
 fn songplays(facts: &[&Event], songs: &[Song]) -> Rows {
     let titles = grouped(songs, |song| (song.title.as_str(), song.artist_name.as_str()));
     let row = |play: &&Event| {
-        // A play without a title or an artist equals nothing.
+        // A play without a title or an artist matches no song.
         let named = play.song.as_deref().zip(play.artist.as_deref());
         let candidates = named.and_then(|named| titles.get(&named));
         let found = candidates.map(|candidates| matched(play, candidates));
@@ -120,17 +120,16 @@ fn songplays(facts: &[&Event], songs: &[Song]) -> Rows {
     facts.iter().map(row).collect()
 }
 
-/// "md5 of `session_id|item_in_session|ts|user_id`, decimal digits, nothing after the last bar for
-/// a guest, as a UUID."
+/// "md5 of `session_id|item_in_session|ts|user_id` as a UUID (decimal digits; nothing after the
+/// last bar for a guest)."
 fn songplay_id(play: &Event) -> String {
     let user = play.user_id.map_or(String::new(), |user| user.to_string());
     cell::md5_uuid(&format!("{}|{}|{}|{user}", play.session_id, play.item_in_session, play.ts))
 }
 
-/// "Records of the catalogue with the same title and artist name as the play; the first by
-/// `(distance of duration to length, song_id, artist_id)`. Without a length all distances are
-/// equal. `exact` when the distance is at most 0.001 s." The distance is computed in doubles; the
-/// catalogue is every staged song record.
+/// "Same title and artist name, then the first by `(distance of duration to length, song_id,
+/// artist_id)`. Without a length all distances are equal. `exact` if the distance is at most 0.001
+/// s." The catalogue is every staged song record.
 fn matched<'a>(play: &Event, candidates: &[&'a Song]) -> (&'a Song, &'static str) {
     let distance = |song: &Song| play.length.map(|length| (song.duration - length).abs());
     let mut candidates = candidates.to_vec();
@@ -141,7 +140,7 @@ fn matched<'a>(play: &Event, candidates: &[&'a Song]) -> (&'a Song, &'static str
 }
 
 /// "The last event by `(ts, session_id, item_in_session)`; among equals the first by `(level,
-/// first_name, last_name, gender)`", for every logged-in user of any page.
+/// first_name, last_name, gender)`", for each logged-in user of any page.
 fn users(events: &[Event]) -> Rows {
     let logged_in = events.iter().filter(|event| event.user_id.is_some());
     grouped(logged_in, |event| event.user_id)
@@ -168,21 +167,21 @@ fn users(events: &[Event]) -> Rows {
         .collect()
 }
 
-/// "Events of a user that carry a level, by `(ts, session_id, item_in_session, level)`. A change at
-/// equal `ts` gives a span of no length." A span runs from its first event to the first event of
-/// the next level; the last is open.
+/// "Events with a level, by `(ts, session_id, item_in_session, level)`. A change at equal `ts`
+/// gives a period of zero length." A period ends at the first event of the next level; the last one
+/// is open.
 fn user_levels(events: &[Event]) -> Rows {
     let with_level = events.iter().filter(|event| event.user_id.is_some() && event.level.is_some());
     let mut rows = Rows::new();
     for (user_id, mut events) in grouped(with_level, |event| event.user_id) {
         events.sort_by_key(|e| (e.ts, e.session_id, e.item_in_session, &e.level));
-        let spans: Vec<&[&Event]> = events.chunk_by(|a, b| a.level == b.level).collect();
-        for (index, span) in spans.iter().enumerate() {
-            let next = spans.get(index + 1);
+        let periods: Vec<&[&Event]> = events.chunk_by(|a, b| a.level == b.level).collect();
+        for (index, period) in periods.iter().enumerate() {
+            let next = periods.get(index + 1);
             rows.push(vec![
                 nullable(user_id, cell::integer),
-                nullable(span[0].level.as_deref(), cell::text),
-                cell::timestamp(span[0].ts),
+                nullable(period[0].level.as_deref(), cell::text),
+                cell::timestamp(period[0].ts),
                 nullable(next.map(|next| next[0].ts), cell::timestamp),
                 cell::boolean(next.is_none()),
             ]);
@@ -191,7 +190,7 @@ fn user_levels(events: &[Event]) -> Rows {
     rows
 }
 
-/// The songs: "first by `(has a year, title, artist_id, duration, year)`".
+/// "The first by `(has a year, title, artist_id, duration, year)`."
 fn catalogue(songs: &[Song]) -> Rows {
     grouped(songs, |song| &song.song_id)
         .into_values()
@@ -217,7 +216,7 @@ fn catalogue(songs: &[Song]) -> Rows {
         .collect()
 }
 
-/// "First by `(has both coordinates, has a location, characters in the name, name, location,
+/// "The first by `(has both coordinates, has a location, characters in the name, name, location,
 /// song_id, latitude, longitude)`."
 fn artists(songs: &[Song]) -> Rows {
     grouped(songs, |song| &song.artist_id)
@@ -248,7 +247,7 @@ fn artists(songs: &[Song]) -> Rows {
         .collect()
 }
 
-/// "UTC; `week` ISO week; `weekday` 0 = Sunday … 6 = Saturday. Milliseconds are kept."
+/// "ISO `week`, `weekday` 0 is Sunday"; UTC, with milliseconds.
 fn times(facts: &[&Event]) -> Rows {
     let distinct: BTreeSet<i64> = facts.iter().map(|play| play.ts).collect();
     let row = |ts: i64| {

@@ -1,8 +1,8 @@
-//! The rows of the two staging tables, as far as the model needs them.
+//! Rows of the two staging tables, with the columns that the model needs.
 //!
-//! Fields that no table of the model takes are checked all the same: a wrong one makes a reject.
+//! Other known fields are validated too, as a wrong one rejects the record.
 
-use super::fields::{Fields, Refused, needed};
+use super::fields::{Fields, Rejected, required};
 
 /// The known keys of an event.
 pub(super) const EVENT_KEYS: [&str; 18] = [
@@ -80,8 +80,8 @@ pub(super) struct Song {
     pub(super) year: Option<i32>,
 }
 
-/// An event needs `ts`, `page`, `sessionId`, `itemInSession` (contract, What a record needs).
-pub(super) fn event(fields: &mut Fields) -> Result<Event, Refused> {
+/// "Required fields are `ts`, `page`, `sessionId`, `itemInSession` of an event."
+pub(super) fn event(fields: &mut Fields) -> Result<Event, Rejected> {
     fields.text("auth")?;
     fields.text("method")?;
     fields.double("registration")?;
@@ -90,32 +90,32 @@ pub(super) fn event(fields: &mut Fields) -> Result<Event, Refused> {
         artist: fields.text("artist")?,
         first_name: fields.text("firstName")?,
         gender: fields.text("gender")?,
-        item_in_session: needed(fields.integer("itemInSession")?)?,
+        item_in_session: required(fields.integer("itemInSession")?)?,
         last_name: fields.text("lastName")?,
         length: fields.double("length")?,
         level: fields.text("level")?,
         location: fields.text("location")?,
-        page: needed(fields.text("page")?)?,
-        session_id: needed(fields.bigint("sessionId")?)?,
+        page: required(fields.text("page")?)?,
+        session_id: required(fields.bigint("sessionId")?)?,
         song: fields.text("song")?,
-        ts: needed(fields.bigint("ts")?)?,
+        ts: required(fields.bigint("ts")?)?,
         user_agent: fields.text("userAgent")?,
         user_id: fields.user_id("userId")?,
     })
 }
 
-/// A song needs `song_id`, `title`, `artist_id`, `artist_name`, `duration`.
-pub(super) fn song(fields: &mut Fields) -> Result<Song, Refused> {
+/// "Required fields are `song_id`, `title`, `artist_id`, `artist_name`, `duration` of a song."
+pub(super) fn song(fields: &mut Fields) -> Result<Song, Rejected> {
     fields.integer("num_songs")?;
     Ok(Song {
-        artist_id: needed(fields.text("artist_id")?)?,
+        artist_id: required(fields.text("artist_id")?)?,
         artist_latitude: fields.double("artist_latitude")?,
         artist_longitude: fields.double("artist_longitude")?,
         artist_location: fields.text("artist_location")?,
-        artist_name: needed(fields.text("artist_name")?)?,
-        song_id: needed(fields.text("song_id")?)?,
-        title: needed(fields.text("title")?)?,
-        duration: needed(fields.double("duration")?)?,
+        artist_name: required(fields.text("artist_name")?)?,
+        song_id: required(fields.text("song_id")?)?,
+        title: required(fields.text("title")?)?,
+        duration: required(fields.double("duration")?)?,
         year: fields.integer("year")?,
     })
 }

@@ -1,4 +1,5 @@
-//! Loads into a cluster by files: the same tables as everywhere, from real and from awkward input, and what the cluster is told.
+//! Staged loads into a cluster: the same tables as in DuckDB, for known and awkward input, and the
+//! statements that are sent.
 
 use std::process::Command;
 
@@ -12,9 +13,9 @@ use crate::data::{DataSet, on_each_data_set};
 use crate::oracle::awkward;
 use crate::support::{etl_of, event, put, run, song};
 
-on_each_data_set!(a_staged_load_gives_the_figures_and_the_same_rows_as_elsewhere);
+on_each_data_set!(a_staged_load_gives_the_figures_and_the_same_rows_as_duckdb);
 
-fn a_staged_load_gives_the_figures_and_the_same_rows_as_elsewhere(data: &DataSet) {
+fn a_staged_load_gives_the_figures_and_the_same_rows_as_duckdb(data: &DataSet) {
     let cluster = Cluster::start();
     let here = cluster.folder.path();
     let etl = etl_of(&data.folder());
@@ -36,27 +37,30 @@ fn a_staged_load_gives_the_figures_and_the_same_rows_as_elsewhere(data: &DataSet
     run(here, etl.into_iter().chain(same)).good();
     cluster.run(["diff", "duckdb:same.duckdb", &cluster.url()]).good();
     let mut compared = 0;
-    for question in
-        SAVED_QUERIES.iter().filter(|question| !["history", "row_counts"].contains(&question.name))
+    for query in
+        SAVED_QUERIES.iter().filter(|query| !["history", "row_counts"].contains(&query.name))
     {
-        let ask = ["query", question.name, "--format", "csv"];
+        let command = ["query", query.name, "--format", "csv"];
         let expected =
-            run(here, ask.into_iter().chain(["--warehouse", "duckdb:same.duckdb"])).good();
-        assert_eq!(cluster.run(ask).good(), expected, "{}", question.name);
+            run(here, command.into_iter().chain(["--warehouse", "duckdb:same.duckdb"])).good();
+        assert_eq!(cluster.run(command).good(), expected, "{}", query.name);
         compared += 1;
     }
     assert!(compared > 20, "{compared}");
     cluster.run(["verify", "--profile", "strict"]).good();
-    // Somebody with psql at the same port sees the tables.
+    // `psql` sees the tables at the same port.
     let url = cluster.url().replacen("redshift://", "postgres://", 1) + "&sslmode=verify-full";
-    let seen = Command::new("psql")
+    let counted = Command::new("psql")
         .args(["-X", "-A", "-t", &url, "-c", "select count(*) from songplays"])
         .output();
-    assert_eq!(String::from_utf8(seen.expect("psql starts").stdout).unwrap(), format!("{plays}\n"));
+    assert_eq!(
+        String::from_utf8(counted.expect("psql starts").stdout).unwrap(),
+        format!("{plays}\n")
+    );
 }
 
 #[test]
-fn awkward_input_gives_the_same_tables_as_elsewhere() {
+fn awkward_input_gives_the_same_tables_as_duckdb() {
     let cluster = Cluster::start();
     let here = cluster.folder.path();
     let mut runner = TestRunner::deterministic();
@@ -76,15 +80,15 @@ fn awkward_input_gives_the_same_tables_as_elsewhere() {
             .good();
         cluster.run(["diff", "duckdb:same.duckdb", &cluster.url()]).good();
         let rejects = ["rejects", "list", "--limit", "100000", "--output", "json"];
-        let theirs =
+        let in_duckdb =
             run(here, rejects.into_iter().chain(["--warehouse", "duckdb:same.duckdb"])).good();
-        assert_eq!(cluster.run(rejects).good().lines().count(), theirs.lines().count());
+        assert_eq!(cluster.run(rejects).good().lines().count(), in_duckdb.lines().count());
     }
 }
 
-/// What a column does not hold is refused as a record, with its bytes; nothing is cut.
+/// The record is rejected with its bytes, and no text is truncated.
 #[test]
-fn a_text_that_is_longer_than_its_column_is_a_reject() {
+fn a_text_longer_than_its_column_is_a_reject() {
     let cluster = Cluster::with_data();
     let long = event(2, 0, 1_541_376_005_000, "NextSong", &"é".repeat(1025));
     let fits = event(2, 1, 1_541_376_006_000, "NextSong", &"é".repeat(1024));
@@ -95,14 +99,14 @@ fn a_text_that_is_longer_than_its_column_is_a_reject() {
     assert_eq!(cluster.asked("select max(octet_length(song_title)) from songplays"), "2048");
 }
 
-/// The words of one load, in order: what a reader of the docs may hold them against.
+/// The statements of one load, in order.
 #[test]
-fn a_small_load_is_told_in_these_statements() {
+fn a_small_load_sends_these_statements() {
     let cluster = Cluster::with_data();
     cluster.run(["create-tables"]).good();
     cluster.emulator.log().clear();
     cluster.run(ETL).good();
-    let told =
+    let statements =
         cluster.sent().iter().map(|statement| shortened(statement)).collect::<Vec<_>>().join("\n");
     insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, filters => vec![
         (r"sparkify-load-\d+-[0-9a-f]+", "sparkify-load-[TIME]-[RANDOM]"),
@@ -110,10 +114,10 @@ fn a_small_load_is_told_in_these_statements() {
         (r"timestamp '[^']*'", "timestamp '[TIME]'"),
         (&format!("'{}'", env!("CARGO_PKG_VERSION")), "'[VERSION]'"),
         (r"\b1[5-9]\d{17}\b", "[NS]"),
-    ] }, { insta::assert_snapshot!("redshift_load", told) });
+    ] }, { insta::assert_snapshot!("redshift_load", statements) });
 }
 
-/// A statement of many lines by its first and how many follow.
+/// Shortens a long statement to its first line and the number of lines.
 fn shortened(statement: &str) -> String {
     let lines: Vec<&str> = statement.lines().collect();
     match lines.as_slice() {
@@ -127,29 +131,29 @@ fn shortened(statement: &str) -> String {
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn missing_settings_are_named() {
     let cluster = Cluster::with_data();
     let mut command = cluster.command(ETL);
     command.env_remove("SPARKIFY_STAGING");
-    let words = super::ended(&mut command).bad(2);
+    let message = super::ended(&mut command).bad(2);
     assert!(
-        words.contains("no staging prefix is configured") && words.contains("STAGING in [S3]"),
-        "{words}"
+        message.contains("no staging prefix is configured") && message.contains("STAGING in [S3]"),
+        "{message}"
     );
     let mut command = cluster.command(ETL);
     command.env_remove("SPARKIFY_IAM_ROLE");
-    let words = super::ended(&mut command).bad(2);
-    assert!(words.contains("IAM role") && words.contains("ARN in [IAM_ROLE]"), "{words}");
+    let message = super::ended(&mut command).bad(2);
+    assert!(message.contains("IAM role") && message.contains("ARN in [IAM_ROLE]"), "{message}");
     let mut command = cluster.command(ETL);
     command.env("SPARKIFY_IAM_ROLE", "arn:aws:iam::000000000000:role/stranger");
-    let words = super::ended(&mut command).bad(2);
-    assert!(words.contains("stranger"), "{words}");
+    let message = super::ended(&mut command).bad(2);
+    assert!(message.contains("stranger"), "{message}");
     assert_eq!(cluster.staged(), Vec::<String>::new());
 }
 
-/// An unchanged `dwh.cfg` of the course's kind, whose HOST is the cluster.
+/// A `dwh.cfg` of the course, unchanged except for HOST.
 #[test]
-fn the_dwh_cfg_that_people_have_names_the_cluster() {
+fn a_dwh_cfg_of_the_course_is_sufficient_for_a_staged_load() {
     let cluster = Cluster::with_data();
     let config = format!(
         "[CLUSTER]\nHOST=localhost\nDB_NAME=dev\nDB_USER=awsuser\nDB_PASSWORD=Emulator-1\nDB_PORT={}\n\n[IAM_ROLE]\nARN='{}'\n\n\
@@ -168,9 +172,9 @@ fn the_dwh_cfg_that_people_have_names_the_cluster() {
     cluster.assert_whole(1, 2);
 }
 
-/// Every statement of a first load and of one that touches part of the model, as somebody else's grammar of Redshift reads it.
+/// sqlfluff parses every statement of a full and of an incremental load.
 #[test]
-fn somebody_elses_grammar_reads_what_is_sent() {
+fn an_independent_grammar_parses_all_statements() {
     let cluster = Cluster::with_data();
     cluster.run(ETL).good();
     put(
@@ -180,7 +184,7 @@ fn somebody_elses_grammar_reads_what_is_sent() {
     );
     cluster.run(ETL).good();
     cluster.run(["check"]).good();
-    // The cluster copies by itself, by both kinds of names; it refuses a record, and holds a text that was encoded twice.
+    // Direct loads by prefix and by manifest, with a rejected record and a double-encoded text.
     cluster.store.put("data/song_data/c.json", song("SO3", "BjÃ¶rk", 100.0));
     for (number, by) in [By::Prefixes, By::Lists].into_iter().enumerate() {
         let log = event(4, 0, 1_541_476_000_000, "NextSong", "BjÃ¶rk");
@@ -195,30 +199,30 @@ fn somebody_elses_grammar_reads_what_is_sent() {
         put(cluster.folder.path(), &format!("sent/{number:03}.sql"), format!("{statement};\n"));
     }
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/sqlfluff.sh");
-    let read =
+    let parsed =
         Command::new(script).arg(cluster.folder.path().join("sent")).output().expect("bash starts");
-    let unread = String::from_utf8(read.stdout).unwrap();
+    let not_parsed = String::from_utf8(parsed.stdout).unwrap();
     let shown = |name: &str| {
         std::fs::read_to_string(cluster.folder.path().join("sent").join(name)).unwrap_or_default()
     };
-    let unread: Vec<String> = unread.lines().map(shown).collect();
+    let not_parsed: Vec<String> = not_parsed.lines().map(shown).collect();
     assert!(
-        read.status.success() && unread.is_empty(),
+        parsed.status.success() && not_parsed.is_empty(),
         "{}\n{}",
-        unread.join("\n"),
-        String::from_utf8_lossy(&read.stderr)
+        not_parsed.join("\n"),
+        String::from_utf8_lossy(&parsed.stderr)
     );
 }
 
-/// What a load needs of a cluster is tried, and nothing of it stays.
+/// `doctor` tests the requirements of a load, and leaves nothing.
 #[test]
-fn a_cluster_is_examined_before_a_load() {
+fn doctor_examines_a_cluster() {
     let cluster = Cluster::with_data();
     let examined = |url: &str| {
-        let asked = ["doctor", "--output", "json", "--warehouse", url];
-        let ended = cluster.run(asked.into_iter().chain(ETL.into_iter().skip(1)));
+        let arguments = ["doctor", "--output", "json", "--warehouse", url];
+        let ended = cluster.run(arguments.into_iter().chain(ETL.into_iter().skip(1)));
         let report: serde_json::Value = serde_json::from_str(&ended.out).expect("JSON");
-        assert!(!ended.out.contains(s3_emulator::SECRET), "a secret is told");
+        assert!(!ended.out.contains(s3_emulator::SECRET), "a secret is printed");
         let lines = report["lines"].as_array().expect("lines").clone();
         move |what: &str| {
             let line = lines.iter().find(|line| line["what"] == what);

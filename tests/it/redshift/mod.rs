@@ -1,6 +1,6 @@
 //! Amazon Redshift, as far as an emulator goes: a cluster with its manners in front of PostgreSQL, and a store of objects that it reads as a role.
 
-mod copies;
+mod copy_failures;
 mod data_api;
 mod direct;
 mod faults;

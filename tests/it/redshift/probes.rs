@@ -1,4 +1,5 @@
-//! What `doctor` asks a cluster, with the answers that the documentation gives: the emulator gives them all, one that does not is found out, and nothing stays.
+//! Compatibility probes of `doctor`: the emulator passes all, each detects a difference, and none
+//! leaves an object.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,11 +26,11 @@ fn list() -> Vec<toml::Table> {
     probes.iter().map(|probe| probe.as_table().unwrap().clone()).collect()
 }
 
-/// The lines of `doctor` about a cluster.
+/// Returns the lines of `doctor` about a cluster.
 fn examined(cluster: &Cluster, change: impl FnOnce(&mut std::process::Command)) -> Vec<Json> {
     let mut command =
         cluster.command(["doctor", "--output", "json"].into_iter().chain(ETL.into_iter().skip(1)));
-    // What only the control plane of AWS can tell is not looked at here.
+    // The control plane of AWS is not tested here.
     command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
     change(&mut command);
     let ended = super::ended(&mut command);
@@ -41,64 +42,64 @@ fn found<'a>(lines: &'a [Json], what: &str) -> Vec<&'a Json> {
     lines.iter().filter(|line| line["what"] == what).collect()
 }
 
-/// The line of this name, as its state and what it says.
-fn told(lines: &[Json], what: &str) -> (String, String) {
+/// Returns the state and the message of the line with this name.
+fn line(lines: &[Json], what: &str) -> (String, String) {
     let line = found(lines, what);
-    let word = |name: &str| {
+    let value = |name: &str| {
         line.first().and_then(|line| line[name].as_str()).unwrap_or_default().to_owned()
     };
-    (word("state"), word("said"))
+    (value("state"), value("said"))
 }
 
 #[test]
-fn a_cluster_answers_as_its_documentation_says_and_nothing_of_it_stays() {
+fn all_results_are_as_documented_and_nothing_remains() {
     let cluster = Cluster::with_data();
     let lines = examined(&cluster, |_| {});
     assert_eq!(found(&lines, "probe"), Vec::<&Json>::new());
-    assert_eq!(told(&lines, "probes"), ("ok".into(), ALL.into()));
+    assert_eq!(line(&lines, "probes"), ("ok".into(), ALL.into()));
     assert_eq!(cluster.staged(), Vec::<String>::new());
     let sent = cluster.sent();
-    // Whatever is refused before it is sent would pass for a failure that was expected.
+    // A statement that is not sent would count as an expected failure.
     for probe in list() {
-        let ask = probe["ask"].as_str().unwrap();
-        let head = ask.split('$').next().unwrap();
-        assert!(sent.iter().any(|text| text.starts_with(head)), "not sent: {ask}");
+        let statement = probe["ask"].as_str().unwrap();
+        let head = statement.split('$').next().unwrap();
+        assert!(sent.iter().any(|text| text.starts_with(head)), "not sent: {statement}");
     }
-    let ends = |word: &str| sent.iter().filter(|text| *text == word).count();
-    assert_eq!(ends("begin"), ends("rollback"));
-    assert_eq!(ends("commit"), 0);
+    let count = |text: &str| sent.iter().filter(|sent| *sent == text).count();
+    assert_eq!(count("begin"), count("rollback"));
+    assert_eq!(count("commit"), 0);
     let left = "select count(*) from pg_table_def where tablename like '%probe%'";
     assert_eq!(cluster.asked(left), "0");
     assert_eq!(cluster.asked("select count(*) from pg_proc where proname like 'f_%_ms'"), "0");
 }
 
 #[test]
-fn the_data_api_is_asked_the_same() {
+fn the_data_api_runs_the_same_probes() {
     let cluster = Cluster::with_data();
     let lines = examined(&cluster, |command| {
         command.env("SPARKIFY_WAREHOUSE", "redshift:workgroup/emulator/dev");
     });
     assert_eq!(found(&lines, "probe"), Vec::<&Json>::new());
-    assert_eq!(told(&lines, "probes"), ("ok".into(), ALL.into()));
-    assert_eq!(found(&lines, "tcp"), Vec::<&Json>::new(), "there is no way to walk");
+    assert_eq!(line(&lines, "probes"), ("ok".into(), ALL.into()));
+    assert_eq!(found(&lines, "tcp"), Vec::<&Json>::new(), "no connection steps");
     assert!(cluster.emulator.log().statements().iter().all(|statement| statement.data_api));
 }
 
-/// The probes in the documentation: `INSTA_UPDATE=always` writes them.
+/// The table of probes in the documentation is up to date. `INSTA_UPDATE=always` writes it.
 #[test]
 fn the_evidence_names_each_probe() {
     let mut table = String::from("| probe | affects | page |\n|---|---|---|\n");
     for probe in list() {
-        let word = |name: &str| probe.get(name).and_then(toml::Value::as_str).unwrap_or_default();
-        let page = word("page").rsplit('/').next().unwrap().trim_end_matches(".html");
-        let assumed = word("assumed");
+        let value = |name: &str| probe.get(name).and_then(toml::Value::as_str).unwrap_or_default();
+        let page = value("page").rsplit('/').next().unwrap().trim_end_matches(".html");
+        let assumed = value("assumed");
         let assumed =
             if assumed.is_empty() { String::new() } else { format!("; assumed: {assumed}") };
         let row = format!(
             "| {}{assumed} | {} | [{page}]({}) |\n",
-            word("name"),
-            word("rests"),
-            word("page")
+            value("name"),
+            value("rests"),
+            value("page")
         );
         table.push_str(&row);
     }
@@ -115,7 +116,7 @@ fn the_evidence_names_each_probe() {
     }
 }
 
-/// What the list says of itself: every name once, every page the guide's, and an answer or a failure.
+/// Names are unique, pages belong to the guide, and each probe has a result or a failure.
 #[test]
 fn each_probe_names_its_page() {
     let (mut names, mut relied) = (BTreeSet::new(), 0);
@@ -129,52 +130,48 @@ fn each_probe_names_its_page() {
         );
         assert!(probe.contains_key("answer") || probe.contains_key("fails"), "{name}");
         relied += usize::from(probe.contains_key("rests"));
-        assert!(names.insert(name.clone()), "{name} is there twice");
+        assert!(names.insert(name.clone()), "{name} is not unique");
     }
     assert!(names.len() >= 60 && relied >= 40, "{} {relied}", names.len());
 }
 
-/// A cluster that lacks a manner is found out, by the probes that are about it and by no others.
+/// Only the probes of a missing behavior fail.
 #[test]
-fn a_cluster_that_answers_otherwise_is_found_out() {
-    for (manner, names, state) in [
-        (Behavior::IntegerAverages, &["the average of whole numbers is whole"][..], "hint"),
-        (
-            Behavior::TrailingBlanks,
-            &["trailing blanks do not count when varchars are compared"],
-            "failed",
-        ),
+fn a_cluster_with_other_behavior_is_detected() {
+    for (behavior, names, state) in [
+        (Behavior::IntegerAverages, &["the average of integers is an integer"][..], "hint"),
+        (Behavior::TrailingBlanks, &["comparisons of varchars ignore trailing blanks"], "failed"),
         (
             Behavior::ByteLengths,
             &[
-                "a varchar is as long as its bytes",
-                "blanks that are too many are cut",
-                "a cast to a shorter text cuts without a word, by bytes",
+                "the length of a varchar is in bytes",
+                "excess trailing blanks are truncated",
+                "a cast to a shorter text truncates by bytes without an error",
                 "text is varchar(256)",
             ],
             "failed",
         ),
         (
             Behavior::CaseSensitiveKeys,
-            &["copy: 'auto' matches keys by their case, and columns are lower case"],
+            &["copy: 'auto' is case-sensitive, and column names are lower case"],
             "failed",
         ),
     ] {
-        let cluster = Cluster::without(vec![manner]);
+        let cluster = Cluster::without(vec![behavior]);
         let lines = examined(&cluster, |_| {});
         let differences = found(&lines, "probe");
-        let said: Vec<&str> =
+        let messages: Vec<&str> =
             differences.iter().map(|line| line["said"].as_str().unwrap()).collect();
-        assert_eq!(said.len(), names.len(), "{manner:?}: {said:#?}");
-        for (said, name) in said.iter().zip(names) {
+        assert_eq!(messages.len(), names.len(), "{behavior:?}: {messages:#?}");
+        for (message, name) in messages.iter().zip(names) {
             assert!(
-                said.starts_with(&format!("{name}: expected ")) && said.contains(", got "),
-                "{said}"
+                message.starts_with(&format!("{name}: expected ")) && message.contains(", got "),
+                "{message}"
             );
         }
         let agree = 78 - names.len();
         let sum = format!("{agree} of 78 results are as documented");
-        assert_eq!(told(&lines, "probes"), (state.into(), sum), "{manner:?}");
+        assert_eq!(line(&lines, "probes"), (state.into(), sum), "{behavior:?}");
         let hint = differences[0]["hint"].as_str().unwrap();
         assert!(hint.starts_with("sent: create temp table probe_t"), "{hint}");
         assert!(hint.contains("https://docs.aws.amazon.com/redshift/latest/dg/"), "{hint}");
@@ -182,18 +179,21 @@ fn a_cluster_that_answers_otherwise_is_found_out() {
     }
 }
 
-/// Every string with a backslash means something else there, and whoever asks hears of it.
+/// Without escapes, strings with backslashes differ.
 #[test]
-fn a_cluster_where_backslashes_do_not_escape_is_found_out() {
+fn a_cluster_without_backslash_escapes_is_detected() {
     let cluster = Cluster::without(vec![Behavior::BackslashEscapes]);
     let lines = examined(&cluster, |_| {});
-    let said = found(&lines, "probe")[0]["said"].as_str().unwrap();
-    assert!(said.starts_with("a backslash escapes in every string: expected `3|it's|3`"), "{said}");
-    assert_eq!(told(&lines, "probes").0, "failed");
+    let message = found(&lines, "probe")[0]["said"].as_str().unwrap();
+    assert!(
+        message.starts_with("a backslash escapes in every string: expected `3|it's|3`"),
+        "{message}"
+    );
+    assert_eq!(line(&lines, "probes").0, "failed");
 }
 
 #[test]
-fn without_a_place_for_files_the_rest_is_asked() {
+fn without_a_staging_prefix_the_other_probes_run() {
     let cluster = Cluster::with_data();
     let lines = examined(&cluster, |command| {
         command.env_remove("SPARKIFY_STAGING");
@@ -208,51 +208,51 @@ fn without_a_place_for_files_the_rest_is_asked() {
 }
 
 #[test]
-fn probes_are_left_out_if_that_is_wanted() {
+fn probes_can_be_skipped() {
     let cluster = Cluster::with_data();
     let lines = examined(&cluster, |command| {
         command.arg("--no-probes");
     });
-    assert_eq!(told(&lines, "rights").0, "ok");
+    assert_eq!(line(&lines, "rights").0, "ok");
     assert_eq!(found(&lines, "probes"), Vec::<&Json>::new());
     assert!(!cluster.sent().iter().any(|text| text.contains("probe_t")));
 }
 
 #[test]
-fn a_place_that_cannot_be_written_to_fails_and_the_rest_is_asked() {
+fn a_read_only_staging_prefix_fails_and_the_other_probes_run() {
     let cluster = Cluster::with_data();
     cluster.store.fail("PUT", StoreFault::ResetAfter, 1);
     cluster.store.fail("PUT", StoreFault::Status(403, "AccessDenied"), 1);
     let lines = examined(&cluster, |_| {});
-    let (state, said) = told(&lines, "staging");
-    assert!(state == "failed" && said.contains("AccessDenied"), "{said}");
-    assert!(told(&lines, "probes").1.starts_with("63 of 63"), "{:?}", told(&lines, "probes"));
+    let (state, message) = line(&lines, "staging");
+    assert!(state == "failed" && message.contains("AccessDenied"), "{message}");
+    assert!(line(&lines, "probes").1.starts_with("63 of 63"), "{:?}", line(&lines, "probes"));
     assert_eq!((cluster.store.faults_left(), cluster.staged()), (0, Vec::new()));
 }
 
 #[test]
-fn a_connection_that_is_lost_meanwhile_is_said_and_files_go() {
+fn a_lost_connection_is_reported_and_files_are_deleted() {
     let cluster = Cluster::with_data();
     cluster.emulator.faults().arm(When::Copy(3), Fault::Disconnect);
     let lines = examined(&cluster, |_| {});
-    let (state, said) = told(&lines, "probes");
-    assert!(state == "failed" && said.contains("was lost"), "{said}");
+    let (state, message) = line(&lines, "probes");
+    assert!(state == "failed" && message.contains("was lost"), "{message}");
     assert_eq!((cluster.emulator.faults().left(), cluster.staged()), (0, Vec::new()));
 }
 
-/// A failure for others' work is none of a probe's.
+/// A conflict with another transaction is retried.
 #[test]
-fn what_others_do_meanwhile_is_no_difference() {
+fn a_serialization_conflict_is_not_a_difference() {
     let cluster = Cluster::with_data();
     cluster.emulator.faults().arm(When::Copy(1), Fault::Serializable);
     let lines = examined(&cluster, |_| {});
-    assert_eq!(told(&lines, "probes"), ("ok".into(), ALL.into()));
+    assert_eq!(line(&lines, "probes"), ("ok".into(), ALL.into()));
     assert_eq!(cluster.emulator.faults().left(), 0);
 }
 
-/// What is left of a process that was killed in its midst is what a later load removes.
+/// A later load deletes the files of a killed process.
 #[test]
-fn files_of_a_killed_doctor_are_removed_by_a_load() {
+fn files_of_a_killed_doctor_are_deleted_by_a_load() {
     let cluster = Cluster::with_data();
     cluster.emulator.faults().arm(When::Copy(1), Fault::Slow(Duration::from_secs(15)));
     let mut command = cluster.command(["doctor"]);
@@ -269,7 +269,7 @@ fn files_of_a_killed_doctor_are_removed_by_a_load() {
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    assert_eq!(cluster.staged().len(), files, "not all were put there");
+    assert_eq!(cluster.staged().len(), files, "not all files were written");
     killed.kill().unwrap();
     killed.wait().unwrap();
     cluster.emulator.cut_connections();
@@ -279,20 +279,20 @@ fn files_of_a_killed_doctor_are_removed_by_a_load() {
     cluster.assert_whole(1, 2);
 }
 
-/// A warehouse that answers what it is asked, and never as it should.
-struct Liar {
-    honest: Box<dyn Warehouse>,
-    /// About types alone.
+/// Warehouse that returns wrong results.
+struct WrongWarehouse {
+    inner: Box<dyn Warehouse>,
+    /// Changes only the types.
     types: bool,
 }
 
-impl Warehouse for Liar {
+impl Warehouse for WrongWarehouse {
     fn engine(&self) -> &'static str {
-        self.honest.engine()
+        self.inner.engine()
     }
 
     fn execute(&mut self, statement: &str) -> Result<u64, WarehouseError> {
-        self.honest.execute(statement)
+        self.inner.execute(statement)
     }
 
     fn query_each(
@@ -301,42 +301,42 @@ impl Warehouse for Liar {
         parameters: &[Value],
         rows: &mut dyn RowSink,
     ) -> Result<(), WarehouseError> {
-        let mut lies = Lies { rows, types: self.types, told: 0, is_answer: false };
-        match self.honest.query_each(statement, parameters, &mut lies) {
-            // What should fail does not.
+        let mut wrong = WrongRows { rows, types: self.types, rows_seen: 0, is_answer: false };
+        match self.inner.query_each(statement, parameters, &mut wrong) {
+            // A statement that should fail succeeds.
             Err(WarehouseError::Statement { .. }) if !self.types => Ok(()),
-            Ok(()) if lies.is_answer && lies.told == 0 && !self.types => {
-                lies.rows.row(vec![Value::Text("a row that is not there".into())])
+            Ok(()) if wrong.is_answer && wrong.rows_seen == 0 && !self.types => {
+                wrong.rows.row(vec![Value::Text("a row that does not exist".into())])
             }
             other => other,
         }
     }
 
     fn load(&mut self, table: &str, source: Arc<dyn RowSource>) -> Result<u64, WarehouseError> {
-        self.honest.load(table, source)
+        self.inner.load(table, source)
     }
 
     fn found_columns(&mut self) -> Result<Vec<FoundColumn>, WarehouseError> {
-        self.honest.found_columns()
+        self.inner.found_columns()
     }
 
-    fn install(&mut self, anew: bool) -> Result<(), WarehouseError> {
-        self.honest.install(anew)
+    fn install(&mut self, rebuild: bool) -> Result<(), WarehouseError> {
+        self.inner.install(rebuild)
     }
 
     fn remote_copy(&mut self) -> Option<&mut dyn RemoteCopy> {
-        self.honest.remote_copy()
+        self.inner.remote_copy()
     }
 }
 
-struct Lies<'a> {
+struct WrongRows<'a> {
     rows: &'a mut dyn RowSink,
     types: bool,
-    told: usize,
+    rows_seen: usize,
     is_answer: bool,
 }
 
-impl RowSink for Lies<'_> {
+impl RowSink for WrongRows<'_> {
     fn types(&mut self, types: &[ResultType]) -> Result<(), WarehouseError> {
         self.is_answer = true;
         if self.types {
@@ -350,7 +350,7 @@ impl RowSink for Lies<'_> {
     }
 
     fn row(&mut self, mut row: Vec<Value>) -> Result<(), WarehouseError> {
-        self.told += 1;
+        self.rows_seen += 1;
         if !self.types {
             let last = row.pop().map(|value| value.to_string()).unwrap_or_default();
             row.push(Value::Text(format!("{last}x")));
@@ -359,25 +359,26 @@ impl RowSink for Lies<'_> {
     }
 }
 
-/// None of the probes is one that cannot fail.
+/// Each probe can fail.
 #[test]
 fn each_probe_finds_a_wrong_answer() {
     let cluster = Cluster::start();
     cluster.configure();
-    let told = |types: bool| -> Vec<Finding> {
-        let honest = support::open(&cluster.url(), Access::Write).unwrap();
-        probes::run(&mut Liar { honest, types })
+    let findings = |types: bool| -> Vec<Finding> {
+        let inner = support::open(&cluster.url(), Access::Write).unwrap();
+        probes::run(&mut WrongWarehouse { inner, types })
     };
-    let lines = told(false);
+    let lines = findings(false);
     let differs = |name: &str| {
         lines.iter().find(|line| line.message.starts_with(&format!("{name}: expected ")))
     };
     for probe in list() {
         let name = probe["name"].as_str().unwrap();
-        let state = differs(name).unwrap_or_else(|| panic!("`{name}` took a wrong answer")).status;
+        let state =
+            differs(name).unwrap_or_else(|| panic!("`{name}` accepted a wrong result")).status;
         assert_eq!(state == Status::Failed, probe.contains_key("rests"), "{name}");
     }
     let typed = list().iter().filter(|probe| probe.contains_key("types")).count();
-    assert_eq!(told(true).len(), typed + 1, "types");
+    assert_eq!(findings(true).len(), typed + 1, "types");
     assert_eq!(cluster.staged(), Vec::<String>::new());
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::Ordering;
 
+use super::end_to_end::small;
 use super::metadata::Metadata;
-use super::story::small;
 use super::{ETL, LOGS, SONGS, ended, plays, program, run, signed};
 use crate::support::put;
 use s3_emulator::{KEY, SECRET, Server};
@@ -58,12 +58,12 @@ fn a_profile_gives_keys_region_and_endpoint() {
     loads(command.env("AWS_SHARED_CREDENTIALS_FILE", "elsewhere"), folder.path());
 
     let mut command = program(folder.path(), ETL);
-    let words = ended(command.env("AWS_PROFILE", "wrok")).bad(2);
-    assert!(words.contains("there is no profile `wrok`"), "{words}");
-    assert!(words.contains("hint: did you mean `work`?"), "{words}");
+    let message = ended(command.env("AWS_PROFILE", "wrok")).bad(2);
+    assert!(message.contains("there is no profile `wrok`"), "{message}");
+    assert!(message.contains("hint: did you mean `work`?"), "{message}");
     let mut command = keyless(&server, folder.path());
-    let words = ended(command.env("AWS_CONFIG_FILE", "nowhere")).bad(2);
-    assert!(words.contains("cannot read the AWS configuration file `nowhere`"), "{words}");
+    let message = ended(command.env("AWS_CONFIG_FILE", "nowhere")).bad(2);
+    assert!(message.contains("cannot read the AWS configuration file `nowhere`"), "{message}");
 }
 
 #[test]
@@ -79,8 +79,8 @@ fn a_profile_sets_the_endpoint_of_each_service() {
     command.env("AWS_ACCESS_KEY_ID", KEY).env("AWS_SECRET_ACCESS_KEY", SECRET);
     loads(&mut command, folder.path());
     put(folder.path(), ".aws/config", config.replace("http://", "ftp://"));
-    let words = ended(&mut command).bad(2);
-    assert!(words.contains("invalid value `ftp://"), "{words}");
+    let message = ended(&mut command).bad(2);
+    assert!(message.contains("invalid value `ftp://"), "{message}");
 }
 
 #[test]
@@ -90,13 +90,13 @@ fn credential_process_gives_keys() {
     put(folder.path(), "keys.json", printed);
     put(folder.path(), ".aws/config", "[default]\ncredential_process = cat keys.json\n");
     loads(&mut keyless(&server, folder.path()), folder.path());
-    for (process, says) in [
+    for (process, expected) in [
         ("exit 3", "the `credential_process` of the profile `default` failed (exit status: 3)"),
         ("echo another+secret", "printed something else than credentials"),
     ] {
         put(folder.path(), ".aws/config", format!("[default]\ncredential_process = {process}\n"));
-        let words = ended(&mut keyless(&server, folder.path())).bad(2);
-        assert!(words.contains(says), "{words}");
+        let message = ended(&mut keyless(&server, folder.path())).bad(2);
+        assert!(message.contains(expected), "{message}");
     }
 }
 
@@ -117,16 +117,16 @@ fn a_role_is_assumed_with_keys_a_container_or_a_web_identity_token() {
     let mut command = keyless(&server, folder.path());
     command.env("AWS_PROFILE", "role").env("AWS_ENDPOINT_URL_STS", sts.url());
     loads(&mut command, folder.path());
-    let asked = sts.asked();
-    assert!(asked.contains("RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Freader"), "{asked}");
-    assert!(asked.contains("ExternalId=x%20y") && asked.contains("AKIABASE/"), "{asked}");
+    let requests = sts.requests();
+    assert!(requests.contains("RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Freader"), "{requests}");
+    assert!(requests.contains("ExternalId=x%20y") && requests.contains("AKIABASE/"), "{requests}");
 
     let container = Metadata::start(vec![("GET /keys", as_json("of-a-container"))]);
     let mut command = keyless(&server, folder.path());
     command.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/keys", container.url()));
     command.env("AWS_PROFILE", "container").env("AWS_ENDPOINT_URL_STS", sts.url());
     loads(&mut command, folder.path());
-    assert!(sts.asked().contains("role%2Ftask") && container.asked().contains("GET /keys"));
+    assert!(sts.requests().contains("role%2Ftask") && container.requests().contains("GET /keys"));
 
     put(folder.path(), "token", "a-token-of-kubernetes");
     let mut command = keyless(&server, folder.path());
@@ -134,33 +134,33 @@ fn a_role_is_assumed_with_keys_a_container_or_a_web_identity_token() {
         .env("AWS_ROLE_ARN", "arn:aws:iam::1:role/pod")
         .env("AWS_WEB_IDENTITY_TOKEN_FILE", "token");
     loads(command.env("AWS_ENDPOINT_URL_STS", sts.url()), folder.path());
-    assert!(sts.asked().contains("WebIdentityToken=a-token-of-kubernetes"));
+    assert!(sts.requests().contains("WebIdentityToken=a-token-of-kubernetes"));
 
     let denied = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not authorized: \
                   sts:AssumeRole</Message></Error></ErrorResponse>";
     let denying = Metadata::refusing("403 Forbidden", denied);
     let mut command = keyless(&server, folder.path());
     command.env("AWS_PROFILE", "role").env("AWS_ENDPOINT_URL_STS", denying.url());
-    let words = ended(&mut command).bad(2);
-    assert!(words.contains("was refused (AccessDenied, HTTP 403): not authorized"), "{words}");
-    assert!(words.contains("trust policy"), "{words}");
+    let message = ended(&mut command).bad(2);
+    assert!(message.contains("was refused (AccessDenied, HTTP 403): not authorized"), "{message}");
+    assert!(message.contains("trust policy"), "{message}");
 
     let mut command = keyless(&server, folder.path());
     command.env("AWS_PROFILE", "role").env("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9");
-    let words = ended(&mut command).bad(2);
-    assert!(words.contains("the request for the role got no response"), "{words}");
-    assert!(words.contains("hint: check the network"), "{words}");
+    let message = ended(&mut command).bad(2);
+    assert!(message.contains("the request for the role got no response"), "{message}");
+    assert!(message.contains("hint: check the network"), "{message}");
 
     let mut command = keyless(&server, folder.path());
     command.env("AWS_ROLE_ARN", "arn:aws:iam::1:role/pod").env("AWS_WEB_IDENTITY_TOKEN_FILE", "no");
-    let words = ended(&mut command).bad(2);
-    assert!(words.contains("the token file cannot be read (No such file"), "{words}");
+    let message = ended(&mut command).bad(2);
+    assert!(message.contains("the token file cannot be read (No such file"), "{message}");
 
     let refusing = Metadata::start(Vec::new());
     let mut command = keyless(&server, folder.path());
     command.env("AWS_PROFILE", "role").env("AWS_ENDPOINT_URL_STS", refusing.url());
-    let words = ended(&mut command).bad(2);
-    assert!(words.contains("was refused (HTTP 404)"), "{words}");
+    let message = ended(&mut command).bad(2);
+    assert!(message.contains("was refused (HTTP 404)"), "{message}");
 }
 
 /// SHA-1 of `corp` and of the start URL: names of cached tokens.
@@ -209,14 +209,18 @@ fn a_cached_sso_token_gives_keys() {
     for (profile, file) in [("sso", SESSION_TOKEN), ("old", START_URL_TOKEN)] {
         put(folder.path(), file, sso_token(&format!("token-of-{profile}"), "2999-01-01T00:00:00Z"));
         loads(&mut through_sso(&server, folder.path(), profile, &portal), folder.path());
-        assert!(portal.asked().contains(&format!("token-of-{profile}")), "{}", portal.asked());
+        assert!(
+            portal.requests().contains(&format!("token-of-{profile}")),
+            "{}",
+            portal.requests()
+        );
     }
-    assert!(portal.asked().contains("account_id=111122223333"), "{}", portal.asked());
+    assert!(portal.requests().contains("account_id=111122223333"), "{}", portal.requests());
 
     let sts = Metadata::start(vec![("Action=AssumeRole&", as_xml("AssumeRole"))]);
     let mut command = through_sso(&server, folder.path(), "role", &portal);
     loads(command.env("AWS_ENDPOINT_URL_STS", sts.url()), folder.path());
-    assert!(sts.asked().contains("role%2Freader"), "{}", sts.asked());
+    assert!(sts.requests().contains("role%2Freader"), "{}", sts.requests());
 }
 
 #[test]
@@ -229,8 +233,8 @@ fn an_expired_sso_token_is_refreshed() {
     let renewed = "{\"accessToken\":\"a-new-token\",\"expiresIn\":3600,\"tokenType\":\"Bearer\"}";
     let portal = sso_portal(renewed);
     loads(&mut through_sso(&server, folder.path(), "sso", &portal), folder.path());
-    let asked = portal.asked();
-    assert!(asked.contains("a-refresh-token") && asked.contains("a-new-token"), "{asked}");
+    let requests = portal.requests();
+    assert!(requests.contains("a-refresh-token") && requests.contains("a-new-token"), "{requests}");
     let cached = std::fs::read_to_string(folder.path().join(SESSION_TOKEN)).unwrap();
     assert!(cached.contains("a-new-token"), "{cached}");
 }
@@ -242,11 +246,11 @@ fn an_invalid_sso_session_names_the_command_that_renews_it() {
     let portal = sso_portal("{}");
     let refused = |profile: &str, portal: &Metadata| {
         let mut command = through_sso(&server, folder.path(), profile, portal);
-        let words = ended(command.arg("-vv")).bad(2);
+        let message = ended(command.arg("-vv")).bad(2);
         for secret in ["a-token", "a-refresh-token", "a-client-secret"] {
-            assert!(!words.contains(secret), "{words}");
+            assert!(!message.contains(secret), "{message}");
         }
-        words
+        message
     };
     let hint = "hint: run `aws sso login --profile sso`";
     let missing = refused("sso", &portal);
@@ -260,7 +264,7 @@ fn an_invalid_sso_session_names_the_command_that_renews_it() {
         let expired = refused(profile, &portal);
         assert!(expired.contains("has expired") && expired.contains(hint), "{expired}");
     }
-    assert_eq!(portal.asked(), "", "an expired token is not sent");
+    assert_eq!(portal.requests(), "", "an expired token is not sent");
 
     put(folder.path(), SESSION_TOKEN, sso_token("a-token", "2999-01-01T00:00:00Z"));
     let body = |code| format!("{{\"__type\":\"{code}\",\"message\":\"in other words\"}}");
@@ -287,13 +291,13 @@ fn a_container_and_an_instance_give_keys() {
     let mut command = keyless(&server, folder.path());
     command.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", &url);
     loads(command.env("AWS_CONTAINER_AUTHORIZATION_TOKEN", "its-token"), folder.path());
-    assert!(machine.asked().to_lowercase().contains("authorization: its-token"));
+    assert!(machine.requests().to_lowercase().contains("authorization: its-token"));
 
     put(folder.path(), "its-token", "from-a-file");
     let mut command = keyless(&server, folder.path());
     command.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", &url);
     loads(command.env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "its-token"), folder.path());
-    assert!(machine.asked().to_lowercase().contains("authorization: from-a-file"));
+    assert!(machine.requests().to_lowercase().contains("authorization: from-a-file"));
 
     let mut command = keyless(&server, folder.path());
     command.env_remove("AWS_EC2_METADATA_DISABLED");
@@ -308,49 +312,61 @@ fn every_wrong_key_has_its_own_message() {
         command.env("AWS_ACCESS_KEY_ID", key).env("AWS_SECRET_ACCESS_KEY", secret);
         ended(&mut command).bad(2)
     };
-    let mut loud = signed(&server, folder.path(), ETL);
-    loud.arg("-vv");
-    let said = ended(&mut loud);
-    assert!(said.code == Some(0) && said.err.contains("INFO stage events"), "{said:#?}");
-    assert!(!said.err.contains("connection"), "a library's own words: {said:#?}");
-    let words = wrong("NOTTHEKEY", SECRET);
+    let mut verbose = signed(&server, folder.path(), ETL);
+    verbose.arg("-vv");
+    let output = ended(&mut verbose);
+    assert!(output.code == Some(0) && output.err.contains("INFO stage events"), "{output:#?}");
+    assert!(!output.err.contains("connection"), "messages of a library: {output:#?}");
+    let message = wrong("NOTTHEKEY", SECRET);
     assert!(
-        words.contains("does not know this access key (InvalidAccessKeyId, HTTP 403)"),
-        "{words}"
+        message.contains("does not know this access key (InvalidAccessKeyId, HTTP 403)"),
+        "{message}"
     );
-    let words = wrong(KEY, "another+secret");
-    assert!(words.contains("the signature is wrong (SignatureDoesNotMatch, HTTP 403)"), "{words}");
-    assert!(words.contains("hint: check AWS_SECRET_ACCESS_KEY"), "{words}");
-    let words = wrong(KEY, "another+secret\nX: y");
-    assert!(words.contains("`AWS_SECRET_ACCESS_KEY` of the environment holds a space"), "{words}");
+    let message = wrong(KEY, "another+secret");
+    assert!(
+        message.contains("the signature is wrong (SignatureDoesNotMatch, HTTP 403)"),
+        "{message}"
+    );
+    assert!(message.contains("hint: check AWS_SECRET_ACCESS_KEY"), "{message}");
+    let message = wrong(KEY, "another+secret\nX: y");
+    assert!(
+        message.contains("`AWS_SECRET_ACCESS_KEY` of the environment holds a space"),
+        "{message}"
+    );
 
     let mut command = keyless(&server, folder.path());
-    let words = ended(command.env("AWS_ACCESS_KEY_ID", KEY)).bad(2);
-    assert!(words.contains("has `AWS_ACCESS_KEY_ID` and no `AWS_SECRET_ACCESS_KEY`"), "{words}");
-    let words = ended(&mut keyless(&server, folder.path())).bad(2);
-    assert!(words.contains("no AWS credentials found; tried the environment"), "{words}");
-    assert!(words.contains("AWS_EC2_METADATA_DISABLED"), "{words}");
-    assert!(words.contains("hint: set AWS_ACCESS_KEY_ID"), "{words}");
+    let message = ended(command.env("AWS_ACCESS_KEY_ID", KEY)).bad(2);
+    assert!(
+        message.contains("has `AWS_ACCESS_KEY_ID` and no `AWS_SECRET_ACCESS_KEY`"),
+        "{message}"
+    );
+    let message = ended(&mut keyless(&server, folder.path())).bad(2);
+    assert!(message.contains("no AWS credentials found; tried the environment"), "{message}");
+    assert!(message.contains("AWS_EC2_METADATA_DISABLED"), "{message}");
+    assert!(message.contains("hint: set AWS_ACCESS_KEY_ID"), "{message}");
 
     *server.state.expired_token.lock().unwrap() = Some("old".into());
     let mut command = signed(&server, folder.path(), ETL);
-    let words = ended(command.env("AWS_SESSION_TOKEN", "old")).bad(2);
-    assert!(words.contains("the credentials have expired (ExpiredToken, HTTP 400)"), "{words}");
+    let message = ended(command.env("AWS_SESSION_TOKEN", "old")).bad(2);
+    assert!(message.contains("the credentials have expired (ExpiredToken, HTTP 400)"), "{message}");
 }
 
 #[test]
 fn a_public_bucket_needs_no_key_and_requester_pays_a_flag() {
     let (server, folder) = small();
-    let nobody = |more: &[&str]| ended(keyless(&server, folder.path()).args(more));
-    assert!(nobody(&["--no-sign-request"]).bad(2).contains("access is denied (AccessDenied"));
+    let anonymous = |more: &[&str]| ended(keyless(&server, folder.path()).args(more));
+    assert!(anonymous(&["--no-sign-request"]).bad(2).contains("access is denied (AccessDenied"));
     server.state.is_public.store(true, Ordering::Relaxed);
-    nobody(&["--no-sign-request"]).good();
+    anonymous(&["--no-sign-request"]).good();
     assert_eq!(plays(folder.path()), "2");
 
     server.state.is_public.store(false, Ordering::Relaxed);
     server.state.requester_pays.store(true, Ordering::Relaxed);
-    let words = run(&server, folder.path(), &ETL).bad(2);
-    assert!(words.contains("access is denied") && words.contains("`--request-payer`"), "{words}");
+    let message = run(&server, folder.path(), &ETL).bad(2);
+    assert!(
+        message.contains("access is denied") && message.contains("`--request-payer`"),
+        "{message}"
+    );
     run(&server, folder.path(), &[&ETL[..], &["--request-payer"]].concat()).good();
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::story::small;
+use super::end_to_end::small;
 use super::{ETL, ended, plays, program, run, signed};
 use crate::support::{event, song};
 use s3_emulator::{Fault, Server};

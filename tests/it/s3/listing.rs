@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
-use super::story::small;
+use super::end_to_end::small;
 use super::{ETL, LOGS, ended, plays, run, signed};
 use crate::support::event;
 use s3_emulator::Server;

@@ -1,22 +1,22 @@
-//! Emulators of the services that return credentials: instance metadata, container, STS and SSO. Each
-//! sends prepared responses and keeps the requests.
+//! Emulators of the services that return credentials: instance metadata, container, STS and SSO.
+//! Each sends prepared responses and records the requests.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 /// Part of a request, and the status and body of its response.
-type Answers = Vec<(&'static str, &'static str, String)>;
+type Responses = Vec<(&'static str, &'static str, String)>;
 
 pub(super) struct Metadata {
     port: u16,
-    asked: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Metadata {
     /// Starts an emulator that sends these bodies.
-    pub(super) fn start(answers: Vec<(&'static str, String)>) -> Self {
-        let good = answers.into_iter().map(|(part, body)| (part, "200 OK", body));
+    pub(super) fn start(responses: Vec<(&'static str, String)>) -> Self {
+        let good = responses.into_iter().map(|(part, body)| (part, "200 OK", body));
         Self::start_with(good.collect())
     }
 
@@ -25,17 +25,17 @@ impl Metadata {
         Self::start_with(vec![("", status, body.to_owned())])
     }
 
-    fn start_with(answers: Answers) -> Self {
+    fn start_with(responses: Responses) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let log = Arc::clone(&asked);
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&requests);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let _ = answer(stream, &answers, &log);
+                let _ = respond(stream, &responses, &log);
             }
         });
-        Self { port, asked }
+        Self { port, requests }
     }
 
     pub(super) fn url(&self) -> String {
@@ -43,14 +43,14 @@ impl Metadata {
     }
 
     /// Returns every request so far, head and body.
-    pub(super) fn asked(&self) -> String {
-        self.asked.lock().expect("a lock").join("\n")
+    pub(super) fn requests(&self) -> String {
+        self.requests.lock().expect("a lock").join("\n")
     }
 }
 
-fn answer(
+fn respond(
     mut stream: TcpStream,
-    answers: &Answers,
+    responses: &Responses,
     log: &Mutex<Vec<String>>,
 ) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
@@ -60,15 +60,15 @@ fn answer(
         if reader.read_line(&mut line)? <= 2 {
             break;
         }
-        if let Some(told) = line.to_lowercase().strip_prefix("content-length:") {
-            length = told.trim().parse().unwrap_or(0);
+        if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap_or(0);
         }
         head += &line;
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
     let request = format!("{head}{}", String::from_utf8_lossy(&body));
-    let found = answers.iter().find(|(part, ..)| request.contains(part));
+    let found = responses.iter().find(|(part, ..)| request.contains(part));
     let (status, body) = found.map_or(("404 Not Found", ""), |(_, status, body)| (status, body));
     log.lock().expect("a lock").push(request);
     // The lifetime belongs to the token of the instance metadata service.

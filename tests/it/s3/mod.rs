@@ -1,13 +1,14 @@
-//! Objects in a bucket, over real HTTP from a server of our own (`crates/emulators/s3`): the same rows as from a folder, whatever goes wrong on the way.
+//! Objects in a bucket, over HTTP from the S3 emulator (`crates/emulators/s3`): the same rows as
+//! from a folder, also after faults.
 
 mod credentials;
+mod end_to_end;
 mod faults;
 mod hostile;
 mod listing;
 mod metadata;
 mod range_faults;
 mod ranges;
-mod story;
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -21,7 +22,7 @@ const SONGS: &str = "s3://bucket/data/song_data";
 const LOGS: &str = "s3://bucket/data/log_data";
 const ETL: [&str; 5] = ["etl", "--song-data", SONGS, "--log-data", LOGS];
 
-/// The program with nothing of this machine's own ways to a store.
+/// Returns the program without the AWS configuration of this machine.
 fn program<S: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = sparkify(folder, arguments);
     for (name, _) in std::env::vars() {
@@ -33,7 +34,7 @@ fn program<S: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator<Item = S
     command
 }
 
-/// The program with the server's endpoint and key.
+/// Returns the program with the endpoint and the key of the server.
 pub(crate) fn signed<S: AsRef<OsStr>>(
     server: &Server,
     folder: &Path,
@@ -49,7 +50,7 @@ fn run(server: &Server, folder: &Path, arguments: &[&str]) -> Ended {
     ended(&mut signed(server, folder, arguments))
 }
 
-/// Runs it to its end. What a command says never has a secret in it.
+/// Runs the command to its end, and asserts that it prints no secret.
 fn ended(command: &mut Command) -> Ended {
     let ended = Ended::from(command.output().expect("the program starts"));
     for secret in [SECRET, "another+secret", "X-Amz-Signature", "AWS4-HMAC"] {
@@ -58,7 +59,7 @@ fn ended(command: &mut Command) -> Ended {
     ended
 }
 
-/// Every file below `folder`, at `prefix` in the bucket.
+/// Uploads every file below `folder` to `prefix` in the bucket.
 fn upload(server: &Server, folder: &Path, prefix: &str) {
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
@@ -71,7 +72,7 @@ fn upload(server: &Server, folder: &Path, prefix: &str) {
     }
 }
 
-/// The answer of the second line of a query's CSV.
+/// Returns the first row of a query as CSV.
 fn asked(folder: &Path, sql: &str) -> String {
     let out = crate::support::run(folder, ["query", "--format", "csv", sql]).good();
     out.lines().nth(1).unwrap_or_default().to_owned()

@@ -87,7 +87,7 @@ fn a_range_with_a_permanent_fault_fails_the_load_and_publishes_nothing() {
         (Fault::Overwritten("{}"), "large.json` changed while it was read"),
         (Fault::Deleted, "large.json` was removed after it was listed"),
     ];
-    for (fault, says) in faults {
+    for (fault, expected) in faults {
         let (server, folder, _) = bucket_for_ranges();
         let earlier = ["etl", "--log-data", "s3://bucket/earlier"];
         server.put("earlier/a.json", event(1, 0, 1000, "Home", ""));
@@ -98,10 +98,10 @@ fn a_range_with_a_permanent_fault_fails_the_load_and_publishes_nothing() {
         let strict = LOAD.iter().chain(&["--strict-listing"]);
         let mut command = signed(&server, folder.path(), strict);
         command.env("AWS_MAX_ATTEMPTS", "3").env("SPARKIFY_READ_TIMEOUT", TIMEOUT);
-        let words = ended(&mut command).bad(2);
-        assert!(words.contains(says), "{fault:?}: {words}");
-        assert!(words.contains("`s3://bucket/data/log_data/large.json`"), "{fault:?}: {words}");
-        assert!(words.contains("hint: "), "{words}");
+        let message = ended(&mut command).bad(2);
+        assert!(message.contains(expected), "{fault:?}: {message}");
+        assert!(message.contains("`s3://bucket/data/log_data/large.json`"), "{fault:?}: {message}");
+        assert!(message.contains("hint: "), "{message}");
         assert_eq!(asked(folder.path(), "select count(*) from staging_events"), "1", "{fault:?}");
     }
 }

@@ -86,17 +86,17 @@ fn parallel_ranges_give_the_same_bytes() {
         run(&server, folder.path(), &LOAD).good();
         assert_eq!(fingerprint(folder.path()), fingerprint_here(name, &bytes), "{name}");
         let requests = server.take_requests();
-        let (transfers, asked) = (server.transfers(&key), ranges(&requests));
+        let (transfers, requested) = (server.transfers(&key), ranges(&requests));
         assert!((4..=MOST_PARTS + 1).contains(&transfers.max_active), "{name}: {transfers:?}");
         // No byte is read twice.
         let size = bytes.len() as u64;
         assert_eq!(transfers.bytes, size, "{name}: {transfers:?}");
-        let parts = asked.iter().filter(|range| !range.ends_with('-')).count();
-        assert!(parts >= bytes.len() / PART - 2, "{name}: {asked:?}");
+        let parts = requested.iter().filter(|range| !range.ends_with('-')).count();
+        assert!(parts >= bytes.len() / PART - 2, "{name}: {requested:?}");
         for line in requests.iter().filter(|line| line.contains("range: ")) {
             assert!(line.contains(" if-match: "), "{line}");
         }
-        println!("{name}, {size} bytes: {transfers:?}, {asked:?}");
+        println!("{name}, {size} bytes: {transfers:?}, {requested:?}");
     }
 }
 

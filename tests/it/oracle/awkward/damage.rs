@@ -1,38 +1,38 @@
-//! What goes wrong with records and files.
+//! Defects of records and files.
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::Kind;
 
-/// What goes wrong with one record.
+/// Defect of one record.
 #[derive(Debug, Clone)]
-pub(super) enum Wound {
-    /// The key with this raw value, or without any: the record is whole and wrong.
+pub(super) enum Defect {
+    /// Replaces or removes a member: the JSON stays valid, the record is rejected.
     Member(String, Option<String>),
-    /// The bytes of a record that was right.
-    Bytes(ByteWound),
+    /// Damages the bytes of a valid record.
+    Bytes(ByteDefect),
 }
 
-/// What goes wrong with bytes.
+/// Defect of bytes.
 #[derive(Debug, Clone)]
-pub(super) enum ByteWound {
-    /// Something stands in front of them.
+pub(super) enum ByteDefect {
+    /// Inserts bytes before them.
     Before(&'static [u8]),
-    /// They break off.
+    /// Truncates them.
     Cut(Index),
-    /// Something stands among them.
+    /// Inserts bytes between them.
     Insert(Index, &'static [u8]),
-    /// One is lost.
+    /// Removes one.
     Remove(Index),
 }
 
-/// What goes wrong with a whole file.
+/// Defect of a whole file.
 #[derive(Debug, Clone)]
-pub(super) enum FileWound {
-    /// It breaks off, arrays with it.
+pub(super) enum FileDefect {
+    /// Truncates it, including an array.
     Cut(Index),
-    /// Something stands at its end.
+    /// Appends bytes.
     After(&'static [u8]),
 }
 
@@ -49,7 +49,7 @@ const JUNK: [&[u8]; 10] = [
     b"42\n\n",
 ];
 
-const INTRUDERS: [&[u8]; 12] = [
+const INSERTIONS: [&[u8]; 12] = [
     b"\xff",
     b"\xc3",
     b"\xed\xa0\x80",
@@ -64,41 +64,41 @@ const INTRUDERS: [&[u8]; 12] = [
     b",",
 ];
 
-pub(super) fn wound(kind: Kind) -> impl Strategy<Value = Wound> {
-    let member = select(member_wounds(kind).to_vec()).prop_map(|(key, raw)| {
-        Wound::Member(key.to_owned(), (raw != MISSING).then(|| raw.to_owned()))
+pub(super) fn defect(kind: Kind) -> impl Strategy<Value = Defect> {
+    let member = select(member_defects(kind).to_vec()).prop_map(|(key, raw)| {
+        Defect::Member(key.to_owned(), (raw != MISSING).then(|| raw.to_owned()))
     });
-    prop_oneof![3 => member, 2 => byte_wound().prop_map(Wound::Bytes)]
+    prop_oneof![3 => member, 2 => byte_defect().prop_map(Defect::Bytes)]
 }
 
-fn byte_wound() -> impl Strategy<Value = ByteWound> {
+fn byte_defect() -> impl Strategy<Value = ByteDefect> {
     prop_oneof![
-        2 => select(&JUNK[..]).prop_map(ByteWound::Before),
-        2 => any::<Index>().prop_map(ByteWound::Cut),
-        3 => (any::<Index>(), select(&INTRUDERS[..]))
-            .prop_map(|(at, intruder)| ByteWound::Insert(at, intruder)),
-        1 => any::<Index>().prop_map(ByteWound::Remove),
+        2 => select(&JUNK[..]).prop_map(ByteDefect::Before),
+        2 => any::<Index>().prop_map(ByteDefect::Cut),
+        3 => (any::<Index>(), select(&INSERTIONS[..]))
+            .prop_map(|(at, inserted)| ByteDefect::Insert(at, inserted)),
+        1 => any::<Index>().prop_map(ByteDefect::Remove),
     ]
 }
 
-pub(super) fn file_wound() -> impl Strategy<Value = FileWound> {
+pub(super) fn file_defect() -> impl Strategy<Value = FileDefect> {
     prop_oneof![
-        any::<Index>().prop_map(FileWound::Cut),
-        select(&JUNK[..]).prop_map(FileWound::After),
+        any::<Index>().prop_map(FileDefect::Cut),
+        select(&JUNK[..]).prop_map(FileDefect::After),
     ]
 }
 
-impl ByteWound {
-    pub(super) fn inflict(&self, bytes: &mut Vec<u8>) {
+impl ByteDefect {
+    pub(super) fn apply(&self, bytes: &mut Vec<u8>) {
         match self {
             Self::Before(junk) => drop(bytes.splice(..0, junk.iter().copied())),
             Self::Cut(at) => bytes.truncate(at.index(bytes.len())),
-            Self::Insert(at, intruder) => {
+            Self::Insert(at, inserted) => {
                 let at = at.index(bytes.len());
-                drop(bytes.splice(at..at, intruder.iter().copied()));
+                drop(bytes.splice(at..at, inserted.iter().copied()));
             }
             Self::Remove(at) => {
-                // Without its point or sign a time may lie beyond the years that engines know.
+                // Without its point or sign, a time may be out of range for an engine.
                 let places: Vec<usize> =
                     (0..bytes.len()).filter(|&at| !b".-".contains(&bytes[at])).collect();
                 bytes.remove(*at.get(&places));
@@ -107,8 +107,8 @@ impl ByteWound {
     }
 }
 
-impl FileWound {
-    pub(super) fn inflict(&self, bytes: &mut Vec<u8>) {
+impl FileDefect {
+    pub(super) fn apply(&self, bytes: &mut Vec<u8>) {
         match self {
             Self::Cut(at) => bytes.truncate(at.index(bytes.len() + 1)),
             Self::After(junk) => bytes.extend_from_slice(junk),
@@ -116,11 +116,11 @@ impl FileWound {
     }
 }
 
-/// Stands for a key that is not there.
+/// Marks a missing key.
 const MISSING: &str = "";
 
-/// Key and raw value that make any record a reject.
-fn member_wounds(kind: Kind) -> &'static [(&'static str, &'static str)] {
+/// Keys and raw values that reject any record.
+fn member_defects(kind: Kind) -> &'static [(&'static str, &'static str)] {
     match kind {
         Kind::Event => &[
             ("ts", MISSING),

@@ -1,8 +1,8 @@
-//! Folders that are hard to read and full of coincidences, for proptest.
+//! Generated folders for property tests, difficult to read and full of collisions.
 //!
-//! Values come from small pools (`pools`), so that identities, times and names collide; records
-//! are written in every form the rules allow (`render`); a share of them is damaged (`damage`).
-//! What shrinks, shrinks towards few, plain and whole.
+//! Values come from small pools (`pools`), so identities, times and names collide. Records are
+//! written in every valid layout (`render`), and a share of them is damaged (`damage`). Shrinking
+//! leads to few, plain, undamaged records.
 
 use std::fmt;
 use std::fs;
@@ -16,16 +16,16 @@ mod damage;
 mod pools;
 mod render;
 
-use damage::{FileWound, Wound};
-use render::{Encoding, FileForm, RecordForm};
+use damage::{Defect, FileDefect};
+use render::{Encoding, FileStyle, RecordStyle};
 
-/// A record as written: keys, and values as raw JSON. Keys may repeat.
+/// Record as written: keys, which may repeat, and values as raw JSON.
 type Members = Vec<(String, String)>;
 
-/// Records damaged where no share is asked for.
+/// Default share of damaged records.
 const USUAL_DAMAGE: f64 = 0.05;
 
-/// The files of a folder of songs and a folder of logs: path below it, bytes as stored.
+/// Files of a folder of songs and a folder of logs: path below it, bytes as stored.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Files {
     pub(crate) songs: Vec<(String, Vec<u8>)>,
@@ -33,7 +33,7 @@ pub(crate) struct Files {
 }
 
 impl fmt::Debug for Files {
-    /// The decompressed bytes, escaped: what a person needs to see of a failing case.
+    /// Prints the decompressed bytes, escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (folder, files) in [("song_data", &self.songs), ("log_data", &self.logs)] {
             for (path, stored) in files {
@@ -52,75 +52,74 @@ pub(crate) fn write(files: &Files, dir: &Path) {
         fs::create_dir_all(&root).expect("the folder can be made");
         for (path, stored) in files {
             let path = root.join(path);
-            fs::create_dir_all(path.parent().expect("a file lies in a folder"))
+            fs::create_dir_all(path.parent().expect("a parent folder"))
                 .expect("the folder can be made");
             fs::write(path, stored).expect("the file can be written");
         }
     }
 }
 
-/// A folder of which a few records are damaged.
+/// Generates a folder with a few damaged records.
 pub(crate) fn awkward_folder() -> impl Strategy<Value = Files> {
     awkward_folder_with(USUAL_DAMAGE)
 }
 
-/// A folder of which about this share of the records, and of the files, is damaged. With 0 every
-/// record is accepted.
+/// Generates a folder with about this share of damaged records and files. With 0 every record is
+/// accepted.
 pub(crate) fn awkward_folder_with(damage: f64) -> impl Strategy<Value = Files> {
     let songs = kind_of_files(Kind::Song, damage);
     let logs = kind_of_files(Kind::Event, damage);
     (songs, logs).prop_map(|(songs, logs)| Files { songs, logs })
 }
 
-/// Which of the two folders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Song,
     Event,
 }
 
-/// How a record relates to one before it.
+/// Relation of a record to an earlier one.
 #[derive(Debug, Clone)]
-enum Kin {
-    Stranger,
-    /// It says the same.
+enum Relation {
+    Unrelated,
+    /// Equal in all members.
     Copy(Index),
-    /// It has the same identity and says something else.
-    Namesake(Index),
+    /// Equal in its key members only.
+    SameKey(Index),
 }
 
-/// All that is decided about one record.
+/// Parameters of one record.
 #[derive(Debug, Clone)]
 struct Draft {
     members: Members,
-    kin: Kin,
+    relation: Relation,
     extra: Option<(String, String)>,
     repeated: Option<(Index, Members, bool)>,
-    form: RecordForm,
-    wound: Option<Wound>,
+    style: RecordStyle,
+    defect: Option<Defect>,
 }
 
-/// All that is decided about one file.
+/// Parameters of one file.
 #[derive(Debug, Clone)]
 struct FileDraft {
     drafts: Vec<Draft>,
-    form: FileForm,
+    style: FileStyle,
     encoding: Encoding,
-    wound: Option<FileWound>,
+    defect: Option<FileDefect>,
 }
 
 fn kind_of_files(kind: Kind, damage: f64) -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
     let file = (
         vec(draft(kind, damage), 0..=12),
-        render::file_form(),
+        render::file_style(),
         render::encoding(),
-        at_times(damage, damage::file_wound()),
+        sometimes(damage, damage::file_defect()),
     )
-        .prop_map(|(drafts, form, encoding, wound)| FileDraft {
+        .prop_map(|(drafts, style, encoding, defect)| FileDraft {
             drafts,
-            form,
+            style,
             encoding,
-            wound,
+            defect,
         });
     let ignored = proptest::option::weighted(0.2, select(ignored_files(kind)));
     (vec(file, 1..=4), ignored).prop_map(move |(files, ignored)| {
@@ -136,32 +135,32 @@ fn kind_of_files(kind: Kind, damage: f64) -> impl Strategy<Value = Vec<(String, 
 }
 
 fn draft(kind: Kind, damage: f64) -> impl Strategy<Value = Draft> {
-    let kin = prop_oneof![
-        6 => Just(Kin::Stranger),
-        1 => any::<Index>().prop_map(Kin::Copy),
-        2 => any::<Index>().prop_map(Kin::Namesake),
+    let relation = prop_oneof![
+        6 => Just(Relation::Unrelated),
+        1 => any::<Index>().prop_map(Relation::Copy),
+        2 => any::<Index>().prop_map(Relation::SameKey),
     ];
     let repeated = (any::<Index>(), pools::members(kind), any::<bool>());
     (
         pools::members(kind),
-        kin,
+        relation,
         proptest::option::weighted(0.1, pools::extra()),
         proptest::option::weighted(0.1, repeated),
-        render::record_form(),
-        at_times(damage, damage::wound(kind)),
+        render::record_style(),
+        sometimes(damage, damage::defect(kind)),
     )
-        .prop_map(|(members, kin, extra, repeated, form, wound)| Draft {
+        .prop_map(|(members, relation, extra, repeated, style, defect)| Draft {
             members,
-            kin,
+            relation,
             extra,
             repeated,
-            form,
-            wound,
+            style,
+            defect,
         })
 }
 
-/// Damage in this share of the cases, from none to nearly all.
-fn at_times<T: Clone + fmt::Debug + 'static>(
+/// Generates a defect in this share of the cases, at most 99 %.
+fn sometimes<T: Clone + fmt::Debug + 'static>(
     share: f64,
     damage: impl Strategy<Value = T> + 'static,
 ) -> BoxedStrategy<Option<T>> {
@@ -171,7 +170,7 @@ fn at_times<T: Clone + fmt::Debug + 'static>(
     proptest::option::weighted(share.min(0.99), damage).boxed()
 }
 
-/// Names and folders that are not read, holding what would be noticed if they were.
+/// Files whose names are skipped; a test would notice their content.
 fn ignored_files(kind: Kind) -> Vec<(String, Vec<u8>)> {
     let record = match kind {
         Kind::Song => {
@@ -199,9 +198,9 @@ fn write_file(
 ) -> (String, Vec<u8>) {
     let records: Vec<Vec<u8>> =
         file.drafts.iter().map(|draft| write_record(kind, draft, earlier)).collect();
-    let mut bytes = file.form.join(&records);
-    if let Some(wound) = &file.wound {
-        wound.inflict(&mut bytes);
+    let mut bytes = file.style.join(&records);
+    if let Some(defect) = &file.defect {
+        defect.apply(&mut bytes);
     }
     let folder = match kind {
         Kind::Song => ["A/B/C/", "A/B/", "", "Z/Z/Z/"][number],
@@ -213,34 +212,35 @@ fn write_file(
 
 fn write_record(kind: Kind, draft: &Draft, earlier: &mut Vec<Members>) -> Vec<u8> {
     let mut members = draft.members.clone();
-    match &draft.kin {
-        Kin::Copy(which) if !earlier.is_empty() => members.clone_from(which.get(earlier)),
-        Kin::Namesake(which) if !earlier.is_empty() => {
+    match &draft.relation {
+        Relation::Copy(which) if !earlier.is_empty() => members.clone_from(which.get(earlier)),
+        Relation::SameKey(which) if !earlier.is_empty() => {
             let identity = pools::identity(kind);
             members.retain(|(key, _)| !identity.contains(&key.as_str()));
-            let theirs = which.get(earlier).iter();
-            members.extend(theirs.filter(|(key, _)| identity.contains(&key.as_str())).cloned());
+            let earlier_key = which.get(earlier).iter();
+            members
+                .extend(earlier_key.filter(|(key, _)| identity.contains(&key.as_str())).cloned());
         }
         _ => {}
     }
     earlier.push(members.clone());
     if let Some((which, other, first)) = &draft.repeated {
-        // Of a key that stands twice the last value counts: in front it must lose.
+        // The last value of a repeated key counts, so one in front must have no effect.
         let place = if *first { 0 } else { members.len() };
         members.insert(place, which.get(other).clone());
     }
     members.extend(draft.extra.clone());
-    match &draft.wound {
-        Some(Wound::Member(key, value)) => {
+    match &draft.defect {
+        Some(Defect::Member(key, value)) => {
             members.retain(|(name, _)| name != key);
             members.extend(value.clone().map(|value| (key.clone(), value)));
-            draft.form.write(&members)
+            draft.style.write(&members)
         }
-        Some(Wound::Bytes(wound)) => {
-            let mut bytes = draft.form.write(&members);
-            wound.inflict(&mut bytes);
+        Some(Defect::Bytes(defect)) => {
+            let mut bytes = draft.style.write(&members);
+            defect.apply(&mut bytes);
             bytes
         }
-        None => draft.form.write(&members),
+        None => draft.style.write(&members),
     }
 }

@@ -1,14 +1,14 @@
-//! The small pools that values come from, as raw JSON.
+//! Small pools of values, as raw JSON.
 
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::{Kind, Members};
 
-/// A value as raw JSON; none leaves the key out.
+/// Value as raw JSON, or none for a missing key.
 type Raw = Option<String>;
 
-/// What makes two records the same thing: a play, and a song or its artist.
+/// Members that identify a play, or a song and its artist.
 pub(super) fn identity(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Event => &["sessionId", "itemInSession", "ts", "userId", "page"],
@@ -16,7 +16,7 @@ pub(super) fn identity(kind: Kind) -> &'static [&'static str] {
     }
 }
 
-/// The members of one acceptable record, in the usual order or any other.
+/// Generates the members of a valid record, in the usual order or another.
 pub(super) fn members(kind: Kind) -> BoxedStrategy<Members> {
     let fields = match kind {
         Kind::Event => event_fields(),
@@ -30,7 +30,7 @@ pub(super) fn members(kind: Kind) -> BoxedStrategy<Members> {
     prop_oneof![2 => members.clone(), 1 => members.prop_shuffle()].boxed()
 }
 
-/// A key that no table knows.
+/// Generates an unknown key.
 pub(super) fn extra() -> impl Strategy<Value = (String, String)> {
     let extras = [
         ("tag", r#""\ud83d""#),
@@ -88,7 +88,7 @@ fn song_fields() -> Fields {
     ]
 }
 
-/// So few that a play meets the catalogue often.
+/// Few, so that plays often match the catalogue.
 const TITLES: [&str; 8] = [
     "Undo",
     "Sehr \"kosmisch\"",
@@ -100,14 +100,14 @@ const TITLES: [&str; 8] = [
     "",
 ];
 
-/// Five letters in five and in six characters, and others.
+/// The same name in composed and decomposed form, and others.
 const ARTISTS: [&str; 7] = ["Björk", "Bjork", "Bjo\u{308}rk", "AC/DC", "112", "日本", "Ö"];
 
-/// Near each other: within 0.001 s, within 0.002 s, and the same in two spellings.
+/// Close to each other: within 0.001 s, within 0.002 s, and equal in two spellings.
 const LENGTHS: [&str; 8] =
     ["200", "200.0", "200.0005", "200.001", "200.002", "199.999", "199.9985", "2.1e2"];
 
-/// Few, equal often, some at the rims of ISO weeks and years.
+/// Few, often equal, some at the limits of ISO weeks and years.
 const TIMES: [i64; 12] = [
     // A Thursday, and one millisecond later.
     1_541_105_830_796,
@@ -129,10 +129,10 @@ const TIMES: [i64; 12] = [
 
 const AGENTS: [&str; 4] = [r#""Mozilla/5.0" (X11; Linux)"#, "Opera/9", "", "a\tb\n\\"];
 
-/// Where listeners are.
+/// Locations of listeners.
 const CITIES: [&str; 4] = ["Linköping, SE", "San Francisco, CA", "", "\u{1f3b5} city"];
 
-/// Where artists are.
+/// Locations of artists.
 const LOCATIONS: [&str; 5] = ["", "California - LA", "Malmö", "", "27"];
 
 const DEGREES: [&str; 6] = ["0", "35.14968", "-90.04892", "1e2", "0.0", "34.05"];
@@ -144,7 +144,7 @@ fn field(
     value.prop_map(move |raw| (key, raw)).boxed()
 }
 
-/// The value, or null, or no such key.
+/// Generates the value, null, or no key.
 fn optional(value: BoxedStrategy<Raw>) -> BoxedStrategy<Raw> {
     prop_oneof![
         8 => value,
@@ -154,18 +154,18 @@ fn optional(value: BoxedStrategy<Raw>) -> BoxedStrategy<Raw> {
     .boxed()
 }
 
-/// A whole number in one of its spellings, also as a string.
+/// Generates a whole number in one of its spellings, also as a string.
 fn whole(pool: &'static [i64]) -> BoxedStrategy<Raw> {
-    // The first ones often, the far ones rarely.
+    // The first two are frequent.
     let often = pool[..pool.len().min(2)].to_vec();
     prop_oneof![3 => select(often), 1 => select(pool)].prop_flat_map(written_whole).boxed()
 }
 
 fn written_whole(value: i64) -> BoxedStrategy<Raw> {
-    let forms = move |text: String| {
+    let spellings = move |text: String| {
         let fraction = format!("{text}.0");
         let exponent = format!("{text}e0");
-        // A zero may not stand in front of others.
+        // Leading zeros are invalid.
         let shifted = if value == 0 { "0E-2".to_owned() } else { format!("{text}00E-2") };
         let scaled = format!("{text}.000e+00");
         prop_oneof![
@@ -178,7 +178,7 @@ fn written_whole(value: i64) -> BoxedStrategy<Raw> {
         .boxed()
 }
 
-/// A number as written, also as a string.
+/// Generates a number as written, also as a string.
 fn number(pool: &'static [&'static str]) -> BoxedStrategy<Raw> {
     number_of(pool.iter().map(|&written| written.to_owned()).collect())
 }
@@ -189,7 +189,7 @@ fn number_of(pool: Vec<String>) -> BoxedStrategy<Raw> {
         .boxed()
 }
 
-/// Few users, many guests.
+/// Generates few users and many guests.
 fn user_id() -> BoxedStrategy<Raw> {
     let users = ["\"15\"", "\"15\"", "\"49\"", "8", "15", "\"8.0\"", "49.0", "\"1.5e1\"", "-3"];
     let guests = ["\"\"", "null"];
@@ -201,12 +201,13 @@ fn user_id() -> BoxedStrategy<Raw> {
     .boxed()
 }
 
-/// One of the names, the first one often.
+/// Generates one of the names, mostly the first.
 fn name(pool: &'static [&'static str]) -> BoxedStrategy<Raw> {
     prop_oneof![1 => text(&pool[..1], true), 1 => text(pool, true)].boxed()
 }
 
-/// A text in one of its spellings; `mangled` ones may be encoded twice, up to five times.
+/// Generates a text in one of its spellings. `mangled` texts may be double-encoded, up to five
+/// times.
 fn text(pool: &'static [&'static str], mangled: bool) -> BoxedStrategy<Raw> {
     let times = if mangled {
         prop_oneof![8 => Just(0), 3 => 1..=3_usize, 1 => 4..=5_usize].boxed()
@@ -228,14 +229,14 @@ fn text(pool: &'static [&'static str], mangled: bool) -> BoxedStrategy<Raw> {
         .boxed()
 }
 
-/// How the characters of a string are written.
+/// Spelling of the characters of a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Spelling {
-    /// As they are, wherever JSON lets them.
+    /// Unescaped where JSON allows it.
     Plain,
-    /// Beyond ASCII as `\u`, `/` as `\/`: what the course's logs do.
+    /// Non-ASCII as `\u` and `/` as `\/`, as in the logs of the course.
     Ascii,
-    /// All of them as `\u`, hexadecimal digits in upper case.
+    /// All as `\u`, with upper-case digits.
     Escaped,
 }
 
@@ -261,7 +262,7 @@ fn spell(text: &str, spelling: Spelling) -> String {
     raw
 }
 
-/// The character as `\u`, twice where it takes a surrogate pair.
+/// Appends the character as `\u`, twice for a surrogate pair.
 fn escape(raw: &mut String, character: char, upper: bool) {
     for unit in character.encode_utf16(&mut [0; 2]) {
         let digits = if upper { format!("{unit:04X}") } else { format!("{unit:04x}") };

@@ -1,4 +1,4 @@
-//! The forms in which records, files and bytes may be written.
+//! Layouts of records and files, and compression of files.
 
 use std::io::Write;
 
@@ -9,11 +9,11 @@ use proptest::sample::select;
 
 use super::Members;
 
-/// How a record is laid out.
+/// Layout of a record.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct RecordForm {
+pub(super) struct RecordStyle {
     layout: RecordLayout,
-    /// The first character of every key as `\u`.
+    /// Writes the first character of every key as `\u`.
     escaped_keys: bool,
 }
 
@@ -24,7 +24,7 @@ enum RecordLayout {
     Pretty(&'static str),
 }
 
-pub(super) fn record_form() -> impl Strategy<Value = RecordForm> {
+pub(super) fn record_style() -> impl Strategy<Value = RecordStyle> {
     use RecordLayout::{Compact, Pretty, Spaced};
     let layout = prop_oneof![
         6 => Just(Compact),
@@ -32,10 +32,10 @@ pub(super) fn record_form() -> impl Strategy<Value = RecordForm> {
         2 => select(vec![Pretty("\n"), Pretty("\r\n")]),
     ];
     (layout, proptest::bool::weighted(0.05))
-        .prop_map(|(layout, escaped_keys)| RecordForm { layout, escaped_keys })
+        .prop_map(|(layout, escaped_keys)| RecordStyle { layout, escaped_keys })
 }
 
-impl RecordForm {
+impl RecordStyle {
     pub(super) fn write(self, members: &Members) -> Vec<u8> {
         let (open, colon, comma, close) = match self.layout {
             RecordLayout::Compact => ("{".into(), ":", ",".into(), "}".into()),
@@ -59,14 +59,14 @@ impl RecordForm {
     }
 }
 
-/// How records stand in a file.
+/// Layout of a file.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct FileForm {
+pub(super) struct FileStyle {
     byte_order_mark: bool,
     layout: FileLayout,
 }
 
-/// What stands before, between and after the records.
+/// Bytes before, between and after the records.
 #[derive(Debug, Clone, Copy)]
 struct FileLayout(&'static str, &'static str, &'static str);
 
@@ -84,15 +84,15 @@ const LAYOUTS: [FileLayout; 11] = [
     FileLayout("", "\r", "\r"),
 ];
 
-pub(super) fn file_form() -> impl Strategy<Value = FileForm> {
+pub(super) fn file_style() -> impl Strategy<Value = FileStyle> {
     let usual = Just(LAYOUTS[0]);
     let layout = prop_oneof![2 => usual, 3 => select(&LAYOUTS[..])];
     (proptest::bool::weighted(0.1), layout)
-        .prop_map(|(byte_order_mark, layout)| FileForm { byte_order_mark, layout })
+        .prop_map(|(byte_order_mark, layout)| FileStyle { byte_order_mark, layout })
 }
 
-impl FileForm {
-    /// The file; without records and form it is empty.
+impl FileStyle {
+    /// Joins the records of a file; the result may be empty.
     pub(super) fn join(self, records: &[Vec<u8>]) -> Vec<u8> {
         let FileLayout(before, between, after) = self.layout;
         let mark = if self.byte_order_mark { "\u{feff}" } else { "" };
@@ -101,13 +101,13 @@ impl FileForm {
     }
 }
 
-/// How a file's bytes are stored.
+/// Compression of a file.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Encoding {
     Plain,
     Gzip,
     TwoGzipMembers,
-    /// Compressed, and its name does not say so.
+    /// Compressed, without the extension of gzip.
     HiddenGzip,
     Zstandard,
     TwoZstandardFrames,

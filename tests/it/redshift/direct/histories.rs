@@ -1,4 +1,5 @@
-//! The law, where the cluster copies: any order and any split of the objects into loads, with rewrites and removals between them, ends in the same tables.
+//! Order independence of direct loads: any order and split of the objects into loads, with rewrites
+//! and deletions, ends in the same tables.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +12,14 @@ use crate::oracle::awkward;
 use crate::redshift::Cluster;
 use crate::support::{event, song, walk};
 
-/// What happens to the bucket before a load.
+/// Change of the bucket before a load.
 #[derive(Clone, Debug)]
 enum Step {
-    /// A log of this day with these plays, whatever was there.
+    /// Replaces the log of this day by these plays.
     Log(u8, Vec<(u8, u8)>),
     Song(u8, u8),
     Remove(u8),
-    /// A log of which COPY refuses a record.
+    /// Replaces a log by one with a record that COPY rejects.
     Damaged(u8, u8),
 }
 
@@ -36,7 +37,7 @@ fn key_of(day: u8) -> String {
     format!("data/log_data/2018/11/2018-11-{:02}-events.json", day + 1)
 }
 
-/// Titles of which some had been encoded twice.
+/// Returns a title; some are double-encoded.
 fn title(number: u8) -> String {
     let title = ["One", "Björk", "日本", "Two ", "It's \\\\ three"][usize::from(number)];
     if number % 2 == 1 { title.bytes().map(char::from).collect() } else { title.to_owned() }
@@ -51,50 +52,50 @@ fn plays(day: u8, plays: &[(u8, u8)]) -> String {
 }
 
 impl Step {
-    fn happen(&self, cluster: &Cluster, held: &mut BTreeMap<String, String>) {
+    fn apply(&self, cluster: &Cluster, objects: &mut BTreeMap<String, String>) {
         match self {
-            Self::Log(day, list) => drop(held.insert(key_of(*day), plays(*day, list))),
+            Self::Log(day, list) => drop(objects.insert(key_of(*day), plays(*day, list))),
             Self::Song(file, number) => {
                 let record = song(&format!("SO{file}"), &title(*number), 200.5);
-                held.insert(format!("data/song_data/{file}.json"), record);
+                objects.insert(format!("data/song_data/{file}.json"), record);
             }
-            Self::Remove(day) => drop(held.remove(&key_of(*day))),
+            Self::Remove(day) => drop(objects.remove(&key_of(*day))),
             Self::Damaged(day, number) => {
                 let log = plays(*day, &[(1, *number)]) + "{\"ts\": 1\n";
-                held.insert(key_of(*day), log);
+                objects.insert(key_of(*day), log);
             }
         }
-        for key in (0..6).map(key_of).filter(|key| !held.contains_key(key)) {
+        for key in (0..6).map(key_of).filter(|key| !objects.contains_key(key)) {
             cluster.store.remove(&key);
         }
-        for (key, content) in held.iter() {
+        for (key, content) in objects.iter() {
             cluster.store.put(key, content.clone());
         }
     }
 }
 
 #[test]
-fn any_history_ends_in_the_tables_of_one_load() {
+fn any_history_of_direct_loads_ends_in_the_tables_of_one_load() {
     let mut runner = TestRunner::deterministic();
     let more = ["--max-reject-share", "100%", "--prune"];
     let mut steps = 0;
     for case in 0..cases(8) {
         let by = if case % 2 == 0 { By::Prefixes } else { By::Lists };
         let cluster = small();
-        let mut held = BTreeMap::new();
-        held.insert("data/song_data/0.json".to_owned(), song("SO0", "One", 200.5));
-        held.insert(key_of(0), plays(0, &[(1, 0)]));
+        let mut objects = BTreeMap::new();
+        objects.insert("data/song_data/0.json".to_owned(), song("SO0", "One", 200.5));
+        objects.insert(key_of(0), plays(0, &[(1, 0)]));
         let history = prop::collection::vec(prop::collection::vec(step(), 1..4), 3..6);
         let history = history.new_tree(&mut runner).unwrap().current();
         for load in &history {
             for step in load {
-                step.happen(&cluster, &mut held);
+                step.apply(&cluster, &mut objects);
             }
             steps += load.len();
             ended(&mut cluster.direct(by, &more)).good();
             cluster.run(["check"]).good();
         }
-        // On the embedded warehouse, all at once.
+        // One load of the final objects into DuckDB.
         println!("{history:?}");
         cluster.assert_same(&more);
     }
@@ -102,7 +103,7 @@ fn any_history_ends_in_the_tables_of_one_load() {
 }
 
 #[test]
-fn awkward_input_gives_the_same_tables_as_elsewhere() {
+fn awkward_input_gives_the_same_tables_as_duckdb() {
     let mut runner = TestRunner::deterministic();
     let mut given_back = 0;
     for number in 0..cases(6) {
@@ -122,8 +123,8 @@ fn awkward_input_gives_the_same_tables_as_elsewhere() {
     assert!(given_back > 0);
 }
 
-/// How many cases: `SPARKIFY_CASES` asks for more.
+/// Number of cases, which `SPARKIFY_CASES` overrides.
 fn cases(usual: u32) -> u32 {
-    let asked = std::env::var("SPARKIFY_CASES").ok().and_then(|cases| cases.parse().ok());
-    asked.unwrap_or(usual)
+    let configured = std::env::var("SPARKIFY_CASES").ok().and_then(|cases| cases.parse().ok());
+    configured.unwrap_or(usual)
 }

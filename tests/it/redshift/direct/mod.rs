@@ -1,7 +1,8 @@
-//! Objects that the cluster copies itself: the same tables as everywhere, and whatever it refuses is read here.
+//! Direct loads: the cluster copies the objects of the bucket, and sparkify reads those that COPY
+//! rejects.
 
+mod faults;
 mod histories;
-mod trouble;
 
 use std::process::Command;
 
@@ -15,15 +16,17 @@ const PATHS: &str = r#"{"jsonpaths": ["$['artist']", "$['auth']", "$['firstName'
     "$['lastName']", "$['length']", "$['level']", "$['location']", "$['method']", "$['page']", "$['registration']",
     "$['sessionId']", "$['song']", "$['status']", "$['ts']", "$['userAgent']", "$['userId']"]}"#;
 
-/// How objects are told to the cluster.
+/// How COPY selects objects.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum By {
+    /// Key prefixes.
     Prefixes,
+    /// Manifests.
     Lists,
 }
 
 impl Cluster {
-    /// A load of what lies in the bucket, by the cluster itself.
+    /// Returns a direct load of the objects in the bucket.
     pub(super) fn direct(&self, by: By, more: &[&str]) -> Command {
         let songs = format!("s3://{BUCKET}/data/song_data");
         let logs = format!("s3://{BUCKET}/data/log_data");
@@ -44,15 +47,15 @@ impl Cluster {
         self.store.put(&format!("data/log_data/2018/11/{name}"), events.concat());
     }
 
-    /// The same objects on the embedded warehouse, and no difference.
+    /// Asserts that a load of the same objects into DuckDB gives the same tables.
     fn assert_same(&self, more: &[&str]) {
         let mut command = self.direct(By::Prefixes, more);
         command.env("SPARKIFY_WAREHOUSE", "duckdb:same.duckdb");
         ended(&mut command).good();
         self.run(["diff", "duckdb:same.duckdb", &self.url()]).good();
         let rejects = ["query", "--format", "csv", "select count(*) as rejects from etl_rejects"];
-        let there = rejects.into_iter().chain(["--warehouse", "duckdb:same.duckdb"]);
-        assert_eq!(self.run(rejects).good(), self.run(there).good(), "rejects");
+        let in_duckdb = rejects.into_iter().chain(["--warehouse", "duckdb:same.duckdb"]);
+        assert_eq!(self.run(rejects).good(), self.run(in_duckdb).good(), "rejects");
         self.run(["check"]).good();
     }
 
@@ -60,14 +63,14 @@ impl Cluster {
         self.sent().into_iter().filter(|statement| statement.starts_with("copy ")).collect()
     }
 
-    /// Nothing of ours lies in the bucket.
+    /// Asserts that sparkify left no objects in the bucket.
     fn assert_tidy(&self) {
-        let ours = self.store.keys(BUCKET).into_iter().filter(|key| !key.starts_with("data/"));
-        assert_eq!(ours.collect::<Vec<_>>(), Vec::<String>::new());
+        let leftovers = self.store.keys(BUCKET).into_iter().filter(|key| !key.starts_with("data/"));
+        assert_eq!(leftovers.collect::<Vec<_>>(), Vec::<String>::new());
     }
 }
 
-/// Two songs and a day of two plays.
+/// Creates a cluster and a bucket with two songs and a day of two plays.
 fn small() -> Cluster {
     let cluster = Cluster::start();
     cluster.store.put("data/song_data/A/a.json", song("SO1", "One", 200.5));
@@ -84,9 +87,9 @@ fn small() -> Cluster {
     cluster
 }
 
-on_each_data_set!(a_direct_load_gives_the_figures_and_the_same_rows_as_elsewhere);
+on_each_data_set!(a_direct_load_gives_the_figures_and_the_same_rows_as_duckdb);
 
-fn a_direct_load_gives_the_figures_and_the_same_rows_as_elsewhere(data: &DataSet) {
+fn a_direct_load_gives_the_figures_and_the_same_rows_as_duckdb(data: &DataSet) {
     let cluster = Cluster::start();
     let folder = data.folder();
     for file in walk(&folder) {
@@ -109,7 +112,7 @@ fn a_direct_load_gives_the_figures_and_the_same_rows_as_elsewhere(data: &DataSet
         }
     }
     assert_eq!(cluster.copies().len(), 2);
-    // Even the texts are those that this program's own reader gives.
+    // Repaired text is the same as in DuckDB.
     cluster.assert_same(&more);
     let repaired = "select sum(repairs) from etl_loads";
     assert_eq!(
@@ -125,9 +128,9 @@ fn a_direct_load_gives_the_figures_and_the_same_rows_as_elsewhere(data: &DataSet
     cluster.run(["verify", "--profile", "strict"]).good();
 }
 
-/// Later objects, and those beside them that are loaded, ignored or compressed otherwise: only what is new is named.
+/// New objects beside loaded, skipped and differently compressed ones.
 #[test]
-fn only_new_objects_are_copied_by_either_name() {
+fn only_new_objects_are_copied_by_prefix_or_manifest() {
     for by in [By::Prefixes, By::Lists] {
         let cluster = small();
         assert_eq!(cluster.load(by).json()["records"], 5, "{by:?}");
@@ -158,9 +161,10 @@ fn only_new_objects_are_copied_by_either_name() {
     }
 }
 
-/// COPY would leave them out; each becomes a row or a reject with its place and its bytes, as elsewhere.
+/// COPY would omit these records. Each becomes a row or a reject with its position and bytes, as in
+/// DuckDB.
 #[test]
-fn what_copy_refuses_is_read_here() {
+fn records_that_copy_rejects_are_read_by_sparkify() {
     for by in [By::Prefixes, By::Lists] {
         let cluster = small();
         let good = event(2, 0, 1_541_476_000_000, "NextSong", "One");
@@ -209,10 +213,10 @@ fn what_copy_refuses_is_read_here() {
         assert_eq!(reasons(&rejects), reasons(&theirs));
         assert_eq!(reasons(&rejects).len(), 3);
         cluster.assert_tidy();
-        // Too many for what is allowed: nothing is published.
+        // With more rejects than the limit, nothing is published.
         cluster.log("2018-11-10-events.json", &["{}\n".into()]);
-        let words = ended(&mut cluster.direct(by, &[])).bad(1);
-        assert!(words.contains("too many rejected records"), "{words}");
+        let message = ended(&mut cluster.direct(by, &[])).bad(1);
+        assert!(message.contains("too many rejected records"), "{message}");
         assert_eq!(
             cluster.asked("select count(*) from etl_loads where outcome = 'published'"),
             "1"
@@ -220,9 +224,9 @@ fn what_copy_refuses_is_read_here() {
     }
 }
 
-/// COPY takes a number that is no moment, and a record without what each needs; by rule these are rejects, with their place and their bytes.
+/// COPY accepts times out of range, and records without required fields. The rules reject them.
 #[test]
-fn what_copy_takes_and_the_rule_does_not_is_a_reject() {
+fn records_that_only_the_rules_reject_are_rejects() {
     let cluster = small();
     let good = event(2, 0, 1_541_476_000_000, "NextSong", "One");
     let late = event(2, 1, 999_999_999_999_999, "NextSong", "One");
@@ -254,9 +258,9 @@ fn what_copy_takes_and_the_rule_does_not_is_a_reject() {
     cluster.assert_same(&more);
 }
 
-/// Nobody knows which rows of a group were an object's: where one is replaced, all are read again.
+/// COPY does not report which object of a group a row came from.
 #[test]
-fn a_play_is_traced_to_its_group_or_its_bytes() {
+fn a_play_is_traced_to_its_group_or_to_its_bytes() {
     let cluster = small();
     cluster.log(
         "2018-11-06-events.json",
@@ -274,7 +278,7 @@ fn a_play_is_traced_to_its_group_or_its_bytes() {
         traced.contains("2018-11-06-events.json at byte 0") && traced.contains("\"sessionId\""),
         "{traced}"
     );
-    // What was refused is read again where it lies, and taken when it is mended.
+    // The rejected record is fixed in the bucket, and reprocessed.
     cluster.log(
         "2018-11-06-events.json",
         &[
@@ -288,11 +292,9 @@ fn a_play_is_traced_to_its_group_or_its_bytes() {
     assert_eq!(cluster.asked("select count(*) from songplays"), "4");
 }
 
-/// A name that begins another cannot be told by a prefix; a list can.
-/// Between the listing and COPY anything may happen.
-/// A `dwh.cfg` of the course's kind as it stands, whose HOST is the cluster.
+/// A `dwh.cfg` of the course, unchanged except for HOST.
 #[test]
-fn the_dwh_cfg_that_people_have_is_all_that_is_needed() {
+fn a_dwh_cfg_of_the_course_is_sufficient_for_a_direct_load() {
     let cluster = small();
     cluster.store.put("data/log_json_path.json", PATHS);
     let config = format!(
@@ -302,7 +304,7 @@ fn the_dwh_cfg_that_people_have_is_all_that_is_needed() {
         cluster.emulator.port(),
     );
     put(cluster.folder.path(), "dwh.cfg", config);
-    let mut told = String::new();
+    let mut output = String::new();
     for arguments in ["create-tables", "etl"] {
         let mut command = cluster.command([arguments]);
         for name in [
@@ -315,22 +317,22 @@ fn the_dwh_cfg_that_people_have_is_all_that_is_needed() {
             command.env_remove(name);
         }
         command.env("PGSSLROOTCERT", cluster.folder.path().join("ca.pem"));
-        told = ended(&mut command).good();
+        output = ended(&mut command).good();
     }
     assert!(cluster.copies().iter().any(|copy| copy.contains("log_json_path.json")));
-    assert!(told.contains("copied by the warehouse"), "{told}");
-    assert!(told.contains("lineage of copied rows ends at the group of objects"), "{told}");
+    assert!(output.contains("copied by the warehouse"), "{output}");
+    assert!(output.contains("lineage of copied rows ends at the group of objects"), "{output}");
     cluster.assert_same(&[]);
     let url = cluster.url().replacen("redshift://", "postgres://", 1) + "&sslmode=verify-full";
-    let seen = Command::new("psql")
+    let counted = Command::new("psql")
         .args(["-X", "-A", "-t", &url, "-c", "select count(*) from songplays"])
         .output();
-    assert_eq!(String::from_utf8(seen.expect("psql starts").stdout).unwrap(), "2\n");
+    assert_eq!(String::from_utf8(counted.expect("psql starts").stdout).unwrap(), "2\n");
 }
 
-/// What the two ways cost of statements and objects: the table of docs/redshift-load.md.
+/// Statements and objects of a direct and of a staged load: the table in docs/redshift-load.md.
 #[test]
-fn a_catalogue_of_small_objects_by_either_way() {
+fn requests_of_direct_and_staged_loads_of_small_objects() {
     const SONGS: usize = 14_896;
     let mut table = Vec::new();
     for staged in [false, true] {
@@ -357,7 +359,7 @@ fn a_catalogue_of_small_objects_by_either_way() {
         let requested = cluster.store.take_requests();
         let count = |part: &str| requested.iter().filter(|line| line.contains(part)).count();
         let objects = count("GET /bucket/data/");
-        let (here, there) =
+        let (by_sparkify, by_cluster) =
             if staged { (objects, count("GET /bucket/staging/")) } else { (0, objects) };
         assert_eq!(objects, SONGS + 1);
         table.push([
@@ -365,8 +367,8 @@ fn a_catalogue_of_small_objects_by_either_way() {
             cluster.copies().len(),
             count("list-type=2"),
             count("PUT "),
-            here,
-            there,
+            by_sparkify,
+            by_cluster,
         ]);
         cluster.assert_tidy();
     }
@@ -375,7 +377,7 @@ fn a_catalogue_of_small_objects_by_either_way() {
         "of these COPY",
         "listings (pages, both)",
         "files written",
-        "objects that this program reads",
+        "objects that sparkify reads",
         "objects that the cluster reads",
     ];
     println!("| | direct | staged |\n|---|---|---|");
@@ -387,13 +389,9 @@ fn a_catalogue_of_small_objects_by_either_way() {
     assert!(table[1][5] < 20, "{table:?}");
 }
 
-/// What comes in between is told apart by a list, and by nothing else.
-/// An object that becomes another one before it is copied is another one at the next load.
-/// The cluster may note what it refused after it has answered: until it does, nobody knows.
-/// Whatever a key holds, it names its object and nothing else.
-/// The same by requests alone, without a port.
+/// The same with the Data API.
 #[test]
-fn the_data_api_does_as_well() {
+fn direct_loads_work_with_the_data_api() {
     let cluster = small();
     cluster.log(
         "2018-11-06-events.json",

@@ -1,5 +1,5 @@
-//! Data sets with known results, copied as the course describes: events with a `JSONPaths` file, songs with
-//! `'auto'`.
+//! Data sets with known results, copied as the course describes: events with a `JSONPaths` file,
+//! songs with `'auto'`.
 
 use std::collections::BTreeSet;
 use std::path::Path;
