@@ -31,7 +31,7 @@ pub use secret::Secret;
 pub use server::{DEFAULT_SCHEMA, Host, Server, TlsMode};
 pub use staging::StagingSettings;
 pub use url::{DEFAULT as DEFAULT_WAREHOUSE, WarehouseUrl};
-pub use write_back::{Entry, write_back};
+pub use write_back::{Entry, read_value, write_back};
 
 /// Default configuration file; it may be missing.
 pub const DEFAULT_FILE: &str = "dwh.cfg";
