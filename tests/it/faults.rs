@@ -408,10 +408,9 @@ fn a_file_that_changes_during_a_load_does_not_fail_it() {
     for (what, change) in CHANGES {
         for step in ["compare", "stage songs"] {
             scene.rewind();
-            let ended =
-                load_with_change(scene.path(), &[], step, Duration::ZERO, || {
-                    change(&path, &content);
-                });
+            let ended = load_with_change(scene.path(), &[], step, Duration::ZERO, || {
+                change(&path, &content);
+            });
             let fault = format!("{what} at `{step}`");
             assert_eq!(ended.code, Some(0), "{fault}: {ended:?}");
             let left = ended.err.contains("was removed after it was listed: left for the next run");

@@ -35,12 +35,14 @@ impl Connector for Engines {
             WarehouseUrl::Postgres(server) => {
                 use sparkify_postgres::wire;
                 let server = Arc::new(server.as_ref().clone());
-                wire::try_steps(&server, || wire::Wire::connect(&server).map(drop))
+                let sign_in = || wire::Wire::connect(&server).map(drop);
+                wire::try_steps(&server, wire::unreachable, sign_in)
             }
             #[cfg(feature = "redshift")]
             WarehouseUrl::Redshift(server) if server.data_api.is_none() => {
                 let server = Arc::new(server.as_ref().clone());
-                sparkify_postgres::wire::try_steps(&server, || sparkify_redshift::sign_in(&server))
+                let sign_in = || sparkify_redshift::sign_in(&server);
+                sparkify_postgres::wire::try_steps(&server, sparkify_redshift::unreachable, sign_in)
             }
             _ => Vec::new(),
         }

@@ -1,8 +1,9 @@
 //! Clients of the control plane. They share the credential chain of [`sparkify_aws`].
 
-use super::ClusterError;
 use super::error::sdk_error;
 use super::signed::Signed;
+use super::{ClusterError, bucket};
+use aws_config::SdkConfig;
 use sparkify_aws::{AwsError, Chain};
 use sparkify_config::ClusterSettings;
 
@@ -15,6 +16,7 @@ pub(super) struct Cloud {
     /// Calls to services whose SDK crates are expensive to compile.
     pub signed: Signed,
     pub region: String,
+    config: SdkConfig,
 }
 
 /// Identity of the credentials.
@@ -27,14 +29,18 @@ pub(super) struct Caller {
 }
 
 impl Cloud {
-    /// Resolves region and credentials. Fails if either is missing; `fallback` is the region where
-    /// none is configured.
+    /// Resolves region and credentials. Fails if either is missing. Where no region is configured,
+    /// it is `fallback`, or that of the bucket: COPY reads from a bucket in the same region without
+    /// cost.
     pub(super) async fn connect(
         settings: &ClusterSettings,
         fallback: Option<&str>,
     ) -> Result<Self, ClusterError> {
         let chain = Chain::load(&settings.aws.access).await.map_err(failed)?;
-        let region = chain.region().await.or_else(|| fallback.map(str::to_owned));
+        let mut region = chain.region().await.or_else(|| fallback.map(str::to_owned));
+        if region.is_none() {
+            region = bucket::region(settings, &chain).await;
+        }
         let Some(region) = region else {
             return Err(ClusterError::cannot(
                 "no AWS region configured",
@@ -50,7 +56,19 @@ impl Cloud {
             sts: aws_sdk_sts::Client::new(&config),
             signed: Signed::new(&settings.aws, &chain, &region)?,
             region,
+            config,
         })
+    }
+
+    /// Returns the clients of Redshift in another region.
+    pub(super) fn redshift_in(
+        &self,
+        region: &str,
+    ) -> (aws_sdk_redshift::Client, aws_sdk_redshiftserverless::Client) {
+        let region = aws_config::Region::new(region.to_owned());
+        let config = self.config.to_builder().region(region).build();
+        let redshift = aws_sdk_redshift::Client::new(&config);
+        (redshift, aws_sdk_redshiftserverless::Client::new(&config))
     }
 
     /// Returns the identity of the credentials.

@@ -51,12 +51,46 @@ async fn steps(
     found.check_ownership(settings)?;
     // A warehouse known to be private has no rule. A deleted one may have left one.
     if found.warehouse.as_ref().and_then(|warehouse| warehouse.public) != Some(false) {
-        for rule in network::rules(cloud, &settings.name).await? {
-            (watch.report)(&format!("removing the security group rule for `{}`", rule.cidr));
-            network::revoke(cloud, &rule).await?;
-            deleted.push(format!("the rule for `{}` in `{}`", rule.cidr, rule.group));
-        }
+        rules(cloud, &settings.name, watch, deleted).await?;
     }
+    warehouse(cloud, settings, &found, snapshot, watch, deleted).await?;
+    wait::check(watch)?;
+    let Some(role) = found.managed_role(settings) else { return Ok(()) };
+    // A warehouse of the other form with this name shares the role.
+    if let Some(other) = inspect::other_form(cloud, settings).await {
+        (watch.report)(&format!("keeping the role `{}`: {} uses it", role.name, other.noun()));
+        return Ok(());
+    }
+    if role::release(cloud, settings, role, watch).await?.is_empty() {
+        deleted.push(format!("the role `{}`", role.name));
+    }
+    Ok(())
+}
+
+/// Deletes the security group rules of the warehouses of this name.
+pub(super) async fn rules(
+    cloud: &Cloud,
+    name: &str,
+    watch: &Watch,
+    deleted: &mut Vec<String>,
+) -> Result<(), ClusterError> {
+    for rule in network::rules(cloud, name).await? {
+        (watch.report)(&format!("removing the security group rule for `{}`", rule.cidr));
+        network::revoke(cloud, &rule).await?;
+        deleted.push(format!("the rule for `{}` in `{}`", rule.cidr, rule.group));
+    }
+    Ok(())
+}
+
+/// Deletes the cluster, or the workgroup and then the namespace.
+pub(super) async fn warehouse(
+    cloud: &Cloud,
+    settings: &ClusterSettings,
+    found: &Inspection,
+    snapshot: &FinalSnapshot,
+    watch: &Watch,
+    deleted: &mut Vec<String>,
+) -> Result<(), ClusterError> {
     match settings.form {
         Form::Provisioned { .. } => {
             cluster(cloud, settings, found.warehouse.as_ref(), snapshot, watch, deleted).await?;
@@ -71,17 +105,6 @@ async fn steps(
                 }
             }
         }
-    }
-    wait::check(watch)?;
-    if let Some(role) = found.managed_role(settings) {
-        // A warehouse of the other form with this name shares the role.
-        if let Some(other) = inspect::other_form(cloud, settings).await {
-            (watch.report)(&format!("keeping the role `{}`: {} uses it", role.name, other.noun()));
-            return Ok(());
-        }
-        (watch.report)(&format!("deleting the role `{}`", role.name));
-        role::delete(cloud, settings, &role.name, watch).await?;
-        deleted.push(format!("the role `{}`", role.name));
     }
     Ok(())
 }

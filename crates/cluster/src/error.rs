@@ -107,6 +107,11 @@ impl ClusterError {
         matches!(self, Self::Refused { code: found, .. } if plain(found) == plain(code))
     }
 
+    /// Returns true if the identity lacks a permission.
+    pub(super) fn is_permission(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if PERMISSION_CODES.contains(&code.as_str()))
+    }
+
     /// Returns true for a transient error: a role that is not visible yet (IAM is eventually
     /// consistent), another change in progress, or throttling.
     pub(super) fn is_transient(&self) -> bool {
@@ -141,7 +146,7 @@ impl ClusterError {
             Self::Refused { code, .. } if CREDENTIAL_CODES.contains(&code.as_str()) => {
                 "check the access key in the environment, in `~/.aws` or in [AWS] of dwh.cfg; `aws sts get-caller-identity` shows its owner".into()
             }
-            Self::Refused { code, .. } if PERMISSION_CODES.contains(&code.as_str()) => {
+            Self::Refused { .. } if self.is_permission() => {
                 "ask an administrator for the permission; docs/redshift.md has the policy".into()
             }
             Self::Refused { code, .. } if code.contains("Quota") || code.contains("Limit") => {

@@ -38,7 +38,7 @@ impl Size {
             Form::Provisioned { node_type, nodes } => {
                 Self::Nodes { node_type: node_type.clone(), nodes: i32::from(*nodes) }
             }
-            Form::Serverless { base_capacity } => {
+            Form::Serverless { base_capacity, .. } => {
                 Self::Capacity { units: i32::from(*base_capacity) }
             }
         }
@@ -61,6 +61,8 @@ pub struct Resource {
     pub(super) name: String,
     pub(super) state: String,
     pub(super) tags: Tags,
+    /// ARN that tags are written with; none for a cluster, whose ARN follows from its name.
+    pub(super) arn: Option<String>,
     pub(super) created: Option<OffsetDateTime>,
     pub(super) host: Option<String>,
     pub(super) port: Option<i32>,
@@ -105,7 +107,7 @@ impl Inspection {
                 serverless::find(cloud, Part::Namespace, name).await?,
             ),
         };
-        let role = role::find(cloud, &settings.role_name).await?;
+        let role = role::of_warehouse(cloud, settings).await?;
         Ok(Self { caller, warehouse, namespace, role })
     }
 
@@ -117,6 +119,12 @@ impl Inspection {
             }
         }
         Ok(())
+    }
+
+    /// Returns the tags of the warehouse, or of the namespace of an incomplete one.
+    pub(super) fn tags(&self) -> Option<&Tags> {
+        let found = self.warehouse.as_ref().or(self.namespace.as_ref());
+        found.map(|found| &found.tags)
     }
 
     /// Returns the role if sparkify manages it.
@@ -301,9 +309,13 @@ pub(super) async fn leftovers(
             Err(error) => (watch.report)(&format!("not checked: {error}")),
         }
     }
-    if let Some(role) = role::find(cloud, &settings.role_name).await?
-        && role.tags.belong_to(name)
-    {
+    let role = role::of_warehouse(cloud, settings).await?;
+    let is_left = |role: &Role| {
+        let users = role.tags.used_in();
+        // A role that only other regions use is no leftover of this one.
+        role.tags.belong_to(name) && (users.is_empty() || users.contains_key(cloud.region.as_str()))
+    };
+    if let Some(role) = role.filter(is_left) {
         for policy in role::policies(cloud, &role.name).await? {
             push("policy of the role", &policy, false);
         }

@@ -11,6 +11,7 @@
 //! This crate only calls AWS APIs: it uses no SQL and no files. No crate of the load path depends
 //! on it.
 
+mod bucket;
 mod cloud;
 pub mod cost;
 mod down;
@@ -22,6 +23,7 @@ mod policy;
 mod probe;
 mod provisioned;
 mod reap;
+mod regions;
 mod role;
 mod serverless;
 mod signed;

@@ -2,10 +2,12 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use time::OffsetDateTime;
 
 use super::cloud::Cloud;
 use super::cost::{Estimate, estimate};
 use super::inspect::{Inspection, Resource, Size, form_name};
+use super::tags::format_time;
 use super::{ClusterError, Watch, policy, role};
 use sparkify_config::{ClusterSettings, Form};
 
@@ -53,8 +55,8 @@ pub(super) async fn plan(
     let found = Inspection::of(cloud, settings).await?;
     found.check_ownership(settings)?;
     super::wait::check(watch)?;
-    check_role(settings, &found)?;
-    let mut steps = vec![role_step(settings, &found)];
+    check_role(cloud, settings, &found).await?;
+    let mut steps = vec![role_step(settings, &found, &cloud.region)];
     let size = Size::requested(&settings.form);
     let mut step = |existing: Option<&Resource>, what: &str, detail: String| {
         let action = if existing.is_some() { "keep" } else { "create" };
@@ -78,7 +80,7 @@ pub(super) async fn plan(
             step(
                 found.warehouse.as_ref(),
                 "the workgroup",
-                format!("{size}, port {}", settings.port),
+                format!("{size}, {}, port {}", limits(settings), settings.port),
             );
         }
     }
@@ -97,13 +99,14 @@ pub(super) async fn plan(
     })
 }
 
-/// Refuses a role without prefixes, and a role name that sparkify does not manage, before anything
-/// is created.
-pub(super) fn check_role(
+/// Refuses a role without prefixes, and a role that sparkify does not manage or that was changed,
+/// before anything is created.
+pub(super) async fn check_role(
+    cloud: &Cloud,
     settings: &ClusterSettings,
     found: &Inspection,
 ) -> Result<(), ClusterError> {
-    if role::external_role(settings, &found.caller).is_some() {
+    if role::external_role(settings, &found.caller, &cloud.region).is_some() {
         return Ok(());
     }
     if settings.prefixes.is_empty() {
@@ -116,12 +119,13 @@ pub(super) fn check_role(
         Some(role) if !role.tags.belong_to(&settings.name) => {
             Err(ClusterError::Foreign { what: "the role", name: role.name.clone() })
         }
-        _ => Ok(()),
+        Some(role) => role::check_unchanged(cloud, settings, role).await,
+        None => Ok(()),
     }
 }
 
-fn role_step(settings: &ClusterSettings, found: &Inspection) -> Step {
-    if let Some(arn) = role::external_role(settings, &found.caller) {
+fn role_step(settings: &ClusterSettings, found: &Inspection, region: &str) -> Step {
+    if let Some(arn) = role::external_role(settings, &found.caller, region) {
         let what = format!("the role `{arn}`");
         return Step {
             action: "use",
@@ -129,9 +133,25 @@ fn role_step(settings: &ClusterSettings, found: &Inspection) -> Step {
             detail: "unchanged; sparkify never changes or deletes it".into(),
         };
     }
-    let action = if found.role.is_some() { "keep" } else { "create" };
-    let what = format!("the role `{}`", settings.role_name);
-    Step { action, what, detail: format!("reads {}", role::prefix_list(settings)) }
+    let (action, name) = match &found.role {
+        Some(role) => ("keep", role.name.clone()),
+        None => ("create", settings.role_names(region).swap_remove(0)),
+    };
+    let bounded = settings.permissions_boundary.as_ref();
+    let bounded = bounded.map_or(String::new(), |arn| format!(", bounded by `{arn}`"));
+    let detail = format!("reads {}{bounded}", role::prefix_list(settings));
+    Step { action, what: format!("the role `{name}`"), detail }
+}
+
+/// Returns the limits of a serverless workgroup.
+fn limits(settings: &ClusterSettings) -> String {
+    let Form::Serverless { max_capacity, usage_limit, .. } = &settings.form else {
+        return String::new();
+    };
+    match usage_limit {
+        Some(hours) => format!("at most {max_capacity} RPU and {hours} RPU-hours per day"),
+        None => format!("at most {max_capacity} RPU"),
+    }
 }
 
 fn network_step(settings: &ClusterSettings) -> Step {
@@ -164,5 +184,13 @@ pub(super) fn differences(settings: &ClusterSettings, found: Option<&Resource>) 
     compare("the size", found.size.as_ref().map(ToString::to_string), wanted.to_string());
     compare("the port", found.port.map(|port| port.to_string()), settings.port.to_string());
     compare("public access", found.public.map(|is| is.to_string()), settings.public.to_string());
+    if let Some(expires) = found.tags.expires()
+        && expires < OffsetDateTime::now_utc()
+    {
+        let (noun, time) = (found.noun(), format_time(expires));
+        differences.push(format!(
+            "{noun} expired at {time}, and `sparkify cluster reap` deletes it: pass `--ttl` to prolong its life"
+        ));
+    }
     differences
 }

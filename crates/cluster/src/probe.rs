@@ -59,11 +59,10 @@ pub(super) async fn probe(
     };
     let identity = format!("{} in {}", caller.arn, cloud.region);
     probe.0.push(passed("credentials", identity));
-    let managed = role::managed_arn(&caller, &settings.role_name);
     // Without a configured role, there may be no cluster either, so nothing is checked.
     if let Some(arn) = &settings.role_arn {
         let name = arn.rsplit('/').next().unwrap_or(arn).to_owned();
-        role_lines(cloud, settings, &caller, &name, *arn == managed, &mut probe).await;
+        role_lines(cloud, settings, &caller, &name, &mut probe).await;
     }
     probe
 }
@@ -100,7 +99,6 @@ async fn role_lines(
     settings: &ClusterSettings,
     caller: &Caller,
     name: &str,
-    is_managed: bool,
     probe: &mut ProbeReport,
 ) {
     let found = match role::find(cloud, name).await {
@@ -127,6 +125,14 @@ async fn role_lines(
                 services.join(" and ")
             )),
         });
+    }
+    let is_managed = found.tags.project().is_some();
+    // An identity that only loads may not read the role's policies.
+    if is_managed
+        && let Err(error @ ClusterError::Cannot { .. }) =
+            role::check_unchanged(cloud, settings, &found).await
+    {
+        probe.0.push(failed("role", &error));
     }
     if !settings.prefixes.is_empty() {
         probe.0.push(reads(cloud, settings, caller, &found, is_managed).await);

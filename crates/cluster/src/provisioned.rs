@@ -3,7 +3,7 @@
 use aws_sdk_redshift::types::{Cluster, Tag};
 use time::OffsetDateTime;
 
-use super::cloud::Cloud;
+use super::cloud::{Caller, Cloud};
 use super::error::sdk_error;
 use super::inspect::{Resource, Size};
 use super::tags::Tags;
@@ -70,7 +70,32 @@ fn resource(cluster: &Cluster) -> Resource {
         user: text(cluster.master_username()),
         public: cluster.publicly_accessible(),
         encrypted: cluster.encrypted(),
+        arn: None,
     }
+}
+
+/// Writes tags of the cluster.
+pub(super) async fn write_tags(
+    cloud: &Cloud,
+    settings: &ClusterSettings,
+    caller: &Caller,
+    tags: &Tags,
+    watch: &Watch,
+) -> Result<(), ClusterError> {
+    let name = &settings.name;
+    let doing = &format!("tag the cluster `{name}`");
+    let Caller { partition, account, .. } = caller;
+    let arn = &format!("arn:{partition}:redshift:{}:{account}:cluster:{name}", cloud.region);
+    let tags = &all_tags(tags);
+    let write = || async {
+        let tagged = cloud.redshift.create_tags().resource_name(arn).set_tags(Some(tags.clone()));
+        tagged.send().await.map_err(|error| sdk_error(doing, error))
+    };
+    retry(settings, watch, write).await.map(drop)
+}
+
+fn all_tags(tags: &Tags) -> Vec<Tag> {
+    tags.0.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 
 /// Creates the cluster. Retries while the role is not visible to Redshift yet.
@@ -83,8 +108,7 @@ pub(super) async fn create(
 ) -> Result<(), ClusterError> {
     let Form::Provisioned { node_type, nodes } = &settings.form else { return Ok(()) };
     let doing = &format!("create the cluster `{}`", settings.name);
-    let tags = tags.0.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
-    let tags: Vec<Tag> = tags.collect();
+    let tags = all_tags(tags);
     let nodes = i32::from(*nodes);
     let groups = settings.security_group.clone().map(|group| vec![group]);
     let create = || async {
@@ -207,6 +231,7 @@ pub(super) async fn snapshots(
     let mut found = Vec::new();
     while let Some(snapshot) = pages.next().await {
         match snapshot.map_err(|error| sdk_error(&doing, error)) {
+            Ok(snapshot) if snapshot.cluster_identifier() != Some(name) => {}
             Ok(snapshot) => found.push((
                 snapshot.snapshot_type() == Some("manual"),
                 snapshot.snapshot_identifier().unwrap_or_default().to_owned(),

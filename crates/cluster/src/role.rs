@@ -1,5 +1,5 @@
 //! IAM role that reads the bucket: lookup, creation, update and deletion. Managed roles have the
-//! path `/sparkify/` and sparkify's tags.
+//! path `/sparkify/` and sparkify's tags. IAM is global, so several regions may use one role.
 
 use aws_sdk_iam::types::Tag;
 use percent_encoding::percent_decode_str;
@@ -9,7 +9,7 @@ use super::cloud::{Caller, Cloud};
 use super::error::sdk_error;
 use super::tags::Tags;
 use super::wait::retry;
-use super::{ClusterError, Watch, policy};
+use super::{ClusterError, Watch, policy, regions, tags};
 use sparkify_config::ClusterSettings;
 
 /// Path of managed roles, so that IAM permissions can be limited to them.
@@ -25,6 +25,8 @@ pub(super) struct Role {
     pub tags: Tags,
     /// Trust policy.
     pub trust: Value,
+    /// ARN of the permissions boundary.
+    pub boundary: Option<String>,
 }
 
 /// Returns the ARN of a managed role.
@@ -33,9 +35,32 @@ pub(super) fn managed_arn(caller: &Caller, name: &str) -> String {
 }
 
 /// Returns the configured ARN if sparkify does not manage that role. Such a role is used unchanged.
-pub(super) fn external_role<'a>(settings: &'a ClusterSettings, caller: &Caller) -> Option<&'a str> {
+pub(super) fn external_role<'a>(
+    settings: &'a ClusterSettings,
+    caller: &Caller,
+    region: &str,
+) -> Option<&'a str> {
     // `--write-config` writes the ARN of the managed role, which may have been deleted since.
-    settings.role_arn.as_deref().filter(|arn| *arn != managed_arn(caller, &settings.role_name))
+    let names = settings.role_names(region);
+    let is_managed = |arn: &str| names.iter().any(|name| arn == managed_arn(caller, name));
+    settings.role_arn.as_deref().filter(|arn| !is_managed(arn))
+}
+
+/// Returns the role of the warehouse, if it exists. A role with the default name of version 0.1
+/// counts only if it belongs to the warehouse.
+pub(super) async fn of_warehouse(
+    cloud: &Cloud,
+    settings: &ClusterSettings,
+) -> Result<Option<Role>, ClusterError> {
+    let names = settings.role_names(&cloud.region);
+    for (number, name) in names.iter().enumerate() {
+        let found = find(cloud, name).await?;
+        let counts = |role: &Role| number == 0 || role.tags.belong_to(&settings.name);
+        if let Some(role) = found.filter(counts) {
+            return Ok(Some(role));
+        }
+    }
+    Ok(None)
 }
 
 /// Returns the role of this name, if it exists.
@@ -52,7 +77,52 @@ pub(super) async fn find(cloud: &Cloud, name: &str) -> Result<Option<Role>, Clus
         arn: role.arn().to_owned(),
         tags: Tags::from_pairs(role.tags().iter().map(|tag| (Some(tag.key()), Some(tag.value())))),
         trust: document(role.assume_role_policy_document()),
+        boundary: role
+            .permissions_boundary()
+            .and_then(|boundary| boundary.permissions_boundary_arn())
+            .map(str::to_owned),
     }))
+}
+
+/// Refuses a managed role with more permissions than sparkify wrote, or another boundary than the
+/// configured one: a user who can attach the role must not get more than the documentation says.
+pub(super) async fn check_unchanged(
+    cloud: &Cloud,
+    settings: &ClusterSettings,
+    role: &Role,
+) -> Result<(), ClusterError> {
+    let name = &role.name;
+    let foreign = |what: String| {
+        let hint = format!(
+            "remove it from the role, or delete the role: `aws iam get-role --role-name {name}`; or choose another name with `--role-name`"
+        );
+        Err(ClusterError::cannot(format!("the role `{name}` has {what}"), hint))
+    };
+    if !policy::is_own_trust(&role.trust) {
+        return foreign(
+            "a trust policy with a statement or principal that sparkify did not write".into(),
+        );
+    }
+    let doing = format!("list the policies attached to the role `{name}`");
+    let attached = cloud.iam.list_attached_role_policies().role_name(name).send().await;
+    let attached = attached.map_err(|error| sdk_error(&doing, error))?;
+    let attached = attached.attached_policies().iter().filter_map(|it| it.policy_name());
+    let inline = policies(cloud, name).await?;
+    let inline = inline.iter().map(String::as_str).filter(|policy| *policy != POLICY);
+    let others: Vec<&str> = attached.chain(inline).collect();
+    if !others.is_empty() {
+        let others = others.join("`, `");
+        return foreign(format!("the policies `{others}`, which sparkify did not write"));
+    }
+    if self::inline(cloud, name).await?.is_some_and(|found| !policy::is_own_access(&found)) {
+        return foreign(format!("a statement in `{POLICY}` that sparkify did not write"));
+    }
+    let Some(wanted) = &settings.permissions_boundary else { return Ok(()) };
+    match &role.boundary {
+        Some(found) if found == wanted => Ok(()),
+        Some(found) => foreign(format!("the permissions boundary `{found}`, not `{wanted}`")),
+        None => foreign(format!("no permissions boundary, but the settings request `{wanted}`")),
+    }
 }
 
 /// Parses a policy document, which IAM returns as percent-encoded JSON.
@@ -61,27 +131,26 @@ fn document(text: Option<&str>) -> Value {
     serde_json::from_str(&text).unwrap_or_default()
 }
 
-/// Creates or updates the role. Returns it, and true if anything was changed.
+/// Creates or updates the role, which was `found` or is missing. Returns it, and true if its
+/// permissions changed.
 pub(super) async fn ensure(
     cloud: &Cloud,
     settings: &ClusterSettings,
     caller: &Caller,
+    found: Option<&Role>,
     tags: &Tags,
     watch: &Watch,
 ) -> Result<(Role, bool), ClusterError> {
-    let name = &settings.role_name;
+    let tags = tags.of_role(&cloud.region);
     let mut changed = false;
-    let role = match find(cloud, name).await? {
-        Some(role) if !role.tags.belong_to(&settings.name) => {
-            return Err(ClusterError::Foreign { what: "the role", name: name.clone() });
-        }
-        Some(role) => role,
-        None => {
-            (watch.report)(&format!("creating the role `{name}`"));
-            changed = true;
-            create(cloud, settings, tags, watch).await?
-        }
+    let role = if let Some(role) = found {
+        retag(cloud, role, &tags, watch).await?;
+        role.clone()
+    } else {
+        changed = true;
+        create(cloud, settings, &tags, watch).await?
     };
+    let name = &role.name;
     if !policy::trusts(&role.trust, &policy::services(settings)) {
         changed = true;
         let document = policy::trust(settings).to_string();
@@ -121,11 +190,11 @@ async fn create(
     tags: &Tags,
     watch: &Watch,
 ) -> Result<Role, ClusterError> {
-    let name = &settings.role_name;
+    let name = &settings.role_names(&cloud.region).swap_remove(0);
+    (watch.report)(&format!("creating the role `{name}`"));
     let doing = format!("create the role `{name}`");
     let (doing, trust) = (&doing, policy::trust(settings).to_string());
-    let all = tags.0.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
-    let all: Vec<Tag> = all.filter_map(Result::ok).collect();
+    let all = iam_tags(tags);
     let create = || async {
         let created = cloud
             .iam
@@ -134,6 +203,7 @@ async fn create(
             .path(PATH)
             .assume_role_policy_document(&trust)
             .description("Redshift reads the song and event files with it")
+            .set_permissions_boundary(settings.permissions_boundary.clone())
             .set_tags(Some(all.clone()))
             .send()
             .await;
@@ -141,7 +211,81 @@ async fn create(
     };
     let created = retry(settings, watch, create).await?;
     let arn = created.role().map(|role| role.arn().to_owned()).unwrap_or_default();
-    Ok(Role { name: name.clone(), arn, tags: tags.clone(), trust: policy::trust(settings) })
+    Ok(Role {
+        name: name.clone(),
+        arn,
+        tags: tags.clone(),
+        trust: policy::trust(settings),
+        boundary: settings.permissions_boundary.clone(),
+    })
+}
+
+fn iam_tags(tags: &Tags) -> Vec<Tag> {
+    let tags = tags.0.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+    tags.filter_map(Result::ok).collect()
+}
+
+async fn write_tags(cloud: &Cloud, role: &Role, tags: &Tags) -> Result<(), ClusterError> {
+    let doing = format!("tag the role `{}`", role.name);
+    let tagged = cloud.iam.tag_role().role_name(&role.name).set_tags(Some(iam_tags(tags)));
+    tagged.send().await.map(drop).map_err(|error| sdk_error(&doing, error))
+}
+
+/// Updates the tags of an existing role: this region uses it, until its expiry.
+async fn retag(cloud: &Cloud, role: &Role, tags: &Tags, watch: &Watch) -> Result<(), ClusterError> {
+    // The tags of version 0.1 do not say which regions use the role.
+    if role.tags.used_in().is_empty() {
+        note_users(cloud, role, watch).await?;
+    }
+    let Some(update) = tags.update_of(&role.tags) else { return Ok(()) };
+    (watch.report)(&format!("updating the tags of the role `{}`", role.name));
+    write_tags(cloud, role, &update).await
+}
+
+/// Looks up the other regions that use a role without region tags, tags the role with them, and
+/// returns them.
+async fn note_users(
+    cloud: &Cloud,
+    role: &Role,
+    watch: &Watch,
+) -> Result<Vec<String>, ClusterError> {
+    let users = regions::users(cloud, &role.arn, watch).await?;
+    if !users.is_empty() {
+        let tags = Tags::uses(role.tags.project().unwrap_or_default(), &users);
+        write_tags(cloud, role, &tags).await?;
+    }
+    Ok(users)
+}
+
+/// Deletes the role if no other region uses it; otherwise only ends the use by this region. Returns
+/// the other regions.
+pub(super) async fn release(
+    cloud: &Cloud,
+    settings: &ClusterSettings,
+    role: &Role,
+    watch: &Watch,
+) -> Result<Vec<String>, ClusterError> {
+    let name = &role.name;
+    let used_in = role.tags.used_in();
+    let others = if used_in.is_empty() {
+        note_users(cloud, role, watch).await?
+    } else {
+        let others = used_in.keys().filter(|region| **region != cloud.region);
+        others.map(|region| (*region).to_owned()).collect()
+    };
+    if others.is_empty() {
+        (watch.report)(&format!("deleting the role `{name}`"));
+        delete(cloud, settings, name, watch).await?;
+        return Ok(others);
+    }
+    (watch.report)(&format!("keeping the role `{name}`: {} uses it", others.join(", ")));
+    if used_in.contains_key(cloud.region.as_str()) {
+        let doing = format!("remove a tag of the role `{name}`");
+        let untag = cloud.iam.untag_role().role_name(name);
+        let untagged = untag.tag_keys(tags::used_in_tag(&cloud.region)).send().await;
+        ignore_missing(untagged.map_err(|error| sdk_error(&doing, error)))?;
+    }
+    Ok(others)
 }
 
 /// Returns the inline policy of the role, if it exists.
@@ -167,7 +311,7 @@ pub(super) async fn policies(cloud: &Cloud, role: &str) -> Result<Vec<String>, C
 }
 
 /// Deletes a managed role. IAM requires that its policies are deleted first. Idempotent.
-pub(super) async fn delete(
+async fn delete(
     cloud: &Cloud,
     settings: &ClusterSettings,
     name: &str,

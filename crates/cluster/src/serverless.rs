@@ -1,7 +1,10 @@
 //! Serverless warehouse: a namespace, which holds the data, and a workgroup, which runs queries.
 //! The namespace is created first and deleted last.
 
-use aws_sdk_redshiftserverless::types::{Endpoint, Namespace, Tag, Workgroup};
+use aws_sdk_redshiftserverless::types::{
+    Endpoint, Namespace, Tag, UsageLimitBreachAction, UsageLimitPeriod, UsageLimitUsageType,
+    Workgroup,
+};
 use time::OffsetDateTime;
 
 use super::cloud::Cloud;
@@ -50,7 +53,8 @@ pub(super) async fn find(
     };
     match found {
         Ok(Some((arn, resource))) => {
-            Ok(Some(Resource { tags: tags(cloud, &doing, &arn).await?, ..resource }))
+            let tags = tags(cloud, &doing, &arn).await?;
+            Ok(Some(Resource { tags, arn: Some(arn), ..resource }))
         }
         Ok(None) => Ok(None),
         Err(error) if error.is("ResourceNotFound") => Ok(None),
@@ -85,13 +89,7 @@ fn of_namespace(namespace: &Namespace) -> (String, Resource) {
             namespace.status().map(aws_sdk_redshiftserverless::types::NamespaceStatus::as_str),
         ),
         created: moment(namespace.creation_date()),
-        // AWS writes them as `IamRole(applyStatus=in-sync, iamRoleArn=arn:…)`.
-        roles: namespace
-            .iam_roles()
-            .iter()
-            .map(|role| role.rsplit("iamRoleArn=").next().unwrap_or(role))
-            .map(|role| role.trim_end_matches(')').to_owned())
-            .collect(),
+        roles: roles_of(namespace),
         secret: text(namespace.admin_password_secret_arn()),
         database: text(namespace.db_name()),
         user: text(namespace.admin_username()),
@@ -99,6 +97,14 @@ fn of_namespace(namespace: &Namespace) -> (String, Resource) {
         ..Resource::default()
     };
     (namespace.namespace_arn().unwrap_or_default().to_owned(), resource)
+}
+
+/// Returns the ARNs of the roles of a namespace.
+pub(super) fn roles_of(namespace: &Namespace) -> Vec<String> {
+    // AWS writes them as `IamRole(applyStatus=in-sync, iamRoleArn=arn:…)`.
+    let roles = namespace.iam_roles().iter();
+    let roles = roles.map(|role| role.rsplit("iamRoleArn=").next().unwrap_or(role));
+    roles.map(|role| role.trim_end_matches(')').to_owned()).collect()
 }
 
 fn of_workgroup(workgroup: &Workgroup) -> (String, Resource) {
@@ -159,15 +165,17 @@ pub(super) async fn create_namespace(
     retry(settings, watch, create).await.map(drop)
 }
 
-/// Creates the workgroup with an explicit base capacity: the default of AWS costs sixteen times as
-/// much.
+/// Creates the workgroup with an explicit base and maximum capacity: the default of AWS costs
+/// sixteen times as much and has no maximum.
 pub(super) async fn create_workgroup(
     cloud: &Cloud,
     settings: &ClusterSettings,
     tags: &Tags,
     watch: &Watch,
 ) -> Result<(), ClusterError> {
-    let Form::Serverless { base_capacity } = settings.form else { return Ok(()) };
+    let Form::Serverless { base_capacity, max_capacity, .. } = settings.form else {
+        return Ok(());
+    };
     let doing = &format!("create the workgroup `{}`", settings.name);
     let tags = all_tags(tags);
     let groups = settings.security_group.clone().map(|group| vec![group]);
@@ -178,6 +186,7 @@ pub(super) async fn create_workgroup(
             .workgroup_name(&settings.name)
             .namespace_name(&settings.name)
             .base_capacity(i32::from(base_capacity))
+            .max_capacity(i32::from(max_capacity))
             .port(i32::from(settings.port))
             .publicly_accessible(settings.public)
             .set_security_group_ids(groups.clone())
@@ -187,6 +196,40 @@ pub(super) async fn create_workgroup(
         created.map_err(|error| sdk_error(doing, error))
     };
     retry(settings, watch, create).await.map(drop)
+}
+
+/// Writes tags of a namespace or workgroup.
+pub(super) async fn write_tags(cloud: &Cloud, arn: &str, tags: &Tags) -> Result<(), ClusterError> {
+    let tagged = cloud.serverless.tag_resource().resource_arn(arn).set_tags(Some(all_tags(tags)));
+    tagged.send().await.map(drop).map_err(|error| sdk_error(&format!("tag `{arn}`"), error))
+}
+
+/// Sets the daily usage limit of the workgroup, unless it has one. When it is reached, AWS refuses
+/// further queries until the next day. Returns true if the limit was set.
+pub(super) async fn limit_usage(
+    cloud: &Cloud,
+    arn: &str,
+    hours: u32,
+) -> Result<bool, ClusterError> {
+    let doing = "limit the usage of the workgroup";
+    let client = &cloud.serverless;
+    let usage = UsageLimitUsageType::ServerlessCompute;
+    let listed = client.list_usage_limits().resource_arn(arn).usage_type(usage.clone());
+    let listed = listed.send().await.map_err(|error| sdk_error(doing, error))?;
+    if !listed.usage_limits().is_empty() {
+        return Ok(false);
+    }
+    let created = client
+        .create_usage_limit()
+        .resource_arn(arn)
+        .usage_type(usage)
+        .period(UsageLimitPeriod::Daily)
+        .amount(i64::from(hours))
+        .breach_action(UsageLimitBreachAction::Deactivate);
+    match created.send().await.map_err(|error| sdk_error(doing, error)) {
+        Err(error) if error.is("Conflict") => Ok(false),
+        ended => ended.map(|_| true),
+    }
 }
 
 /// Waits until the part is available.

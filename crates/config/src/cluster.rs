@@ -24,10 +24,16 @@ pub struct ClusterFlags {
     pub nodes: Option<String>,
     /// `--base-capacity`
     pub base_capacity: Option<String>,
+    /// `--max-capacity`
+    pub max_capacity: Option<String>,
+    /// `--usage-limit`
+    pub usage_limit: Option<String>,
     /// `--role-name`
     pub role_name: Option<String>,
     /// `--role-arn`
     pub role_arn: Option<String>,
+    /// `--permissions-boundary`
+    pub permissions_boundary: Option<String>,
     /// `--staging`
     pub staging: Option<String>,
     /// `--password-from-config`
@@ -63,10 +69,12 @@ pub struct ClusterSettings {
     pub password: Option<Secret>,
     /// Port on which the cluster listens.
     pub port: u16,
-    /// Name of the IAM role to create.
-    pub role_name: String,
+    /// Name of the IAM role to create; none means [`ClusterSettings::role_names`].
+    pub role_name: Option<String>,
     /// Existing IAM role to use instead.
     pub role_arn: Option<String>,
+    /// Managed policy that bounds the permissions of a created role.
+    pub permissions_boundary: Option<String>,
     /// Parts of buckets that the role can read or write.
     pub prefixes: Vec<Prefix>,
     /// True if the cluster is reachable from outside its VPC.
@@ -114,6 +122,10 @@ pub enum Form {
     Serverless {
         /// Base capacity in Redshift Processing Units (RPU).
         base_capacity: u16,
+        /// Maximum capacity in RPU.
+        max_capacity: u16,
+        /// RPU-hours per day after which queries are refused; none means no limit.
+        usage_limit: Option<u32>,
     },
 }
 
@@ -172,12 +184,19 @@ impl ClusterSettings {
         let user = pick(&None, "DWH_DB_USER", &[("CLUSTER", "DB_USER")]);
         let cidr = wanted.allow_cidr.clone();
         Ok(Self {
-            role_name: rules::role_name(role_name.unwrap_or_else(|| format!("{name}-s3")))?,
+            role_name: role_name.map(rules::role_name).transpose()?,
             role_arn: wanted
                 .role_arn
                 .clone()
                 .or_else(|| file.get("IAM_ROLE", "ARN").map(str::to_owned))
                 .map(rules::role_arn)
+                .transpose()?,
+            permissions_boundary: wanted
+                .permissions_boundary
+                .clone()
+                .or_else(|| environment("SPARKIFY_PERMISSIONS_BOUNDARY"))
+                .or_else(|| file.get("IAM_ROLE", "PERMISSIONS_BOUNDARY").map(str::to_owned))
+                .map(rules::policy_arn)
                 .transpose()?,
             name,
             form,
@@ -200,6 +219,24 @@ impl ClusterSettings {
             file: path,
             warnings,
         })
+    }
+
+    /// Returns the names under which the role is looked up. The first is the name of a new role; the
+    /// second is the default name of version 0.1, which had no region.
+    pub fn role_names(&self, region: &str) -> Vec<String> {
+        if let Some(name) = &self.role_name {
+            return vec![name.clone()];
+        }
+        let with_suffix = |suffix: &str| {
+            let length = self.name.len().min(rules::MAX_ROLE_NAME - suffix.len());
+            format!("{}{suffix}", &self.name[..length])
+        };
+        vec![with_suffix(&format!("-{region}-s3")), with_suffix("-s3")]
+    }
+
+    /// Fails if Redshift does not accept the port of a new warehouse.
+    pub fn check_port(&self) -> Result<(), ConfigError> {
+        rules::check_port(self.port)
     }
 
     /// Returns true if AWS generates and stores the administrator password.
@@ -242,7 +279,14 @@ fn form(
     let kind = written.as_deref().map(str::to_lowercase);
     if kind.as_deref() == Some("serverless") {
         let capacity = lookup.pick(wanted.base_capacity.as_ref(), "DWH_BASE_CAPACITY", &[]);
-        return Ok(Form::Serverless { base_capacity: rules::capacity(capacity.as_deref())? });
+        let base_capacity = rules::capacity(capacity.as_deref())?;
+        let max = lookup.pick(wanted.max_capacity.as_ref(), "DWH_MAX_CAPACITY", &[]);
+        let limit = lookup.pick(wanted.usage_limit.as_ref(), "DWH_USAGE_LIMIT", &[]);
+        return Ok(Form::Serverless {
+            base_capacity,
+            max_capacity: rules::max_capacity(max.as_deref(), base_capacity)?,
+            usage_limit: rules::usage_limit(limit.as_deref(), base_capacity)?,
+        });
     }
     let node_type = lookup.pick(wanted.node_type.as_ref(), "DWH_NODE_TYPE", &[]);
     let node_type = rules::node_type(node_type.as_deref().unwrap_or("ra3.large"), warnings)?;

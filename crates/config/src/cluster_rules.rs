@@ -133,13 +133,52 @@ pub(super) fn capacity(written: Option<&str>) -> Result<u16, ConfigError> {
     })
 }
 
-/// Validates the port by the ranges that RA3 and RG nodes accept.
+/// Validates the maximum capacity; the default is the base capacity, so that the hourly cost is
+/// known. AWS documents no maximum below 8.
+pub(super) fn max_capacity(written: Option<&str>, base: u16) -> Result<u16, ConfigError> {
+    let Some(written) = written else { return Ok(base.max(8)) };
+    let fits = |units: &u16| units.is_multiple_of(8) && (base.max(8)..=5632).contains(units);
+    written.parse().ok().filter(fits).ok_or_else(|| {
+        invalid(
+            "the maximum capacity",
+            written,
+            "give a multiple of 8 in RPU, from the base capacity to 5632",
+        )
+    })
+}
+
+/// Hours of work at the base capacity that the default usage limit allows per day.
+const DEFAULT_HOURS: u32 = 8;
+
+/// Parses the usage limit in RPU-hours per day, or `none`.
+pub(super) fn usage_limit(written: Option<&str>, base: u16) -> Result<Option<u32>, ConfigError> {
+    let Some(written) = written else { return Ok(Some(u32::from(base) * DEFAULT_HOURS)) };
+    if written.eq_ignore_ascii_case("none") {
+        return Ok(None);
+    }
+    let fits = |hours: &u32| (1..=1_000_000).contains(hours);
+    written.parse().ok().filter(fits).map(Some).ok_or_else(|| {
+        invalid("the usage limit", written, "give RPU-hours per day as a whole number, or `none`")
+    })
+}
+
+/// Parses the port. A client may reach a warehouse through any port, for example a tunnel's.
 pub(super) fn port(written: Option<&str>) -> Result<u16, ConfigError> {
     let Some(written) = written else { return Ok(5439) };
-    let fits = |port: &u16| (5431..=5455).contains(port) || (8191..=8215).contains(port);
-    written.parse().ok().filter(fits).ok_or_else(|| {
-        invalid("the port", written, "give a port from 5431 to 5455 or from 8191 to 8215")
-    })
+    written
+        .parse()
+        .ok()
+        .filter(|port| *port > 0)
+        .ok_or_else(|| invalid("the port", written, "give a port from 1 to 65535"))
+}
+
+/// Validates the port of a new warehouse by the ranges that RA3 nodes and workgroups accept.
+pub(super) fn check_port(port: u16) -> Result<(), ConfigError> {
+    if (5431..=5455).contains(&port) || (8191..=8215).contains(&port) {
+        return Ok(());
+    }
+    let hint = "give a port from 5431 to 5455 or from 8191 to 8215";
+    Err(invalid("the port", port.to_string(), hint))
 }
 
 /// Validates a database name: 1 to 64 lower-case letters, digits and underscores, a letter first.
@@ -196,10 +235,13 @@ pub(super) fn password(written: &str) -> Result<Secret, ConfigError> {
     ))
 }
 
+/// Maximum length of a role name in bytes.
+pub(super) const MAX_ROLE_NAME: usize = 64;
+
 /// Validates a role name: 1 to 64 characters that IAM accepts.
 pub(super) fn role_name(written: String) -> Result<String, ConfigError> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
-    if (1..=64).contains(&written.len()) && written.chars().all(fits) {
+    if (1..=MAX_ROLE_NAME).contains(&written.len()) && written.chars().all(fits) {
         return Ok(written);
     }
     Err(invalid("the role name", written, "use up to 64 letters, digits and `_+=,.@-`"))
@@ -207,11 +249,8 @@ pub(super) fn role_name(written: String) -> Result<String, ConfigError> {
 
 /// Validates a role ARN: `arn:aws:iam::123456789012:role/path/name`.
 pub(super) fn role_arn(written: String) -> Result<String, ConfigError> {
-    let parts: Vec<&str> = written.splitn(6, ':').collect();
-    let good = matches!(parts.as_slice(), ["arn", partition, "iam", "", account, role]
-        if partition.starts_with("aws") && account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())
-            && role.starts_with("role/") && role.len() > 5 && role.bytes().all(|b| b.is_ascii_graphic()));
-    if good {
+    let is_account = |text: &str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+    if is_iam_arn(&written, "role/", is_account) {
         return Ok(written);
     }
     Err(invalid(
@@ -219,6 +258,28 @@ pub(super) fn role_arn(written: String) -> Result<String, ConfigError> {
         written,
         "write it as `arn:aws:iam::123456789012:role/NAME`, or leave it empty to create a role",
     ))
+}
+
+/// Validates the ARN of a managed policy, of an account or of AWS.
+pub(super) fn policy_arn(written: String) -> Result<String, ConfigError> {
+    let is_owner =
+        |text: &str| text == "aws" || text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+    if is_iam_arn(&written, "policy/", is_owner) {
+        return Ok(written);
+    }
+    Err(invalid(
+        "the permissions boundary",
+        written,
+        "write it as `arn:aws:iam::123456789012:policy/NAME`",
+    ))
+}
+
+/// Returns true for `arn:aws:iam::OWNER:` followed by `kind` and a name.
+fn is_iam_arn(written: &str, kind: &str, is_owner: impl Fn(&str) -> bool) -> bool {
+    let parts: Vec<&str> = written.splitn(6, ':').collect();
+    matches!(parts.as_slice(), ["arn", partition, "iam", "", owner, resource]
+        if partition.starts_with("aws") && is_owner(owner) && resource.len() > kind.len()
+            && resource.starts_with(kind) && resource.bytes().all(|b| b.is_ascii_graphic()))
 }
 
 /// Validates an IPv4 range in CIDR notation. Ranges wider than /8 are refused, since they open the
@@ -300,7 +361,8 @@ mod tests {
         for wrong in ["", "1a", "a--b", "a-", "a_b", "é", &"a".repeat(64)] {
             assert!(identifier(wrong.to_owned(), &NODES).is_err(), "{wrong}");
         }
-        assert!(identifier("ab".into(), &Form::Serverless { base_capacity: 8 }).is_err());
+        let serverless = Form::Serverless { base_capacity: 8, max_capacity: 8, usage_limit: None };
+        assert!(identifier("ab".into(), &serverless).is_err());
     }
 
     #[test]
@@ -327,7 +389,17 @@ mod tests {
         }
         assert_eq!(capacity(Some("4")).unwrap(), 4);
         assert!(["0", "7", "12", "520", "-8"].iter().all(|n| capacity(Some(n)).is_err()));
-        assert!(["5430", "5456", "8190", "80", "x"].iter().all(|n| port(Some(n)).is_err()));
+        assert_eq!(max_capacity(None, 16).unwrap(), 16);
+        assert_eq!(max_capacity(None, 4).unwrap(), 8);
+        assert_eq!(max_capacity(Some("64"), 16).unwrap(), 64);
+        assert!(["8", "20", "5640", "x"].iter().all(|n| max_capacity(Some(n), 16).is_err()));
+        assert_eq!(usage_limit(None, 8).unwrap(), Some(64));
+        assert_eq!(usage_limit(Some("none"), 8).unwrap(), None);
+        assert!(["0", "-1", "1.5"].iter().all(|n| usage_limit(Some(n), 8).is_err()));
+        assert_eq!(port(Some("15439")).unwrap(), 15_439);
+        assert!(["0", "65536", "x"].iter().all(|n| port(Some(n)).is_err()));
+        assert!([5430, 5456, 8190, 80].iter().all(|n| check_port(*n).is_err()));
+        assert!([5439, 8200].iter().all(|n| check_port(*n).is_ok()));
         assert_eq!(duration("4h").unwrap().as_secs(), 14_400);
         assert!(["", "4", "h", "-1h", "0s", "9999d", "4hh"].iter().all(|n| duration(n).is_err()));
     }

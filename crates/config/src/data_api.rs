@@ -109,6 +109,11 @@ fn parse_host(address: &str) -> Result<DataApiTarget, &'static str> {
     }
 }
 
+/// Returns the region in the host name of a cluster or workgroup.
+pub(super) fn region_of_host(endpoint: &str) -> Option<String> {
+    parse_host(endpoint.trim_start_matches("redshift://")).ok()?.region
+}
+
 /// Formats the target as in a URL, without the database.
 impl fmt::Display for DataApiTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

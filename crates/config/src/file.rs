@@ -20,6 +20,8 @@ const DWH: &[&str] = &[
     "DWH_NUM_NODES",
     "DWH_NODE_TYPE",
     "DWH_BASE_CAPACITY",
+    "DWH_MAX_CAPACITY",
+    "DWH_USAGE_LIMIT",
     "DWH_IAM_ROLE_NAME",
     "DWH_CLUSTER_IDENTIFIER",
     "DWH_DB",
@@ -46,7 +48,7 @@ const S3: &[&str] = &[
 /// Known sections and their keys, in upper case. The keys of a section are one or more lists.
 const KNOWN: &[(&str, &[&[&str]])] = &[
     ("CLUSTER", &[&["HOST", "DB_NAME", "DB_USER", "DB_PASSWORD", "DB_PORT"], DWH]),
-    ("IAM_ROLE", &[&["ARN"]]),
+    ("IAM_ROLE", &[&["ARN", "PERMISSIONS_BOUNDARY"]]),
     ("S3", &[S3]),
     ("AWS", &[&["KEY", "SECRET", "REGION", "PROFILE", "TOKEN"]]),
     ("DWH", &[DWH]),

@@ -32,7 +32,7 @@ pub use secret::Secret;
 pub use server::{DEFAULT_SCHEMA, Host, Server, TlsMode};
 pub use staging::StagingSettings;
 pub use url::{DEFAULT as DEFAULT_WAREHOUSE, WarehouseUrl};
-pub use write_back::{Entry, write_back};
+pub use write_back::{Entry, read_value, write_back};
 
 /// Default timeout of waiting for the lock of a `DuckDB` file.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);

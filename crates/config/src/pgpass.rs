@@ -83,7 +83,8 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
         let path = path.display().to_string();
         let environment = |name: &str| (name == "PGPASSFILE").then(|| path.clone());
-        let kind = ServerKind { scheme: "postgres", port: 5432 };
+        let (scheme, loopback_tls) = ("postgres", crate::TlsMode::Disable);
+        let kind = ServerKind { scheme, port: 5432, loopback_tls };
         Server::resolve(kind, url, url.split_once(':').unwrap().1, None, &environment).unwrap()
     }
 

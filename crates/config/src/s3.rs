@@ -184,7 +184,7 @@ impl S3Settings {
         let found = VARIABLES.iter().filter_map(|name| Some((*name, environment(name)?)));
         Ok(Self {
             endpoint: endpoint.map(|written| parse_endpoint(&written)).transpose()?,
-            region: region.or_else(|| file("AWS", "REGION")).map(parse_region).transpose()?,
+            region: region.or_else(|| filed_region(file)).map(parse_region).transpose()?,
             addressing: addressing.map_or(Ok(None), |written| parse_addressing(&written))?,
             anonymous: switch(
                 flags.no_sign_request,
@@ -333,6 +333,15 @@ pub fn parse_endpoint(written: &str) -> Result<String, ConfigError> {
     })
 }
 
+/// Returns the region of `dwh.cfg`: as such, as the course's scripts write it, or as a part of the
+/// cluster's host name.
+fn filed_region(file: &dyn Fn(&str, &str) -> Option<String>) -> Option<String> {
+    file("AWS", "REGION")
+        .or_else(|| file("DWH", "DWH_REGION"))
+        .or_else(|| file("CLUSTER", "DWH_REGION"))
+        .or_else(|| super::data_api::region_of_host(&file("CLUSTER", "HOST")?))
+}
+
 /// Parses a region, which becomes part of a host name.
 fn parse_region(written: String) -> Result<String, ConfigError> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
@@ -451,6 +460,18 @@ mod tests {
             let access = settings(&[], &[]).access().unwrap();
             assert!(access.or_profile(endpoint, region).is_err(), "{endpoint:?} {region:?}");
         }
+    }
+
+    #[test]
+    fn the_region_may_be_that_of_the_cluster() {
+        let region = |file: &[(&str, &str)]| settings(&[], file).access().unwrap().region;
+        let host = (
+            "CLUSTER.HOST",
+            "wg.123456789012.eu-west-1.redshift-serverless.amazonaws.com:5439/dev",
+        );
+        assert_eq!(region(&[host]).as_deref(), Some("eu-west-1"));
+        assert_eq!(region(&[("DWH.DWH_REGION", "us-west-2"), host]).as_deref(), Some("us-west-2"));
+        assert_eq!(region(&[("CLUSTER.HOST", "localhost")]), None);
     }
 
     #[test]

@@ -51,13 +51,14 @@ pub enum Host {
 /// TLS requirements of a connection, as libpq's `sslmode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TlsMode {
-    /// No encryption. Used only if requested, and by default for Unix sockets and loopback
-    /// addresses, whose traffic never leaves the machine.
+    /// No encryption. Used only if requested, and by default for Unix sockets; on PostgreSQL also
+    /// for loopback addresses, whose traffic never leaves the machine.
     Disable,
     /// Encryption without verification of the server; with `sslrootcert` the same as `VerifyCa`, as
     /// in libpq.
     Require,
-    /// Encryption, and a certificate that a trusted authority signed.
+    /// Encryption, and a certificate that a trusted authority signed. The default for Redshift at a
+    /// loopback address: the other end of a tunnel has a certificate for its own name.
     VerifyCa,
     /// As `VerifyCa`, and the certificate is valid for the host name. The default.
     VerifyFull,
@@ -98,11 +99,13 @@ pub struct Server {
     pub warnings: Vec<String>,
 }
 
-/// Scheme and default port of a kind of server.
+/// Scheme and defaults of a kind of server.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ServerKind {
     pub scheme: &'static str,
     pub port: u16,
+    /// TLS at a loopback address.
+    pub loopback_tls: TlsMode,
 }
 
 impl Server {
@@ -133,7 +136,7 @@ impl Server {
         let seconds = pick("connect_timeout", "PGCONNECT_TIMEOUT");
         let root_certificates = pick("sslrootcert", "PGSSLROOTCERT");
         let mode = pick("sslmode", "PGSSLMODE");
-        let tls = tls(mode.as_deref(), &host, root_certificates.is_some())
+        let tls = tls(mode.as_deref(), &host, root_certificates.is_some(), kind.loopback_tls)
             .map_err(|hint| malformed(written, hint))?;
         let mut server = Self {
             scheme: kind.scheme,
@@ -296,11 +299,15 @@ fn is_local(host: &Host) -> bool {
     }
 }
 
-fn tls(mode: Option<&str>, host: &Host, has_roots: bool) -> Result<TlsMode, &'static str> {
+fn tls(
+    mode: Option<&str>,
+    host: &Host,
+    has_roots: bool,
+    loopback: TlsMode,
+) -> Result<TlsMode, &'static str> {
     let mode = match mode {
-        None if matches!(host, Host::Socket(_)) || is_local(host) && !has_roots => {
-            return Ok(TlsMode::Disable);
-        }
+        None if matches!(host, Host::Socket(_)) => return Ok(TlsMode::Disable),
+        None if is_local(host) && !has_roots => return Ok(loopback),
         Some("disable") => TlsMode::Disable,
         Some("require") if has_roots => TlsMode::VerifyCa,
         Some("require") => TlsMode::Require,
@@ -358,7 +365,8 @@ fn redacted(written: &str) -> String {
 mod tests {
     use super::*;
 
-    const POSTGRES: ServerKind = ServerKind { scheme: "postgres", port: 5432 };
+    const POSTGRES: ServerKind =
+        ServerKind { scheme: "postgres", port: 5432, loopback_tls: TlsMode::Disable };
 
     fn with(url: &str, set: &[(&str, &str)]) -> Result<Server, ConfigError> {
         let environment = |name: &str| {

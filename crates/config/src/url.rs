@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::server::{Environment, Server, ServerKind};
+use super::server::{Environment, Server, ServerKind, TlsMode};
 use super::{ConfigError, data_api, redact, suggest};
 
 /// Default warehouse: a file in the current folder.
@@ -22,8 +22,11 @@ pub enum WarehouseUrl {
     Unsupported(String),
 }
 
-const POSTGRES: ServerKind = ServerKind { scheme: "postgres", port: 5432 };
-const REDSHIFT: ServerKind = ServerKind { scheme: "redshift", port: 5439 };
+const POSTGRES: ServerKind =
+    ServerKind { scheme: "postgres", port: 5432, loopback_tls: TlsMode::Disable };
+// A Redshift at a loopback address is the end of a tunnel.
+const REDSHIFT: ServerKind =
+    ServerKind { scheme: "redshift", port: 5439, loopback_tls: TlsMode::VerifyCa };
 
 impl WarehouseUrl {
     /// Allows statements of a user on a connection of a superuser.
@@ -142,6 +145,25 @@ mod tests {
     fn each_kind_of_server_has_its_default_port() {
         assert_eq!(parse("postgresql://u@h/d").unwrap().to_string(), "postgres://u@h:5432/d");
         assert_eq!(parse("redshift://u@h/d").unwrap().to_string(), "redshift://u@h:5439/d");
+    }
+
+    #[test]
+    fn redshift_at_a_loopback_address_is_encrypted() {
+        for (url, tls) in [
+            ("redshift://u@localhost/d", TlsMode::VerifyCa),
+            ("redshift://u@127.0.0.1/d", TlsMode::VerifyCa),
+            ("redshift://u@localhost/d?sslrootcert=ca.pem", TlsMode::VerifyFull),
+            ("redshift://u@localhost/d?sslmode=disable", TlsMode::Disable),
+            ("redshift://u@h/d", TlsMode::VerifyFull),
+            ("postgres://u@localhost/d", TlsMode::Disable),
+        ] {
+            let (WarehouseUrl::Redshift(server) | WarehouseUrl::Postgres(server)) =
+                parse(url).unwrap()
+            else {
+                panic!("{url}")
+            };
+            assert_eq!(server.tls, tls, "{url}");
+        }
     }
 
     #[test]

@@ -1,15 +1,25 @@
-//! Writes values into `dwh.cfg`: the endpoint and the role's ARN, never a password.
+//! Writes values into `dwh.cfg`: the endpoint, the warehouse URL and the role's ARN, never a
+//! password.
 //!
-//! Only values change. Comments, order, quotes and line ends are kept byte for byte. The file is
+//! Only values change, and sections that a removed value leaves empty. Comments, order, quotes and line ends are kept byte for byte. The file is
 //! written atomically.
 
 use std::io::Write;
 use std::path::Path;
 
 use super::ConfigError;
+use super::file::ConfigFile;
 
-/// Section, key and value.
-pub type Entry<'a> = (&'a str, &'a str, &'a str);
+/// Section, key and value; none removes the value.
+pub type Entry<'a> = (&'a str, &'a str, Option<&'a str>);
+
+/// Returns the value of a known key in the file; none if it is empty or missing.
+pub fn read_value(path: &Path, section: &str, key: &str) -> Result<Option<String>, ConfigError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    Ok(ConfigFile::read(path)?.get(section, key).map(str::to_owned))
+}
 
 /// Writes `entries` into the file, which is created if missing. Returns the number of changed
 /// values.
@@ -24,8 +34,11 @@ pub fn write_back(path: &Path, entries: &[Entry<'_>]) -> Result<usize, ConfigErr
     };
     let mut text = before.clone();
     let mut changed = 0;
-    for entry in entries {
-        let after = with(&text, *entry);
+    for (section, key, value) in entries {
+        let after = match value {
+            Some(value) => with(&text, (section, key, value)),
+            None => without(&text, section, key),
+        };
         changed += usize::from(after != text);
         text = after;
     }
@@ -47,7 +60,7 @@ pub fn write_back(path: &Path, entries: &[Entry<'_>]) -> Result<usize, ConfigErr
 }
 
 /// Returns the text with one value set.
-fn with(text: &str, (section, key, value): Entry<'_>) -> String {
+fn with(text: &str, (section, key, value): (&str, &str, &str)) -> String {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let mut inside = false;
@@ -77,6 +90,35 @@ fn with(text: &str, (section, key, value): Entry<'_>) -> String {
     }
     let gap = if text.is_empty() { "" } else { end };
     format!("{}{gap}[{section}]{end}{new}", with_line_end(text.to_owned()))
+}
+
+/// Returns the text without a value. A section that contains nothing else is removed with the blank
+/// line before it.
+fn without(text: &str, section: &str, key: &str) -> String {
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let is_header = |line: &str| {
+        let plain = line.trim_start_matches('\u{feff}').trim();
+        plain.starts_with('[') && plain.ends_with(']')
+    };
+    let names_section = |line: &&str| {
+        let plain = line.trim_start_matches('\u{feff}').trim();
+        is_header(line) && plain[1..plain.len() - 1].trim().eq_ignore_ascii_case(section)
+    };
+    let Some(start) = lines.iter().position(names_section) else {
+        return text.to_owned();
+    };
+    let length = lines[start + 1..].iter().take_while(|line| !is_header(line)).count();
+    let body = &lines[start + 1..][..length];
+    let is_key = |line: &&&str| replaced(line, key, "").is_some();
+    if body.iter().find(is_key).is_none() {
+        return text.to_owned();
+    }
+    if body.iter().any(|line| !line.trim().is_empty() && !is_key(&line)) {
+        return with(text, (section, key, ""));
+    }
+    let blank = start.checked_sub(1).is_some_and(|before| lines[before].trim().is_empty());
+    let before = &lines[..start - usize::from(blank)];
+    [before, &lines[start + 1 + length..]].concat().concat()
 }
 
 /// Returns the line with its value replaced, if it is the line of `key`; keeps quotes and line end.
@@ -110,6 +152,18 @@ mod tests {
         assert_eq!(host, text.replace("HOST=''", "HOST='h.example'"));
         let arn = with(&host, ("IAM_ROLE", "ARN", "new"));
         assert_eq!(arn, host.replace("'old'", "'new'"));
+    }
+
+    #[test]
+    fn a_section_that_was_added_is_removed() {
+        for text in ["[S3]\nA=1\n", "[S3]\nA=1\n\n[X]\n", ""] {
+            let with_url = with(text, ("WAREHOUSE", "URL", "u"));
+            let expected = text;
+            assert_eq!(without(&with_url, "WAREHOUSE", "URL"), expected, "{with_url:?}");
+            assert_eq!(without(text, "WAREHOUSE", "URL"), text);
+        }
+        let shared = "[WAREHOUSE]\nURL = 'u'\nSCHEMA = s\n\n[S3]\nA=1\n";
+        assert_eq!(without(shared, "WAREHOUSE", "URL"), shared.replace("'u'", "''"));
     }
 
     #[test]

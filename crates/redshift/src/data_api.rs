@@ -11,14 +11,14 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value as Json, json};
 
 use super::channel::{Channel, ChannelError};
-use super::decode;
+use super::data_api_result as result;
 use super::keep_alive::{KeepAlive, SessionLock};
 use super::message::ServerError;
 use super::service::{aws_failed, config_failed};
 use sparkify_aws::{AwsError, Called, Calls, Service};
 use sparkify_config::{DataApiTarget, Server, Settings};
 use sparkify_warehouse::split;
-use sparkify_warehouse::{Interrupter, ResultType, RowSink, Value, WarehouseError};
+use sparkify_warehouse::{Interrupter, RowSink, WarehouseError};
 
 /// Names of the Data API in endpoints, signatures and targets.
 const SERVICE: Service =
@@ -37,8 +37,13 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(WAIT_SECONDS + 10);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// Maximum number of attempts to submit a statement while the service is busy, about one minute.
+/// Maximum number of attempts to submit a statement while the service or the session is busy, about
+/// one minute.
 const BUSY_TRIES: u32 = 35;
+/// Message of the service for a session that is busy or closed.
+const NOT_AVAILABLE: &str = "Session is not available";
+/// Error code for too many requests that wait for the end of the same statement.
+const TOO_MANY_WAITING: &str = "ActiveWaitingRequestsExceededException";
 
 /// Maximum number of statements in one `BatchExecuteStatement`.
 const BATCH_STATEMENTS: usize = 40;
@@ -105,38 +110,79 @@ impl DataApi {
     }
 
     fn call(&self, action: &'static str, input: &Json) -> Result<Json, ChannelError> {
-        self.check_response(self.calls.call(action, input, REQUEST_TIMEOUT))
+        self.check_response(input, self.calls.call(action, input, REQUEST_TIMEOUT))
     }
 
     /// Submits a statement. Retries with exponential backoff while the session still runs the
     /// previous statement, or the service has reached its limit of active statements.
     fn submit(&self, action: &'static str, input: &Json) -> Result<Json, ChannelError> {
+        let mut input = input.clone();
         let mut pause = FIRST_PAUSE;
         for _ in 1..BUSY_TRIES {
-            match self.calls.call(action, input, REQUEST_TIMEOUT) {
-                Ok(Called::Refused { code, message }) if is_busy(&code, &message) => {
+            match self.calls.call(action, &input, REQUEST_TIMEOUT) {
+                // The client token makes sure that the statement runs only once.
+                Ok(Called::Refused { code, .. }) if code == TOO_MANY_WAITING => {
+                    input.as_object_mut().map(|input| input.remove("WaitTimeSeconds"));
+                }
+                Ok(Called::Refused { code, message }) if self.is_busy(&input, &code, &message) => {
                     tracing::debug!("{message}; retrying in {pause:?}");
                     std::thread::sleep(pause);
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
-                other => return self.check_response(other),
+                other => return self.check_response(&input, other),
             }
         }
-        self.call(action, input)
+        self.check_response(&input, self.calls.call(action, &input, REQUEST_TIMEOUT))
     }
 
-    fn check_response(&self, called: Result<Called, AwsError>) -> Result<Json, ChannelError> {
+    /// Returns true if a refused statement can succeed later.
+    ///
+    /// The service answers `Session is not available` for a busy session and for a closed one, so
+    /// the session's status decides.
+    fn is_busy(&self, input: &Json, code: &str, message: &str) -> bool {
+        let Some(session) = input["SessionId"].as_str() else {
+            return code == "ActiveStatementsExceededException";
+        };
+        code == "ActiveStatementsExceededException"
+            || message.contains(NOT_AVAILABLE) && !self.is_closed(session)
+    }
+
+    /// Returns true if the session is known to be closed. An identity without permission to list
+    /// sessions cannot know.
+    fn is_closed(&self, session: &str) -> bool {
+        let input = json!({ "SessionId": session });
+        match self.calls.call("ListSessions", &input, REQUEST_TIMEOUT) {
+            Ok(Called::Answer(answer)) => {
+                !["AVAILABLE", "BUSY"].iter().any(|open| answer["Sessions"][0]["Status"] == *open)
+            }
+            Ok(Called::Refused { code, message }) => {
+                tracing::debug!("cannot read the status of the session: {message} ({code})");
+                code == "ResourceNotFoundException"
+            }
+            Err(error) => {
+                tracing::debug!("cannot read the status of the session: {error}");
+                false
+            }
+        }
+    }
+
+    fn check_response(
+        &self,
+        input: &Json,
+        called: Result<Called, AwsError>,
+    ) -> Result<Json, ChannelError> {
         match called {
             Ok(Called::Answer(answer)) => Ok(answer),
-            Ok(Called::Refused { code, message }) => Err(self.refused(&code, &message)),
+            Ok(Called::Refused { code, message }) => Err(self.refused(input, &code, &message)),
             Err(error) => Err(no_response(error)),
         }
     }
 
     /// Classifies a refused request. An error about the session means that the session and its
     /// transaction are lost; reaching the limit of sessions does not.
-    fn refused(&self, code: &str, message: &str) -> ChannelError {
-        let about_session = self.session.is_some() && message.to_lowercase().contains("session");
+    fn refused(&self, input: &Json, code: &str, message: &str) -> ChannelError {
+        let about_session =
+            input["SessionId"].is_string() && message.to_lowercase().contains("session");
         if about_session && code != "ActiveSessionsExceededException" {
             return ChannelError::Lost(format!("{message} ({code})"));
         }
@@ -241,6 +287,7 @@ impl DataApi {
     /// lacks them too, defaults are filled in, so that the loop ends.
     fn wait(&self, id: String, mut known: Json) -> Result<Finished, ChannelError> {
         let mut pause = FIRST_PAUSE;
+        let mut input = json!({ "Id": id, "WaitTimeSeconds": WAIT_SECONDS });
         loop {
             let has_rows = known["HasResultSet"].as_bool();
             match (known["Status"].as_str().unwrap_or_default(), has_rows) {
@@ -256,8 +303,14 @@ impl DataApi {
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }
-            let input = json!({ "Id": id, "WaitTimeSeconds": WAIT_SECONDS });
-            known = self.call("DescribeStatement", &input)?;
+            known = match self.calls.call("DescribeStatement", &input, REQUEST_TIMEOUT) {
+                // The statement runs on: poll it without long polling.
+                Ok(Called::Refused { code, .. }) if code == TOO_MANY_WAITING => {
+                    input = json!({ "Id": id });
+                    continue;
+                }
+                called => self.check_response(&input, called)?,
+            };
             if known["Status"] == "FAILED" && !known["Error"].is_string() {
                 known["Error"] =
                     "the statement failed; the service returned no error message".into();
@@ -279,12 +332,16 @@ impl DataApi {
             let mut page = self.call("GetStatementResult", &input)?;
             let kinds = match &mut kinds {
                 Some(kinds) => kinds,
-                none => none.insert(begin(&page, sink)?),
+                none => none.insert(result::begin(&page, sink)?),
             };
             let Json::Array(records) = page["Records"].take() else { break };
             for record in records {
                 let cells = record.as_array().map(Vec::as_slice).unwrap_or_default();
-                let row = kinds.iter().zip(cells).map(|(kind, cell)| value(*kind, cell)).collect();
+                let row = kinds
+                    .iter()
+                    .zip(cells)
+                    .map(|(kind, cell)| result::value(*kind, cell))
+                    .collect();
                 sink.row(row).map_err(ChannelError::Client)?;
                 count += 1;
             }
@@ -297,10 +354,6 @@ impl DataApi {
     }
 }
 
-fn is_busy(code: &str, message: &str) -> bool {
-    code == "ActiveStatementsExceededException" || message.to_lowercase().contains("busy")
-}
-
 /// Cancels the running statement, if any.
 fn cancel_running(calls: &Calls, running: &Mutex<Option<String>>) {
     let id = running.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -308,80 +361,6 @@ fn cancel_running(calls: &Calls, running: &Mutex<Option<String>>) {
     if let Err(error) = calls.call("CancelStatement", &json!({ "Id": id }), Duration::ZERO) {
         tracing::debug!("cannot cancel the statement: {error}");
     }
-}
-
-/// Passes the columns of a result to `sink` and returns their types.
-fn begin(page: &Json, sink: &mut dyn RowSink) -> Result<Vec<ResultType>, ChannelError> {
-    let columns = page["ColumnMetadata"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let kinds: Vec<ResultType> = columns.iter().map(kind).collect();
-    let name = |column: &Json| {
-        let label = column["label"].as_str().filter(|label| !label.is_empty());
-        label.or(column["name"].as_str()).unwrap_or_default().to_owned()
-    };
-    let begun = sink.types(&kinds).and_then(|()| sink.start(columns.iter().map(name).collect()));
-    begun.map(|()| kinds).map_err(ChannelError::Client)
-}
-
-fn kind(column: &Json) -> ResultType {
-    match column["typeName"].as_str().unwrap_or_default() {
-        "bool" | "boolean" => ResultType::Boolean,
-        "int2" | "int4" | "smallint" | "integer" => ResultType::Integer,
-        "int8" | "bigint" | "oid" => ResultType::BigInt,
-        "float4" | "float8" => ResultType::Double,
-        "numeric" | "decimal" => {
-            let part = |name: &str| column[name].as_i64();
-            let digits = part("precision").and_then(|digits| u8::try_from(digits).ok());
-            let scale = part("scale").and_then(|scale| i8::try_from(scale).ok());
-            ResultType::Decimal(
-                digits.filter(|digits| *digits > 0).unwrap_or(38),
-                scale.unwrap_or(0),
-            )
-        }
-        "date" => ResultType::Date,
-        "timestamp" | "timestamptz" => ResultType::Timestamp,
-        "varbyte" | "bytea" => ResultType::Bytes,
-        _ => ResultType::Text,
-    }
-}
-
-/// Decodes a cell. Its key names the JSON representation; text is decoded as on the wire.
-fn value(kind: ResultType, cell: &Json) -> Value {
-    if cell["isNull"] == true {
-        return Value::Null;
-    }
-    if let Some(text) = cell["stringValue"].as_str() {
-        return decode::value(kind, Some(text.as_bytes()));
-    }
-    if let Some(whole) = cell["longValue"].as_i64() {
-        return Value::Int(whole.into());
-    }
-    if let Some(double) = cell["doubleValue"].as_f64() {
-        return Value::Double(double);
-    }
-    if let Some(truth) = cell["booleanValue"].as_bool() {
-        return Value::Bool(truth);
-    }
-    cell["blobValue"].as_str().and_then(unbase64).map_or(Value::Null, Value::Bytes)
-}
-
-/// Decodes Base64, the representation of bytes in AWS JSON.
-fn unbase64(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| match byte {
-        b'A'..=b'Z' => Some(byte - b'A'),
-        b'a'..=b'z' => Some(byte - b'a' + 26),
-        b'0'..=b'9' => Some(byte - b'0' + 52),
-        b'+' => Some(62),
-        b'/' => Some(63),
-        _ => None,
-    };
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    for four in text.trim_end_matches('=').as_bytes().chunks(4) {
-        let bits =
-            four.iter().try_fold(0_u32, |bits, byte| Some(bits << 6 | u32::from(digit(*byte)?)))?;
-        let bits = bits << (6 * (4 - four.len()));
-        bytes.extend(&bits.to_be_bytes()[1..four.len().max(2)]);
-    }
-    Some(bytes)
 }
 
 /// Returns the server's error for a failed statement; of a batch, for the statement that failed.
@@ -478,24 +457,6 @@ impl Drop for DataApi {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn cells_are_decoded_by_column_type() {
-        let text = json!({ "stringValue": "2018-11-01 21:01:46.796" });
-        assert_eq!(value(ResultType::Timestamp, &text), Value::Timestamp(1_541_106_106_796_000));
-        assert_eq!(value(ResultType::Text, &json!({ "isNull": true })), Value::Null);
-        assert_eq!(
-            value(ResultType::BigInt, &json!({ "longValue": i64::MIN })),
-            Value::Int(i64::MIN.into())
-        );
-        assert_eq!(
-            value(ResultType::Bytes, &json!({ "blobValue": "AP8=" })),
-            Value::Bytes(vec![0, 255])
-        );
-        for (text, bytes) in [("", &b""[..]), ("YQ==", b"a"), ("YWI=", b"ab"), ("YWJj", b"abc")] {
-            assert_eq!(unbase64(text).as_deref(), Some(bytes), "{text}");
-        }
-    }
 
     #[test]
     fn error_message_and_detail_are_separated() {

@@ -4,15 +4,15 @@
 use std::io;
 
 use super::message::ServerError;
-use sparkify_config::Server;
 use sparkify_config::redact::without_secrets;
+use sparkify_config::{Host, Server, TlsMode};
 use sparkify_postgres::wire;
 use sparkify_warehouse::WarehouseError;
 
 const PASSWORD: &str = "set PGPASSWORD, or give the password in ~/.pgpass, in the URL, or as DB_PASSWORD in `[CLUSTER]` of `dwh.cfg`";
 
-/// Authentication request codes: 13 (SHA-256 digest) and 14 (identity provider) are extensions that
-/// only Amazon's drivers support; 10 (SASL) is sent by PostgreSQL servers only.
+/// Authentication request codes: 13 (password digest, here of an unknown algorithm) and 14 (identity
+/// provider) are extensions of Redshift; 10 (SASL) is sent by PostgreSQL servers only.
 const AUTH_DIGEST: u32 = 13;
 const AUTH_IDENTITY_PROVIDER: u32 = 14;
 const AUTH_SASL: u32 = 10;
@@ -32,6 +32,29 @@ pub(super) fn io_message(error: &io::Error) -> String {
     }
 }
 
+/// Error of a host that cannot be reached. Packets to an address in a private network get no
+/// response.
+pub fn unreachable(server: &Server, error: &io::Error) -> WarehouseError {
+    let Host::Tcp(name) = &server.host else { return wire::unreachable(server, error) };
+    let is_silent = [io::ErrorKind::TimedOut, io::ErrorKind::HostUnreachable]
+        .contains(&error.kind())
+        || error.kind() == io::ErrorKind::NetworkUnreachable;
+    if !is_silent {
+        return wire::unreachable(server, error);
+    }
+    let Server { port, connect_timeout, database, .. } = server;
+    let reason = format!("no response from port {port} within {} s", connect_timeout.as_secs());
+    let data_api = match name.split('.').collect::<Vec<_>>().as_slice() {
+        [name, _, _, "redshift-serverless", ..] => format!("redshift:workgroup/{name}/{database}"),
+        [name, _, _, "redshift", ..] => format!("redshift:cluster/{name}/{database}"),
+        _ => "redshift:cluster/NAME/DATABASE".to_owned(),
+    };
+    let hint = format!(
+        "a cluster that is not public is reachable only from its VPC: use the Data API with `--warehouse {data_api}`, a tunnel, or `sparkify cluster up --public`; if it is public, check that a security group rule allows this address"
+    );
+    wire::not_connected(server, reason, hint)
+}
+
 /// Error of a connection that failed before the session started.
 pub(super) fn no_session(server: &Server, error: &io::Error) -> WarehouseError {
     let hint = "check that the cluster is available and its port is reachable from this machine, or use `?via=data-api`";
@@ -41,6 +64,10 @@ pub(super) fn no_session(server: &Server, error: &io::Error) -> WarehouseError {
 /// Error of a sign-in that the server refused.
 pub(super) fn sign_in_refused(server: &Server, error: &ServerError) -> WarehouseError {
     let hint = match error.code.as_str() {
+        // The refusal of a connection without TLS, in PostgreSQL's words.
+        _ if server.tls == TlsMode::Disable && error.message.ends_with("SSL off") => {
+            "the cluster requires TLS: remove `sslmode=disable`"
+        }
         "28P01" | "28000" => "check the user, the password and that the user may connect",
         "3D000" => {
             "create the database, or give another after the host: `redshift://USER@HOST/DATABASE`"
@@ -73,10 +100,8 @@ pub(super) fn unsupported_authentication(server: &Server, method: u32) -> Wareho
     let user = &server.user;
     let (reason, hint) = match method {
         AUTH_DIGEST => (
-            format!(
-                "the password of `{user}` is stored as a SHA-256 digest, which only Amazon's drivers support"
-            ),
-            "store the password of this user as MD5 (`alter user … password 'md5…'`), or use `?via=data-api`",
+            format!("the password of `{user}` is stored as a digest of an unsupported algorithm"),
+            "store the password of this user as a SHA-256 or MD5 digest, or use `?via=data-api`",
         ),
         AUTH_IDENTITY_PROVIDER => (
             format!("`{user}` signs in through an identity provider"),
@@ -150,6 +175,41 @@ fn statement_message(error: &ServerError, statement: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_private_address_that_is_silent_names_the_data_api() {
+        let server = |host: &str| {
+            let url = format!("redshift://dwhuser:s3cr@{host}:5439/dwh");
+            let flags = sparkify_config::Flags {
+                warehouse: Some(url),
+                config: Some("/dev/null".into()),
+                ..sparkify_config::Flags::default()
+            };
+            match sparkify_config::Settings::resolve(&flags).unwrap().warehouse {
+                sparkify_config::WarehouseUrl::Redshift(server) => server,
+                other => panic!("{other}"),
+            }
+        };
+        let timed_out = io::Error::from(io::ErrorKind::TimedOut);
+        for (host, url) in [
+            ("one.abc1.us-west-2.redshift.amazonaws.com", "redshift:cluster/one/dwh"),
+            (
+                "wg.123456789012.us-west-2.redshift-serverless.amazonaws.com",
+                "redshift:workgroup/wg/dwh",
+            ),
+            ("10.0.0.7", "redshift:cluster/NAME/DATABASE"),
+        ] {
+            let error = unreachable(&server(host), &timed_out);
+            let WarehouseError::NotConnected { reason, hint, .. } = &error else {
+                panic!("{error}")
+            };
+            assert!(reason.contains("no response from port 5439 within 10 s"), "{reason}");
+            assert!(hint.contains("reachable only from its VPC"), "{hint}");
+            assert!(hint.contains(&format!("`--warehouse {url}`")), "{hint}");
+        }
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        assert!(unreachable(&server("h"), &refused).to_string().contains("no server listens"));
+    }
 
     #[test]
     fn a_conflict_is_recognised_by_its_number() {

@@ -9,6 +9,7 @@
 mod channel;
 mod copy;
 mod data_api;
+mod data_api_result;
 mod decode;
 mod direct_copy;
 mod error;
@@ -20,6 +21,7 @@ mod message;
 mod part_writer;
 mod read_guard;
 mod service;
+mod sign_in;
 mod staged;
 mod upload;
 mod wire;
@@ -37,6 +39,7 @@ use sparkify_warehouse::{
 
 use channel::{Channel, ChannelError, Discard};
 use direct_copy::DirectCopy;
+pub use error::unreachable;
 use read_guard::Refused;
 use staged::Staging;
 

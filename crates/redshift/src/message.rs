@@ -208,6 +208,12 @@ pub(super) fn password(text: &str) -> Vec<u8> {
     framed(Some(b'p'), &[text.as_bytes(), b"\0"].concat())
 }
 
+/// Encodes the response to a request for a password digest: the digest and the client's nonce.
+pub(super) fn digest(digest: &[u8], nonce: &[u8]) -> Vec<u8> {
+    let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or_default().to_be_bytes();
+    framed(Some(b'd'), &[&length(digest), digest, &length(nonce), nonce].concat())
+}
+
 /// Encodes a simple query.
 pub(super) fn query(statement: &str) -> Vec<u8> {
     framed(Some(b'Q'), &[statement.as_bytes(), b"\0"].concat())

@@ -8,14 +8,14 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use md5::{Digest, Md5};
 use rustls::ClientConfig;
 use socket2::{SockRef, TcpKeepalive};
 
 use super::channel::{Channel, ChannelError};
 use super::message::{self, Message};
+use super::sign_in::sign_in;
 use super::{decode, error};
-use sparkify_config::{Host, Server, TlsMode};
+use sparkify_config::{Host, Server};
 use sparkify_postgres::wire;
 use sparkify_warehouse::{Interrupter, RowSink, WarehouseError};
 
@@ -24,11 +24,6 @@ const KEEP_ALIVE_IDLE: Duration = Duration::from_mins(1);
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(10);
 /// Maximum length of a statement in bytes, with the terminating zero.
 const MAX_STATEMENT_BYTES: usize = 16 << 20;
-
-/// Authentication request codes of the protocol.
-const AUTH_OK: u32 = 0;
-const AUTH_CLEARTEXT: u32 = 3;
-const AUTH_MD5: u32 = 5;
 
 /// Connection to the server, with or without TLS.
 trait Connection: Read + Write + Send {}
@@ -202,7 +197,7 @@ fn open_connection(
         ));
     };
     let dialled = wire::resolve(server, name).and_then(|found| wire::connect(server, &found));
-    let tcp = dialled.map_err(|error| wire::unreachable(server, &error))?;
+    let tcp = dialled.map_err(|error| error::unreachable(server, &error))?;
     let broken = |error: std::io::Error| error::no_session(server, &error);
     let keep = TcpKeepalive::new().with_time(KEEP_ALIVE_IDLE).with_interval(KEEP_ALIVE_INTERVAL);
     SockRef::from(&tcp).set_tcp_keepalive(&keep).map_err(broken)?;
@@ -213,58 +208,4 @@ fn open_connection(
         Some(tls) => Ok((Box::new(wire::start_tls(server, tls, name, tcp, &broken)?), socket)),
         None => Ok((Box::new(tcp), socket)),
     }
-}
-
-/// Signs in and waits until the server is ready. Returns the key for cancel requests.
-fn sign_in(stream: &mut BufReader<Stream>, server: &Server) -> Result<[u8; 8], WarehouseError> {
-    let broken = |error: std::io::Error| error::no_session(server, &error);
-    let send = |stream: &mut BufReader<Stream>, bytes: &[u8]| {
-        let stream = stream.get_mut();
-        stream.write_all(bytes).and_then(|()| stream.flush()).map_err(broken)
-    };
-    let mut key = [0; 8];
-    send(stream, &message::start(&server.user, &server.database, &server.application_name))?;
-    loop {
-        match message::read(stream).map_err(broken)? {
-            Message::Authentication(AUTH_OK, _) => {}
-            Message::Authentication(method, salt) => {
-                let proof = password_response(server, method, &salt)?;
-                send(stream, &message::password(&proof))?;
-            }
-            Message::Key(given) => key = given,
-            Message::Failed(error) => return Err(error::sign_in_refused(server, &error)),
-            Message::Notice(notice) => tracing::debug!("server notice: {}", notice.message),
-            Message::Ready => return Ok(key),
-            _ => {}
-        }
-    }
-}
-
-/// Returns the password in the form that the authentication method requires.
-fn password_response(server: &Server, method: u32, salt: &[u8]) -> Result<String, WarehouseError> {
-    if method != AUTH_CLEARTEXT && method != AUTH_MD5 {
-        return Err(error::unsupported_authentication(server, method));
-    }
-    let Some(password) = server.password.as_ref().map(sparkify_config::Secret::reveal) else {
-        return Err(error::no_password(server));
-    };
-    if method == AUTH_CLEARTEXT {
-        // A password in clear text is sent only over TLS or to this machine.
-        if server.tls == TlsMode::Disable && !server.is_local() {
-            return Err(error::cleartext_refused(server));
-        }
-        return Ok(password.to_owned());
-    }
-    // md5(md5(password + user) + salt), as PostgreSQL defines it.
-    let inner = hex(&Md5::new().chain_update(password).chain_update(&server.user).finalize());
-    let outer = Md5::new().chain_update(inner).chain_update(salt.get(..4).unwrap_or_default());
-    Ok(format!("md5{}", hex(&outer.finalize())))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

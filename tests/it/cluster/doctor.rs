@@ -180,3 +180,38 @@ fn without_the_simulator_the_policy_itself_is_read() {
     let (state, said) = line(&far(&scene, |_| {}), "role's rights");
     assert!(state == "failed" && said.contains("run `sparkify cluster up` to update it"), "{said}");
 }
+
+/// The port of a tunnel is none that Redshift accepts for a new cluster.
+#[test]
+fn the_port_of_a_tunnel_is_no_fault() {
+    let scene = Scene::usual();
+    let config =
+        super::CONFIG.replace("DB_PORT=5439", "DB_PORT=15439").replace("DWH_PORT=5439\n", "");
+    put(scene.folder.path(), "dwh.cfg", config);
+    let report = far(&scene, |_| {});
+    assert!(!report.out.contains("cluster settings"), "{report:#?}");
+    assert!(line(&report, "credentials").1.contains(aws_emulator::CALLER));
+    for command in ["plan", "up"] {
+        assert!(scene.run(&[command]).bad(2).contains("`15439` for the port"));
+    }
+    scene.run(&["status"]).good();
+}
+
+#[test]
+fn a_changed_role_is_reported() {
+    let scene = Scene::usual();
+    scene.run(&["up", "--write-config"]).good();
+    scene
+        .server
+        .account()
+        .roles
+        .get_mut("dwhRole")
+        .unwrap()
+        .attached
+        .push("AdministratorAccess".into());
+    let report = far(&scene, |_| {});
+    assert!(
+        report.out.contains("AdministratorAccess`, which sparkify did not write"),
+        "{report:#?}"
+    );
+}

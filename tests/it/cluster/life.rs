@@ -169,33 +169,3 @@ fn what_stays_behind_is_found() {
     assert_eq!(json.code, Some(1));
     assert!(json.out.contains("\"wanted\": false"), "{json:#?}");
 }
-
-#[test]
-fn reap_deletes_what_is_past_its_time_and_nothing_else() {
-    let scene = Scene::usual();
-    scene.run(&["up", "--ttl", "1s", "--name", "short", "--role-name", "shortRole"]).good();
-    scene.run(&["up", "--ttl", "4h", "--name", "long", "--role-name", "longRole"]).good();
-    scene.run(&["up", "--name", "forever", "--role-name", "foreverRole"]).good();
-    {
-        let mut account = scene.server.account();
-        let past = "2020-01-01T00:00:00Z".to_owned();
-        account
-            .clusters
-            .get_mut("short")
-            .unwrap()
-            .tags
-            .insert("sparkify:expires".into(), past.clone());
-        account.roles.get_mut("shortRole").unwrap().tags.insert("sparkify:expires".into(), past);
-        let mut foreign = account.clusters["short"].clone();
-        foreign.tags.clear();
-        account.clusters.insert("foreign".into(), foreign);
-    }
-    let dry = scene.run(&["reap", "--dry-run"]).good();
-    assert!(dry.contains("would delete the cluster `short`, the role `shortRole`"), "{dry}");
-    assert_eq!(scene.server.account().clusters.len(), 4);
-    let reaped = scene.run(&["reap"]).good();
-    assert!(reaped.contains("1 expired, 2 kept"), "{reaped}");
-    let account = scene.server.account();
-    assert_eq!(account.clusters.keys().collect::<Vec<_>>(), ["foreign", "forever", "long"]);
-    assert_eq!(account.roles.keys().collect::<Vec<_>>(), ["foreverRole", "longRole"]);
-}

@@ -4,8 +4,12 @@ mod doctor;
 mod life;
 mod moto;
 mod network;
+mod policies;
+mod reap;
+mod role;
 mod serverless;
 mod strict;
+mod student;
 mod trouble;
 mod written;
 

@@ -5,8 +5,7 @@ use crate::support::put;
 
 #[test]
 fn up_status_and_down_on_a_server_of_other_hands() {
-    let url = std::env::var("SPARKIFY_TEST_MOTO")
-        .expect("SPARKIFY_TEST_MOTO names a moto server: scripts/moto.sh starts one");
+    let url = url();
     let folder = tempfile::tempdir().unwrap();
     put(
         folder.path(),
@@ -42,15 +41,14 @@ fn up_status_and_down_on_a_server_of_other_hands() {
 
 #[test]
 fn a_rule_of_a_security_group_comes_and_goes() {
-    let url = std::env::var("SPARKIFY_TEST_MOTO")
-        .expect("SPARKIFY_TEST_MOTO names a moto server: scripts/moto.sh starts one");
+    let url = url();
     let folder = tempfile::tempdir().unwrap();
     put(
         folder.path(),
         "dwh.cfg",
         CONFIG.replace("dwhCluster", "moto-two").replace("dwhRole", "motoRole2"),
     );
-    let group = default_group(&url, folder.path());
+    let group = default_group(&url);
     let run = |arguments: &[&str]| {
         let quick = [
             "--poll",
@@ -73,13 +71,26 @@ fn a_rule_of_a_security_group_comes_and_goes() {
     assert!(down.contains("the rule for `203.0.113.9/32`") && down.contains("verified"), "{down}");
 }
 
+pub(super) fn url() -> String {
+    std::env::var("SPARKIFY_TEST_MOTO")
+        .expect("SPARKIFY_TEST_MOTO names a moto server: scripts/moto.sh starts one")
+}
+
 /// moto has a default network; its group has a name that only moto knows.
-fn default_group(url: &str, folder: &std::path::Path) -> String {
-    let _ = folder;
+fn default_group(url: &str) -> String {
     let body = "Action=DescribeSecurityGroups&Version=2016-11-15";
+    let answer = call(url, "ec2", aws_emulator::REGION, body);
+    let group = answer.split("<groupId>").nth(1).unwrap_or_else(|| panic!("{answer}"));
+    group.split('<').next().unwrap().to_owned()
+}
+
+/// Calls moto directly, in a region; it verifies no signature.
+pub(super) fn call(url: &str, service: &str, region: &str, body: &str) -> String {
     let authority = url.trim_start_matches("http://");
     let mut stream = std::net::TcpStream::connect(authority).unwrap();
-    let scope = "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20261124/us-west-2/ec2/aws4_request, SignedHeaders=host, Signature=x";
+    let scope = format!(
+        "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20261124/{region}/{service}/aws4_request, SignedHeaders=host, Signature=x"
+    );
     let request = format!(
         "POST / HTTP/1.1\r\nHost: {authority}\r\nAuthorization: {scope}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
@@ -87,6 +98,6 @@ fn default_group(url: &str, folder: &std::path::Path) -> String {
     std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
     let mut answer = String::new();
     std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
-    let group = answer.split("<groupId>").nth(1).unwrap_or_else(|| panic!("{answer}"));
-    group.split('<').next().unwrap().to_owned()
+    assert!(answer.starts_with("HTTP/1.1 200"), "{body}: {answer}");
+    answer
 }

@@ -8,14 +8,17 @@ use super::Scene;
 fn from_nothing_to_a_workgroup_and_back_to_nothing() {
     let scene = Scene::usual();
     let up = scene.run(&["up", "--serverless"]);
-    let made =
-        "created: the role `dwhRole`, the namespace `dwhcluster`, the workgroup `dwhcluster`";
+    let made = "created: the role `dwhRole`, the namespace `dwhcluster`, the workgroup `dwhcluster`, the limit of 64 RPU-hours per day";
     assert!(up.err.contains(made), "{up:#?}");
     let text = up.good();
     assert!(text.contains("8 RPU") && text.contains("billed by the second"), "{text}");
     {
         let account = scene.server.account();
         assert_eq!(account.workgroups["dwhcluster"].fields["baseCapacity"], 8);
+        assert_eq!(account.workgroups["dwhcluster"].fields["maxCapacity"], 8);
+        let limit = &account.usage_limits[0];
+        assert_eq!((limit.amount, limit.period.as_str()), (64, "daily"));
+        assert_eq!(limit.breach_action, "deactivate");
         assert_eq!(account.namespaces["dwhcluster"].tags["sparkify:project"], "dwhcluster");
         assert!(account.roles["dwhRole"].trust.contains("redshift-serverless.amazonaws.com"));
     }
@@ -33,6 +36,49 @@ fn from_nothing_to_a_workgroup_and_back_to_nothing() {
     assert!(down.contains(order) && down.contains("verified"), "{down}");
     assert_eq!(scene.left(), [""; 0]);
     scene.run(&["down", "--serverless", "--yes", "--verify"]).good();
+}
+
+#[test]
+fn capacity_and_usage_are_limited_as_configured() {
+    let scene = Scene::usual();
+    let up = ["up", "--serverless", "--base-capacity", "16"];
+    let limited = [&up[..], &["--max-capacity", "64", "--usage-limit", "100"]].concat();
+    let plan = scene.run(&[&["plan"], &limited[1..]].concat()).good();
+    assert!(plan.contains("at most 64 RPU and 100 RPU-hours per day"), "{plan}");
+    scene.run(&limited).good();
+    {
+        let account = scene.server.account();
+        let fields = &account.workgroups["dwhcluster"].fields;
+        assert_eq!((&fields["baseCapacity"], &fields["maxCapacity"]), (&16.into(), &64.into()));
+        assert_eq!(account.usage_limits[0].amount, 100);
+    }
+    scene.run(&limited).good();
+    assert_eq!(scene.server.account().call_count("CreateUsageLimit"), 1);
+    scene.run(&["down", "--serverless", "--yes", "--verify"]).good();
+    scene.run(&[&up[..], &["--usage-limit", "none"]].concat()).good();
+    assert_eq!(scene.server.account().usage_limits, []);
+    for (flag, value) in [("--max-capacity", "8"), ("--usage-limit", "0")] {
+        let refused = scene.run(&[&up[..], &[flag, value]].concat()).bad(2);
+        assert!(refused.contains("hint: "), "{refused}");
+    }
+}
+
+/// IAM cannot restrict this permission to one workgroup, so it may be missing.
+#[test]
+fn a_usage_limit_that_may_not_be_set_is_a_warning() {
+    let scene = Scene::usual();
+    scene.server.account().fail(
+        "CreateUsageLimit",
+        1,
+        "AccessDeniedException",
+        "not authorized to perform: redshift-serverless:CreateUsageLimit",
+    );
+    let up = scene.run(&["up", "--serverless"]);
+    assert!(up.err.contains("warning: no usage limit is set"), "{up:#?}");
+    assert!(up.err.contains("redshift-serverless:CreateUsageLimit"), "{up:#?}");
+    up.good();
+    let again = scene.run(&["up", "--serverless"]);
+    assert!(again.err.contains("created: the limit of 64 RPU-hours per day"), "{again:#?}");
 }
 
 #[test]
@@ -103,15 +149,5 @@ fn somebody_elses_namespace_is_never_touched_and_trouble_is_told() {
     }
     scene.run(&["down", "--serverless", "--yes", "--verify"]).good();
     assert_eq!(scene.server.account().faults_left(), 0);
-    assert_eq!(scene.left(), [""; 0]);
-}
-
-#[test]
-fn reap_takes_a_workgroup_with_its_namespace() {
-    let scene = Scene::new(Behavior { polls: 0, ..Behavior::default() });
-    scene.run(&["up", "--serverless", "--ttl", "1h"]).good();
-    scene.server.account().replace_tag("sparkify:expires", "2020-01-01T00:00:00Z");
-    let reaped = scene.run(&["reap"]).good();
-    assert!(reaped.contains("1 expired"), "{reaped}");
     assert_eq!(scene.left(), [""; 0]);
 }

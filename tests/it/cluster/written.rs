@@ -3,6 +3,8 @@
 use super::{CONFIG, PASSWORD, Scene};
 use crate::support::put;
 
+const SECRET: &str =
+    "arn:aws:secretsmanager:us-west-2:123456789012:secret:redshift!dwhcluster-dwhuser-AbCdEf";
 const HOST: &str = "dwhcluster.abc123xyz789.us-west-2.redshift.amazonaws.com";
 
 #[test]
@@ -12,9 +14,12 @@ fn endpoint_and_role_are_written_and_every_other_byte_stays() {
         put(scene.folder.path(), "dwh.cfg", &text);
         scene.run(&["up", "--write-config"]).good();
         let arn = format!("arn:aws:iam::{}:role/sparkify/dwhRole", aws_emulator::ACCOUNT);
+        let end = if name == "windows" { "\r\n" } else { "\n" };
+        let url = format!("redshift:cluster/dwhcluster/dwh?region=us-west-2&secret={SECRET}");
         let expected = text
             .replace("HOST=''", &format!("HOST='{HOST}'"))
-            .replace("ARN=''", &format!("ARN='{arn}'"));
+            .replace("ARN=''", &format!("ARN='{arn}'"))
+            + &format!("{end}[WAREHOUSE]{end}URL = {url}{end}");
         let read = || std::fs::read_to_string(scene.folder.path().join("dwh.cfg")).unwrap();
         assert_eq!(read(), expected, "{name}");
         // The role that stands in it now is still ours: it is kept, and goes with the cluster.

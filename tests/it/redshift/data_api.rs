@@ -162,3 +162,78 @@ fn a_reject_of_any_length_is_kept_as_on_other_engines() {
         cluster.sent().iter().filter(|text| text.starts_with("update \"etl_rejects\"")).count();
     assert_eq!(appended, 1 + 2 + 24, "pieces behind the first ones");
 }
+
+impl Cluster {
+    /// A load through the Data API.
+    fn load_by_data_api(&self) -> crate::support::Ended {
+        let mut command = self.command(ETL);
+        command.env("SPARKIFY_WAREHOUSE", URL);
+        super::ended(&mut command)
+    }
+
+    /// The number of statements that begin a load.
+    fn begun(&self) -> usize {
+        self.sent().iter().filter(|text| text.starts_with("lock table")).count()
+    }
+
+    fn called(&self, operation: &str) -> usize {
+        self.emulator.data_api_calls().iter().filter(|call| *call == operation).count()
+    }
+}
+
+/// The service answers the same for a busy session and a closed one. A busy one is waited for.
+#[test]
+fn a_busy_session_is_retried_and_the_load_goes_on() {
+    for lists_sessions in [true, false] {
+        let cluster = Cluster::with_data_api(|options| options.lists_sessions = lists_sessions);
+        cluster.run(["create-tables"]).good();
+        cluster.emulator.keep_data_api_busy(4);
+        cluster.load_by_data_api().good();
+        assert_eq!(cluster.begun(), 1, "the load was restarted");
+        assert!(cluster.called("ListSessions") >= 4);
+        cluster.assert_whole(1, 2);
+        assert_eq!(cluster.emulator.data_api_sessions(), 0, "a session is left to expire");
+    }
+}
+
+/// A session that the service reclaimed is lost with its transaction: the load is retried at once.
+#[test]
+fn a_closed_session_is_noticed_and_the_load_is_retried() {
+    let cluster = Cluster::with_data();
+    cluster.run(["create-tables"]).good();
+    cluster.store.hold("PUT *.json.gz");
+    std::thread::scope(|scope| {
+        let load = scope.spawn(|| cluster.load_by_data_api());
+        cluster.store.wait_for_held(1);
+        cluster.emulator.close_data_api_sessions();
+        cluster.store.release();
+        load.join().unwrap().good();
+    });
+    assert!(cluster.called("ListSessions") <= 3, "{}", cluster.called("ListSessions"));
+    cluster.assert_whole(1, 2);
+}
+
+#[test]
+fn a_statement_is_polled_if_too_many_requests_wait_for_it() {
+    let cluster = Cluster::with_data_api(|options| options.polls = 2);
+    cluster.run(["create-tables"]).good();
+    cluster.emulator.refuse_data_api_waits(5);
+    cluster.load_by_data_api().good();
+    assert_eq!(cluster.begun(), 1, "the load was restarted");
+    cluster.assert_whole(1, 2);
+}
+
+/// The last statement of a session, which rolls back, waits for the end of a cancelled one. Else
+/// transaction and lock would live on for the keep-alive.
+#[test]
+fn a_session_ends_although_its_last_statement_is_still_being_cancelled() {
+    let cluster = Cluster::with_data();
+    cluster.run(["create-tables"]).good();
+    let denied = Report::error("42501", "permission denied");
+    let commit = When::Containing("commit".into(), 1);
+    cluster.emulator.faults().arm(commit, Fault::Error(denied));
+    cluster.emulator.keep_data_api_busy_for("rollback", 3);
+    cluster.load_by_data_api().bad(2);
+    assert_eq!(cluster.emulator.faults().left(), 0);
+    assert_eq!(cluster.emulator.data_api_sessions(), 0, "a session is left to expire");
+}

@@ -109,22 +109,58 @@ fn what_a_killed_program_left_is_removed() {
 }
 
 #[test]
-fn a_proof_that_only_amazons_drivers_give_is_said_as_that() {
+fn passwords_of_every_kind_and_refusals_of_a_connection() {
     let user = User { authentication: Authentication::Sha256, ..User::new("digest", "Emulator-1") };
     let options =
         Options { users: vec![User::new("awsuser", "Emulator-1"), user], ..Options::default() };
     let emulator = Emulator::start(options).unwrap();
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), "ca.pem", emulator.ca_pem());
-    let check = |user: &str, rest: &str| {
-        let url = format!("redshift://{user}:Emulator-1@localhost:{}/dev{rest}", emulator.port());
-        let mut command = sparkify(folder.path(), ["check", "--warehouse", &url]);
-        super::ended(&mut command).bad(2)
+    let query = |user: &str, password: &str, rest: &str| {
+        let address = format!("localhost:{}/dev{rest}", emulator.port());
+        let url = format!("redshift://{user}:{password}@{address}");
+        let query = ["query", "--format", "csv", "select 7 as n", "--warehouse", &url];
+        super::ended(&mut sparkify(folder.path(), query))
     };
-    let words = check("digest", "?sslrootcert=ca.pem");
-    assert!(words.contains("SHA-256") && words.contains("via=data-api"), "{words}");
-    let words = check("awsuser", "?sslrootcert=ca.pem&sslmode=disable");
-    assert!(words.contains("cannot connect"), "{words}");
-    let words = check("awsuser", "?sslmode=verify-full");
+    for user in ["awsuser", "digest"] {
+        let rows = query(user, "Emulator-1", "?sslrootcert=ca.pem").good();
+        assert_eq!(rows.lines().nth(1), Some("7"), "{user}");
+        let words = query(user, "Wr0ng-word", "?sslrootcert=ca.pem").bad(2);
+        assert!(words.contains("password authentication failed"), "{words}");
+    }
+    let words = query("awsuser", "Emulator-1", "?sslrootcert=ca.pem&sslmode=disable").bad(2);
+    assert!(words.contains("the cluster requires TLS: remove `sslmode=disable`"), "{words}");
+    let words = query("awsuser", "Emulator-1", "?sslmode=verify-full").bad(2);
     assert!(words.contains("not signed by a trusted authority"), "{words}");
+}
+
+/// The end of an SSH tunnel: the certificate is for the cluster's own name.
+#[test]
+fn a_tunnel_is_encrypted_and_its_authority_verified() {
+    let cluster = Cluster::start();
+    let port = cluster.emulator.port();
+    let query = |host: &str, change: fn(&mut std::process::Command)| {
+        let config = format!(
+            "[CLUSTER]\nHOST={host}\nDB_NAME=dev\nDB_USER=awsuser\nDB_PASSWORD=Emulator-1\nDB_PORT={port}\n"
+        );
+        put(cluster.folder.path(), "dwh.cfg", config);
+        let mut command = cluster.command(["query", "--format", "csv", "select 7 as n"]);
+        command.env_remove("SPARKIFY_WAREHOUSE");
+        change(&mut command);
+        super::ended(&mut command)
+    };
+    // The system's certificates are those of this file.
+    for host in ["localhost", "127.0.0.1"] {
+        let rows = query(host, |command| {
+            command.env("SSL_CERT_FILE", "ca.pem");
+        });
+        assert_eq!(rows.good().lines().nth(1), Some("7"), "{host}");
+    }
+    let words = query("localhost", |_| {}).bad(2);
+    assert!(words.contains("not signed by a trusted authority"), "{words}");
+    assert!(words.contains("sslrootcert=FILE"), "{words}");
+    let words = query("localhost", |command| {
+        command.env("PGSSLMODE", "disable");
+    });
+    assert!(words.bad(2).contains("the cluster requires TLS: remove `sslmode=disable`"));
 }

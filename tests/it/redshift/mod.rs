@@ -34,8 +34,19 @@ impl Cluster {
         Self::without(Vec::new())
     }
 
+    /// One with two songs and two plays to load, whose Data API has other options.
+    fn with_data_api(change: impl FnOnce(&mut DataApiOptions)) -> Self {
+        let cluster = Self::launch(Vec::new(), change);
+        small(cluster.folder.path());
+        cluster
+    }
+
     /// One that lacks some of Redshift's manners.
     fn without(without: Vec<Behavior>) -> Self {
+        Self::launch(without, |_| {})
+    }
+
+    fn launch(without: Vec<Behavior>, change: impl FnOnce(&mut DataApiOptions)) -> Self {
         let store = Server::start();
         let mut reads = Store::new(&store.endpoint(), REGION);
         reads.roles.push(Role {
@@ -46,11 +57,12 @@ impl Cluster {
                 .map(|folder| Permission::all(&format!("s3://{BUCKET}/{folder}/")))
                 .to_vec(),
         });
-        let data_api = DataApiOptions {
+        let mut data_api = DataApiOptions {
             access_key: KEY.into(),
             secret_key: SECRET.into(),
             ..DataApiOptions::default()
         };
+        change(&mut data_api);
         let options =
             Options { store: Some(reads), data_api, disabled: without, ..Options::default() };
         let emulator = Emulator::start(options).expect("an emulator");

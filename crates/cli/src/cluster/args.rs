@@ -38,7 +38,8 @@ pub(crate) struct Inspect {
 
 #[derive(Debug, Args)]
 pub(crate) struct Up {
-    /// Write endpoint and role into the configuration file; a password is never written
+    /// Write endpoint, role and warehouse URL into the configuration file; a password is never
+    /// written
     #[arg(long)]
     pub write_config: bool,
     #[command(flatten)]
@@ -56,7 +57,7 @@ pub(crate) struct Down {
     /// List resources that still exist afterwards; exit code 1 if there are any
     #[arg(long)]
     pub verify: bool,
-    /// Clear endpoint and role in the configuration file
+    /// Clear endpoint, role and warehouse URL in the configuration file
     #[arg(long)]
     pub write_config: bool,
     #[command(flatten)]
@@ -92,13 +93,23 @@ pub(crate) struct ClusterOptions {
     /// Serverless: base capacity in RPU, 4 or a multiple of 8 [default: `DWH_BASE_CAPACITY`, or 8]
     #[arg(long, value_name = "RPU")]
     pub base_capacity: Option<String>,
+    /// Serverless: maximum capacity in RPU [default: `DWH_MAX_CAPACITY`, or the base capacity]
+    #[arg(long, value_name = "RPU")]
+    pub max_capacity: Option<String>,
+    /// Serverless: RPU-hours per day after which queries are refused, or `none` [default:
+    /// `DWH_USAGE_LIMIT`, or 8 hours at the base capacity]
+    #[arg(long, value_name = "RPU-HOURS")]
+    pub usage_limit: Option<String>,
     /// Name of the IAM role to create [default: `DWH_IAM_ROLE_NAME`, or the cluster name with
-    /// suffix `-s3`]
+    /// region and suffix `-s3`]
     #[arg(long, value_name = "NAME")]
     pub role_name: Option<String>,
-    /// Existing IAM role to use instead [default: `ARN` in [`IAM_ROLE`]]
+    /// Existing IAM role to use instead, unchanged [default: `ARN` in [`IAM_ROLE`]]
     #[arg(long, value_name = "ARN")]
     pub role_arn: Option<String>,
+    /// Permissions boundary of a created role [default: `PERMISSIONS_BOUNDARY` in [`IAM_ROLE`]]
+    #[arg(long, value_name = "ARN")]
+    pub permissions_boundary: Option<String>,
     /// Song files that the role can read [default: `SONG_DATA` in [S3]]
     #[arg(long, value_name = "LOCATION")]
     pub song_data: Option<String>,
@@ -172,8 +183,11 @@ impl ClusterOptions {
             node_type: self.node_type.clone(),
             nodes: self.nodes.clone(),
             base_capacity: self.base_capacity.clone(),
+            max_capacity: self.max_capacity.clone(),
+            usage_limit: self.usage_limit.clone(),
             role_name: self.role_name.clone(),
             role_arn: self.role_arn.clone(),
+            permissions_boundary: self.permissions_boundary.clone(),
             staging: self.staging.clone(),
             password_from_config: self.password_from_config,
             public: self.public,

@@ -2,6 +2,8 @@
 
 mod args;
 #[cfg(feature = "cluster")]
+mod next;
+#[cfg(feature = "cluster")]
 mod text;
 
 pub(super) use args::Cluster;
@@ -26,10 +28,11 @@ mod commands {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::args::{Down, Reap, Up};
-    use super::{Cluster, Failure, Flags, Printer, Settings, text};
+    use super::next::{Connection, Report};
+    use super::{Cluster, Failure, Flags, Printer, Settings, next, text};
     use crate::failure::DATA;
     use sparkify_cluster::{ClusterError, FinalSnapshot, Leftover, Status, Watch};
-    use sparkify_config::{ClusterSettings, write_back};
+    use sparkify_config::{ClusterSettings, redact};
 
     pub(crate) fn run(
         command: &Cluster,
@@ -40,6 +43,9 @@ mod commands {
         let options = command.options().flags();
         let settings = ClusterSettings::resolve(flags, &options, settings)?;
         let watch = watch(printer)?;
+        if matches!(command, Cluster::Plan(_) | Cluster::Up(_)) {
+            settings.check_port()?;
+        }
         match command {
             Cluster::Plan(_) => {
                 settings.warnings.iter().for_each(|warning| printer.warn(warning));
@@ -89,28 +95,22 @@ mod commands {
         settings.warnings.iter().for_each(|warning| printer.warn(warning));
         let up = sparkify_cluster::up(settings, watch)?;
         up.differences.iter().for_each(|difference| printer.warn(difference));
+        let connection = Connection::to(&up.status);
         if args.write_config {
-            let changed = write(settings, &up.status)?;
+            let (changed, other) = next::write(&settings.file, &up.status, &connection)?;
             printer.note(&format!("wrote {changed} values to `{}`", settings.file.display()));
+            if let Some(url) = other {
+                let url = redact::without_password(&url);
+                printer.warn(&format!(
+                    "kept `{url}` as [WAREHOUSE] URL: pass `--warehouse` to use the new warehouse"
+                ));
+            }
         }
         let created = if up.made.is_empty() { "nothing".into() } else { up.made.join(", ") };
         printer.note(&format!("created: {created}"));
-        printer.result(&up, || text::status(&up.status))
-    }
-
-    fn write(settings: &ClusterSettings, status: &Status) -> Result<usize, Failure> {
-        let port = status.port.map(|port| port.to_string()).unwrap_or_default();
-        let value = |value: &Option<String>| value.clone().unwrap_or_default();
-        let (host, arn) = (value(&status.host), value(&status.role_arn));
-        let (database, user) = (value(&status.database), value(&status.user));
-        let entries = [
-            ("CLUSTER", "HOST", host.as_str()),
-            ("CLUSTER", "DB_NAME", &database),
-            ("CLUSTER", "DB_USER", &user),
-            ("CLUSTER", "DB_PORT", &port),
-            ("IAM_ROLE", "ARN", &arn),
-        ];
-        Ok(write_back(&settings.file, &entries)?)
+        let next = connection.next(&up.status, args.write_config);
+        let report = Report { up: &up, warehouse: connection.url(), next: &next };
+        printer.result(&report, || text::status(&up.status) + &text::next(&next))
     }
 
     fn down(
@@ -129,9 +129,7 @@ mod commands {
             // A role that sparkify did not create stays, and so does its entry.
             let deleted_role =
                 before.parts.iter().any(|part| part.what == "role" && part.is_managed);
-            let mut entries = vec![("CLUSTER", "HOST", "")];
-            entries.extend(deleted_role.then_some(("IAM_ROLE", "ARN", "")));
-            write_back(&settings.file, &entries)?;
+            next::clear(&settings.file, &settings.name, deleted_role)?;
         }
         let left = if args.verify {
             sparkify_cluster::leftovers(settings, &snapshot, watch)?

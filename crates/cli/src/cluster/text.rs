@@ -82,6 +82,12 @@ pub(super) fn status(status: &Status) -> String {
     text
 }
 
+/// Returns the commands to run next.
+pub(super) fn next(commands: &[String]) -> String {
+    let titles = std::iter::once("next").chain(std::iter::repeat(""));
+    commands.iter().zip(titles).map(|(command, title)| line(title, command)).collect()
+}
+
 fn cost(cost: &Estimate) -> String {
     let hour = cost.dollars_per_hour.map(|dollars| format!("about ${dollars:.3} per hour"));
     let month = cost.dollars_per_month.map(|dollars| format!("${dollars:.2} per 30 days"));
@@ -119,7 +125,8 @@ pub(super) fn reaped(reaped: &Reaped, dry: bool) -> String {
             (false, None) => ("deleted", &expired.deleted),
             (false, Some(_)) => ("deleted only", &expired.deleted),
         };
-        let (name, time, resources) = (&expired.name, &expired.expired, resources.join(", "));
+        let (name, time) = (&expired.name, &expired.expired);
+        let resources = if resources.is_empty() { "nothing".into() } else { resources.join(", ") };
         let _ = writeln!(text, "`{name}` expired {time}: {title} {resources}");
     }
     let (expired, kept) = (reaped.expired.len(), reaped.kept.len());

@@ -6,7 +6,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::{ApiError, error};
+use crate::{ApiError, Policy, error};
 
 /// Configurable behavior of the emulator.
 #[derive(Debug, Clone)]
@@ -25,6 +25,10 @@ pub struct Behavior {
     pub keeps_leftovers: bool,
     /// True if the caller has no permission for the policy simulator.
     pub denies_simulation: bool,
+    /// Host and port of the endpoint of clusters and workgroups, instead of a name of Amazon's.
+    pub endpoint: Option<(String, u16)>,
+    /// True if requests may be signed for any region. All regions have the same resources.
+    pub any_region: bool,
 }
 
 impl Default for Behavior {
@@ -37,6 +41,8 @@ impl Default for Behavior {
             cluster_quota: 3,
             keeps_leftovers: false,
             denies_simulation: false,
+            endpoint: None,
+            any_region: false,
         }
     }
 }
@@ -127,10 +133,27 @@ pub struct Role {
     pub trust: String,
     /// Inline policies by name, as JSON.
     pub policies: BTreeMap<String, String>,
+    /// Names of attached managed policies.
+    pub attached: Vec<String>,
+    /// ARN of the permissions boundary.
+    pub boundary: Option<String>,
     /// Tags by key.
     pub tags: Tags,
     /// Uses that fail before the role is visible.
     pub delay: u32,
+}
+
+/// Usage limit of a workgroup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsageLimit {
+    /// ARN of the workgroup.
+    pub resource: String,
+    /// RPU-hours per period.
+    pub amount: i64,
+    /// `daily`, `weekly` or `monthly`.
+    pub period: String,
+    /// `log`, `emit-metric` or `deactivate`.
+    pub breach_action: String,
 }
 
 /// Ingress rule of a security group.
@@ -183,6 +206,10 @@ pub struct Account {
     pub snapshots: BTreeMap<String, Snapshot>,
     /// Names of secrets.
     pub secrets: Vec<String>,
+    /// Usage limits of workgroups.
+    pub usage_limits: Vec<UsageLimit>,
+    /// Policies of the caller; none allows everything.
+    pub policies: Option<Vec<Policy>>,
     /// All received calls as `service:Action`, including failed ones.
     pub calls: Vec<String>,
     faults: Vec<Fault>,
@@ -203,6 +230,8 @@ impl Account {
             rules: BTreeMap::new(),
             snapshots: BTreeMap::new(),
             secrets: Vec::new(),
+            usage_limits: Vec::new(),
+            policies: None,
             calls: Vec::new(),
             faults: Vec::new(),
             clock: Clock::Running,
@@ -235,16 +264,35 @@ impl Account {
 
     /// Replaces the value of a tag on all resources that have it, for example to let them expire.
     pub fn replace_tag(&mut self, key: &str, value: &str) {
+        for tags in self.all_tags() {
+            if let Some(found) = tags.get_mut(key) {
+                value.clone_into(found);
+            }
+        }
+    }
+
+    /// Lets all resources of a project expire that have an expiry.
+    pub fn expire(&mut self, project: &str) {
+        let past = "2020-01-01T00:00:00Z";
+        let of_project =
+            |tags: &&mut Tags| tags.get("sparkify:project").is_some_and(|it| it == project);
+        for tags in self.all_tags().filter(of_project) {
+            let expiries = tags.iter_mut().filter(|(key, value)| {
+                let key = key.as_str();
+                (key == "sparkify:expires" || key.starts_with("sparkify:region:"))
+                    && value.as_str() != "none"
+            });
+            expiries.for_each(|(_, value)| past.clone_into(value));
+        }
+    }
+
+    fn all_tags(&mut self) -> impl Iterator<Item = &mut Tags> {
         let clusters = self.clusters.values_mut().map(|cluster| &mut cluster.tags);
         let serverless = self.namespaces.values_mut().chain(self.workgroups.values_mut());
         let serverless = serverless.map(|resource| &mut resource.tags);
         let roles = self.roles.values_mut().map(|role| &mut role.tags);
         let ingress = self.rules.values_mut().map(|rule| &mut rule.tags);
-        for tags in clusters.chain(serverless).chain(roles).chain(ingress) {
-            if let Some(found) = tags.get_mut(key) {
-                value.clone_into(found);
-            }
-        }
+        clusters.chain(serverless).chain(roles).chain(ingress)
     }
 
     /// Lists all resources that cost money or need a cleanup, as `kind name`.

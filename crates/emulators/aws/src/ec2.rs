@@ -1,4 +1,4 @@
-//! EC2: ingress rules of the security group.
+//! EC2: ingress rules of the security group, and regions.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use crate::account::{Account, IngressRule};
 use crate::parameters::Parameters;
 use crate::xml::{element, tag};
-use crate::{ApiError, ApiResult, GROUP, error, validation};
+use crate::{ApiError, ApiResult, GROUP, REGION, error, validation};
 
 const VERSION: &str = "2016-11-15";
 
@@ -16,6 +16,7 @@ pub(crate) fn respond(account: &mut Account, action: &str, body: &str) -> ApiRes
         "AuthorizeSecurityGroupIngress" => authorize(account, parameters),
         "RevokeSecurityGroupIngress" => revoke(account, parameters),
         "DescribeSecurityGroupRules" => describe(account, parameters),
+        "DescribeRegions" => describe_regions(parameters),
         _ => Err(error(400, "InvalidAction", format!("The action {action} is not valid"))),
     }?;
     let root = format!("{action}Response");
@@ -89,6 +90,12 @@ fn describe(account: &Account, mut parameters: Parameters) -> ApiResult {
         |tags: &BTreeMap<String, String>| key.is_none_or(|key| tags.get(key) == Some(&value));
     let rules = account.rules.iter().filter(|(_, rule)| matches(&rule.tags));
     Ok(element("securityGroupRuleSet", &rules.map(|(id, rule)| xml(id, rule)).collect::<String>()))
+}
+
+/// The account has resources in one region only.
+fn describe_regions(parameters: Parameters) -> ApiResult {
+    parameters.finish()?;
+    Ok(element("regionInfo", &element("item", &tag("regionName", REGION))))
 }
 
 fn revoke(account: &mut Account, mut parameters: Parameters) -> ApiResult {

@@ -35,11 +35,19 @@ pub(crate) struct Response {
     status: u16,
     content_type: &'static str,
     body: String,
+    /// Further header lines, each with its line end.
+    headers: String,
 }
 
 impl Response {
     pub(crate) fn text(status: u16, body: &str) -> Self {
-        Self { status, content_type: "text/plain", body: body.into() }
+        Self { status, content_type: "text/plain", body: body.into(), headers: String::new() }
+    }
+
+    /// Refusal of an unsigned request for a bucket, which names the region nevertheless.
+    pub(crate) fn bucket(region: &str) -> Self {
+        let headers = format!("x-amz-bucket-region: {region}\r\n");
+        Self { headers, ..Self::text(403, "") }
     }
 
     /// Formats a result in the protocol of the service.
@@ -47,7 +55,7 @@ impl Response {
         let is_json = ["redshift-serverless", "secretsmanager"].contains(&service);
         let content_type = if is_json { "application/x-amz-json-1.1" } else { "text/xml" };
         let ApiError { status, code, message } = match result {
-            Ok(body) => return Self { status: 200, content_type, body },
+            Ok(body) => return Self { status: 200, content_type, body, headers: String::new() },
             Err(error) => error,
         };
         let body = match service {
@@ -65,7 +73,7 @@ impl Response {
                 )
             }
         };
-        Self { status, content_type, body }
+        Self { status, content_type, body, headers: String::new() }
     }
 }
 
@@ -132,13 +140,13 @@ pub(crate) fn listen(
 fn serve(mut stream: TcpStream, respond: &(dyn Fn(&Request) -> Response + Sync)) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     while let Some(request) = read(&mut reader) {
-        let Response { status, content_type, body } = respond(&request);
+        let Response { status, content_type, body, headers } = respond(&request);
         let format = format_description!(
             "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
         );
         let date = OffsetDateTime::now_utc().format(format).ok()?;
         let head = format!(
-            "HTTP/1.1 {status} -\r\nDate: {date}\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
+            "HTTP/1.1 {status} -\r\nDate: {date}\r\nContent-Type: {content_type}\r\n{headers}Content-Length: {}\r\n\r\n",
             body.len()
         );
         stream.write_all(&[head.as_bytes(), body.as_bytes()].concat()).ok()?;

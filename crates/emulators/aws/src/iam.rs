@@ -24,6 +24,9 @@ pub(crate) fn respond(account: &mut Account, action: &str, body: &str) -> ApiRes
         "GetRolePolicy" => get_policy(account, parameters),
         "ListRolePolicies" => list_policies(account, parameters),
         "DeleteRolePolicy" => delete_policy(account, parameters),
+        "ListAttachedRolePolicies" => list_attached(account, parameters),
+        "TagRole" => tag_role(account, parameters),
+        "UntagRole" => untag_role(account, parameters),
         "SimulatePrincipalPolicy" => simulate(account, parameters),
         _ => Err(error(400, "InvalidAction", format!("Could not find operation {action}"))),
     };
@@ -96,6 +99,10 @@ fn xml(name: &str, role: &Role) -> String {
         tag("Arn", &arn(name, role)),
         tag("CreateDate", "2026-11-24T00:00:00Z"),
         tag("AssumeRolePolicyDocument", &encoded(&role.trust)),
+        role.boundary.as_ref().map_or(String::new(), |arn| {
+            let kind = tag("PermissionsBoundaryType", "Policy");
+            element("PermissionsBoundary", &(kind + &tag("PermissionsBoundaryArn", arn)))
+        }),
         element("Tags", &role.tags.iter().map(one).collect::<String>()),
     ];
     inner.concat()
@@ -110,6 +117,7 @@ fn create(account: &mut Account, mut parameters: Parameters) -> ApiResult {
     let trust = parameters.require("AssumeRolePolicyDocument")?;
     let path = parameters.take("Path").unwrap_or_else(|| "/".into());
     parameters.take("Description");
+    let boundary = parameters.take("PermissionsBoundary");
     let tags = parameters.tags("Tags.member");
     parameters.finish()?;
     if name.len() > 64 || !name.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c))
@@ -128,7 +136,8 @@ fn create(account: &mut Account, mut parameters: Parameters) -> ApiResult {
         ));
     }
     let delay = account.behavior.role_delay;
-    let role = Role { path, trust, policies: BTreeMap::new(), tags, delay };
+    let (policies, attached) = (BTreeMap::new(), Vec::new());
+    let role = Role { path, trust, policies, attached, boundary, tags, delay };
     let response = xml(&name, &role);
     account.roles.insert(name, role);
     Ok(element("Role", &response))
@@ -145,8 +154,8 @@ fn list(account: &Account, mut parameters: Parameters) -> ApiResult {
     parameters.finish()?;
     let roles = account.roles.iter().filter(|(_, role)| role.path.starts_with(&prefix));
     let roles = roles.map(|(name, role)| {
-        // ListRoles returns no tags.
-        let role = Role { tags: BTreeMap::new(), ..role.clone() };
+        // ListRoles returns neither tags nor the boundary.
+        let role = Role { tags: BTreeMap::new(), boundary: None, ..role.clone() };
         element("member", &xml(name, &role))
     });
     Ok(element("Roles", &roles.collect::<String>()) + &tag("IsTruncated", "false"))
@@ -163,7 +172,8 @@ fn update_trust(account: &mut Account, mut parameters: Parameters) -> ApiResult 
 fn delete(account: &mut Account, mut parameters: Parameters) -> ApiResult {
     let name = parameters.require("RoleName")?;
     parameters.finish()?;
-    if !find(account, &name)?.policies.is_empty() {
+    let role = find(account, &name)?;
+    if !role.policies.is_empty() || !role.attached.is_empty() {
         return Err(error(
             409,
             "DeleteConflict",
@@ -199,6 +209,38 @@ fn list_policies(account: &mut Account, mut parameters: Parameters) -> ApiResult
     let policies = &find(account, &name)?.policies;
     let members: String = policies.keys().map(|policy| tag("member", policy)).collect();
     Ok(element("PolicyNames", &members) + &tag("IsTruncated", "false"))
+}
+
+fn list_attached(account: &mut Account, mut parameters: Parameters) -> ApiResult {
+    let name = parameters.require("RoleName")?;
+    parameters.finish()?;
+    let one = |policy: &String| {
+        let arn = format!("arn:aws:iam::aws:policy/{policy}");
+        element("member", &(tag("PolicyName", policy) + &tag("PolicyArn", &arn)))
+    };
+    let members: String = find(account, &name)?.attached.iter().map(one).collect();
+    Ok(element("AttachedPolicies", &members) + &tag("IsTruncated", "false"))
+}
+
+fn tag_role(account: &mut Account, mut parameters: Parameters) -> ApiResult {
+    let name = parameters.require("RoleName")?;
+    let tags = parameters.tags("Tags.member");
+    parameters.finish()?;
+    let role = find(account, &name)?;
+    role.tags.extend(tags);
+    if role.tags.len() <= 50 && validation::are_tags(&role.tags) {
+        return Ok(String::new());
+    }
+    Err(error(400, "InvalidInput", "A tag is invalid, or there are too many"))
+}
+
+fn untag_role(account: &mut Account, mut parameters: Parameters) -> ApiResult {
+    let name = parameters.require("RoleName")?;
+    let keys = parameters.list("TagKeys.member");
+    parameters.finish()?;
+    let role = find(account, &name)?;
+    role.tags.retain(|key, _| !keys.contains(key));
+    Ok(String::new())
 }
 
 fn delete_policy(account: &mut Account, mut parameters: Parameters) -> ApiResult {

@@ -1,5 +1,5 @@
 //! Emulator of the AWS control plane, as far as `sparkify cluster` uses it: Redshift, Redshift
-//! Serverless, IAM, STS, three actions of EC2 and one of Secrets Manager, over HTTP.
+//! Serverless, IAM, STS, four actions of EC2 and one of Secrets Manager, over HTTP.
 //!
 //! It is stricter than AWS. It verifies signatures, rejects unknown parameters, and rejects what
 //! only the prose of the documentation forbids. Creations and deletions complete after a number of
@@ -7,14 +7,19 @@
 //! Tests can inject errors, stop the progress of state changes, and inspect the remaining
 //! resources.
 //!
+//! A test can give the caller policies: then `authorization` derives the permissions that AWS checks
+//! for a call, and `policy` evaluates the policies with IAM's semantics.
+//!
 //! `http` is the server, `signature` verifies requests, `parameters` and `xml` implement the Query
 //! protocol, `account` holds the state, and each service has a file.
 
 mod account;
+mod authorization;
 mod ec2;
 mod http;
 mod iam;
 mod parameters;
+mod policy;
 mod redshift;
 mod secrets;
 mod serverless;
@@ -26,7 +31,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use account::{
     Account, Behavior, Cluster, IngressRule, Lifecycle, Role, ServerlessResource, Snapshot,
+    UsageLimit,
 };
+pub use policy::{Permission, Policy};
 
 /// ID of the only valid access key.
 pub const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
@@ -103,12 +110,17 @@ fn respond(request: &http::Request, account: &Mutex<Account>) -> http::Response 
             _ => http::Response::text(404, "not found"),
         };
     }
+    if request.method == "HEAD" {
+        return http::Response::bucket(REGION);
+    }
     let mut account = account.lock().unwrap_or_else(PoisonError::into_inner);
     let service = signature::service(request).unwrap_or_default();
     let action = action_of(request);
     account.record_call(&service, &action);
-    let checked =
-        signature::verify(request, &service).and_then(|()| account.injected_error(&action));
+    let any_region = account.behavior.any_region;
+    let checked = signature::verify(request, &service, any_region)
+        .and_then(|()| authorize(&account, &service, &action, &request.body))
+        .and_then(|()| account.injected_error(&action));
     let result = checked.and_then(|()| match service.as_str() {
         "redshift" => redshift::respond(&mut account, &action, &request.body),
         "redshift-serverless" => serverless::respond(&mut account, &action, &request.body),
@@ -119,6 +131,24 @@ fn respond(request: &http::Request, account: &Mutex<Account>) -> http::Response 
         other => Err(error(403, "SignatureDoesNotMatch", format!("no service `{other}`"))),
     });
     http::Response::of(&service, result)
+}
+
+/// Checks the caller's policies, if a test set any.
+fn authorize(account: &Account, service: &str, action: &str, body: &str) -> Result<(), ApiError> {
+    let Some(policies) = &account.policies else { return Ok(()) };
+    let needed = authorization::required(account, service, action, body);
+    let Some(denied) = needed.iter().find(|call| !Policy::allow(policies, call)) else {
+        return Ok(());
+    };
+    let code = match service {
+        "redshift-serverless" | "secretsmanager" => "AccessDeniedException",
+        "ec2" => "UnauthorizedOperation",
+        _ => "AccessDenied",
+    };
+    let Permission { action, resource, .. } = denied;
+    let message =
+        format!("User: {CALLER} is not authorized to perform: {action} on resource: {resource}");
+    Err(error(403, code, message))
 }
 
 /// Returns the requested action: JSON services have it in a header, the others in the parameters.

@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use crate::account::{Account, Cluster, Lifecycle, Snapshot, timestamp};
+use crate::account::{Account, Behavior, Cluster, Lifecycle, Snapshot, timestamp};
 use crate::parameters::Parameters;
 use crate::xml::{element, response, tag, tags};
 use crate::{ACCOUNT, ApiError, ApiResult, GROUP, REGION, error, validation};
@@ -28,6 +28,7 @@ pub(crate) fn respond(account: &mut Account, action: &str, body: &str) -> ApiRes
         "DeleteCluster" => delete(account, parameters),
         "ModifyClusterIamRoles" => add_roles(account, parameters),
         "DescribeClusterSnapshots" => describe_snapshots(account, parameters),
+        "CreateTags" => create_tags(account, parameters),
         _ => Err(error(400, "InvalidAction", format!("Could not find operation {action}"))),
     };
     result.map(|result| response(action, &result))
@@ -101,7 +102,7 @@ fn create(account: &mut Account, mut parameters: Parameters) -> ApiResult {
         tags,
         created,
     };
-    let response = xml(&name, &cluster);
+    let response = xml(&account.behavior, &name, &cluster);
     account.clusters.insert(name, cluster);
     Ok(response)
 }
@@ -164,9 +165,11 @@ fn administrator(
     }
 }
 
-fn xml(name: &str, cluster: &Cluster) -> String {
+fn xml(behavior: &Behavior, name: &str, cluster: &Cluster) -> String {
     let Cluster { node_type, nodes, user, database, port, public, created, .. } = cluster;
     let host = format!("{name}.abc123xyz789.{REGION}.redshift.amazonaws.com");
+    let (host, port) =
+        behavior.endpoint.clone().map_or((host, *port), |(host, port)| (host, port.into()));
     let endpoint = tag("Address", &host) + &tag("Port", &port.to_string());
     let state = &cluster.lifecycle.state;
     let group = tag("VpcSecurityGroupId", &cluster.group) + &tag("Status", "active");
@@ -219,7 +222,8 @@ fn describe(account: &mut Account, mut parameters: Parameters) -> ApiResult {
     }
     let clusters =
         account.clusters.iter().filter(|(name, _)| wanted.as_ref().is_none_or(|w| w == *name));
-    let clusters: String = clusters.map(|(name, cluster)| xml(name, cluster)).collect();
+    let clusters: String =
+        clusters.map(|(name, cluster)| xml(&account.behavior, name, cluster)).collect();
     Ok(element("Clusters", &clusters))
 }
 
@@ -267,7 +271,7 @@ fn delete(account: &mut Account, mut parameters: Parameters) -> ApiResult {
         return Err(error(400, "InvalidClusterState", message));
     }
     cluster.lifecycle = Lifecycle::begin("deleting", polls, "gone");
-    let response = xml(&name, cluster);
+    let response = xml(&account.behavior, &name, cluster);
     if let Some(snapshot) = snapshot {
         if account.snapshots.contains_key(&snapshot) {
             return Err(error(400, "ClusterSnapshotAlreadyExists", "The snapshot exists already"));
@@ -291,7 +295,25 @@ fn add_roles(account: &mut Account, mut parameters: Parameters) -> ApiResult {
     }
     cluster.roles.extend(added);
     cluster.lifecycle = Lifecycle::begin("modifying", polls, "available");
-    Ok(xml(&name, cluster))
+    Ok(xml(&account.behavior, &name, cluster))
+}
+
+fn create_tags(account: &mut Account, mut parameters: Parameters) -> ApiResult {
+    let arn = parameters.require("ResourceName")?;
+    let tags = parameters.tags("Tags.Tag");
+    parameters.finish()?;
+    let prefix = format!("arn:aws:redshift:{REGION}:{ACCOUNT}:cluster:");
+    let unknown = || error(404, "ResourceNotFoundFault", format!("{arn} not found"));
+    let cluster = arn.strip_prefix(&prefix).and_then(|name| account.clusters.get_mut(name));
+    let cluster = cluster.ok_or_else(unknown)?;
+    if cluster.lifecycle.state != "available" {
+        return Err(error(400, "InvalidClusterState", "The cluster is not available"));
+    }
+    cluster.tags.extend(tags);
+    if validation::are_tags(&cluster.tags) {
+        return Ok(String::new());
+    }
+    Err(error(400, "InvalidTagFault", "The tag is invalid"))
 }
 
 fn describe_snapshots(account: &Account, mut parameters: Parameters) -> ApiResult {

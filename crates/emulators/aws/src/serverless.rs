@@ -3,7 +3,9 @@
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
-use crate::account::{Account, Lifecycle, ServerlessResource, Snapshot, Tags, timestamp};
+use crate::account::{
+    Account, Lifecycle, ServerlessResource, Snapshot, Tags, UsageLimit, timestamp,
+};
 use crate::{ACCOUNT, ApiError, ApiResult, GROUP, REGION, error, validation};
 
 /// Members of a request. An action removes those that it supports; the remaining ones are an error.
@@ -60,6 +62,9 @@ pub(crate) fn respond(account: &mut Account, action: &str, body: &str) -> ApiRes
         "ListWorkgroups" => list(account, members, "workgroup"),
         "ListTagsForResource" => list_tags(account, members),
         "ListSnapshots" => list_snapshots(account, members),
+        "TagResource" => tag_resource(account, members),
+        "ListUsageLimits" => list_limits(account, members),
+        "CreateUsageLimit" => create_limit(account, members),
         _ => Err(error(400, "UnknownOperationException", action)),
     };
     response.map(|response| response.to_string())
@@ -116,9 +121,10 @@ fn create_namespace(account: &mut Account, mut members: Members) -> Result<Value
     let secret = is_managed.then(|| format!("redshift!{name}-{user}"));
     account.secrets.extend(secret.clone());
     let formatted = |role: &String| format!("IamRole(applyStatus=in-sync, iamRoleArn={role})");
+    let id = unique_id(account);
     let mut fields = json!({
-        "namespaceName": name, "namespaceId": "11111111-2222-3333-4444-555555555555",
-        "namespaceArn": format!("arn:aws:redshift-serverless:{REGION}:{ACCOUNT}:namespace/{name}"),
+        "namespaceName": name, "namespaceId": id,
+        "namespaceArn": format!("arn:aws:redshift-serverless:{REGION}:{ACCOUNT}:namespace/{id}"),
         "adminUsername": user, "dbName": database, "creationDate": now(),
         "iamRoles": roles.iter().map(formatted).collect::<Vec<_>>(),
     });
@@ -130,10 +136,23 @@ fn create_namespace(account: &mut Account, mut members: Members) -> Result<Value
     Ok(json!({ "namespace": to_json(&account.namespaces[&name]) }))
 }
 
+fn endpoint(account: &Account, name: &str, port: i64) -> Value {
+    let host = format!("{name}.{ACCOUNT}.{REGION}.redshift-serverless.amazonaws.com");
+    let configured = account.behavior.endpoint.clone();
+    let (host, port) = configured.map_or((host, port), |(host, port)| (host, port.into()));
+    json!({ "address": host, "port": port })
+}
+
+/// ARNs contain an ID, not the name.
+fn unique_id(account: &mut Account) -> String {
+    format!("11111111-2222-3333-4444-{:012}", account.next_number())
+}
+
 fn create_workgroup(account: &mut Account, mut members: Members) -> Result<Value, ApiError> {
     let name = members.require("workgroupName")?;
     let namespace = members.require("namespaceName")?;
     let capacity = members.number("baseCapacity").unwrap_or(128);
+    let max = members.number("maxCapacity");
     let port = members.number("port").unwrap_or(5439);
     let public = members.boolean("publiclyAccessible");
     let groups = members.list("securityGroupIds");
@@ -145,6 +164,9 @@ fn create_workgroup(account: &mut Account, mut members: Members) -> Result<Value
         || !validation::is_capacity(capacity)
     {
         return Err(invalid("name, port or base capacity is invalid"));
+    }
+    if max.is_some_and(|max| max < capacity || max % 8 != 0) {
+        return Err(invalid("the maximum capacity is invalid"));
     }
     if !subnets.is_empty() && subnets.len() < 2 || groups.iter().any(|group| group != GROUP) {
         return Err(invalid("too few subnets, or an unknown security group"));
@@ -158,11 +180,13 @@ fn create_workgroup(account: &mut Account, mut members: Members) -> Result<Value
     if account.workgroups.contains_key(&name) || account.workgroups.values().any(taken) {
         return Err(conflict("The workgroup already exists"));
     }
+    let id = unique_id(account);
     let fields = json!({
         "workgroupName": name, "namespaceName": namespace, "baseCapacity": capacity, "port": port,
-        "workgroupArn": format!("arn:aws:redshift-serverless:{REGION}:{ACCOUNT}:workgroup/{name}"),
+        "workgroupId": id, "maxCapacity": max,
+        "workgroupArn": format!("arn:aws:redshift-serverless:{REGION}:{ACCOUNT}:workgroup/{id}"),
         "publiclyAccessible": public, "creationDate": now(), "securityGroupIds": [GROUP],
-        "endpoint": { "address": format!("{name}.{ACCOUNT}.{REGION}.redshift-serverless.amazonaws.com"), "port": port },
+        "endpoint": endpoint(account, &name, port),
     });
     let lifecycle = Lifecycle::begin("CREATING", account.creation_polls(), "AVAILABLE");
     account.workgroups.insert(name.clone(), ServerlessResource { lifecycle, fields, tags });
@@ -184,7 +208,10 @@ fn get(account: &mut Account, mut members: Members, what: &str) -> Result<Value,
     let resource = resources.get_mut(&name).ok_or_else(|| missing(what))?;
     resource.lifecycle.poll(clock);
     if resource.lifecycle.state == "gone" {
-        resources.remove(&name);
+        let removed = resources.remove(&name);
+        account.usage_limits.retain(|limit| {
+            !removed.as_ref().is_some_and(|removed| has_arn(removed, &limit.resource))
+        });
         let secret = format!("redshift!{name}-");
         if what == "namespace" && !account.behavior.keeps_leftovers {
             account.secrets.retain(|found| !found.starts_with(&secret));
@@ -236,15 +263,62 @@ fn list(account: &Account, mut members: Members, what: &str) -> Result<Value, Ap
     Ok(json!({ format!("{what}s"): resources.values().map(to_json).collect::<Vec<_>>() }))
 }
 
+fn has_arn(resource: &ServerlessResource, arn: &str) -> bool {
+    resource.fields["namespaceArn"] == arn || resource.fields["workgroupArn"] == arn
+}
+
+fn tag_resource(account: &mut Account, mut members: Members) -> Result<Value, ApiError> {
+    let arn = members.require("resourceArn")?;
+    let tags = members.tags()?;
+    members.finish()?;
+    let mut resources = account.namespaces.values_mut().chain(account.workgroups.values_mut());
+    let found = resources.find(|resource| has_arn(resource, &arn));
+    found.ok_or_else(|| missing("The resource"))?.tags.extend(tags);
+    Ok(json!({}))
+}
+
+fn limit_to_json(limit: &UsageLimit) -> Value {
+    let UsageLimit { resource, amount, period, breach_action } = limit;
+    json!({ "resourceArn": resource, "usageType": "serverless-compute", "amount": amount,
+        "period": period, "breachAction": breach_action })
+}
+
+fn list_limits(account: &Account, mut members: Members) -> Result<Value, ApiError> {
+    let (arn, _) = (members.require("resourceArn")?, members.text("usageType"));
+    members.finish()?;
+    let limits = account.usage_limits.iter().filter(|limit| limit.resource == arn);
+    Ok(json!({ "usageLimits": limits.map(limit_to_json).collect::<Vec<_>>() }))
+}
+
+fn create_limit(account: &mut Account, mut members: Members) -> Result<Value, ApiError> {
+    let resource = members.require("resourceArn")?;
+    let usage = members.require("usageType")?;
+    let amount = members.number("amount").filter(|amount| *amount > 0);
+    let period = members.text("period").unwrap_or_else(|| "monthly".into());
+    let breach_action = members.text("breachAction").unwrap_or_else(|| "log".into());
+    members.finish()?;
+    let amount = amount.ok_or_else(|| invalid("the amount is not positive"))?;
+    if usage != "serverless-compute"
+        || !["daily", "weekly", "monthly"].contains(&period.as_str())
+        || !["log", "emit-metric", "deactivate"].contains(&breach_action.as_str())
+    {
+        return Err(invalid("usage type, period or breach action is invalid"));
+    }
+    if !account.workgroups.values().any(|workgroup| has_arn(workgroup, &resource)) {
+        return Err(missing("The workgroup"));
+    }
+    let limit = UsageLimit { resource, amount, period, breach_action };
+    let response = json!({ "usageLimit": limit_to_json(&limit) });
+    account.usage_limits.push(limit);
+    Ok(response)
+}
+
 fn list_tags(account: &Account, mut members: Members) -> Result<Value, ApiError> {
     let arn = members.require("resourceArn")?;
     members.finish()?;
     let mut resources = account.namespaces.values().chain(account.workgroups.values());
-    let has_arn = |resource: &&ServerlessResource| {
-        resource.fields["namespaceArn"] == arn.as_str()
-            || resource.fields["workgroupArn"] == arn.as_str()
-    };
-    let found = resources.find(has_arn).ok_or_else(|| missing("The resource"))?;
+    let found = resources.find(|resource| has_arn(resource, &arn));
+    let found = found.ok_or_else(|| missing("The resource"))?;
     let tags = found.tags.iter().map(|(key, value)| json!({ "key": key, "value": value }));
     Ok(json!({ "tags": tags.collect::<Vec<_>>() }))
 }

@@ -256,33 +256,55 @@ fn backend_setting(name: &str, value: &str) -> Result<String, Report> {
 /// distinguish them.
 fn authenticate(cluster: &Cluster, out: &mut Connection, name: &str) -> io::Result<Option<User>> {
     let user = cluster.find_user(name);
-    let salt = random::bytes::<4>();
+    let (salt, nonce) = (random::bytes::<4>(), random::bytes::<4>());
     let method = user.as_ref().map_or(Authentication::Md5, |user| user.authentication);
     let request = match method {
         Authentication::Md5 => [&5_u32.to_be_bytes()[..], &salt].concat(),
         Authentication::Clear => 3_u32.to_be_bytes().to_vec(),
-        Authentication::Sha256 => sha256_request(&salt),
+        Authentication::Sha256 => sha256_request(&salt, &nonce),
     };
     out.message(b'R', &request)?;
     out.flush()?;
     let response = wire::read(&mut out.client)?;
     let given = BodyReader(&response.body).string();
-    Ok(user.filter(|user| match method {
-        _ if response.tag != b'p' => false,
-        Authentication::Md5 => given == md5_hash(name.as_bytes(), user.password.as_bytes(), salt),
-        Authentication::Clear => given == user.password,
-        Authentication::Sha256 => false,
+    Ok(user.filter(|user| match (method, response.tag) {
+        (Authentication::Md5, b'p') => {
+            given == md5_hash(name.as_bytes(), user.password.as_bytes(), salt)
+        }
+        (Authentication::Clear, b'p') => given == user.password,
+        (Authentication::Sha256, b'd') => {
+            is_sha256_response(&response.body, &user.password, &salt, &nonce)
+        }
+        _ => false,
     }))
 }
 
-/// Builds authentication request 13: algorithm, salt, nonce and iteration count, in the format
-/// that Amazon's drivers parse.
-fn sha256_request(salt: &[u8]) -> Vec<u8> {
+/// Builds authentication request 13: algorithm, salt and nonce, in the format that Amazon's drivers
+/// parse.
+fn sha256_request(salt: &[u8], nonce: &[u8]) -> Vec<u8> {
     let with_length =
         |bytes: &[u8]| [&u32::try_from(bytes.len()).unwrap_or(0).to_be_bytes()[..], bytes].concat();
-    let nonce = random::bytes::<4>();
     let number = |number: u32| number.to_be_bytes().to_vec();
-    [number(13), number(0), with_length(salt), with_length(&nonce), number(1000)].concat()
+    [number(13), number(0), with_length(salt), with_length(nonce)].concat()
+}
+
+/// Checks the response to authentication request 13: the digest and the client's nonce, each after
+/// its length. Amazon's drivers compute SHA256(SHA256(password, salt), server nonce, client nonce).
+fn is_sha256_response(body: &[u8], password: &str, salt: &[u8], nonce: &[u8]) -> bool {
+    let field = |body: &mut Vec<u8>| -> Option<Vec<u8>> {
+        let length = u32::from_be_bytes(body.get(..4)?.try_into().ok()?) as usize;
+        let found = body.get(4..4 + length)?.to_vec();
+        body.drain(..4 + length);
+        Some(found)
+    };
+    let mut rest = body.to_vec();
+    let (Some(digest), Some(client_nonce)) = (field(&mut rest), field(&mut rest)) else {
+        return false;
+    };
+    let sha256 = |parts: &[&[u8]]| ring::digest::digest(&ring::digest::SHA256, &parts.concat());
+    let stored = sha256(&[password.as_bytes(), salt]);
+    let expected = sha256(&[stored.as_ref(), nonce, &client_nonce]);
+    rest.is_empty() && digest == expected.as_ref()
 }
 
 /// Processes messages until the client sends Terminate.

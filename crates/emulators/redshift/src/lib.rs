@@ -156,6 +156,26 @@ impl Emulator {
         self.service.failing.store(calls, Ordering::Relaxed);
     }
 
+    /// Refuses the next `statements` of sessions of the Data API as if the session was busy.
+    pub fn keep_data_api_busy(&self, statements: u32) {
+        self.service.keep_busy("", statements);
+    }
+
+    /// Refuses the next `statements` that contain `text` in the same way.
+    pub fn keep_data_api_busy_for(&self, text: &str, statements: u32) {
+        self.service.keep_busy(text, statements);
+    }
+
+    /// Refuses the next `calls` of the Data API that wait for the end of a running statement.
+    pub fn refuse_data_api_waits(&self, calls: u32) {
+        self.service.refused_waits.store(calls, Ordering::Relaxed);
+    }
+
+    /// Closes all sessions of the Data API, as the service does when it reclaims them.
+    pub fn close_data_api_sessions(&self) {
+        self.service.close_sessions();
+    }
+
     /// Returns the options that the emulator was started with.
     pub fn options(&self) -> &Options {
         &self.cluster.options

@@ -10,10 +10,8 @@ pub enum Authentication {
     Md5,
     /// Clear text password over TLS.
     Clear,
-    /// Redshift's own SHA-256 digest (authentication request 13).
-    ///
-    /// Only Amazon's drivers implement it. The emulator sends the request and then rejects every
-    /// response.
+    /// Redshift's own SHA-256 digest (authentication request 13), in the format of
+    /// redshift_connector.
     Sha256,
 }
 
@@ -59,6 +57,8 @@ pub struct DataApiOptions {
     pub polls: u32,
     /// Rows per page of `GetStatementResult`.
     pub page_rows: usize,
+    /// True if the caller may call `ListSessions`.
+    pub lists_sessions: bool,
 }
 
 impl Default for DataApiOptions {
@@ -73,6 +73,7 @@ impl Default for DataApiOptions {
                 .to_owned(),
             polls: 1,
             page_rows: 1000,
+            lists_sessions: true,
         }
     }
 }

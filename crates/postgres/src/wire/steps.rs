@@ -17,14 +17,17 @@ use sparkify_warehouse::{ConnectionStep, WarehouseError};
 /// `SSLRequest` message of the protocol: asks the server to use TLS.
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 
-/// Tries each step until one fails; `sign_in` is the last one.
+/// Tries each step until one fails; `sign_in` is the last one. `unreachable` creates the error of a
+/// host that cannot be reached.
 pub fn try_steps(
     server: &Server,
+    unreachable: fn(&Server, &io::Error) -> WarehouseError,
     sign_in: impl FnOnce() -> Result<(), WarehouseError>,
 ) -> Vec<ConnectionStep> {
     let mut trial = Trial { steps: Vec::new(), has_failed: false };
     let addresses = trial.step("dns", || try_dns(server)).unwrap_or_default();
-    let socket = trial.step("tcp", || try_tcp(server, &addresses)).flatten();
+    let failed = |error: io::Error| unreachable(server, &error);
+    let socket = trial.step("tcp", || try_tcp(server, &addresses, &failed)).flatten();
     trial.step("tls", || try_tls(server, socket));
     trial.step("login", || sign_in().map(|()| (format!("signed in as `{}`", server.user), ())));
     trial.steps
@@ -77,8 +80,8 @@ fn try_dns(server: &Server) -> Result<(String, Vec<SocketAddr>), WarehouseError>
 fn try_tcp(
     server: &Server,
     addresses: &[SocketAddr],
+    failed: &dyn Fn(io::Error) -> WarehouseError,
 ) -> Result<(String, Option<TcpStream>), WarehouseError> {
-    let failed = |error: io::Error| unreachable(server, &error);
     if let Host::Socket(folder) = &server.host {
         let socket = folder.join(format!(".s.PGSQL.{}", server.port));
         UnixStream::connect(&socket).map_err(failed)?;

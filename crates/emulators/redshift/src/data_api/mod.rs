@@ -18,11 +18,12 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 
 use crate::backend;
+use crate::clock::epoch_seconds;
 use crate::cluster::Cluster;
 use crate::session::Session;
 use error::ApiError;
@@ -42,7 +43,12 @@ struct KeptSession {
     user: String,
     keep_alive: Duration,
     expires: Instant,
+    created: SystemTime,
 }
+
+/// Message for a session that is busy or closed, seen on real clusters (awslabs/mcp issues 4375 and
+/// 4587).
+const NOT_AVAILABLE: &str = "Session is not available";
 
 /// Data API service.
 pub(crate) struct Service {
@@ -53,12 +59,18 @@ pub(crate) struct Service {
     tokens: Mutex<HashMap<String, String>>,
     /// Open sessions by session ID.
     sessions: Mutex<HashMap<String, KeptSession>>,
+    /// Creation time of closed sessions by session ID.
+    closed: Mutex<HashMap<String, SystemTime>>,
     /// Operations called so far.
     calls: Mutex<Vec<String>>,
     /// Number of calls to throttle.
     pub(crate) throttled: AtomicU32,
     /// Number of calls to fail.
     pub(crate) failing: AtomicU32,
+    /// Statements to refuse as if their session was busy: a part of their text, and their number.
+    pub(crate) busy: Mutex<(String, u32)>,
+    /// Number of calls with `WaitTimeSeconds` to refuse.
+    pub(crate) refused_waits: AtomicU32,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -91,9 +103,12 @@ impl Service {
             executions: Mutex::default(),
             tokens: Mutex::default(),
             sessions: Mutex::default(),
+            closed: Mutex::default(),
             calls: Mutex::default(),
             throttled: AtomicU32::new(0),
             failing: AtomicU32::new(0),
+            busy: Mutex::default(),
+            refused_waits: AtomicU32::new(0),
         }
     }
 
@@ -131,6 +146,7 @@ impl Service {
             "DescribeStatement" => self.describe(&request.body),
             "GetStatementResult" => self.result(&request.body),
             "CancelStatement" => self.cancel(&request.body),
+            "ListSessions" => self.list_sessions(&request.body),
             _ => {
                 let message = format!("{operation} is not supported by the emulator");
                 Err(ApiError::new("UnknownOperationException", message))
@@ -176,10 +192,9 @@ impl Service {
         self.close_expired();
         let mut sessions = locked(&self.sessions);
         if let Some(id) = &request.session {
-            let unavailable = || ApiError::not_found("Session is not available.");
-            let kept = sessions.get_mut(id).ok_or_else(unavailable)?;
-            if kept.session.try_lock().is_err() {
-                return Err(ApiError::invalid("Session is busy with another statement."));
+            let kept = sessions.get_mut(id).ok_or_else(|| self.missing_session(id))?;
+            if kept.session.try_lock().is_err() || self.is_kept_busy(request) {
+                return Err(ApiError::invalid(NOT_AVAILABLE));
             }
             kept.keep_alive = request.keep_alive.map_or(kept.keep_alive, Duration::from_secs);
             kept.expires = Instant::now() + MAX_SESSION_LIFETIME;
@@ -198,6 +213,7 @@ impl Service {
                     user: user.clone(),
                     keep_alive: Duration::from_secs(seconds),
                     expires: Instant::now() + MAX_SESSION_LIFETIME,
+                    created: SystemTime::now(),
                 };
                 sessions.insert(id.clone(), kept);
                 Ok((user, Some((id, session))))
@@ -255,7 +271,75 @@ impl Service {
 
     /// Closes expired sessions, which rolls back their open transactions.
     fn close_expired(&self) {
-        locked(&self.sessions).retain(|_, kept| kept.expires > Instant::now());
+        let mut sessions = locked(&self.sessions);
+        let mut closed = locked(&self.closed);
+        sessions.retain(|id, kept| {
+            let is_open = kept.expires > Instant::now();
+            if !is_open {
+                closed.insert(id.clone(), kept.created);
+            }
+            is_open
+        });
+    }
+
+    /// Closes all sessions, as the service does when it reclaims them.
+    pub(crate) fn close_sessions(&self) {
+        let now = Instant::now();
+        locked(&self.sessions).values_mut().for_each(|kept| kept.expires = now);
+        self.close_expired();
+    }
+
+    /// Makes the sessions appear busy for the next statements that contain `text`.
+    pub(crate) fn keep_busy(&self, text: &str, statements: u32) {
+        *locked(&self.busy) = (text.to_owned(), statements);
+    }
+
+    fn is_kept_busy(&self, request: &ExecuteRequest) -> bool {
+        let (text, left) = &mut *locked(&self.busy);
+        let is_due = *left > 0 && request.texts.iter().any(|it| it.contains(text.as_str()));
+        *left -= u32::from(is_due);
+        is_due
+    }
+
+    /// A closed session has the same message as a busy one; an unknown one has its own.
+    fn missing_session(&self, id: &str) -> ApiError {
+        if locked(&self.closed).contains_key(id) {
+            return ApiError::invalid(NOT_AVAILABLE);
+        }
+        ApiError::invalid(format!("Session with Id: {id} is invalid"))
+    }
+
+    /// Lists one session, or all open ones.
+    fn list_sessions(&self, body: &[u8]) -> Result<Value, ApiError> {
+        if !self.cluster.options.data_api.lists_sessions {
+            let message = "User is not authorized to perform: redshift-data:ListSessions";
+            return Err(ApiError::new("AccessDeniedException", message));
+        }
+        self.close_expired();
+        let members = Members::parse(body, &["SessionId", "MaxResults", "NextToken"])?;
+        let wanted = members.text("SessionId")?;
+        let data = |id: &String, status: &str, created: SystemTime| json!({ "SessionId": id, "Status": status, "CreatedAt": epoch_seconds(created) });
+        let sessions = locked(&self.sessions);
+        let open = sessions.iter().map(|(id, kept)| {
+            let is_busy = kept.session.try_lock().is_err();
+            data(id, if is_busy { "BUSY" } else { "AVAILABLE" }, kept.created)
+        });
+        let Some(wanted) = wanted else {
+            return Ok(json!({ "Sessions": open.collect::<Vec<_>>() }));
+        };
+        let closed = locked(&self.closed).get(&wanted).map(|it| data(&wanted, "CLOSED", *it));
+        let found = open.into_iter().find(|it| it["SessionId"] == wanted.as_str()).or(closed);
+        let missing = || ApiError::not_found(format!("Session with Id: {wanted} is invalid"));
+        found.map(|session| json!({ "Sessions": [session] })).ok_or_else(missing)
+    }
+
+    /// Refuses a call with `WaitTimeSeconds` if a test asked for it.
+    fn check_waiting(&self, waits: Option<u64>) -> Result<(), ApiError> {
+        if waits.is_none() || !take_one(&self.refused_waits) {
+            return Ok(());
+        }
+        let message = "The number of active requests with WaitTimeSeconds for the same SQL statement exceeds the limit.";
+        Err(ApiError::new("ActiveWaitingRequestsExceededException", message))
     }
 
     /// Finds an execution by statement ID; an ID with `:n` refers to a statement of a batch.
@@ -270,7 +354,9 @@ impl Service {
     fn describe(&self, body: &[u8]) -> Result<Value, ApiError> {
         let members = Members::parse(body, &["Id", "WaitTimeSeconds"])?;
         let (execution, _) = self.find(&members.required("Id")?)?;
-        if let Some(seconds) = members.number("WaitTimeSeconds", 1, 30)? {
+        let waits = members.number("WaitTimeSeconds", 1, 30)?;
+        self.check_waiting(waits)?;
+        if let Some(seconds) = waits {
             execution.wait(seconds);
         }
         Ok(execution.describe_response())
@@ -279,7 +365,9 @@ impl Service {
     fn result(&self, body: &[u8]) -> Result<Value, ApiError> {
         let members = Members::parse(body, &["Id", "NextToken", "WaitTimeSeconds"])?;
         let (execution, part) = self.find(&members.required("Id")?)?;
-        if let Some(seconds) = members.number("WaitTimeSeconds", 1, 30)? {
+        let waits = members.number("WaitTimeSeconds", 1, 30)?;
+        self.check_waiting(waits)?;
+        if let Some(seconds) = waits {
             execution.wait(seconds);
         }
         let result = execution.result(part).ok_or_else(|| {

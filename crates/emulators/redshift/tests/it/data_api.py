@@ -143,13 +143,21 @@ def sessions():
     assert run("select * from s")["Status"] == "FAILED"
     assert error_of(api.execute_statement, Sql="select 1", SessionId=session, Database="dev")[0] == "ValidationException"
     gone = "00000000-0000-0000-0000-000000000000"
-    assert error_of(api.execute_statement, Sql="select 1", SessionId=gone)[0] == "ResourceNotFoundException"
+    assert error_of(api.execute_statement, Sql="select 1", SessionId=gone) == (
+        "ValidationException", 400, f"Session with Id: {gone} is invalid")
+    assert error_of(api.list_sessions, SessionId=gone)[0] == "ResourceNotFoundException"
+    listed = api.list_sessions(SessionId=session)["Sessions"]
+    assert [(one["SessionId"], one["Status"]) for one in listed] == [(session, "AVAILABLE")], listed
+    assert [one["SessionId"] for one in api.list_sessions()["Sessions"]] == [session]
     # A batch runs in a session. The model about SessionKeepAliveSeconds:
     # "the number of seconds to keep the session alive after the query finishes".
     both = wait(api.batch_execute_statement(Sqls=["insert into s values (2)", "select count(*) from s"], SessionId=session))
     assert api.get_statement_result(Id=both["Id"] + ":2")["Records"] == [[{"longValue": 2}]], both
     assert wait(api.execute_statement(Sql="select 1", SessionId=session, SessionKeepAliveSeconds=0))["Status"] == "FINISHED"
-    assert error_of(api.execute_statement, Sql="select 1", SessionId=session)[0] == "ResourceNotFoundException"
+    closed = error_of(api.execute_statement, Sql="select 1", SessionId=session)
+    assert closed == ("ValidationException", 400, "Session is not available"), closed
+    assert api.list_sessions(SessionId=session)["Sessions"][0]["Status"] == "CLOSED"
+    assert api.list_sessions()["Sessions"] == []
     token = {"ClientToken": "one"}
     ids = {api.execute_statement(Sql="select 1", **token, **CONNECTION)["Id"] for _ in range(3)}
     assert len(ids) == 1, ids
@@ -199,6 +207,21 @@ def throttled():
     assert codes == [("ThrottlingException", 400)] * 2, codes
     assert error_of(api.execute_statement, Sql="select 1", **CONNECTION)[:2] == ("InternalServerException", 500)
     assert run("select 1")["Status"] == "FINISHED"
+
+
+def busy():
+    first = api.execute_statement(Sql="select 1", SessionKeepAliveSeconds=60, **CONNECTION)
+    session = first["SessionId"]
+    wait(first)
+    running = api.execute_statement(Sql="select 78", SessionId=session)
+    # The session becomes busy when its statement starts.
+    while api.list_sessions(SessionId=session)["Sessions"][0]["Status"] != "BUSY":
+        time.sleep(0.01)
+    refused = error_of(api.execute_statement, Sql="select 1", SessionId=session)
+    assert refused == ("ValidationException", 400, "Session is not available"), refused
+    code, _, _ = error_of(api.describe_statement, Id=running["Id"], WaitTimeSeconds=1)
+    assert code == "ActiveWaitingRequestsExceededException", code
+    assert wait(running)["Status"] == "FINISHED"
 
 
 def cancelled():

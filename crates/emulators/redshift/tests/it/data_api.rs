@@ -72,6 +72,16 @@ fn calls_can_be_throttled_and_failed() {
     run_scenario(&emulator, "throttled");
 }
 
+/// API_SessionData.html; the message for a busy session is that of real clusters.
+#[test]
+fn a_busy_session_refuses_statements() {
+    let emulator = emulator();
+    let slow = Fault::Slow(Duration::from_secs(3));
+    emulator.faults().arm(When::Containing("select 78".to_owned(), 1), slow);
+    emulator.refuse_data_api_waits(1);
+    run_scenario(&emulator, "busy");
+}
+
 #[test]
 fn a_statement_is_cancelled_by_its_id() {
     let emulator = emulator();
