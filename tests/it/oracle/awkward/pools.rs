@@ -173,7 +173,7 @@ fn written_whole(value: i64) -> BoxedStrategy<Raw> {
             1 => select(vec![fraction, exponent, shifted, scaled]),
         ]
     };
-    (forms(value.to_string()), proptest::bool::weighted(0.1))
+    (spellings(value.to_string()), proptest::bool::weighted(0.1))
         .prop_map(|(written, quoted)| Some(if quoted { quote(&written) } else { written }))
         .boxed()
 }
