@@ -51,6 +51,10 @@ impl<'a> TableWriter<'a> {
                 WEEKDAYS[usize::try_from(*day).unwrap_or(0) % 7].to_owned()
             }
             Value::Int(number) if is_quantity => grouped_text(&number.to_string()),
+            // Microseconds say nothing to a reader; the data has milliseconds.
+            Value::Timestamp(micros) => {
+                Value::Timestamp(micros.div_euclid(1000).saturating_mul(1000)).to_string()
+            }
             Value::Double(number) if number.is_finite() && number.abs() < 1e15 => {
                 grouped_text(&format!("{number:.decimals$}"))
             }
@@ -93,6 +97,16 @@ pub fn plain_table(
     right: &[usize],
     layout: Layout,
 ) -> String {
+    aligned_table(header, rows, (right, right), layout)
+}
+
+/// Formats a table whose columns `fixed` are neither wrapped nor cut.
+fn aligned_table(
+    header: &[&str],
+    rows: &[Vec<String>],
+    (right, fixed): (&[usize], &[usize]),
+    layout: Layout,
+) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
     table.set_style(TableComponent::HeaderLines, '─');
@@ -115,7 +129,7 @@ pub fn plain_table(
         let natural: Vec<u16> = table.column_max_content_widths();
         let gaps = 2 * u16::try_from(natural.len()).unwrap_or(u16::MAX);
         let least = |(index, natural): (usize, &u16)| {
-            if right.contains(&index) { *natural } else { (*natural).min(MIN_TEXT) }
+            if fixed.contains(&index) { *natural } else { (*natural).min(MIN_TEXT) }
         };
         let total = |widths: u64| widths + u64::from(gaps);
         if total(natural.iter().map(|it| u64::from(*it)).sum()) > u64::from(width) {
@@ -124,7 +138,7 @@ pub fn plain_table(
             {
                 return vertical(header, rows, width);
             }
-            fit(&mut table, right, width);
+            fit(&mut table, fixed, width);
             if matches!(layout, Layout::Cut(_)) {
                 cut(&mut table, rows.len());
             }
@@ -136,12 +150,12 @@ pub fn plain_table(
 }
 
 /// Makes the columns of text narrower.
-fn fit(table: &mut Table, right: &[usize], width: u16) {
+fn fit(table: &mut Table, fixed: &[usize], width: u16) {
     table.set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(width);
     let natural = table.column_max_content_widths();
     for (index, column) in table.column_iter_mut().enumerate() {
-        let fixed = right.contains(&index) || natural.get(index).is_some_and(|it| *it <= MIN_TEXT);
+        let fixed = fixed.contains(&index) || natural.get(index).is_some_and(|it| *it <= MIN_TEXT);
         column.set_constraint(if fixed {
             ColumnConstraint::ContentWidth
         } else {
@@ -238,6 +252,12 @@ impl Writer for TableWriter<'_> {
             cells.any(Value::is_number)
         };
         let right: Vec<usize> = (0..self.columns.len()).filter(numeric).collect();
+        let is_moment = |column: &usize| {
+            let mut cells = self.rows.iter().filter_map(|row| row.get(*column));
+            cells.any(|value| matches!(value, Value::Timestamp(_)))
+        };
+        let moments = (0..self.columns.len()).filter(is_moment);
+        let fixed: Vec<usize> = right.iter().copied().chain(moments).collect();
         let header: Vec<&str> = self.columns.iter().map(String::as_str).collect();
         let rows: Vec<Vec<String>> = if self.width.is_some() {
             let columns: Vec<_> =
@@ -254,7 +274,7 @@ impl Writer for TableWriter<'_> {
         let text = if self.vertical {
             vertical(&header, &rows, self.width.unwrap_or(80))
         } else {
-            plain_table(&header, &rows, &right, layout)
+            aligned_table(&header, &rows, (&right, &fixed), layout)
         };
         writeln!(self.out, "{text}{} {plural}", grouped(count))
             .and_then(|()| self.out.flush())
