@@ -263,8 +263,10 @@ struct LoadPlan {
     plans: Plans,
     /// True if only the affected part of the model is rebuilt.
     incremental: bool,
-    /// Objects whose rows are deleted: vanished ones, and those that were moved and loaded again.
+    /// Objects whose rows are deleted: vanished ones, and doubled ones.
     prune: Vec<i64>,
+    /// Objects that were moved and loaded again, with their numbers of staged rows.
+    doubled: BTreeMap<i64, u64>,
     /// New keys and versions of objects whose content is unchanged, by object.
     updates: BTreeMap<i64, ObjectUpdate>,
     /// New objects that were loaded from another location.
@@ -354,7 +356,8 @@ fn relocate(
             return Err(EtlError::NothingToRelocate { relocation: relocation.clone() });
         }
         work.summary.objects_relocated += objects as u64;
-        work.prune.extend(relocated.doubled);
+        work.prune.extend(relocated.doubled.keys());
+        work.doubled.extend(relocated.doubled);
         let updates = relocated.updates.into_iter();
         work.updates.extend(updates.map(|update| (update.object_id, update)));
     }
