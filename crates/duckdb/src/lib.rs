@@ -229,9 +229,9 @@ fn first_line(message: &str) -> String {
 /// Converts the error of a commit that could not create the write-ahead log beside the file.
 fn unwritable(message: &str) -> Option<WarehouseError> {
     let (_, rest) = message.split_once("Cannot open file \"")?;
-    let (log, reason) = rest.split_once("\": ").filter(|(log, _)| log.ends_with(".wal"))?;
+    let (path, reason) = rest.split_once(".wal\": ")?;
     Some(WarehouseError::Service {
-        message: format!("cannot write `{log}`: {}", first_line(reason)),
+        message: format!("cannot write `{path}.wal`: {}", first_line(reason)),
         hint: "check that the folder of the warehouse is writable: its log is beside it".into(),
     })
 }

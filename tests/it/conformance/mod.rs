@@ -59,8 +59,15 @@ macro_rules! conformance {
                 who_reads_cannot_write, many_batches_arrive_once;
             checks: every_check_finds_its_damage;
             answers: nothing_gives_the_golden_answers, awkward_input_is_the_same_as_elsewhere;
-            histories: loads_give_what_the_oracle_computes, histories_end_in_the_same_tables, killed_loads_leave_nothing_behind;
+            histories: loads_give_what_the_oracle_computes, histories_end_in_the_same_tables, killed_loads_leave_nothing_behind,
+                moved_data_is_kept_once;
         );
+
+        #[cfg(feature = "s3")]
+        #[test]
+        fn an_object_that_changes_keeps_its_rows() {
+            crate::conformance::histories::an_object_that_changes_keeps_its_rows(&$engine);
+        }
 
         fn a_data_set_gives_its_figures(data: &crate::data::DataSet) {
             crate::conformance::answers::a_data_set_gives_its_figures(&$engine, data);
