@@ -320,6 +320,7 @@ fn compare(
     for (kind, listing) in listings {
         let selection = request.selection(*kind);
         let mut plan = ledger.plan(listing, kind.name(), selection, started)?;
+        plan.vanished.retain(|(id, _)| !work.doubled.contains_key(id));
         if request.prune {
             if listing.objects.is_empty() && !plan.vanished.is_empty() {
                 return Err(EtlError::PruneAll { location: listing.root.clone() });
@@ -364,7 +365,7 @@ fn relocate(
     Ok(())
 }
 
-/// Runs one load from the updates of the ledger and staging to the data tests, within the open transaction.
+/// Runs one load from the updates of the ledger to the data tests, within the open transaction.
 fn run(
     warehouse: &mut dyn Warehouse,
     request: &Request,

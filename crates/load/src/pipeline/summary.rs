@@ -42,8 +42,8 @@ pub struct Step {
 /// Most objects that the message of a load in `etl_loads` names.
 const MAX_NAMED: usize = 5;
 
-/// Object that changed or was removed while it was read, twice. It is left for the next run, and
-/// its rows are those of its last load.
+/// Object that could not be read completely, since it changed or was removed meanwhile. It is left
+/// for the next run, and its rows are those of its last load.
 #[derive(Debug, Clone, Serialize)]
 pub struct LeftObject {
     /// Key of the object.
