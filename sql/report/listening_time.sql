@@ -2,7 +2,7 @@
 -- parameters: since, until, level
 -- columns:
 --   plays: plays in the range
---   plays_with_length: of these, plays whose length is known and at most a day; only they count below
+--   plays_with_length: plays with a length of at most a day; only they count below
 --   hours: sum of the lengths of the songs played
 --   minutes_a_play: mean length of these plays
 --   listeners: users who played, excluding guests

@@ -49,6 +49,19 @@ fn create_tables_names_another_way_out_than_itself() {
 }
 
 #[test]
+fn a_folder_without_room_for_the_log_is_named() {
+    let folder = loaded();
+    let here = folder.path();
+    put(here, "data/log_data/f.json", event(2, 0, 1000, "NextSong", "One"));
+    // As in a folder without write permission, which does not stop a superuser.
+    std::os::unix::fs::symlink("missing/log", here.join("sparkify.duckdb.wal")).unwrap();
+    let words = run(here, ["etl", "--log-data", "data/log_data"]).bad(2);
+    assert!(words.starts_with("error: cannot write `"), "{words}");
+    assert!(words.contains("sparkify.duckdb.wal`: No such file or directory"), "{words}");
+    assert!(words.contains("hint: check that the folder of the warehouse is writable"), "{words}");
+}
+
+#[test]
 fn an_empty_warehouse_url_is_named_as_such() {
     let folder = tempfile::tempdir().unwrap();
     let words = run(folder.path(), ["check", "--warehouse", ""]).bad(2);

@@ -94,6 +94,10 @@ fn data_that_was_loaded_from_both_places_is_kept_once() {
     assert_eq!(summary["objects_read"], 3);
     assert!(summary["notes"][0].as_str().unwrap().contains("--relocate"), "{summary}");
     assert_eq!(staged(here), "4 2 6");
+    let plan = command(here, "plan", "new", &["--relocate", "old=new"]);
+    assert_eq!(plan["rows_retired"], 3);
+    let deleted = ["the rows of 3 objects that were loaded twice are deleted"];
+    assert_eq!(plan["destructive"], serde_json::json!(deleted));
     let summary = etl(here, "new", &["--relocate", "old=new"]);
     assert_eq!((&summary["objects_read"], &summary["objects_relocated"]), (&0.into(), &3.into()));
     assert_eq!(staged(here), "2 1 3");

@@ -81,8 +81,8 @@ pub(super) fn request(args: &Etl, settings: &Settings) -> Result<Request, Failur
     })
 }
 
-/// Parses `OLD=NEW`. A location may contain `=`, as partitions do (`year=2018`): the separator is the
-/// first `=` before an absolute location, or else the first.
+/// Parses `OLD=NEW`. A location may contain `=`, as partitions do (`year=2018`): the separator is
+/// the first `=` before an absolute location, or else the first.
 fn relocation(written: &str) -> Result<Relocation, Failure> {
     let is_absolute = |place: &str| place.starts_with('/') || place.starts_with("s3://");
     let separators = || written.match_indices('=').map(|(at, _)| at);

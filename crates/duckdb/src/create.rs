@@ -1,5 +1,5 @@
-//! Atomic creation of a warehouse file, so that a process killed during creation leaves no file that
-//! cannot be opened.
+//! Atomic creation of a warehouse file, so that a process killed during creation leaves no file
+//! that cannot be opened.
 //!
 //! The file is created in a folder of its own and then linked to its name. The folder has a name
 //! that follows from that of the file, and its creator holds a lock on it. So the next process that
@@ -26,8 +26,8 @@ pub(super) fn prepare(path: &Path, configuration: impl FnOnce() -> duckdb::Resul
     }
 }
 
-/// Returns the folder in which the file at `path` is created. Its name starts with a dot, so that no
-/// load takes it for input.
+/// Returns the folder in which the file at `path` is created. Its name starts with a dot, so that
+/// no load takes it for input.
 fn creation_folder(path: &Path) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?;
     Some(path.with_file_name(format!(".{name}.creating")))

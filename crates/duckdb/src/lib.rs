@@ -254,11 +254,24 @@ fn first_line(message: &str) -> String {
     message.lines().next().unwrap_or_default().to_owned()
 }
 
+/// Converts the error of a commit that could not create the write-ahead log beside the file.
+fn unwritable(message: &str) -> Option<WarehouseError> {
+    let (_, rest) = message.split_once("Cannot open file \"")?;
+    let (path, reason) = rest.split_once(".wal\": ")?;
+    Some(WarehouseError::Service {
+        message: format!("cannot write `{path}.wal`: {}", first_line(reason)),
+        hint: "check that the folder of the warehouse is writable: its log is beside it".into(),
+    })
+}
+
 /// Converts an error; `DuckDB`'s suggestion of a similar name becomes the hint.
 fn statement_error(error: &duckdb::Error) -> WarehouseError {
     let message = message_of(error);
     if message.contains("No space left on device") || message.contains("Disk quota exceeded") {
         return WarehouseError::Full { message: first_line(&message) };
+    }
+    if let Some(error) = unwritable(&message) {
+        return error;
     }
     if message.starts_with("INTERRUPT Error") {
         return WarehouseError::Statement {

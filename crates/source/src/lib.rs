@@ -219,7 +219,7 @@ pub struct Listing {
     pub objects: Vec<Object>,
     /// Names that are skipped by rule (`.…`, `_…`). A skipped folder counts once.
     pub ignored: Vec<String>,
-    /// Symbolic links that lead out of the folder and are not followed.
+    /// Symbolic links that lead out of the folder and are not followed, sorted.
     pub links_out: Vec<String>,
 }
 
@@ -238,6 +238,14 @@ impl Listing {
     pub fn find(&self, key: &str) -> Option<&Object> {
         let at = self.objects.binary_search_by(|object| (*object.key).cmp(key)).ok()?;
         self.objects.get(at)
+    }
+
+    /// Returns true if this key is a link that is not followed, or below one.
+    pub fn is_below_link_out(&self, key: &str) -> bool {
+        let is_link =
+            |path: &str| self.links_out.binary_search_by(|link| link.as_str().cmp(path)).is_ok();
+        !self.links_out.is_empty()
+            && (is_link(key) || key.match_indices('/').any(|(at, _)| is_link(&key[..at])))
     }
 
     /// Returns the total size of the objects, in bytes.

@@ -4,9 +4,9 @@
 //! their folder, and files are opened relative to the root (`openat`), so that the system does not
 //! resolve the whole path for each file.
 //!
-//! Symbolic links are resolved after all folders below the root are listed, one at a time and in
-//! order. So a folder that a link leads to has the same keys in every listing: those of its own
-//! path, or else those of the first link.
+//! A folder that a symbolic link leads to is listed after all folders below the root, one at a time
+//! and in order. So it has the same keys in every listing: those of its own path, or else those of
+//! the first link.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsStr;
@@ -108,14 +108,13 @@ pub(super) fn list(location: &str, options: ListOptions) -> Result<Listing, Sour
     let root = Root::open(&path, options).map_err(|source| unreadable("list", &path, source))?;
     let walk = Walk::new(root, Listing { root: key, ..Listing::default() });
     walk.list(Folder { path, through_link: false })?;
-    while let Some(link) = walk.next_link() {
-        if let Some(folder) = walk.resolve(link)? {
-            walk.list(folder)?;
-        }
+    while let Some(path) = walk.next_link() {
+        walk.list(Folder { path, through_link: true })?;
     }
     let mut listing = walk.state.into_inner().unwrap_or_else(PoisonError::into_inner).found;
     listing.objects.sort_unstable_by(|one, other| one.key.cmp(&other.key));
     listing.ignored.sort_unstable();
+    listing.links_out.sort_unstable();
     Ok(listing)
 }
 
@@ -152,7 +151,7 @@ struct State {
     idle: usize,
     /// Folders that were listed, with their paths.
     listed: HashMap<Identity, PathBuf>,
-    /// Links that are not resolved yet.
+    /// Links to folders that are not listed yet.
     links: BTreeSet<PathBuf>,
     found: Listing,
     error: Option<SourceError>,
@@ -164,7 +163,9 @@ struct Entries {
     objects: Vec<Object>,
     ignored: Vec<String>,
     folders: Vec<Folder>,
+    /// Links to folders.
     links: Vec<PathBuf>,
+    links_out: Vec<String>,
 }
 
 impl Walk {
@@ -202,6 +203,7 @@ impl Walk {
                 Ok(entries) => {
                     state.found.objects.extend(entries.objects);
                     state.found.ignored.extend(entries.ignored);
+                    state.found.links_out.extend(entries.links_out);
                     state.pending.extend(entries.folders);
                     state.links.extend(entries.links);
                 }
@@ -306,10 +308,7 @@ impl Walk {
                 entries.folders.push(subfolder());
                 return Ok(());
             }
-            FileType::Symlink => {
-                entries.links.push(path());
-                return Ok(());
-            }
+            FileType::Symlink => return self.resolve(path(), entries),
             _ => {}
         }
         let found = open.fd().and_then(|at| statat(at, name, AtFlags::SYMLINK_NOFOLLOW));
@@ -324,14 +323,14 @@ impl Walk {
             }
             // Some file systems do not report the type with the name.
             FileType::Directory => entries.folders.push(subfolder()),
-            FileType::Symlink => entries.links.push(path()),
+            FileType::Symlink => return self.resolve(path(), entries),
             other => return Err(not_a_file(&path(), other)),
         }
         Ok(())
     }
 
-    /// Resolves a link: adds the file that it leads to, or returns the folder to list.
-    fn resolve(&self, link: PathBuf) -> Result<Option<Folder>, SourceError> {
+    /// Resolves a link, and adds the file or folder that it leads to.
+    fn resolve(&self, link: PathBuf, entries: &mut Entries) -> Result<(), SourceError> {
         let root = &self.root;
         let (path, follow) = (link.display().to_string(), root.options.follow_links);
         let target = match fs::canonicalize(&link) {
@@ -341,7 +340,7 @@ impl Walk {
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let target = match fs::read_link(&link) {
-                    Err(error) if self.may_vanish(&error) => return Ok(None),
+                    Err(error) if self.may_vanish(&error) => return Ok(()),
                     read => read.map_err(|error| unreadable("list", &link, error))?,
                 };
                 let target = target.display().to_string();
@@ -349,20 +348,20 @@ impl Walk {
             }
             Err(error) if follow => return Err(unreadable("list", &link, error)),
             Ok(_) | Err(_) => {
-                self.state().found.links_out.push(path);
-                return Ok(None);
+                entries.links_out.push(path);
+                return Ok(());
             }
         };
         let found = stat(&target).map_err(|error| unreadable("list", &link, error.into()))?;
         match kind_of(&found) {
             FileType::RegularFile => {
-                let object = object(key_of(&link)?, &found, Place::Below(Arc::clone(root)));
-                self.state().found.objects.push(object);
-                Ok(None)
+                let place = Place::Below(Arc::clone(root));
+                entries.objects.push(object(key_of(&link)?, &found, place));
             }
-            FileType::Directory => Ok(Some(Folder { path: link, through_link: true })),
-            other => Err(not_a_file(&link, other)),
+            FileType::Directory => entries.links.push(link),
+            other => return Err(not_a_file(&link, other)),
         }
+        Ok(())
     }
 }
 

@@ -58,8 +58,15 @@ macro_rules! conformance {
                 a_read_only_connection_cannot_write, many_batches_are_inserted_once;
             data_tests: every_data_test_finds_its_damage;
             query_results: an_empty_warehouse_gives_the_golden_results, awkward_input_gives_the_same_tables_as_duckdb;
-            histories: loads_give_what_the_oracle_computes, histories_end_in_the_same_tables, killed_loads_leave_nothing_behind;
+            histories: loads_give_what_the_oracle_computes, histories_end_in_the_same_tables, killed_loads_leave_nothing_behind,
+                moved_data_is_kept_once;
         );
+
+        #[cfg(feature = "s3")]
+        #[test]
+        fn an_object_that_changes_keeps_its_rows() {
+            crate::conformance::histories::an_object_that_changes_keeps_its_rows(&$engine);
+        }
 
         fn a_data_set_gives_its_figures(data: &crate::data::DataSet) {
             crate::conformance::query_results::a_data_set_gives_its_figures(&$engine, data);

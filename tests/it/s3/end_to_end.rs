@@ -64,6 +64,38 @@ pub(super) fn small() -> (Server, tempfile::TempDir) {
 }
 
 #[test]
+fn objects_that_were_moved_to_another_prefix_keep_their_rows() {
+    let (server, folder) = small();
+    let here = folder.path();
+    run(&server, here, &ETL).good();
+    for key in server.keys(s3_emulator::BUCKET) {
+        server.put(&key.replacen("data/", "moved/", 1), server.get(&key).unwrap());
+        server.remove(&key);
+    }
+    let locations = ["s3://bucket/moved/song_data", "s3://bucket/moved/log_data"];
+    let moved = |command, more: &[&str]| {
+        let [songs, logs] = locations;
+        let arguments = [command, "--song-data", songs, "--log-data", logs, "--output", "json"];
+        run(&server, here, &[&arguments[..], more].concat()).json()
+    };
+    let relocation = "s3://bucket/data=s3://bucket/moved";
+    let plan = moved("plan", &[]);
+    assert!(plan["notes"].to_string().contains(&format!("--relocate {relocation}")), "{plan}");
+    // The copies have other etags, so their content is compared.
+    let summary = moved("etl", &["--relocate", relocation]);
+    assert_eq!((&summary["objects_read"], &summary["objects_relocated"]), (&0.into(), &4.into()));
+    server.take_requests();
+    let summary = moved("etl", &[]);
+    assert_eq!(
+        (&summary["outcome"], &summary["objects_skipped"]),
+        (&"unchanged".into(), &4.into())
+    );
+    let requests = server.take_requests();
+    assert!(requests.iter().all(|line| line.contains("list-type=2")), "{requests:#?}");
+    run(&server, here, &["check"]).good();
+}
+
+#[test]
 fn a_rewritten_object_replaces_its_rows() {
     let (server, folder) = small();
     run(&server, folder.path(), &ETL).good();

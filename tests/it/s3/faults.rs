@@ -190,6 +190,16 @@ fn an_object_that_changes_while_it_is_read_is_read_again_or_left_for_the_next_ru
         run(&server, here, &["check"]).good();
         server.clear_faults();
     }
+    // A first load of nothing else publishes empty tables, and says why.
+    let only = ["etl", "--log-data", "s3://bucket/data/log_data/3.json"];
+    let first = [&only[..], &["--warehouse", "duckdb:first.duckdb"]].concat();
+    server.put(KEY, event(9, 2, 9000, "NextSong", "Three"));
+    server.fail(GET, Fault::Overwritten(changed), 2);
+    let ended = run(&server, here, &first);
+    assert!(ended.err.contains(": left for the next run"), "{ended:?}");
+    assert!(ended.good().contains("load 1 is published"));
+    assert!(run(&server, here, &first).good().contains("load 2 is published"));
+
     server.put(KEY, event(9, 2, 9000, "NextSong", "Three"));
     run(&server, here, &ETL).good();
     assert_eq!(session(here), "Three");

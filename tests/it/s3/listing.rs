@@ -32,7 +32,9 @@ fn every_name_is_read_and_what_is_no_data_is_named_as_ignored() {
     for (number, name) in (0..).zip(NAMES) {
         server.put(&format!("data/log_data/{name}"), event(number, 0, 1000, "NextSong", "One"));
     }
-    for hidden in ["_SUCCESS", ".DS_Store", ".ipynb_checkpoints/1.json", "x/_temporary/2.json"] {
+    for hidden in
+        ["_SUCCESS", ".DS_Store", ".ipynb_checkpoints/1.json", "x/_temporary/2.json", "../up.json"]
+    {
         server.put(&format!("data/log_data/{hidden}"), "no data");
     }
     for marker in ["", "2018/", "2018/11/"] {
@@ -44,6 +46,7 @@ fn every_name_is_read_and_what_is_no_data_is_named_as_ignored() {
     assert_eq!(summary["objects_read"], NAMES.len());
     let ignored = serde_json::json!([
         format!("{LOGS}/"),
+        format!("{LOGS}/.."),
         format!("{LOGS}/.DS_Store"),
         format!("{LOGS}/.ipynb_checkpoints"),
         format!("{LOGS}/2018/"),

@@ -3,9 +3,9 @@
 //! In S3, the etag identifies the version, so it decides. Of a file, size and modification time are
 //! not enough: `cp -p`, `rsync -t` and a restore preserve the time of the original. The ledger
 //! therefore records the time of the last change of the inode (ctime) and its number as well, which
-//! no program can set. If any of them differs, the fingerprint of the content decides. So a `chmod`,
-//! a hard link or a copy of the folder costs one reading of the content, and no load: the new
-//! version is then recorded ([`ObjectUpdate`]).
+//! no program can set. If any of them differs, the fingerprint of the content decides. So a
+//! `chmod`, a hard link or a copy of the folder costs one reading of the content, and no load: the
+//! new version is then recorded ([`ObjectUpdate`]).
 //!
 //! Entries of sparkify before 0.2 have no file version. Their file is unchanged if its inode has
 //! not changed since the load that read it.

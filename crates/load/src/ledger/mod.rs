@@ -154,18 +154,12 @@ impl Ledger {
         }
         let below = format!("{}/", listing.root);
         let mut listed = listing.in_order();
-        // What a link leads to that is not followed may still exist.
-        let is_hidden = |key: &str| {
-            let below = |link: &String| {
-                key.strip_prefix(link).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            };
-            listing.links_out.iter().any(below)
-        };
-        let loaded_here = self
-            .objects
-            .of(kind)
-            .filter(|loaded| loaded.key.starts_with(&below) && !is_hidden(&loaded.key));
+        let loaded_here = self.objects.of(kind).filter(|loaded| loaded.key.starts_with(&below));
         for loaded in loaded_here.filter(|loaded| listed.get(&loaded.key).is_none()) {
+            // It may still exist, after a link that is not followed.
+            if listing.is_below_link_out(&loaded.key) {
+                continue;
+            }
             plan.staged_rows.insert(loaded.object_id, loaded.staged);
             plan.vanished.push((loaded.object_id, loaded.key.to_string()));
         }

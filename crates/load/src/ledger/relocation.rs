@@ -44,8 +44,9 @@ impl Relocation {
 pub struct Relocated {
     /// Entries with new keys.
     pub updates: Vec<ObjectUpdate>,
-    /// Objects that were loaded from their new location too: their rows are deleted.
-    pub doubled: Vec<i64>,
+    /// Objects that were loaded from their new location too, with their numbers of staged rows.
+    /// These are deleted.
+    pub doubled: BTreeMap<i64, u64>,
 }
 
 /// Objects that were loaded from another location.
@@ -72,7 +73,7 @@ impl Ledger {
                 continue;
             }
             if self.objects.get(&key).is_some() {
-                relocated.doubled.push(loaded.object_id);
+                relocated.doubled.insert(loaded.object_id, loaded.staged);
             } else {
                 new_keys.insert(loaded.object_id, key.into_boxed_str());
             }

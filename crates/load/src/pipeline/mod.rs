@@ -269,8 +269,10 @@ struct LoadPlan {
     plans: Plans,
     /// True if only the affected part of the model is rebuilt.
     incremental: bool,
-    /// Objects whose rows are deleted: vanished ones, and those that were moved and loaded again.
+    /// Objects whose rows are deleted: vanished ones, and doubled ones.
     prune: Vec<i64>,
+    /// Objects that were moved and loaded again, with their numbers of staged rows.
+    doubled: BTreeMap<i64, u64>,
     /// New keys and versions of objects whose content is unchanged, by object.
     updates: BTreeMap<i64, ObjectUpdate>,
     /// New objects that were loaded from another location.
@@ -324,6 +326,7 @@ fn compare(
     for (kind, listing) in listings {
         let selection = request.selection(*kind);
         let mut plan = ledger.plan(listing, kind.name(), selection, started)?;
+        plan.vanished.retain(|(id, _)| !work.doubled.contains_key(id));
         if request.prune {
             if listing.objects.is_empty() && !plan.vanished.is_empty() {
                 return Err(EtlError::PruneAll { location: listing.root.clone() });
@@ -360,14 +363,15 @@ fn relocate(
             return Err(EtlError::NothingToRelocate { relocation: relocation.clone() });
         }
         work.summary.objects_relocated += objects as u64;
-        work.prune.extend(relocated.doubled);
+        work.prune.extend(relocated.doubled.keys());
+        work.doubled.extend(relocated.doubled);
         let updates = relocated.updates.into_iter();
         work.updates.extend(updates.map(|update| (update.object_id, update)));
     }
     Ok(())
 }
 
-/// Runs one load from the updates of the ledger and staging to the data tests, within the open transaction.
+/// Runs one load from the updates of the ledger to the data tests, within the open transaction.
 fn run(
     warehouse: &mut dyn Warehouse,
     request: &Request,

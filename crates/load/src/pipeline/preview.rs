@@ -84,7 +84,8 @@ pub fn preview(
             };
             keys.push(object.key.to_string());
         }
-        let replaced = plan.read.iter().map(|(id, _)| id).chain(&work.prune);
+        let pruned = work.prune.iter().filter(|id| !work.doubled.contains_key(id));
+        let replaced = plan.read.iter().map(|(id, _)| id).chain(pruned);
         preview.rows_retired += replaced.filter_map(|id| plan.staged_rows.get(id)).sum::<u64>();
         let pruned = request.prune && !plan.vanished.is_empty();
         if !plan.read.is_empty() || pruned {
@@ -92,6 +93,7 @@ pub fn preview(
             preview.tables.extend(tables);
         }
     }
+    preview.rows_retired += work.doubled.values().sum::<u64>();
     preview.tables.sort_unstable();
     preview.tables.dedup();
     preview.destructive = destructive(&preview, &work);
@@ -104,8 +106,13 @@ fn destructive(preview: &Preview, work: &LoadPlan) -> Vec<String> {
     if again > 0 {
         steps.push(format!("the rows of {again} objects are replaced by their current content"));
     }
-    if !work.prune.is_empty() {
-        steps.push(format!("the rows of {} vanished objects are deleted", work.prune.len()));
+    let vanished = work.summary.objects_pruned;
+    if vanished > 0 {
+        steps.push(format!("the rows of {vanished} vanished objects are deleted"));
+    }
+    if !work.doubled.is_empty() {
+        let doubled = work.doubled.len();
+        steps.push(format!("the rows of {doubled} objects that were loaded twice are deleted"));
     }
     if !work.incremental && again > 0 {
         steps.push("every table of the model is rebuilt".into());

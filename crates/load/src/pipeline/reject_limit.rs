@@ -1,5 +1,5 @@
-//! Limit of rejected records, and of rejected bytes: a whole file that is lost to one damaged byte is
-//! a single record.
+//! Limit of rejected records, and of rejected bytes: a whole file that is lost to one damaged byte
+//! is a single record.
 
 use std::fmt;
 

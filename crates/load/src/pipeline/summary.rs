@@ -42,8 +42,8 @@ pub struct Step {
 /// Most objects that the message of a load in `etl_loads` names.
 const MAX_NAMED: usize = 5;
 
-/// Object that changed or was removed while it was read, twice. It is left for the next run, and
-/// its rows are those of its last load.
+/// Object that could not be read completely, since it changed or was removed meanwhile. It is left
+/// for the next run, and its rows are those of its last load.
 #[derive(Debug, Clone, Serialize)]
 pub struct LeftObject {
     /// Key of the object.
@@ -155,9 +155,9 @@ impl Summary {
         self.objects_ignored.extend(listing.links_out.iter().cloned());
         if let Some(first) = listing.links_out.first() {
             self.notes.push(format!(
-                "{} symbolic links that lead out of `{}` are not followed, the first is `{first}`; `--follow-links` follows them",
-                listing.links_out.len(),
-                listing.root
+                "symbolic links that lead out of `{}` are not followed: {}, the first is `{first}`; `--follow-links` follows them",
+                listing.root,
+                listing.links_out.len()
             ));
         }
     }
@@ -166,7 +166,7 @@ impl Summary {
     pub(super) fn add_moved(&mut self, moved: &[Moved]) {
         self.notes.extend(moved.iter().map(|Moved { from, to, objects }| {
             format!(
-                "{objects} new objects in `{to}` have the content of objects that were loaded from `{from}`; if they were moved, `--relocate {from}={to}` keeps their rows and prevents duplicates in staging"
+                "new objects in `{to}` have the content of objects that were loaded from `{from}`: {objects}; if they were moved, `--relocate {from}={to}` keeps their rows and prevents duplicates in staging"
             )
         }));
     }

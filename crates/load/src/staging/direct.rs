@@ -470,9 +470,11 @@ fn staged_rows(copied: u64, rejected: u64) -> Result<u64, DirectError> {
     copied.checked_sub(rejected).ok_or(DirectError::TooManyRejected { copied, rejected })
 }
 
-/// Returns the invalid rows of the landing table as rejected records, with their length. Objects with records that
-/// sparkify's reader rejects were excluded before, so these are records that COPY parsed
-/// differently. Their bytes are unknown; a JSON object of their values is kept instead.
+/// Returns the invalid rows of the landing table as rejected records, with their total length.
+///
+/// Objects with records that sparkify's reader rejects were excluded before, so these are records
+/// that COPY parsed differently. Their bytes are unknown; a JSON object of their values is kept
+/// instead.
 fn reject_invalid(
     warehouse: &mut dyn Warehouse,
     kind: RecordKind,

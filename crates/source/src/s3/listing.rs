@@ -3,9 +3,9 @@
 //! The protocol returns one page after the other. A prefix of more than one page whose keys are in
 //! a few folders is therefore split at `/`, and the folders are listed at the same time.
 //!
-//! A server that is damaged or hostile must not make a listing endless, or add objects that were not
-//! asked for: continuation tokens and prefixes may not repeat, pages bring new keys, and every key
-//! is below the prefix.
+//! A server that is damaged or hostile must not make a listing endless, or add objects that were
+//! not asked for: continuation tokens and prefixes may not repeat, pages bring new keys, and every
+//! key is below the prefix.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
