@@ -1,4 +1,4 @@
-//! `cluster reap`: only expired parts are deleted, each judged by its own tag; on the emulator and, across regions, on moto.
+//! `cluster reap`: only expired parts are deleted, each judged by its own tag; across regions on moto.
 
 use std::fmt::Write;
 
@@ -168,7 +168,7 @@ impl Moto {
         let role = format!("{name}Role");
         let config = CONFIG.replace("dwhCluster", name).replace("dwhRole", &role);
         put(folder.path(), "dwh.cfg", config);
-        let serverless = Behavior { any_region: true, ..Behavior::default() };
+        let serverless = Behavior { region: None, ..Behavior::default() };
         Self { serverless: Server::start(serverless).unwrap(), folder, name, role }
     }
 
@@ -246,7 +246,10 @@ fn a_role_that_another_region_uses_is_kept_on_moto() {
         };
         // There is no cluster here: the role belongs to the other region.
         make_older(&[there]);
-        moto.run(here, &["reap"]).good();
+        for reap in [&["reap", "--dry-run"][..], &["reap"]] {
+            let reaped = moto.run(here, reap).good();
+            assert!(!reaped.contains(name), "{reaped}");
+        }
         assert_eq!(moto.parts(there), [name, &moto.role], "{name}");
         // An expired cluster here goes, and leaves the role.
         moto.up(here);
@@ -265,7 +268,7 @@ fn a_role_that_another_region_uses_is_kept_on_moto() {
         assert_eq!(moto.parts(there), [name, &moto.role]);
         // `down` keeps it too, and it is no leftover of the region that no longer uses it.
         moto.up(here);
-        moto.run(here, &["down", "--yes", "--verify"]).good();
+        moto.run(here, &["down", "--yes", "--verify", "--write-config"]).good();
         assert_eq!(moto.parts(there), [name, &moto.role]);
         // The last region deletes it.
         moto.run(there, &["down", "--yes", "--verify"]).good();
