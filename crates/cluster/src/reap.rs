@@ -94,7 +94,14 @@ impl Project {
             if !found.whole || !is_past(expires) {
                 continue;
             }
-            let others = role::users_elsewhere(cloud, &role, watch).await?;
+            let others = match role::users_elsewhere(cloud, &role, watch).await {
+                Ok(others) => others,
+                Err(error @ ClusterError::Interrupted { .. }) => return Err(error),
+                Err(error) => {
+                    (watch.report)(&format!("keeping the role `{}`: {error}", role.name));
+                    continue;
+                }
+            };
             if others.is_empty() {
                 found.expired = found.expired.max(expires);
                 found.parts.push(format!("the role `{}`", role.name));
@@ -172,7 +179,7 @@ async fn projects(cloud: &Cloud, watch: &Watch) -> Result<BTreeMap<String, Proje
     }
     for role in role::all(cloud).await? {
         let used_in = role.tags.used_in();
-        // A role that only other regions use is none of this one's concern.
+        // Skips roles that only other regions use.
         if used_in.is_empty() || used_in.contains_key(cloud.region.as_str()) {
             project(&mut projects, &role.tags).roles.push(role);
         }

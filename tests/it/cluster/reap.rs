@@ -117,6 +117,20 @@ fn up_prolongs_a_life_only_with_ttl() {
     assert!(scene.run(&["reap"]).good().contains("0 expired, 1 kept"));
 }
 
+#[test]
+fn a_new_warehouse_does_not_inherit_the_expiry_of_a_deleted_one() {
+    let scene = Scene::new(Behavior { polls: 6, ..Behavior::default() });
+    scene.run(&["up", "--ttl", "1h"]).good();
+    scene.server.account().expire("dwhcluster");
+    scene.stopped(&["down", "--yes"], "waiting for the deletion", "DescribeClusters", "-KILL");
+    scene.run(&["up"]).good();
+    let account = scene.server.account();
+    assert!(!account.clusters["dwhcluster"].tags.contains_key("sparkify:expires"));
+    assert_eq!(account.roles["dwhRole"].tags["sparkify:region:us-west-2"], "none");
+    drop(account);
+    assert!(scene.run(&["reap"]).good().contains("0 expired, 1 kept"));
+}
+
 /// Resources of version 0.1: no region in names and tags.
 #[test]
 fn resources_of_version_0_1_are_found_kept_and_deleted() {
