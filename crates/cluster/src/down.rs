@@ -61,7 +61,8 @@ async fn steps(
         (watch.report)(&format!("keeping the role `{}`: {} uses it", role.name, other.noun()));
         return Ok(());
     }
-    if role::release(cloud, settings, role, watch).await?.is_empty() {
+    let others = role::users_elsewhere(cloud, role, watch).await?;
+    if role::release(cloud, settings, role, &others, watch).await? {
         deleted.push(format!("the role `{}`", role.name));
     }
     Ok(())

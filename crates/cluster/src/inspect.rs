@@ -121,10 +121,11 @@ impl Inspection {
         Ok(())
     }
 
-    /// Returns the tags of the warehouse, or of the namespace of an incomplete one.
+    /// Returns the tags of the warehouse, or of the namespace of an incomplete one; none if it is
+    /// being deleted: a new warehouse does not inherit its expiry.
     pub(super) fn tags(&self) -> Option<&Tags> {
         let found = self.warehouse.as_ref().or(self.namespace.as_ref());
-        found.map(|found| &found.tags)
+        found.filter(|found| found.state != "deleting").map(|found| &found.tags)
     }
 
     /// Returns the role if sparkify manages it.

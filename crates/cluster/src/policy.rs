@@ -78,8 +78,8 @@ pub(super) fn trusts(policy: &Value, services: &[&str]) -> bool {
     })
 }
 
-/// Returns true if a trust policy contains nothing but what sparkify writes: Redshift may assume the
-/// role, perhaps under conditions.
+/// Returns true if a trust policy contains nothing but what sparkify writes: Redshift may assume
+/// the role, perhaps under conditions.
 pub(super) fn is_own_trust(policy: &Value) -> bool {
     let known = ["Sid", "Effect", "Principal", "Action", "Condition"];
     list(&policy["Statement"]).into_iter().all(|statement| {

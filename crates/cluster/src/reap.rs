@@ -58,13 +58,24 @@ struct ExpiredParts {
     serverless: bool,
     /// True if no warehouse of the project is left after the deletion.
     whole: bool,
-    roles: Vec<Role>,
+    roles: Vec<ExpiredRole>,
     parts: Vec<String>,
     expired: Option<OffsetDateTime>,
 }
 
+/// Role that is past its expiry in this region.
+struct ExpiredRole {
+    role: Role,
+    /// Other regions that use it. It is kept as long as there are any.
+    others: Vec<String>,
+}
+
 impl Project {
-    fn expired_parts(self, region: &str) -> ExpiredParts {
+    async fn expired_parts(
+        self,
+        cloud: &Cloud,
+        watch: &Watch,
+    ) -> Result<ExpiredParts, ClusterError> {
         let mut found = ExpiredParts {
             cluster: has_expired(&self.cluster),
             serverless: has_expired(&self.serverless),
@@ -79,14 +90,25 @@ impl Project {
             found.parts.push(part.noun());
         }
         for role in self.roles {
-            let expires = role_expiry(&role, region);
-            if found.whole && is_past(expires) {
+            let expires = role_expiry(&role, &cloud.region);
+            if !found.whole || !is_past(expires) {
+                continue;
+            }
+            let others = match role::users_elsewhere(cloud, &role, watch).await {
+                Ok(others) => others,
+                Err(error @ ClusterError::Interrupted { .. }) => return Err(error),
+                Err(error) => {
+                    (watch.report)(&format!("keeping the role `{}`: {error}", role.name));
+                    continue;
+                }
+            };
+            if others.is_empty() {
                 found.expired = found.expired.max(expires);
                 found.parts.push(format!("the role `{}`", role.name));
-                found.roles.push(role);
             }
+            found.roles.push(ExpiredRole { role, others });
         }
-        found
+        Ok(found)
     }
 }
 
@@ -113,8 +135,11 @@ pub(super) async fn reap(
 ) -> Result<Reaped, ClusterError> {
     let mut reaped = Reaped { expired: Vec::new(), kept: Vec::new() };
     for (name, project) in projects(cloud, watch).await? {
-        let parts = project.expired_parts(&cloud.region);
+        let parts = project.expired_parts(cloud, watch).await?;
         let Some(moment) = parts.expired else {
+            if act {
+                release_roles(cloud, settings, &parts.roles, watch, &mut Vec::new()).await?;
+            }
             reaped.kept.push(name);
             continue;
         };
@@ -154,7 +179,7 @@ async fn projects(cloud: &Cloud, watch: &Watch) -> Result<BTreeMap<String, Proje
     }
     for role in role::all(cloud).await? {
         let used_in = role.tags.used_in();
-        // A role that only other regions use is none of this one's concern.
+        // Skips roles that only other regions use.
         if used_in.is_empty() || used_in.contains_key(cloud.region.as_str()) {
             project(&mut projects, &role.tags).roles.push(role);
         }
@@ -199,8 +224,19 @@ async fn delete(
     for (settings, found) in &warehouses {
         down::warehouse(cloud, settings, found, &FinalSnapshot::NONE, watch, deleted).await?;
     }
-    for role in &expired.roles {
-        if role::release(cloud, settings, role, watch).await?.is_empty() {
+    release_roles(cloud, settings, &expired.roles, watch, deleted).await
+}
+
+/// Deletes the roles that no other region uses.
+async fn release_roles(
+    cloud: &Cloud,
+    settings: &ClusterSettings,
+    roles: &[ExpiredRole],
+    watch: &Watch,
+    deleted: &mut Vec<String>,
+) -> Result<(), ClusterError> {
+    for ExpiredRole { role, others } in roles {
+        if role::release(cloud, settings, role, others, watch).await? {
             deleted.push(format!("the role `{}`", role.name));
         }
     }

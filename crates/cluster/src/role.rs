@@ -235,57 +235,65 @@ async fn write_tags(cloud: &Cloud, role: &Role, tags: &Tags) -> Result<(), Clust
 async fn retag(cloud: &Cloud, role: &Role, tags: &Tags, watch: &Watch) -> Result<(), ClusterError> {
     // The tags of version 0.1 do not say which regions use the role.
     if role.tags.used_in().is_empty() {
-        note_users(cloud, role, watch).await?;
+        let users = regions::users(cloud, &role.arn, watch).await?;
+        note_users(cloud, role, &users).await?;
     }
     let Some(update) = tags.update_of(&role.tags) else { return Ok(()) };
     (watch.report)(&format!("updating the tags of the role `{}`", role.name));
     write_tags(cloud, role, &update).await
 }
 
-/// Looks up the other regions that use a role without region tags, tags the role with them, and
-/// returns them.
-async fn note_users(
+/// Returns the other regions that use the role: those of its tags, or, for a role of version 0.1,
+/// those in which a warehouse has it.
+pub(super) async fn users_elsewhere(
     cloud: &Cloud,
     role: &Role,
     watch: &Watch,
 ) -> Result<Vec<String>, ClusterError> {
-    let users = regions::users(cloud, &role.arn, watch).await?;
-    if !users.is_empty() {
-        let tags = Tags::uses(role.tags.project().unwrap_or_default(), &users);
-        write_tags(cloud, role, &tags).await?;
+    let used_in = role.tags.used_in();
+    if used_in.is_empty() {
+        return regions::users(cloud, &role.arn, watch).await;
     }
-    Ok(users)
+    let others = used_in.keys().filter(|region| **region != cloud.region);
+    Ok(others.map(|region| (*region).to_owned()).collect())
+}
+
+/// Tags a role without region tags with the regions that use it.
+async fn note_users(cloud: &Cloud, role: &Role, users: &[String]) -> Result<(), ClusterError> {
+    if users.is_empty() {
+        return Ok(());
+    }
+    let project = role.tags.project().unwrap_or_default();
+    write_tags(cloud, role, &Tags::uses(project, users)).await
 }
 
 /// Deletes the role if no other region uses it; otherwise only ends the use by this region. Returns
-/// the other regions.
+/// true if it was deleted.
 pub(super) async fn release(
     cloud: &Cloud,
     settings: &ClusterSettings,
     role: &Role,
+    others: &[String],
     watch: &Watch,
-) -> Result<Vec<String>, ClusterError> {
+) -> Result<bool, ClusterError> {
     let name = &role.name;
-    let used_in = role.tags.used_in();
-    let others = if used_in.is_empty() {
-        note_users(cloud, role, watch).await?
-    } else {
-        let others = used_in.keys().filter(|region| **region != cloud.region);
-        others.map(|region| (*region).to_owned()).collect()
-    };
     if others.is_empty() {
         (watch.report)(&format!("deleting the role `{name}`"));
         delete(cloud, settings, name, watch).await?;
-        return Ok(others);
+        return Ok(true);
     }
     (watch.report)(&format!("keeping the role `{name}`: {} uses it", others.join(", ")));
+    let used_in = role.tags.used_in();
+    if used_in.is_empty() {
+        note_users(cloud, role, others).await?;
+    }
     if used_in.contains_key(cloud.region.as_str()) {
         let doing = format!("remove a tag of the role `{name}`");
         let untag = cloud.iam.untag_role().role_name(name);
         let untagged = untag.tag_keys(tags::used_in_tag(&cloud.region)).send().await;
         ignore_missing(untagged.map_err(|error| sdk_error(&doing, error)))?;
     }
-    Ok(others)
+    Ok(false)
 }
 
 /// Returns the inline policy of the role, if it exists.

@@ -1,8 +1,8 @@
-//! Tags of created resources: project, region, owner and creation time; with a time to live also its
-//! length and the expiry time.
+//! Tags of created resources: project, region, owner and creation time; with a time to live also
+//! its length and the expiry time.
 //!
-//! Only resources whose project tag is the name of the warehouse are ever changed or deleted. A role
-//! belongs to no region: it has one tag per region that uses it, whose value is the expiry there.
+//! Only resources whose project tag is the name of the warehouse are ever changed or deleted. A
+//! role belongs to no region: it has one tag per region that uses it, with the expiry there.
 
 use std::collections::BTreeMap;
 

@@ -227,11 +227,7 @@ impl ClusterSettings {
         if let Some(name) = &self.role_name {
             return vec![name.clone()];
         }
-        let with_suffix = |suffix: &str| {
-            let length = self.name.len().min(rules::MAX_ROLE_NAME - suffix.len());
-            format!("{}{suffix}", &self.name[..length])
-        };
-        vec![with_suffix(&format!("-{region}-s3")), with_suffix("-s3")]
+        rules::default_role_names(&self.name, region)
     }
 
     /// Fails if Redshift does not accept the port of a new warehouse.

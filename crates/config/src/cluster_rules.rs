@@ -236,7 +236,17 @@ pub(super) fn password(written: &str) -> Result<Secret, ConfigError> {
 }
 
 /// Maximum length of a role name in bytes.
-pub(super) const MAX_ROLE_NAME: usize = 64;
+const MAX_ROLE_NAME: usize = 64;
+
+/// Returns the default names of the role: that of new roles, and that of version 0.1. A long name of
+/// a cluster is truncated.
+pub(super) fn default_role_names(cluster: &str, region: &str) -> Vec<String> {
+    let with_suffix = |suffix: String| {
+        let length = cluster.len().min(MAX_ROLE_NAME.saturating_sub(suffix.len()));
+        format!("{}{suffix}", &cluster[..length])
+    };
+    vec![with_suffix(format!("-{region}-s3")), with_suffix("-s3".into())]
+}
 
 /// Validates a role name: 1 to 64 characters that IAM accepts.
 pub(super) fn role_name(written: String) -> Result<String, ConfigError> {
@@ -363,6 +373,15 @@ mod tests {
         }
         let serverless = Form::Serverless { base_capacity: 8, max_capacity: 8, usage_limit: None };
         assert!(identifier("ab".into(), &serverless).is_err());
+    }
+
+    #[test]
+    fn default_role_names_contain_the_region_and_fit() {
+        let names = default_role_names("dwh", "us-west-2");
+        assert_eq!(names, ["dwh-us-west-2-s3", "dwh-s3"]);
+        for name in default_role_names(&"a".repeat(63), "ap-southeast-1") {
+            assert!(name.ends_with("-s3") && role_name(name).is_ok());
+        }
     }
 
     #[test]

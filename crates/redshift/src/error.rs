@@ -11,8 +11,8 @@ use sparkify_warehouse::WarehouseError;
 
 const PASSWORD: &str = "set PGPASSWORD, or give the password in ~/.pgpass, in the URL, or as DB_PASSWORD in `[CLUSTER]` of `dwh.cfg`";
 
-/// Authentication request codes: 13 (password digest, here of an unknown algorithm) and 14 (identity
-/// provider) are extensions of Redshift; 10 (SASL) is sent by PostgreSQL servers only.
+/// Authentication request codes: 13 (password digest, here of an unknown algorithm) and 14
+/// (identity provider) are extensions of Redshift; 10 (SASL) is sent by PostgreSQL servers only.
 const AUTH_DIGEST: u32 = 13;
 const AUTH_IDENTITY_PROVIDER: u32 = 14;
 const AUTH_SASL: u32 = 10;

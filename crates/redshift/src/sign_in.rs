@@ -85,8 +85,8 @@ struct DigestRequest<'a> {
 }
 
 impl<'a> DigestRequest<'a> {
-    /// Parses algorithm, salt and nonce of the server, as Amazon's drivers do. Returns `None` for an
-    /// unknown algorithm.
+    /// Parses algorithm, salt and nonce of the server, as Amazon's drivers do. Returns `None` for
+    /// an unknown algorithm.
     fn parse(data: &'a [u8]) -> Option<Self> {
         let (algorithm, rest) = number(data)?;
         let (salt, rest) = bytes(rest)?;

@@ -139,24 +139,24 @@ fn secret(name: &str) -> String {
 /// Calls that harm resources of others, or give the caller more rights.
 fn damaging() -> Vec<Permission> {
     let call = |action: &str, resource: &str| Permission::new(action, resource);
-    let ours =
+    let tagged =
         |it: Permission, kind: &str| it.with(&format!("aws:{kind}/sparkify:project"), "dwhcluster");
     let bounded = |it: Permission| it.with("iam:PermissionsBoundary", BOUNDARY_ARN);
     let namespace = "arn:aws:redshift-serverless:us-west-2:123456789012:namespace/0-1";
     let group = "arn:aws:ec2:us-west-2:123456789012:security-group/sg-other";
     let mut calls = vec![
         // A foreign cluster, even with the tag, and a cluster of the name that is not sparkify's.
-        ours(call("redshift:DeleteCluster", &cluster("production")), "ResourceTag"),
-        ours(call("redshift:ModifyClusterIamRoles", &cluster("production")), "ResourceTag"),
-        ours(call("redshift:CreateTags", &cluster("production")), "RequestTag"),
-        ours(call("redshift:CreateCluster", &cluster("another")), "RequestTag"),
-        ours(call("redshift:DeleteCluster", &cluster("dwhcluster-production")), "ResourceTag"),
+        tagged(call("redshift:DeleteCluster", &cluster("production")), "ResourceTag"),
+        tagged(call("redshift:ModifyClusterIamRoles", &cluster("production")), "ResourceTag"),
+        tagged(call("redshift:CreateTags", &cluster("production")), "RequestTag"),
+        tagged(call("redshift:CreateCluster", &cluster("another")), "RequestTag"),
+        tagged(call("redshift:DeleteCluster", &cluster("dwhcluster-production")), "ResourceTag"),
         call("redshift:DeleteCluster", &cluster("dwhcluster")),
         call("redshift:ModifyCluster", &cluster("dwhcluster")),
         call("redshift:GetClusterCredentials", "*"),
         // A foreign namespace cannot be tagged first and deleted then.
         call("redshift-serverless:DeleteNamespace", namespace),
-        ours(call("redshift-serverless:TagResource", namespace), "RequestTag"),
+        tagged(call("redshift-serverless:TagResource", namespace), "RequestTag"),
         call("redshift-serverless:DeleteNamespace", namespace)
             .with("aws:ResourceTag/sparkify:project", "another"),
         call("redshift-serverless:CreateNamespace", namespace),

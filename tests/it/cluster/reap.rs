@@ -1,4 +1,4 @@
-//! `cluster reap`: only expired parts are deleted, each judged by its own tag; on the emulator and, across regions, on moto.
+//! `cluster reap`: only expired parts are deleted, each judged by its own tag; across regions on moto.
 
 use std::fmt::Write;
 
@@ -117,6 +117,20 @@ fn up_prolongs_a_life_only_with_ttl() {
     assert!(scene.run(&["reap"]).good().contains("0 expired, 1 kept"));
 }
 
+#[test]
+fn a_new_warehouse_does_not_inherit_the_expiry_of_a_deleted_one() {
+    let scene = Scene::new(Behavior { polls: 6, ..Behavior::default() });
+    scene.run(&["up", "--ttl", "1h"]).good();
+    scene.server.account().expire("dwhcluster");
+    scene.stopped(&["down", "--yes"], "waiting for the deletion", "DescribeClusters", "-KILL");
+    scene.run(&["up"]).good();
+    let account = scene.server.account();
+    assert!(!account.clusters["dwhcluster"].tags.contains_key("sparkify:expires"));
+    assert_eq!(account.roles["dwhRole"].tags["sparkify:region:us-west-2"], "none");
+    drop(account);
+    assert!(scene.run(&["reap"]).good().contains("0 expired, 1 kept"));
+}
+
 /// Resources of version 0.1: no region in names and tags.
 #[test]
 fn resources_of_version_0_1_are_found_kept_and_deleted() {
@@ -168,7 +182,7 @@ impl Moto {
         let role = format!("{name}Role");
         let config = CONFIG.replace("dwhCluster", name).replace("dwhRole", &role);
         put(folder.path(), "dwh.cfg", config);
-        let serverless = Behavior { any_region: true, ..Behavior::default() };
+        let serverless = Behavior { region: None, ..Behavior::default() };
         Self { serverless: Server::start(serverless).unwrap(), folder, name, role }
     }
 
@@ -246,7 +260,10 @@ fn a_role_that_another_region_uses_is_kept_on_moto() {
         };
         // There is no cluster here: the role belongs to the other region.
         make_older(&[there]);
-        moto.run(here, &["reap"]).good();
+        for reap in [&["reap", "--dry-run"][..], &["reap"]] {
+            let reaped = moto.run(here, reap).good();
+            assert!(!reaped.contains(name), "{reaped}");
+        }
         assert_eq!(moto.parts(there), [name, &moto.role], "{name}");
         // An expired cluster here goes, and leaves the role.
         moto.up(here);
@@ -265,7 +282,7 @@ fn a_role_that_another_region_uses_is_kept_on_moto() {
         assert_eq!(moto.parts(there), [name, &moto.role]);
         // `down` keeps it too, and it is no leftover of the region that no longer uses it.
         moto.up(here);
-        moto.run(here, &["down", "--yes", "--verify"]).good();
+        moto.run(here, &["down", "--yes", "--verify", "--write-config"]).good();
         assert_eq!(moto.parts(there), [name, &moto.role]);
         // The last region deletes it.
         moto.run(there, &["down", "--yes", "--verify"]).good();

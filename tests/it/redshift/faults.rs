@@ -134,6 +134,32 @@ fn passwords_of_every_kind_and_refusals_of_a_connection() {
     assert!(words.contains("not signed by a trusted authority"), "{words}");
 }
 
+/// As from outside the network of a private cluster: packets get no answer.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_port_that_is_silent_names_the_data_api() {
+    use std::net::{TcpListener, TcpStream};
+    use std::time::Duration;
+
+    // Nothing accepts the connections; when its queue is full, the kernel drops further ones.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let connect = |_| TcpStream::connect_timeout(&address, Duration::from_millis(200)).ok();
+    let waiting: Vec<TcpStream> = (0..10_000).map_while(connect).collect();
+    assert!(waiting.len() < 10_000);
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("redshift://u:s3cr@{address}/dev?connect_timeout=1");
+    for arguments in [&["check"][..], &["doctor", "--no-probes"]] {
+        let arguments = [arguments, &["--warehouse", &url]].concat();
+        let ended = super::ended(&mut sparkify(folder.path(), arguments));
+        let words = ended.out + &ended.err;
+        let port = address.port();
+        assert!(words.contains(&format!("no response from port {port} within 1 s")), "{words}");
+        assert!(words.contains("reachable only from its VPC"), "{words}");
+        assert!(words.contains("Data API"), "{words}");
+    }
+}
+
 /// The end of an SSH tunnel: the certificate is for the cluster's own name.
 #[test]
 fn a_tunnel_is_encrypted_and_its_authority_verified() {

@@ -126,9 +126,9 @@ mod commands {
         }
         let down = sparkify_cluster::down(settings, &snapshot, watch)?;
         if args.write_config {
-            // A role that sparkify did not create stays, and so does its entry.
-            let deleted_role =
-                before.parts.iter().any(|part| part.what == "role" && part.is_managed);
+            // A role that sparkify did not create, or that another region uses, stays, and so does
+            // its entry.
+            let deleted_role = down.deleted.iter().any(|part| part.starts_with("the role "));
             next::clear(&settings.file, &settings.name, deleted_role)?;
         }
         let left = if args.verify {

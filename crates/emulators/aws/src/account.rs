@@ -6,7 +6,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::{ApiError, Policy, error};
+use crate::{ApiError, Policy, REGION, error};
 
 /// Configurable behavior of the emulator.
 #[derive(Debug, Clone)]
@@ -27,8 +27,9 @@ pub struct Behavior {
     pub denies_simulation: bool,
     /// Host and port of the endpoint of clusters and workgroups, instead of a name of Amazon's.
     pub endpoint: Option<(String, u16)>,
-    /// True if requests may be signed for any region. All regions have the same resources.
-    pub any_region: bool,
+    /// Region for which requests must be signed; none accepts any. All regions have the same
+    /// resources.
+    pub region: Option<&'static str>,
 }
 
 impl Default for Behavior {
@@ -42,7 +43,7 @@ impl Default for Behavior {
             keeps_leftovers: false,
             denies_simulation: false,
             endpoint: None,
-            any_region: false,
+            region: Some(REGION),
         }
     }
 }

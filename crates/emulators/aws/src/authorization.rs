@@ -33,7 +33,7 @@ pub(crate) fn required(
         }
         "iam" => roles(account, &name, Parameters::parse(body)),
         "ec2" => network(&name, Parameters::parse(body)),
-        // Nobody needs a permission to ask for the own identity.
+        // GetCallerIdentity needs no permission.
         "sts" => Vec::new(),
         _ => vec![Permission::new(&name, "*")],
     }

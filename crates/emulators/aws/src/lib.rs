@@ -117,8 +117,7 @@ fn respond(request: &http::Request, account: &Mutex<Account>) -> http::Response 
     let service = signature::service(request).unwrap_or_default();
     let action = action_of(request);
     account.record_call(&service, &action);
-    let any_region = account.behavior.any_region;
-    let checked = signature::verify(request, &service, any_region)
+    let checked = signature::verify(request, &service, account.behavior.region)
         .and_then(|()| authorize(&account, &service, &action, &request.body))
         .and_then(|()| account.injected_error(&action));
     let result = checked.and_then(|()| match service.as_str() {

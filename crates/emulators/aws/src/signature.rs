@@ -9,7 +9,7 @@ use time::PrimitiveDateTime;
 use time::macros::format_description;
 
 use crate::http::Request;
-use crate::{ApiError, KEY, REGION, SECRET, error};
+use crate::{ApiError, KEY, SECRET, error};
 
 /// Splits the credential, `AKID/20261124/us-west-2/redshift/aws4_request`.
 fn credential(request: &Request) -> Option<Vec<&str>> {
@@ -43,8 +43,12 @@ fn sign(key: &[u8], text: &str) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-/// Checks the access key, region, age and signature of a request.
-pub(crate) fn verify(request: &Request, service: &str, any_region: bool) -> Result<(), ApiError> {
+/// Checks the access key, region, age and signature of a request. No wanted region accepts any.
+pub(crate) fn verify(
+    request: &Request,
+    service: &str,
+    wanted: Option<&str>,
+) -> Result<(), ApiError> {
     let missing =
         || error(403, "MissingAuthenticationToken", "Request is missing Authentication Token");
     let header = request.header("authorization").ok_or_else(missing)?;
@@ -62,7 +66,7 @@ pub(crate) fn verify(request: &Request, service: &str, any_region: bool) -> Resu
     }
     // IAM is a global service, which signs for us-east-1.
     let is_global = service == "iam" && *region == "us-east-1";
-    if *region != REGION && !is_global && !any_region || *end != "aws4_request" {
+    if wanted.is_some_and(|wanted| *region != wanted) && !is_global || *end != "aws4_request" {
         return Err(error(
             403,
             "SignatureDoesNotMatch",
