@@ -251,7 +251,8 @@ fn run_killed_history(
         std::fs::create_dir(here.join(part)).unwrap();
     }
     let paths = ["--song-data", "song_data", "--log-data", "log_data"];
-    let etl = ["etl", "--quiet", "--max-reject-share", "100%"].into_iter().chain(paths);
+    let etl =
+        ["etl", "--quiet", "--allow-empty", "--max-reject-share", "100%"].into_iter().chain(paths);
     let etl = |url| etl.clone().chain(["--warehouse", url]);
     let mut killed = 0;
     for (number, delay) in delays.iter().enumerate() {

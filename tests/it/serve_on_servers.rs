@@ -25,7 +25,7 @@ fn statements_end_on_a_server(start: impl Fn(&[&str]) -> Serving, name: &str) {
              and query like '%as {name}%' and pid <> pg_backend_pid()"
         ))
     };
-    let none_runs = || {
+    let none_runs = |after: &str| {
         // The server notices a cancelled statement within moments.
         let ended = (0..600).any(|_| {
             let ended = running() == "0";
@@ -34,14 +34,14 @@ fn statements_end_on_a_server(start: impl Fn(&[&str]) -> Serving, name: &str) {
             }
             ended
         });
-        assert!(ended, "a statement still runs");
+        assert!(ended, "{name} still runs after {after}");
     };
     let serving = start(&["--time-limit", "1"]);
     for _ in 0..9 {
         let late = serving.sql(endless);
         assert!(late["error"].as_str().unwrap().contains("longer than 1 s"), "{late}");
     }
-    none_runs();
+    none_runs("the time limit");
     assert_eq!(serving.sql("select 1 as one")["rows"], json!([[1]]));
     let data = serving.ask("/data", &json!({ "since": null, "until": null, "level": null }));
     assert!(data["coverage"].is_object(), "{data}");
@@ -58,12 +58,12 @@ fn statements_end_on_a_server(start: impl Fn(&[&str]) -> Serving, name: &str) {
         stream
     };
     drop(ask());
-    none_runs();
+    none_runs("its client left");
     let _asked = ask();
     let pid = serving.program.id().to_string();
     assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     assert_eq!(serving.program.wait().unwrap().code(), Some(0));
-    none_runs();
+    none_runs("Ctrl-C");
 }
 
 #[test]

@@ -22,10 +22,9 @@ pub(super) fn lines(summary: &Summary) -> String {
 
 fn objects(summary: &Summary) -> String {
     let mut text = format!("{} read", grouped(summary.objects_read));
-    let megabytes = summary.bytes_read as f64 / 1e6;
     let parts = [
         (summary.objects_changed, format!("{} changed", grouped(summary.objects_changed))),
-        (summary.bytes_read, format!("{megabytes:.1} MB")),
+        (summary.bytes_read, size(summary.bytes_read)),
     ];
     let parts: Vec<_> = parts.into_iter().filter(|(count, _)| *count > 0).map(|it| it.1).collect();
     if !parts.is_empty() {
@@ -33,6 +32,8 @@ fn objects(summary: &Summary) -> String {
     }
     let kept = summary.objects_vanished.len() as u64 - summary.objects_pruned;
     for (count, what) in [
+        (summary.objects_fetched, "copied by the warehouse"),
+        (summary.objects_left.len() as u64, "left for the next run"),
         (summary.objects_skipped, "loaded already"),
         (summary.objects_outside, "outside of the date range"),
         (summary.objects_ignored.len() as u64, "skipped by name"),
@@ -44,6 +45,15 @@ fn objects(summary: &Summary) -> String {
         }
     }
     text
+}
+
+fn size(bytes: u64) -> String {
+    let bytes = bytes as f64;
+    if bytes < 100_000.0 {
+        format!("{:.1} kB", bytes / 1e3)
+    } else {
+        format!("{:.1} MB", bytes / 1e6)
+    }
 }
 
 fn records(summary: &Summary) -> String {
@@ -78,7 +88,7 @@ fn warnings(summary: &Summary) -> Option<String> {
         (summary.duplicates, "duplicate plays"),
         (summary.extra_keys.len() as u64, "unknown keys"),
         (summary.notes.len() as u64, "limitations of a direct COPY"),
-        (summary.tried_again.len() as u64, "attempts failed and were retried"),
+        (summary.tried_again.len() as u64, "failed attempts retried"),
     ];
     let counts = counts.into_iter().filter(|(count, _)| *count > 0);
     let counts: Vec<_> = counts.map(|(count, what)| format!("{} {what}", grouped(count))).collect();

@@ -282,11 +282,12 @@ fn configuration(
     Ok((path, file))
 }
 
-/// Checks a location of objects: a path, or `s3://BUCKET/PREFIX`. The error shows no password.
+/// Refuses a location with credentials, which must not be printed. Where objects are looked up, the
+/// rest of the location is checked.
 fn check_location(location: &str) -> Result<(), ConfigError> {
     let Some((scheme, rest)) = location.split_once("://") else { return Ok(()) };
-    let bucket = rest.split('/').next().unwrap_or_default();
-    if scheme == "file" || scheme == "s3" && !bucket.contains(['@', ':']) {
+    let authority = rest.split('/').next().unwrap_or_default();
+    if scheme == "file" || !authority.contains('@') {
         return Ok(());
     }
     Err(ConfigError::Value {

@@ -238,7 +238,10 @@ fn cannot_open(path: &Path, error: &duckdb::Error) -> WarehouseError {
             pid.map_or(String::new(), |digits| format!(" (PID {})", digits.collect::<String>()));
         return WarehouseError::Busy { path, holder };
     }
-    let (reason, hint) = if message.contains("not a valid DuckDB database file") {
+    // The second message is about a file in a format that DuckDB would query, such as JSON.
+    let is_foreign = message.contains("not a valid DuckDB database file")
+        || message.contains("Cannot launch in-memory database in read-only mode");
+    let (reason, hint) = if is_foreign {
         ("it is not a DuckDB file".into(), "choose another file with `--warehouse duckdb:FILE`")
     } else if message.contains("No such file or directory") {
         ("its folder does not exist".into(), "create the folder first")

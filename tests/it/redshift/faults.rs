@@ -16,7 +16,7 @@ fn ready() -> Cluster {
 }
 
 #[test]
-fn a_load_that_something_passing_ends_is_tried_again() {
+fn a_load_is_retried_after_a_transient_error() {
     for (when, fault) in [
         (When::Commit(1), Fault::Serializable),
         (When::Copy(2), Fault::Serializable),
@@ -28,7 +28,7 @@ fn a_load_that_something_passing_ends_is_tried_again() {
         cluster.emulator.faults().arm(when.clone(), fault.clone());
         let told = cluster.run(ETL).good();
         assert_eq!(cluster.emulator.faults().left(), 0, "{when:?}");
-        assert!(told.contains("retries"), "{when:?}, {fault:?}: {told}");
+        assert!(told.contains("failed attempts retried"), "{when:?}, {fault:?}: {told}");
         cluster.assert_whole(1, 2);
     }
 }
@@ -40,7 +40,10 @@ fn a_commit_without_an_answer_is_looked_up() {
     cluster.emulator.faults().arm(When::Commit(1), Fault::DisconnectAfter);
     let told = cluster.run(ETL).good();
     assert_eq!(cluster.emulator.faults().left(), 0);
-    assert!(!told.contains("retries") && told.contains("load 1 is published"), "{told}");
+    assert!(
+        !told.contains("failed attempts retried") && told.contains("load 1 is published"),
+        "{told}"
+    );
     cluster.assert_whole(1, 2);
 }
 

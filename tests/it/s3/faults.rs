@@ -180,7 +180,7 @@ fn an_object_that_changes_while_it_is_read_is_read_again_or_left_for_the_next_ru
         assert!(ended.err.contains("warning: `s3://bucket/data/log_data/3.json` "), "{ended:?}");
         assert!(ended.err.contains(": left for the next run"), "{ended:?}");
         let summary = ended.good();
-        assert!(summary.contains("objects left for the next run"), "{summary}");
+        assert!(summary.contains(", 1 left for the next run"), "{summary}");
         assert_eq!((plays(here).as_str(), session(here).as_str()), ("4", "Two"), "{fault:?}");
         let history = run(&server, here, &["history", "--limit", "1"]).good();
         assert!(

@@ -97,9 +97,12 @@ fn a_prefix_may_be_one_object_and_a_bucket_may_be_empty() {
         assert!(words.contains("write it as `s3://BUCKET/PREFIX`"), "{place}: {words}");
     }
     server.keys(s3_emulator::BUCKET).iter().for_each(|key| server.remove(key));
-    let none =
-        run(&server, folder.path(), &["plan", "--log-data", "s3://bucket", "--output", "json"]);
-    assert_eq!(none.json()["new"], serde_json::json!([]));
+    let none = ["plan", "--log-data", "s3://bucket", "--output", "json"];
+    let words = run(&server, folder.path(), &none).bad(2);
+    assert!(words.contains("no files found in `s3://bucket`"), "{words}");
+    let allowed = [&none[..], &["--allow-empty"]].concat();
+    let plan = run(&server, folder.path(), &allowed).json();
+    assert_eq!(plan["new"], serde_json::json!([]));
     let empty = ["etl", "--log-data", "s3://bucket/data/log_data"];
     assert!(run(&server, folder.path(), &empty).bad(2).contains("no objects found at"));
 }

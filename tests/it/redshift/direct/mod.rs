@@ -321,7 +321,7 @@ fn a_dwh_cfg_of_the_course_is_sufficient_for_a_direct_load() {
     }
     assert!(cluster.copies().iter().any(|copy| copy.contains("log_json_path.json")));
     assert!(output.contains("copied by the warehouse"), "{output}");
-    assert!(output.contains("lineage of copied rows ends at the group of objects"), "{output}");
+    assert!(output.contains("3 limitations of a direct COPY; `-v` lists them"), "{output}");
     cluster.assert_same(&[]);
     let url = cluster.url().replacen("redshift://", "postgres://", 1) + "&sslmode=verify-full";
     let counted = Command::new("psql")
