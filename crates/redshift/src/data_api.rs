@@ -17,7 +17,7 @@ use super::message::ServerError;
 use super::service::{aws_failed, config_failed};
 use sparkify_aws::{AwsError, Called, Calls, Service};
 use sparkify_config::{DataApiTarget, Server, Settings};
-use sparkify_warehouse::split;
+use sparkify_warehouse::{Access, split};
 use sparkify_warehouse::{Interrupter, RowSink, WarehouseError};
 
 /// Names of the Data API in endpoints, signatures and targets.
@@ -53,6 +53,8 @@ pub(super) struct DataApi {
     server: Arc<Server>,
     calls: Arc<Calls>,
     target: DataApiTarget,
+    /// Seconds for which a submitted statement may delay the response with its ID.
+    submit_seconds: u64,
     session: Option<String>,
     keep_alive: Option<KeepAlive>,
     lock: Arc<SessionLock>,
@@ -68,17 +70,24 @@ struct Finished {
 
 impl DataApi {
     /// Prepares the client. Sends no request before the first statement.
-    pub(super) fn begin(server: &Arc<Server>, settings: &Settings) -> Result<Self, WarehouseError> {
+    pub(super) fn begin(
+        server: &Arc<Server>,
+        settings: &Settings,
+        access: Access,
+    ) -> Result<Self, WarehouseError> {
+        // A statement can be cancelled once its ID is known: a user does not wait for that.
+        let submit_seconds = if access == Access::Write { WAIT_SECONDS } else { 1 };
         let target = server.data_api.clone().unwrap_or_default();
-        let mut access = settings.s3.signing().map_err(|error| config_failed(&error))?;
+        let mut signing = settings.s3.signing().map_err(|error| config_failed(&error))?;
         if let Some(region) = &target.region {
-            access.region = Some(region.clone());
+            signing.region = Some(region.clone());
         }
-        let calls = Calls::new(&access, SERVICE).map_err(|error| aws_failed(&error))?;
+        let calls = Calls::new(&signing, SERVICE).map_err(|error| aws_failed(&error))?;
         Ok(Self {
             server: Arc::clone(server),
             calls: Arc::new(calls),
             target,
+            submit_seconds,
             session: None,
             keep_alive: None,
             lock: Arc::default(),
@@ -227,7 +236,7 @@ impl DataApi {
         input.insert(what.0.into(), what.1);
         input.insert("ClientToken".into(), token().into());
         input.insert("SessionKeepAliveSeconds".into(), self.keep_alive_seconds().into());
-        input.insert("WaitTimeSeconds".into(), WAIT_SECONDS.into());
+        input.insert("WaitTimeSeconds".into(), self.submit_seconds.into());
         let answer = self.submit(action, &Json::Object(input))?;
         if let Some(session) = answer["SessionId"].as_str() {
             if self.session.is_none() {
@@ -435,6 +444,7 @@ impl Channel for DataApi {
             server: Arc::clone(&self.server),
             calls: Arc::clone(&self.calls),
             target: self.target.clone(),
+            submit_seconds: self.submit_seconds,
             session: None,
             keep_alive: None,
             lock: Arc::default(),

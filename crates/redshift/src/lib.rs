@@ -103,7 +103,7 @@ impl Redshift {
         access: Access,
     ) -> Result<Self, WarehouseError> {
         let channel: Box<dyn Channel> = match &server.data_api {
-            Some(_) => Box::new(data_api::DataApi::begin(server, settings)?),
+            Some(_) => Box::new(data_api::DataApi::begin(server, settings, access)?),
             None => Box::new(wire::WireChannel::connect(server)?),
         };
         let staging = match access {
