@@ -64,13 +64,13 @@ pub(super) fn request(args: &Etl, settings: &Settings) -> Result<Request, Failur
     };
     let relocations = args.relocate.iter().map(|written| relocation(written));
     let ListingArgs { follow_links, allow_empty, strict_listing } = args.listing;
-    let options = ListOptions { follow_links, strict: strict_listing };
+    let options =
+        ListOptions { follow_links, strict: strict_listing, require_objects: !allow_empty };
     Ok(Request {
         max_reject_share: settings.max_reject_share,
         full_refresh: args.full_refresh,
         verify_content: args.verify_content,
         prune: args.prune,
-        allow_empty,
         relocations: relocations.collect::<Result<_, _>>()?,
         since: day(&args.since)?,
         until: day(&args.until)?,

@@ -1,6 +1,8 @@
 //! Short summary of a load: what was read, what was rejected, how long it took, what to do next.
 //! The complete account is printed with `-v`.
 
+use std::fmt::Write as _;
+
 use sparkify_analytics::report::grouped;
 use sparkify_load::pipeline::{Outcome, Summary};
 
@@ -17,7 +19,8 @@ pub(super) fn lines(summary: &Summary) -> String {
     }
     let seconds: f64 = summary.steps.iter().map(|step| step.seconds).sum();
     lines.push(("seconds", format!("{seconds:.2}")));
-    lines.iter().map(|(name, text)| format!("{name:<9}  {text}\n")).collect()
+    let lines: Vec<_> = lines.iter().map(|(name, text)| format!("{name:<9}  {text}\n")).collect();
+    lines.concat()
 }
 
 fn objects(summary: &Summary) -> String {
@@ -28,7 +31,7 @@ fn objects(summary: &Summary) -> String {
     ];
     let parts: Vec<_> = parts.into_iter().filter(|(count, _)| *count > 0).map(|it| it.1).collect();
     if !parts.is_empty() {
-        text.push_str(&format!(" ({})", parts.join(", ")));
+        let _ = write!(text, " ({})", parts.join(", "));
     }
     let kept = summary.objects_vanished.len() as u64 - summary.objects_pruned;
     for (count, what) in [
@@ -41,7 +44,7 @@ fn objects(summary: &Summary) -> String {
         (kept, "deleted at the source, rows kept (`--prune` deletes them)"),
     ] {
         if count > 0 {
-            text.push_str(&format!(", {} {what}", grouped(count)));
+            let _ = write!(text, ", {} {what}", grouped(count));
         }
     }
     text

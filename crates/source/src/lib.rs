@@ -148,6 +148,8 @@ pub struct ListOptions {
     pub follow_links: bool,
     /// An object that is removed or changed after it was found is an error.
     pub strict: bool,
+    /// A location without objects is an error.
+    pub require_objects: bool,
 }
 
 impl Sources {
@@ -163,8 +165,9 @@ impl Sources {
 
     /// Changes the options of listings.
     #[must_use]
-    pub fn with_options(self, options: ListOptions) -> Self {
-        Self { options, ..self }
+    pub fn with_options(mut self, options: ListOptions) -> Self {
+        self.options = options;
+        self
     }
 
     /// Returns the options of listings.
@@ -196,10 +199,10 @@ impl Sources {
 
     /// Returns the current version of a listed object. Links are followed as in its listing.
     pub fn refreshed(&self, object: &Object) -> Result<Object, SourceError> {
-        match &object.place {
-            Place::Below(root) => root.find(&object.key)?.ok_or_else(|| missing(&object.key)),
-            _ => self.find(&object.key),
+        if let Place::Below(root) = &object.place {
+            return root.find(&object.key)?.ok_or_else(|| missing(&object.key));
         }
+        self.find(&object.key)
     }
 }
 

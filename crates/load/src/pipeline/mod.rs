@@ -56,8 +56,6 @@ pub struct Request {
     pub verify_content: bool,
     /// Delete the rows of objects that no longer exist.
     pub prune: bool,
-    /// True if a location without objects is not an error.
-    pub allow_empty: bool,
     /// Locations whose objects were moved.
     pub relocations: Vec<Relocation>,
     /// Skip event objects whose key has an earlier date, or none.
@@ -83,7 +81,6 @@ impl Request {
             full_refresh: false,
             verify_content: false,
             prune: false,
-            allow_empty: true,
             relocations: Vec::new(),
             since: None,
             until: None,
@@ -241,7 +238,8 @@ fn list(request: &Request) -> Result<Listings, EtlError> {
             if let Some(file) = &request.own_file {
                 listing.leave_out(file);
             }
-            if listing.objects.is_empty() && !request.allow_empty && !request.prune {
+            let required = request.sources.options().require_objects && !request.prune;
+            if required && listing.objects.is_empty() {
                 return Err(EtlError::Empty { location: location.clone() });
             }
             listings.push((kind, listing));
