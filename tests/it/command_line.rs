@@ -1,4 +1,4 @@
-//! What a person types, and what the program answers: words, exit codes, settings, and help with slips.
+//! Command line: messages, exit codes, settings, help, and hints for misspellings.
 
 use std::io::Write;
 use std::path::Path;
@@ -15,7 +15,7 @@ fn loaded() -> tempfile::TempDir {
     folder
 }
 
-/// Runs a command that must fail with `code` and say exactly this.
+/// Asserts that a command fails with this code and message.
 macro_rules! assert_says {
     ($folder:expr, $arguments:expr, $code:literal, @$words:literal) => {
         let words = run($folder, $arguments).bad($code);
@@ -25,7 +25,7 @@ macro_rules! assert_says {
 }
 
 #[test]
-fn slips_get_a_hint() {
+fn misspellings_get_a_hint() {
     let folder = loaded();
     let here = folder.path();
     assert_says!(here, ["describe", "songplay"], 2, @r"
@@ -59,7 +59,7 @@ fn slips_get_a_hint() {
 }
 
 #[test]
-fn what_is_missing_or_foreign_is_said_and_left_alone() {
+fn missing_and_foreign_objects_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     assert_says!(here, ["etl"], 2, @r"
@@ -93,7 +93,7 @@ fn what_is_missing_or_foreign_is_said_and_left_alone() {
 }
 
 #[test]
-fn a_foreign_table_of_our_name_is_never_touched() {
+fn a_foreign_table_with_the_same_name_is_not_changed() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     let path = here.join("theirs.duckdb");
@@ -132,7 +132,7 @@ fn create_tables_asks_before_it_drops() {
 }
 
 #[test]
-fn queries_come_as_arguments_files_or_input_and_only_read() {
+fn queries_from_arguments_files_and_input_only_read() {
     let folder = loaded();
     let here = folder.path();
     let sql = "select 'a,\"b\"' as text, null as nothing, '' as empty, 1.5 as number, true as yes";
@@ -147,7 +147,7 @@ fn queries_come_as_arguments_files_or_input_and_only_read() {
         .unwrap();
     child.stdin.take().unwrap().write_all(sql.as_bytes()).unwrap();
     assert_eq!(String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap(), csv);
-    // What a terminal would obey is data all the same.
+    // Escape sequences are data in a file or a pipe.
     let escape = "select chr(27) || '[1mbold' as text";
     assert_eq!(run(here, ["query", escape, "--format", "csv"]).good(), "text\n\u{1b}[1mbold\n");
     assert!(run(here, ["query", escape]).good().contains("\u{fffd}[1mbold"));
@@ -260,7 +260,7 @@ fn config(folder: &Path, text: &str) {
 }
 
 #[test]
-fn the_dwh_cfg_that_people_have_works_unchanged() {
+fn the_course_configuration_file_works_unchanged() {
     let folder = loaded();
     let here = folder.path();
     config(
@@ -269,7 +269,7 @@ fn the_dwh_cfg_that_people_have_works_unchanged() {
          DB_PORT=5439\n\n[IAM_ROLE]\nARN='arn:aws:iam::123456789012:role/dwhRole'\n\n[S3]\nLOG_DATA='data/log_data'\n\
          LOG_JSONPATH='s3://udacity-dend/log_json_path.json'\nSONG_DATA=\"data/song_data\"\n\n[AWS]\nKEY=\nSECRET=\n",
     );
-    // Its cluster is the warehouse when no other is named.
+    // The configured cluster is the warehouse if no other is named.
     let words = run(here, ["check"]).bad(2);
     assert!(words.contains("redshift://awsuser@redshift-cluster.example"), "{words}");
     let ended = run(here, ["etl", "--warehouse", "duckdb:sparkify.duckdb"]);
@@ -352,14 +352,14 @@ fn the_sql_that_is_printed_is_the_sql_that_runs() {
     assert!(partly.contains("join scope_users using (user_id)"), "{partly}");
     let all = run(folder.path(), ["sql"]).good();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sql");
-    // Each engine's own is printed with the rest for a warehouse of that kind, without one.
+    // Files of an engine are printed for a warehouse of that engine, without a connection.
     let of = |url: &str| run(folder.path(), ["sql", "--warehouse", url]).good();
     let printed = [
         ("duckdb", all.clone()),
         ("postgres", of("postgres://me@localhost/music")),
         ("redshift", of("redshift://me@localhost/music")),
     ];
-    // Fragments are printed within the files that include them, without their headers.
+    // Fragments are printed as part of the files that include them, without their headers.
     let is_sql = |path: &Path| {
         path.extension().is_some_and(|ending| ending == "sql")
             && !path.starts_with(root.join("fragment"))
@@ -368,7 +368,7 @@ fn the_sql_that_is_printed_is_the_sql_that_runs() {
         let own = path.strip_prefix(root.join("dialect")).ok();
         let mut engine = own.map(|own| own.iter().next().unwrap().to_str().unwrap().to_owned());
         if path.starts_with(root.join("direct")) {
-            // The one that fetches objects itself.
+            // The engine that reads objects itself.
             engine = Some("redshift".to_owned());
         }
         let text = std::fs::read_to_string(&path).unwrap();

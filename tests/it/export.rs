@@ -1,4 +1,4 @@
-//! The model as a folder of files: the same rows, read by another engine's reader; whole or not at all.
+//! Export of the model: the same rows, read with another engine's reader; atomic replacement.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -12,7 +12,7 @@ use crate::support::{duckdb, event, load, put, run, song, sparkify};
 
 const TABLES: [&str; 6] = ["songplays", "users", "user_levels", "songs", "artists", "time"];
 
-/// A warehouse with two plays, one of a guest.
+/// Creates a warehouse with two plays, one of a guest.
 fn loaded() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), "data/song_data/a.json", song("SO1", "One", 200.5));
@@ -25,20 +25,20 @@ fn loaded() -> tempfile::TempDir {
     folder
 }
 
-/// Every file of a folder, with its bytes.
+/// Returns every file of a folder with its content.
 fn content(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
     let named = entries.map(|entry| (entry.file_name().into_string().unwrap(), entry.path()));
     named.map(|(name, path)| (name, fs::read(path).unwrap_or_default())).collect()
 }
 
-/// Rows that a reader finds in a file and the table has not, and the other way round.
+/// Returns rows that are only in the file, and rows that are only in the table.
 fn differing(warehouse: &mut dyn Warehouse, table: &str, reader: &str, typed: bool) -> String {
     let columns = warehouse
         .query(&format!("select string_agg(column_name, ', ') from (describe {table})"), &[], 1)
         .unwrap();
     let columns = columns.scalar().unwrap().to_string();
-    // The id of a play is text outside, and in CSV everything is.
+    // The ID of a play is text in files, and in CSV everything is.
     let as_text = |name: &str| !typed || name == "songplay_id";
     let cast = |name: &str| if as_text(name) { format!("{name}::varchar") } else { name.into() };
     let ours: Vec<String> = columns.split(", ").map(cast).collect();
@@ -123,7 +123,7 @@ fn files_are_typed_sorted_and_quoted() {
 }
 
 #[test]
-fn what_is_no_export_is_left_alone() {
+fn a_folder_that_is_no_export_is_not_replaced() {
     let folder = loaded();
     let here = folder.path();
     let says = |arguments: &[&str]| {
@@ -172,13 +172,13 @@ fn what_is_no_export_is_left_alone() {
 }
 
 #[test]
-fn a_killed_export_leaves_the_old_one_and_the_next_one_tidies_up() {
+fn a_killed_export_keeps_the_old_files() {
     let folder = loaded();
     let here = folder.path();
     run(here, ["export", "out"]).good();
     let before = content(&here.join("out"));
     let mut warehouse = duckdb(here.join("sparkify.duckdb").to_str().unwrap());
-    // Enough of them that an export is still at work when it is seen.
+    // Enough rows that the export is still running when it is observed.
     warehouse
         .execute(
             "insert into songplays select uuid(), s.start_time, user_id, level, song_id, artist_id, i, location, user_agent, i, \
@@ -201,7 +201,7 @@ fn a_killed_export_leaves_the_old_one_and_the_next_one_tidies_up() {
     run(here, ["export", "out"]).good();
     assert_eq!(beside(), None);
     assert!(content(&here.join("out")) != before);
-    // A disk that is full, as far as this process goes: the file cannot grow beyond some kilobytes.
+    // Simulates a full disk: the files of the process cannot exceed some kilobytes.
     let after = content(&here.join("out"));
     let limited = std::process::Command::new("bash")
         .args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$0\" export out"])
@@ -216,7 +216,7 @@ fn a_killed_export_leaves_the_old_one_and_the_next_one_tidies_up() {
 }
 
 #[test]
-fn a_reader_never_sees_half_an_export() {
+fn an_export_is_replaced_atomically() {
     let folder = loaded();
     let here = folder.path();
     let export = |tables: &str| {

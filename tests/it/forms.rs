@@ -1,4 +1,4 @@
-//! Each awkward form that input takes, one by one: the same two plays and two songs, however they are written.
+//! Unusual input formats, one by one: each gives the same two plays and two songs.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::{event, gzip, put, run, song};
 
-/// Loads `files` as logs, beside two songs, and gives the summary.
+/// Loads `files` as logs with two songs, and returns the summary.
 fn load(
     files: &[(&str, &[u8])],
     songs: &[(&str, &[u8])],
@@ -35,7 +35,7 @@ fn ask(folder: &Path, sql: &str) -> String {
 }
 
 #[test]
-fn two_plays_are_two_plays_in_every_form() {
+fn every_input_format_gives_the_same_plays() {
     let (one, two) = (
         event(1, 0, 1_541_000_000_000, "NextSong", "One"),
         event(1, 1, 1_541_000_001_000, "NextSong", "Other"),
@@ -89,7 +89,7 @@ fn two_plays_are_two_plays_in_every_form() {
 }
 
 #[test]
-fn empty_files_hold_nothing_and_ignored_names_are_told() {
+fn empty_files_are_loaded_and_skipped_names_reported() {
     let play = event(1, 0, 1, "NextSong", "One");
     let files: Vec<(&str, &[u8])> = vec![
         ("2018/e.json", play.as_bytes()),
@@ -114,7 +114,7 @@ fn empty_files_hold_nothing_and_ignored_names_are_told() {
 }
 
 #[test]
-fn numbers_and_texts_stand_for_each_other_and_missing_is_null() {
+fn numbers_and_text_are_converted_and_missing_is_null() {
     let songs: &[u8] = br#"{"artist_id":"AR2","artist_name":112,"artist_location":27.50,"song_id":"SO2","title":1e3,"duration":"12.5","year":"1999"}
 {"artist_id":"AR3","artist_name":"x","song_id":"SO3","title":"y","duration":7,"year":2e3,"tag":{"deep":[1]}}"#;
     let log: &[u8] = br#"{"ts":"1541000000000","page":"NextSong","sessionId":3.0,"itemInSession":"4","userId":12,"song":5,"length":null}
@@ -149,7 +149,7 @@ fn numbers_and_texts_stand_for_each_other_and_missing_is_null() {
 }
 
 #[test]
-fn every_unusable_record_is_a_reject_with_its_place_reason_and_bytes() {
+fn rejects_have_position_reason_and_bytes() {
     let good = event(1, 0, 1, "NextSong", "One");
     let bad: &[(&str, &str)] = &[
         (r#"{"page":"Home","sessionId":1,"itemInSession":1}"#, "ts is missing"),
@@ -237,9 +237,9 @@ fn too_many_rejects_fail_the_load_and_publish_nothing() {
         hint: fix the records, or raise `--max-reject-share`; this load published nothing
         "#);
     });
-    // Not even the tables: what fails leaves the file as it was.
+    // Not even the tables: a failed first load leaves no file.
     run(folder.path(), ["describe"]).bad(2);
-    // The same with a mended file is a first load.
+    // With a repaired file the same command is a first load.
     put(folder.path(), "log_data/e.json", event(1, 0, 1, "Home", ""));
     assert!(run(folder.path(), arguments).good().contains("load 1 is published"));
 }

@@ -52,6 +52,7 @@ mod serve;
 mod serve_on_servers;
 #[cfg(feature = "postgres")]
 mod servers;
+mod set_up_and_logs;
 mod shell;
 mod support;
 mod verify;

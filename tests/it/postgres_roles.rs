@@ -1,11 +1,11 @@
-//! Least rights: the roles that `docs/postgres.md` gives do what they are for, and no more.
+//! Least privilege: the roles of `docs/postgres.md` can do what they are for, and nothing else.
 
 use std::path::Path;
 
 use crate::servers::{Database, Server, psql_command};
 use crate::support::{Ended, event, put, run, song, sparkify};
 
-/// The roles of the document under names of this test's own, which go with this.
+/// The roles of the document, renamed for this test and dropped with this value.
 struct Roles {
     database: Database,
     loader: String,
@@ -28,7 +28,7 @@ impl Roles {
         for role in [&loader, &analyst] {
             database.psql(&format!("alter role {role} password '{PASSWORD}'"));
         }
-        // No other right than what every role has.
+        // No other permission than those of every role.
         database.psql("revoke create on schema public from public");
         Self { database, loader, analyst }
     }
@@ -89,7 +89,7 @@ fn the_loader_loads_and_the_analyst_reads() {
         assert!(said.contains("permission denied") || said.contains("must be owner"), "{said}");
         assert!(said.contains("hint: ") && said.contains("docs/postgres.md"), "{said}");
     }
-    // Past the program too.
+    // The same with psql.
     let server = Server {
         user: analyst.into(),
         password: PASSWORD.into(),
@@ -104,7 +104,7 @@ fn the_loader_loads_and_the_analyst_reads() {
     ] {
         assert!(!psql(forbidden).status.success(), "{forbidden}");
     }
-    // As `docs/tools.md` says.
+    // The query of `docs/tools.md`.
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/tools.md");
     let page = std::fs::read_to_string(page).unwrap();
     let section = page.split("## PostgreSQL").nth(1).unwrap();
@@ -113,20 +113,20 @@ fn the_loader_loads_and_the_analyst_reads() {
     let mut command = psql_command(&server, &roles.database.name, sql);
     let reads = command.env("PGOPTIONS", "-csearch_path=sparkify").output().unwrap();
     assert_eq!(String::from_utf8_lossy(&reads.stdout).trim(), "1|2", "{reads:?}");
-    // What the loader makes anew is still readable.
+    // Tables that the loader creates again are still readable.
     roles.run(here, loader, &["create-tables", "--yes"]).good();
     roles.run(here, loader, &ETL).good();
     roles.run(here, analyst, &["check"]).good();
-    // A loader may not make a schema of another name.
+    // A loader cannot create a schema of another name.
     let url = roles.url(loader).replace("schema=sparkify", "schema=elsewhere");
     let mut command = sparkify(here, ["create-tables", "--warehouse", &url]);
     let said = Ended::from(command.env("PGPASSWORD", PASSWORD).output().unwrap()).bad(2);
     assert!(said.contains("permission denied for database"), "{said}");
 }
 
-/// What anybody wrote reaches the tables, and nothing beyond.
+/// A user's statement reads tables and reaches nothing else.
 #[test]
-fn guarded_statements_read_tables_alone() {
+fn guarded_statements_only_read_tables() {
     let (roles, folder) = (Roles::new(), tempfile::tempdir().unwrap());
     let here = folder.path();
     roles.run(here, &roles.loader, &["create-tables"]).good();

@@ -1,4 +1,4 @@
-//! From what the tables say back to the bytes: the rejects, and the origin of a play.
+//! Rejected records, and the lineage of a play back to its source bytes.
 
 use std::path::Path;
 
@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use crate::support::{Ended, event, gzip, put, run, song};
 
-/// The words without what differs from run to run.
+/// Replaces the parts of a text that differ from run to run.
 fn words(folder: &Path, text: &str) -> String {
     let place = folder.canonicalize().unwrap().display().to_string();
     let mut words = text.replace(&place, "DIR");
-    // When a load began: `(2026-…)`.
+    // Start time of a load: `(2026-…)`.
     while let Some(start) = words.find("(20") {
         let end = start + words[start..].find(')').unwrap();
         words.replace_range(start..=end, "[WHEN]");
@@ -18,7 +18,7 @@ fn words(folder: &Path, text: &str) -> String {
     words
 }
 
-/// A table without the widths that the folder's name gives it.
+/// Removes the column widths that depend on the folder's name.
 fn narrow(table: &str) -> String {
     let mut narrow = table.replace("──", "─");
     while narrow.contains("   ") || narrow.contains("──") {
@@ -37,10 +37,10 @@ const LATIN: &[u8] =
     b"{\"artist\":\"Bj\xf6rk\",\"ts\":1,\"page\":\"Home\",\"sessionId\":1,\"itemInSession\":1}";
 const NEVER: &[u8] = b"{\n \"ts\": \"never\",\t\"page\": \"a \\\"b\\\" \\/ \xc3\xb6\"\n}";
 
-/// A reject that must come: its file, its position and its bytes.
+/// Expected reject: its file, position and bytes.
 type Expected = (&'static str, usize, Vec<u8>);
 
-/// Two files with rejects of several kinds.
+/// Creates two files with rejects of several kinds.
 fn rejected() -> (tempfile::TempDir, Vec<Expected>) {
     let folder = tempfile::tempdir().unwrap();
     let good = event(1, 0, 1_541_000_000_000, "NextSong", "One");
@@ -48,7 +48,7 @@ fn rejected() -> (tempfile::TempDir, Vec<Expected>) {
     let mut expected = Vec::new();
     let mut log = Vec::new();
     for bad in [ESCAPE, LATIN, NEVER] {
-        // White space at the end is not part of what is no JSON.
+        // A reject excludes white space at its end.
         expected.push(("a.json", log.len(), bad.trim_ascii_end().to_vec()));
         log.extend_from_slice(bad);
         log.push(b'\n');
@@ -205,7 +205,7 @@ fn a_reject_is_shown_with_all_its_bytes() {
     );
 }
 
-/// The bytes that an exported or shown record says.
+/// Returns the bytes of an exported or printed record.
 fn raw(record: &Value) -> Vec<u8> {
     match (&record["raw"], &record["raw_hex"]) {
         (Value::String(text), Value::Null) => text.clone().into_bytes(),
@@ -217,7 +217,7 @@ fn raw(record: &Value) -> Vec<u8> {
 }
 
 #[test]
-fn an_export_holds_every_byte_and_is_there_whole_or_not_at_all() {
+fn exported_rejects_have_every_byte_and_are_atomic() {
     let (folder, expected) = rejected();
     let here = folder.path();
     let ended = run(here, ["rejects", "export", "out.ndjson"]);
@@ -263,10 +263,10 @@ fn an_export_holds_every_byte_and_is_there_whole_or_not_at_all() {
 }
 
 #[test]
-fn of_a_long_reject_the_first_mebibyte_is_kept_and_said_to_be() {
+fn a_long_reject_keeps_its_first_mebibyte() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
-    // Together more than an export fetches at once.
+    // Together larger than one batch of an export.
     let length = 17 << 20;
     for file in ["log_data/a.json", "log_data/b.json"] {
         put(here, file, format!("{}{}", event(1, 0, 1, "Home", ""), "x".repeat(length)));
@@ -286,7 +286,7 @@ fn of_a_long_reject_the_first_mebibyte_is_kept_and_said_to_be() {
 }
 
 #[test]
-fn without_rejects_that_is_said() {
+fn no_rejects_is_a_message() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     put(here, "song_data/a.json", song("SO1", "One", 200.5));
@@ -300,7 +300,8 @@ fn without_rejects_that_is_said() {
     assert_eq!(run(here, ["rejects", "export", "-"]).good(), "");
 }
 
-/// Plays of every kind: 1/0 matched and staged twice, 1/1 by a guest, 2/0 in a packed object and matched to nothing, 3/0 twice by two users.
+/// Loads plays of every kind: 1/0 matched and staged twice, 1/1 by a guest, 2/0 in a compressed
+/// object and not matched, 3/0 twice by two users.
 fn played() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
@@ -311,7 +312,7 @@ fn played() -> tempfile::TempDir {
     let guest = event(1, 1, 1_541_000_001_000, "NextSong", "Nowhere").replace("\"7\"", "\"\"");
     let home = play.replace("NextSong", "Home");
     put(here, "log_data/a.json", format!("{home}{play}{guest}"));
-    // The copy with the smaller location is the one that counts.
+    // Of two copies, the one with the smaller location counts.
     put(here, "log_data/b.json", format!("\n  {}", play.replace("Here", "Elsewhere")));
     let packed = event(2, 0, 1_541_000_002_000, "NextSong", "Bj\u{c3}\u{b6}rk");
     let packed = format!("{}{packed}", event(2, 1, 1, "Home", ""));
@@ -328,7 +329,7 @@ fn at(folder: &Path, session: &str, item: &str) -> Value {
 }
 
 #[test]
-fn a_matched_play_that_was_staged_twice_leads_back_to_all_its_bytes() {
+fn lineage_of_a_duplicate_play_has_all_its_sources() {
     let folder = played();
     let here = folder.path();
     let traces = at(here, "1", "0");
@@ -405,7 +406,7 @@ fn a_matched_play_that_was_staged_twice_leads_back_to_all_its_bytes() {
 }
 
 #[test]
-fn guests_packed_objects_and_shared_places_are_traced() {
+fn lineage_of_guests_and_compressed_objects() {
     let folder = played();
     let here = folder.path();
     let guest = &at(here, "1", "1")[0];
@@ -429,7 +430,7 @@ fn guests_packed_objects_and_shared_places_are_traced() {
 }
 
 #[test]
-fn an_object_that_changed_or_went_is_said_to_have_and_staging_answers() {
+fn lineage_reports_changed_and_removed_objects() {
     let folder = played();
     let here = folder.path();
     let file = here.join("log_data/b.json");
@@ -437,7 +438,7 @@ fn an_object_that_changed_or_went_is_said_to_have_and_staging_answers() {
         (std::fs::read(&file).unwrap(), file.metadata().unwrap().modified().unwrap());
     let state = || at(here, "1", "0")[0]["events"][0].clone();
     assert_eq!(state()["object_state"], "as_loaded");
-    // The same size, the same time, another content.
+    // Same size and time, other content.
     let text = String::from_utf8(content.clone()).unwrap().replace("Elsewhere", "Everywher");
     std::fs::write(&file, text).unwrap();
     std::fs::File::options().write(true).open(&file).unwrap().set_modified(modified).unwrap();
@@ -449,7 +450,7 @@ fn an_object_that_changed_or_went_is_said_to_have_and_staging_answers() {
     assert_eq!(state()["object_state"], "as_loaded");
     std::fs::remove_file(&file).unwrap();
     assert_eq!(state()["object_state"], "gone");
-    // A folder of that name is not the object.
+    // A folder of the same name is not the object.
     put(here, "log_data/b.json/e.json", &content);
     assert_eq!(state()["object_state"], "gone");
 
@@ -485,7 +486,7 @@ fn an_object_that_changed_or_went_is_said_to_have_and_staging_answers() {
 }
 
 #[test]
-fn plays_that_are_not_there_are_said_not_to_be() {
+fn lineage_of_an_unknown_play_is_an_error() {
     let folder = played();
     let here = folder.path();
     let say = |arguments: &[&str]| run(here, ["trace"].iter().chain(arguments)).bad(2);

@@ -1,4 +1,5 @@
-//! The page live: who is let in, what filters and the box for SQL do, and that loads get their turn.
+//! Report server: authorization of requests, filters, SQL editor, limits, and loads while it
+//! runs.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -11,7 +12,7 @@ use crate::browser::Browser;
 use crate::page::{assert_accessible, assert_fits, assert_quiet, small};
 use crate::support::{Ended, duckdb, event, put, run, sparkify};
 
-/// `sparkify serve`, until it is dropped.
+/// Running `sparkify serve`, which is killed when dropped.
 pub(crate) struct Serving {
     pub program: Child,
     pub port: u16,
@@ -20,7 +21,7 @@ pub(crate) struct Serving {
     url: String,
 }
 
-/// What ran for longer than anybody waits.
+/// Statement that runs longer than any test.
 const ENDLESS: &str =
     "select count(*) from range(100000000) a, range(100000000) b where (a.range + b.range) % 7 = 3";
 
@@ -49,10 +50,11 @@ impl Serving {
         format!("http://127.0.0.1:{}/", self.port)
     }
 
-    /// Sends bytes, and gives what comes until the server closes.
+    /// Sends bytes and returns the response up to the end of the connection.
     fn raw(&self, request: &[u8]) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        // Whoever is refused in the middle may find the way closed.
+        // A server that refuses the request may close the connection before it is sent
+        // completely.
         let _ = stream.write_all(request);
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
@@ -63,7 +65,7 @@ impl Serving {
         self.url.split_once("key=").unwrap().1
     }
 
-    /// A browser that was here before sends the cookie.
+    /// Returns the header of a browser that has opened the page before.
     fn cookie(&self) -> String {
         format!("Cookie: sparkify-{}={}\r\n", self.port, self.key())
     }
@@ -78,7 +80,7 @@ impl Serving {
         )
     }
 
-    /// As the page asks, with more headers.
+    /// Sends a request as the page does, with more headers.
     fn post(&self, path: &str, body: &str, headers: &str) -> String {
         self.raw(self.request(path, body, headers).as_bytes())
     }
@@ -117,7 +119,7 @@ fn status(answer: &str) -> u16 {
 }
 
 #[test]
-fn whoever_comes_from_another_site_is_refused() {
+fn requests_from_other_sites_and_users_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     small(folder.path());
     let serving = Serving::start(folder.path(), &[]);
@@ -154,7 +156,7 @@ fn whoever_comes_from_another_site_is_refused() {
     assert_eq!(status(&answer), 200);
     assert!(answer.contains("; HttpOnly; SameSite=Lax; Path=/\r\n"), "{answer}");
     drop(other);
-    // A name of somebody else's that was given this address.
+    // DNS rebinding: a foreign name that resolves to this address.
     let rebound =
         format!("GET / HTTP/1.1\r\nHost: evil.example:{port}\r\nConnection: close\r\n\r\n");
     assert_eq!(status(&serving.raw(rebound.as_bytes())), 403);
@@ -188,7 +190,7 @@ fn whoever_comes_from_another_site_is_refused() {
 }
 
 #[test]
-fn too_much_and_too_slow_is_refused_and_others_are_served() {
+fn oversized_and_slow_requests_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     small(folder.path());
     let serving = Serving::start(folder.path(), &[]);
@@ -197,7 +199,8 @@ fn too_much_and_too_slow_is_refused_and_others_are_served() {
     assert_eq!(status(&serving.get("/", &"A: b\r\n".repeat(200))), 431);
     assert_eq!(status(&serving.post("/sql", &json!({ "sql": long }).to_string(), "")), 413);
     assert_eq!(status(&serving.raw(b"what is this\r\n\r\n")), 400);
-    // More clients than there are places, who say nothing or break off: each is let go, and then there is room.
+    // More clients than connections, silent or with half a request: they time out, and
+    // others are served.
     let silent: Vec<TcpStream> = (0..80)
         .map(|n| {
             let mut stream = TcpStream::connect(("127.0.0.1", serving.port)).unwrap();
@@ -211,7 +214,7 @@ fn too_much_and_too_slow_is_refused_and_others_are_served() {
 }
 
 #[test]
-fn a_statement_reads_alone_within_time_and_rows() {
+fn a_statement_only_reads_within_its_limits() {
     let folder = tempfile::tempdir().unwrap();
     small(folder.path());
     put(folder.path(), "secret.csv", "a\n1\n");
@@ -265,7 +268,7 @@ fn a_statement_reads_alone_within_time_and_rows() {
 }
 
 #[test]
-fn many_ask_at_once_and_whoever_leaves_is_not_worked_for() {
+fn concurrent_statements_end_with_their_clients() {
     let folder = tempfile::tempdir().unwrap();
     small(folder.path());
     let serving = Serving::start(folder.path(), &["--time-limit", "600"]);
@@ -298,13 +301,13 @@ fn many_ask_at_once_and_whoever_leaves_is_not_worked_for() {
     let mut said = BufReader::new(load.stderr.take().unwrap()).lines();
     let line = said.next().expect("it says that it waits").unwrap();
     assert!(line.ends_with(": waiting up to 60 s"), "{line}");
-    // Nobody waits any more: the statements end, and the file is free.
+    // The clients are gone: their statements end, and the file is free.
     drop(waiting);
     Ended::from(load.wait_with_output().unwrap()).good();
 }
 
 #[test]
-fn a_load_gets_its_turn_and_the_page_waits_for_it() {
+fn the_page_waits_for_a_load() {
     let folder = tempfile::tempdir().unwrap();
     small(folder.path());
     let serving = Serving::start(folder.path(), &[]);
@@ -335,7 +338,7 @@ fn a_load_gets_its_turn_and_the_page_waits_for_it() {
 }
 
 #[test]
-fn filters_ask_anew_and_the_box_for_sql_answers() {
+fn filters_and_sql_editor_run_queries() {
     let folder = tempfile::tempdir().unwrap();
     small(folder.path());
     let serving = Serving::start(folder.path(), &["--time-limit", "120"]);
@@ -369,7 +372,7 @@ fn filters_ask_anew_and_the_box_for_sql_answers() {
         .text("return document.querySelector('figure[data-chart=retention] .notes').textContent");
     assert!(notes.contains("Not filtered by level"), "{notes}");
 
-    // The bounds stay when the page is loaded again.
+    // The filters are kept when the page is loaded again.
     let address = browser.text("return location.href");
     assert!(address.contains(&format!("since={since}&until={until}&level=paid")), "{address}");
     browser.open(&address);
@@ -408,7 +411,7 @@ fn filters_ask_anew_and_the_box_for_sql_answers() {
 }
 
 #[test]
-fn ctrl_c_ends_it_also_while_something_runs() {
+fn ctrl_c_stops_the_server_during_a_statement() {
     let folder = tempfile::tempdir().unwrap();
     small(folder.path());
     let mut serving = Serving::start(folder.path(), &["--time-limit", "600"]);
@@ -424,7 +427,7 @@ fn ctrl_c_ends_it_also_while_something_runs() {
 }
 
 #[test]
-fn a_port_that_is_taken_and_a_warehouse_that_is_not_there_are_told() {
+fn a_used_port_and_a_missing_warehouse_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let words = run(folder.path(), ["serve"]).bad(2);
     assert!(words.contains("no warehouse found"), "{words}");

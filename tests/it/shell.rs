@@ -1,4 +1,4 @@
-//! The shell: statements through a pipe, and a person who types at a terminal.
+//! Interactive shell: statements from a pipe, and keys typed at a terminal.
 
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -9,26 +9,26 @@ use rexpect::session::{PtySession, spawn_command};
 
 use crate::support::{Ended, event, loaded, put, run, sparkify};
 
-/// A person's patience; reached only when something is wrong.
+/// Timeout for the terminal; reached only on a failure.
 const PATIENCE_MS: u64 = 60_000;
 
-/// What the shell makes of `text` on its standard input.
+/// Runs the shell with `text` on its standard input.
 fn piped(folder: &Path, arguments: &[&str], text: &str) -> Ended {
     let mut command = sparkify(folder, ["shell"].iter().chain(arguments));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    // One that has met an error reads no more.
+    // After an error, the shell reads no more.
     let _ = child.stdin.take().unwrap().write_all(text.as_bytes());
     Ended::from(child.wait_with_output().unwrap())
 }
 
-/// Types `keys` as a person does; the session holds back what no line end follows.
+/// Types `keys`; the terminal holds back a line without its end.
 fn type_in(shell: &mut PtySession, keys: &str) {
     shell.send(keys).unwrap();
     shell.flush().unwrap();
 }
 
-/// A shell on a terminal, past its banner.
+/// Starts a shell on a terminal, after its banner.
 fn typed_at(folder: &Path) -> PtySession {
     let mut command = sparkify(folder, ["shell"]);
     command.env("SPARKIFY_HISTORY", folder.join("state/history"));
@@ -40,7 +40,7 @@ fn typed_at(folder: &Path) -> PtySession {
 }
 
 #[test]
-fn statements_and_questions_come_through_a_pipe() {
+fn statements_and_saved_queries_run_from_a_pipe() {
     let folder = loaded();
     let text = "-- all of them\nselect count(*) as plays\n  from songplays; select 'a;b' as text;\n\
                 top_songs --by plays --limit 1\nmatch_coverage;\nselect 7 as last";
@@ -73,7 +73,7 @@ fn commands_look_around_and_run_files() {
 }
 
 #[test]
-fn an_answer_is_cut_at_the_limit_and_says_so() {
+fn a_result_is_truncated_at_the_limit() {
     let folder = loaded();
     let many = "select range as n from range(3000000000);\n";
     let ended = piped(folder.path(), &[], many);
@@ -120,7 +120,7 @@ fn the_first_error_ends_a_pipe_with_its_hint_and_code() {
 }
 
 #[test]
-fn a_load_runs_while_a_shell_waits() {
+fn a_load_runs_while_a_shell_is_idle() {
     let folder = loaded();
     let mut shell = typed_at(folder.path());
     put(folder.path(), "data/log_data/f.json", event(2, 0, 1_541_376_900_796, "NextSong", "One"));
@@ -134,26 +134,26 @@ fn a_load_runs_while_a_shell_waits() {
 }
 
 #[test]
-fn a_person_completes_goes_on_gives_up_and_leaves() {
+fn interactive_keys_complete_continue_cancel_and_quit() {
     let folder = loaded();
     let mut shell = typed_at(folder.path());
-    // A table, by the tabulator; a statement of two lines.
+    // A table name completed by Tab; a statement of two lines.
     type_in(&mut shell, "select 'n=' || count(*) as n from user_l\t as p\r");
     type_in(&mut shell, "where p.level = 'free';\r");
     shell.exp_string("n=1").unwrap();
     shell.exp_string("sparkify> ").unwrap();
-    // A question, and a command.
+    // A saved query and a command.
     type_in(&mut shell, "match_cov\t\r");
     shell.exp_string("percent").unwrap();
     shell.exp_string("sparkify> ").unwrap();
-    // Half a statement, given up; an error, after which it goes on.
+    // An unfinished statement, cancelled; an error, after which the shell continues.
     type_in(&mut shell, "select 'half");
     shell.send_control('c').unwrap();
     shell.exp_string("sparkify> ").unwrap();
     type_in(&mut shell, "selec 1;\r");
     shell.exp_string("error").unwrap();
     shell.exp_string("sparkify> ").unwrap();
-    // Wider than the screen: through the pager.
+    // A result wider than the screen goes through the pager.
     type_in(&mut shell, "select repeat('x', 200) as wide, range as n from range(200);\r");
     shell.exp_string("paged:").unwrap();
     shell.exp_string("sparkify> ").unwrap();
@@ -164,7 +164,7 @@ fn a_person_completes_goes_on_gives_up_and_leaves() {
 }
 
 #[test]
-fn history_outlives_the_shell_and_is_nobody_elses() {
+fn history_is_kept_in_a_private_file() {
     let folder = loaded();
     let mut shell = typed_at(folder.path());
     type_in(&mut shell, "select 'kept' || 1 as n;\r");
@@ -175,7 +175,7 @@ fn history_outlives_the_shell_and_is_nobody_elses() {
     let path = folder.path().join("state/history");
     assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     let mut shell = typed_at(folder.path());
-    // The line above, by the arrow key.
+    // The previous line, by the arrow key.
     type_in(&mut shell, "\x1b[A\r");
     shell.exp_string("kept1").unwrap();
     shell.send_control('d').unwrap();
@@ -183,7 +183,7 @@ fn history_outlives_the_shell_and_is_nobody_elses() {
 }
 
 #[test]
-fn ctrl_c_stops_a_statement_and_not_the_shell() {
+fn ctrl_c_cancels_the_statement_only() {
     let folder = loaded();
     let mut shell = typed_at(folder.path());
     type_in(&mut shell, "\\timing on\r");
@@ -193,7 +193,7 @@ fn ctrl_c_stops_a_statement_and_not_the_shell() {
         &mut shell,
         "select count(*) from range(10000000) a, range(10000000) b where a.range + b.range = 1;\r",
     );
-    // Once the terminal is out of the editor's hands and the statement runs; earlier ones are lost, so it is tried until it works.
+    // An interrupt has an effect once the statement runs, so it is repeated.
     let stopped = (0..600).any(|_| {
         type_in(&mut shell, "\x03");
         std::thread::sleep(std::time::Duration::from_millis(100));

@@ -1,4 +1,4 @@
-//! What the tests share: the binary, folders of input, and a warehouse looked into.
+//! Shared helpers of the tests: the binary, input folders, and access to warehouses.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -14,10 +14,10 @@ use sparkify_warehouse::{Access, Value, Warehouse, WarehouseError};
 
 use crate::oracle;
 
-/// What is to be known beside the URLs of some warehouses: how these begin, and a `dwh.cfg`.
+/// Prefixes of warehouse URLs, each with the `dwh.cfg` that they need.
 static CONFIGURED: Mutex<Vec<(String, PathBuf)>> = Mutex::new(Vec::new());
 
-/// Has every warehouse whose URL begins so opened with this `dwh.cfg`.
+/// Uses this `dwh.cfg` for every warehouse whose URL has this prefix.
 #[cfg(feature = "redshift")]
 pub(crate) fn configure(start: String, config: PathBuf) {
     CONFIGURED.lock().unwrap().push((start, config));
@@ -25,14 +25,14 @@ pub(crate) fn configure(start: String, config: PathBuf) {
 
 fn config_of(url: &str) -> Option<PathBuf> {
     let configured = CONFIGURED.lock().unwrap();
-    // A port may have been another server's, whose folder is gone.
+    // A port may have belonged to another server, whose folder is removed.
     let found = configured
         .iter()
         .find(|(start, config)| url.starts_with(start.as_str()) && config.exists());
     found.map(|(_, config)| config.clone())
 }
 
-/// A command of the program, with no configuration but what the test gives it.
+/// Returns a command of the program without configuration other than the test's.
 pub(crate) fn sparkify<S: AsRef<OsStr>>(
     folder: &Path,
     arguments: impl IntoIterator<Item = S>,
@@ -53,7 +53,7 @@ pub(crate) fn sparkify<S: AsRef<OsStr>>(
     command
 }
 
-/// Every file below a folder, in order.
+/// Returns every file below a folder, in order.
 pub(crate) fn walk(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let found = entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] });
@@ -62,7 +62,7 @@ pub(crate) fn walk(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The bytes as gzip has them.
+/// Compresses bytes with gzip.
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     std::io::Write::write_all(&mut encoder, bytes).unwrap();
@@ -74,7 +74,7 @@ pub(crate) fn run<S: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator<I
     Ended::from(sparkify(folder, arguments).output().expect("the program starts"))
 }
 
-/// Runs it to its end, and looks at the most memory that it had resident, in KiB.
+/// Runs a command to its end and returns its peak resident memory in KiB.
 pub(crate) fn peak_of(mut command: Command) -> (u64, Output) {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let status = format!("/proc/{}/status", child.id());
@@ -89,7 +89,7 @@ pub(crate) fn peak_of(mut command: Command) -> (u64, Output) {
     (peak, child.wait_with_output().unwrap())
 }
 
-/// What a command left behind.
+/// Result of a finished command.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub code: Option<i32>,
@@ -108,26 +108,26 @@ impl From<Output> for Ended {
 }
 
 impl Ended {
-    /// The answer of a command that must have gone well.
+    /// Returns standard output; asserts that the command succeeded.
     pub(crate) fn good(self) -> String {
         assert_eq!(self.code, Some(0), "{self:#?}");
         self.out
     }
 
-    /// The words of a command that must have ended with `code`.
+    /// Returns standard error; asserts that the command failed with `code`.
     pub(crate) fn bad(self, code: i32) -> String {
         assert_eq!(self.code, Some(code), "{self:#?}");
         assert!(!self.err.contains("panicked"), "{self:#?}");
         self.err
     }
 
-    /// The answer as JSON.
+    /// Returns standard output as JSON.
     pub(crate) fn json(self) -> serde_json::Value {
         serde_json::from_str(&self.good()).expect("the answer is JSON")
     }
 }
 
-/// What there is to load below `data`.
+/// Returns the request for the files below `data`.
 pub(crate) fn request(data: &Path, max_reject_share: f64) -> Request {
     let part = |name: &str| {
         let path = data.join(name);
@@ -136,7 +136,7 @@ pub(crate) fn request(data: &Path, max_reject_share: f64) -> Request {
     Request { max_reject_share, ..Request::new(part("song_data"), part("log_data")) }
 }
 
-/// Loads `data/song_data` and `data/log_data` in this very process.
+/// Loads `data/song_data` and `data/log_data` within the test process.
 pub(crate) fn load(
     warehouse: &mut dyn Warehouse,
     data: &Path,
@@ -145,7 +145,7 @@ pub(crate) fn load(
     load_as(warehouse, &request(data, max_reject_share))
 }
 
-/// One load, as asked for.
+/// Runs one load.
 pub(crate) fn load_as(
     warehouse: &mut dyn Warehouse,
     request: &Request,
@@ -153,12 +153,12 @@ pub(crate) fn load_as(
     pipeline::etl(warehouse, request, &Arc::new(Meter::default()))
 }
 
-/// A `DuckDB` warehouse at `path`; `:memory:` is one too.
+/// Opens a `DuckDB` warehouse at `path`, which may be `:memory:`.
 pub(crate) fn duckdb(path: &str) -> Box<dyn Warehouse> {
     open(&format!("duckdb:{path}"), Access::Write).expect("a warehouse")
 }
 
-/// The warehouse at `url`.
+/// Opens the warehouse at `url`.
 pub(crate) fn open(url: &str, access: Access) -> Result<Box<dyn Warehouse>, WarehouseError> {
     let (warehouse, threads) = (Some(url.to_owned()), Some("2".into()));
     let config = config_of(url);
@@ -166,13 +166,13 @@ pub(crate) fn open(url: &str, access: Access) -> Result<Box<dyn Warehouse>, Ware
     connect::open(&Settings::resolve(&flags).expect("settings"), access)
 }
 
-/// The rows of a table as the oracle writes them, sorted.
+/// Returns the sorted rows of a table, as the oracle writes them.
 pub(crate) fn rows(
     warehouse: &mut dyn Warehouse,
     table: &str,
     columns: &[&str],
 ) -> Vec<Vec<String>> {
-    // A word that some engine reserves stands in quotes.
+    // A word that some engine reserves is quoted.
     let column =
         |name: &&str| if *name == "raw" { "\"raw\"".to_owned() } else { (*name).to_owned() };
     let columns: Vec<String> = columns.iter().map(column).collect();
@@ -188,7 +188,7 @@ pub(crate) fn rows(
     rows
 }
 
-/// Every model table.
+/// Returns every model table.
 pub(crate) fn model(warehouse: &mut dyn Warehouse) -> BTreeMap<&'static str, Vec<Vec<String>>> {
     oracle::COLUMNS
         .iter()
@@ -196,7 +196,7 @@ pub(crate) fn model(warehouse: &mut dyn Warehouse) -> BTreeMap<&'static str, Vec
         .collect()
 }
 
-/// Fails with the first differing rows when two models are not the same.
+/// Asserts that two models are equal; shows the first differing rows.
 pub(crate) fn assert_same_model(
     ours: &BTreeMap<&'static str, Vec<Vec<String>>>,
     theirs: &BTreeMap<&'static str, Vec<Vec<String>>>,
@@ -215,7 +215,7 @@ pub(crate) fn assert_same_model(
     }
 }
 
-/// Arguments of a load of `data/song_data` and `data/log_data`, whose summary is JSON.
+/// Returns the arguments of a load of `data/song_data` and `data/log_data` with a JSON summary.
 pub(crate) fn etl_of(data: &Path) -> Vec<String> {
     let path = |part: &str| data.join(part).to_str().expect("a path of UTF-8").to_owned();
     let [songs, logs] = [path("song_data"), path("log_data")];
@@ -223,7 +223,7 @@ pub(crate) fn etl_of(data: &Path) -> Vec<String> {
     arguments.map(str::to_owned).into()
 }
 
-/// One valid event, as a line.
+/// Returns one valid event as a line.
 pub(crate) fn event(session: u32, item: u32, ts: u64, page: &str, song: &str) -> String {
     format!(
         "{{\"artist\":\"Band\",\"auth\":\"Logged In\",\"firstName\":\"Ada\",\"gender\":\"F\",\"itemInSession\":{item},\
@@ -233,7 +233,7 @@ pub(crate) fn event(session: u32, item: u32, ts: u64, page: &str, song: &str) ->
     )
 }
 
-/// One valid song record.
+/// Returns one valid song record.
 pub(crate) fn song(id: &str, title: &str, duration: f64) -> String {
     format!(
         "{{\"num_songs\":1,\"artist_id\":\"AR1\",\"artist_latitude\":null,\"artist_longitude\":null,\"artist_location\":\"\",\
@@ -241,12 +241,12 @@ pub(crate) fn song(id: &str, title: &str, duration: f64) -> String {
     )
 }
 
-/// Writes a file below `folder`, with the folders that it needs.
+/// Writes a file below `folder`, and creates its folders.
 pub(crate) fn put(folder: &Path, path: &str, content: impl AsRef<[u8]>) {
     let path = folder.join(path);
     std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
     std::fs::write(&path, content).expect("a file");
-    // A configuration file may have passwords: it is private, as the program asks for.
+    // A configuration file may contain passwords, so it is private.
     #[cfg(unix)]
     if path.extension().is_some_and(|extension| extension == "cfg") {
         let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
@@ -254,7 +254,7 @@ pub(crate) fn put(folder: &Path, path: &str, content: impl AsRef<[u8]>) {
     }
 }
 
-/// Seconds since 1970 of a moment written as `2018-11-05T10:00:00`, UTC.
+/// Parses a time such as `2018-11-05T10:00:00`, UTC, into seconds since 1970.
 pub(crate) fn seconds_of(moment: &str) -> i64 {
     let mut parts = moment.split(['-', 'T', ':']).map(|part| part.parse::<i64>().expect("digits"));
     let mut next = || parts.next().expect("a part");
@@ -265,7 +265,8 @@ pub(crate) fn seconds_of(moment: &str) -> i64 {
     midnight.assume_utc().unix_timestamp() + next() * 3600 + next() * 60 + next()
 }
 
-/// A folder with a warehouse into which four plays of one song were loaded, beside their files.
+/// Creates a folder with input files and a warehouse into which four plays of one song are
+/// loaded.
 pub(crate) fn loaded() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), "data/song_data/a.json", song("SO1", "One", 200.5));

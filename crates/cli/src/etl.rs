@@ -17,6 +17,9 @@ use sparkify_reader::{Meter, visible};
 use sparkify_source::{ListOptions, Sources};
 use sparkify_warehouse::{Access, Warehouse};
 
+/// Number of damaged objects that the short summary names.
+const MAX_DAMAGED: usize = 3;
+
 impl Etl {
     /// Adds the options of this command to the global ones.
     pub(super) fn merge_into(&self, flags: Flags) -> Flags {
@@ -143,7 +146,9 @@ pub(super) fn print_summary(
         return Ok(());
     }
     printer.result(summary, || {
-        let damaged = damaged_lines(&summary.damaged, summary.objects_damaged);
+        let named = if printer.is_verbose() { usize::MAX } else { MAX_DAMAGED };
+        let named = &summary.damaged[..summary.damaged.len().min(named)];
+        let damaged = damaged_lines(named, summary.objects_damaged);
         let damaged: Vec<_> = damaged.iter().map(|line| format!("damaged: {line}\n")).collect();
         let account = if printer.is_verbose() {
             complete_account(summary)

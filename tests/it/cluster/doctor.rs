@@ -1,4 +1,4 @@
-//! What `doctor` finds: a source, a warehouse, keys, a clock, a role; and what is wrong with each of them.
+//! `doctor`: source, warehouse, credentials, clock and role, and each of their faults.
 
 use serde_json::Value;
 
@@ -31,7 +31,7 @@ fn local(scene: &Scene) -> Ended {
     )
 }
 
-/// The line of this name: its state and what it says, with its hint.
+/// Returns the state, message and hint of the line with this name.
 fn line(report: &Ended, what: &str) -> (String, String) {
     let report: Value = serde_json::from_str(&report.out).unwrap_or_else(|_| panic!("{report:#?}"));
     let lines = report["lines"].as_array().unwrap();
@@ -42,7 +42,7 @@ fn line(report: &Ended, what: &str) -> (String, String) {
 }
 
 #[test]
-fn a_folder_and_a_file_are_all_that_a_load_needs() {
+fn local_data_and_a_duckdb_file_pass_every_check() {
     let scene = Scene::usual();
     data(&scene);
     let first = local(&scene);
@@ -74,7 +74,7 @@ fn a_folder_and_a_file_are_all_that_a_load_needs() {
 }
 
 #[test]
-fn what_is_missing_is_named_and_fails() {
+fn missing_sources_and_warehouses_fail_their_checks() {
     let scene = Scene::usual();
     data(&scene);
     let at = |arguments: &[&str]| {
@@ -103,7 +103,7 @@ fn what_is_missing_is_named_and_fails() {
     assert!(!report.out.contains("hunter2"));
 }
 
-/// `doctor` for a load into Redshift: of what it says, the warehouse itself is not there.
+/// Runs `doctor` for a load into Redshift whose warehouse does not exist.
 fn far(scene: &Scene, change: impl FnOnce(&mut std::process::Command)) -> Ended {
     let arguments =
         ["doctor", "--output", "json", "--warehouse", "redshift://nobody@127.0.0.1:9/dev"];
@@ -115,7 +115,7 @@ fn far(scene: &Scene, change: impl FnOnce(&mut std::process::Command)) -> Ended 
 }
 
 #[test]
-fn keys_clock_and_role_are_looked_at() {
+fn credentials_clock_and_role_are_checked() {
     let scene = Scene::usual();
     assert!(line(&far(&scene, |_| {}), "role").1.contains("no IAM role is configured"));
     scene.run(&["up", "--write-config"]).good();
@@ -181,7 +181,7 @@ fn without_the_simulator_the_policy_itself_is_read() {
     assert!(state == "failed" && said.contains("run `sparkify cluster up` to update it"), "{said}");
 }
 
-/// The port of a tunnel is none that Redshift accepts for a new cluster.
+/// Redshift does not accept the port of a tunnel for a new cluster.
 #[test]
 fn the_port_of_a_tunnel_is_no_fault() {
     let scene = Scene::usual();

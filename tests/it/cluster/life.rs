@@ -1,11 +1,11 @@
-//! Up, status, up again, down, down again: what a user sees on a good day, and after the program was killed at any of its steps.
+//! Life of a cluster: up, status, up again, down, down again, also after kills at any step.
 
 use aws_emulator::{Behavior, CALLER};
 
 use super::Scene;
 
 #[test]
-fn from_nothing_to_a_cluster_and_back_to_nothing() {
+fn a_cluster_is_created_and_deleted_completely() {
     let scene = Scene::usual();
     let up = scene.run(&["up", "--ttl", "4h"]);
     assert!(up.err.contains("creating the role `dwhRole`"), "{up:#?}");
@@ -53,7 +53,7 @@ fn from_nothing_to_a_cluster_and_back_to_nothing() {
 }
 
 #[test]
-fn a_plan_says_what_would_be_made_and_makes_nothing() {
+fn a_plan_creates_nothing() {
     let scene = Scene::usual();
     let plan = scene.run(&["plan", "--output", "json"]).json();
     assert_eq!(plan["steps"][0]["action"], "create");
@@ -108,7 +108,7 @@ fn killed_at_any_step_the_next_run_goes_on() {
 }
 
 #[test]
-fn ctrl_c_says_what_is_there_and_how_to_go_on() {
+fn ctrl_c_reports_what_exists_and_how_to_continue() {
     let scene = Scene::new(Behavior { never_completes: true, ..Behavior::default() });
     let stopped = scene.stopped(&["up"], "waiting for", "CreateCluster", "-INT").bad(2);
     assert!(stopped.contains("so far: the role `dwhRole`, the cluster `dwhcluster`"), "{stopped}");
@@ -145,20 +145,20 @@ fn down_asks_for_the_name() {
 }
 
 #[test]
-fn a_snapshot_that_was_asked_for_stays_and_is_told() {
+fn a_requested_snapshot_is_kept_and_reported() {
     let scene = Scene::usual();
     scene.run(&["up"]).good();
     let down = scene.run(&["down", "--yes", "--verify", "--final-snapshot", "last"]).good();
     assert!(down.contains("kept          snapshot `last`"), "{down}");
     assert_eq!(scene.left(), ["snapshot last"]);
-    // Whoever did not ask for it is told that it is there, and has to be paid for.
+    // A user who did not request the snapshot is told that it exists and costs money.
     let later = scene.run(&["down", "--yes", "--verify"]);
     assert!(later.out.contains("still exists  snapshot `last`"), "{later:#?}");
     later.bad(1);
 }
 
 #[test]
-fn what_stays_behind_is_found() {
+fn leftover_resources_are_found() {
     let scene = Scene::new(Behavior { keeps_leftovers: true, ..Behavior::default() });
     scene.run(&["up"]).good();
     let down = scene.run(&["down", "--yes", "--verify"]);

@@ -1,4 +1,5 @@
-//! A Redshift from nothing and back to nothing, over real HTTP, with the clients that meet AWS: on an emulator stricter than AWS, and on `moto`, which others wrote.
+//! Creation and deletion of Redshift warehouses over real HTTP, on an emulator that is stricter
+//! than AWS and on `moto`, an independent one.
 
 mod doctor;
 mod life;
@@ -27,7 +28,7 @@ const CONFIG: &str = "# the course's file\n[CLUSTER]\nHOST=''\nDB_NAME=dwh\nDB_U
 SONG_DATA='s3://udacity-dend/song_data'\n\n[DWH]\nDWH_CLUSTER_TYPE=multi-node\nDWH_NUM_NODES=2\nDWH_NODE_TYPE=ra3.large\n\
 DWH_IAM_ROLE_NAME=dwhRole\nDWH_CLUSTER_IDENTIFIER=dwhCluster\nDWH_DB=dwh\nDWH_DB_USER=dwhuser\nDWH_PORT=5439\nDWH_REGION=us-west-2\n";
 
-/// A folder with a `dwh.cfg`, and an emulator of its own.
+/// Folder with a `dwh.cfg`, and an emulator.
 struct Scene {
     folder: tempfile::TempDir,
     server: Server,
@@ -44,7 +45,7 @@ impl Scene {
         Self::new(Behavior::default())
     }
 
-    /// `sparkify cluster …`, quick to look again.
+    /// Returns a `sparkify cluster` command with short polling intervals.
     fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
         let mut command = at(self.server.url(), self.folder.path(), arguments);
         command.env("SPARKIFY_ADDRESS_URL", format!("{}/checkip", self.server.url()));
@@ -60,7 +61,8 @@ impl Scene {
         self.server.account().resources()
     }
 
-    /// Starts a command, sends it a signal when it has printed `word`, and waits for its end.
+    /// Starts a command, sends it a signal when it has printed `word`, and waits for its
+    /// end.
     ///
     /// The emulator's clock stops at the first call of `action`: however late the signal comes, the
     /// command gets no further than to a wait for a change of a state.
@@ -91,7 +93,8 @@ impl Scene {
     }
 }
 
-/// The program with a server of AWS at this address, and nothing else of this machine's ways to one.
+/// Returns the program with this address as AWS, without other AWS configuration of the
+/// machine.
 fn at<S: AsRef<OsStr>>(
     url: &str,
     folder: &std::path::Path,
@@ -113,7 +116,7 @@ fn at<S: AsRef<OsStr>>(
     command
 }
 
-/// Runs it to its end. What it says never has a secret in it.
+/// Runs the command to its end, and asserts that it prints no secret.
 fn ended(command: &mut Command) -> Ended {
     let ended = Ended::from(command.output().expect("the program starts"));
     for secret in [SECRET, PASSWORD, "AWS4-HMAC", "Signature="] {

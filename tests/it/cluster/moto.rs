@@ -1,10 +1,11 @@
-//! The same program on `moto`, which others wrote: it knows no serverless warehouses and refuses little, but what it answers is not our reading of the documentation.
+//! Tests on `moto`, an independent emulator: it lacks serverless warehouses and most checks,
+//! but it does not share sparkify's reading of the documentation.
 
 use super::{CONFIG, at, ended};
 use crate::support::put;
 
 #[test]
-fn up_status_and_down_on_a_server_of_other_hands() {
+fn up_status_and_down_work_on_moto() {
     let url = url();
     let folder = tempfile::tempdir().unwrap();
     put(
@@ -76,7 +77,7 @@ pub(super) fn url() -> String {
         .expect("SPARKIFY_TEST_MOTO names a moto server: scripts/moto.sh starts one")
 }
 
-/// moto has a default network; its group has a name that only moto knows.
+/// moto has a default network whose security group has a name of moto's own.
 fn default_group(url: &str) -> String {
     let body = "Action=DescribeSecurityGroups&Version=2016-11-15";
     let answer = call(url, "ec2", aws_emulator::REGION, body);

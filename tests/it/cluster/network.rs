@@ -1,9 +1,9 @@
-//! Who may reach it: nobody from outside unless asked, then one address, until it goes.
+//! Network access: none from outside by default, then one address, until it is revoked.
 
 use super::{Scene, ended};
 
 #[test]
-fn one_address_is_let_in_and_out_again() {
+fn access_from_one_address_is_granted_and_revoked() {
     let scene = Scene::usual();
     let up = scene.run(&["up", "--public"]);
     assert!(up.err.contains("allowing `203.0.113.7/32` to reach port 5439"), "{up:#?}");
@@ -21,7 +21,7 @@ fn one_address_is_let_in_and_out_again() {
 }
 
 #[test]
-fn an_address_can_be_said_and_one_that_cannot_be_learned_asks_for_it() {
+fn the_client_address_is_configured_or_detected() {
     let scene = Scene::usual();
     let mut command = scene.command(["cluster", "up", "--public", "--poll", "0.02"]);
     let said =
@@ -34,7 +34,7 @@ fn an_address_can_be_said_and_one_that_cannot_be_learned_asks_for_it() {
 }
 
 #[test]
-fn a_rule_that_stayed_behind_is_found() {
+fn a_leftover_security_group_rule_is_found() {
     let scene = Scene::usual();
     scene.run(&["up", "--public"]).good();
     scene.server.account().fail(

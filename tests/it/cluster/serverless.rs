@@ -1,11 +1,11 @@
-//! A namespace and a workgroup: up, again, killed in between, down in order, reaped.
+//! Serverless: namespace and workgroup, created, killed in between, deleted in order, reaped.
 
 use aws_emulator::Behavior;
 
 use super::Scene;
 
 #[test]
-fn from_nothing_to_a_workgroup_and_back_to_nothing() {
+fn a_workgroup_is_created_and_deleted_completely() {
     let scene = Scene::usual();
     let up = scene.run(&["up", "--serverless"]);
     let made = "created: the role `dwhRole`, the namespace `dwhcluster`, the workgroup `dwhcluster`, the limit of 64 RPU-hours per day";
@@ -105,7 +105,7 @@ fn killed_at_any_step_the_next_run_goes_on() {
 }
 
 #[test]
-fn verify_finds_the_form_that_was_not_asked_for() {
+fn verify_finds_resources_of_the_other_kind() {
     let scene = Scene::usual();
     scene.run(&["up", "--serverless"]).good();
     let down = scene.run(&["down", "--yes", "--verify"]);
@@ -118,7 +118,7 @@ fn verify_finds_the_form_that_was_not_asked_for() {
 }
 
 #[test]
-fn a_final_snapshot_is_the_namespaces() {
+fn a_final_snapshot_is_taken_of_the_namespace() {
     let scene = Scene::usual();
     scene.run(&["up", "--serverless"]).good();
     scene.run(&["down", "--serverless", "--yes", "--verify", "--final-snapshot", "last"]).good();
@@ -126,7 +126,7 @@ fn a_final_snapshot_is_the_namespaces() {
 }
 
 #[test]
-fn somebody_elses_namespace_is_never_touched_and_trouble_is_told() {
+fn a_foreign_namespace_is_not_changed() {
     let scene = Scene::usual();
     scene.server.account().fail("CreateWorkgroup", 1, "AccessDeniedException", "not authorized");
     let said = scene.run(&["up", "--serverless"]).bad(2);

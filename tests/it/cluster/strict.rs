@@ -1,4 +1,5 @@
-//! The emulator itself: what the documentation forbids it refuses, asked by the SDK, without our program in between.
+//! The emulator itself: it refuses what the documentation forbids, called with the SDK
+//! directly.
 
 use aws_emulator::{Behavior, KEY, REGION, SECRET, Server};
 use aws_sdk_redshift::error::ProvideErrorMetadata;
@@ -20,7 +21,7 @@ fn client(server: &Server, secret: &str) -> aws_sdk_redshift::Client {
 }
 
 #[test]
-fn every_documented_rule_is_held() {
+fn every_documented_rule_is_enforced() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let server = Server::start(Behavior::default()).unwrap();
     let client = client(&server, SECRET);
@@ -74,7 +75,7 @@ fn every_documented_rule_is_held() {
 }
 
 #[test]
-fn a_request_that_was_signed_otherwise_is_refused() {
+fn a_wrongly_signed_request_is_refused() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let server = Server::start(Behavior::default()).unwrap();
     let error =

@@ -1,11 +1,12 @@
-//! What goes wrong: keys, rights, quotas, too many requests, names that are taken, clusters that fail or never come.
+//! Failures: credentials, permissions, quotas, throttling, used names, clusters that fail or
+//! time out.
 
 use aws_emulator::Behavior;
 
 use super::{Scene, ended};
 
 #[test]
-fn wrong_keys_are_named_as_such_and_nothing_is_made() {
+fn wrong_credentials_are_reported_and_nothing_is_created() {
     let scene = Scene::usual();
     for (id, secret) in [("AKIAWRONG", "x"), (aws_emulator::KEY, "wrongsecret")] {
         let mut command = scene.command(["cluster", "up"]);
@@ -42,7 +43,7 @@ fn keys_of_the_configuration_file_are_used() {
 }
 
 #[test]
-fn a_missing_right_says_who_grants_it_and_the_rest_goes_away_again() {
+fn a_missing_permission_is_named_and_up_is_undone() {
     for action in ["CreateRole", "PutRolePolicy", "CreateCluster", "DescribeClusters"] {
         let scene = Scene::usual();
         scene.server.account().fail(
@@ -60,7 +61,7 @@ fn a_missing_right_says_who_grants_it_and_the_rest_goes_away_again() {
 }
 
 #[test]
-fn too_many_requests_and_other_changes_are_waited_for() {
+fn throttling_and_concurrent_changes_are_retried() {
     let scene = Scene::usual();
     {
         let mut account = scene.server.account();
@@ -81,7 +82,7 @@ fn too_many_requests_and_other_changes_are_waited_for() {
 }
 
 #[test]
-fn a_quota_ends_it_with_a_word_about_quotas() {
+fn a_reached_quota_is_reported() {
     let scene = Scene::new(Behavior { cluster_quota: 0, ..Behavior::default() });
     let said = scene.run(&["up"]).bad(2);
     assert!(said.contains("ClusterQuotaExceeded") && said.contains("quota"), "{said}");
@@ -90,7 +91,7 @@ fn a_quota_ends_it_with_a_word_about_quotas() {
 }
 
 #[test]
-fn what_somebody_else_made_is_never_touched() {
+fn foreign_resources_are_not_changed() {
     let scene = Scene::usual();
     scene.run(&["up"]).good();
     for (what, word) in [
@@ -122,7 +123,7 @@ fn what_somebody_else_made_is_never_touched() {
 }
 
 #[test]
-fn a_role_that_is_given_is_used_as_it_is_and_stays() {
+fn a_given_role_is_used_unchanged_and_kept() {
     let scene = Scene::usual();
     scene.run(&["up", "--name", "first", "--role-name", "theirs"]).good();
     let arn = {
@@ -144,7 +145,7 @@ fn a_role_that_is_given_is_used_as_it_is_and_stays() {
 }
 
 #[test]
-fn a_cluster_that_fails_says_its_state_and_can_be_deleted() {
+fn a_failed_cluster_reports_its_state_and_can_be_deleted() {
     let scene =
         Scene::new(Behavior { created_state: "incompatible-network", ..Behavior::default() });
     let said = scene.run(&["up"]).bad(2);
@@ -155,7 +156,7 @@ fn a_cluster_that_fails_says_its_state_and_can_be_deleted() {
 }
 
 #[test]
-fn a_wait_has_an_end_and_says_the_last_state() {
+fn a_wait_times_out_with_the_last_state() {
     let scene = Scene::new(Behavior { never_completes: true, ..Behavior::default() });
     let mut command = scene.command(["cluster", "up", "--poll", "0.1", "--timeout", "2s"]);
     let said = ended(&mut command).bad(2);
@@ -164,7 +165,7 @@ fn a_wait_has_an_end_and_says_the_last_state() {
 }
 
 #[test]
-fn what_aws_would_refuse_is_refused_before_anything_is_asked() {
+fn invalid_settings_are_refused_before_any_request() {
     let scene = Scene::usual();
     for (arguments, word) in [
         (vec!["--node-type", "m5.large"], "the node type"),

@@ -1,4 +1,5 @@
-//! `dwh.cfg`: what is written into it, what stays byte for byte, and the password that nobody ever sees.
+//! `dwh.cfg`: what is written, what is kept byte for byte, and passwords that are never
+//! printed.
 
 use super::{CONFIG, PASSWORD, Scene};
 use crate::support::put;
@@ -8,7 +9,7 @@ const SECRET: &str =
 const HOST: &str = "dwhcluster.abc123xyz789.us-west-2.redshift.amazonaws.com";
 
 #[test]
-fn endpoint_and_role_are_written_and_every_other_byte_stays() {
+fn only_endpoint_and_role_are_written_to_the_file() {
     for (name, text) in [("unix", CONFIG.to_owned()), ("windows", CONFIG.replace('\n', "\r\n"))] {
         let scene = Scene::usual();
         put(scene.folder.path(), "dwh.cfg", &text);
@@ -22,7 +23,8 @@ fn endpoint_and_role_are_written_and_every_other_byte_stays() {
             + &format!("{end}[WAREHOUSE]{end}URL = {url}{end}");
         let read = || std::fs::read_to_string(scene.folder.path().join("dwh.cfg")).unwrap();
         assert_eq!(read(), expected, "{name}");
-        // The role that stands in it now is still ours: it is kept, and goes with the cluster.
+        // The role in the file was created by sparkify: it is kept, and deleted with the
+        // cluster.
         let again = scene.run(&["up", "--write-config"]);
         assert!(
             again.err.contains("created: nothing") && again.err.contains("wrote 0 values"),
@@ -37,7 +39,7 @@ fn endpoint_and_role_are_written_and_every_other_byte_stays() {
 }
 
 #[test]
-fn a_file_that_names_our_former_role_makes_it_anew() {
+fn a_deleted_role_of_the_file_is_created_again() {
     let scene = Scene::usual();
     scene.run(&["up", "--write-config"]).good();
     scene.run(&["down", "--yes"]).good();
@@ -48,7 +50,7 @@ fn a_file_that_names_our_former_role_makes_it_anew() {
 }
 
 #[test]
-fn a_password_of_ones_own_is_used_and_never_shown() {
+fn a_configured_password_is_used_and_never_printed() {
     let scene = Scene::usual();
     let mut command =
         scene.command(["cluster", "up", "--password-from-config", "--poll", "0.02", "-vv"]);
@@ -62,7 +64,7 @@ fn a_password_of_ones_own_is_used_and_never_shown() {
 }
 
 #[test]
-fn an_old_file_is_mapped_and_told_why() {
+fn settings_of_old_files_are_mapped_with_a_note() {
     let scene = Scene::usual();
     let old =
         CONFIG.replace("ra3.large", "dc2.large").replace("DWH_NUM_NODES=2", "DWH_NUM_NODES=4");
@@ -78,7 +80,7 @@ fn an_old_file_is_mapped_and_told_why() {
 }
 
 #[test]
-fn the_staging_prefix_alone_may_be_written_to() {
+fn the_role_may_write_to_the_staging_prefix_only() {
     let scene = Scene::usual();
     put(
         scene.folder.path(),

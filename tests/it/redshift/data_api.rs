@@ -1,4 +1,4 @@
-//! The same cluster through the Data API: no port, no password, signed requests alone.
+//! The same cluster through the Data API: no port and no password, only signed requests.
 
 use std::time::Duration;
 
@@ -34,9 +34,10 @@ fn a_load_through_the_data_api_makes_the_same_tables() {
     assert_eq!(cluster.emulator.data_api_sessions(), 0, "a session is left to expire");
 }
 
-/// What is one transaction of its own goes in one request, and is there whole or not at all; a session ends with what used it, however that ended.
+/// A transaction of its own is one request and atomic. A session ends with its connection,
+/// after a failure too.
 #[test]
-fn tables_that_are_missing_are_made_together_or_not_at_all() {
+fn missing_tables_are_created_atomically() {
     let cluster = Cluster::with_data();
     let through = |arguments: &[&str]| {
         let mut command = cluster.command(arguments);
@@ -56,21 +57,21 @@ fn tables_that_are_missing_are_made_together_or_not_at_all() {
     cluster.assert_whole(1, 2);
     let calls = cluster.emulator.data_api_calls();
     let together = calls.iter().filter(|call| *call == "BatchExecuteStatement").count();
-    // Functions and tables, and both again, since the tables were not made the first time.
+    // Functions and tables, and both again, since the first attempt created no tables.
     assert_eq!(together, 4, "{calls:?}");
 }
 
 #[test]
-fn a_workgroup_that_is_not_there_is_named() {
+fn a_missing_workgroup_is_named() {
     let cluster = Cluster::with_data();
     let mut command = cluster.command(["check", "--warehouse", "redshift:workgroup/nobody/dev"]);
     let words = super::ended(&mut command).bad(2);
     assert!(words.contains("redshift:workgroup/nobody/dev") && words.contains("hint: "), "{words}");
 }
 
-/// Files take longer to be written than a session lives without a statement.
+/// Writing files takes longer than a session lives without a statement.
 #[test]
-fn a_session_is_kept_while_files_are_written_and_no_longer() {
+fn a_session_is_kept_alive_while_files_are_written() {
     let cluster = Cluster::with_data();
     let etl = || {
         let mut command = cluster.command(ETL);
@@ -91,7 +92,7 @@ fn a_session_is_kept_while_files_are_written_and_no_longer() {
     });
     cluster.assert_whole(1, 2);
     assert!(beats() >= 2, "{}", beats());
-    // Killed then, it leaves a session that holds the lock of loads for so long, and no longer.
+    // A killed program leaves a session that holds the load lock until it expires.
     put(
         cluster.folder.path(),
         "data/log_data/more.json",
@@ -109,7 +110,7 @@ fn a_session_is_kept_while_files_are_written_and_no_longer() {
     cluster.assert_whole(2, 3);
 }
 
-/// Bytes that no statement of the service's takes at once, and no row of its answers: they come in whole, and are read whole.
+/// Bytes beyond the limits of a statement and of a result row are written and read completely.
 #[test]
 fn a_reject_of_any_length_is_kept_as_on_other_engines() {
     let cluster = Cluster::with_data();

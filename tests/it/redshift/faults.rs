@@ -1,4 +1,5 @@
-//! What goes wrong between here, the store and the cluster: whatever it is, a load is there once and whole, or not at all.
+//! Faults between sparkify, the store and the cluster: a load is published once and completely,
+//! or not at all.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use s3_emulator::Fault as StoreFault;
 use super::{Cluster, ETL};
 use crate::support::{put, sparkify};
 
-/// A cluster with empty tables: what is sent next is a load.
+/// Creates a cluster with empty tables: the next statements are a load.
 fn ready() -> Cluster {
     let cluster = Cluster::with_data();
     cluster.run(["create-tables"]).good();
@@ -33,9 +34,9 @@ fn a_load_is_retried_after_a_transient_error() {
     }
 }
 
-/// The answer to the commit is lost: the ledger is asked, and the load is not loaded twice.
+/// The response to the commit is lost: the ledger shows that the load was published.
 #[test]
-fn a_commit_without_an_answer_is_looked_up() {
+fn a_commit_without_a_response_is_looked_up_in_the_ledger() {
     let cluster = ready();
     cluster.emulator.faults().arm(When::Commit(1), Fault::DisconnectAfter);
     let told = cluster.run(ETL).good();
@@ -48,7 +49,7 @@ fn a_commit_without_an_answer_is_looked_up() {
 }
 
 #[test]
-fn what_does_not_pass_is_given_up_and_noted() {
+fn permanent_errors_are_recorded_in_the_load_history() {
     let cluster = ready();
     for commit in 1..=4 {
         cluster.emulator.faults().arm(When::Commit(commit), Fault::Serializable);
@@ -62,7 +63,7 @@ fn what_does_not_pass_is_given_up_and_noted() {
 }
 
 #[test]
-fn a_store_that_stumbles_is_borne() {
+fn transient_store_errors_are_retried() {
     let cluster = ready();
     cluster.store.fail("PUT", StoreFault::Status(503, "SlowDown"), 2);
     cluster.store.fail("PUT", StoreFault::Reset, 1);
@@ -83,9 +84,9 @@ fn a_store_that_stumbles_is_borne() {
     cluster.assert_whole(2, 3);
 }
 
-/// A killed program leaves files on their way; the next load that may removes them, and nothing else.
+/// A killed program leaves staged files; the next load removes these files only.
 #[test]
-fn what_a_killed_program_left_is_removed() {
+fn leftovers_of_a_killed_load_are_removed() {
     let cluster = ready();
     cluster.store.put("staging/other/kept.json", "{}");
     cluster.emulator.faults().arm(When::Copy(1), Fault::Slow(Duration::from_secs(15)));

@@ -1,4 +1,5 @@
-//! Amazon Redshift, as far as an emulator goes: a cluster with its manners in front of PostgreSQL, and a store of objects that it reads as a role.
+//! Amazon Redshift, tested with an emulator in front of PostgreSQL and an S3 store that it
+//! reads with a role.
 
 mod copy_failures;
 mod data_api;
@@ -22,7 +23,7 @@ const ROLE: &str = "arn:aws:iam::000000000000:role/reader";
 const REGION: &str = "us-west-2";
 const ETL: [&str; 5] = ["etl", "--song-data", "data/song_data", "--log-data", "data/log_data"];
 
-/// A cluster, the bucket through which rows come to it, and a folder to work in.
+/// A cluster, the bucket with its staging prefix, and a working folder.
 pub(crate) struct Cluster {
     pub emulator: Emulator,
     pub store: Server,
@@ -34,14 +35,15 @@ impl Cluster {
         Self::without(Vec::new())
     }
 
-    /// One with two songs and two plays to load, whose Data API has other options.
+    /// Starts a cluster with two songs and two plays to load, with other options of the
+    /// Data API.
     fn with_data_api(change: impl FnOnce(&mut DataApiOptions)) -> Self {
         let cluster = Self::launch(Vec::new(), change);
         small(cluster.folder.path());
         cluster
     }
 
-    /// One that lacks some of Redshift's manners.
+    /// Starts a cluster without some of Redshift's behaviors.
     fn without(without: Vec<Behavior>) -> Self {
         Self::launch(without, |_| {})
     }
@@ -71,20 +73,20 @@ impl Cluster {
         Self { emulator, store, folder }
     }
 
-    /// One with two songs and two plays to load.
+    /// Starts a cluster with two songs and two plays to load.
     fn with_data() -> Self {
         let cluster = Self::start();
         small(cluster.folder.path());
         cluster
     }
 
-    /// Its URL: everything to it is encrypted, and its certificate verified.
+    /// Returns its URL, with verified TLS.
     pub(crate) fn url(&self) -> String {
         let authority = self.folder.path().join("ca.pem");
         format!("{}?sslrootcert={}", self.emulator.url(), authority.display())
     }
 
-    /// Has whoever opens this URL know the bucket and the role, by a `dwh.cfg`.
+    /// Writes a `dwh.cfg` with bucket and role, which is used for this URL.
     pub(crate) fn configure(&self) {
         let config = format!(
             "[AWS]\nKEY={KEY}\nSECRET={SECRET}\nREGION={REGION}\n[IAM_ROLE]\nARN={ROLE}\n\
@@ -95,7 +97,7 @@ impl Cluster {
         support::configure(self.emulator.url(), self.folder.path().join("cluster.cfg"));
     }
 
-    /// The program, whose warehouse is the cluster.
+    /// Returns the program with the cluster as its warehouse.
     pub(crate) fn command<S: AsRef<OsStr>>(
         &self,
         arguments: impl IntoIterator<Item = S>,
@@ -119,23 +121,24 @@ impl Cluster {
         ended(&mut self.command(arguments))
     }
 
-    /// The second line of a query's CSV.
+    /// Returns the second line of a query's CSV.
     fn asked(&self, sql: &str) -> String {
         let out = self.run(["query", "--format", "csv", sql]).good();
         out.lines().nth(1).unwrap_or_default().to_owned()
     }
 
-    /// What lies in the bucket on its way to the cluster.
+    /// Returns the keys of staged files in the bucket.
     fn staged(&self) -> Vec<String> {
         self.store.keys(BUCKET).into_iter().filter(|key| key.starts_with("staging/")).collect()
     }
 
-    /// What was sent since the log was cleared, a statement each.
+    /// Returns the statements sent since the log was cleared.
     fn sent(&self) -> Vec<String> {
         self.emulator.log().statements().into_iter().map(|statement| statement.text).collect()
     }
 
-    /// Every table is there, every check passes, nothing is left on the way, and each play is there once.
+    /// Asserts that all tables exist, every data test passes, no staged file is left, and
+    /// each play is there once.
     fn assert_whole(&self, loads: u32, plays: u64) {
         self.run(["check"]).good();
         let published = "select count(*) from etl_loads where outcome = 'published'";
@@ -146,7 +149,7 @@ impl Cluster {
     }
 }
 
-/// Runs it to its end. What a command says never has a secret in it.
+/// Runs the command to its end, and asserts that it prints no secret.
 fn ended(command: &mut Command) -> Ended {
     let ended = Ended::from(command.output().expect("the program starts"));
     for secret in [SECRET, "Emulator-1", "AWS4-HMAC"] {

@@ -1,5 +1,5 @@
-//! What stores and networks do: refuse for a moment, break off, fall silent, lie about lengths, change under the reader. A load gives the right rows or
-//! publishes nothing.
+//! Faults of stores and networks: throttling, broken and stalled downloads, wrong lengths, changed
+//! objects. A load gives the right rows or publishes nothing.
 
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -10,7 +10,7 @@ use super::{ETL, ended, plays, program, run, signed};
 use crate::support::{event, song};
 use s3_emulator::{Fault, Server};
 
-/// One play an object, and enough of them for many requests at once.
+/// Puts one play per object, with enough objects for many concurrent requests.
 fn bucket(objects: u32) -> (Server, tempfile::TempDir) {
     let server = Server::start();
     server.put("data/song_data/a.json", song("SO1", "One", 200.5));
@@ -22,7 +22,7 @@ fn bucket(objects: u32) -> (Server, tempfile::TempDir) {
 }
 
 #[test]
-fn what_passes_is_tried_again_and_every_row_arrives_once() {
+fn transient_errors_are_retried_and_rows_loaded_once() {
     let size = event(0, 0, 1000, "NextSong", "One").len();
     let short = i64::try_from(size / 2).unwrap();
     let faults = [
@@ -54,7 +54,7 @@ fn what_passes_is_tried_again_and_every_row_arrives_once() {
 }
 
 #[test]
-fn a_page_of_a_listing_that_breaks_off_is_asked_for_again() {
+fn a_truncated_listing_page_is_retried() {
     for fault in [Fault::TruncateAt(300), Fault::WrongLength(-200), Fault::Reset] {
         let (server, folder) = bucket(30);
         server.fail("list-type=2", fault, 2);
@@ -65,7 +65,7 @@ fn a_page_of_a_listing_that_breaks_off_is_asked_for_again() {
 }
 
 #[test]
-fn a_large_object_that_breaks_is_carried_on_where_it_broke() {
+fn a_broken_download_resumes_where_it_broke() {
     let server = Server::start();
     let folder = tempfile::tempdir().unwrap();
     let mut log = String::new();
@@ -88,7 +88,7 @@ fn a_large_object_that_breaks_is_carried_on_where_it_broke() {
 }
 
 #[test]
-fn what_does_not_pass_ends_the_load_and_publishes_nothing() {
+fn permanent_errors_fail_the_load_and_publish_nothing() {
     let (server, folder) = small();
     run(&server, folder.path(), &ETL).good();
     let faults = [
@@ -136,7 +136,7 @@ fn an_object_that_changes_between_listing_and_reading_ends_the_load() {
         assert!(words.contains("this load published nothing"), "{words}");
         assert_eq!(plays(folder.path()), "2");
     }
-    // It breaks off, and is another one when it is asked for again.
+    // The download breaks, and the object is another one when it is resumed.
     server.put("data/log_data/3.json", event(9, 0, 9000, "NextSong", "One"));
     server.fail("log_data/3.json", Fault::TruncateAt(20), 1);
     server.fail("log_data/3.json", Fault::Overwritten("{\"ts\":1}"), 1);
@@ -145,7 +145,7 @@ fn an_object_that_changes_between_listing_and_reading_ends_the_load() {
     assert_eq!(plays(folder.path()), "2");
 }
 
-/// A load to which a change of an object is an error.
+/// A load for which a change of an object is an error.
 const STRICT: [&str; 6] =
     ["etl", "--song-data", super::SONGS, "--log-data", super::LOGS, "--strict-listing"];
 
@@ -207,7 +207,7 @@ fn an_object_that_changes_while_it_is_read_is_read_again_or_left_for_the_next_ru
 }
 
 #[test]
-fn a_store_that_bears_few_at_once_gets_few() {
+fn concurrency_adapts_to_a_throttling_store() {
     let (server, folder) = bucket(600);
     server.set_latency(Duration::from_millis(3));
     server.state.max_concurrent.store(2, Ordering::Relaxed);
@@ -219,7 +219,7 @@ fn a_store_that_bears_few_at_once_gets_few() {
 }
 
 #[test]
-fn many_requests_run_at_once_and_never_more_than_allowed() {
+fn requests_run_concurrently_up_to_the_limit() {
     let (server, folder) = bucket(800);
     // The number of permits starts at 16 and doubles after a round of at least 10 ms. So the first
     // requests pass, with a latency. Then all wait until 32 are in flight at once.
@@ -231,7 +231,7 @@ fn many_requests_run_at_once_and_never_more_than_allowed() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_named() {
+fn an_unreachable_server_is_named() {
     let (server, folder) = small();
     let port = server.address.port();
     let closed = {

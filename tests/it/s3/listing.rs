@@ -1,4 +1,4 @@
-//! What lies under a prefix: names of every kind, none, one, and very many.
+//! Listings of prefixes: unusual names, no object, one object, many objects.
 
 use std::sync::atomic::Ordering;
 
@@ -9,7 +9,7 @@ use super::{ETL, LOGS, ended, plays, run, signed};
 use crate::support::event;
 use s3_emulator::Server;
 
-/// Keys that a URL, an XML document or a path library would like to be otherwise.
+/// Keys that need care in URLs, XML documents and path libraries.
 const NAMES: [&str; 12] = [
     "a b.json",
     "a+b.json",
@@ -26,7 +26,7 @@ const NAMES: [&str; 12] = [
 ];
 
 #[test]
-fn every_name_is_read_and_what_is_no_data_is_named_as_ignored() {
+fn every_object_name_is_read_or_reported_as_skipped() {
     let server = Server::start();
     let folder = tempfile::tempdir().unwrap();
     for (number, name) in (0..).zip(NAMES) {
@@ -123,12 +123,13 @@ fn a_hundred_thousand_keys_are_listed_in_their_pages() {
     assert_eq!(keys("s3://bucket/flat"), (100_000, 100));
     let (found, requests) = keys("s3://bucket/deep");
     assert_eq!(found, 20_000);
-    // Pages one after another would be 20; branches are listed side by side for a few requests more.
+    // Pages in sequence would be 20 requests; branches are listed in parallel with a few
+    // more.
     assert!(requests <= 60, "{requests} requests");
 }
 
 #[test]
-fn both_ways_of_addressing_a_bucket_find_it() {
+fn both_addressing_styles_find_the_bucket() {
     for style in ["path", "virtual"] {
         let (server, folder) = small();
         let arguments = [&ETL[..], &["--addressing-style", style]].concat();
@@ -140,7 +141,7 @@ fn both_ways_of_addressing_a_bucket_find_it() {
 }
 
 #[test]
-fn the_region_is_learned_unless_somebody_said_it() {
+fn the_region_is_detected_unless_configured() {
     let (server, folder) = small();
     "garage".clone_into(&mut server.state.region.lock().unwrap());
     run(&server, folder.path(), &ETL).good();

@@ -12,7 +12,7 @@ const THIRD: &str = "large.json* range: bytes=8388608-";
 
 /// Time without a byte after which a stalled response is retried, in seconds. Other responses have
 /// to arrive in this time.
-const TIMEOUT: &str = "2";
+const TIMEOUT: &str = "4";
 
 /// A bucket with a large object.
 fn bucket() -> (Server, tempfile::TempDir, String) {
@@ -68,7 +68,12 @@ fn a_range_is_retried_after_a_transient_fault() {
         let resumed = ranges(&requests).iter().filter(in_part).count();
         let breaks =
             matches!(fault, Fault::TruncateAt(1..) | Fault::StallAt(1..) | Fault::WrongLength(..0));
-        assert_eq!(resumed, usize::from(breaks), "{what}: {requests:#?}");
+        if matches!(fault, Fault::StallAt(1..)) {
+            // On a busy machine, the resumed response may come late, too.
+            assert!(resumed >= 1, "{what}: {requests:#?}");
+        } else {
+            assert_eq!(resumed, usize::from(breaks), "{what}: {requests:#?}");
+        }
     }
 }
 
@@ -80,7 +85,7 @@ fn a_range_with_a_permanent_fault_fails_the_load_and_publishes_nothing() {
             Fault::Status(503, "SlowDown"),
             "is throttling requests (SlowDown, HTTP 503); tried 3 times",
         ),
-        (Fault::StallAt(5), "sent no data for 2 s; tried 3 times"),
+        (Fault::StallAt(5), "sent no data for 4 s; tried 3 times"),
         (Fault::TruncateAt(0), "tried 3 times"),
         (Fault::WrongRange(1), "the response has another range; tried 3 times"),
         (Fault::Status(403, "AccessDenied"), "access is denied (AccessDenied, HTTP 403)"),

@@ -43,24 +43,38 @@ pub struct Transfers {
 #[derive(Debug)]
 struct Parallel {
     required: usize,
-    /// First bytes of the downloads, in the order of their requests.
-    starts: Vec<u64>,
+    /// First bytes of the downloads in the order of their requests, and whether they are active. A
+    /// client may retry a download, which then is another one.
+    downloads: Vec<(u64, bool)>,
+    /// True once the required number was active.
+    released: bool,
 }
 
 impl Parallel {
+    fn begin(&mut self, start: u64) -> usize {
+        self.downloads.push((start, true));
+        self.released |= self.active().count() >= self.required;
+        self.downloads.len() - 1
+    }
+
+    fn active(&self) -> impl Iterator<Item = u64> {
+        self.downloads.iter().filter(|(_, active)| *active).map(|(start, _)| *start)
+    }
+
     /// Returns how many bytes the download with this number may get.
     fn allowance(&self, number: usize) -> u64 {
-        let is_first = number == 0;
-        if self.starts.len() < self.required {
-            return if is_first { TRICKLE * self.starts.len() as u64 } else { 0 };
+        let Some(&(start, true)) = self.downloads.get(number) else { return u64::MAX };
+        let is_first = self.active().all(|other| other >= start);
+        if !self.released {
+            return if is_first { TRICKLE * self.active().count() as u64 } else { 0 };
         }
-        if !is_first {
+        if number > 0 {
             return u64::MAX;
         }
         // The client shortens the first download when it begins another one. Bytes beyond that
         // point would only fill the buffers of the connection.
-        let start = self.starts[0];
-        let next = self.starts.iter().copied().filter(|other| *other > start).min();
+        let others = self.downloads.iter().map(|(other, _)| *other);
+        let next = others.filter(|other| *other > start).min();
         next.map_or(u64::MAX, |next| next - start)
     }
 }
@@ -78,7 +92,7 @@ impl AllTransfers {
     }
 
     pub(crate) fn require(&mut self, path: String, required: usize) {
-        self.parallel.insert(path, Parallel { required, starts: Vec::new() });
+        self.parallel.insert(path, Parallel { required, downloads: Vec::new(), released: false });
     }
 
     /// Drops the requirement after too long a wait: the assertions of the test will fail then.
@@ -91,12 +105,14 @@ impl AllTransfers {
         let counters = self.counters.entry(path.to_owned()).or_default();
         counters.active += 1;
         counters.max_active = counters.max_active.max(counters.active);
-        let parallel = self.parallel.get_mut(path)?;
-        parallel.starts.push(start);
-        Some(parallel.starts.len() - 1)
+        Some(self.parallel.get_mut(path)?.begin(start))
     }
 
-    fn end(&mut self, path: &str) {
+    fn end(&mut self, path: &str, number: Option<usize>) {
+        let parallel = self.parallel.get_mut(path);
+        if let Some((parallel, number)) = parallel.zip(number) {
+            parallel.downloads[number].1 = false;
+        }
         if let Some(counters) = self.counters.get_mut(path) {
             counters.active -= 1;
         }
@@ -153,7 +169,8 @@ impl Transfer {
 
     fn end(&mut self) {
         if std::mem::take(&mut self.active) {
-            self.state.transfers.update(|transfers| transfers.end(&self.path));
+            let number = self.number;
+            self.state.transfers.update(|transfers| transfers.end(&self.path, number));
         }
     }
 }
