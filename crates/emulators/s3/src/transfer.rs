@@ -43,28 +43,39 @@ pub struct Transfers {
 #[derive(Debug)]
 struct Parallel {
     required: usize,
-    /// First bytes of the downloads in the order of their requests, and whether they are active. A
-    /// client may retry a download, which then is another one.
-    downloads: Vec<(u64, bool)>,
+    /// Downloads in the order of their requests. A client may retry a download, which then is
+    /// another one.
+    downloads: Vec<Download>,
     /// True once the required number was active.
     released: bool,
 }
 
+#[derive(Debug, Clone, Copy)]
+struct Download {
+    /// First byte.
+    start: u64,
+    active: bool,
+    /// True for the first download, and for a retry of it.
+    is_first: bool,
+}
+
 impl Parallel {
     fn begin(&mut self, start: u64) -> usize {
-        self.downloads.push((start, true));
+        let is_first = self.active().all(|other| other >= start);
+        self.downloads.push(Download { start, active: true, is_first });
         self.released |= self.active().count() >= self.required;
         self.downloads.len() - 1
     }
 
     fn active(&self) -> impl Iterator<Item = u64> {
-        self.downloads.iter().filter(|(_, active)| *active).map(|(start, _)| *start)
+        self.downloads.iter().filter(|download| download.active).map(|download| download.start)
     }
 
     /// Returns how many bytes the download with this number may get.
     fn allowance(&self, number: usize) -> u64 {
-        let Some(&(start, true)) = self.downloads.get(number) else { return u64::MAX };
-        let is_first = self.active().all(|other| other >= start);
+        let Some(&Download { start, active: true, is_first }) = self.downloads.get(number) else {
+            return u64::MAX;
+        };
         if !self.released {
             return if is_first { TRICKLE * self.active().count() as u64 } else { 0 };
         }
@@ -73,7 +84,7 @@ impl Parallel {
         }
         // The client shortens the first download when it begins another one. Bytes beyond that
         // point would only fill the buffers of the connection.
-        let others = self.downloads.iter().map(|(other, _)| *other);
+        let others = self.downloads.iter().map(|download| download.start);
         let next = others.filter(|other| *other > start).min();
         next.map_or(u64::MAX, |next| next - start)
     }
@@ -111,7 +122,7 @@ impl AllTransfers {
     fn end(&mut self, path: &str, number: Option<usize>) {
         let parallel = self.parallel.get_mut(path);
         if let Some((parallel, number)) = parallel.zip(number) {
-            parallel.downloads[number].1 = false;
+            parallel.downloads[number].active = false;
         }
         if let Some(counters) = self.counters.get_mut(path) {
             counters.active -= 1;
