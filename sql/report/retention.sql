@@ -4,7 +4,7 @@
 --   cohort: Monday of the week of the users' first play, UTC; since and until filter by first play
 --   weeks_after: 0 for the week of the first play
 --   cohort_listeners: users of the cohort
---   listeners: of these, users who played in that week; weeks in which nobody at all played are left out
+--   listeners: of these, users who played in that week; weeks without any plays are left out
 --   percent: share of the cohort
 --   complete: 1 if the plays reach to the end of the week; 0 for a week that may still grow
 with firsts as (
@@ -40,7 +40,7 @@ weeks as (
     where user_id is not null
 ),
 
--- Weeks with plays of anybody, and the last day with a play.
+-- Weeks with plays, and the last day with a play.
 periods as (
     select
         plays.week,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{duckdb, event, put, run, song};
+use crate::support::{duckdb, event, put, query_value, run, song};
 
 const PATHS: [&str; 4] = ["--song-data", "data/song_data", "--log-data", "data/log_data"];
 
@@ -32,8 +32,7 @@ fn plan(folder: &Path, more: &[&str]) -> Value {
 
 fn plays(folder: &Path) -> String {
     let sql = "select string_agg(day(start_time), ' ' order by start_time) as days from songplays";
-    let csv = run(folder, ["query", "--format", "csv", sql]).good();
-    csv.lines().nth(1).unwrap_or_default().to_owned()
+    query_value(folder, sql)
 }
 
 #[test]

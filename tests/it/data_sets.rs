@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::data::{COURSE, DataSet, find_course, on_each_data_set, repository};
 use crate::oracle;
-use crate::support::{assert_same_model, duckdb, etl_of, load, model, put, run};
+use crate::support::{assert_same_model, duckdb, etl_of, load, model, put, query_value, run};
 
 on_each_data_set!(two_loads_give_the_figures, every_row_of_the_model_equals_the_oracle);
 
@@ -34,10 +34,7 @@ fn two_loads_give_the_figures(data: &DataSet) {
         assert_eq!(summary["duplicates"], data.duplicates);
         assert_eq!(summary["rejected"], 0);
     }
-    let query = |sql: &str| {
-        let result = run(folder.path(), ["query", "--format", "csv", sql]).good();
-        result.lines().nth(1).unwrap_or_default().to_owned()
-    };
+    let query = |sql: &str| query_value(folder.path(), sql);
     let most = |of: &str| {
         let joined = "songplays join time using (start_time)";
         query(&format!("select {of}, count(*) from {joined} group by all order by 2 desc limit 1"))

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::servers::{Database, Server, psql_command};
-use crate::support::{Ended, event, put, run, song, sparkify};
+use crate::support::{Ended, event, profile, put, run, song, sparkify};
 
 /// The roles of the document, renamed for this test and dropped with this value.
 struct Roles {
@@ -207,12 +207,6 @@ fn superusers_run_no_sql_without_permission() {
     }
     let mut command = sparkify(here, ["query", "overview", "--warehouse", &mighty]);
     Ended::from(command.env_remove("SPARKIFY_ALLOW_SUPERUSER").output().unwrap()).good();
-}
-
-fn profile(statement: &str) -> String {
-    format!(
-        "title = \"t\"\n[[expect]]\nname = \"n\"\nsays = \"s\"\nquery = {statement:?}\nvalue = 1\n"
-    )
 }
 
 fn password(roles: &Roles, url: &str) -> String {

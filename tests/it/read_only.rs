@@ -3,13 +3,11 @@
 //! and after.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use sparkify_warehouse::Access;
 
-use crate::support::{Ended, duckdb, loaded, put, run, sparkify, walk};
+use crate::support::{Ended, duckdb, loaded, profile, put, run, run_shell, walk};
 
 /// Statements that `DuckDB` must not run. `W` is the warehouse file.
 const DUCKDB: &[&str] = &[
@@ -61,21 +59,6 @@ fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     walk(folder).into_iter().map(|path| (path.clone(), std::fs::read(path).unwrap())).collect()
 }
 
-/// Runs `sparkify shell` on a text.
-fn shell(folder: &Path, url: &[&str], text: &str) -> Ended {
-    let mut command = sparkify(folder, ["shell"].iter().chain(url));
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-    Ended::from(child.wait_with_output().unwrap())
-}
-
-fn profile(statement: &str) -> String {
-    format!(
-        "title = \"t\"\n[[expect]]\nname = \"n\"\nsays = \"s\"\nquery = {statement:?}\nvalue = 1\n"
-    )
-}
-
 /// A way to run a statement: its name, and a function that runs it in a folder.
 type Surface = (&'static str, fn(&Path, &[&str], &str) -> Ended);
 
@@ -88,7 +71,7 @@ const SURFACES: &[Surface] = &[
     ("query --allow-files", |folder, url, statement| {
         run(folder, ["query", "--allow-files", statement].iter().chain(url))
     }),
-    ("shell", |folder, url, statement| shell(folder, url, statement)),
+    ("shell", |folder, url, statement| run_shell(folder, url, statement)),
     ("verify", |folder, url, statement| {
         put(folder, "profile.toml", profile(statement));
         run(folder, ["verify", "--profile", "profile.toml"].iter().chain(url))
@@ -136,11 +119,11 @@ fn no_surface_of_duckdb_writes_or_reaches_further() {
 fn a_statement_that_needs_too_much_memory_ends_alone() {
     let folder = loaded();
     let text = "select length(printf('%2000000000d', 1));\n";
-    let error = shell(folder.path(), &["--memory", "64MB"], text).bad(2);
+    let error = run_shell(folder.path(), &["--memory", "64MB"], text).bad(2);
     assert!(error.to_lowercase().contains("memory"), "{error}");
 }
 
-/// A view of the name of a table must not read files of whoever opens the warehouse.
+/// A view with the name of a table must not read files of the user who opens the warehouse.
 #[test]
 fn a_hostile_warehouse_reads_no_file() {
     let folder = loaded();

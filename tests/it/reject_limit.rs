@@ -1,11 +1,10 @@
 //! Limit of rejected records and bytes, and the objects that lost most.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Ended, event, put, run, song};
+use crate::support::{Ended, event, put, query_value, run, song};
 
 const ETL: [&str; 3] = ["etl", "--log-data", "log_data"];
 
@@ -122,12 +121,6 @@ fn swapped_locations_are_named() {
     }
 }
 
-/// One column of one row.
-fn asked(folder: &Path, sql: &str) -> String {
-    let csv = run(folder, ["query", "--format", "csv", sql]).good();
-    csv.lines().nth(1).unwrap_or_default().to_owned()
-}
-
 #[test]
 fn many_rejects_of_one_object_are_counted_and_the_first_and_last_are_kept() {
     let (folder, ended) = beside(
@@ -137,10 +130,10 @@ fn many_rejects_of_one_object_are_counted_and_the_first_and_last_are_kept() {
     );
     assert_eq!(ended.json()["rejected"], 30_000);
     let here = folder.path();
-    assert_eq!(asked(here, "select max(rows_rejected) from etl_objects"), "30000");
+    assert_eq!(query_value(here, "select max(rows_rejected) from etl_objects"), "30000");
     let kept = "select count(*) || ' ' || min(byte_offset) || ' ' || max(byte_offset) || ' ' ||
         count(*) filter (where byte_offset < 1000) from etl_rejects";
-    assert_eq!(asked(here, kept), "1000 0 59998 500");
+    assert_eq!(query_value(here, kept), "1000 0 59998 500");
     run(here, ["check"]).good();
     run(here, ["verify"]).good();
     let listed = run(here, ["rejects", "list", "--limit", "1"]).good();
@@ -151,5 +144,5 @@ fn many_rejects_of_one_object_are_counted_and_the_first_and_last_are_kept() {
     put(here, "log_data/braces.json", event(2, 0, 1, "Home", ""));
     let summary = run(here, ETL.iter().chain(&["--output", "json"])).json();
     assert_eq!((&summary["objects_changed"], &summary["rejected"]), (&1.into(), &0.into()));
-    assert_eq!(asked(here, "select count(*) from etl_rejects"), "0");
+    assert_eq!(query_value(here, "select count(*) from etl_rejects"), "0");
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{event, put, run, song};
+use crate::support::{event, put, query_value, run, song};
 
 /// A folder with three loaded objects in `old`.
 fn loaded() -> tempfile::TempDir {
@@ -33,8 +33,7 @@ fn etl(folder: &Path, data: &str, more: &[&str]) -> Value {
 fn staged(folder: &Path) -> String {
     let sql = "select (select count(*) from staging_events) || ' ' ||
         (select count(*) from staging_songs) || ' ' || (select count(*) from etl_objects) as rows";
-    let csv = run(folder, ["query", "--format", "csv", sql]).good();
-    csv.lines().nth(1).unwrap_or_default().to_owned()
+    query_value(folder, sql)
 }
 
 #[test]

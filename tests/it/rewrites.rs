@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use crate::support::{duckdb, event, put, run};
+use crate::support::{duckdb, event, put, query_value, run};
 
 const ETL: [&str; 5] = ["etl", "--log-data", "log_data", "--output", "json"];
 const FILE: &str = "log_data/e.json";
@@ -32,8 +32,7 @@ fn etl(folder: &Path, more: &[&str]) -> Value {
 
 fn sessions(folder: &Path) -> String {
     let sql = "select string_agg(session_id, ' ') as sessions from songplays";
-    let csv = run(folder, ["query", "--format", "csv", sql]).good();
-    csv.lines().nth(1).unwrap_or_default().to_owned()
+    query_value(folder, sql)
 }
 
 /// Changes the ledger, and closes it.

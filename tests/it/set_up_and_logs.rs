@@ -1,13 +1,11 @@
 //! Commands that set the program up, and its log: configuration file, completions, man pages,
 //! version, JSON logs and JSON errors, short and complete summaries.
 
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::support::{Ended, loaded, put, run, song, sparkify};
+use crate::support::{loaded, put, run, run_shell, song};
 
 const ETL: [&str; 5] = ["etl", "--song-data", "data/song_data", "--log-data", "data/log_data"];
 
@@ -104,13 +102,8 @@ fn the_summary_is_short_complete_or_absent() {
 #[test]
 fn the_shell_knows_the_words_of_other_shells() {
     let folder = loaded();
-    let mut command = sparkify(folder.path(), ["shell"]);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut shell = command.spawn().unwrap();
     let input = ".tables\n.schema songs\nhelp\n\\x\nselect 1 as one, 2 as two;\nexit\nselect 3;\n";
-    shell.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    let ended = Ended::from(shell.wait_with_output().unwrap());
-    let out = ended.good();
+    let out = run_shell(folder.path(), &[], input).good();
     for part in ["staging_events", "artist_id", "run a statement", "\none  1\ntwo  2\n1 row\n"] {
         assert!(out.contains(part), "{part}: {out}");
     }

@@ -1,26 +1,15 @@
 //! Interactive shell: statements from a pipe, and keys typed at a terminal.
 
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 
 use rexpect::session::{PtySession, spawn_command};
 
-use crate::support::{Ended, event, loaded, put, run, sparkify};
+use crate::support::{event, loaded, put, run, run_shell, sparkify};
 
 /// Timeout for the terminal; reached only on a failure.
 const PATIENCE_MS: u64 = 60_000;
-
-/// Runs the shell with `text` on its standard input.
-fn piped(folder: &Path, arguments: &[&str], text: &str) -> Ended {
-    let mut command = sparkify(folder, ["shell"].iter().chain(arguments));
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    // After an error, the shell reads no more.
-    let _ = child.stdin.take().unwrap().write_all(text.as_bytes());
-    Ended::from(child.wait_with_output().unwrap())
-}
 
 /// Types `keys`; the terminal holds back a line without its end.
 fn type_in(shell: &mut PtySession, keys: &str) {
@@ -44,31 +33,31 @@ fn statements_and_saved_queries_run_from_a_pipe() {
     let folder = loaded();
     let text = "-- all of them\nselect count(*) as plays\n  from songplays; select 'a;b' as text;\n\
                 top_songs --by plays --limit 1\nmatch_coverage;\nselect 7 as last";
-    let out = piped(folder.path(), &[], text).good();
+    let out = run_shell(folder.path(), &[], text).good();
     assert!(out.starts_with("plays\n──────\n    4\n1 row\ntext\n─────\na;b\n1 row\n"), "{out}");
     assert!(out.contains("One") && out.contains("match_method"), "{out}");
     assert!(out.ends_with("last\n─────\n   7\n1 row\n"), "{out}");
-    let json = piped(folder.path(), &["--output", "json"], "select 7 as a;").json();
+    let json = run_shell(folder.path(), &["--output", "json"], "select 7 as a;").json();
     assert_eq!(json, serde_json::json!([{ "a": 7 }]));
-    assert_eq!(piped(folder.path(), &[], " \n;;\n-- nothing\n").good(), "");
+    assert_eq!(run_shell(folder.path(), &[], " \n;;\n-- nothing\n").good(), "");
 }
 
 #[test]
 fn commands_look_around_and_run_files() {
     let folder = loaded();
     let here = folder.path();
-    assert_eq!(piped(here, &[], "\\d\n").good(), run(here, ["describe"]).good());
-    let described = piped(here, &[], "\\d songplays\n").good();
+    assert_eq!(run_shell(here, &[], "\\d\n").good(), run(here, ["describe"]).good());
+    let described = run_shell(here, &[], "\\d songplays\n").good();
     assert_eq!(described, run(here, ["describe", "songplays"]).good());
-    assert!(piped(here, &[], "\\?\n").good().contains("\\timing"));
-    assert!(piped(here, &[], "\\questions\n").good().contains("top_songs"));
+    assert!(run_shell(here, &[], "\\?\n").good().contains("\\timing"));
+    assert!(run_shell(here, &[], "\\questions\n").good().contains("top_songs"));
     put(here, "a.sql", "select 1 as a;\n\\i b.sql\n");
     put(here, "b.sql", "\\q\nselect 2 as b;\n");
-    let out = piped(here, &[], "\\i a.sql\nselect 3 as c;\n").good();
+    let out = run_shell(here, &[], "\\i a.sql\nselect 3 as c;\n").good();
     assert_eq!(out, "a\n──\n1\n1 row\n", "`\\q` ends all of it");
     put(here, "circle.sql", "\\i circle.sql\n");
-    assert!(piped(here, &[], "\\i circle.sql\n").bad(2).contains("files are nested more than"));
-    let timed = piped(here, &[], "\\timing on\nselect 1 as a;\n\\timing\nselect 2 as b;\n");
+    assert!(run_shell(here, &[], "\\i circle.sql\n").bad(2).contains("files are nested more than"));
+    let timed = run_shell(here, &[], "\\timing on\nselect 1 as a;\n\\timing\nselect 2 as b;\n");
     assert_eq!(timed.err.matches(" ms\n").count(), 1, "{timed:?}");
 }
 
@@ -76,10 +65,10 @@ fn commands_look_around_and_run_files() {
 fn a_result_is_truncated_at_the_limit() {
     let folder = loaded();
     let many = "select range as n from range(3000000000);\n";
-    let ended = piped(folder.path(), &[], many);
+    let ended = run_shell(folder.path(), &[], many);
     assert!(ended.err.contains("first 1,000 rows shown, there are more"), "{}", ended.err);
     assert!(ended.good().ends_with("1,000 rows\n"));
-    let ended = piped(
+    let ended = run_shell(
         folder.path(),
         &[],
         "\\limit 2\nfrom range(2);\nfrom range(3);\n\\limit all\nfrom range(1001);\n",
@@ -110,13 +99,13 @@ fn the_first_error_ends_a_pipe_with_its_hint_and_code() {
         ("top_songs --since x\n", "`x` is not a date"),
         ("match_coverage --limit 3\n", "has no option"),
     ] {
-        let ended = piped(folder.path(), &[], &format!("{text}\nselect 'after' as b;\n"));
+        let ended = run_shell(folder.path(), &[], &format!("{text}\nselect 'after' as b;\n"));
         assert!(!ended.out.contains("after"), "{text}: {ended:?}");
         let err = ended.bad(2);
         assert!(err.contains(message), "{text}: {err}");
     }
     let nowhere = tempfile::tempdir().unwrap();
-    assert!(piped(nowhere.path(), &[], "").bad(2).contains("no warehouse found"));
+    assert!(run_shell(nowhere.path(), &[], "").bad(2).contains("no warehouse found"));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
@@ -65,7 +66,7 @@ pub(crate) fn walk(folder: &Path) -> Vec<PathBuf> {
 /// Compresses bytes with gzip.
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    std::io::Write::write_all(&mut encoder, bytes).unwrap();
+    encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 
@@ -125,6 +126,29 @@ impl Ended {
     pub(crate) fn json(self) -> serde_json::Value {
         serde_json::from_str(&self.good()).expect("the answer is JSON")
     }
+}
+
+/// Runs a query of one value and returns it as CSV.
+pub(crate) fn query_value(folder: &Path, sql: &str) -> String {
+    let csv = run(folder, ["query", "--format", "csv", sql]).good();
+    csv.lines().nth(1).unwrap_or_default().to_owned()
+}
+
+/// Runs `sparkify shell` with `text` on its standard input.
+pub(crate) fn run_shell(folder: &Path, arguments: &[&str], text: &str) -> Ended {
+    let mut command = sparkify(folder, ["shell"].iter().chain(arguments));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // After an error, the shell reads no more.
+    let _ = child.stdin.take().unwrap().write_all(text.as_bytes());
+    Ended::from(child.wait_with_output().unwrap())
+}
+
+/// Returns a profile of `verify` with one query.
+pub(crate) fn profile(statement: &str) -> String {
+    format!(
+        "title = \"t\"\n[[expect]]\nname = \"n\"\nsays = \"s\"\nquery = {statement:?}\nvalue = 1\n"
+    )
 }
 
 /// Returns the request for the files below `data`.
@@ -222,6 +246,11 @@ pub(crate) fn etl_of(data: &Path) -> Vec<String> {
     let arguments = ["etl", "--output", "json", "--song-data", &songs, "--log-data", &logs];
     arguments.map(str::to_owned).into()
 }
+
+/// `JSONPaths` file of the course.
+pub(crate) const JSON_PATHS: &str = r#"{"jsonpaths": ["$['artist']", "$['auth']", "$['firstName']", "$['gender']", "$['itemInSession']",
+    "$['lastName']", "$['length']", "$['level']", "$['location']", "$['method']", "$['page']", "$['registration']",
+    "$['sessionId']", "$['song']", "$['status']", "$['ts']", "$['userAgent']", "$['userId']"]}"#;
 
 /// Returns one valid event as a line.
 pub(crate) fn event(session: u32, item: u32, ts: u64, page: &str, song: &str) -> String {

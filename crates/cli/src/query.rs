@@ -98,9 +98,9 @@ fn write_result(
     printer: &Printer,
 ) -> Result<(), Failure> {
     let format = format(args, printer)?;
-    let to_file = args.out.as_ref().is_some_and(|file| file != Path::new("-"));
+    let file = args.out.as_deref().filter(|file| *file != Path::new("-"));
     let options = WriterOptions {
-        width: if to_file { None } else { terminal::width() },
+        width: if file.is_some() { None } else { terminal::width() },
         escape_formulas: args.escape_formulas,
         ..WriterOptions::default()
     };
@@ -109,17 +109,19 @@ fn write_result(
         warehouse.query_each(&query.statement, &query.values, writer.as_mut())?;
         writer.finish()
     };
-    match &args.out {
-        Some(file) if file != Path::new("-") => {
+    match file {
+        Some(file) => {
             atomic_file::write(file, true, |out| write(out))?;
             printer.note(&format!("wrote the result to `{}`", file.display()));
             Ok(())
         }
-        _ if format == report::Format::Parquet && io::stdout().is_terminal() => Err(Failure::new(
-            "cannot print Parquet on a terminal",
-            "name a file with `--out`, or redirect standard output",
-        )),
-        _ => write(&mut printer.data()).map_err(Failure::from),
+        None if format == report::Format::Parquet && io::stdout().is_terminal() => {
+            Err(Failure::new(
+                "cannot print Parquet on a terminal",
+                "name a file with `--out`, or redirect standard output",
+            ))
+        }
+        None => write(&mut printer.data()).map_err(Failure::from),
     }
 }
 

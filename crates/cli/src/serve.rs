@@ -33,7 +33,7 @@ pub(super) fn run(args: &Serve, settings: &Settings, printer: &Printer) -> Resul
     let url = server.url();
     printer.text(&format!("{url}\n"))?;
     printer.note(&format!(
-        "serving `{warehouse}`, read-only, to whoever has this address on this machine; stop with Ctrl-C\n\
+        "serving `{warehouse}`, read-only, on this machine, for holders of this address; stop with Ctrl-C\n\
          loads can run while this is open"
     ));
     let opened = args.open.then(|| open_in_browser(&url));

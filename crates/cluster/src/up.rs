@@ -33,7 +33,7 @@ struct Progress {
     warnings: Vec<String>,
 }
 
-/// What all steps need.
+/// Parameters of all steps.
 struct Run<'a> {
     cloud: &'a Cloud,
     settings: &'a ClusterSettings,

@@ -215,7 +215,6 @@ impl Settings {
         let warehouse = pick(&flags.warehouse, "SPARKIFY_WAREHOUSE", Some(("WAREHOUSE", "URL")));
         let warehouse = warehouse.or_else(|| file.cluster_url());
         let warehouse = warehouse.as_deref().unwrap_or(DEFAULT_WAREHOUSE);
-        let schema_of_duckdb = flags.schema.is_some() && warehouse.starts_with("duckdb:");
         let schema = pick(&flags.schema, "SPARKIFY_SCHEMA", Some(("WAREHOUSE", "SCHEMA")));
         let mut warehouse = WarehouseUrl::resolve(warehouse, schema, environment)?;
         let allowed = environment("SPARKIFY_ALLOW_SUPERUSER");
@@ -243,14 +242,12 @@ impl Settings {
         let log_jsonpath =
             pick(&flags.log_jsonpath, "SPARKIFY_LOG_JSONPATH", Some(("S3", "LOG_JSONPATH")));
         let s3 = S3Settings::resolve(&flags.s3, environment, &from_file, prefetch)?;
+        let mut warnings = [file.warnings, warehouse.warnings().to_vec()].concat();
+        if flags.schema.is_some() && matches!(warehouse, WarehouseUrl::DuckDb(_)) {
+            warnings.push("`--schema` has no effect on a DuckDB file".into());
+        }
         Ok(Self {
-            warnings: {
-                let mut warnings = [file.warnings, warehouse.warnings().to_vec()].concat();
-                if schema_of_duckdb {
-                    warnings.push("`--schema` has no effect on a DuckDB file".into());
-                }
-                warnings
-            },
+            warnings,
             warehouse,
             song_data,
             log_data,

@@ -112,10 +112,9 @@ impl DuckDb {
 }
 
 fn configuration(access: Access, limits: Limits) -> duckdb::Result<Config> {
-    let mode = match access {
-        Access::Write => duckdb::AccessMode::ReadWrite,
-        Access::Read | Access::Guarded | Access::GuardedWithFiles => duckdb::AccessMode::ReadOnly,
-    };
+    let is_writing = access == Access::Write;
+    let mode =
+        if is_writing { duckdb::AccessMode::ReadWrite } else { duckdb::AccessMode::ReadOnly };
     let configuration = Config::default()
         .access_mode(mode)?
         .enable_autoload_extension(false)?
@@ -196,8 +195,7 @@ impl Warehouse for DuckDb {
     }
 
     fn found_columns(&mut self) -> Result<Vec<FoundColumn>, WarehouseError> {
-        let found = self.query_file(&dialect::CATALOG, &[], usize::MAX)?;
-        Ok(FoundColumn::from_rows(&found.rows))
+        FoundColumn::query(self, &dialect::CATALOG, &[])
     }
 }
 

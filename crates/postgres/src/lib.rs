@@ -254,8 +254,7 @@ impl Warehouse for Postgres {
     }
 
     fn found_columns(&mut self) -> Result<Vec<FoundColumn>, WarehouseError> {
-        let found = self.query_file(&dialect::CATALOG, &[], usize::MAX)?;
-        Ok(FoundColumn::from_rows(&found.rows))
+        FoundColumn::query(self, &dialect::CATALOG, &[])
     }
 
     fn load_lock(&mut self) -> Option<&mut dyn LoadLock> {

@@ -8,7 +8,7 @@ use std::io;
 
 use super::ObjectRows;
 use super::parser::{PartResult, count_extra};
-use super::rejects::{KEPT, PendingReject, Reject, Rejects, Sample, is_sample};
+use super::rejects::{KEPT, PendingReject, Reject, Rejects, Sample, add, is_sample, keep_last};
 
 /// Bytes that are kept of a reject that is not among the first ones of its object. They are in
 /// memory until the object ends.
@@ -53,7 +53,7 @@ impl Account {
         self.rows.rejected += part.rejects.count;
         self.rows.rejected_bytes += part.rejects.bytes;
         for (reason, count) in &part.rejects.by_reason {
-            *self.by_reason.entry(reason.clone()).or_default() += count;
+            add(&mut self.by_reason, reason, *count);
         }
         for pending in part.rejects {
             self.keep(pending, spool)?;
@@ -78,10 +78,7 @@ impl Account {
         }
         pending.raw.truncate(LAST_RAW);
         pending.raw.shrink_to_fit();
-        self.last.push_back(pending);
-        if self.last.len() > KEPT {
-            self.last.pop_front();
-        }
+        keep_last(&mut self.last, pending);
         Ok(())
     }
 

@@ -104,10 +104,7 @@ impl RejectLog {
             self.first.push(reject);
             return;
         }
-        self.last.push_back(reject);
-        if self.last.len() > KEPT {
-            self.last.pop_front();
-        }
+        keep_last(&mut self.last, reject);
     }
 }
 
@@ -121,8 +118,16 @@ impl IntoIterator for RejectLog {
     }
 }
 
+/// Appends a reject, and drops the first one if there are too many.
+pub(super) fn keep_last(last: &mut VecDeque<PendingReject>, reject: PendingReject) {
+    last.push_back(reject);
+    if last.len() > KEPT {
+        last.pop_front();
+    }
+}
+
 /// Adds to the count of a reason.
-fn add(by_reason: &mut BTreeMap<String, u64>, reason: &str, count: u64) {
+pub(super) fn add(by_reason: &mut BTreeMap<String, u64>, reason: &str, count: u64) {
     match by_reason.get_mut(reason) {
         Some(total) => *total += count,
         None => drop(by_reason.insert(reason.to_owned(), count)),

@@ -106,9 +106,10 @@ impl Redshift {
             Some(_) => Box::new(data_api::DataApi::begin(server, settings, access)?),
             None => Box::new(wire::WireChannel::connect(server)?),
         };
-        let staging = match access {
-            Access::Write => copy::staging(settings)?,
-            Access::Read | Access::Guarded | Access::GuardedWithFiles => None,
+        let (staging, direct_copy) = if access == Access::Write {
+            (copy::staging(settings)?, DirectCopy::new(settings)?)
+        } else {
+            (None, DirectCopy::default())
         };
         let mut warehouse = Self {
             channel,
@@ -117,10 +118,7 @@ impl Redshift {
             schema: server.schema.clone(),
             server: server.to_string(),
             staging,
-            direct_copy: match access {
-                Access::Write => DirectCopy::new(settings)?,
-                Access::Read | Access::Guarded | Access::GuardedWithFiles => DirectCopy::default(),
-            },
+            direct_copy,
             slices: settings.staging.slices.unwrap_or(DEFAULT_SLICES),
             columns: BTreeMap::new(),
             leftovers_removed: false,
@@ -353,8 +351,7 @@ impl Warehouse for Redshift {
 
     fn found_columns(&mut self) -> Result<Vec<FoundColumn>, WarehouseError> {
         let schema = [Value::Text(self.schema.clone())];
-        let found = self.query_file(&dialect::CATALOG, &schema, usize::MAX)?;
-        Ok(FoundColumn::from_rows(&found.rows))
+        FoundColumn::query(self, &dialect::CATALOG, &schema)
     }
 
     /// Installs the schema and the UDFs. Redshift has no temporary functions, so they stay in the

@@ -55,15 +55,23 @@ pub struct FoundColumn {
 }
 
 impl FoundColumn {
-    /// Reads columns from rows of table, name and type.
-    pub fn from_rows(rows: &[Vec<Value>]) -> Vec<Self> {
+    /// Runs the catalog query of an engine, whose rows are table, name and type.
+    ///
+    /// # Errors
+    /// If the query fails.
+    pub fn query(
+        warehouse: &mut dyn Warehouse,
+        catalog: &SqlFile,
+        parameters: &[Value],
+    ) -> Result<Vec<Self>, WarehouseError> {
         let text = |row: &[Value], at: usize| row.get(at).map(Value::to_string).unwrap_or_default();
         let found = |row: &Vec<Value>| Self {
             table: text(row, 0),
             name: text(row, 1),
             data_type: text(row, 2),
         };
-        rows.iter().map(found).collect()
+        let rows = warehouse.query_file(catalog, parameters, usize::MAX)?.rows;
+        Ok(rows.iter().map(found).collect())
     }
 }
 

@@ -1,4 +1,5 @@
-//! The way of a course student with an unchanged `dwh.cfg`: `cluster up --write-config`, `etl`, `query`, `cluster down`; private and public, on three emulators.
+//! The course with an unchanged `dwh.cfg`: `cluster up --write-config`, `etl`, `query` and
+//! `cluster down`; private and public, on three emulators.
 
 use std::process::Command;
 
@@ -7,7 +8,7 @@ use redshift_emulator::copy::s3::{Permission, Role, Store};
 use redshift_emulator::{DataApiOptions, Emulator, Options, User};
 
 use super::{CONFIG, PASSWORD, Scene, at, ended};
-use crate::support::{Ended, event, put, song};
+use crate::support::{Ended, JSON_PATHS, event, put, song};
 
 const BUCKET: &str = "udacity-dend";
 const ROLE: &str = "arn:aws:iam::123456789012:role/sparkify/dwhRole";
@@ -24,29 +25,8 @@ struct World {
 impl World {
     fn new() -> Self {
         let bucket = s3_emulator::Server::start();
-        let keys = [
-            "artist",
-            "auth",
-            "firstName",
-            "gender",
-            "itemInSession",
-            "lastName",
-            "length",
-            "level",
-            "location",
-            "method",
-            "page",
-            "registration",
-            "sessionId",
-            "song",
-            "status",
-            "ts",
-            "userAgent",
-            "userId",
-        ];
-        let paths = keys.map(|key| format!("$['{key}']"));
         let put_object = |key: &str, text: String| bucket.put_in(BUCKET, key, text);
-        put_object("log_json_path.json", serde_json::json!({ "jsonpaths": paths }).to_string());
+        put_object("log_json_path.json", JSON_PATHS.to_owned());
         put_object("song_data/A/a.json", song("SO1", "One", 200.5));
         let events = [
             event(1, 0, 1_541_376_000_796, "NextSong", "One"),

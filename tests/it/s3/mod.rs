@@ -16,7 +16,7 @@ use std::process::Command;
 
 use s3_emulator::{KEY, SECRET, Server};
 
-use crate::support::{Ended, sparkify};
+use crate::support::{Ended, query_value as asked, sparkify};
 
 const SONGS: &str = "s3://bucket/data/song_data";
 const LOGS: &str = "s3://bucket/data/log_data";
@@ -70,12 +70,6 @@ fn upload(server: &Server, folder: &Path, prefix: &str) {
             server.put(&format!("{prefix}/{name}"), std::fs::read(&path).expect("a file"));
         }
     }
-}
-
-/// Returns the first row of a query as CSV.
-fn asked(folder: &Path, sql: &str) -> String {
-    let out = crate::support::run(folder, ["query", "--format", "csv", sql]).good();
-    out.lines().nth(1).unwrap_or_default().to_owned()
 }
 
 fn plays(folder: &Path) -> String {

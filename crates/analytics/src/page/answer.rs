@@ -25,7 +25,7 @@ pub struct PageResult {
 /// Result column with its type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TypedColumn {
-    /// `TypedColumn` name in the result.
+    /// Name in the result.
     pub name: String,
     /// `integer`, `double`, `decimal`, `date`, `timestamp`, `boolean`, `bytes` or `text`.
     pub kind: &'static str,

@@ -130,8 +130,8 @@ const charts = (() => {
     return { svg, unit: "Plays in each hour, UTC, of all weeks", ramp: ["0", number(top)], steps: rows.map(title), alt: `Heat map of plays by weekday and hour, UTC. Most on ${weekdays[high.weekday]} at ${hour(high.hour)} with ${number(high.plays)}.` };
   };
 
-  // Heat map of the latest 16 cohorts. The query returns no row for a week in which nobody played,
-  // so missing cells are filled with zero. A week that may still grow is pale.
+  // Heat map of the latest 16 cohorts. The query returns no row for a week without plays, so
+  // missing cells are filled with zero. A week that may still grow is pale.
   const retention = (rows, width) => {
     const WEEK = 7 * DAY;
     const cohorts = [...new Set(rows.map((row) => row.cohort))].slice(-16);

@@ -37,6 +37,12 @@ impl<'a> TableWriter<'a> {
         Self { out, width, vertical, columns: Vec::new(), rows: Vec::new() }
     }
 
+    /// Returns the columns with a value that satisfies a condition.
+    fn columns_with(&self, fits: impl Fn(&Value) -> bool) -> Vec<usize> {
+        let has = |column: &usize| self.rows.iter().any(|row| row.get(*column).is_some_and(&fits));
+        (0..self.columns.len()).filter(has).collect()
+    }
+
     /// Formats the cells of a column for a terminal.
     fn readable(&self, column: usize) -> Vec<String> {
         let name = self.columns[column].as_str();
@@ -125,20 +131,18 @@ fn aligned_table(
         }
     }
     if let Layout::Wrap(width) | Layout::Cut(width) = layout {
-        // Between two columns there is a blank of padding and an empty border.
         let natural: Vec<u16> = table.column_max_content_widths();
-        let gaps = 2 * u16::try_from(natural.len()).unwrap_or(u16::MAX);
-        let least = |(index, natural): (usize, &u16)| {
-            if fixed.contains(&index) { *natural } else { (*natural).min(MIN_TEXT) }
+        let is_fixed = |column: usize| fixed.contains(&column) || natural[column] <= MIN_TEXT;
+        // Between two columns there is a blank of padding and an empty border.
+        let total = |least: &dyn Fn(usize) -> u16| {
+            (0..natural.len()).map(|column| usize::from(least(column)) + 2).sum::<usize>()
         };
-        let total = |widths: u64| widths + u64::from(gaps);
-        if total(natural.iter().map(|it| u64::from(*it)).sum()) > u64::from(width) {
-            if total(natural.iter().enumerate().map(|it| u64::from(least(it))).sum())
-                > u64::from(width)
-            {
-                return vertical(header, rows, width);
-            }
-            fit(&mut table, fixed, width);
+        let is_too_wide = |total: usize| total > usize::from(width);
+        if is_too_wide(total(&|column| if is_fixed(column) { natural[column] } else { MIN_TEXT })) {
+            return vertical(header, rows, width);
+        }
+        if is_too_wide(total(&|column| natural[column])) {
+            fit(&mut table, is_fixed, width);
             if matches!(layout, Layout::Cut(_)) {
                 cut(&mut table, rows.len());
             }
@@ -149,14 +153,12 @@ fn aligned_table(
     trimmed.collect()
 }
 
-/// Makes the columns of text narrower.
-fn fit(table: &mut Table, fixed: &[usize], width: u16) {
+/// Makes the columns that are not fixed narrower.
+fn fit(table: &mut Table, is_fixed: impl Fn(usize) -> bool, width: u16) {
     table.set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(width);
-    let natural = table.column_max_content_widths();
     for (index, column) in table.column_iter_mut().enumerate() {
-        let fixed = fixed.contains(&index) || natural.get(index).is_some_and(|it| *it <= MIN_TEXT);
-        column.set_constraint(if fixed {
+        column.set_constraint(if is_fixed(index) {
             ColumnConstraint::ContentWidth
         } else {
             ColumnConstraint::LowerBoundary(Width::Fixed(MIN_TEXT + 1))
@@ -247,17 +249,9 @@ impl RowSink for TableWriter<'_> {
 
 impl Writer for TableWriter<'_> {
     fn finish(&mut self) -> Result<(), WarehouseError> {
-        let numeric = |column: &usize| {
-            let mut cells = self.rows.iter().filter_map(|row| row.get(*column));
-            cells.any(Value::is_number)
-        };
-        let right: Vec<usize> = (0..self.columns.len()).filter(numeric).collect();
-        let is_moment = |column: &usize| {
-            let mut cells = self.rows.iter().filter_map(|row| row.get(*column));
-            cells.any(|value| matches!(value, Value::Timestamp(_)))
-        };
-        let moments = (0..self.columns.len()).filter(is_moment);
-        let fixed: Vec<usize> = right.iter().copied().chain(moments).collect();
+        let right = self.columns_with(Value::is_number);
+        let fixed =
+            self.columns_with(|value| value.is_number() || matches!(value, Value::Timestamp(_)));
         let header: Vec<&str> = self.columns.iter().map(String::as_str).collect();
         let rows: Vec<Vec<String>> = if self.width.is_some() {
             let columns: Vec<_> =

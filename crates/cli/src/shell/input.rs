@@ -79,7 +79,7 @@ const KEYWORDS: &[&str] = &[
     "with",
 ];
 
-/// Words and dot commands of other shells, and the command that each stands for.
+/// Words and dot commands of other shells, with the equivalent command.
 pub(super) const WORDS: &[(&str, &str)] = &[
     ("help", "\\?"),
     (".help", "\\?"),
@@ -116,7 +116,7 @@ pub(super) fn command(text: &str) -> Option<String> {
     let line = text.trim_end_matches(';').trim_end();
     let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let (_, command) = WORDS.iter().find(|(known, _)| known.eq_ignore_ascii_case(word))?;
-    // `help` as a name in SQL is not alone on its line; a dot command takes arguments.
+    // In SQL, `help` as a name has other words on its line; a dot command takes arguments.
     (rest.is_empty() || word.starts_with('.')).then(|| format!("{command} {rest}"))
 }
 

@@ -157,7 +157,7 @@ impl Warehouse for Isolated {
                 Reply::Failed(failure) => return Err(failure.into()),
             };
             if let Err(error) = passed_on {
-                // Nobody reads the rest of the rows.
+                // The rest of the rows is not read.
                 self.worker.kill();
                 return Err(error);
             }
@@ -180,7 +180,6 @@ impl Warehouse for Isolated {
     }
 
     fn found_columns(&mut self) -> Result<Vec<FoundColumn>, WarehouseError> {
-        let found = self.query_file(&dialect::CATALOG, &[], usize::MAX)?;
-        Ok(FoundColumn::from_rows(&found.rows))
+        FoundColumn::query(self, &dialect::CATALOG, &[])
     }
 }

@@ -10,11 +10,7 @@ use s3_emulator::{BUCKET, KEY, SECRET};
 
 use super::{Cluster, ROLE, ended};
 use crate::data::{DataSet, on_each_data_set};
-use crate::support::{Ended, event, gzip, put, run, song, walk};
-
-const PATHS: &str = r#"{"jsonpaths": ["$['artist']", "$['auth']", "$['firstName']", "$['gender']", "$['itemInSession']",
-    "$['lastName']", "$['length']", "$['level']", "$['location']", "$['method']", "$['page']", "$['registration']",
-    "$['sessionId']", "$['song']", "$['status']", "$['ts']", "$['userAgent']", "$['userId']"]}"#;
+use crate::support::{Ended, JSON_PATHS, event, gzip, put, run, song, walk};
 
 /// How COPY selects objects.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -296,7 +292,7 @@ fn a_play_is_traced_to_its_group_or_to_its_bytes() {
 #[test]
 fn a_dwh_cfg_of_the_course_is_sufficient_for_a_direct_load() {
     let cluster = small();
-    cluster.store.put("data/log_json_path.json", PATHS);
+    cluster.store.put("data/log_json_path.json", JSON_PATHS);
     let config = format!(
         "[CLUSTER]\nHOST='localhost'\nDB_NAME='dev'\nDB_USER='awsuser'\nDB_PASSWORD='Emulator-1'\nDB_PORT='{}'\n\n[IAM_ROLE]\nARN='{ROLE}'\n\n\
          [S3]\nLOG_DATA='s3://{BUCKET}/data/log_data'\nLOG_JSONPATH='s3://{BUCKET}/data/log_json_path.json'\nSONG_DATA='s3://{BUCKET}/data/song_data'\n\n\
