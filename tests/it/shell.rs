@@ -11,7 +11,8 @@ use crate::support::{event, loaded, put, run, run_shell, sparkify};
 /// Timeout for the terminal; reached only on a failure.
 const PATIENCE_MS: u64 = 60_000;
 
-/// Types `keys`; the terminal holds back a line without its end.
+/// Types `keys`; the terminal holds back a line without its end. Ctrl-D is for a shell at its
+/// prompt: between two prompts the terminal takes it for the end of a line.
 fn type_in(shell: &mut PtySession, keys: &str) {
     shell.send(keys).unwrap();
     shell.flush().unwrap();
@@ -167,6 +168,7 @@ fn history_is_kept_in_a_private_file() {
     // The previous line, by the arrow key.
     type_in(&mut shell, "\x1b[A\r");
     shell.exp_string("kept1").unwrap();
+    shell.exp_string("sparkify> ").unwrap();
     shell.send_control('d').unwrap();
     shell.exp_eof().unwrap();
 }
@@ -182,19 +184,21 @@ fn ctrl_c_cancels_the_statement_only() {
         &mut shell,
         "select count(*) from range(10000000) a, range(10000000) b where a.range + b.range = 1;\r",
     );
-    // An interrupt has an effect once the statement runs, so it is repeated.
-    let stopped = (0..600).any(|_| {
+    // An interrupt has an effect once the statement runs, so it is repeated. It discards what the
+    // terminal holds, so there is time for the answer before the next.
+    let mut seen = String::new();
+    let stopped = (0..PATIENCE_MS / 2_000).any(|_| {
         type_in(&mut shell, "\x03");
-        std::thread::sleep(std::time::Duration::from_millis(100));
-        let mut seen = String::new();
-        while let Some(letter) = shell.try_read() {
-            seen.push(letter);
-        }
-        seen.contains("interrupted")
+        (0..200).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            seen.extend(std::iter::from_fn(|| shell.try_read()));
+            seen.contains("interrupted")
+        })
     });
-    assert!(stopped);
+    assert!(stopped, "{seen}");
     type_in(&mut shell, "select 'on' || 1 as n;\r");
     shell.exp_string("on1").unwrap();
+    shell.exp_string("sparkify> ").unwrap();
     shell.send_control('d').unwrap();
     shell.exp_eof().unwrap();
 }
