@@ -103,7 +103,7 @@ def whole_job(options, source):
     for _ in range(options.runs):
         *used, summary = sparkify(options, source)
         rows["sparkify"].append(used)
-        own = dict(summary["tables"])
+        own = summary["tables"]
         for name in ("duckdb_contract", "duckdb_tuned"):
             *used, counts = peer(options, name, source)
             rows[name].append(used)
@@ -128,7 +128,7 @@ def events(options, source):
         rows["sparkify"].append((wall, cpu, memory))
         *_, memory, (seconds, count) = staged(options, source, "events", 1)
         rows["DuckDB, read_json"].append((seconds, seconds, memory))
-        same(count, dict(summary["tables"])["staging_events"], "events")
+        same(count, summary["tables"]["staging_events"], "events")
     table("staging of events, one thread", rows)
 
 
@@ -142,7 +142,7 @@ def songs(options, source, runs):
         for name, what in (("find, awk, DuckDB", "cat"), ("DuckDB, read_json over a glob", "songs")):
             *used, (_, count) = staged(options, source, what, 2)
             rows[name].append(used)
-            same(count, dict(summary["tables"])["staging_songs"], name)
+            same(count, summary["tables"]["staging_songs"], name)
     table(f"{options.songs:,} song files, each with one record, listed and staged", rows)
 
 

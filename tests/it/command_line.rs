@@ -80,6 +80,11 @@ fn missing_and_foreign_objects_are_reported() {
     error: cannot open the warehouse `text.duckdb`: it is not a DuckDB file
     hint: choose another file with `--warehouse duckdb:FILE`
     ");
+    put(here, "folder/file", "");
+    assert_says!(here, ["check", "--warehouse", "duckdb:folder"], 2, @r"
+    error: cannot open the warehouse `folder`: it is a folder
+    hint: name a file in it, such as `--warehouse duckdb:FOLDER/FILE`
+    ");
     assert_says!(here, ["create-tables", "--warehouse", "duckdb:no/where.duckdb"], 2, @r"
     error: cannot open the warehouse `no/where.duckdb`: its folder does not exist
     hint: create the folder first

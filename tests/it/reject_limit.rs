@@ -110,15 +110,28 @@ fn usual_mistakes_are_named() {
 }
 
 #[test]
-fn swapped_locations_are_named() {
+fn swapped_locations_fail_before_anything_is_loaded() {
     let folder = tempfile::tempdir().unwrap();
-    put(folder.path(), "log_data/e.json", day(1));
-    put(folder.path(), "song_data/a.json", song("SO1", "One", 200.5));
-    let swapped = ["etl", "--log-data", "song_data", "--song-data", "log_data"];
-    let words = run(folder.path(), swapped).bad(1);
-    for said in ["an event in the song data", "a song record in the log data", "are not swapped"] {
-        assert!(words.contains(said), "{words}");
+    let here = folder.path();
+    put(here, "log_data/e.json", day(1));
+    put(here, "song_data/a.json", song("SO1", "One", 200.5));
+    for command in ["etl", "plan"] {
+        let swapped = [command, "--log-data", "song_data", "--song-data", "log_data"];
+        let message = run(here, swapped).bad(2);
+        assert!(message.contains("the song data `log_data` holds events, in `"), "{message}");
+        assert!(message.contains("are not swapped"), "{message}");
     }
+    let message = run(here, ["etl", "--log-data", "song_data"]).bad(2);
+    assert!(message.contains("the log data `song_data` holds songs, in `"), "{message}");
+    let outcome = "select string_agg(distinct outcome) || ' ' || count(*) from etl_loads";
+    assert_eq!(query_value(here, outcome), "failed 2");
+    assert_eq!(query_value(here, "select count(*) from staging_events"), "0");
+    // A misplaced file among others is a matter of the limit of rejects.
+    put(here, "song_data/0.json", day(1));
+    let etl = ["etl", "--log-data", "log_data", "--song-data", "song_data"];
+    let message = run(here, etl).bad(1);
+    assert!(message.contains("an event in the song data"), "{message}");
+    run(here, etl.into_iter().chain(["--max-reject-share", "100%"])).good();
 }
 
 #[test]

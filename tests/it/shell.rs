@@ -129,6 +129,7 @@ fn interactive_keys_complete_continue_cancel_and_quit() {
     let mut shell = typed_at(folder.path());
     // A table name completed by Tab; a statement of two lines.
     type_in(&mut shell, "select 'n=' || count(*) as n from user_l\t as p\r");
+    shell.exp_string("       -> ").unwrap();
     type_in(&mut shell, "where p.level = 'free';\r");
     shell.exp_string("n=1").unwrap();
     shell.exp_string("sparkify> ").unwrap();
@@ -137,7 +138,8 @@ fn interactive_keys_complete_continue_cancel_and_quit() {
     shell.exp_string("percent").unwrap();
     shell.exp_string("sparkify> ").unwrap();
     // An unfinished statement, cancelled; an error, after which the shell continues.
-    type_in(&mut shell, "select 'half");
+    type_in(&mut shell, "select\r'half");
+    shell.exp_string("       -> ").unwrap();
     shell.send_control('c').unwrap();
     shell.exp_string("sparkify> ").unwrap();
     type_in(&mut shell, "selec 1;\r");

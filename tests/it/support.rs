@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex};
 use sparkify::connect;
 use sparkify_config::{Flags, Settings};
 use sparkify_load::pipeline::{self, EtlError, Request, Summary};
-use sparkify_reader::Meter;
 use sparkify_warehouse::{Access, Value, Warehouse, WarehouseError};
 
 use crate::oracle;
@@ -174,7 +173,7 @@ pub(crate) fn load_as(
     warehouse: &mut dyn Warehouse,
     request: &Request,
 ) -> Result<Summary, EtlError> {
-    pipeline::etl(warehouse, request, &Arc::new(Meter::default()))
+    pipeline::etl(warehouse, request, pipeline::list(request, &Arc::default())?)
 }
 
 /// Opens a `DuckDB` warehouse at `path`, which may be `:memory:`.

@@ -36,6 +36,10 @@ sql_files! {
         MATCH_COVERAGE = "match_coverage",
         HISTORY = "history",
     }
+    /// Values of the filters of saved queries.
+    pub mod filter in "filter" {
+        LEVELS = "levels",
+    }
     /// Queries of an export, one per table of the model.
     pub mod export in "export" {
         SONGPLAYS = "songplays",

@@ -13,7 +13,8 @@ Precedence of settings: flags, environment, configuration file (dwh.cfg), defaul
 Environment: SPARKIFY_CONFIG, SPARKIFY_WAREHOUSE, SPARKIFY_SCHEMA, SPARKIFY_SONG_DATA, SPARKIFY_LOG_DATA,
 SPARKIFY_MAX_REJECT_SHARE, SPARKIFY_MEMORY, SPARKIFY_THREADS, SPARKIFY_ALLOW_SUPERUSER; PGHOST, PGPASSWORD, ... for PostgreSQL; AWS_... for S3.
 
-Exit codes: 0 success; 1 a data test, comparison or pre-flight check failed; 2 the program failed.";
+Exit codes: 0 success; 1 a data test, comparison or pre-flight check failed; 2 the program failed;
+130 Ctrl-C or 143 SIGTERM cancelled a load.";
 
 /// Load song metadata and user-activity events into a star schema
 #[derive(Debug, Parser)]
@@ -73,102 +74,102 @@ pub(super) struct Global {
 pub(super) enum Command {
     /// Generate sample data
     #[command(
-        after_help = "Example: sparkify generate sample --songs 2000 --events 100000 --days 30 --users 500 --seed 7"
+        after_help = "Example:\n  sparkify generate sample --songs 2000 --events 100000 --days 30 --users 500 --seed 7"
     )]
     Generate(Generate),
     /// Write a commented configuration file, `dwh.cfg`
-    #[command(after_help = "Example: sparkify init && sparkify doctor")]
+    #[command(after_help = "Example:\n  sparkify init && sparkify doctor")]
     Init(Init),
     /// Drop and create all tables
     #[command(
-        after_help = "Example: sparkify create-tables --warehouse duckdb:sparkify.duckdb --yes"
+        after_help = "Example:\n  sparkify create-tables --warehouse duckdb:sparkify.duckdb --yes"
     )]
     CreateTables(CreateTables),
     /// Load new and changed files: extract, stage, transform, test, publish
     #[command(
-        after_help = "Example: sparkify etl --song-data data/song_data --log-data data/log_data"
+        after_help = "Example:\n  sparkify etl --song-data data/song_data --log-data data/log_data"
     )]
     Etl(Etl),
     /// Dry run of `etl`: print what it would load and change
     #[command(
-        after_help = "Example: sparkify plan --song-data data/song_data --log-data data/log_data"
+        after_help = "Example:\n  sparkify plan --song-data data/song_data --log-data data/log_data"
     )]
     Plan(Etl),
     /// Run the data tests on the whole warehouse
-    #[command(after_help = "Example: sparkify check --warehouse duckdb:sparkify.duckdb")]
+    #[command(after_help = "Example:\n  sparkify check --warehouse duckdb:sparkify.duckdb")]
     Check,
     /// Compare the warehouse with expected numbers and explain each difference; exit code 1 if any
     /// number differs
     #[command(
-        after_help = "Examples: sparkify verify\n          sparkify verify --profile course\n          sparkify verify --print > mine.toml && sparkify verify --profile mine.toml"
+        after_help = "Examples:\n  sparkify verify\n  sparkify verify --profile course\n  sparkify verify --print > mine.toml && sparkify verify --profile mine.toml"
     )]
     Verify(Verify),
     /// List loads, newest first, with their outcome
-    #[command(after_help = "Example: sparkify history --limit 5")]
+    #[command(after_help = "Example:\n  sparkify history --limit 5")]
     History(History),
     /// Compare the model tables of two warehouses row by row; exit code 0 if they are equal, 1 if
     /// they differ
-    #[command(after_help = "Example: sparkify diff duckdb:before.duckdb duckdb:after.duckdb")]
+    #[command(after_help = "Example:\n  sparkify diff duckdb:before.duckdb duckdb:after.duckdb")]
     Diff(Diff),
     /// Run a saved query or SQL (argument, file or standard input), read-only
     #[command(
-        after_help = "Examples: sparkify query top_songs --since 2018-11-05 --until 2018-11-12 --level paid --limit 20\n          sparkify query top_artists --by hours --out artists.parquet\n          sparkify query \"select level, count(*) from songplays group by level\" --format csv"
+        after_help = "Examples:\n  sparkify query top_songs --since 2018-11-05 --until 2018-11-12 --level paid --limit 20\n  sparkify query top_artists --by hours --out artists.parquet\n  sparkify query \"select level, count(*) from songplays group by level\" --format csv"
     )]
     Query(Query),
     /// Write a self-contained HTML report with charts; works offline
     #[command(
-        after_help = "Examples: sparkify report\n          sparkify report -o november.html --since 2018-11-01 --until 2018-11-30"
+        after_help = "Examples:\n  sparkify report\n  sparkify report -o november.html --since 2018-11-01 --until 2018-11-30"
     )]
     Report(Report),
     /// Serve the report on 127.0.0.1, with filters and a SQL editor, read-only; stop it with Ctrl-C
     #[command(
-        after_help = "Examples: sparkify serve\n          sparkify serve --port 9000 --time-limit 60"
+        after_help = "Examples:\n  sparkify serve\n  sparkify serve --port 9000 --time-limit 60"
     )]
     Serve(Serve),
     /// Interactive SQL and saved queries, read-only; without a terminal, runs the statements from
     /// standard input
     #[command(
-        after_help = "Examples: sparkify shell\n          sparkify shell < report.sql\n\nEnvironment: SPARKIFY_HISTORY names the history file [default: sparkify/history in XDG_STATE_HOME]; if it is empty, no history is kept. PAGER shows results that do not fit on the screen."
+        after_help = "Examples:\n  sparkify shell\n  sparkify shell < report.sql\n\nEnvironment: SPARKIFY_HISTORY names the history file [default: sparkify/history in XDG_STATE_HOME]; if it is empty, no history is kept. PAGER shows results that do not fit on the screen."
     )]
     Shell,
     /// Export the model tables to a folder, which is replaced atomically
     #[command(
-        after_help = "Examples: sparkify export out\n          sparkify export out --format csv --tables songplays,users"
+        after_help = "Examples:\n  sparkify export out\n  sparkify export out --format csv --tables songplays,users"
     )]
     Export(Export),
     /// Inspect or reprocess rejected records
     #[command(
         subcommand,
-        after_help = "Examples: sparkify rejects list --reason \"is missing\"\n          sparkify rejects show 3:284\n          sparkify rejects export rejects.ndjson"
+        after_help = "Examples:\n  sparkify rejects list --reason \"is missing\"\n  sparkify rejects show 3:284\n  sparkify rejects export rejects.ndjson"
     )]
     Rejects(super::rejects::Rejects),
     /// Show the lineage of a play: source object, byte position and source bytes
     #[command(
-        after_help = "Examples: sparkify trace 0c2b4e9a-8f5d-3c61-9d0e-5b7a1f2e3d4c\n          sparkify trace --session 345 --item 2"
+        after_help = "Examples:\n  sparkify trace 0c2b4e9a-8f5d-3c61-9d0e-5b7a1f2e3d4c\n  sparkify trace --session 345 --item 2"
     )]
     Trace(Trace),
     /// List the tables, or the columns of one table
-    #[command(after_help = "Example: sparkify describe songplays")]
+    #[command(after_help = "Example:\n  sparkify describe songplays")]
     Describe(Describe),
     /// Write the data dictionary as HTML and Markdown: tables, columns, data tests and saved
     /// queries
     #[command(
-        after_help = "Examples: sparkify docs\n          sparkify docs --out site && xdg-open site/index.html"
+        after_help = "Examples:\n  sparkify docs\n  sparkify docs --out site && xdg-open site/index.html"
     )]
     Docs(Docs),
     /// Check configuration, credentials, source and warehouse before a load; exit code 1 if a check
     /// fails
-    #[command(after_help = "Example: sparkify doctor --song-data s3://bucket/song_data")]
+    #[command(after_help = "Example:\n  sparkify doctor --song-data s3://bucket/song_data")]
     Doctor(super::doctor::Doctor),
     /// Create, inspect and delete a Redshift cluster
     #[command(
         subcommand,
-        after_help = "Examples: sparkify cluster plan\n          sparkify cluster up --ttl 4h --write-config\n          sparkify cluster down --verify"
+        after_help = "Examples:\n  sparkify cluster plan\n  sparkify cluster up --ttl 4h --write-config\n  sparkify cluster down --verify"
     )]
     Cluster(super::cluster::Cluster),
     /// Print the completion script of a shell
     #[command(
-        after_help = "Example: sparkify completions bash > ~/.local/share/bash-completion/completions/sparkify"
+        after_help = "Example:\n  sparkify completions bash > ~/.local/share/bash-completion/completions/sparkify"
     )]
     Completions(Completions),
     /// Write man pages to a folder
@@ -178,9 +179,7 @@ pub(super) enum Command {
     #[command(name = sparkify_duckdb::isolated::WORKER_COMMAND, hide = true)]
     StatementWorker,
     /// Print the SQL, or check SQL for Amazon Redshift
-    #[command(
-        after_help = "Examples: sparkify sql songplays\n          sparkify sql --check mine.sql"
-    )]
+    #[command(after_help = "Examples:\n  sparkify sql songplays\n  sparkify sql --check mine.sql")]
     Sql(Sql),
 }
 
@@ -265,10 +264,11 @@ pub(super) struct Etl {
     pub relocate: Vec<String>,
     #[command(flatten)]
     pub listing: ListingArgs,
-    /// Load only event files whose name has this date or a later one (backfill)
+    /// Load only event files of this day or a later one, by their name or partition, such as
+    /// `dt=2018-11-05` (backfill)
     #[arg(long, value_name = "DATE")]
     pub since: Option<String>,
-    /// Load only event files whose name has this date or an earlier one (backfill)
+    /// Load only event files of this day or an earlier one (backfill)
     #[arg(long, value_name = "DATE")]
     pub until: Option<String>,
     /// Redshift: prefix for the files that COPY loads, `s3://BUCKET/PREFIX` [default: `STAGING` in

@@ -2,6 +2,7 @@
 
 use super::failure::{DATA, Failure};
 use super::printer::Printer;
+use super::progress::Progress;
 use super::terminal;
 use sparkify_analytics::report::grouped;
 use sparkify_config::Settings;
@@ -9,7 +10,9 @@ use sparkify_load::data_tests::{self, TestResult};
 
 pub(super) fn run(settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     let mut warehouse = super::open_loaded(settings, printer)?;
+    let progress = Progress::of_step("data tests", printer);
     let results = data_tests::run(warehouse.as_mut(), false)?;
+    progress.end();
     printer.result_with_states(&results, || text(&results))?;
     let failed = results.iter().filter(|result| !result.passed()).count();
     if failed == 0 {

@@ -3,16 +3,15 @@
 
 use std::path::Path;
 
-use clap::CommandFactory;
-
-use super::args::{Cli, Completions, Man};
+use super::args::{Completions, Man};
 use super::failure::Failure;
+use super::help;
 use super::printer::Printer;
 
 /// Prints the completion script of a shell.
 pub(super) fn run(args: &Completions, printer: &Printer) -> Result<(), Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "sparkify", &mut script);
+    clap_complete::generate(args.shell, &mut help::command(), "sparkify", &mut script);
     printer.text(&String::from_utf8_lossy(&script))
 }
 
@@ -23,7 +22,7 @@ pub(super) fn man(args: &Man, printer: &Printer) -> Result<(), Failure> {
         let message = format!("cannot write man pages to `{}`: {error}", folder.display());
         Failure::new(message, "name a folder that exists and is writable")
     };
-    let mut command = Cli::command();
+    let mut command = help::command();
     command.build();
     clap_mangen::generate_to(command, folder).map_err(failed)?;
     printer.note(&format!("wrote man pages to `{}`", folder.display()));

@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::args::Diff;
 use super::failure::{DATA, Failure};
 use super::printer::Printer;
+use super::progress::Progress;
 use super::terminal;
 use sparkify_analytics::diff::{self, Changed, DiffError, OneSided, Side, TableDiff};
 use sparkify_analytics::report::grouped;
@@ -26,10 +27,12 @@ pub(super) fn run(args: &Diff, flags: &Flags, printer: &Printer) -> Result<(), F
     other.memory /= 2;
     let open = |settings| super::open(settings, Access::Read, printer);
     let (mut first, mut second) = (open(&settings)?, open(&other)?);
+    let progress = Progress::of_step("compare the tables", printer);
     let tables = diff::run(first.as_mut(), second.as_mut(), args.limit).map_err(|error| {
         let url = |side| if side == Side::First { &settings } else { &other };
         failed(error, |side| &url(side).warehouse)
     })?;
+    progress.end();
     let names = [settings.warehouse.to_string(), other.warehouse.to_string()];
     printer.result(&document(&names, &tables), || text(&tables))?;
     let differ = tables.iter().filter(|table| !table.is_empty()).count();

@@ -8,6 +8,7 @@ use super::args::Docs;
 use super::atomic_file;
 use super::failure::Failure;
 use super::printer::{Output, Printer};
+use super::progress::Progress;
 use crate::connect;
 use sparkify_analytics::dictionary::{Dictionary, MARKER};
 use sparkify_config::Settings;
@@ -28,6 +29,7 @@ pub(super) fn run(args: &Docs, settings: &Settings, printer: &Printer) -> Result
     // Checked before the data tests run, which can take long.
     files.iter().flatten().try_for_each(|file| check_overwrite(file))?;
     if let Some(mut warehouse) = open_if_loaded(settings, printer)? {
+        let _progress = Progress::of_step("row counts and data tests", printer);
         dictionary.fill(warehouse.as_mut())?;
     }
     if let (Some(folder), Some([page, document])) = (&folder, &files) {

@@ -8,6 +8,7 @@ use super::failure::Failure;
 use super::load_summary;
 use super::printer::{Output, Printer};
 use super::progress::Progress;
+use super::signals;
 use super::terminal;
 use sparkify_analytics::report::grouped;
 use sparkify_config::{Flags, Settings};
@@ -39,8 +40,12 @@ impl Etl {
 pub(super) fn run(args: &Etl, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     let request = request(args, settings)?;
     pipeline::check_request(&request)?;
-    let summary = run_with_progress(settings, printer, |warehouse, meter| {
-        pipeline::etl(warehouse, &request, meter)
+    let meter = cancellable_meter(printer)?;
+    let progress = Progress::watch(&meter, printer);
+    let listed = pipeline::list(&request, &meter)?;
+    progress.end();
+    let summary = run_with_progress(settings, &meter, printer, |warehouse| {
+        pipeline::etl(warehouse, &request, listed)
     })?;
     let locations = [&request.song_data, &request.log_data];
     let locations: Vec<_> =
@@ -117,17 +122,24 @@ fn location(written: &str) -> String {
     path.to_string_lossy().trim_end_matches('/').to_owned()
 }
 
+/// Returns the meter of a load that Ctrl-C cancels.
+pub(super) fn cancellable_meter(printer: &Printer) -> Result<Arc<Meter>, Failure> {
+    let meter = Arc::new(printer.meter());
+    signals::cancel_load(&meter, printer)?;
+    Ok(meter)
+}
+
 /// Runs a load on the warehouse of `settings` with a progress line, then closes the warehouse:
 /// a `DuckDB` file is complete only after its last changes are written on close.
 pub(super) fn run_with_progress(
     settings: &Settings,
+    meter: &Arc<Meter>,
     printer: &Printer,
-    load: impl FnOnce(&mut dyn Warehouse, &Arc<Meter>) -> Result<Summary, EtlError>,
+    load: impl FnOnce(&mut dyn Warehouse) -> Result<Summary, EtlError>,
 ) -> Result<Summary, Failure> {
     let mut warehouse = super::open(settings, Access::Write, printer)?;
-    let meter = Arc::new(printer.meter());
-    let progress = Progress::watch(&meter, printer);
-    let loaded = load(warehouse.as_mut(), &meter);
+    let progress = Progress::watch(meter, printer);
+    let loaded = load(warehouse.as_mut());
     progress.end();
     loaded.map_err(Failure::from)
 }
@@ -208,7 +220,7 @@ pub(super) fn damaged_lines(damaged: &[DamagedObject], total: u64) -> Vec<String
 /// Lists the failed attempts of a load that was retried, with their errors.
 fn retries(summary: &Summary) -> String {
     let rows = (1..)
-        .zip(&summary.tried_again)
+        .zip(&summary.retries)
         .map(|(attempt, error)| (format!("attempt {attempt}"), error.clone()));
     section("retries", rows.collect())
 }
@@ -217,9 +229,12 @@ fn extracted(summary: &Summary) -> String {
     let mut rows = vec![
         ("objects read".to_owned(), grouped(summary.objects_read)),
         ("  changed since their last load".into(), grouped(summary.objects_changed)),
-        ("  read again with their COPY group".into(), grouped(summary.objects_along)),
-        ("  copied by the warehouse".into(), grouped(summary.objects_fetched)),
-        ("  read here after COPY rejected records".into(), grouped(summary.objects_given_back)),
+        ("  read again with their COPY group".into(), grouped(summary.objects_recopied)),
+        ("  copied by the warehouse".into(), grouped(summary.objects_copied)),
+        (
+            "  read here after COPY rejected records".into(),
+            grouped(summary.objects_parsed_after_copy),
+        ),
         ("objects skipped, loaded already".into(), grouped(summary.objects_skipped)),
         ("files skipped".into(), grouped(summary.objects_ignored.len() as u64)),
         ("objects outside the date range".into(), grouped(summary.objects_outside)),
@@ -291,8 +306,7 @@ fn matched(summary: &Summary) -> String {
 }
 
 fn steps(summary: &Summary) -> String {
-    let total: f64 = summary.steps.iter().map(|step| step.seconds).sum();
     let steps = summary.steps.iter().map(|step| (step.name.clone(), step.seconds));
-    let rows = steps.chain([("total".to_owned(), total)]);
+    let rows = steps.chain([("total".to_owned(), summary.seconds)]);
     section("seconds", rows.map(|(name, seconds)| (name, format!("{seconds:.2}"))).collect())
 }

@@ -1,14 +1,18 @@
 //! `sparkify export`: exports the model tables to a folder.
 
+use std::sync::Arc;
+
 use clap::ValueEnum;
 
 use super::args::Export;
 use super::failure::Failure;
 use super::printer::Printer;
+use super::progress::Progress;
 use super::terminal;
 use sparkify_analytics::export::{self, ExportOptions, Manifest};
 use sparkify_analytics::report::{self, grouped};
 use sparkify_config::{Settings, suggest};
+use sparkify_reader::Meter;
 use sparkify_warehouse::SqlFile;
 
 /// File format of an export.
@@ -36,7 +40,11 @@ pub(super) fn run(args: &Export, settings: &Settings, printer: &Printer) -> Resu
         keep: settings.warehouse.file(),
     };
     let mut warehouse = super::open_loaded(settings, printer)?;
-    let manifest = export::run(warehouse.as_mut(), &options)?;
+    let meter = Arc::<Meter>::default();
+    let progress = Progress::watch(&meter, printer);
+    let mut started = |table: &str| meter.enter(&format!("export {table}"));
+    let manifest = export::run(warehouse.as_mut(), &options, &mut started)?;
+    progress.end();
     printer.result(&manifest, || text(&manifest))?;
     printer.note(&format!("wrote {} files to `{}`", manifest.files.len(), args.folder.display()));
     Ok(())

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::printer::{Output, Printer};
+use super::signals;
 use sparkify_analytics::export::ExportError;
 use sparkify_analytics::report::SavedQueryError;
 use sparkify_analytics::verify::{ProfileError, VerifyError};
@@ -18,6 +19,9 @@ use sparkify_warehouse::WarehouseError;
 pub(super) const DATA: u8 = 1;
 /// Exit code: the program failed.
 pub(super) const TOOL: u8 = 2;
+
+/// Base of the exit code after a signal, as shells use it.
+const SIGNAL: u8 = 128;
 
 /// A command that failed.
 #[derive(Debug)]
@@ -179,7 +183,11 @@ impl From<EtlError> for Failure {
             }
             _ => {}
         }
-        failure.code = if error.is_about_data() { DATA } else { TOOL };
+        failure.code = match error {
+            EtlError::Cancelled => SIGNAL + signals::received(),
+            _ if error.is_about_data() => DATA,
+            _ => TOOL,
+        };
         failure
     }
 }

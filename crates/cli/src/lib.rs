@@ -18,6 +18,7 @@ mod etl;
 mod export;
 mod failure;
 mod generate;
+mod help;
 mod history;
 mod init;
 mod json;
@@ -33,6 +34,7 @@ mod report;
 #[cfg(feature = "page")]
 mod serve;
 mod shell;
+mod signals;
 mod source_bytes;
 mod sql;
 mod terminal;
@@ -42,7 +44,6 @@ mod verify;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use clap::Parser;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -67,7 +68,7 @@ pub fn main(commit: Option<&str>) -> ExitCode {
         println!("DuckDB {}", sparkify_duckdb::version());
         return ExitCode::SUCCESS;
     }
-    let cli = Cli::parse();
+    let cli = help::parse();
     let printer = Printer::new(&cli.global);
     enable_tracing(cli.global.verbose, cli.global.log_json);
     match run(&cli, &printer) {

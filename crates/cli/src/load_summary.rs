@@ -17,8 +17,7 @@ pub(super) fn lines(summary: &Summary) -> String {
         lines.extend(plays(summary).map(|plays| ("plays", plays)));
         lines.extend(warnings(summary).map(|warnings| ("warnings", warnings)));
     }
-    let seconds: f64 = summary.steps.iter().map(|step| step.seconds).sum();
-    lines.push(("seconds", format!("{seconds:.2}")));
+    lines.push(("seconds", format!("{:.2}", summary.seconds)));
     let lines: Vec<_> = lines.iter().map(|(name, text)| format!("{name:<9}  {text}\n")).collect();
     lines.concat()
 }
@@ -35,7 +34,7 @@ fn objects(summary: &Summary) -> String {
     }
     let kept = summary.objects_vanished.len() as u64 - summary.objects_pruned;
     for (count, what) in [
-        (summary.objects_fetched, "copied by the warehouse"),
+        (summary.objects_copied, "copied by the warehouse"),
         (summary.objects_left.len() as u64, "left for the next run"),
         (summary.objects_skipped, "loaded already"),
         (summary.objects_outside, "outside of the date range"),
@@ -91,7 +90,7 @@ fn warnings(summary: &Summary) -> Option<String> {
         (summary.duplicates, "duplicate plays"),
         (summary.extra_keys.len() as u64, "unknown keys"),
         (summary.notes.len() as u64, "limitations of a direct COPY"),
-        (summary.tried_again.len() as u64, "failed attempts retried"),
+        (summary.retries.len() as u64, "failed attempts retried"),
     ];
     let counts = counts.into_iter().filter(|(count, _)| *count > 0);
     let counts: Vec<_> = counts.map(|(count, what)| format!("{} {what}", grouped(count))).collect();

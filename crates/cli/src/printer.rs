@@ -141,6 +141,11 @@ impl Printer {
         self.line(&format!("{HINT}hint{HINT:#}: {text}"));
     }
 
+    /// Prints a line after the `^C` that the terminal shows.
+    pub(super) fn interrupted(text: &str) {
+        let _ = writeln!(anstream::stderr(), "\n{text}");
+    }
+
     /// Prints a line to standard error. A write error is ignored, since it cannot be reported.
     #[expect(clippy::unused_self, reason = "all output goes through the printer")]
     pub(super) fn line(&self, text: &str) {

@@ -83,6 +83,9 @@ pub(super) fn run(args: &Query, settings: &Settings, printer: &Printer) -> Resul
         None => Access::Guarded,
     };
     let mut warehouse = super::open(settings, access, printer)?;
+    if query.saved.is_some() {
+        warn_of_unknown_level(&arguments, warehouse.as_mut(), printer)?;
+    }
     write_result(args, &query, warehouse.as_mut(), printer)?;
     match query.saved {
         Some(saved) => note_coverage(saved, &arguments, warehouse.as_mut(), printer),
@@ -215,6 +218,21 @@ fn unknown(word: &str) -> Failure {
     let names = SavedQuery::all().map(SavedQuery::name);
     let hint = "run `sparkify query --list` to list all saved queries; put SQL in quotes";
     Failure::new(format!("unknown saved query `{word}`"), suggest::hint(word, names, hint))
+}
+
+/// Warns if no play can have the level that is filtered by, since the result is then empty.
+pub(super) fn warn_of_unknown_level(
+    arguments: &Arguments,
+    warehouse: &mut dyn Warehouse,
+    printer: &Printer,
+) -> Result<(), Failure> {
+    let Some(level) = &arguments.level else { return Ok(()) };
+    let levels = report::levels(warehouse)?;
+    if !levels.contains(level) {
+        let known = levels.iter().map(|level| format!("`{level}`")).collect::<Vec<_>>().join(", ");
+        printer.warn(&format!("no user has the level `{level}`; the levels are {known}"));
+    }
+    Ok(())
 }
 
 /// Prints the catalogue match coverage of a saved query about songs.

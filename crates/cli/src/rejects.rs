@@ -24,18 +24,18 @@ use sparkify_warehouse::{Warehouse, WarehouseError};
 #[derive(Debug, Subcommand)]
 pub(super) enum Rejects {
     /// Count rejected records by reason and list them
-    #[command(after_help = "Example: sparkify rejects list --reason \"is missing\" --limit 100")]
+    #[command(after_help = "Example:\n  sparkify rejects list --reason \"is missing\" --limit 100")]
     List(List),
     /// Show rejected records with their source bytes
-    #[command(after_help = "Example: sparkify rejects show 3:284 3:512")]
+    #[command(after_help = "Example:\n  sparkify rejects show 3:284 3:512")]
     Show(Show),
     /// Write all rejected records to a file, one JSON object per line
     #[command(
-        after_help = "Examples: sparkify rejects export rejects.ndjson\n          sparkify rejects export - | jq -r .raw"
+        after_help = "Examples:\n  sparkify rejects export rejects.ndjson\n  sparkify rejects export - | jq -r .raw"
     )]
     Export(Export),
     /// Reprocess rejected records: read their files again and load the records that are valid now
-    #[command(after_help = "Example: sparkify rejects replay")]
+    #[command(after_help = "Example:\n  sparkify rejects replay")]
     Replay(Replay),
 }
 
@@ -114,8 +114,9 @@ fn replay(settings: &Settings, printer: &Printer) -> Result<(), Failure> {
         log_paths: settings.log_jsonpath.clone(),
         ..Request::new(None, None)
     };
-    let summary = super::etl::run_with_progress(settings, printer, |warehouse, meter| {
-        pipeline::replay(warehouse, &request, meter)
+    let meter = super::etl::cancellable_meter(printer)?;
+    let summary = super::etl::run_with_progress(settings, &meter, printer, |warehouse| {
+        pipeline::replay(warehouse, &request, &meter)
     })?;
     super::etl::print_summary(&summary, "no rejected records to replay", printer)
 }

@@ -9,6 +9,7 @@ use tempfile::NamedTempFile;
 use super::args::Serve;
 use super::failure::Failure;
 use super::printer::Printer;
+use super::signals;
 use crate::connect::Engines;
 use sparkify_analytics::page::serve::{Options, Server, Stopper};
 use sparkify_config::Settings;
@@ -21,12 +22,7 @@ pub(super) fn run(args: &Serve, settings: &Settings, printer: &Printer) -> Resul
     drop(super::open_loaded(settings, printer)?);
     let stopper = Stopper::default();
     let stop = stopper.clone();
-    ctrlc::set_handler(move || stop.stop()).map_err(|error| {
-        Failure::new(
-            format!("cannot handle Ctrl-C: {error}"),
-            "retry; if it fails again, report a bug",
-        )
-    })?;
+    signals::on_ctrl_c(move || stop.stop())?;
     let warehouse = settings.warehouse.to_string();
     let options = Options { port: args.port, seconds: args.time_limit, rows: args.rows };
     let server = Server::bind(Arc::new(Engines::new(settings)), &options)?;

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::args::Verify;
 use super::failure::{DATA, Failure};
 use super::printer::Printer;
+use super::progress::Progress;
 use super::terminal;
 use sparkify_analytics::report::{grouped, shown};
 use sparkify_analytics::verify::{self, Explanation, Finding, Profile, Status};
@@ -21,7 +22,9 @@ pub(super) fn run(args: &Verify, settings: &Settings, printer: &Printer) -> Resu
     let profile = verify::read(&args.profile)?;
     let access = if verify::is_built_in(&args.profile) { Access::Read } else { Access::Guarded };
     let mut warehouse = super::open_as(settings, access, printer)?;
+    let progress = Progress::of_step("compare with the profile", printer);
     let findings = verify::run(warehouse.as_mut(), &profile)?;
+    progress.end();
     let document = json!({ "profile": args.profile, "title": profile.title, "findings": findings });
     printer.result_with_states(&document, || text(&profile, &findings))?;
     end(&findings, printer)

@@ -241,6 +241,8 @@ fn cannot_open(path: &Path, error: &duckdb::Error) -> WarehouseError {
         || message.contains("Cannot launch in-memory database in read-only mode");
     let (reason, hint) = if is_foreign {
         ("it is not a DuckDB file".into(), "choose another file with `--warehouse duckdb:FILE`")
+    } else if path.is_dir() {
+        ("it is a folder".into(), "name a file in it, such as `--warehouse duckdb:FOLDER/FILE`")
     } else if message.contains("No such file or directory") {
         ("its folder does not exist".into(), "create the folder first")
     } else if message.contains("Permission denied") {

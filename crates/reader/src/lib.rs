@@ -44,7 +44,7 @@ use sparkify_warehouse::{RowSource, sql_files};
 pub use bytes::{RawBytes, visible, visible_lines};
 pub use limits::TextLimits;
 pub use meter::Meter;
-pub use parser::is_misplaced;
+pub use parser::holds_other_kind;
 pub use reader::Reader;
 pub use rejects::{KEPT_REJECTS, Reject, Rejects, Sample};
 pub use schema::RecordKind;
@@ -238,6 +238,9 @@ pub enum ReadError {
     /// Rejected records could not be spooled.
     #[error("cannot spool rejected records to a temporary file")]
     Spool(#[source] std::io::Error),
+    /// The load was cancelled.
+    #[error("the load was cancelled")]
+    Cancelled,
     /// A thread that reads objects panicked, with this message.
     #[error("internal error while reading: {0}")]
     Panicked(String),

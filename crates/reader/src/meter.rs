@@ -1,12 +1,18 @@
 //! Progress of a load: counters that the readers advance and the terminal displays.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Progress counters of one load.
-#[derive(Debug, Default)]
+use sparkify_warehouse::Interrupter;
+
+/// Progress counters of one load, and its cancellation.
+#[derive(Default)]
 pub struct Meter {
     step: Mutex<String>,
+    cancelled: AtomicBool,
+    /// Interrupter of the statement that a cancellation may end.
+    interrupter: Mutex<Option<Interrupter>>,
     /// Receives messages where no progress line is drawn.
     tell: Option<fn(&str)>,
     /// Number of objects to read.
@@ -35,6 +41,31 @@ impl Meter {
         }
     }
 
+    /// Cancels the load: ends its running statement, and stops the readers and the next step.
+    ///
+    /// A statement that begins at the same time may go unnoticed, so this is called repeatedly.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+        if let Some(interrupt) = &*self.interrupter() {
+            interrupt();
+        }
+    }
+
+    /// Returns true if the load is cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
+    /// Sets the interrupter of the statements that a cancellation may end; none for those of a
+    /// commit or a rollback.
+    pub fn set_interrupter(&self, interrupter: Option<Interrupter>) {
+        *self.interrupter() = interrupter;
+    }
+
+    fn interrupter(&self) -> MutexGuard<'_, Option<Interrupter>> {
+        self.interrupter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Starts a step of the load.
     pub fn enter(&self, step: &str) {
         tracing::info!("{step}");
@@ -56,5 +87,11 @@ impl Meter {
     /// Adds to one of the counters.
     pub fn advance(counter: &AtomicU64, by: u64) {
         counter.fetch_add(by, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for Meter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Meter").field("step", &self.step()).finish_non_exhaustive()
     }
 }

@@ -157,6 +157,9 @@ impl Reader {
     /// left.
     fn fill(&self, worker: &mut Worker, batch: &mut Batch) -> Result<bool, ReadError> {
         while batch.len() < BATCH_ROWS {
+            if self.meter.is_cancelled() {
+                return Err(ReadError::Cancelled);
+            }
             match &mut worker.work {
                 Work::None => {
                     if !self.find_work(worker)? {

@@ -1,8 +1,23 @@
 //! Tests of `order_independence` on every engine, with fewer cases; moved data, and objects that
 //! change.
 
+#[cfg(feature = "s3")]
+use std::sync::Arc;
+#[cfg(feature = "s3")]
+use std::sync::atomic::{AtomicBool, Ordering};
+
+#[cfg(feature = "s3")]
+use s3_emulator::{Fault, Server};
+#[cfg(feature = "s3")]
+use sparkify_config::{Flags, S3Flags, Settings};
 use sparkify_load::ledger::Relocation;
 use sparkify_load::pipeline::Request;
+#[cfg(feature = "s3")]
+use sparkify_load::pipeline::{self, EtlError};
+#[cfg(feature = "s3")]
+use sparkify_reader::Meter;
+#[cfg(feature = "s3")]
+use sparkify_source::Sources;
 
 use super::{Engine, open};
 use crate::order_independence;
@@ -52,20 +67,74 @@ pub(crate) fn moved_data_is_kept_once(engine: &Engine) {
 }
 
 /// An object in S3 that is overwritten at each reading.
-#[cfg(feature = "s3")]
-pub(crate) fn an_object_that_changes_keeps_its_rows(engine: &Engine) {
-    use s3_emulator::{Fault, Server};
-    use sparkify_config::{Flags, S3Flags, Settings};
-    use sparkify_source::Sources;
+/// A record of 17 MiB that is no play is one reject, and blocks nothing.
+pub(crate) fn a_long_record_is_one_reject(engine: &Engine) {
+    let (place, folder) = ((engine.place)(), tempfile::tempdir().unwrap());
+    let good = event(1, 0, 1000, "NextSong", "One");
+    let long = format!("{{\"ts\": null, \"song\": \"{}\"}}", "x".repeat(17 << 20));
+    put(folder.path(), "log_data/e.json", [&good, "\n", &long, "\n", &good, "\n"].concat());
+    let mut warehouse = open(&place.url());
+    let summary = load_as(warehouse.as_mut(), &request(folder.path(), 1.0)).unwrap();
+    assert_eq!((summary.events_staged, summary.rejected), (2, 1));
+    let rejects = rows(warehouse.as_mut(), "etl_rejects", &["byte_offset", "length(reason) > 0"]);
+    assert_eq!(rejects.len(), 1);
+    assert_eq!(rejects[0][0], (good.len() + 1).to_string());
+    assert_eq!(load_as(warehouse.as_mut(), &request(folder.path(), 1.0)).unwrap().objects_read, 0);
+}
 
+/// A load that is cancelled while it reads leaves the published tables and a usable connection.
+#[cfg(feature = "s3")]
+pub(crate) fn a_cancelled_load_publishes_nothing(engine: &Engine) {
     let (place, server) = ((engine.place)(), Server::start());
-    server.state.is_public.store(true, std::sync::atomic::Ordering::Relaxed);
+    let request = request_of(&server);
+    let mut warehouse = open(&place.url());
+    server.put("log_data/0.json", event(1, 0, 1000, "NextSong", "One"));
+    assert_eq!(load_as(warehouse.as_mut(), &request).unwrap().rows("songplays"), 1);
+    for number in 1..40 {
+        let event = event(1, number, 1000, "NextSong", "Other");
+        server.put(&format!("log_data/{number}.json"), event);
+    }
+    server.hold_until("GET /bucket/log_data/", 10, usize::MAX);
+    let meter = Arc::new(Meter::default());
+    let listed = pipeline::list(&request, &meter).unwrap();
+    let ended = AtomicBool::new(false);
+    let cancelled = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            server.wait_for_held(1);
+            meter.cancel();
+            server.release();
+            while !ended.load(Ordering::Relaxed) {
+                meter.cancel();
+                std::thread::yield_now();
+            }
+        });
+        let cancelled = pipeline::etl(warehouse.as_mut(), &request, listed);
+        ended.store(true, Ordering::Relaxed);
+        cancelled
+    });
+    assert!(matches!(cancelled, Err(EtlError::Cancelled)), "{cancelled:?}");
+    let loads = rows(warehouse.as_mut(), "etl_loads", &["load_id", "outcome", "message"]);
+    assert_eq!(loads[0][1], "published");
+    assert_eq!(loads[1][1..], ["failed", "the load was cancelled: nothing was published"]);
+    assert_eq!(rows(warehouse.as_mut(), "songplays", &["item_in_session"]).len(), 1);
+    assert_eq!(load_as(warehouse.as_mut(), &request).unwrap().rows("songplays"), 40);
+}
+
+/// Returns a load of the events in the bucket of `server`.
+#[cfg(feature = "s3")]
+fn request_of(server: &Server) -> Request {
+    server.state.is_public.store(true, Ordering::Relaxed);
     let endpoint_url = Some(server.endpoint());
     let s3 = S3Flags { endpoint_url, no_sign_request: true, ..S3Flags::default() };
     let settings = Settings::resolve(&Flags { s3, ..Flags::default() }).unwrap();
     let sources = Sources::new(&settings.s3);
-    let location = Some("s3://bucket/log_data".to_owned());
-    let request = Request { sources, ..Request::new(None, location) };
+    Request { sources, ..Request::new(None, Some("s3://bucket/log_data".into())) }
+}
+
+#[cfg(feature = "s3")]
+pub(crate) fn an_object_that_changes_keeps_its_rows(engine: &Engine) {
+    let (place, server) = ((engine.place)(), Server::start());
+    let request = request_of(&server);
     let mut warehouse = open(&place.url());
     let mut load = || load_as(warehouse.as_mut(), &request).unwrap();
 

@@ -6,9 +6,11 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::{ETL, LOGS, SONGS, asked, plays, run, signed, upload};
 use crate::data::{DataSet, on_each_data_set};
-use crate::support::{self, event, song};
+use crate::support::{self, event, query_value, song};
 use s3_emulator::Server;
 
 /// Loads the same input from the bucket and from the folder, and compares the tables.
@@ -37,8 +39,7 @@ fn a_load_from_a_bucket_gives_the_figures(data: &DataSet) {
     let summary = agree(&server, &data.folder(), &[]);
     assert_eq!(summary["objects_read"], data.objects());
     for (table, rows) in data.tables {
-        let found = summary["tables"].as_array().unwrap().iter().find(|pair| pair[0] == table);
-        assert_eq!(found.unwrap()[1], rows, "{table}");
+        assert_eq!(summary["tables"][table], rows, "{table}");
     }
 }
 
@@ -156,6 +157,34 @@ fn a_play_is_traced_with_a_range_request_and_rejects_are_reprocessed() {
     server.remove("data/log_data/3.json");
     let traced = run(&server, folder.path(), &arguments).json();
     assert_eq!(traced[0]["events"][0]["object_state"], "gone");
+}
+
+#[test]
+fn ctrl_c_and_termination_cancel_a_load() {
+    let (server, folder) = small();
+    run(&server, folder.path(), &ETL).good();
+    for number in 0..300 {
+        let event = event(100 + number, 0, 9000, "NextSong", "One");
+        server.put(&format!("data/log_data/late/{number}.json"), event);
+    }
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        server.hold_until("GET /bucket/data/log_data/late/", 10, usize::MAX);
+        let mut command = signed(&server, folder.path(), ETL);
+        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+        server.wait_for_held(1);
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        assert!(stderr.any(|line| line.starts_with("cancelling the load")));
+        server.release();
+        assert_eq!(child.wait().unwrap().code(), Some(code));
+        let rest: Vec<String> = stderr.collect();
+        assert_eq!(rest[0], "error: the load was cancelled: nothing was published");
+        assert_eq!(plays(folder.path()), "2");
+    }
+    run(&server, folder.path(), &ETL).good();
+    assert_eq!(plays(folder.path()), "302");
+    let outcomes = "select string_agg(outcome, ' ' order by load_id) from etl_loads";
+    assert_eq!(query_value(folder.path(), outcomes), "published failed failed published");
 }
 
 #[test]

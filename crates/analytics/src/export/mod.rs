@@ -131,16 +131,18 @@ pub fn extension(format: Format) -> &'static str {
     }
 }
 
-/// Writes the tables to a temporary folder, then replaces the target folder with it.
+/// Writes the tables to a temporary folder, then replaces the target folder with it. `on_table` is
+/// called with the name of each table before it is exported.
 pub fn run(
     warehouse: &mut dyn Warehouse,
     options: &ExportOptions,
+    on_table: &mut dyn FnMut(&str),
 ) -> Result<Manifest, ExportError> {
     let target = AtomicFolder::prepare(&options.folder, options.force, options.keep.as_deref())?;
     let io = |source| ExportError::Io { folder: options.folder.clone(), source };
     let mut files = Vec::new();
     for table in &options.tables {
-        tracing::info!("{}", table.name);
+        on_table(table.name);
         let exported = export(warehouse, table, options, target.folder());
         files.push(exported.map_err(|error| match error {
             WarehouseError::Sink(source) => io(source),

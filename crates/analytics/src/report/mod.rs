@@ -20,7 +20,7 @@ pub use lines::LinesWriter;
 pub use markdown::MarkdownWriter;
 pub use parquet::ParquetWriter;
 pub use saved_query::{
-    Arguments, Coverage, Parameter, ResultColumn, SavedQuery, SavedQueryError, coverage,
+    Arguments, Coverage, Parameter, ResultColumn, SavedQuery, SavedQueryError, coverage, levels,
     parameters_hint,
 };
 pub use table::{Layout, TableWriter, clean, grouped, plain_table, shown};

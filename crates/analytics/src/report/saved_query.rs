@@ -291,6 +291,15 @@ pub fn coverage(
     })
 }
 
+/// Returns the subscription levels of the warehouse.
+///
+/// # Errors
+/// If the query fails.
+pub fn levels(warehouse: &mut dyn Warehouse) -> Result<Vec<String>, WarehouseError> {
+    let rows = warehouse.query_file(&crate::sql::filter::LEVELS, &[], usize::MAX)?.rows;
+    Ok(rows.iter().filter_map(|row| row.first()?.as_text().map(str::to_owned)).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -31,6 +31,7 @@ mod commands {
     use super::next::{Connection, Report};
     use super::{Cluster, Failure, Flags, Printer, Settings, next, text};
     use crate::failure::DATA;
+    use crate::signals;
     use sparkify_cluster::{ClusterError, FinalSnapshot, Leftover, Status, Watch};
     use sparkify_config::{ClusterSettings, redact};
 
@@ -67,17 +68,7 @@ mod commands {
     pub(crate) fn watch(printer: &Printer) -> Result<Watch, Failure> {
         let stop = Arc::new(AtomicBool::new(false));
         let requested = Arc::clone(&stop);
-        let handler = ctrlc::set_handler(move || {
-            if requested.swap(true, Ordering::Relaxed) {
-                std::process::exit(130);
-            }
-        });
-        handler.map_err(|error| {
-            Failure::new(
-                format!("cannot handle Ctrl-C: {error}"),
-                "retry; if it fails again, report a bug",
-            )
-        })?;
+        signals::on_stop(move || requested.store(true, Ordering::Relaxed))?;
         let report: Box<dyn Fn(&str) + Send + Sync> = if printer.is_quiet() {
             Box::new(|_| {})
         } else {

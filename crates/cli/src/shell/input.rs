@@ -1,13 +1,16 @@
-//! Input of the interactive shell: completeness of a statement and completion of words.
+//! Input of the interactive shell: completeness of a statement, completion and colors.
 
+use std::borrow::Cow;
+
+use anstyle::Style;
 use rustyline::completion::Completer;
-use rustyline::highlight::Highlighter;
+use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::Hinter;
-use rustyline::validate::{ValidationContext, ValidationResult, Validator};
+use rustyline::validate::Validator;
 use rustyline::{Context, Helper};
 
-use super::COMMANDS;
 use super::statements::{is_blank, split};
+use super::{COMMANDS, highlight};
 use sparkify_analytics::report::SavedQuery;
 use sparkify_load::tables;
 use sparkify_warehouse::Opening;
@@ -145,14 +148,15 @@ pub(super) fn saved_query(text: &str) -> Option<SavedQuery> {
     SavedQuery::find(name).filter(|_| rest.trim_start().starts_with("--"))
 }
 
-/// Completion of keywords, table and column names, and saved queries.
+/// Completion of keywords, table and column names, and saved queries; colors of SQL.
 pub(super) struct Completion {
     words: Vec<String>,
+    is_colored: bool,
 }
 
 impl Completion {
     /// Collects the words that can be completed.
-    pub(super) fn new(opening: Opening) -> Self {
+    pub(super) fn new(opening: Opening, is_colored: bool) -> Self {
         let columns = tables::all().flat_map(|table| table.columns(opening));
         let mut words: Vec<String> = KEYWORDS.iter().map(|word| (*word).to_owned()).collect();
         words.extend(tables::all().map(|table| table.name.to_owned()));
@@ -160,7 +164,7 @@ impl Completion {
         words.extend(SavedQuery::all().map(|query| query.name().to_owned()));
         words.sort_unstable();
         words.dedup();
-        Self { words }
+        Self { words, is_colored }
     }
 }
 
@@ -193,19 +197,33 @@ impl Completer for Completion {
     }
 }
 
-impl Validator for Completion {
-    fn validate(&self, context: &mut ValidationContext) -> rustyline::Result<ValidationResult> {
-        if is_complete(context.input()) {
-            return Ok(ValidationResult::Valid(None));
-        }
-        Ok(ValidationResult::Incomplete)
-    }
-}
+impl Validator for Completion {}
 
 impl Hinter for Completion {
     type Hint = String;
 }
 
-impl Highlighter for Completion {}
+impl Highlighter for Completion {
+    fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
+        if !self.is_colored || line.starts_with('\\') {
+            return Cow::Borrowed(line);
+        }
+        let is_keyword = |word: &str| KEYWORDS.contains(&word.to_ascii_lowercase().as_str());
+        highlight::sql(line, is_keyword)
+    }
+
+    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, _: bool) -> Cow<'b, str> {
+        const BOLD: Style = Style::new().bold();
+        if self.is_colored {
+            Cow::Owned(format!("{BOLD}{prompt}{BOLD:#}"))
+        } else {
+            Cow::Borrowed(prompt)
+        }
+    }
+
+    fn highlight_char(&self, _: &str, _: usize, kind: CmdKind) -> bool {
+        self.is_colored && kind != CmdKind::MoveCursor
+    }
+}
 
 impl Helper for Completion {}

@@ -4,6 +4,7 @@
 //! and temporary tables of a statement do not outlive it. Without a terminal, statements are read
 //! from standard input, and the first error ends the shell.
 
+mod highlight;
 mod input;
 mod pager;
 mod statements;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use anstream::{AutoStream, ColorChoice};
 use clap::Parser;
 use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
@@ -23,6 +25,7 @@ use super::describe;
 use super::failure::Failure;
 use super::printer::{Output, Printer};
 use super::query;
+use super::signals;
 use super::terminal;
 use crate::connect;
 use sparkify_analytics::report::{self, Arguments, Parameter, SavedQuery, WriterOptions, grouped};
@@ -34,6 +37,8 @@ const ROWS: u64 = 1000;
 /// Maximum nesting of `\i`: a deeper nesting is taken for a cycle.
 const DEPTH: usize = 16;
 const PROMPT: &str = "sparkify> ";
+/// Prompt of the second and further lines of a statement.
+const CONTINUATION: &str = "       -> ";
 
 /// Name, arguments and description of each command.
 const COMMANDS: &[(&str, &str, &str)] = &[
@@ -112,14 +117,14 @@ impl Shell<'_> {
         let mut editor = editor(opening).map_err(|error| no_terminal(&error))?;
         let history = load_history(&mut editor);
         self.printer.note(&format!(
-            "connected to `{}`, read-only; end statements with `;`, `\\?` for help, Ctrl-D to quit",
+            "connected to `{}`, read-only\nend statements with `;`; `\\?` for help, Ctrl-D to quit",
             self.settings.warehouse
         ));
         if self.settings.warehouse.file().is_some() {
             self.printer.note("loads can run while this is open");
         }
         loop {
-            let typed = match editor.readline(PROMPT) {
+            let typed = match read_statement(&mut editor) {
                 Ok(typed) => typed,
                 Err(ReadlineError::Interrupted) => continue,
                 Err(ReadlineError::Eof) => return Ok(()),
@@ -150,9 +155,7 @@ impl Shell<'_> {
                 let _ = writeln!(io::stderr());
             }
         };
-        ctrlc::set_handler(stop).map_err(|error| {
-            Failure::new(format!("cannot handle Ctrl-C: {error}"), "pipe the SQL to the shell")
-        })
+        signals::on_ctrl_c(stop)
     }
 
     /// Runs each statement and command as soon as it is complete. The last needs no semicolon.
@@ -321,16 +324,33 @@ fn fill(
     Ok(more)
 }
 
-fn editor(opening: Opening) -> rustyline::Result<Editor<input::Completion, DefaultHistory>> {
+type LineEditor = Editor<input::Completion, DefaultHistory>;
+
+/// Reads lines up to the end of a statement.
+///
+/// # Errors
+/// [`ReadlineError::Interrupted`] if Ctrl-C discards the statement, [`ReadlineError::Eof`] at the
+/// end of the input.
+fn read_statement(editor: &mut LineEditor) -> rustyline::Result<String> {
+    let mut text = editor.readline(PROMPT)?;
+    while !input::is_complete(&text) {
+        text.push('\n');
+        text.push_str(&editor.readline(CONTINUATION)?);
+    }
+    Ok(text)
+}
+
+fn editor(opening: Opening) -> rustyline::Result<LineEditor> {
     let builder = Config::builder().completion_type(CompletionType::List);
     let configuration = builder.history_ignore_space(true).build();
     let mut editor = Editor::with_config(configuration)?;
-    editor.set_helper(Some(input::Completion::new(opening)));
+    let is_colored = AutoStream::choice(&io::stdout()) != ColorChoice::Never;
+    editor.set_helper(Some(input::Completion::new(opening, is_colored)));
     Ok(editor)
 }
 
 /// Loads the history and returns its file; none if no history is kept.
-fn load_history(editor: &mut Editor<input::Completion, DefaultHistory>) -> Option<PathBuf> {
+fn load_history(editor: &mut LineEditor) -> Option<PathBuf> {
     let path = sparkify_config::shell::history()?;
     std::fs::create_dir_all(path.parent()?).ok()?;
     if path.exists() {

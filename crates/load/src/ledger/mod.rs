@@ -7,6 +7,7 @@
 
 mod comparison;
 mod group;
+mod key_dates;
 mod loaded_objects;
 mod relocation;
 
@@ -24,6 +25,7 @@ use sparkify_source::{Fingerprint, InOrder, Listing, Object, SourceError, Source
 use sparkify_warehouse::{Batch, ColumnType, Opening, RowList, Value, Warehouse, WarehouseError};
 
 pub use comparison::ObjectUpdate;
+pub use key_dates::day;
 pub use relocation::{Moved, Relocated, Relocation};
 
 /// Ledger of all loaded objects and loads.
@@ -186,43 +188,6 @@ impl Ledger {
         }
         Ok((plan, missing))
     }
-}
-
-impl Selection {
-    fn includes(&self, key: &str) -> bool {
-        if self.since.is_none() && self.until.is_none() {
-            return true;
-        }
-        let inside = |date: Date| {
-            self.since.is_none_or(|since| since <= date)
-                && self.until.is_none_or(|until| date <= until)
-        };
-        date_in(key).is_some_and(inside)
-    }
-}
-
-/// Returns the date in a key: `2018-11-05` in the file name, otherwise the folders `2018/11/05`.
-fn date_in(key: &str) -> Option<Date> {
-    let name = key.rsplit('/').next().unwrap_or(key);
-    let written = name.as_bytes().windows(10).find_map(|part| parse_date(part, b'-'));
-    written.or_else(|| key.as_bytes().windows(10).find_map(|part| parse_date(part, b'/')))
-}
-
-fn parse_date(part: &[u8], separator: u8) -> Option<Date> {
-    if part.get(4) != Some(&separator) || part.get(7) != Some(&separator) {
-        return None;
-    }
-    let number = |range: std::ops::Range<usize>| {
-        let digits = part.get(range).filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
-        std::str::from_utf8(digits).ok()?.parse::<u16>().ok()
-    };
-    let month = time::Month::try_from(u8::try_from(number(5..7)?).ok()?).ok()?;
-    Date::from_calendar_date(number(0..4)?.into(), month, u8::try_from(number(8..10)?).ok()?).ok()
-}
-
-/// Parses a date of the form `2018-11-05`.
-pub fn day(written: &str) -> Option<Date> {
-    (written.len() == 10).then(|| parse_date(written.as_bytes(), b'-')).flatten()
 }
 
 /// Row of `etl_objects`.
@@ -435,19 +400,4 @@ fn signed(value: u64) -> i64 {
 fn micros(moment: SystemTime) -> i64 {
     let since = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_date_of_a_key_is_in_its_name_or_its_folders() {
-        let on = |key| date_in(key).map(|date| date.to_string());
-        assert_eq!(on("/d/2018/11/2018-11-05-events.json").as_deref(), Some("2018-11-05"));
-        assert_eq!(on("/d/2018/11/05/events.json").as_deref(), Some("2018-11-05"));
-        assert_eq!(on("/2017-01-01/events.json"), None);
-        assert_eq!(on("/d/2018-13-05-events.json"), None);
-        assert_eq!(day("2018-02-30"), None);
-    }
 }

@@ -6,7 +6,7 @@ use super::TooManyRejects;
 use crate::data_tests::TestResult;
 use crate::ledger::Relocation;
 use crate::staging::{DirectError, StageError};
-use sparkify_reader::ReadError;
+use sparkify_reader::{ReadError, RecordKind};
 use sparkify_source::SourceError;
 use sparkify_warehouse::WarehouseError;
 
@@ -34,6 +34,22 @@ pub enum EtlError {
         /// The location.
         location: String,
     },
+    /// A location holds the records of the other one.
+    #[error(
+        "the {} data `{location}` holds {}, in `{object}` for example",
+        location_name(*kind), other_records(*kind)
+    )]
+    Swapped {
+        /// Kind of records that the location is configured for.
+        kind: RecordKind,
+        /// The location.
+        location: String,
+        /// Key of an object.
+        object: String,
+    },
+    /// The user cancelled the load.
+    #[error("the load was cancelled: nothing was published")]
+    Cancelled,
     /// The objects could not be listed or read.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -82,6 +98,20 @@ pub enum EtlError {
     },
 }
 
+fn location_name(kind: RecordKind) -> &'static str {
+    match kind {
+        RecordKind::Songs => "song",
+        RecordKind::Events => "log",
+    }
+}
+
+fn other_records(kind: RecordKind) -> &'static str {
+    match kind {
+        RecordKind::Songs => "events",
+        RecordKind::Events => "songs",
+    }
+}
+
 impl From<StageError> for EtlError {
     fn from(error: StageError) -> Self {
         match error {
@@ -89,6 +119,7 @@ impl From<StageError> for EtlError {
             StageError::Warehouse(error) => Self::Warehouse(error),
             StageError::Direct(error) => Self::Direct(error),
             StageError::Read(ReadError::Spool(error)) => Self::Spool(error),
+            StageError::Read(ReadError::Cancelled) => Self::Cancelled,
             StageError::Read(error @ ReadError::Panicked(_)) => Self::Reader(error),
         }
     }
@@ -114,6 +145,10 @@ impl EtlError {
             }
             Self::Overlap { .. } => Some("use folders that do not contain each other".into()),
             Self::Source(error) => Some(error.hint()),
+            Self::Swapped { .. } => Some(
+                "check that `--song-data` and `--log-data` (SONG_DATA and LOG_DATA in [S3] of dwh.cfg) are not swapped; nothing was loaded".into(),
+            ),
+            Self::Cancelled => Some("run the command again to load the same files".into()),
             Self::Reader(_) => Some("report a bug; this load published nothing".into()),
             Self::Warehouse(error) | Self::GaveUp { source: error, .. } => error.hint(),
             Self::Doubt { .. } => Some(
@@ -121,9 +156,6 @@ impl EtlError {
             ),
             Self::Direct(error) => Some(error.hint()),
             Self::Spool(_) => Some("check the free space of the temporary folder (TMPDIR)".into()),
-            Self::TooManyRejects(rejects) if rejects.is_swapped() => Some(
-                "check that `--song-data` and `--log-data` are not swapped; this load published nothing".into(),
-            ),
             Self::NothingToRelocate { .. } => Some(
                 "name the location in `sparkify trace` or in `etl_objects` as OLD; NEW must be within `--song-data` or `--log-data`".into(),
             ),

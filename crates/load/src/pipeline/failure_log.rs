@@ -1,8 +1,8 @@
 //! Records failed loads in the ledger, after the rollback.
 //!
 //! The entry is written in a transaction of its own, on a best-effort basis: an error here is
-//! logged and does not replace the error of the load. No table is created for it, so a failed first
-//! load leaves no trace.
+//! logged and does not replace the error of the load. A failed first load creates the tables for it,
+//! empty, so that `sparkify history` shows the failure.
 
 use std::error::Error;
 use std::time::SystemTime;
@@ -36,13 +36,12 @@ fn try_record(
     error: &EtlError,
 ) -> Result<(), WarehouseError> {
     warehouse.run(&sql::load::BEGIN)?;
-    if tables::existing(warehouse)?.contains(&sql::ledger::ETL_LOADS.name) {
-        // Before a load read its plan, it is not known whether it is a full one.
-        let begun = summary.objects_read + summary.objects_pruned > 0;
-        let full = begun && !summary.incremental;
-        let counts = summary.ledger_counts();
-        ledger::record_failed_load(warehouse, started, full, counts, reason(error))?;
-    }
+    tables::ensure(warehouse)?;
+    // Before a load read its plan, it is not known whether it is a full one.
+    let begun = summary.objects_read + summary.objects_pruned > 0;
+    let full = begun && !summary.incremental;
+    let counts = summary.ledger_counts();
+    ledger::record_failed_load(warehouse, started, full, counts, reason(error))?;
     warehouse.run(&sql::load::COMMIT)
 }
 

@@ -12,6 +12,7 @@ mod preview;
 mod reject_limit;
 mod retry;
 mod summary;
+mod swapped;
 mod timer;
 
 use std::collections::BTreeMap;
@@ -104,14 +105,32 @@ impl Request {
     }
 }
 
-/// Loads new and changed objects and publishes them in one transaction.
+/// Listed objects of a load that has started.
+pub struct Listed {
+    timer: StepTimer,
+    listings: Listings,
+}
+
+/// Lists the objects of a load. This needs no warehouse, so a wrong location leaves none behind.
+///
+/// # Errors
+/// If a location cannot be listed or is empty.
+pub fn list(request: &Request, meter: &Arc<Meter>) -> Result<Listed, EtlError> {
+    let mut timer = StepTimer::start(meter);
+    let listings = timer.time("list", || list_locations(request))?;
+    Ok(Listed { timer, listings })
+}
+
+/// Loads new and changed objects of the listing and publishes them in one transaction.
+///
+/// # Errors
+/// Nothing is published then, except possibly after [`EtlError::Doubt`].
 pub fn etl(
     warehouse: &mut dyn Warehouse,
     request: &Request,
-    meter: &Arc<Meter>,
+    listed: Listed,
 ) -> Result<Summary, EtlError> {
-    let mut timer = StepTimer::start(meter);
-    let listings = timer.time("list", || list(request))?;
+    let Listed { timer, listings } = listed;
     staging::check_loadable(warehouse, listings.iter().flat_map(|(_, listing)| &listing.objects))?;
     retry(warehouse, &timer, |warehouse, timer, summary| {
         load(warehouse, request, &listings, timer, summary)
@@ -148,12 +167,17 @@ fn run_transaction(
     work: &impl Fn(&mut dyn Warehouse, &mut StepTimer, &mut Summary) -> Result<(), EtlError>,
 ) -> Result<Summary, Box<FailedAttempt>> {
     let mut summary = Summary::default();
-    if let Err(error) = acquire_lock(warehouse, &timer.meter) {
+    let meter = Arc::clone(&timer.meter);
+    meter.set_interrupter(warehouse.interrupter());
+    if let Err(error) = acquire_lock(warehouse, &meter) {
         let error = error.into();
         return Err(Box::new(FailedAttempt { error, summary, is_usable: false, at_commit: false }));
     }
     let begun = begin(warehouse).map_err(EtlError::from);
-    if let Err(error) = begun.and_then(|()| work(warehouse, &mut timer, &mut summary)) {
+    let worked = begun.and_then(|()| work(warehouse, &mut timer, &mut summary));
+    // From here on a cancellation would leave the outcome unknown.
+    meter.set_interrupter(None);
+    if let Err(error) = worked {
         return Err(Box::new(roll_back(warehouse, error, summary, false)));
     }
     summary.steps.clone_from(&timer.steps);
@@ -161,8 +185,8 @@ fn run_transaction(
         Ok(()) => Ok(Summary { steps: timer.steps, ..summary }),
         Err(error) => {
             // The server may have committed before the connection was lost.
-            let at_commit = matches!(error, WarehouseError::Lost { .. });
-            Err(Box::new(roll_back(warehouse, error.into(), summary, at_commit)))
+            let at_commit = matches!(error, EtlError::Warehouse(WarehouseError::Lost { .. }));
+            Err(Box::new(roll_back(warehouse, error, summary, at_commit)))
         }
     }
 }
@@ -228,7 +252,7 @@ pub fn check_request(request: &Request) -> Result<(), EtlError> {
 
 type Listings = Vec<(RecordKind, Listing)>;
 
-fn list(request: &Request) -> Result<Listings, EtlError> {
+fn list_locations(request: &Request) -> Result<Listings, EtlError> {
     let mut listings = Vec::new();
     for (kind, location) in
         [(RecordKind::Songs, &request.song_data), (RecordKind::Events, &request.log_data)]
@@ -306,6 +330,7 @@ fn load(
     let mut ledger = Ledger::read(warehouse)?;
     let started = timer.started;
     let work = timer.time("compare", || compare(&mut ledger, request, listings, started))?;
+    swapped::check(&work, request)?;
     run(warehouse, request, &ledger, work, listings, timer, summary)
 }
 

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
-use super::{EtlError, LoadPlan, Request, compare, list};
+use super::{EtlError, LoadPlan, Request, compare, list_locations, swapped};
 use crate::ledger::{Ledger, Moved};
 use crate::tables;
 use sparkify_reader::RecordKind;
@@ -53,7 +53,7 @@ pub fn preview(
     warehouse: Option<&mut (dyn Warehouse + 'static)>,
     request: &Request,
 ) -> Result<Preview, EtlError> {
-    let listings = list(request)?;
+    let listings = list_locations(request)?;
     let mut ledger = Ledger::default();
     if let Some(warehouse) = warehouse
         && tables::all_exist(warehouse)?
@@ -61,6 +61,7 @@ pub fn preview(
         ledger = Ledger::read(warehouse)?;
     }
     let work = compare(&mut ledger, request, &listings, SystemTime::now())?;
+    swapped::check(&work, request)?;
     let mut preview = Preview {
         incremental: work.incremental,
         unchanged: work.summary.objects_skipped,

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{EtlError, Summary};
-use sparkify_reader::{ObjectRows, Sample, Tally, is_misplaced};
+use sparkify_reader::{ObjectRows, Sample, Tally};
 
 /// Most damaged objects that a summary and an error name.
 const MAX_NAMED: usize = 20;
@@ -56,14 +56,6 @@ pub struct TooManyRejects {
     pub objects_damaged: u64,
     /// First rejected records.
     pub samples: Vec<Sample>,
-}
-
-impl TooManyRejects {
-    /// Returns true if most damaged objects hold records of the other location.
-    pub(super) fn is_swapped(&self) -> bool {
-        let is_misplaced = |object: &&DamagedObject| is_misplaced(&object.reason);
-        2 * self.damaged.iter().filter(is_misplaced).count() > self.damaged.len()
-    }
 }
 
 impl fmt::Display for TooManyRejects {

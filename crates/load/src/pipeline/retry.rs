@@ -38,16 +38,24 @@ pub(super) fn retry(
     work: impl Fn(&mut dyn Warehouse, &mut StepTimer, &mut Summary) -> Result<(), EtlError>,
 ) -> Result<Summary, EtlError> {
     let mut reasons: Vec<String> = Vec::new();
+    let complete = |summary, retries| Summary {
+        retries,
+        started_at: timer.started_at(),
+        seconds: timer.seconds(),
+        ..summary
+    };
     loop {
         let failed = match run_transaction(warehouse, timer.clone(), &work) {
-            Ok(summary) => return Ok(Summary { tried_again: reasons, ..summary }),
+            Ok(summary) => return Ok(complete(summary, reasons)),
             Err(failed) => *failed,
         };
         if failed.at_commit && is_committed(warehouse, timer, &failed)? {
-            return Ok(Summary { tried_again: reasons, ..failed.summary });
+            return Ok(complete(failed.summary, reasons));
         }
         let attempts = u32::try_from(reasons.len()).unwrap_or(MAX_ATTEMPTS) + 1;
-        let may_retry = is_transient(&failed.error) && reconnection(warehouse).is_some();
+        let may_retry = is_transient(&failed.error)
+            && !timer.meter.is_cancelled()
+            && reconnection(warehouse).is_some();
         if !may_retry || attempts >= MAX_ATTEMPTS {
             return Err(give_up(warehouse, timer, failed, attempts));
         }
@@ -90,7 +98,11 @@ fn give_up(
     failed: FailedAttempt,
     attempts: u32,
 ) -> EtlError {
-    let FailedAttempt { error, summary, is_usable, .. } = failed;
+    let FailedAttempt { mut error, summary, is_usable, .. } = failed;
+    if timer.meter.is_cancelled() {
+        // The error is that of the interrupted statement.
+        error = EtlError::Cancelled;
+    }
     if is_usable || (reconnection(warehouse).is_some() && reconnect(warehouse).is_ok()) {
         failure_log::record(warehouse, timer.started, &summary, &error);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::failure_log::shortened;
 use super::{DamagedObject, LoadPlan};
@@ -66,12 +66,12 @@ pub struct Summary {
     /// Objects among those read that had been loaded with other content.
     pub objects_changed: u64,
     /// Objects among those read that are unchanged, but share a group with a changed one.
-    pub objects_along: u64,
+    pub objects_recopied: u64,
     /// Objects among those read that the warehouse copied itself.
-    pub objects_fetched: u64,
+    pub objects_copied: u64,
     /// Objects among those read that sparkify parsed because the warehouse rejected records of
     /// them.
-    pub objects_given_back: u64,
+    pub objects_parsed_after_copy: u64,
     /// Unchanged objects, which were not read.
     pub objects_skipped: u64,
     /// Objects outside the requested dates.
@@ -118,18 +118,28 @@ pub struct Summary {
     pub extra_keys: BTreeMap<String, u64>,
     /// Number of duplicate plays in staging.
     pub duplicates: u64,
-    /// Row count of each table after the load.
+    /// Row count of each table after the load. JSON: an object.
+    #[serde(serialize_with = "as_object")]
     pub tables: Vec<(String, u64)>,
-    /// Number of plays by match method after the load.
+    /// Number of plays by match method after the load. JSON: an object.
+    #[serde(serialize_with = "as_object")]
     pub matched: Vec<(String, u64)>,
     /// Limitations of this load, as messages.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// Transient error that ended each failed attempt.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub tried_again: Vec<String>,
+    pub retries: Vec<String>,
     /// Duration of each step.
     pub steps: Vec<Step>,
+    /// Start of the load in UTC, as RFC 3339 defines it.
+    pub started_at: String,
+    /// Duration of the load in seconds.
+    pub seconds: f64,
+}
+
+fn as_object<S: Serializer>(pairs: &[(String, u64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, count)| (name, count)))
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -142,7 +152,7 @@ impl Summary {
     pub(super) fn add_plan(&mut self, plan: &Plan) {
         self.objects_read += plan.read.len() as u64;
         self.objects_changed += plan.changed.len() as u64;
-        self.objects_along += plan.reread_with_group;
+        self.objects_recopied += plan.reread_with_group;
         self.objects_skipped += plan.unchanged;
         self.objects_outside += plan.outside;
         self.objects_vanished.extend(plan.vanished.iter().map(|(_, key)| key.clone()));
@@ -200,9 +210,9 @@ impl Summary {
         self.outcome = Outcome::Published;
         self.load_id = Some(load_id);
         self.incremental = incremental;
-        self.objects_fetched = tally.fetched();
-        self.objects_given_back = tally.given_back;
-        if self.objects_fetched > 0 {
+        self.objects_copied = tally.fetched();
+        self.objects_parsed_after_copy = tally.given_back;
+        if self.objects_copied > 0 {
             self.notes.extend(COPY_NOTES.map(str::to_owned));
         }
         self.events_staged = tally.staged(RecordKind::Events);

@@ -24,7 +24,7 @@ fn a_changed_or_deleted_object_reloads_its_group() {
         [
             &summary["objects_read"],
             &summary["objects_changed"],
-            &summary["objects_along"],
+            &summary["objects_recopied"],
             &summary["objects_skipped"]
         ],
         [2, 1, 1, 3].map(serde_json::Value::from).each_ref()
@@ -97,7 +97,7 @@ fn a_load_is_retried_after_a_transient_error() {
         cluster.emulator.faults().arm(when.clone(), fault);
         let summary = cluster.load(By::Lists).json();
         assert_eq!(cluster.emulator.faults().left(), 0, "{when:?}");
-        assert_eq!(summary["tried_again"].as_array().map(Vec::len), Some(1));
+        assert_eq!(summary["retries"].as_array().map(Vec::len), Some(1));
         cluster.assert_same(&[]);
         cluster.assert_tidy();
     }
@@ -191,7 +191,10 @@ fn load_views_with_a_delay_are_polled() {
     cluster.run(["create-tables"]).good();
     cluster.emulator.delay_load_views(3);
     let summary = ended(&mut cluster.direct(By::Prefixes, &["--max-reject-share", "50%"])).json();
-    assert_eq!((&summary["rejected"], &summary["objects_given_back"]), (&1.into(), &1.into()));
+    assert_eq!(
+        (&summary["rejected"], &summary["objects_parsed_after_copy"]),
+        (&1.into(), &1.into())
+    );
     cluster.assert_same(&["--max-reject-share", "50%"]);
 }
 
@@ -224,7 +227,7 @@ fn keys_may_contain_special_characters() {
         }
         let more = ["--max-reject-share", "50%"];
         let summary = ended(&mut cluster.direct(by, &more)).json();
-        assert_eq!(summary["objects_given_back"], 5, "{summary:#}");
+        assert_eq!(summary["objects_parsed_after_copy"], 5, "{summary:#}");
         cluster.assert_same(&more);
     }
 }
@@ -236,7 +239,10 @@ fn a_wrong_compression_extension_loses_no_record() {
     let packed = gzip(event(2, 0, 1_541_476_000_000, "NextSong", "One").as_bytes());
     cluster.store.put("data/log_data/2018/11/2018-11-06-events.json", packed);
     let summary = cluster.load(By::Prefixes).json();
-    assert_eq!((&summary["objects_given_back"], &summary["rejected"]), (&1.into(), &0.into()));
+    assert_eq!(
+        (&summary["objects_parsed_after_copy"], &summary["rejected"]),
+        (&1.into(), &0.into())
+    );
     cluster.assert_same(&[]);
     let plain = event(3, 0, 1_541_576_000_000, "NextSong", "One");
     cluster.store.put("data/log_data/2018/11/2018-11-07-events.json.gz", plain.clone());
