@@ -137,6 +137,9 @@ fn date_filters_are_inclusive_days() {
     assert_eq!(days(&["--since", "2018-11-06", "--until", "2018-11-06"]), "06");
     assert_eq!(days(&["--level", "paid"]), "06");
     assert_eq!(days(&["--level", "' or 1=1 --"]), "", "a parameter is never SQL");
+    let ended = run(here, ["query", "plays_by_day", "--level", "premium"]);
+    let warning = "warning: no user has the level `premium`; the levels are `free`, `paid`\n";
+    assert_eq!(ended.err, warning, "{}", ended.err);
     assert_eq!(days(&["--until", "9999-12-31"]), "05 06 07");
     let message = run(here, ["query", "plays_by_day", "--limit", "3"]).bad(2);
     insta::assert_snapshot!(message, @r"

@@ -98,8 +98,8 @@ pub(super) enum Command {
     /// Run the data tests on the whole warehouse
     #[command(after_help = "Example:\n  sparkify check --warehouse duckdb:sparkify.duckdb")]
     Check,
-    /// Compare the warehouse with expected numbers and explain each difference; exit code 1 if any
-    /// number differs
+    /// Compare the warehouse with expected numbers and explain each difference; exit code 1 if one
+    /// is not accepted
     #[command(
         after_help = "Examples:\n  sparkify verify\n  sparkify verify --profile course\n  sparkify verify --print > mine.toml && sparkify verify --profile mine.toml"
     )]

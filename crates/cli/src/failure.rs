@@ -133,7 +133,8 @@ impl From<ProfileError> for Failure {
 
 impl From<VerifyError> for Failure {
     fn from(error: VerifyError) -> Self {
-        Self::from_error(&error, error.hint())
+        let code = if matches!(error, VerifyError::OtherData { .. }) { DATA } else { TOOL };
+        Self { code, ..Self::from_error(&error, error.hint()) }
     }
 }
 

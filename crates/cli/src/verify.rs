@@ -27,10 +27,10 @@ pub(super) fn run(args: &Verify, settings: &Settings, printer: &Printer) -> Resu
     progress.end();
     let document = json!({ "profile": args.profile, "title": profile.title, "findings": findings });
     printer.result_with_states(&document, || text(&profile, &findings))?;
-    end(&findings, printer)
+    end(&profile, &findings, printer)
 }
 
-fn end(findings: &[Finding], printer: &Printer) -> Result<(), Failure> {
+fn end(profile: &Profile, findings: &[Finding], printer: &Printer) -> Result<(), Failure> {
     let count = |status| findings.iter().filter(|finding| finding.status == status).count();
     let (met, skipped) = (count(Status::Met), count(Status::Skipped));
     let (explained, unexplained) = (count(Status::Explained), count(Status::Unexplained));
@@ -38,8 +38,13 @@ fn end(findings: &[Finding], printer: &Printer) -> Result<(), Failure> {
         0 => String::new(),
         skipped => format!("; {skipped} skipped (for other data)"),
     };
-    if explained + unexplained == 0 {
-        printer.note(&format!("all {met} expectations are met{note}"));
+    if unexplained == 0 && (explained == 0 || profile.accepts_explained) {
+        let met = if explained == 0 {
+            format!("all {met} expectations are met")
+        } else {
+            format!("{met} expectations are met, and {explained} differences are explained")
+        };
+        printer.note(&format!("{met}{note}"));
         return Ok(());
     }
     let differ = explained + unexplained;

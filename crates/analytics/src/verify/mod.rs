@@ -10,7 +10,7 @@
 mod profile;
 
 pub use profile::{
-    BUILT_IN, Cause, Expectation, Expected, Profile, ProfileError, is_built_in, read, text,
+    BUILT_IN, Cause, Condition, Expectation, Expected, Profile, ProfileError, is_built_in, read, text,
 };
 
 use std::collections::BTreeMap;
@@ -89,6 +89,12 @@ impl Finding {
 /// Errors of a reconciliation.
 #[derive(Debug, Error)]
 pub enum VerifyError {
+    /// The warehouse holds other data than the profile is about.
+    #[error("these are not the data of the profile: {description}")]
+    OtherData {
+        /// Property that the data lack.
+        description: String,
+    },
     /// A query of the profile failed.
     #[error("cannot run the query of {item} in the profile")]
     Query {
@@ -111,6 +117,9 @@ impl VerifyError {
     /// Returns the next action for the user.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::OtherData { .. } => {
+                Some("load them, or run `sparkify verify` for the rules of any data".into())
+            }
             Self::Query { source, .. } => Some(
                 source
                     .hint()
@@ -124,7 +133,15 @@ impl VerifyError {
 }
 
 /// Compares every expectation of `profile` with the warehouse.
+///
+/// # Errors
+/// If the warehouse holds other data than the profile is about, or a query fails.
 pub fn run(warehouse: &mut dyn Warehouse, profile: &Profile) -> Result<Vec<Finding>, VerifyError> {
+    if let Some(Condition { description, query }) = &profile.data
+        && scalar(warehouse, query, || "`[data]`".into())? != Value::Bool(true)
+    {
+        return Err(VerifyError::OtherData { description: description.clone() });
+    }
     let mut conditions = BTreeMap::new();
     for (name, condition) in &profile.conditions {
         let item = || format!("the condition `{name}`");

@@ -30,6 +30,11 @@ const MAX_BYTES: u64 = 1 << 20;
 pub struct Profile {
     /// Heading of the output.
     pub title: String,
+    /// True if an explained difference is no failure: the expected numbers count something else.
+    #[serde(default)]
+    pub accepts_explained: bool,
+    /// Property of the data that the profile is about. Other data are not compared.
+    pub data: Option<Condition>,
     /// Conditions on the data, by name, for the key `when`.
     #[serde(default)]
     pub conditions: BTreeMap<String, Condition>,
@@ -208,6 +213,9 @@ impl Profile {
             return Err(("no expectations".into(), "write at least one `[[expect]]`"));
         }
         let mut names = BTreeSet::new();
+        if let Some(data) = &self.data {
+            check_query(&data.query, || "`[data]`".into())?;
+        }
         for (name, condition) in &self.conditions {
             check_query(&condition.query, || format!("the condition `{name}`"))?;
         }
