@@ -44,7 +44,6 @@ use sparkify_warehouse::{RowSource, sql_files};
 pub use bytes::{RawBytes, visible, visible_lines};
 pub use limits::TextLimits;
 pub use meter::Meter;
-pub use parser::holds_other_kind;
 pub use reader::Reader;
 pub use rejects::{KEPT_REJECTS, Reject, Rejects, Sample};
 pub use schema::RecordKind;
@@ -238,6 +237,12 @@ pub enum ReadError {
     /// Rejected records could not be spooled.
     #[error("cannot spool rejected records to a temporary file")]
     Spool(#[source] std::io::Error),
+    /// All first records are of the other kind: the locations may be swapped.
+    #[error("the first records are of the other kind, in `{object}` for example")]
+    OtherKind {
+        /// Key of an object.
+        object: String,
+    },
     /// The load was cancelled.
     #[error("the load was cancelled")]
     Cancelled,

@@ -9,15 +9,12 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::ReadError;
 use super::json::{Member, Raw};
 use super::limits::{TextLimits, remove_last_row};
 use super::record_template::RecordTemplates;
 use super::records::{Input, Item, MAX_RAW, RecordSink, Records};
 use super::rejects::{PendingReject, RejectLog};
 use super::schema::{RecordKind, RowBuilder};
-use super::slices::ReplayInput;
-use sparkify_source::{Content, Object};
 use sparkify_warehouse::{BATCH_ROWS, Batch};
 
 /// Most bytes of records and rejects that go into one batch, plus one record: rows can be long.
@@ -68,17 +65,9 @@ pub(super) fn count_extra(extra: &mut BTreeMap<String, u64>, name: &str, by: u64
 /// Reasons to reject a valid record of the other kind.
 const MISPLACED: [&str; 2] = ["a song record in the log data", "an event in the song data"];
 
-/// Returns true if the first records of `object` are all of the other kind than `kind`.
-///
-/// # Errors
-/// If the object cannot be read.
-pub fn holds_other_kind(kind: RecordKind, object: &Object) -> Result<bool, ReadError> {
-    let mut input = ReplayInput::none(Content::open(object)?);
-    let mut parser = Parser::new(kind);
-    parser.fill(&mut input, [0, 0], &mut Batch::new(&kind.columns()))?;
-    let PartResult { staged, rejects, .. } = parser.take_result();
-    let mut reasons = rejects.by_reason.keys();
-    Ok(staged == 0 && rejects.count > 0 && reasons.all(|it| MISPLACED.contains(&it.as_str())))
+/// Returns true if this is the reason of a reject that is a record of the other kind.
+pub(super) fn is_misplaced(reason: &str) -> bool {
+    MISPLACED.contains(&reason)
 }
 
 /// Reason why a parser stopped.

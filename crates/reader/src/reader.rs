@@ -14,19 +14,24 @@
 //! leaves other threads waiting.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::account::Account;
 use super::limits::TextLimits;
 use super::meter::Meter;
-use super::parser::{Parser, PartResult, Stopped, count_extra};
+use super::parser::{Parser, PartResult, Stopped, count_extra, is_misplaced};
 use super::rejects::{Reject, Rejects};
 use super::schema::RecordKind;
 use super::slices::{Remainder, ReplayInput, SlicedObject, Slicing, Step};
 use super::{ObjectRows, ReadError, Tally, UnstableObject};
 use sparkify_source::{Content, Object, Prefetch, SourceError};
 use sparkify_warehouse::{BATCH_ROWS, Batch, ColumnType, RowSource};
+
+/// Numbers of records and of objects by which the kind of all objects is judged.
+const KIND_SAMPLE: (u64, usize) = (100, 3);
 
 /// State that the threads share.
 struct Shared {
@@ -37,6 +42,9 @@ struct Shared {
     idle: Vec<Worker>,
     tally: Tally,
     rejects: Rejects,
+    /// Number of records of the other kind, while the kind is checked, and their objects.
+    misplaced: u64,
+    misplaced_in: BTreeSet<i64>,
     /// The first error. It ends the load.
     error: Option<ReadError>,
 }
@@ -76,6 +84,8 @@ pub struct Reader {
     limits: TextLimits,
     is_bulk: bool,
     leaves_unstable: bool,
+    /// True until a record is not of the other kind, if the caller asked for the check.
+    checks_kind: AtomicBool,
     shared: Mutex<Shared>,
     meter: Arc<Meter>,
 }
@@ -94,6 +104,8 @@ impl Reader {
             idle: Vec::new(),
             tally: Tally::default(),
             rejects: Rejects::new(),
+            misplaced: 0,
+            misplaced_in: BTreeSet::new(),
             error: None,
         };
         let slicing = Slicing::default();
@@ -110,6 +122,7 @@ impl Reader {
             limits: TextLimits::default(),
             is_bulk: true,
             leaves_unstable: false,
+            checks_kind: AtomicBool::new(false),
             shared: Mutex::new(shared),
             meter,
         }
@@ -120,6 +133,13 @@ impl Reader {
     #[must_use]
     pub fn leaving_unstable(self, leaves_unstable: bool) -> Self {
         Self { leaves_unstable, ..self }
+    }
+
+    /// Fails if the first records are all of the other kind. They are few, so that swapped locations
+    /// are noticed at once.
+    #[must_use]
+    pub fn checking_kind(self, checks_kind: bool) -> Self {
+        Self { checks_kind: AtomicBool::new(checks_kind), ..self }
     }
 
     /// Rejects records with longer texts.
@@ -145,6 +165,10 @@ impl Reader {
         let mut shared = self.shared();
         match shared.error.take() {
             Some(error) => Err(error),
+            None if shared.misplaced > 0 && self.checks_kind.load(Ordering::Relaxed) => {
+                let object = self.objects.first().map(|object| object.key.to_string());
+                Err(ReadError::OtherKind { object: object.unwrap_or_default() })
+            }
             None => Ok((std::mem::take(&mut shared.tally), std::mem::take(&mut shared.rejects))),
         }
     }
@@ -324,8 +348,29 @@ impl Reader {
     /// Adds the counts and rejects of a part of an object.
     fn account(&self, account: &mut Account, result: PartResult) -> Result<(), ReadError> {
         Meter::advance(&self.meter.records, result.staged + result.rejects.count);
+        self.check_kind(&result, &account.rows)?;
         let mut spool = |reject: &Reject<'_>| self.shared().rejects.store(reject);
         account.add(result, &mut spool).map_err(ReadError::Spool)
+    }
+
+    /// Returns an error if this part completes the first records, and all are of the other kind.
+    fn check_kind(&self, part: &PartResult, rows: &ObjectRows) -> Result<(), ReadError> {
+        if !self.checks_kind.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        if part.staged > 0 || !part.rejects.by_reason.keys().all(|reason| is_misplaced(reason)) {
+            self.checks_kind.store(false, Ordering::Relaxed);
+            return Ok(());
+        }
+        let mut shared = self.shared();
+        shared.misplaced += part.rejects.count;
+        shared.misplaced_in.insert(rows.object_id);
+        let (records, objects) = KIND_SAMPLE;
+        let objects = objects.min(self.objects.len());
+        if shared.misplaced < records || shared.misplaced_in.len() < objects {
+            return Ok(());
+        }
+        Err(ReadError::OtherKind { object: rows.object.key.to_string() })
     }
 
     /// Adds the counts of an object that was read to its end, if it is still the listed version.

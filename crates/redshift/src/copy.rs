@@ -2,24 +2,13 @@
 
 use std::sync::Arc;
 
+use super::copy_entry::{BeforeCopy, CopyEntry};
 use super::service::config_failed;
 use super::staged::{self, Staging};
 use super::{Redshift, dialect, literal};
 use sparkify_aws::Landing;
 use sparkify_config::Settings;
 use sparkify_warehouse::{Opening, RowSource, Value, Warehouse, WarehouseError};
-
-/// Entry of a COPY in `sys_load_history`.
-pub(super) struct CopyHistory {
-    pub is_done: bool,
-    pub rows: Option<u64>,
-    pub objects: Option<u64>,
-    pub refused: Option<u64>,
-}
-
-fn number(value: Option<&Value>) -> Option<u64> {
-    value.and_then(Value::as_i64).and_then(|count| u64::try_from(count).ok())
-}
 
 impl Redshift {
     /// Loads many rows: writes files to S3 and loads them with COPY.
@@ -49,8 +38,9 @@ impl Redshift {
         let copy = dialect::COPY_STAGED.statement_on(table, Opening::full(self.engine()));
         let parameters = [&staged.manifest, &staging.role, &staging.region];
         let copy = literal::bind(&copy, &parameters.map(|text| Value::Text(text.clone())))?;
+        let before = self.before_copy()?;
         match self.run(&copy) {
-            Ok(_) => self.verify_counts(staged),
+            Ok(_) => self.verify_counts(&before, staged),
             Err(error @ WarehouseError::Statement { .. }) => {
                 Err(self.with_load_errors(error, &staged.folder.location()))
             }
@@ -59,13 +49,24 @@ impl Redshift {
     }
 
     /// Verifies that COPY loaded exactly the rows and files that were written.
-    fn verify_counts(&mut self, staged: &staged::StagedFiles) -> Result<(), WarehouseError> {
-        let counted = self.copied_rows()?;
+    fn verify_counts(
+        &mut self,
+        before: &BeforeCopy,
+        staged: &staged::StagedFiles,
+    ) -> Result<(), WarehouseError> {
+        let last = self.last_copy()?;
+        let counted = last.rows;
         let written = [staged.rows, staged.files.len() as u64, 0].map(Some);
         // The session's own count is available at once and always compared. The entry in the load
-        // history may appear later than the COPY returns; it is compared only if it is there.
-        let agrees = self
-            .copy_history()?
+        // history may appear later than the COPY returns; it is compared only if it is there, and
+        // then once it is complete.
+        let entry = self.poll(|cluster| {
+            let entry = cluster.copy_entry(before, &last, &staged.manifest)?;
+            let is_final = entry.as_ref().is_none_or(CopyEntry::is_completed);
+            Ok(is_final.then_some(entry))
+        })?;
+        let agrees = entry
+            .flatten()
             .is_none_or(|entry| [entry.rows, entry.objects, entry.refused] == written);
         if counted == Some(staged.rows) && agrees {
             return Ok(());
@@ -79,21 +80,6 @@ impl Redshift {
             ),
             hint: Some("nothing of this load was published; see sys_load_history".into()),
         })
-    }
-
-    /// Returns the number of rows that the last COPY of this session loaded.
-    pub(super) fn copied_rows(&mut self) -> Result<Option<u64>, WarehouseError> {
-        Ok(number(self.query_file(&dialect::COPIED_ROWS, &[], 1)?.scalar()))
-    }
-
-    /// Returns the entry of the last COPY in the load history, if it exists already.
-    pub(super) fn copy_history(&mut self) -> Result<Option<CopyHistory>, WarehouseError> {
-        let history = self.query_file(&dialect::COPY_HISTORY, &[], 1)?;
-        Ok(history.rows.first().map(|row| {
-            let [rows, objects, refused] = [1, 2, 3].map(|at| number(row.get(at)));
-            let is_done = row.first().and_then(Value::as_text) == Some("completed");
-            CopyHistory { is_done, rows, objects, refused }
-        }))
     }
 
     /// Adds the cluster's load errors to the failure of a COPY.

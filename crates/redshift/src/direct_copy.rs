@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use super::copy_entry::{BeforeCopy, CopyEntry};
 use super::service::config_failed;
 use super::staged::{self, clear, failed};
 use super::{Redshift, dialect, literal};
@@ -15,9 +16,6 @@ use sparkify_warehouse::{
     Compression, CopyObjects, CopyRequest, CopyResult, KeyMapping, Naming, Opening, RefusedRecord,
     Value, Warehouse, WarehouseError,
 };
-
-/// Pauses between polls of the load history, in milliseconds.
-const POLL_PAUSES: [u64; 9] = [50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000];
 
 /// Settings of direct COPY.
 #[derive(Debug, Clone, Default)]
@@ -97,8 +95,9 @@ impl Redshift {
         let parameters =
             [from, role, request.region, mapping].map(|text| Value::Text(text.to_owned()));
         let copy = literal::bind(&copy, &parameters)?;
+        let before = self.before_copy()?;
         match self.run(&copy) {
-            Ok(_) => self.verified_result(),
+            Ok(_) => self.verified_result(&before, from),
             // The load errors are logged under the names of the objects, not of the manifest.
             Err(error @ WarehouseError::Statement { .. }) => {
                 let prefix =
@@ -112,13 +111,18 @@ impl Redshift {
     /// Returns the result of the last COPY once the load history agrees with the session's count
     /// and lists every rejected record. Fails otherwise, so that no unaccounted record is
     /// published.
-    fn verified_result(&mut self) -> Result<CopyResult, WarehouseError> {
-        let counted = self.copied_rows()?.unwrap_or_default();
+    fn verified_result(
+        &mut self,
+        before: &BeforeCopy,
+        from: &str,
+    ) -> Result<CopyResult, WarehouseError> {
+        let last = self.last_copy()?;
+        let counted = last.rows.unwrap_or_default();
         let history = self.poll(|cluster| {
-            let entry = cluster.copy_history()?.filter(|entry| entry.is_done);
-            Ok(entry.and_then(|entry| Some((entry.rows?, entry.objects?, entry.refused?))))
+            let entry = cluster.copy_entry(before, &last, from)?.filter(CopyEntry::is_completed);
+            Ok(entry.and_then(|it| Some((it.query, it.rows?, it.objects?, it.refused?))))
         })?;
-        let Some((rows, objects, count)) = history else {
+        let Some((query, rows, objects, count)) = history else {
             return Err(unaccounted(
                 "the load history does not report the number of rejected records".into(),
             ));
@@ -132,7 +136,8 @@ impl Redshift {
             return Ok(CopyResult { rows, objects, refused: Vec::new() });
         }
         let refused = self.poll(|cluster| {
-            let refused = cluster.query_file(&dialect::REJECTED_RECORDS, &[], usize::MAX)?;
+            let entry = [Value::Int(query.into())];
+            let refused = cluster.query_file(&dialect::REJECTED_RECORDS, &entry, usize::MAX)?;
             let is_complete = refused.rows.len() as u64 >= count;
             Ok(is_complete.then(|| refused.rows.iter().map(|row| rejected_record(row)).collect()))
         })?;
@@ -142,20 +147,6 @@ impl Redshift {
             ))
         })?;
         Ok(CopyResult { rows, objects, refused })
-    }
-
-    /// Polls until there is a result. Returns none if there is none after the last pause.
-    fn poll<T>(
-        &mut self,
-        mut query: impl FnMut(&mut Self) -> Result<Option<T>, WarehouseError>,
-    ) -> Result<Option<T>, WarehouseError> {
-        for pause in POLL_PAUSES {
-            if let Some(found) = query(self)? {
-                return Ok(Some(found));
-            }
-            std::thread::sleep(Duration::from_millis(pause));
-        }
-        query(self)
     }
 }
 

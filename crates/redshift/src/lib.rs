@@ -8,6 +8,7 @@
 
 mod channel;
 mod copy;
+mod copy_entry;
 mod data_api;
 mod data_api_result;
 mod decode;
@@ -60,7 +61,9 @@ sql_files! {
         INSERT = "insert",
         APPEND = "append",
         COPY_STAGED = "copy_staged",
+        SESSION_ID = "session_id",
         COPIED_ROWS = "copied_rows",
+        LAST_COPY_ENTRY = "last_copy_entry",
         COPY_HISTORY = "copy_history",
         LOAD_ERRORS = "load_errors",
         COPY_DIRECT = "copy_direct",

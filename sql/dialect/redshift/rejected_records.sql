@@ -1,4 +1,4 @@
--- Records that the last COPY of this session rejected.
+-- Records that the COPY with entry $1 in the load history rejected.
 select
     trim(file_name) as file_name,
     line_number,
@@ -6,5 +6,5 @@ select
     error_code,
     trim(error_message) as error_message
 from sys_load_error_detail
-where query_id = pg_last_copy_id()
+where query_id = $1
 order by file_name, line_number;

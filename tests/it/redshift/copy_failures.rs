@@ -7,6 +7,7 @@ use std::process::Command;
 use s3_emulator::Fault;
 
 use super::{Cluster, ETL};
+use crate::support::{event, put};
 
 /// Requests of the cluster; sparkify itself only sends PUT.
 const FILE: &str = "GET *.json.gz";
@@ -16,8 +17,8 @@ const MANIFEST: &str = "GET *manifest.json";
 fn loaded() -> Cluster {
     let cluster = Cluster::with_data();
     cluster.run(ETL).good();
-    let later = crate::support::event(9, 0, 1_541_476_000_000, "NextSong", "One");
-    crate::support::put(cluster.folder.path(), "data/log_data/later.json", later);
+    let later = event(9, 0, 1_541_476_000_000, "NextSong", "One");
+    put(cluster.folder.path(), "data/log_data/later.json", later);
     cluster
 }
 
@@ -76,14 +77,10 @@ fn a_rejected_row_is_reported_with_its_column_and_reason() {
         assert!(done.status.success(), "{done:?}");
     };
     let events = ["One", "Some title of 32 bytes and a few", "Two"];
-    let events = (0..).zip(events).map(|(item, song)| {
-        crate::support::event(8, item, 1_541_476_000_000 + u64::from(item), "NextSong", song)
-    });
-    crate::support::put(
-        cluster.folder.path(),
-        "data/log_data/later.json",
-        events.collect::<String>(),
-    );
+    let events = (0..)
+        .zip(events)
+        .map(|(item, song)| event(8, item, 1_541_476_000_000 + u64::from(item), "NextSong", song));
+    put(cluster.folder.path(), "data/log_data/later.json", events.collect::<String>());
     resize(12);
     let message = cluster.run(ETL).bad(2);
     assert!(message.contains("Load into table 'staging_events' failed"), "{message}");
@@ -98,4 +95,15 @@ fn a_rejected_row_is_reported_with_its_column_and_reason() {
     resize(2048);
     cluster.run(ETL).good();
     cluster.assert_whole(2, 5);
+}
+
+/// The load history lists running COPY commands too; their counts are not final.
+#[test]
+fn a_copy_that_is_still_listed_as_running_is_polled() {
+    let cluster = loaded();
+    cluster.emulator.show_loads_as_running(3);
+    let bulk = (0..2000).map(|item| event(20, item, 1_541_476_000_000, "NextSong", "One"));
+    put(cluster.folder.path(), "data/log_data/bulk.json", bulk.collect::<Vec<_>>().join("\n"));
+    cluster.run(ETL).good();
+    assert_eq!(cluster.asked("select count(*) from songplays"), "2003");
 }

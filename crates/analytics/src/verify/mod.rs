@@ -10,7 +10,8 @@
 mod profile;
 
 pub use profile::{
-    BUILT_IN, Cause, Condition, Expectation, Expected, Profile, ProfileError, is_built_in, read, text,
+    BUILT_IN, Cause, Condition, Expectation, Expected, Profile, ProfileError, is_built_in, read,
+    text,
 };
 
 use std::collections::BTreeMap;

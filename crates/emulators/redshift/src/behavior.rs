@@ -15,6 +15,10 @@ pub enum Behavior {
     BackslashEscapes,
     /// COPY with `'auto'` matches keys case-sensitively.
     CaseSensitiveKeys,
+    /// SYS views number a COPY as `pg_last_copy_id()` and STL tables do. The guide says both.
+    SharedQueryIds,
+    /// SYS views name a session by its `pg_backend_pid()`.
+    SessionsAreProcesses,
 }
 
 impl Behavior {
@@ -35,7 +39,10 @@ impl Behavior {
                 "create or replace function rs_varchar(value varchar, modifier integer, is_cast boolean) returns varchar language sql immutable strict as 'select $1'; \
                  create or replace function rs_too_long(type text, length integer) returns boolean language sql volatile as 'select true'"
             }
-            Self::BackslashEscapes | Self::CaseSensitiveKeys => "",
+            Self::BackslashEscapes
+            | Self::CaseSensitiveKeys
+            | Self::SharedQueryIds
+            | Self::SessionsAreProcesses => "",
         }
     }
 }

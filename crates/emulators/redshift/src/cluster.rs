@@ -72,6 +72,12 @@ impl Cluster {
         })
     }
 
+    /// Returns the ID of a query in STL tables, by its ID in SYS views.
+    pub(crate) fn stl_query(&self, query: i64) -> i64 {
+        const OFFSET: i64 = 1_000_000;
+        if self.is_disabled(Behavior::SharedQueryIds) { query + OFFSET } else { query }
+    }
+
     /// Returns true if a test switched this Redshift behavior off.
     pub(crate) fn is_disabled(&self, behavior: Behavior) -> bool {
         self.options.disabled.contains(&behavior)

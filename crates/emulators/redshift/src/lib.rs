@@ -141,6 +141,12 @@ impl Emulator {
         self.cluster.load_views.delayed_reads.store(reads, Ordering::Relaxed);
     }
 
+    /// Shows the last COPY as running in the next `reads` statements that query the load views and
+    /// do not omit it.
+    pub fn show_loads_as_running(&self, reads: u32) {
+        self.cluster.load_views.running_reads.store(reads, Ordering::Relaxed);
+    }
+
     /// Returns the number of open Data API sessions.
     pub fn data_api_sessions(&self) -> usize {
         self.service.sessions()

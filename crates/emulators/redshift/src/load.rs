@@ -128,6 +128,8 @@ pub(crate) struct LoadViews {
     state: Mutex<State>,
     /// Number of reads that will omit the rows of the last COPY.
     pub(crate) delayed_reads: AtomicU32,
+    /// Number of further reads that will show the last COPY as running.
+    pub(crate) running_reads: AtomicU32,
 }
 
 #[derive(Debug, Default)]
@@ -170,18 +172,21 @@ impl LoadViews {
     /// Returns the rows of the load history and of the errors as JSON.
     pub(crate) fn rows(&self) -> (String, String) {
         let state = self.state();
-        let delayed = self
-            .delayed_reads
-            .try_update(Ordering::Relaxed, Ordering::Relaxed, |reads| reads.checked_sub(1))
-            .is_ok();
-        let hidden = state.log.loads.last().map(|load| load.query_id).filter(|_| delayed);
+        let take = |reads: &AtomicU32| {
+            let one_less = |reads: u32| reads.checked_sub(1);
+            reads.try_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()
+        };
+        let last = state.log.loads.last().map(|load| load.query_id);
+        let hidden = last.filter(|_| take(&self.delayed_reads));
+        let running = last.filter(|_| hidden.is_none() && take(&self.running_reads));
         let value = |row: serde_json::Result<Value>| row.unwrap_or_default();
-        let history = state
-            .log
-            .loads
-            .iter()
-            .filter(|row| Some(row.query_id) != hidden)
-            .map(|row| value(serde_json::to_value(row)));
+        let history =
+            state.log.loads.iter().filter(|row| Some(row.query_id) != hidden).map(|row| {
+                match Some(row.query_id) == running {
+                    true => value(serde_json::to_value(row.while_running())),
+                    false => value(serde_json::to_value(row)),
+                }
+            });
         let errors = state.log.errors.iter().zip(&state.raw_lines);
         let errors = errors.filter(|(row, _)| Some(row.query_id) != hidden).map(|(row, raw)| {
             let mut row = value(serde_json::to_value(row));

@@ -120,7 +120,9 @@ impl From<StageError> for EtlError {
             StageError::Direct(error) => Self::Direct(error),
             StageError::Read(ReadError::Spool(error)) => Self::Spool(error),
             StageError::Read(ReadError::Cancelled) => Self::Cancelled,
-            StageError::Read(error @ ReadError::Panicked(_)) => Self::Reader(error),
+            StageError::Read(error @ (ReadError::Panicked(_) | ReadError::OtherKind { .. })) => {
+                Self::Reader(error)
+            }
         }
     }
 }

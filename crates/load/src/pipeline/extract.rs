@@ -8,8 +8,10 @@ use std::sync::atomic::Ordering;
 
 use super::{EtlError, Listings, LoadPlan, Request, StepTimer, analyze};
 use crate::ledger::{self, ObjectEntry, Plan};
-use crate::{sql, staging};
-use sparkify_reader::{ObjectRows, RecordKind, Tally};
+use crate::sql;
+use crate::staging::{self, StageError};
+use sparkify_reader::{ObjectRows, ReadError, RecordKind, Tally};
+use sparkify_source::Object;
 use sparkify_warehouse::Warehouse;
 
 /// Parameters that the extraction of all kinds of record shares.
@@ -30,8 +32,25 @@ impl<'a> ExtractContext<'a> {
             listing: listing.map(|(_, listing)| listing),
             log_paths: self.request.log_paths.as_deref(),
             sources: &self.request.sources,
+            is_new_location: self.request.max_reject_share < 1.0 && is_new_location(plan),
         }
     }
+
+    /// Names the location if all its first records are of the other kind.
+    fn error(&self, kind: RecordKind, error: StageError) -> EtlError {
+        let StageError::Read(ReadError::OtherKind { object }) = error else { return error.into() };
+        let location = match kind {
+            RecordKind::Songs => &self.request.song_data,
+            RecordKind::Events => &self.request.log_data,
+        };
+        EtlError::Swapped { kind, location: location.clone().unwrap_or_default(), object }
+    }
+}
+
+/// Returns true if no object of the location was loaded before.
+fn is_new_location(plan: &Plan) -> bool {
+    let is_known = |(id, _): &(i64, Object)| plan.staged_rows.contains_key(id);
+    plan.unchanged == 0 && !plan.read.iter().any(is_known)
 }
 
 /// Stages the objects, then deletes the staged rows of their earlier versions.
@@ -48,7 +67,9 @@ pub(super) fn extract(
     let mut tally = Tally::default();
     for (kind, plan) in &work.plans {
         let staged = timer.time(&format!("stage {}", kind.name()), || {
-            let staged = staging::stage(warehouse, context.request(*kind, plan), &meter)?;
+            let request = context.request(*kind, plan);
+            let staged = staging::stage(warehouse, request, &meter)
+                .map_err(|error| context.error(*kind, error))?;
             analyze(warehouse)?;
             Ok::<_, EtlError>(staged)
         })?;

@@ -12,7 +12,6 @@ mod preview;
 mod reject_limit;
 mod retry;
 mod summary;
-mod swapped;
 mod timer;
 
 use std::collections::BTreeMap;
@@ -330,7 +329,6 @@ fn load(
     let mut ledger = Ledger::read(warehouse)?;
     let started = timer.started;
     let work = timer.time("compare", || compare(&mut ledger, request, listings, started))?;
-    swapped::check(&work, request)?;
     run(warehouse, request, &ledger, work, listings, timer, summary)
 }
 

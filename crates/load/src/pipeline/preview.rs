@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
-use super::{EtlError, LoadPlan, Request, compare, list_locations, swapped};
+use super::{EtlError, LoadPlan, Request, compare, list_locations};
 use crate::ledger::{Ledger, Moved};
 use crate::tables;
 use sparkify_reader::RecordKind;
@@ -61,7 +61,6 @@ pub fn preview(
         ledger = Ledger::read(warehouse)?;
     }
     let work = compare(&mut ledger, request, &listings, SystemTime::now())?;
-    swapped::check(&work, request)?;
     let mut preview = Preview {
         incremental: work.incremental,
         unchanged: work.summary.objects_skipped,

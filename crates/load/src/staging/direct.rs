@@ -146,7 +146,8 @@ pub(super) fn stage(
     Meter::advance(&meter.bytes, tally.objects.iter().map(|rows| rows.object.size).sum());
     warehouse.run(&sql::DROP_LANDING)?;
     if !rejected.is_empty() {
-        let job = super::ReadJob { request, meter, few: true };
+        let checks_kind = request.is_new_location && rejected.len() == request.objects.len();
+        let job = super::ReadJob { request, meter, few: true, checks_kind };
         tally.merge(super::read(warehouse, rejected, &job)?);
     }
     Ok(tally)

@@ -36,6 +36,9 @@ pub struct StageRequest<'a> {
     pub log_paths: Option<&'a str>,
     /// Access to the objects.
     pub sources: &'a Sources,
+    /// True if nothing of the location was loaded before: it is then checked that the first records
+    /// are of this kind.
+    pub is_new_location: bool,
 }
 
 /// Checks that the rows of `objects` can be loaded into this warehouse as configured: by bulk
@@ -67,7 +70,8 @@ pub fn stage(
         direct::stage(warehouse, &request, naming, meter)
     } else {
         let objects = std::mem::take(&mut request.objects);
-        read(warehouse, objects, &ReadJob { request: &request, meter, few: false })
+        let checks_kind = request.is_new_location;
+        read(warehouse, objects, &ReadJob { request: &request, meter, few: false, checks_kind })
     }
 }
 
@@ -77,6 +81,8 @@ struct ReadJob<'a> {
     meter: &'a Arc<Meter>,
     /// True if few rows are expected.
     few: bool,
+    /// True if it is an error that all first records are of the other kind.
+    checks_kind: bool,
 }
 
 /// Parses objects in this process and inserts their rows. Reads unstable objects once more.
@@ -100,7 +106,11 @@ fn read(
         }
     }
     if !again.is_empty() {
-        tally.merge(read_once(warehouse, again, &ReadJob { few: true, ..*job })?);
+        tally.merge(read_once(
+            warehouse,
+            again,
+            &ReadJob { few: true, checks_kind: false, ..*job },
+        )?);
     }
     Ok(tally)
 }
@@ -114,7 +124,7 @@ fn read_once(
     let StageRequest { kind, load_id, sources, .. } = *job.request;
     let reader = Reader::new(kind, load_id, objects, Arc::clone(job.meter));
     let reader = if job.few { reader.expecting_few() } else { reader };
-    let reader = reader.leaving_unstable(!sources.options().strict);
+    let reader = reader.leaving_unstable(!sources.options().strict).checking_kind(job.checks_kind);
     let reader = Arc::new(reader.limited(text_limits(warehouse, kind)));
     let loaded = warehouse.load(kind.table(), reader.clone());
     // The reader's own error comes first: the engine repeats only its text.

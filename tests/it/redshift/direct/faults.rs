@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use redshift_emulator::{Fault, When};
+use redshift_emulator::{Behavior, Fault, When};
 use s3_emulator::{BUCKET, Fault as StoreFault};
 
-use super::{By, small};
+use super::{By, small, small_without};
 use crate::redshift::ended;
 use crate::support::{event, gzip, put, song};
 
@@ -184,18 +184,33 @@ fn an_object_rewritten_during_copy_is_loaded_again() {
     cluster.assert_same(&[]);
 }
 
+/// Each way in which a cluster may number and publish the entries of its load history.
 #[test]
-fn load_views_with_a_delay_are_polled() {
-    let cluster = small();
-    cluster.log("2018-11-06-events.json", &["{\n".into()]);
-    cluster.run(["create-tables"]).good();
-    cluster.emulator.delay_load_views(3);
-    let summary = ended(&mut cluster.direct(By::Prefixes, &["--max-reject-share", "50%"])).json();
-    assert_eq!(
-        (&summary["rejected"], &summary["objects_parsed_after_copy"]),
-        (&1.into(), &1.into())
-    );
-    cluster.assert_same(&["--max-reject-share", "50%"]);
+fn a_copy_is_found_in_every_kind_of_load_history() {
+    use Behavior::{SessionsAreProcesses, SharedQueryIds};
+    for without in [
+        vec![],
+        vec![SharedQueryIds],
+        vec![SessionsAreProcesses],
+        vec![SharedQueryIds, SessionsAreProcesses],
+    ] {
+        for by in [By::Prefixes, By::Lists] {
+            let cluster = small_without(without.clone());
+            cluster.log("2018-11-06-events.json", &["{\n".into()]);
+            cluster.run(["create-tables"]).good();
+            // The first read is that of the entry before the COPY.
+            cluster.emulator.delay_load_views(3);
+            cluster.emulator.show_loads_as_running(2);
+            let more = ["--max-reject-share", "50%"];
+            let summary = ended(&mut cluster.direct(by, &more)).json();
+            assert_eq!(
+                (&summary["rejected"], &summary["objects_parsed_after_copy"]),
+                (&1.into(), &1.into()),
+                "{without:?}"
+            );
+            cluster.assert_same(&more);
+        }
+    }
 }
 
 #[test]

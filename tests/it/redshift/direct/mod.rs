@@ -6,6 +6,7 @@ mod histories;
 
 use std::process::Command;
 
+use redshift_emulator::Behavior;
 use s3_emulator::{BUCKET, KEY, SECRET};
 
 use super::{Cluster, ROLE, ended};
@@ -68,7 +69,12 @@ impl Cluster {
 
 /// Creates a cluster and a bucket with two songs and a day of two plays.
 fn small() -> Cluster {
-    let cluster = Cluster::start();
+    small_without(Vec::new())
+}
+
+/// Creates the same with a cluster without some of Redshift's behaviors.
+fn small_without(without: Vec<Behavior>) -> Cluster {
+    let cluster = Cluster::without(without);
     cluster.store.put("data/song_data/A/a.json", song("SO1", "One", 200.5));
     cluster.store.put("data/song_data/A/b.json", song("SO2", "It's \\\\ two", 100.0));
     cluster.store.put("data/song_data/_SUCCESS", "");

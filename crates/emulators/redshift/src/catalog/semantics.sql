@@ -254,11 +254,11 @@ from json_to_recordset(rs_loads('errors')) as r (user_id integer, query_id bigin
     database_name char(64), table_id integer, start_time bigint, file_name char(256), line_number bigint, column_name char(127),
     column_type char(10), column_length char(10), "position" integer, error_code integer, error_message char(512));
 create view stl_load_errors as
-select user_id as userid, slice, table_id as tbl, rs_time(start_time) as starttime, session_id as session, query_id as query,
+select user_id as userid, slice, table_id as tbl, rs_time(start_time) as starttime, session_id as session, stl_query as query,
     file_name as filename, line_number, column_name as colname, column_type as type, column_length as col_length, position,
     raw_line, raw_field_value, error_code as err_code, error_message::char(100) as err_reason, is_partial, start_offset
 from json_to_recordset(rs_loads('errors')) as r (user_id integer, slice integer, table_id integer, start_time bigint,
-    session_id integer, query_id bigint, file_name char(256), line_number bigint, column_name char(127), column_type char(10),
+    session_id integer, stl_query bigint, file_name char(256), line_number bigint, column_name char(127), column_type char(10),
     column_length char(10), "position" integer, raw_line char(1024), raw_field_value char(1024), error_code integer,
     error_message char(512), is_partial integer, start_offset bigint);
 grant select on pg_table_def, svv_table_info, stv_slices, stv_db_isolation_level, sys_load_history, sys_load_error_detail, stl_load_errors to public;

@@ -12,6 +12,8 @@ use super::{CopyStatement, LoadError, LoadFailure, Loaded, ScannedFile};
 pub struct LoadRun {
     pub user_id: i32,
     pub query_id: i64,
+    /// ID of the query in STL tables.
+    pub stl_query: i64,
     pub transaction_id: i64,
     pub session_id: i32,
     pub database_name: String,
@@ -48,12 +50,23 @@ pub struct LoadHistoryRow {
     pub copy_job_id: i64,
 }
 
+impl LoadHistoryRow {
+    /// Returns the row as it is while the COPY runs, before its counts are complete.
+    pub(crate) fn while_running(&self) -> Self {
+        let counts = (0, 0, 0);
+        let (loaded_rows, loaded_bytes, error_count) = counts;
+        Self { status: "running", loaded_rows, loaded_bytes, error_count, ..self.clone() }
+    }
+}
+
 /// Row of `SYS_LOAD_ERROR_DETAIL`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[allow(missing_docs)]
 pub struct LoadErrorRow {
     pub user_id: i32,
     pub query_id: i64,
+    /// ID of the query in STL tables.
+    pub stl_query: i64,
     pub transaction_id: i64,
     pub session_id: i32,
     /// CHAR(64).
@@ -144,6 +157,7 @@ fn error_row(run: &LoadRun, error: &LoadError) -> LoadErrorRow {
     LoadErrorRow {
         user_id: run.user_id,
         query_id: run.query_id,
+        stl_query: run.stl_query,
         transaction_id: run.transaction_id,
         session_id: run.session_id,
         database_name: padded(&run.database_name, 64),

@@ -47,7 +47,7 @@ impl Session {
         };
         let run = self.load_run(query, &table, started);
         self.cluster.load_views.record(&run, &copy, loaded.as_ref());
-        self.last_copy.update(query, loaded.as_ref());
+        self.last_copy.update(self.cluster.stl_query(query), loaded.as_ref());
         match loaded {
             Ok(loaded) => {
                 for notice in &loaded.notices {
@@ -97,12 +97,23 @@ impl Session {
         })
     }
 
+    /// Returns the process of this session, as `pg_backend_pid()` does.
+    fn process_id(&self) -> i32 {
+        let [a, b, c, d, ..] = self.backend.cancel_key;
+        i32::from_be_bytes([a, b, c, d])
+    }
+
     fn load_run(&self, query: i64, table: &Table, started: SystemTime) -> LoadRun {
         LoadRun {
             user_id: 100,
             query_id: query,
             transaction_id: query,
-            session_id: i32::try_from(self.number).unwrap_or(i32::MAX),
+            session_id: if self.cluster.is_disabled(Behavior::SessionsAreProcesses) {
+                -self.process_id()
+            } else {
+                self.process_id()
+            },
+            stl_query: self.cluster.stl_query(query),
             database_name: self.cluster.options.database.clone(),
             table_id: table.oid,
             start_time: load::micros(started),

@@ -23,6 +23,7 @@ fn loaded(options: &str) -> (copy::CopyStatement, Result<Loaded, LoadFailure>) {
 fn run() -> LoadRun {
     let database_name = "dev".to_owned();
     LoadRun {
+        stl_query: 0,
         query_id: 7,
         database_name,
         start_time: 1_000_000,
