@@ -9,13 +9,14 @@ import os
 from datetime import datetime, timedelta
 
 from airflow.providers.standard.operators.bash import BashOperator
-from airflow.sdk import DAG
+from airflow.sdk import DAG, CronDataIntervalTimetable
 
 HOME = os.environ.get("SPARKIFY_HOME", ".")
 
 with DAG(
     dag_id="sparkify",
-    schedule="@daily",
+    # With a data interval, `ds` is the day that has ended when the run starts.
+    schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
     start_date=datetime(2018, 11, 1),
     catchup=False,
     # A DuckDB file has one writer; a server engine makes further loads wait.

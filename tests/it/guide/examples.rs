@@ -109,11 +109,11 @@ fn the_dagster_asset_loads_a_day_and_tests_the_data() {
 fn dbt_builds_on_the_generated_sources_and_finds_damage() {
     let place = place("dbt");
     good(&mut shell(&place, "sparkify etl && sparkify docs --dbt --out models"));
-    let build = || {
+    let run_dbt = || {
         let script = "import sys\nfrom dbt.cli.main import cli\nsys.exit(cli(['build', '--no-use-colors', '--no-send-anonymous-usage-stats']))";
         Ended::from(python(&place, "dbt", &["-c", script]).output().expect("dbt starts"))
     };
-    let built = build();
+    let built = run_dbt();
     let sources = std::fs::read_to_string(place.work().join("models/sources.yml")).unwrap();
     let count = |form: &str| sources.matches(form).count();
     let [unique, required, related] = ["- unique\n", "- not_null\n", "- relationships:"].map(count);
@@ -136,7 +136,7 @@ fn dbt_builds_on_the_generated_sources_and_finds_damage() {
         .execute("delete from users where user_id = (select min(user_id) from songplays)")
         .unwrap();
     drop(warehouse);
-    let damaged = build();
+    let damaged = run_dbt();
     assert!(
         damaged.out.contains("FAIL")
             && damaged.out.contains("relationships_sparkify_songplays_user_id"),

@@ -1,9 +1,11 @@
 //! Pages of the reference that the program writes: commands, configuration and tables.
 
+use std::fmt::Write as _;
+
 use super::{assert_current, read};
 use crate::support::run;
 
-/// Width of the help texts in columns: what clap assumes without a terminal.
+/// Heading of the options of every command.
 const GLOBAL: &str = "Global options:";
 
 fn help(command: &[&str]) -> String {
@@ -40,11 +42,11 @@ fn own_part(help: &str) -> String {
 }
 
 fn add(page: &mut String, command: &[&str]) {
-    let text = help(command);
+    let help = help(command);
     let level = "#".repeat(command.len() + 1);
-    *page +=
-        &format!("\n{level} sparkify {}\n\n```text\n{}\n```\n", command.join(" "), own_part(&text));
-    for sub in subcommands(&text) {
+    let (title, text) = (command.join(" "), own_part(&help));
+    writeln!(page, "\n{level} sparkify {title}\n\n```text\n{text}\n```").unwrap();
+    for sub in subcommands(&help) {
         add(page, &[command, &[sub.as_str()]].concat());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use aws_emulator::Behavior;
 use serde_json::Value;
@@ -9,11 +10,14 @@ use serde_json::Value;
 use super::assert_current;
 use super::run::Place;
 use crate::data::repository as data_repository;
-use crate::support::{put, query_value, run};
+use crate::support::{event, put, query_value, run, walk};
 
 const PAGE: &str = "docs/reference/json.md";
 const CLUSTER: &str = "[CLUSTER]\nDB_NAME=dwh\nDB_USER=dwhuser\nDB_PORT=5439\n[S3]\nLOG_DATA=s3://udacity-dend/log_data\n\
 SONG_DATA=s3://udacity-dend/song_data\n[DWH]\nDWH_CLUSTER_IDENTIFIER=dwhCluster\nDWH_REGION=us-west-2\n";
+
+/// Objects of the summary of a load whose keys are data.
+const MAPS: &[&str] = &["extra_keys", "extra_keys.KEY", "rejects", "repairs", "repairs.KEY"];
 
 /// Adds the type of each field of a value, by its path: `tables[].rows`.
 fn collect(path: &str, value: &Value, fields: &mut BTreeMap<String, Vec<&'static str>>) {
@@ -28,12 +32,16 @@ fn collect(path: &str, value: &Value, fields: &mut BTreeMap<String, Vec<&'static
     };
     let is_leaf = match value {
         Value::Array(items) => {
-            items.iter().for_each(|item| collect(&format!("{path}[]"), item, fields));
+            for item in items {
+                collect(&format!("{path}[]"), item, fields);
+            }
             items.is_empty()
         }
         Value::Object(members) => {
+            let is_map = MAPS.contains(&path);
             for (name, member) in members {
                 let dot = if path.is_empty() { "" } else { "." };
+                let name = if is_map { "KEY" } else { name };
                 collect(&format!("{path}{dot}{name}"), member, fields);
             }
             members.is_empty()
@@ -64,37 +72,55 @@ fn add(page: &mut String, command: &str, value: &Value) {
     }
 }
 
+/// Copies the fixture, and adds a rejected record, an unknown key and a name that is skipped.
+fn input(here: &Path) {
+    let fixture = data_repository().join("tests/data/fixture");
+    for file in ["song_data", "log_data"].iter().flat_map(|part| walk(&fixture.join(part))) {
+        let name = file.strip_prefix(&fixture).unwrap().to_str().unwrap();
+        put(here, name, std::fs::read(&file).unwrap());
+    }
+    let known = event(900, 0, 1_541_000_000_000, "Home", "").replacen('{', "{\"tag\":1,", 1);
+    put(here, "log_data/more.json", format!("{known}{{\"page\":\"Home\"}}\n"));
+    put(here, "log_data/_SUCCESS", "");
+    put(here, "dwh.cfg", "[S3]\nSONG_DATA=song_data\nLOG_DATA=log_data\n");
+    put(here, "script.sql", "create index i on songs (title);\n");
+}
+
 fn local(page: &mut String) {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
-    let data = data_repository().join("tests/data/fixture");
-    let [songs, logs] = ["song_data", "log_data"].map(|part| data.join(part).display().to_string());
-    put(here, "dwh.cfg", format!("[S3]\nSONG_DATA={songs}\nLOG_DATA={logs}\n"));
-    put(here, "more/e.json", "{\"page\":\"Home\"}\n");
-    put(here, "other.cfg", "[S3]\nLOG_DATA=more\n[WAREHOUSE]\nURL=duckdb:other.duckdb\n");
+    input(here);
     let mut shown = |command: &str, arguments: &[&str]| {
         let ended = run(here, arguments.iter().chain(&["--output", "json"]));
         let value = serde_json::from_str(&ended.out)
             .unwrap_or_else(|error| panic!("{arguments:?}: {error}: {}", ended.err));
         add(page, command, &value);
     };
-    shown("plan", &["plan"]);
-    shown("etl", &["etl"]);
-    run(here, ["etl", "--config", "other.cfg", "--max-reject-share", "100%"]).good();
+    let size = ["--songs", "3", "--events", "10", "--days", "1"];
+    shown("generate", &[&["generate", "sample"], &size[..]].concat());
+    shown("create-tables", &["create-tables", "--warehouse", "duckdb:other.duckdb"]);
+    shown("plan", &["plan", "--max-reject-share", "5%"]);
+    shown("etl", &["etl", "--max-reject-share", "5%"]);
     shown("check", &["check"]);
     shown("verify", &["verify", "--profile", "course"]);
     shown("history", &["history"]);
     shown("query NAME", &["query", "top_songs", "--limit", "1"]);
+    shown("query --list", &["query", "--list"]);
+    shown("export DIR", &["export", "out"]);
     shown("describe", &["describe"]);
     shown("describe TABLE", &["describe", "songplays"]);
-    let play =
-        query_value(here, "select min(songplay_id) from songplays where song_id is not null");
+    let value = |sql: &str| query_value(here, sql);
+    let play = value("select min(songplay_id) from songplays where song_id is not null");
     shown("trace ID", &["trace", &play]);
     shown("diff URL URL", &["diff", "duckdb:sparkify.duckdb", "duckdb:other.duckdb"]);
-    shown("rejects list", &["rejects", "list", "--config", "other.cfg"]);
+    let reject = value("select object_id || ':' || byte_offset from etl_rejects");
+    shown("rejects list", &["rejects", "list"]);
+    shown("rejects show ID", &["rejects", "show", &reject]);
+    shown("rejects export FILE", &["rejects", "export", "rejects.ndjson"]);
     shown("docs", &["docs"]);
     shown("doctor", &["doctor"]);
     shown("sql NAME", &["sql", "users"]);
+    shown("sql --check FILE", &["sql", "--check", "script.sql"]);
 }
 
 fn clusters(page: &mut String) {
@@ -109,8 +135,12 @@ fn clusters(page: &mut String) {
         place.environment.push((name, value.into()));
     }
     place.short_waits = true;
-    for command in ["plan", "up", "status", "down"] {
-        let confirmation = if command == "down" { "--yes --verify" } else { "" };
+    for command in ["plan", "up", "status", "reap", "down"] {
+        let confirmation = match command {
+            "down" => "--yes --verify",
+            "reap" => "--dry-run",
+            _ => "",
+        };
         let script = format!("sparkify cluster {command} {confirmation} --output json");
         let output = place.command("bash").args(["-c", &script]).output().unwrap();
         let value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
