@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::repository;
 use super::run::Place;
-use crate::support::{Ended, put, query_value, walk};
+use crate::support::{Ended, put, query_value, run, walk};
 
 /// Returns a place with generated input of three days, and the example's files.
 fn place(example: &str) -> Place {
@@ -160,4 +160,26 @@ fn the_crontab_runs_commands_that_work() {
         commands += 1;
     }
     assert_eq!(commands, 2);
+}
+
+#[test]
+fn sources_for_dbt_name_the_place_of_the_tables_and_spare_files_of_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let sources = |warehouse: &[&str]| {
+        run(here, ["docs", "--dbt", "--out", "models"].iter().chain(warehouse)).good();
+        std::fs::read_to_string(here.join("models/sources.yml")).unwrap()
+    };
+    let file = sources(&["--warehouse", "duckdb:data/plays.duckdb"]);
+    assert!(file.contains("    database: \"plays\"\n    schema: \"main\"\n"), "{file}");
+    // Neither warehouse is opened.
+    let server = ["--warehouse", "postgres://me@localhost/music", "--schema", "sparkify"];
+    let server = sources(&server);
+    assert!(server.contains("    schema: \"sparkify\"\n") && !server.contains("database:"));
+    for table in sparkify_load::tables::all() {
+        assert!(server.contains(&format!("      - name: {}\n", table.name)), "{}", table.name);
+    }
+    put(here, "models/sources.yml", "version: 2\n");
+    let refused = run(here, ["docs", "--dbt", "--out", "models"]).bad(2);
+    assert!(refused.contains("was not written by `sparkify docs`"), "{refused}");
 }
