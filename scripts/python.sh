@@ -5,7 +5,8 @@
 #   scripts/python.sh NAME                installs the environment, unless it is already there
 #   scripts/python.sh NAME ARGUMENT …     runs its Python with arguments: a FILE, `-m MODULE`, or `-`
 #
-# NAME is boto3 (the AWS SDK), sqlfluff (a SQL linter with a grammar of Redshift) or moto (an AWS emulator).
+# NAME is boto3 (the AWS SDK), sqlfluff (a SQL linter with a grammar of Redshift), moto (an AWS emulator),
+# or a tool of examples/: airflow, dagster or dbt.
 set -euo pipefail
 folder=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=scripts/common.sh
@@ -13,7 +14,7 @@ folder=$(cd "$(dirname "$0")" && pwd)
 
 name=${1:-}
 requirements="$folder/python/$name.txt"
-[ -f "$requirements" ] || fail "unknown environment \`$name\`" "scripts/python.sh boto3|sqlfluff|moto [ARGUMENT …]"
+[ -f "$requirements" ] || fail "unknown environment \`$name\`" "scripts/python.sh airflow|boto3|dagster|dbt|moto|sqlfluff [ARGUMENT …]"
 shift
 # A change of the requirements creates a new environment.
 checksum=$(sha256 "$requirements")

@@ -25,9 +25,9 @@ if [ "${#missing[@]}" -gt 0 ]; then
     echo "installing ${missing[*]}" >&2
     "${as_root[@]}" apt-get update -qq && "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
 fi
-# An independent Redshift grammar, and the AWS SDK for the Data API, fetched before the build.
-scripts/python.sh sqlfluff
-scripts/python.sh boto3
+# An independent Redshift grammar, the AWS SDK for the Data API, and the tools of examples/, fetched
+# before the build.
+for environment in sqlfluff boto3 dbt dagster airflow; do scripts/python.sh "$environment"; done
 # A PostgreSQL server for this run.
 postgres=$(mktemp -d)
 moto=$(mktemp -d)

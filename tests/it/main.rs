@@ -19,6 +19,8 @@ mod export;
 mod faults;
 mod first_load;
 mod forms;
+#[cfg(all(feature = "cluster", feature = "page", feature = "redshift"))]
+mod guide;
 mod history_and_diff;
 mod independent_results;
 mod large_objects;

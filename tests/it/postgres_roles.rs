@@ -1,4 +1,4 @@
-//! Least privilege: the roles of `docs/postgres.md` can do what they are for, and nothing else.
+//! Least privilege: the roles of `docs/how-to/postgres.md` can do what they are for, and nothing else.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ impl Roles {
         let database = Database::new();
         let [loader, analyst] =
             ["loader", "analyst"].map(|role| format!("{}_{role}", database.name));
-        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/postgres.md");
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/how-to/postgres.md");
         let page = std::fs::read_to_string(page).unwrap();
         let block = page.split("```sql\n").nth(1).unwrap().split("```").next().unwrap();
         let sql = block.replace("sparkify_loader", &loader).replace("sparkify_analyst", &analyst);
@@ -87,7 +87,7 @@ fn the_loader_loads_and_the_analyst_reads() {
     for asked in [&ETL[..], &["create-tables", "--yes"]] {
         let said = roles.run(here, analyst, asked).bad(2);
         assert!(said.contains("permission denied") || said.contains("must be owner"), "{said}");
-        assert!(said.contains("hint: ") && said.contains("docs/postgres.md"), "{said}");
+        assert!(said.contains("hint: ") && said.contains("docs/how-to/postgres.md"), "{said}");
     }
     // The same with psql.
     let server = Server {
@@ -104,8 +104,8 @@ fn the_loader_loads_and_the_analyst_reads() {
     ] {
         assert!(!psql(forbidden).status.success(), "{forbidden}");
     }
-    // The query of `docs/tools.md`.
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/tools.md");
+    // The query of `docs/how-to/sql-clients.md`.
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/how-to/sql-clients.md");
     let page = std::fs::read_to_string(page).unwrap();
     let section = page.split("## PostgreSQL").nth(1).unwrap();
     assert!(section.contains("options=-csearch_path=sparkify"));
@@ -203,7 +203,10 @@ fn superusers_run_no_sql_without_permission() {
         let mut command = sparkify(here, arguments.iter().copied().chain(["--warehouse", &mighty]));
         command.env_remove("SPARKIFY_ALLOW_SUPERUSER");
         let said = Ended::from(command.output().unwrap()).bad(2);
-        assert!(said.contains("runs no SQL here") && said.contains("docs/postgres.md"), "{said}");
+        assert!(
+            said.contains("runs no SQL here") && said.contains("docs/how-to/postgres.md"),
+            "{said}"
+        );
     }
     let mut command = sparkify(here, ["query", "overview", "--warehouse", &mighty]);
     Ended::from(command.env_remove("SPARKIFY_ALLOW_SUPERUSER").output().unwrap()).good();

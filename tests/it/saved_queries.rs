@@ -232,7 +232,10 @@ fn every_saved_query_runs_on_an_empty_warehouse() {
 fn the_documentation_of_saved_queries_is_up_to_date() {
     let folder = tempfile::tempdir().unwrap();
     let printed = run(folder.path(), ["query", "--list", "--format", "markdown"]).good();
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/questions.md");
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/saved-queries.md");
     let found = std::fs::read_to_string(page).unwrap_or_default();
-    assert_eq!(found, printed, "docs/questions.md: replace it by the output of the command");
+    assert_eq!(
+        found, printed,
+        "docs/reference/saved-queries.md: replace it by the output of the command"
+    );
 }

@@ -156,7 +156,7 @@ pub(super) fn of_credentials(error: &CredentialsError, profile: &Profile) -> Aws
         return unsigned(format!("the token file cannot be read ({error})"), hint);
     }
     let hint = format!(
-        "check the profile `{name}` and the AWS variables of the environment; docs/s3.md lists the sources of credentials"
+        "check the profile `{name}` and the AWS variables of the environment; docs/reference/s3.md lists the sources of credentials"
     );
     unsigned(text, hint)
 }

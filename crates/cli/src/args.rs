@@ -154,7 +154,7 @@ pub(super) enum Command {
     /// Write the data dictionary as HTML and Markdown: tables, columns, data tests and saved
     /// queries
     #[command(
-        after_help = "Examples:\n  sparkify docs\n  sparkify docs --out site && xdg-open site/index.html"
+        after_help = "Examples:\n  sparkify docs\n  sparkify docs --out site && xdg-open site/index.html\n  sparkify docs --dbt --out models"
     )]
     Docs(Docs),
     /// Check configuration, credentials, source and warehouse before a load; exit code 1 if a check
@@ -522,6 +522,9 @@ pub(super) struct Docs {
     /// json]
     #[arg(short, long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Write `sources.yml` for dbt instead: tables, columns, descriptions and data tests
+    #[arg(long)]
+    pub dbt: bool,
 }
 
 #[derive(Debug, Args)]

@@ -1,4 +1,4 @@
-//! `sparkify docs`: writes the data dictionary as HTML and Markdown.
+//! `sparkify docs`: writes the data dictionary as HTML and Markdown, or as sources of dbt.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -10,8 +10,8 @@ use super::failure::Failure;
 use super::printer::{Output, Printer};
 use super::progress::Progress;
 use crate::connect;
-use sparkify_analytics::dictionary::{Dictionary, MARKER};
-use sparkify_config::Settings;
+use sparkify_analytics::dictionary::{Dictionary, MARKER_TEXT};
+use sparkify_config::{Settings, WarehouseUrl};
 use sparkify_load::tables;
 use sparkify_warehouse::{Access, Opening, Warehouse, WarehouseError};
 
@@ -24,6 +24,9 @@ pub(super) fn run(args: &Docs, settings: &Settings, printer: &Printer) -> Result
     let opening = Opening { engine: connect::engine_of(&settings.warehouse)?, incremental: false };
     let mut dictionary = Dictionary::declared(opening);
     let folder = folder(args, printer.output);
+    if let (true, Some(folder)) = (args.dbt, &folder) {
+        return write_dbt_sources(&dictionary, folder, settings, printer);
+    }
     let files = |folder: &PathBuf| [folder.join("index.html"), folder.join("README.md")];
     let files = folder.as_ref().map(files);
     // Checked before the data tests run, which can take long.
@@ -49,6 +52,30 @@ pub(super) fn run(args: &Docs, settings: &Settings, printer: &Printer) -> Result
             "{failed} of {all} data tests failed; run `sparkify check` to see the failing rows"
         ));
     }
+    Ok(())
+}
+
+/// Writes `sources.yml`, which depends on the engine and the schema, not on data.
+fn write_dbt_sources(
+    dictionary: &Dictionary,
+    folder: &Path,
+    settings: &Settings,
+    printer: &Printer,
+) -> Result<(), Failure> {
+    let file = folder.join("sources.yml");
+    check_overwrite(&file)?;
+    let (database, schema) = match &settings.warehouse {
+        // dbt attaches a file under the name of the file.
+        WarehouseUrl::DuckDb(path) => (path.file_stem(), "main"),
+        WarehouseUrl::Postgres(server) | WarehouseUrl::Redshift(server) => {
+            (None, server.schema.as_str())
+        }
+        WarehouseUrl::Unsupported(_) => (None, sparkify_config::DEFAULT_SCHEMA),
+    };
+    let database = database.map(|name| name.to_string_lossy());
+    create_folder(folder)?;
+    write(&file, &dictionary.dbt(database.as_deref(), schema).to_string())?;
+    printer.note(&format!("wrote `{}`", file.display()));
     Ok(())
 }
 
@@ -90,7 +117,7 @@ fn check_overwrite(file: &Path) -> Result<(), Failure> {
     }
     let mut head = Vec::new();
     let read = File::open(file).and_then(|it| it.take(MARKER_WITHIN).read_to_end(&mut head));
-    let is_generated = read.is_ok() && String::from_utf8_lossy(&head).contains(MARKER);
+    let is_generated = read.is_ok() && String::from_utf8_lossy(&head).contains(MARKER_TEXT);
     if is_generated {
         return Ok(());
     }

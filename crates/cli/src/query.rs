@@ -289,7 +289,7 @@ fn list(args: &Query, printer: &Printer) -> Result<(), Failure> {
     })
 }
 
-/// Returns the list as Markdown, which is the content of `docs/questions.md`.
+/// Returns the list as Markdown, which is the content of `docs/reference/saved-queries.md`.
 fn document() -> String {
     let mut text = DOCUMENT_HEAD.to_owned();
     for query in SavedQuery::all() {

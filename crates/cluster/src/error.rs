@@ -147,7 +147,7 @@ impl ClusterError {
                 "check the access key in the environment, in `~/.aws` or in [AWS] of dwh.cfg; `aws sts get-caller-identity` shows its owner".into()
             }
             Self::Refused { .. } if self.is_permission() => {
-                "ask an administrator for the permission; docs/redshift.md has the policy".into()
+                "ask an administrator for the permission; docs/how-to/redshift.md has the policy".into()
             }
             Self::Refused { code, .. } if code.contains("Quota") || code.contains("Limit") => {
                 "remove unused resources, or request a higher quota".into()

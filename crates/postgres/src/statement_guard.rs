@@ -6,7 +6,7 @@
 //!
 //! A role that may read the server's files, such as a superuser, runs no such statement unless the
 //! user allows it. Then a deny-list of functions still prevents mistakes; it cannot be complete,
-//! since functions can run text as SQL. docs/postgres.md creates a role that may only read the
+//! since functions can run text as SQL. docs/how-to/postgres.md creates a role that may only read the
 //! tables.
 
 use super::{Postgres, dialect};
@@ -73,7 +73,7 @@ impl StatementGuard {
                     "the role `{role}` may read the server's files or run programs there, so it runs no SQL here"
                 ),
                 hint: Some(
-                    "connect as a role that can only read the tables (docs/postgres.md creates one), or pass `--allow-superuser`".into(),
+                    "connect as a role that can only read the tables (docs/how-to/postgres.md creates one), or pass `--allow-superuser`".into(),
                 ),
             });
         }
@@ -84,7 +84,9 @@ impl StatementGuard {
                 message: format!(
                     "a statement with `{name}` is not allowed for a superuser: it may access more than tables"
                 ),
-                hint: Some("connect as a read-only role; docs/postgres.md creates one".into()),
+                hint: Some(
+                    "connect as a read-only role; docs/how-to/postgres.md creates one".into(),
+                ),
             }),
         }
     }

@@ -10,7 +10,7 @@
 //! through one channel, in stream order. [`Records::next`] itself returns only the extent of the
 //! item.
 //!
-//! Resynchronization after damage follows `docs/rules.md`:
+//! Resynchronization after damage follows `docs/reference/rules.md`:
 //! - Bytes between records that are not JSON are one reject, up to the next `{`. A `{` between
 //!   records always opens a record.
 //! - A record whose JSON is invalid or truncated is one reject, up to the next line that begins

@@ -1,7 +1,7 @@
 //! Restrictions: the rules that a statement can violate, each with its documentation page.
 //!
 //! A restriction is a row of the table below and a constant in the code that checks it. `rules()`
-//! returns these rows and all allow-list entries; `docs/redshift-evidence.md` is generated from
+//! returns these rows and all allow-list entries; `docs/reference/redshift-evidence.md` is generated from
 //! them.
 
 /// URL of a page of Amazon's Database Developer Guide.

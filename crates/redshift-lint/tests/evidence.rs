@@ -1,4 +1,4 @@
-//! Tests of every allow-list entry, and the generator of the tables in `docs/redshift-evidence.md`.
+//! Tests of every allow-list entry, and the generator of the tables in `docs/reference/redshift-evidence.md`.
 
 mod corpus;
 
@@ -146,7 +146,7 @@ fn with_section(text: &str, name: &str, content: &str) -> String {
 
 #[test]
 fn evidence_page_matches_the_rules() {
-    let path = corpus::root().join("../../docs/redshift-evidence.md");
+    let path = corpus::root().join("../../docs/reference/redshift-evidence.md");
     let text = std::fs::read_to_string(&path).unwrap();
     let expected =
         with_section(&with_section(&text, "rules", &restrictions()), "lists", &allow_lists());
@@ -155,7 +155,7 @@ fn evidence_page_matches_the_rules() {
     } else {
         assert!(
             text == expected,
-            "docs/redshift-evidence.md is outdated: INSTA_UPDATE=always updates it"
+            "docs/reference/redshift-evidence.md is outdated: INSTA_UPDATE=always updates it"
         );
     }
     for rule in entries(RuleKind::Restriction) {

@@ -1,5 +1,5 @@
 //! Amazon Redshift engine. It sends only SQL that the Redshift guide documents; see
-//! `sql/dialect/redshift` and docs/redshift-load.md.
+//! `sql/dialect/redshift` and docs/explanation/redshift-loads.md.
 //!
 //! Statements are sent as text over a [`channel`], with values as literals ([`literal`]). Read-only
 //! connections send only statements that [`read_guard`] accepts. Rows are loaded by COPY from

@@ -89,7 +89,7 @@ fn roles_with_the_boundary_can_be_created_and_no_others() {
         scene.whole_life(&[form, &["--permissions-boundary", BOUNDARY_ARN]].concat());
         let refused = scene.run(&[&["up"], form].concat()).bad(2);
         assert!(refused.contains("not authorized to perform: iam:CreateRole"), "{refused}");
-        assert!(refused.contains("docs/redshift.md"), "{refused}");
+        assert!(refused.contains("docs/how-to/redshift.md"), "{refused}");
         assert_eq!(scene.left(), ["role redshift-reader"]);
     }
 }

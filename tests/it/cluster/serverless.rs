@@ -130,7 +130,7 @@ fn a_foreign_namespace_is_not_changed() {
     let scene = Scene::usual();
     scene.server.account().fail("CreateWorkgroup", 1, "AccessDeniedException", "not authorized");
     let said = scene.run(&["up", "--serverless"]).bad(2);
-    assert!(said.contains("docs/redshift.md"), "{said}");
+    assert!(said.contains("docs/how-to/redshift.md"), "{said}");
     let tags =
         std::mem::take(&mut scene.server.account().namespaces.get_mut("dwhcluster").unwrap().tags);
     for command in [vec!["up"], vec!["down", "--yes"]] {

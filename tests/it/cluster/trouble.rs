@@ -53,7 +53,10 @@ fn a_missing_permission_is_named_and_up_is_undone() {
             "User is not authorized to perform it",
         );
         let said = scene.run(&["up"]).bad(2);
-        assert!(said.contains("(`AccessDenied`)") && said.contains("docs/redshift.md"), "{said}");
+        assert!(
+            said.contains("(`AccessDenied`)") && said.contains("docs/how-to/redshift.md"),
+            "{said}"
+        );
         assert_eq!(scene.server.account().faults_left(), 0);
         scene.run(&["down", "--yes", "--verify"]).good();
         assert_eq!(scene.left(), [""; 0], "{action}");

@@ -1,7 +1,7 @@
 //! Oracle: the expected result of a full load of a folder, computed in memory.
 //!
 //! It shares no code with the program: no SQL, no streaming, no fast path. It uses maps, sorts and
-//! the rules of `docs/rules.md`, each quoted where it applies.
+//! the rules of `docs/reference/rules.md`, each quoted where it applies.
 //!
 //! `files` lists and decompresses files, `json` and `records` split bytes into records, `fields`
 //! and `rows` give them types, `model` derives the tables, `cell` formats values. `awkward`

@@ -103,7 +103,7 @@ fn the_evidence_names_each_probe() {
         );
         table.push_str(&row);
     }
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/redshift-evidence.md");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/redshift-evidence.md");
     let text = std::fs::read_to_string(path).unwrap();
     let (begin, end) = ("<!-- probes: written by a test -->\n", "<!-- probes: end -->");
     let (before, rest) = text.split_once(begin).expect("the section's beginning");
@@ -112,7 +112,10 @@ fn the_evidence_names_each_probe() {
     if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
         std::fs::write(path, &wanted).unwrap();
     } else {
-        assert!(text == wanted, "docs/redshift-evidence.md differs: INSTA_UPDATE=always writes it");
+        assert!(
+            text == wanted,
+            "docs/reference/redshift-evidence.md differs: INSTA_UPDATE=always writes it"
+        );
     }
 }
 

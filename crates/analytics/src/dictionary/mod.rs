@@ -1,9 +1,10 @@
-//! Data dictionary of all tables and columns, as JSON, HTML and Markdown.
+//! Data dictionary of all tables and columns, as JSON, HTML, Markdown and sources of dbt.
 //!
 //! Descriptions, grain, rules, keys and sources come from the headers under `sql/`; record keys are
 //! the reader's. An existing warehouse adds its types, row counts and current test results. The
 //! output is deterministic: in version control it changes only with the data or its meaning.
 
+mod dbt;
 mod gather;
 mod html;
 mod markdown;
@@ -18,6 +19,9 @@ use serde::Serialize;
 
 /// Marker of generated files, which may be overwritten.
 pub const MARKER: &str = "<!-- written by `sparkify docs`: changes are lost -->";
+
+/// Text that marks a generated file in any format.
+pub const MARKER_TEXT: &str = "written by `sparkify docs`: changes are lost";
 
 /// Content of the data dictionary.
 #[derive(Debug, Clone, Serialize)]
@@ -167,6 +171,12 @@ impl Dictionary {
     /// Formats the dictionary as Markdown with a Mermaid diagram.
     pub fn markdown(&self) -> impl fmt::Display {
         markdown::Document(self)
+    }
+
+    /// Formats the tables as sources of dbt (`sources.yml`) in a schema of a database; without
+    /// one, of the database of dbt's connection.
+    pub fn dbt<'a>(&'a self, database: Option<&'a str>, schema: &'a str) -> impl fmt::Display + 'a {
+        dbt::Sources { dictionary: self, database, schema }
     }
 
     /// Returns the number of failed tests.

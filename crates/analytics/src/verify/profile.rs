@@ -1,4 +1,4 @@
-//! Profiles: TOML files with the numbers expected of a warehouse; see `docs/verify.md`.
+//! Profiles: TOML files with the numbers expected of a warehouse; see `docs/reference/verify.md`.
 //!
 //! Parsing is strict, since an ignored key would be an expectation that is never compared. Unknown
 //! keys, unknown names and expectations that cannot fail are errors with their line or name.

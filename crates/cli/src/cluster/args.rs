@@ -73,7 +73,7 @@ pub(crate) struct Reap {
     pub options: ClusterOptions,
 }
 
-/// Options that describe the cluster. `docs/redshift.md` lists their keys in the configuration
+/// Options that describe the cluster. `docs/how-to/redshift.md` lists their keys in the configuration
 /// file.
 #[derive(Debug, Args)]
 pub(crate) struct ClusterOptions {

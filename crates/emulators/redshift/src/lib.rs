@@ -7,7 +7,7 @@
 //! and types behave differently.
 //!
 //! The emulator follows Amazon's documentation; it was never compared with a real cluster.
-//! `docs/redshift-evidence.md` lists its known limitations.
+//! `docs/reference/redshift-evidence.md` lists its known limitations.
 //!
 //! ```no_run
 //! use redshift_emulator::{Emulator, Fault, Options, When};

@@ -177,7 +177,7 @@ pub(super) fn statement_failed(server: &Server, error: &Error, statement: &str) 
         &SqlState::INSUFFICIENT_PRIVILEGE => (
             error.message().to_owned(),
             Some(format!(
-                "`{}` lacks a privilege: docs/postgres.md lists what a role needs",
+                "`{}` lacks a privilege: docs/how-to/postgres.md lists what a role needs",
                 server.user
             )),
         ),

@@ -330,7 +330,7 @@ fn a_dwh_cfg_of_the_course_is_sufficient_for_a_direct_load() {
     assert_eq!(String::from_utf8(counted.expect("psql starts").stdout).unwrap(), "2\n");
 }
 
-/// Statements and objects of a direct and of a staged load: the table in docs/redshift-load.md.
+/// Statements and objects of a direct and of a staged load: the table in docs/explanation/redshift-loads.md.
 #[test]
 fn requests_of_direct_and_staged_loads_of_small_objects() {
     const SONGS: usize = 14_896;
