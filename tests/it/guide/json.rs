@@ -72,6 +72,30 @@ fn add(page: &mut String, command: &str, value: &Value) {
     }
 }
 
+/// Profile with a difference that is explained in part, and an expectation that is skipped.
+const PROFILE: &str = r#"
+title = "numbers of another source"
+
+[conditions.never]
+says = "it is never so"
+query = "select false"
+
+[[expect]]
+name = "users"
+query = "select count(*) from users"
+value = 1000000
+
+[[expect.cause]]
+says = "users have no plays"
+rows = "select user_id from users order by user_id"
+
+[[expect]]
+name = "skipped"
+query = "select 1"
+value = 1
+when = "never"
+"#;
+
 /// Copies the fixture, and adds a rejected record, an unknown key and a name that is skipped.
 fn input(here: &Path) {
     let fixture = data_repository().join("tests/data/fixture");
@@ -84,6 +108,7 @@ fn input(here: &Path) {
     put(here, "log_data/_SUCCESS", "");
     put(here, "dwh.cfg", "[S3]\nSONG_DATA=song_data\nLOG_DATA=log_data\n");
     put(here, "script.sql", "create index i on songs (title);\n");
+    put(here, "expected.toml", PROFILE);
 }
 
 fn local(page: &mut String) {
@@ -102,7 +127,7 @@ fn local(page: &mut String) {
     shown("plan", &["plan", "--max-reject-share", "5%"]);
     shown("etl", &["etl", "--max-reject-share", "5%"]);
     shown("check", &["check"]);
-    shown("verify", &["verify", "--profile", "course"]);
+    shown("verify", &["verify", "--profile", "expected.toml"]);
     shown("history", &["history"]);
     shown("query NAME", &["query", "top_songs", "--limit", "1"]);
     shown("query --list", &["query", "--list"]);

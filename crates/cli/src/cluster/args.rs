@@ -10,23 +10,25 @@ use sparkify_config::{Flags, S3Flags};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Cluster {
     /// Dry run of `up`: print what it would create and the estimated cost
-    #[command(after_help = "Example: sparkify cluster plan --node-type ra3.large --nodes 2")]
+    #[command(after_help = "Example:\n  sparkify cluster plan --node-type ra3.large --nodes 2")]
     Plan(Inspect),
     /// Create the IAM role and the cluster, if missing, and wait until they are available
     #[command(
-        after_help = "Examples: sparkify cluster up --ttl 4h --write-config\n          sparkify cluster up --serverless --base-capacity 8\n          sparkify cluster up --public --allow-cidr 203.0.113.7/32"
+        after_help = "Examples:\n  sparkify cluster up --ttl 4h --write-config\n  sparkify cluster up --serverless --base-capacity 8\n  sparkify cluster up --public --allow-cidr 203.0.113.7/32"
     )]
     Up(Up),
     /// Print state, endpoint and estimated cost of the cluster
-    #[command(after_help = "Example: sparkify cluster status --output json")]
+    #[command(after_help = "Example:\n  sparkify cluster status --output json")]
     Status(Inspect),
     /// Delete what `up` created; asks for confirmation
     #[command(
-        after_help = "Examples: sparkify cluster down --verify\n          sparkify cluster down --yes --final-snapshot before-holidays"
+        after_help = "Examples:\n  sparkify cluster down --verify\n  sparkify cluster down --yes --final-snapshot before-holidays"
     )]
     Down(Down),
     /// Delete all sparkify clusters whose `--ttl` has expired, whatever their name; for cron
-    #[command(after_help = "Example: 0 * * * * sparkify cluster reap --region us-west-2 --quiet")]
+    #[command(
+        after_help = "Example:\n  0 * * * * sparkify cluster reap --region us-west-2 --quiet"
+    )]
     Reap(Reap),
 }
 
@@ -104,10 +106,10 @@ pub(crate) struct ClusterOptions {
     /// region and suffix `-s3`]
     #[arg(long, value_name = "NAME")]
     pub role_name: Option<String>,
-    /// Existing IAM role to use instead, unchanged [default: `ARN` in [`IAM_ROLE`]]
+    /// Existing IAM role to use instead, unchanged [default: `ARN` in `[IAM_ROLE]`]
     #[arg(long, value_name = "ARN")]
     pub role_arn: Option<String>,
-    /// Permissions boundary of a created role [default: `PERMISSIONS_BOUNDARY` in [`IAM_ROLE`]]
+    /// Permissions boundary of a created role [default: `PERMISSIONS_BOUNDARY` in `[IAM_ROLE]`]
     #[arg(long, value_name = "ARN")]
     pub permissions_boundary: Option<String>,
     /// Song files that the role can read [default: `SONG_DATA` in [S3]]
