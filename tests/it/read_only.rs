@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use sparkify_warehouse::Access;
 
-use crate::support::{Ended, duckdb, loaded, profile, put, run, run_shell, walk};
+use crate::support::{
+    Ended, duckdb, event, loaded, open, profile, put, rows, run, run_shell, song, walk,
+};
 
 /// Statements that `DuckDB` must not run. `W` is the warehouse file.
 const DUCKDB: &[&str] = &[
@@ -114,6 +116,115 @@ fn no_surface_of_duckdb_writes_or_reaches_further() {
     println!("{} surfaces x {} statements on DuckDB", SURFACES.len(), DUCKDB.len());
 }
 
+/// Statements that no server may run. `W` is a file of the server.
+const SERVERS: &[&str] = &[
+    "delete from songplays",
+    "insert into users (user_id) values (666)",
+    "update users set first_name = 'HACKED'",
+    "drop table songplays",
+    "truncate songplays",
+    "alter table users add column mine integer",
+    "create table mine as select 1 as one",
+    "create temp table mine as select 1 as one",
+    "create schema mine",
+    "create view mine as select 1 as one",
+    "select 1 as one into mine",
+    "select 1; delete from songplays",
+    "select 1; commit; delete from songplays",
+    "explain analyze delete from songplays",
+    "begin",
+    "commit",
+    "set search_path to mine",
+    "set transaction read write",
+    "grant all on songplays to public",
+    "lock table songplays",
+    "call nothing()",
+    "prepare p as delete from songplays",
+    "comment on table songplays is 'HACKED'",
+    "vacuum",
+    "analyze",
+];
+
+const POSTGRES: &[&str] = &[
+    "copy (select 1) to 'W'",
+    "copy (select 1) to program 'touch W'",
+    "copy users from program 'echo 1'",
+    "do $$ begin delete from songplays; end $$",
+    "with gone as (delete from songplays returning user_id) select * from gone",
+    "select pg_read_file('/etc/passwd')",
+    "select * from pg_ls_dir('/')",
+    "select lo_export(lo_import('/etc/passwd'), 'W')",
+    "select set_config('transaction_read_only', 'off', true)",
+    "select query_to_xml('delete from songplays', true, true, '')",
+    "select nextval('mine')",
+    "create extension dblink",
+    "listen mine",
+];
+
+const REDSHIFT: &[&str] = &[
+    "unload ('select * from users') to 's3://bucket/stolen/' iam_role 'arn:aws:iam::000000000000:role/reader'",
+    "copy users from 's3://bucket/mine' iam_role 'arn:aws:iam::000000000000:role/reader' format json 'auto'",
+    "create external schema mine from data catalog database 'mine' iam_role default",
+    "create or replace function mine() returns integer immutable as $$ select 1 $$ language sql",
+    "merge into users using users as other on users.user_id = other.user_id remove duplicates",
+    "alter user awsuser password 'Hacked-1'",
+];
+
+/// Columns of all tables, and the contents of some of them.
+fn state(url: &str) -> Vec<Vec<String>> {
+    let mut warehouse = open(url, Access::Read).unwrap();
+    let columns = warehouse.found_columns().unwrap();
+    let mut state: Vec<_> =
+        columns.into_iter().map(|it| vec![it.table, it.name, it.data_type]).collect();
+    state.sort();
+    state.extend(rows(warehouse.as_mut(), "users", &["user_id", "first_name", "level"]));
+    state.extend(rows(warehouse.as_mut(), "songplays", &["songplay_id"]));
+    state.extend(rows(warehouse.as_mut(), "etl_loads", &["load_id", "outcome"]));
+    state
+}
+
+/// Tries `statements` on each surface of the server at `url`, and compares its tables.
+fn attack_server(url: &str, statements: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    put(here, "song_data/a.json", song("SO1", "One", 200.5));
+    put(here, "log_data/e.json", event(1, 0, 1_541_376_000_796, "NextSong", "One"));
+    let etl = ["etl", "--song-data", "song_data", "--log-data", "log_data", "--warehouse", url];
+    run(here, etl).good();
+    let target = here.join("stolen");
+    let before = state(url);
+    for (surface, attack) in SURFACES {
+        for statement in SERVERS.iter().chain(statements) {
+            let statement = statement.replace('W', target.to_str().unwrap());
+            let ended = attack(here, &["--warehouse", url], &statement);
+            assert_ne!(ended.code, Some(0), "{surface}: {statement}: {ended:#?}");
+            let shown = format!("{}{}", ended.out, ended.err);
+            assert!(shown.contains("error: "), "{surface}: {statement}: {shown}");
+            assert!(!shown.contains("root:"), "{surface}: {statement}: {shown}");
+            assert!(!shown.contains("panicked"), "{surface}: {statement}: {shown}");
+        }
+        assert_eq!(state(url), before, "{surface} changed the warehouse");
+    }
+    assert!(!target.exists());
+    println!("{} surfaces x {} statements", SURFACES.len(), SERVERS.len() + statements.len());
+}
+
+/// As a superuser, whom the server would let write files and run programs.
+#[cfg(feature = "postgres")]
+#[test]
+fn no_surface_of_postgres_writes_or_reaches_further() {
+    attack_server(&crate::servers::Database::new().url(), POSTGRES);
+}
+
+#[cfg(feature = "redshift")]
+#[test]
+fn no_surface_of_redshift_writes_or_reaches_further() {
+    let cluster = crate::redshift::Cluster::start();
+    cluster.configure();
+    attack_server(&cluster.url(), REDSHIFT);
+    assert!(cluster.store.keys("bucket").iter().all(|key| !key.starts_with("stolen")));
+}
+
 /// A function that ends its process must not end `sparkify shell`.
 #[test]
 fn a_statement_that_needs_too_much_memory_ends_alone() {
@@ -173,11 +284,9 @@ fn the_guard_accepts_what_analysts_write() {
     let mut warehouse = duckdb(here.join("sparkify.duckdb").to_str().unwrap());
     drop(warehouse.query("select 1", &[], 1).unwrap());
     drop(warehouse);
-    let mut warehouse = crate::support::open(
-        &format!("duckdb:{}", here.join("sparkify.duckdb").display()),
-        Access::Guarded,
-    )
-    .unwrap();
+    let mut warehouse =
+        open(&format!("duckdb:{}", here.join("sparkify.duckdb").display()), Access::Guarded)
+            .unwrap();
     for statement in [
         "from songplays",
         "summarize songplays",
