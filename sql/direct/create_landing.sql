@@ -2,7 +2,6 @@
 -- named like the key in lower case, so that COPY matches keys of any case. No column is `not null`:
 -- the guide does not say whether COPY then skips the record or fails. `running` distinguishes
 -- identical rows.
-drop table if exists landing_:kind;
 create temp table landing_:kind (
     /*each column*/:key :type,/*end*/
     running bigint /*redshift identity(0, 1) */

@@ -1,4 +1,2 @@
--- Drops the landing tables.
-drop table if exists landing_events;
-drop table if exists landing_songs;
-drop table if exists landing_repairs;
+-- Drops a landing table.
+drop table landing_:kind;

@@ -1,10 +1,5 @@
--- Drops the temporary tables of a load.
-drop table if exists scope_objects;
-drop table if exists touched_events;
-drop table if exists touched_songs;
-drop table if exists scope_plays;
-drop table if exists scope_users;
-drop table if exists scope_levels;
-drop table if exists scope_songs;
-drop table if exists scope_artists;
-drop table if exists scope_times;
+-- Drops the temporary tables of a load. Only tables that this load created are dropped: `if exists`
+-- would drop a table of the user with the same name.
+drop table scope_objects;
+drop table touched_events;
+drop table touched_songs;

@@ -1,5 +1,4 @@
 -- Temporary table for new keys and versions of loaded objects whose content is unchanged.
-drop table if exists known_objects;
 create temp table known_objects (
     object_id bigint not null,
     object_key text not null,

@@ -1,6 +1,5 @@
 -- Distinct model keys that a load affects. The incremental form of a model file is restricted to
 -- them.
-drop table if exists scope_plays;
 create temp table scope_plays as
 select distinct
     session_id,
@@ -34,7 +33,6 @@ left join scope_plays
 where scope_plays.session_id is null;
 
 -- Affected users, each with the time of the first affected event.
-drop table if exists scope_users;
 create temp table scope_users as
 select
     user_id,
@@ -44,7 +42,6 @@ where user_id is not null
 group by user_id;
 
 -- The level that each of these users had at that time, and since when.
-drop table if exists scope_levels;
 create temp table scope_levels as
 select
     user_levels.user_id,
@@ -55,17 +52,14 @@ join scope_users on scope_users.user_id = user_levels.user_id
 where user_levels.valid_from < f_epoch_ms(scope_users.since)
     and (user_levels.valid_to is null or user_levels.valid_to >= f_epoch_ms(scope_users.since));
 
-drop table if exists scope_songs;
 create temp table scope_songs as
 select distinct song_id
 from touched_songs;
 
-drop table if exists scope_artists;
 create temp table scope_artists as
 select distinct artist_id
 from touched_songs;
 
-drop table if exists scope_times;
 create temp table scope_times as
 select distinct f_epoch_ms(ts) as start_time
 from touched_events

@@ -22,6 +22,7 @@ sql_files! {
         AFFECTED_KEYS = "affected_keys",
         DELETE_REPLACED = "delete_replaced",
         SCOPE = "scope",
+        DROP_SCOPE = "drop_scope",
         FINISH = "finish",
         DUPLICATES = "duplicates",
         OBJECTS = "objects",
@@ -104,6 +105,7 @@ sql_files! {
         CREATE_REPAIRS = "create_repairs",
         COUNT_REPAIRS = "count_repairs",
         REPAIR = "repair",
+        DROP_REPAIRS = "drop_repairs",
         INSERT_STAGING = "insert_staging",
         DROP_LANDING = "drop_landing",
     }

@@ -22,6 +22,7 @@ use sparkify_source::Sources;
 use super::{Engine, open};
 use crate::order_independence;
 use crate::support::{event, load_as, put, request, rows, song};
+use sparkify_warehouse::Warehouse;
 
 pub(crate) fn loads_give_what_the_oracle_computes(engine: &Engine) {
     let place = (engine.place)();
@@ -67,6 +68,54 @@ pub(crate) fn moved_data_is_kept_once(engine: &Engine) {
 }
 
 /// An object in S3 that is overwritten at each reading.
+/// Temporary tables of sparkify, including those of a direct COPY.
+const TEMPORARY: &[&str] = &[
+    "scope_objects",
+    "touched_events",
+    "touched_songs",
+    "known_objects",
+    "scope_plays",
+    "scope_users",
+    "scope_levels",
+    "scope_songs",
+    "scope_artists",
+    "scope_times",
+    "landing_events",
+    "landing_songs",
+    "landing_repairs",
+];
+
+/// A user may have tables with the names of the temporary tables in the same schema.
+pub(crate) fn tables_of_the_user_are_kept(engine: &Engine) {
+    let (place, folder) = ((engine.place)(), tempfile::tempdir().unwrap());
+    let url = place.url();
+    let mut warehouse = open(&url);
+    put(folder.path(), "song_data/a.json", song("SO1", "One", 200.5));
+    put(folder.path(), "log_data/1.json", event(1, 0, 1000, "NextSong", "One"));
+    let load = |warehouse: &mut dyn Warehouse| {
+        load_as(warehouse, &request(folder.path(), 0.0)).unwrap().rows("songplays")
+    };
+    assert_eq!(load(warehouse.as_mut()), 1);
+    for table in TEMPORARY {
+        warehouse.execute(&format!("create table {table} (mine integer)")).unwrap();
+        warehouse.execute(&format!("insert into {table} values (7)")).unwrap();
+    }
+    // Incremental loads of a new and of a moved object, twice on one connection, and a full one.
+    for day in 2..4 {
+        let event = event(day, 0, 1000, "NextSong", "One");
+        put(folder.path(), &format!("log_data/{day}.json"), event);
+        assert_eq!(load(warehouse.as_mut()), u64::from(day));
+    }
+    let full = Request { full_refresh: true, ..request(folder.path(), 0.0) };
+    assert_eq!(load_as(warehouse.as_mut(), &full).unwrap().rows("songplays"), 3);
+    drop(warehouse);
+    let mut warehouse = open(&url);
+    assert_eq!(load(warehouse.as_mut()), 3);
+    for table in TEMPORARY {
+        assert_eq!(rows(warehouse.as_mut(), table, &["mine"]), [["7"]], "{table}");
+    }
+}
+
 /// A record of 17 MiB that is no play is one reject, and blocks nothing.
 pub(crate) fn a_long_record_is_one_reject(engine: &Engine) {
     let (place, folder) = ((engine.place)(), tempfile::tempdir().unwrap());

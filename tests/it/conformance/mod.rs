@@ -59,7 +59,7 @@ macro_rules! conformance {
             data_tests: every_data_test_finds_its_damage;
             query_results: an_empty_warehouse_gives_the_golden_results, awkward_input_gives_the_same_tables_as_duckdb;
             histories: loads_give_what_the_oracle_computes, histories_end_in_the_same_tables, killed_loads_leave_nothing_behind,
-                moved_data_is_kept_once, a_long_record_is_one_reject;
+                moved_data_is_kept_once, a_long_record_is_one_reject, tables_of_the_user_are_kept;
         );
 
         #[cfg(feature = "s3")]

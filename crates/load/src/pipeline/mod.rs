@@ -420,6 +420,9 @@ fn run(
     ledger::record_objects(warehouse, load_id, started, entries)?;
     transform(warehouse, incremental, timer)?;
     run_data_tests(warehouse, incremental, timer)?;
+    if incremental {
+        warehouse.run(&sql::load::DROP_SCOPE)?;
+    }
     warehouse.run(&sql::load::FINISH)?;
     let outcome = LoadOutcome::Published(summary.left_message());
     let entry = LoadEntry { load_id, started, incremental, counts, outcome };

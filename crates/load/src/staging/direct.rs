@@ -144,7 +144,7 @@ pub(super) fn stage(
     Meter::advance(&meter.objects, tally.objects.len() as u64);
     Meter::advance(&meter.records, rows);
     Meter::advance(&meter.bytes, tally.objects.iter().map(|rows| rows.object.size).sum());
-    warehouse.run(&sql::DROP_LANDING)?;
+    warehouse.run(&sql::DROP_LANDING.of(kind.ddl()))?;
     if !rejected.is_empty() {
         let checks_kind = request.is_new_location && rejected.len() == request.objects.len();
         let job = super::ReadJob { request, meter, few: true, checks_kind };

@@ -57,6 +57,7 @@ pub(super) fn repair(
             repairs.insert(format!("{}.{}", kind.name(), key), count);
         }
     }
+    warehouse.run(&sql::DROP_REPAIRS)?;
     Ok(repairs)
 }
 

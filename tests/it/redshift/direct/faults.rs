@@ -7,7 +7,8 @@ use s3_emulator::{BUCKET, Fault as StoreFault};
 
 use super::{By, small, small_without};
 use crate::redshift::ended;
-use crate::support::{event, gzip, put, song};
+use crate::support::{event, gzip, open, put, song};
+use sparkify_warehouse::Access;
 
 #[test]
 fn a_changed_or_deleted_object_reloads_its_group() {
@@ -210,6 +211,27 @@ fn a_copy_is_found_in_every_kind_of_load_history() {
             );
             cluster.assert_same(&more);
         }
+    }
+}
+
+/// A user may have tables with the names of the landing tables in the same schema.
+#[test]
+fn tables_with_the_names_of_landing_tables_are_kept() {
+    let cluster = small();
+    cluster.run(["create-tables"]).good();
+    cluster.configure();
+    let mut warehouse = open(&cluster.url(), Access::Write).unwrap();
+    let tables = ["landing_events", "landing_songs", "landing_repairs"];
+    for table in tables {
+        warehouse.execute(&format!("create table {table} (mine integer)")).unwrap();
+    }
+    drop(warehouse);
+    let damaged = event(2, 0, 1_541_476_000_000, "NextSong", "BjÃ¶rk");
+    cluster.log("2018-11-06-events.json", &[damaged]);
+    let summary = cluster.load(By::Prefixes).json();
+    assert_eq!(summary["repairs"]["events.song"], 1, "{summary:#}");
+    for table in tables {
+        assert_eq!(cluster.asked(&format!("select count(mine) from {table}")), "0");
     }
 }
 

@@ -1,0 +1,2 @@
+-- Drops the table of repaired texts.
+drop table landing_repairs;
