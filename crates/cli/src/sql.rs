@@ -70,7 +70,7 @@ fn common_files() -> Vec<&'static SqlFile> {
     for files_of in [load_sql::load::ALL, load_sql::model::ALL, load_sql::quality::ALL] {
         files.extend(files_of);
     }
-    files.extend(analytics_sql::report::ALL);
+    files.extend(analytics_sql::report::ALL.iter().chain(analytics_sql::page::ALL));
     files.extend(load_sql::rejects::ALL.iter().chain(load_sql::trace::ALL));
     files.extend(analytics_sql::diff::ALL.iter().chain(analytics_sql::export::ALL));
     files.extend(analytics_sql::filter::ALL.iter());
