@@ -6,6 +6,7 @@ mod browser;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod command_line;
+mod comments;
 mod conformance;
 #[cfg(feature = "redshift")]
 mod connection_steps;
