@@ -2,24 +2,31 @@
 -- first is cheaper than counting distinct users.
 -- shared: page_song_totals
 select
-    song_title,
-    artist_name,
-    cast(sum(plays) as bigint) as plays,
-    count(user_id) as listeners,
-    f_round(coalesce(sum(seconds), 0) / 3600) as hours,
-    cast(sum(matched) as bigint) as in_catalogue
+    totals.song_title,
+    totals.artist_name,
+    totals.plays,
+    by_song.listeners,
+    totals.hours,
+    totals.in_catalogue
 from (
+    /*include numbered_songs() */
+) as totals
+join (
     select
-        song_title,
-        artist_name,
-        user_id,
-        count(*) as plays,
-        sum(/*include listened(length) */) as seconds,
-        count(song_id) as matched
-    from songplays
-    where /*include in_days(start_time) */
-        and /*include at_level(level) */
-        and song_title is not null
-    group by song_title, artist_name, user_id
-) as by_user
-group by song_title, artist_name
+        song,
+        count(user_id) as listeners
+    from (
+        select
+            numbered.song,
+            songplays.user_id
+        from songplays
+        join (
+            /*include numbered_songs() */
+        ) as numbered
+            on numbered.song_title = songplays.song_title and f_same(numbered.artist_name, songplays.artist_name)
+        where /*include in_days(songplays.start_time) */
+            and /*include at_level(songplays.level) */
+        group by numbered.song, songplays.user_id
+    ) as pairs
+    group by song
+) as by_song on by_song.song = totals.song

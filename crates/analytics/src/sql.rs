@@ -48,6 +48,7 @@ sql_files! {
         SESSION_DAYS = "session_days",
         SESSION_TOTALS = "session_totals",
         LOGGED_SONGS = "logged_songs",
+        NUMBERED_SONGS = "numbered_songs",
         SONG_TOTALS = "song_totals",
         ARTIST_TOTALS = "artist_totals",
         USER_PLACES = "user_places",

@@ -57,6 +57,7 @@ struct RenderedFile {
 fn files(settings: &Settings) -> Result<Vec<&'static SqlFile>, Failure> {
     let mut files = connect::dialect_of(&settings.warehouse)?;
     files.extend(common_files());
+    files.extend(load_sql::describe::ALL);
     if settings.warehouse.scheme() == "redshift" {
         files.extend(sparkify_load::staging::direct::STEPS.iter());
     }

@@ -84,21 +84,25 @@ fn describe(
 
 /// Returns the statements that store the descriptions of a table and of its columns as comments.
 pub fn comments(table: &SqlFile, opening: Opening) -> Vec<String> {
-    let comment = |file: &SqlFile, words: &str| {
-        let words = format!("'{}'", words.replace('\'', "''"));
-        file.statement_on(table.name, opening).replace(":words", &words)
+    let [on_table, on_column] = [sql::describe::COMMENT_ON_TABLE, sql::describe::COMMENT_ON_COLUMN]
+        .map(|file| file.statement_on(table.name, opening));
+    let quoted = |words: &str| format!("'{}'", words.replace('\'', "''"));
+    let describe_column = |column: DeclaredColumn| {
+        let statement = on_column.replace(":column", &column.name);
+        statement.replace(":words", &quoted(&column.description))
     };
-    let on_table = comment(&sql::describe::COMMENT_ON_TABLE, table.headline());
-    let on_column = |column: DeclaredColumn| {
-        let statement = comment(&sql::describe::COMMENT_ON_COLUMN, &column.description);
-        statement.replacen(":column", &column.name, 1)
-    };
-    [on_table].into_iter().chain(table.columns(opening).into_iter().map(on_column)).collect()
+    [on_table.replace(":words", &quoted(table.headline()))]
+        .into_iter()
+        .chain(table.columns(opening).into_iter().map(describe_column))
+        .collect()
 }
 
 /// Returns the statements that declare the keys of the model, if the engine does not enforce them.
 /// Data tests keep them true. A key with a column that may be null is none to an engine.
 pub fn declared_keys(opening: Opening) -> Vec<String> {
+    if sql::describe::PRIMARY_KEY.statement(opening).is_empty() {
+        return Vec::new();
+    }
     let columns = |table: &SqlFile| table.columns(opening);
     let is_required = |table: &SqlFile, key: &str| {
         columns(table).iter().any(|column| column.name == key && column.required)
@@ -116,7 +120,7 @@ pub fn declared_keys(opening: Opening) -> Vec<String> {
             Some(statement.replace(":column", &column.name).replace(":other", other))
         })
     });
-    primary.chain(foreign).filter(|statement| !statement.is_empty()).collect()
+    primary.chain(foreign).collect()
 }
 
 /// Returns the referenced table: one that the description names with `in TABLE` and whose key has

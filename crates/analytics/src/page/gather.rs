@@ -228,6 +228,7 @@ const SHARED: &[SqlFile] = &[
     sql::page::SESSION_DAYS,
     sql::page::SESSION_TOTALS,
     sql::page::LOGGED_SONGS,
+    sql::page::NUMBERED_SONGS,
     sql::page::SONG_TOTALS,
     sql::page::ARTIST_TOTALS,
     sql::page::USER_PLACES,
@@ -273,8 +274,11 @@ impl<'a> SharedTables<'a> {
     /// Drops the tables that none of `files` reads, nor a table that they still need.
     fn keep_for(&mut self, files: &[&SqlFile]) -> Result<(), WarehouseError> {
         let mut needed: Vec<&SqlFile> = files.iter().flat_map(|file| self.read_by(file)).collect();
-        let sources: Vec<_> = needed.iter().flat_map(|table| self.read_by(table)).collect();
-        needed.extend(sources);
+        let mut at = 0;
+        while let Some(table) = needed.get(at) {
+            needed.extend(self.read_by(table));
+            at += 1;
+        }
         let is_needed = |name: &&str| needed.iter().any(|table| table.name == *name);
         let (kept, done): (Vec<_>, Vec<_>) = self.created.iter().copied().partition(is_needed);
         for name in done {
