@@ -23,7 +23,8 @@ join (
         join (
             /*include numbered_songs() */
         ) as numbered
-            on numbered.song_title = songplays.song_title and f_same(numbered.artist_name, songplays.artist_name)
+            on numbered.song_title = songplays.song_title
+            and (numbered.artist_name = songplays.artist_name or (numbered.artist_name is null and songplays.artist_name is null))
         where /*include in_days(songplays.start_time) */
             and /*include at_level(songplays.level) */
         group by numbered.song, songplays.user_id

@@ -58,7 +58,8 @@ fn the_sql_tab_has_types_a_history_and_aligned_errors() {
     let serving = Serving::start(folder.path(), &[]);
     let browser = Browser::start();
     browser.open(serving.url());
-    browser.wait("return document.querySelectorAll('.loading, figure[aria-busy]').length === 0");
+    // The tabs move while the page fills.
+    browser.wait("return document.querySelector('figure[data-chart=systems] svg.plot') && document.querySelectorAll('.loading, figure[aria-busy]').length === 0");
     let shown =
         "return ['charts', 'sql'].map((it) => document.getElementById(it).checkVisibility())";
     assert_eq!(browser.run(shown), json!([true, false]));
