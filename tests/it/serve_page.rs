@@ -102,7 +102,7 @@ fn the_sql_tab_has_types_a_history_and_aligned_errors() {
     ask("select 1 as one");
     ask("select level\nfrom songplays\nwhere levle = 'paid'");
     browser.run("window.isOld = true; location.reload()");
-    browser.wait("return !window.isOld && document.querySelectorAll('#history li').length");
+    browser.wait("return !window.isOld && document.querySelectorAll('#history li').length && document.getElementById('standing').textContent");
     assert_eq!(browser.run(shown), json!([false, true]), "the tab survives a reload");
     let history =
         "return [...document.querySelectorAll('#history button')].map((it) => it.textContent)";

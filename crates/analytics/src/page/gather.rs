@@ -65,7 +65,7 @@ const QUERIES: &[(&str, By)] = &[
 #[serde(rename_all = "lowercase")]
 pub enum Part {
     /// First part: the state of the warehouse and the filters.
-    Head(Head),
+    Head(Box<Head>),
     /// Saved query with its result.
     Answer(Box<ChartQuery>),
 }
@@ -142,7 +142,7 @@ pub fn gather(
     let (mut first, mut answers) = (None, Vec::new());
     stream(warehouse, arguments, &mut |part| {
         match part {
-            Part::Head(head) => first = Some(head),
+            Part::Head(head) => first = Some(*head),
             Part::Answer(answer) => answers.push(*answer),
         }
         Ok(())
@@ -159,7 +159,7 @@ pub fn stream(
 ) -> Result<(), WarehouseError> {
     let head = head(warehouse, arguments)?;
     let grains = head.grains;
-    sink(Part::Head(head))?;
+    sink(Part::Head(Box::new(head)))?;
     let mut shared = SharedTables::new(warehouse, arguments);
     let queries = QUERIES.iter().filter_map(|(name, by)| Some((SavedQuery::find(name)?, *by)));
     let mut queries = queries.peekable();
