@@ -6,7 +6,11 @@
 --   listeners: users who played, excluding guests
 --   hours: sum of the lengths of the songs played
 --   percent: share of all plays
-with plays as (
+with user_places as (
+    /*include user_places() */
+),
+
+plays as (
     select
         case
             when user_agent is null or user_agent = '' then null
@@ -19,18 +23,17 @@ with plays as (
             else 'other'
         end /*postgres collate "C" */ as browser,
         user_id,
-        /*include listened(length) */ as length
-    from songplays
-    where /*include in_days(start_time) */
-        and /*include at_level(level) */
+        plays,
+        seconds
+    from user_places
 )
 
 select
     browser,
-    count(*) as plays,
+    cast(sum(plays) as bigint) as plays,
     count(distinct user_id) as listeners,
-    f_round(coalesce(sum(length), 0) / 3600) as hours,
-    f_percent(count(*), (select count(*) from plays)) as "percent"
+    f_round(coalesce(sum(seconds), 0) / 3600) as hours,
+    f_percent(sum(plays), (select sum(plays) from user_places)) as "percent"
 from plays
 group by browser
 order by plays desc, f_bytes(browser) nulls last;

@@ -7,24 +7,36 @@
 --   hours: sum of the lengths of the songs played
 --   plays_a_listener: mean plays per user, excluding guests
 --   percent: share of all plays
-with plays as (
+with session_totals as (
+    /*include session_totals() */
+),
+
+by_user as (
+    select
+        user_id,
+        sum(plays) as plays,
+        sum(seconds) as seconds
+    from session_totals
+    group by user_id
+),
+
+people as (
     select
         users.gender,
-        songplays.user_id,
-        /*include listened(songplays.length) */ as length
-    from songplays
-    left join users on users.user_id = songplays.user_id
-    where /*include in_days(songplays.start_time) */
-        and /*include at_level(songplays.level) */
+        by_user.user_id,
+        by_user.plays,
+        by_user.seconds
+    from by_user
+    left join users on users.user_id = by_user.user_id
 )
 
 select
     gender,
-    count(*) as plays,
-    count(distinct user_id) as listeners,
-    f_round(coalesce(sum(length), 0) / 3600) as hours,
-    f_round(cast(count(user_id) as double precision) / nullif(count(distinct user_id), 0)) as plays_a_listener,
-    f_percent(count(*), (select count(*) from plays)) as "percent"
-from plays
+    cast(sum(plays) as bigint) as plays,
+    count(user_id) as listeners,
+    f_round(coalesce(sum(seconds), 0) / 3600) as hours,
+    f_round(cast(sum(case when user_id is not null then plays end) as double precision) / nullif(count(user_id), 0)) as plays_a_listener,
+    f_percent(sum(plays), (select sum(plays) from by_user)) as "percent"
+from people
 group by gender
 order by plays desc, f_bytes(gender) nulls last;

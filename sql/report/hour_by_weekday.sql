@@ -15,14 +15,13 @@ weekdays as (
 
 plays as (
     select
-        time.weekday,
-        time.hour,
+        f_weekday(start_time) as weekday,
+        extract(hour from start_time) as hour,
         count(*) as plays
     from songplays
-    join time on time.start_time = songplays.start_time
-    where /*include in_days(songplays.start_time) */
-        and /*include at_level(songplays.level) */
-    group by time.weekday, time.hour
+    where /*include in_days(start_time) */
+        and /*include at_level(level) */
+    group by f_weekday(start_time), extract(hour from start_time)
 )
 
 select

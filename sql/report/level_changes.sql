@@ -1,7 +1,7 @@
 -- query: how many users upgrade and downgrade over time?
--- parameters: since, until, by (day, week, month)
+-- parameters: since, until, by (day, week, month, quarter)
 -- columns:
---   period: first day of the day, week (Monday) or month, UTC; a period without a change is left out
+--   period: first day of the day, week (Monday), month or quarter, UTC; a period without a change is left out
 --   upgrades: changes from free to paid
 --   downgrades: changes from paid to free
 --   net: upgrades minus downgrades

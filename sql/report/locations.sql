@@ -6,23 +6,17 @@
 --   listeners: users who played, excluding guests
 --   hours: sum of the lengths of the songs played
 --   percent: share of all plays
-with plays as (
-    select
-        location as location,
-        user_id,
-        /*include listened(length) */ as length
-    from songplays
-    where /*include in_days(start_time) */
-        and /*include at_level(level) */
+with user_places as (
+    /*include user_places() */
 )
 
 select
     location,
-    count(*) as plays,
+    cast(sum(plays) as bigint) as plays,
     count(distinct user_id) as listeners,
-    f_round(coalesce(sum(length), 0) / 3600) as hours,
-    f_percent(count(*), (select count(*) from plays)) as "percent"
-from plays
+    f_round(coalesce(sum(seconds), 0) / 3600) as hours,
+    f_percent(sum(plays), (select sum(plays) from user_places)) as "percent"
+from user_places
 group by location
 order by plays desc, f_bytes(location) nulls last
 limit $4;

@@ -1,37 +1,50 @@
 -- query: how many listeners are new, and how many come back?
--- parameters: since, until, level, by (day, week, month)
+-- parameters: since, until, level, by (day, week, month, quarter)
 -- columns:
---   period: first day of the day, week (Monday) or month, UTC
+--   period: first day of the day, week (Monday), month or quarter, UTC
 --   listeners: users who played in the period, excluding guests
 --   new_listeners: of these, users who had never played before, at any level
 --   returning_listeners: users who had played before
 --   new_percent: share of new listeners
-with plays as (
-    select distinct
-        /*include first_day_of_period($4, start_time) */ as period,
+with session_days as (
+    /*include session_days() */
+),
+
+first_plays as (
+    /*include first_plays() */
+),
+
+periods as (
+    select
+        /*include first_day_of_period($4, cast(day as timestamp)) */ as period,
         user_id
-    from songplays
-    where /*include in_days(start_time) */
+    from session_days
+    where user_id is not null
         and /*include at_level(level) */
-        and user_id is not null
+),
+
+active as (
+    select
+        period,
+        user_id
+    from periods
+    group by period, user_id
 ),
 
 firsts as (
     select
         user_id,
-        min(/*include first_day_of_period($4, start_time) */) as first_period
-    from songplays
-    where user_id is not null
-    group by user_id
+        /*include first_day_of_period($4, first_play) */ as first_period
+    from first_plays
 )
 
 select
-    plays.period,
+    active.period,
     count(*) as listeners,
-    count(case when plays.period = firsts.first_period then 1 end) as new_listeners,
-    count(case when plays.period > firsts.first_period then 1 end) as returning_listeners,
-    f_percent(count(case when plays.period = firsts.first_period then 1 end), count(*)) as new_percent
-from plays
-join firsts on firsts.user_id = plays.user_id
-group by plays.period
-order by plays.period;
+    count(case when active.period = firsts.first_period then 1 end) as new_listeners,
+    count(case when active.period > firsts.first_period then 1 end) as returning_listeners,
+    f_percent(count(case when active.period = firsts.first_period then 1 end), count(*)) as new_percent
+from active
+join firsts on firsts.user_id = active.user_id
+group by active.period
+order by active.period;

@@ -12,44 +12,33 @@
 --   first_play: start of the first play, UTC
 --   last_play: start of the last play, UTC
 --   matched_percent: share of plays whose song is in the catalogue
-with plays as (
-    select
-        start_time,
-        user_id,
-        session_id,
-        song_id,
-        song_title,
-        artist_name,
-        /*include listened(length) */ as length
-    from songplays
-    where /*include in_days(start_time) */
-        and /*include at_level(level) */
+with logged_songs as (
+    /*include logged_songs() */
 ),
 
 songs as (
-    select distinct
+    select
         song_title,
         artist_name
-    from plays
-    where song_title is not null
+    from logged_songs
+    group by song_title, artist_name
 ),
 
-visits as (
-    select distinct
-        session_id,
-        user_id
-    from plays
+session_totals as (
+    /*include session_totals() */
 )
 
 select
     count(*) as plays,
     count(distinct user_id) as listeners,
     count(*) - count(user_id) as guest_plays,
-    (select count(*) from visits) as sessions,
-    (select count(*) from songs) as songs,
-    count(distinct artist_name) as artists,
-    f_round(coalesce(sum(length), 0) / 3600) as hours,
+    (select count(*) from session_totals) as sessions,
+    (select count(song_title) from songs) as songs,
+    (select count(distinct artist_name) from songs) as artists,
+    f_round(coalesce(sum(/*include listened(length) */), 0) / 3600) as hours,
     min(start_time) as first_play,
     max(start_time) as last_play,
     f_percent(count(song_id), count(*)) as matched_percent
-from plays;
+from songplays
+where /*include in_days(start_time) */
+    and /*include at_level(level) */;

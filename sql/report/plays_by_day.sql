@@ -6,25 +6,19 @@
 --   listeners: users who played, excluding guests
 --   sessions: sessions with a play
 --   hours: sum of the lengths of the songs played
-with plays as (
-    select
-        cast(start_time as date) as day,
-        user_id,
-        session_id,
-        /*include listened(length) */ as length
-    from songplays
-    where /*include in_days(start_time) */
-        and /*include at_level(level) */
+with session_days as (
+    /*include session_days() */
 ),
 
-visits as (
+by_session as (
     select
         day,
         user_id,
         session_id,
-        count(*) as plays,
-        sum(length) as seconds
-    from plays
+        sum(plays) as plays,
+        sum(seconds) as seconds
+    from session_days
+    where /*include at_level(level) */
     group by day, user_id, session_id
 )
 
@@ -34,6 +28,6 @@ select
     count(distinct user_id) as listeners,
     count(*) as sessions,
     f_round(coalesce(sum(seconds), 0) / 3600) as hours
-from visits
+from by_session
 group by day
 order by day;

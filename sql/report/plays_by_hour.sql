@@ -7,16 +7,24 @@
 with
 /*include hours_of_day() */,
 
+by_user as (
+    select
+        extract(hour from start_time) as hour,
+        user_id,
+        count(*) as plays
+    from songplays
+    where /*include in_days(start_time) */
+        and /*include at_level(level) */
+    group by extract(hour from start_time), user_id
+),
+
 plays as (
     select
-        time.hour,
-        count(*) as plays,
-        count(distinct songplays.user_id) as listeners
-    from songplays
-    join time on time.start_time = songplays.start_time
-    where /*include in_days(songplays.start_time) */
-        and /*include at_level(songplays.level) */
-    group by time.hour
+        hour,
+        cast(sum(plays) as bigint) as plays,
+        count(user_id) as listeners
+    from by_user
+    group by hour
 )
 
 select

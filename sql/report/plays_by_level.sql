@@ -6,21 +6,16 @@
 --   listeners: users who played at it, excluding guests
 --   hours: sum of the lengths of the songs played
 --   percent: share of all plays
-with plays as (
-    select
-        level,
-        user_id,
-        /*include listened(length) */ as length
-    from songplays
-    where /*include in_days(start_time) */
+with session_days as (
+    /*include session_days() */
 )
 
 select
     level,
-    count(*) as plays,
+    cast(sum(plays) as bigint) as plays,
     count(distinct user_id) as listeners,
-    f_round(coalesce(sum(length), 0) / 3600) as hours,
-    f_percent(count(*), (select count(*) from plays)) as "percent"
-from plays
+    f_round(coalesce(sum(seconds), 0) / 3600) as hours,
+    f_percent(sum(plays), (select sum(plays) from session_days)) as "percent"
+from session_days
 group by level
 order by plays desc, f_bytes(level) nulls last;

@@ -8,26 +8,20 @@
 --   listeners: users who played, excluding guests
 --   sessions: sessions with a play
 --   hours: sum of the lengths of the songs played
-with plays as (
-    select
-        date_trunc('week', start_time) as monday,
-        user_id,
-        session_id,
-        /*include listened(length) */ as length
-    from songplays
-    where /*include in_days(start_time) */
-        and /*include at_level(level) */
+with session_days as (
+    /*include session_days() */
 ),
 
-visits as (
+by_session as (
     select
-        monday,
+        date_trunc('week', cast(day as timestamp)) as monday,
         user_id,
         session_id,
-        count(*) as plays,
-        sum(length) as seconds
-    from plays
-    group by monday, user_id, session_id
+        sum(plays) as plays,
+        sum(seconds) as seconds
+    from session_days
+    where /*include at_level(level) */
+    group by date_trunc('week', cast(day as timestamp)), user_id, session_id
 )
 
 select
@@ -39,6 +33,6 @@ select
     count(distinct user_id) as listeners,
     count(*) as sessions,
     f_round(coalesce(sum(seconds), 0) / 3600) as hours
-from visits
+from by_session
 group by monday
 order by monday;

@@ -4,7 +4,11 @@
 --   weekday: 0 Sunday to 6 Saturday, UTC; each day has a row
 --   plays: plays that started on the day, in all weeks
 --   listeners: users who played on the day, excluding guests
-with weekdays as (
+with session_days as (
+    /*include session_days() */
+),
+
+weekdays as (
     select 0 as weekday
     union all select 1
     union all select 2
@@ -14,16 +18,22 @@ with weekdays as (
     union all select 6
 ),
 
+days as (
+    select
+        f_weekday(cast(day as timestamp)) as weekday,
+        user_id,
+        plays
+    from session_days
+    where /*include at_level(level) */
+),
+
 plays as (
     select
-        time.weekday,
-        count(*) as plays,
-        count(distinct songplays.user_id) as listeners
-    from songplays
-    join time on time.start_time = songplays.start_time
-    where /*include in_days(songplays.start_time) */
-        and /*include at_level(songplays.level) */
-    group by time.weekday
+        weekday,
+        cast(sum(plays) as bigint) as plays,
+        count(distinct user_id) as listeners
+    from days
+    group by weekday
 )
 
 select

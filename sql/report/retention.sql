@@ -1,26 +1,21 @@
 -- query: how many of the users who first listened in a week listen in the weeks after?
 -- parameters: since, until
 -- columns:
---   cohort: Monday of the week of the users' first play, UTC; since and until filter by first play
+--   cohort: Monday of the week of the users' first play, UTC, newest first; since and until filter by first play
 --   weeks_after: 0 for the week of the first play
 --   cohort_listeners: users of the cohort
---   listeners: of these, users who played in that week; weeks without any plays are left out
+--   listeners: of these, users who played in that week; a week in which no user played at all has no row
 --   percent: share of the cohort
 --   complete: 1 if the plays reach to the end of the week; 0 for a week that may still grow
-with firsts as (
-    select
-        user_id,
-        min(start_time) as first_play
-    from songplays
-    where user_id is not null
-    group by user_id
+with first_plays as (
+    /*include first_plays() */
 ),
 
 cohorts as (
     select
         user_id,
         cast(date_trunc('week', first_play) as date) as cohort
-    from firsts
+    from first_plays
     where /*include in_days(first_play) */
 ),
 
@@ -54,7 +49,8 @@ periods as (
     ) as plays
 ),
 
-active as (    select
+active as (
+    select
         cohorts.cohort,
         cast((weeks.week - cohorts.cohort) / 7 as integer) as weeks_after,
         count(*) as listeners
@@ -75,4 +71,4 @@ join periods on periods.week >= sizes.cohort
 left join active
     on active.cohort = sizes.cohort
     and active.weeks_after = cast((periods.week - sizes.cohort) / 7 as integer)
-order by sizes.cohort, cast((periods.week - sizes.cohort) / 7 as integer);
+order by sizes.cohort desc, cast((periods.week - sizes.cohort) / 7 as integer);

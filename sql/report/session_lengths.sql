@@ -7,8 +7,9 @@
 --   percent: share of all sessions
 --   plays: plays in them
 --   minutes_a_session: mean length in minutes
-with
-/*include visits() */,
+with session_totals as (
+    /*include session_totals() */
+),
 
 bounds as (
     select 1 as plays_from, 1 as plays_to
@@ -23,12 +24,12 @@ bounds as (
 select
     bounds.plays_from,
     bounds.plays_to,
-    count(visits.plays) as sessions,
-    f_percent(count(visits.plays), (select count(*) from visits)) as "percent",
-    cast(coalesce(sum(visits.plays), 0) as bigint) as plays,
-    f_round(avg(visits.minutes)) as minutes_a_session
+    count(session_totals.plays) as sessions,
+    f_percent(count(session_totals.plays), (select count(*) from session_totals)) as "percent",
+    cast(coalesce(sum(session_totals.plays), 0) as bigint) as plays,
+    f_round(avg(session_totals.minutes)) as minutes_a_session
 from bounds
-left join visits
-    on visits.plays >= bounds.plays_from and (bounds.plays_to is null or visits.plays <= bounds.plays_to)
+left join session_totals
+    on session_totals.plays >= bounds.plays_from and (bounds.plays_to is null or session_totals.plays <= bounds.plays_to)
 group by bounds.plays_from, bounds.plays_to
 order by bounds.plays_from;

@@ -9,8 +9,9 @@
 --   minutes_a_session: mean, from the start of the first play to the end of the last
 --   longest_minutes: longest session
 --   sessions_a_listener: mean sessions per user, excluding guests
-with
-/*include visits() */
+with session_totals as (
+    /*include session_totals() */
+)
 
 select
     count(*) as sessions,
@@ -21,4 +22,4 @@ select
     f_round(avg(minutes)) as minutes_a_session,
     f_round(max(minutes)) as longest_minutes,
     f_round(cast(count(user_id) as double precision) / nullif(count(distinct user_id), 0)) as sessions_a_listener
-from visits;
+from session_totals;

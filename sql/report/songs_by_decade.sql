@@ -7,20 +7,23 @@
 --   plays: plays of such songs
 --   songs: distinct songs, by logged title and artist name
 --   percent: share of all plays
-with plays as (
+with logged_songs as (
+    /*include logged_songs() */
+),
+
+dated as (
     select
         cast(floor(songs.year / 10.0) * 10 as integer) as decade,
         case
             when songs.year is not null then 'catalogue'
-            when songplays.song_id is not null then 'no year'
+            when logged_songs.song_id is not null then 'no year'
             else 'not in the catalogue'
         end /*postgres collate "C" */ as source,
-        songplays.song_title,
-        songplays.artist_name
-    from songplays
-    left join songs on songs.song_id = songplays.song_id
-    where /*include in_days(songplays.start_time) */
-        and /*include at_level(songplays.level) */
+        logged_songs.song_title,
+        logged_songs.artist_name,
+        logged_songs.plays
+    from logged_songs
+    left join songs on songs.song_id = logged_songs.song_id
 ),
 
 by_song as (
@@ -29,8 +32,8 @@ by_song as (
         source,
         song_title,
         artist_name,
-        count(*) as plays
-    from plays
+        sum(plays) as plays
+    from dated
     group by decade, source, song_title, artist_name
 )
 
@@ -39,7 +42,7 @@ select
     source,
     cast(sum(plays) as bigint) as plays,
     count(song_title) as songs,
-    f_percent(sum(plays), (select count(*) from plays)) as "percent"
+    f_percent(sum(plays), (select sum(plays) from logged_songs)) as "percent"
 from by_song
 group by decade, source
 order by decade nulls last, f_bytes(source);

@@ -8,19 +8,8 @@
 --   listeners: users who played them, excluding guests
 --   hours: sum of the lengths of the songs played
 --   in_catalogue: plays that match the catalogue
-with artists as (
-    select
-        artist_name,
-        count(*) as plays,
-        count(distinct song_title) as songs,
-        count(distinct user_id) as listeners,
-        f_round(coalesce(sum(/*include listened(length) */), 0) / 3600) as hours,
-        count(song_id) as in_catalogue
-    from songplays
-    where /*include in_days(start_time) */
-        and /*include at_level(level) */
-        and artist_name is not null
-    group by artist_name
+with artist_totals as (
+    /*include artist_totals() */
 )
 
 select
@@ -30,7 +19,7 @@ select
     listeners,
     hours,
     in_catalogue
-from artists
+from artist_totals
 order by
     case cast($5 as varchar)
         when 'listeners' then cast(listeners as double precision)

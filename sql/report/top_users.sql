@@ -8,16 +8,18 @@
 --   plays: songs played
 --   sessions: sessions with a play
 --   hours: sum of the lengths of the songs played
-with listeners as (
+with session_totals as (
+    /*include session_totals() */
+),
+
+listeners as (
     select
         user_id,
-        count(*) as plays,
-        count(distinct session_id) as sessions,
-        f_round(coalesce(sum(/*include listened(length) */), 0) / 3600) as hours
-    from songplays
-    where /*include in_days(start_time) */
-        and /*include at_level(level) */
-        and user_id is not null
+        cast(sum(plays) as bigint) as plays,
+        count(*) as sessions,
+        f_round(coalesce(sum(seconds), 0) / 3600) as hours
+    from session_totals
+    where user_id is not null
     group by user_id
 )
 

@@ -71,9 +71,11 @@ fn both_formats_list_every_table_column_data_test_and_saved_query() {
 #[test]
 fn the_page_is_self_contained_and_its_links_resolve() {
     let html = Dictionary::declared(OPENING).html().to_string();
-    for foreign in ["src=", "href=\"http", "href=http", "url(", "@import", "<script", "<link"] {
+    for foreign in ["src=", "href=\"http", "href=http", "url(", "@import", "<script ", "<link"] {
         assert!(!html.contains(foreign), "{foreign}");
     }
+    assert_eq!(html.matches("<script>").count(), 1);
+    assert!(html.contains("default-src 'none'; script-src 'sha256-"));
     let mut links = 0;
     for rest in html.split("href=\"#").skip(1) {
         let anchor = rest.split('"').next().unwrap();
@@ -154,6 +156,50 @@ fn a_loaded_warehouse_adds_row_counts_types_and_test_results() {
 }
 
 #[test]
+fn the_fact_is_first_and_the_diagrams_show_keys_and_lineage() {
+    let dictionary = Dictionary::declared(OPENING);
+    assert_eq!(dictionary.tables[0].name, "songplays");
+    let html = dictionary.html().to_string();
+    let [key, reference] = ["PK", "FK"].map(|mark| format!("<tspan class=\"mark\">{mark}</tspan>"));
+    assert!(html.matches(&key).count() >= 6 && html.matches(&reference).count() >= 6);
+    for (from, to) in [
+        ("staging_events.ts", "songplays.start_time"),
+        ("songplays.start_time", "time.week"),
+        ("staging_songs.artist_name", "artists.name"),
+    ] {
+        assert!(html.contains(&format!("data-from=\"{from}\" data-to=\"{to}\"")), "{from}, {to}");
+    }
+}
+
+#[cfg(feature = "page")]
+#[test]
+fn the_page_is_searched_and_follows_the_lineage() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), ["docs", "--out", "out"]).good();
+    let browser = crate::browser::Browser::start();
+    browser.open_file(&folder.path().join("out/index.html").canonicalize().unwrap());
+    let search = |words: &str| {
+        browser.run(&format!(
+            "const field = document.getElementById('search'); field.value = '{words}'; field.dispatchEvent(new Event('input'));
+             return [...document.querySelectorAll('tbody tr')].filter((it) => it.checkVisibility()).map((it) => it.id)"
+        ))
+    };
+    let all = search("").as_array().unwrap().len();
+    assert!(all > 130, "{all}");
+    assert_eq!(search("iso week"), serde_json::json!(["time.week", "time.year"]));
+    assert_eq!(search("songplays user_agent"), serde_json::json!(["songplays.user_agent"]));
+    assert_eq!(search("nothing at all"), serde_json::json!([]));
+    let found = browser.text("return document.getElementById('found').textContent");
+    assert!(found.contains("Nothing found"), "{found}");
+    assert_eq!(search("").as_array().unwrap().len(), all);
+
+    browser.run("document.querySelector('#lineage-graph a[href=\"#staging_events.ts\"]').dispatchEvent(new Event('pointerenter'))");
+    let lines = browser.run("return [...document.querySelectorAll('#lineage-graph .on')].map((it) => it.dataset.to).filter((it) => it.startsWith('time.'))");
+    assert_eq!(lines.as_array().unwrap().len(), 7, "{lines}");
+    crate::page::assert_quiet(&browser, &["file:", "data:"]);
+}
+
+#[test]
 fn an_empty_warehouse_differs_from_one_without_tables() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), ["create-tables"]).good();
@@ -208,7 +254,8 @@ fn text_is_escaped_in_html_and_markdown() {
     assert!(html.contains("a &lt;b&gt;bold&lt;/b&gt; | claim &amp; <code>code|&lt;i&gt;</code>"));
     assert!(html.contains("x &lt; y | z &quot;q&quot;"));
     assert!(html.contains("enum(&#39;&lt;a&gt;&#39;, &#39;b|c&#39;)"));
-    assert!(!html.contains("<script") && !html.contains("<b>") && !html.contains("<a>"));
+    assert!(html.matches("<script").count() == 1 && !html.contains("alert(1)</script>"));
+    assert!(!html.contains("<b>") && !html.contains("<a>"));
 
     let markdown = dictionary.markdown().to_string();
     assert!(markdown.contains(r"a \<b\>bold\</b\> \| claim \& `code\|<i>`"), "{markdown}");

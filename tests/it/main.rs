@@ -6,6 +6,7 @@ mod browser;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod command_line;
+mod comments;
 mod conformance;
 #[cfg(feature = "redshift")]
 mod connection_steps;
@@ -29,6 +30,8 @@ mod oracle;
 mod order_independence;
 #[cfg(feature = "page")]
 mod page;
+#[cfg(feature = "page")]
+mod page_charts;
 #[cfg(feature = "postgres")]
 mod postgres_connection;
 #[cfg(feature = "postgres")]
@@ -52,6 +55,8 @@ mod saved_queries;
 mod serve;
 #[cfg(all(feature = "page", feature = "postgres"))]
 mod serve_on_servers;
+#[cfg(feature = "page")]
+mod serve_page;
 #[cfg(feature = "postgres")]
 mod servers;
 mod set_up_and_logs;

@@ -280,6 +280,8 @@ fn the_report_fits_a_phone_and_paper() {
     let browser = Browser::start();
     browser.open_file(&page);
     assert_fits(&browser, 400);
+    let height = browser.run("return document.documentElement.scrollHeight");
+    assert!(height.as_i64().unwrap() < 6250, "{height} px high on a phone");
     assert_fits(&browser, 320);
     browser.chrome("Emulation.clearDeviceMetricsOverride", &json!({}));
     browser.click("#theme label:nth-of-type(3)");
@@ -295,13 +297,16 @@ fn the_report_fits_a_phone_and_paper() {
     let headings = browser.run(
         "return [...document.querySelectorAll('h1, h2, h3, .asks')].map((it) => it.textContent)",
     );
-    let printed = Command::new("pdftotext").arg("-layout").arg(browser.print()).arg("-").output();
+    let printed = Command::new("pdftotext").arg("-raw").arg(browser.print()).arg("-").output();
     let printed = printed.expect("the tests need `pdftotext`: `apt-get install poppler-utils`");
     let normalized = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let text = normalized(&String::from_utf8(printed.stdout).unwrap());
+    let text = String::from_utf8(printed.stdout).unwrap();
+    // A form feed ends each page.
+    assert!(text.matches('\u{c}').count() <= 6, "{} pages", text.matches('\u{c}').count());
+    let text = normalized(&text);
     for heading in headings.as_array().unwrap() {
         let heading = normalized(heading.as_str().unwrap());
-        // On paper each figure has its own lines, so its text is contiguous.
+        // In the order of the file, the text of each figure is contiguous.
         assert!(text.contains(&heading), "{heading} is not in {text}");
     }
 }
@@ -448,7 +453,7 @@ fn the_report_shows_the_figures(data: &DataSet) {
     for expected in [
         grouped(plays),
         data.listeners.to_string(),
-        data.hours.to_owned(),
+        format!("{} h", shortened(data.hours)),
         percent(data.paid),
         percent(matched),
         of_plays.clone(),
@@ -471,9 +476,10 @@ fn the_report_shows_the_figures(data: &DataSet) {
     };
     let ((hour, by_hour), (weekday, by_weekday)) = (data.top_hour, data.top_weekday);
     let weekday = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"][usize::from(weekday)];
-    for (chart, most, plays) in
-        [("byHour", hour.to_string(), by_hour), ("byWeekday", weekday.to_owned(), by_weekday)]
-    {
+    for (chart, most, plays) in [
+        ("byHour", format!("{hour:02}:00"), by_hour),
+        ("byWeekday", weekday.to_owned(), by_weekday),
+    ] {
         let expected = format!("Most at {most} with {}", grouped(plays));
         assert!(alt(chart).contains(&expected), "{}", alt(chart));
     }
@@ -484,8 +490,14 @@ fn the_report_shows_the_figures(data: &DataSet) {
     assert_quiet(&browser, &["file:", "data:"]);
 }
 
+/// Formats hours as the page does: with one decimal, and from 100 without.
+fn shortened(hours: &str) -> String {
+    let hours: f64 = hours.parse().unwrap();
+    if hours >= 100.0 { format!("{hours:.0}") } else { format!("{hours:.1}") }
+}
+
 /// Formats a number with commas between groups of three digits.
-fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     if number < 1000 {
         return number.to_string();
     }

@@ -7,10 +7,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
+use sparkify_warehouse::{Access, WarehouseError};
 
 use crate::browser::Browser;
 use crate::page::{assert_accessible, assert_fits, assert_quiet, small};
-use crate::support::{Ended, duckdb, event, put, run, sparkify};
+use crate::support::{Ended, event, open, put, run, sparkify};
 
 /// Running `sparkify serve`, which is killed when dropped.
 pub(crate) struct Serving {
@@ -46,7 +47,12 @@ impl Serving {
         serving
     }
 
-    fn address(&self) -> String {
+    /// Returns the address of the page with its key.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(crate) fn address(&self) -> String {
         format!("http://127.0.0.1:{}/", self.port)
     }
 
@@ -101,6 +107,20 @@ impl Serving {
         serde_json::from_str(body).unwrap()
     }
 
+    /// Returns the lines of the page's data without filters: the first, the results, the last.
+    pub(crate) fn data(&self) -> Vec<Value> {
+        self.data_with(&json!({ "since": null, "until": null, "level": null }))
+    }
+
+    fn data_with(&self, filters: &Value) -> Vec<Value> {
+        let answer = self.post("/data", &filters.to_string(), "");
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+        // Sizes of chunks are between the lines.
+        let lines = body.lines().filter(|line| line.starts_with('{'));
+        lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
     pub(crate) fn sql(&self, sql: &str) -> Value {
         self.ask("/sql", &json!({ "sql": sql }))
     }
@@ -124,7 +144,7 @@ fn requests_from_other_sites_and_users_are_refused() {
     small(folder.path());
     let serving = Serving::start(folder.path(), &[]);
     let sql = r#"{"sql":"select 1 as one"}"#;
-    assert!(serving.post("/sql", sql, "").ends_with(r#""rows":[[1]],"more":false}"#));
+    assert!(serving.post("/sql", sql, "").trim_end().ends_with(r#""rows":[[1]],"more":false}"#));
     let port = serving.port;
     for headers in [
         "Origin: http://evil.example\r\n".to_owned(),
@@ -262,7 +282,7 @@ fn a_statement_only_reads_within_its_limits() {
     assert!(
         !folder.path().join("out.csv").exists() && !folder.path().join("other.duckdb").exists()
     );
-    let bad = serving.ask("/data", &json!({ "since": "5.11.2018", "until": null, "level": null }));
+    let bad = &serving.data_with(&json!({ "since": "5.11.2018", "until": null, "level": null }))[0];
     assert!(bad["error"].as_str().unwrap().contains("is not a date"), "{bad}");
     assert_eq!(serving.sql("select count(*) as n from songplays")["rows"][0][0], plays[0]["n"]);
 }
@@ -327,7 +347,14 @@ fn the_page_waits_for_a_load() {
     let after = browser.wait(&format!("const now = document.querySelector('#headline .value').textContent; return now !== {before} && now"));
     assert_eq!(plays(&after), plays(&before) + 1);
 
-    let writer = duckdb(folder.path().join("sparkify.duckdb").to_str().unwrap());
+    // The server closes the file after the last result.
+    let path = format!("duckdb:{}", folder.path().join("sparkify.duckdb").display());
+    let writer = loop {
+        match open(&path, Access::Write) {
+            Err(WarehouseError::Busy { .. }) => std::thread::yield_now(),
+            opened => break opened.unwrap(),
+        }
+    };
     assert_eq!(serving.sql("select 1 as one"), json!({ "busy": true }));
     browser.click("#filters [type=submit]");
     browser
@@ -360,6 +387,7 @@ fn filters_and_sql_editor_run_queries() {
             .json();
     let plays = browser.text("return document.querySelector('#headline .value').textContent");
     assert_eq!(plays.replace(',', ""), overview[0]["plays"].to_string());
+    browser.wait("return document.querySelectorAll('figure[aria-busy]').length === 0");
     let csv = browser.run(
         "let saved; URL.createObjectURL = (blob) => { saved = blob.text(); return ''; }; HTMLAnchorElement.prototype.click = () => {};
          document.querySelector('figure[data-chart=topSongs] .csv').click(); return saved",
@@ -380,10 +408,17 @@ fn filters_and_sql_editor_run_queries() {
         browser.wait("return document.querySelector('#headline .value')?.textContent"),
         plays.as_str()
     );
+    browser.wait("return document.querySelectorAll('.loading').length === 0");
     assert_accessible(&browser);
+    assert_fits(&browser, 400);
 
+    browser.click("#tab-sql");
+    assert_eq!(
+        browser.run("return ['charts', 'sql'].map((it) => document.getElementById(it).hidden)"),
+        json!([true, false])
+    );
     let ask = |sql: &str| {
-        browser.run(&format!("document.getElementById('statement').value = {}; document.getElementById('sql').requestSubmit()", json!(sql)));
+        browser.run(&format!("document.getElementById('statement').value = {}; document.getElementById('editor').requestSubmit()", json!(sql)));
     };
     let said = |words: &str| {
         browser.wait(&format!(

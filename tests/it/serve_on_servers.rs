@@ -43,8 +43,8 @@ fn statements_end_on_a_server(start: impl Fn(&[&str]) -> Serving, name: &str) {
     }
     none_runs("the time limit");
     assert_eq!(serving.sql("select 1 as one")["rows"], json!([[1]]));
-    let data = serving.ask("/data", &json!({ "since": null, "until": null, "level": null }));
-    assert!(data["coverage"].is_object(), "{data}");
+    let data = serving.data();
+    assert!(data[0]["head"].is_object() && data.last().unwrap()["done"] == true, "{data:?}");
     drop(serving);
 
     let mut serving = start(&["--time-limit", "600"]);
@@ -83,8 +83,8 @@ fn statements_end_on_postgres() {
     let serving = Serving::spawn(command);
     let refused = serving.sql("select 1 as one");
     assert!(refused["error"].as_str().unwrap().contains("runs no SQL here"), "{refused}");
-    let data = serving.ask("/data", &json!({ "since": null, "until": null, "level": null }));
-    assert!(data["coverage"].is_object(), "{data}");
+    let data = serving.data();
+    assert!(data[0]["head"].is_object() && data.last().unwrap()["done"] == true, "{data:?}");
 }
 
 /// The emulator runs statements on the tests' PostgreSQL server, which lists them.

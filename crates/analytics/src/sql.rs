@@ -15,6 +15,7 @@ sql_files! {
         HOUR_BY_WEEKDAY = "hour_by_weekday",
         PLAYS_BY_DAY = "plays_by_day",
         PLAYS_BY_WEEK = "plays_by_week",
+        PLAYS_BY_PERIOD = "plays_by_period",
         LISTENING_TIME = "listening_time",
         PLAYS_BY_LEVEL = "plays_by_level",
         FREE_AND_PAID = "free_and_paid",
@@ -39,6 +40,19 @@ sql_files! {
     /// Values of the filters of saved queries.
     pub mod filter in "filter" {
         LEVELS = "levels",
+        DAYS = "days",
+    }
+    /// Temporary tables that charts of the report page share.
+    pub mod page in "page" {
+        DROP_TABLE = "drop_table",
+        SESSION_DAYS = "session_days",
+        SESSION_TOTALS = "session_totals",
+        LOGGED_SONGS = "logged_songs",
+        NUMBERED_SONGS = "numbered_songs",
+        SONG_TOTALS = "song_totals",
+        ARTIST_TOTALS = "artist_totals",
+        USER_PLACES = "user_places",
+        FIRST_PLAYS = "first_plays",
     }
     /// Queries of an export, one per table of the model.
     pub mod export in "export" {

@@ -57,6 +57,7 @@ struct RenderedFile {
 fn files(settings: &Settings) -> Result<Vec<&'static SqlFile>, Failure> {
     let mut files = connect::dialect_of(&settings.warehouse)?;
     files.extend(common_files());
+    files.extend(load_sql::describe::ALL);
     if settings.warehouse.scheme() == "redshift" {
         files.extend(sparkify_load::staging::direct::STEPS.iter());
     }
@@ -70,7 +71,7 @@ fn common_files() -> Vec<&'static SqlFile> {
     for files_of in [load_sql::load::ALL, load_sql::model::ALL, load_sql::quality::ALL] {
         files.extend(files_of);
     }
-    files.extend(analytics_sql::report::ALL);
+    files.extend(analytics_sql::report::ALL.iter().chain(analytics_sql::page::ALL));
     files.extend(load_sql::rejects::ALL.iter().chain(load_sql::trace::ALL));
     files.extend(analytics_sql::diff::ALL.iter().chain(analytics_sql::export::ALL));
     files.extend(analytics_sql::filter::ALL.iter());

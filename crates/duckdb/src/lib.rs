@@ -185,6 +185,10 @@ impl Warehouse for DuckDb {
         loaded
     }
 
+    fn has_temporary_tables(&self) -> bool {
+        true
+    }
+
     fn interrupter(&self) -> Option<Interrupter> {
         let handle = self.connection.interrupt_handle();
         Some(Box::new(move || handle.interrupt()))

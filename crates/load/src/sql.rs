@@ -30,6 +30,13 @@ sql_files! {
         PUBLISHED = "published",
         DROP = "drop",
     }
+    /// Templates of the statements that describe a table to clients.
+    pub mod describe in "describe" {
+        COMMENT_ON_TABLE = "comment_on_table",
+        COMMENT_ON_COLUMN = "comment_on_column",
+        PRIMARY_KEY = "primary_key",
+        FOREIGN_KEY = "foreign_key",
+    }
     /// Tables of the star schema, in the order in which they are built.
     pub mod model in "model" {
         SONGS = "songs",

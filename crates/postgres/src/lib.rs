@@ -213,6 +213,14 @@ impl Warehouse for Postgres {
         Ok(changed)
     }
 
+    /// Sends the statements in one request; outside of a transaction they form one.
+    fn execute_all(&mut self, statements: &[String]) -> Result<(), WarehouseError> {
+        if statements.is_empty() {
+            return Ok(());
+        }
+        self.execute(&statements.join(";\n")).map(drop)
+    }
+
     fn query_each(
         &mut self,
         statement: &str,

@@ -203,8 +203,13 @@ impl Redshift {
         }
     }
 
-    /// Runs statements in one request, as one transaction.
+    /// Runs statements as one transaction, in one request where the channel can.
     fn run_batch(&mut self, statements: &[String]) -> Result<(), WarehouseError> {
+        if !self.channel.supports_batch(statements) {
+            return self.in_own_transaction(|redshift| {
+                statements.iter().try_for_each(|statement| redshift.run(statement).map(drop))
+            });
+        }
         let started = Instant::now();
         self.channel
             .send_batch(statements)
@@ -213,6 +218,24 @@ impl Redshift {
             tracing::debug!(ms = started.elapsed().as_millis(), "{statement}");
         }
         Ok(())
+    }
+
+    /// Runs `work` in the transaction of the caller, or in one of its own.
+    fn in_own_transaction<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, WarehouseError>,
+    ) -> Result<T, WarehouseError> {
+        if self.in_transaction {
+            return work(self);
+        }
+        self.run("begin")?;
+        let done = work(self);
+        match &done {
+            Ok(_) => self.run("commit").map(drop)?,
+            // The error of the work is reported, not that of the rollback.
+            Err(_) => drop(self.run("rollback")),
+        }
+        done
     }
 
     /// Refuses a statement that may write on a read-only connection.
@@ -313,8 +336,7 @@ impl Warehouse for Redshift {
 
     fn execute_all(&mut self, statements: &[String]) -> Result<(), WarehouseError> {
         statements.iter().try_for_each(|statement| self.check_access(statement))?;
-        let several = statements.len() > 1 && !self.in_transaction;
-        if several && self.channel.supports_batch(statements) {
+        if statements.len() > 1 && !self.in_transaction && self.access == Access::Write {
             return self.run_batch(statements);
         }
         statements.iter().try_for_each(|statement| self.run(statement).map(drop))
@@ -335,21 +357,7 @@ impl Warehouse for Redshift {
         if source.is_bulk() {
             return self.load_staged(table, &source);
         }
-        // The statements of one load form one transaction: the caller's if it began one.
-        let begun = !self.in_transaction;
-        if begun {
-            self.run("begin")?;
-        }
-        let loaded = self.load_by_insert(table, source.as_ref());
-        match (begun, &loaded) {
-            (true, Ok(_)) => self.run("commit").map(drop)?,
-            (true, Err(_)) => {
-                // The error of the load is reported, not that of the rollback.
-                let _ = self.run("rollback");
-            }
-            (false, _) => {}
-        }
-        loaded
+        self.in_own_transaction(|redshift| redshift.load_by_insert(table, source.as_ref()))
     }
 
     fn found_columns(&mut self) -> Result<Vec<FoundColumn>, WarehouseError> {

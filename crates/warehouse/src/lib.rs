@@ -121,6 +121,11 @@ pub trait Warehouse {
         None
     }
 
+    /// True if a connection for reading can create temporary tables, which its end drops.
+    fn has_temporary_tables(&self) -> bool {
+        false
+    }
+
     /// Returns the load lock, if other processes may load into the same warehouse at the same time.
     fn load_lock(&mut self) -> Option<&mut dyn LoadLock> {
         None

@@ -95,7 +95,14 @@ sql_files! {
         HOURS_OF_DAY = "hours_of_day",
         LEVEL_BEFORE = "level_before",
         LISTENED = "listened",
-        VISITS = "visits",
+        SESSION_DAYS = "session_days",
+        SESSION_TOTALS = "session_totals",
+        LOGGED_SONGS = "logged_songs",
+        NUMBERED_SONGS = "numbered_songs",
+        SONG_TOTALS = "song_totals",
+        ARTIST_TOTALS = "artist_totals",
+        USER_PLACES = "user_places",
+        FIRST_PLAYS = "first_plays",
         REJECT_FILTER = "reject_filter",
         REJECT_ROWS = "reject_rows",
         AS_SONGPLAY_ID = "as_songplay_id",
@@ -173,11 +180,16 @@ pub struct JsonKey {
 impl SqlFile {
     /// Returns the text expanded for `opening`.
     pub fn opened(&self, opening: Opening) -> String {
+        self.expanded(opening, &|_| false)
+    }
+
+    /// Expands the file; `is_shared` decides which shared tables replace their fragments.
+    fn expanded(&self, opening: Opening, is_shared: &dyn Fn(&str) -> bool) -> String {
         let text = match self.staging {
             Some(table) => repeat_columns(self.text, table),
             None => self.text.to_owned(),
         };
-        let text = open_comments(&include_fragments(&text), opening);
+        let text = open_comments(&include_fragments(&text, is_shared), opening);
         match TYPES_OF.get(opening.engine) {
             Some(types) => translate_types(&text, types, COMPRESSED.contains(&self.folder)),
             None => text,
@@ -192,6 +204,15 @@ impl SqlFile {
     /// Returns the statement of a file that holds one.
     pub fn statement(&self, opening: Opening) -> String {
         self.statements(opening).concat()
+    }
+
+    /// Returns the statement of a file that holds one, with each fragment that has a `-- shared:`
+    /// line read from the temporary table of that name. The parameters that remain are numbered
+    /// from 1; their numbers in the file are returned too.
+    pub fn statement_from_shared_tables(&self, opening: Opening) -> (String, Vec<usize>) {
+        // The file that creates a shared table needs its fragment, and reads the others.
+        let is_shared = |table: &str| !self.text.contains(&format!("create temp table {table} "));
+        renumbered(&split(&self.expanded(opening, &is_shared)).concat())
     }
 
     /// Returns the statements that create the file's table.
@@ -413,19 +434,25 @@ pub fn is_text(logical_type: &str) -> bool {
 }
 
 /// Replaces `/*include NAME(ARGUMENT, …) */` by the fragment's text with its arguments filled in.
-/// Fragments may include others.
-fn include_fragments(text: &str) -> String {
+/// Fragments may include others. A fragment whose `-- shared:` table exists becomes a query of it.
+fn include_fragments(text: &str, is_shared: &dyn Fn(&str) -> bool) -> String {
     let mut included = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, call_on)) = rest.split_once("/*include ") {
         let Some((call, after)) = call_on.split_once("*/") else { break };
-        let (name, given) = call.trim().trim_end_matches(')').split_once('(').unwrap_or((call, ""));
+        let call = call.trim();
+        let (name, given) =
+            call.strip_suffix(')').and_then(|call| call.split_once('(')).unwrap_or((call, ""));
         included.push_str(before);
         // A test finds each include that names no fragment.
         let fragment = fragment::ALL.iter().find(|fragment| fragment.name == name);
-        let fragment = fragment.map(|fragment| fragment.filled(given)).unwrap_or_default();
+        let shared = fragment.and_then(|fragment| fragment.header_line("shared"));
+        let fragment = match shared.filter(|table| is_shared(table)) {
+            Some(table) => format!("select * from {table}"),
+            None => fragment.map(|fragment| fragment.filled(given)).unwrap_or_default(),
+        };
         let between = format!("\n{}", indentation(&included));
-        let fragment = include_fragments(&fragment).replace('\n', &between);
+        let fragment = include_fragments(&fragment, is_shared).replace('\n', &between);
         included.push_str(&fragment.replace(&format!("{between}\n"), "\n\n"));
         rest = after;
     }
@@ -443,6 +470,17 @@ impl SqlFile {
         let pairs = names.filter(|name| !name.is_empty()).zip(given.split(", "));
         pairs.fold(body, |text, (name, value)| text.replace(&format!(":{name}"), value))
     }
+}
+
+/// Numbers the parameters of a statement from 1, and returns their numbers before.
+fn renumbered(statement: &str) -> (String, Vec<usize>) {
+    let used: Vec<usize> =
+        (1..10).filter(|number| statement.contains(&format!("${number}"))).collect();
+    let renumber = |text: String, (place, number): (usize, &usize)| {
+        text.replace(&format!("${number}"), &format!("${}", place + 1))
+    };
+    // In ascending order a new number is never one that is still to be replaced.
+    (used.iter().enumerate().fold(statement.to_owned(), renumber), used)
 }
 
 /// Returns the blanks for lines that continue the last line of `text`: four more than its own where
@@ -668,9 +706,17 @@ mod tests {
     and (cast($2 as timestamp) is null or t.moment < cast($2 as timestamp))
     and (cast($3 as varchar) is null or level = cast($3 as varchar));\n"
         );
-        // A fragment that includes others.
-        let visits = file("with\n/*include visits() */\nselect 1;\n").opened(DUCKDB);
-        assert!(visits.contains("or start_time >= cast($1") && !visits.contains("/*"), "{visits}");
+        // A fragment that includes others, and that a temporary table can replace.
+        let query = file("with t as (\n    /*include session_totals() */\n)\n\nselect $4, $7;\n");
+        let text = query.opened(DUCKDB);
+        assert!(text.contains("or start_time >= cast($1") && !text.contains("/*"), "{text}");
+        assert_eq!(
+            query.statement_from_shared_tables(DUCKDB),
+            (
+                "with t as (\n    select * from page_session_totals\n)\n\nselect $1, $2".into(),
+                vec![4, 7]
+            )
+        );
     }
 
     #[test]

@@ -28,7 +28,19 @@ impl Dictionary {
             queries: SavedQuery::all().map(entry).collect(),
         };
         dictionary.trace_keys();
+        dictionary.put_fact_first();
         dictionary
+    }
+
+    /// Moves the fact to the front: the table of the model with the most references.
+    fn put_fact_first(&mut self) {
+        let references =
+            |table: &Table| table.columns.iter().filter(|it| it.references.is_some()).count();
+        let model = self.tables.iter().enumerate().filter(|(_, table)| table.kind == Kind::Model);
+        if let Some((place, _)) = model.max_by_key(|(_, table)| references(table)) {
+            let fact = self.tables.remove(place);
+            self.tables.insert(0, fact);
+        }
     }
 
     /// Adds types and row counts of a warehouse with all tables, and runs every data test on all
@@ -110,7 +122,7 @@ fn table(kind: Kind, file: &'static SqlFile, opening: Opening) -> Table {
         Column {
             nullable: !required,
             key: key.contains(&name.as_str()),
-            references: referenced(file.name, &name, &description),
+            references: tables::referenced(file.name, &name, &description),
             from: from.iter().find(|(column, _)| *column == name).map(|(_, words)| *words),
             record_keys: record
                 .zip(json)
@@ -133,15 +145,6 @@ fn table(kind: Kind, file: &'static SqlFile, opening: Opening) -> Table {
         rows: None,
         columns,
     }
-}
-
-/// Returns the referenced table: one that the description names with `in TABLE` and whose key has
-/// the name of the column.
-fn referenced(table: &str, column: &str, description: &str) -> Option<&'static str> {
-    let clauses = description.split([';', ',', ':']);
-    let named = clauses.filter_map(|clause| clause.trim().strip_prefix("in "));
-    let found = named.filter_map(tables::find).find(|found| found.key() == [column]);
-    found.map(|found| found.name).filter(|found| *found != table)
 }
 
 fn entry(query: SavedQuery) -> SavedQueryEntry {

@@ -1,13 +1,17 @@
-//! Dictionary as a self-contained HTML page without scripts. Every table and column has an anchor:
-//! `#songplays`, `#songplays.user_id`.
+//! Dictionary as a self-contained HTML page. Every table and column has an anchor: `#songplays`,
+//! `#songplays.user_id`. One script adds the search and follows the lineage; the page is complete
+//! without it.
 
 use std::fmt::{self, Display, Formatter};
 
+use super::lineage::Lineage;
 use super::svg::Diagram;
 use super::words::{Html, Plain};
 use super::{Column, DataTest, Dictionary, FROM, Kind, MARKER, Table};
+use crate::content_hash;
 use crate::report::grouped;
 
+const SCRIPT: &str = include_str!("script.js");
 const STYLE: &str = include_str!("style.css");
 
 pub(super) struct Page<'a>(pub &'a Dictionary);
@@ -19,25 +23,59 @@ impl Display for Page<'_> {
             f,
             "<!doctype html>\n{MARKER}\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">"
         )?;
+        writeln!(
+            f,
+            r#"<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src {}; style-src {}; base-uri 'none'; form-action 'none'">"#,
+            content_hash(SCRIPT),
+            content_hash(&style())
+        )?;
         writeln!(f, r#"<meta name="viewport" content="width=device-width, initial-scale=1">"#)?;
-        writeln!(f, "<title>Data dictionary</title>\n<style>\n{STYLE}</style>\n</head>\n<body>")?;
+        writeln!(f, "<title>Data dictionary</title>\n<style>{}</style>\n</head>\n<body>", style())?;
         writeln!(f, r##"<a class="skip" href="#content">Skip to the tables</a>"##)?;
         writeln!(f, "<header>\n<h1>Data dictionary</h1>\n<p>{}</p>", Html(&dictionary.status()))?;
         contents(dictionary, f)?;
         writeln!(f, "</header>\n<main id=\"content\">")?;
+        writeln!(f, "{SEARCH}")?;
         diagrams(dictionary, f)?;
         for kind in Kind::ALL {
-            writeln!(f, "<h2>{}</h2>", kind.heading())?;
-            dictionary.of(kind).try_for_each(|table| self::table(dictionary, table, f))?;
+            part(f, |f| {
+                writeln!(f, "<h2>{}</h2>", kind.heading())?;
+                dictionary.of(kind).try_for_each(|table| self::table(dictionary, table, f))
+            })?;
         }
-        tests(dictionary, f)?;
-        queries(dictionary, f)?;
-        writeln!(f, "</main>\n</body>\n</html>")
+        part(f, |f| tests(dictionary, f))?;
+        part(f, |f| queries(dictionary, f))?;
+        writeln!(f, "</main>\n<script>{SCRIPT}</script>\n</body>\n</html>")
     }
+}
+
+/// Search field, which the script shows.
+const SEARCH: &str = r#"<form id="search-form" role="search" hidden>
+<label for="search">Search tables, columns, tests and queries</label>
+<input type="search" id="search" autocomplete="off" aria-describedby="found" placeholder="Press / to search">
+<p id="found" class="soft" role="status"></p>
+</form>"#;
+
+fn style() -> String {
+    format!("\n{STYLE}")
+}
+
+/// Writes a part that the search hides as a whole if nothing in it matches.
+fn part(
+    f: &mut Formatter<'_>,
+    write: impl FnOnce(&mut Formatter<'_>) -> fmt::Result,
+) -> fmt::Result {
+    writeln!(f, "<div class=\"part\">")?;
+    write(f)?;
+    writeln!(f, "</div>")
 }
 
 fn contents(dictionary: &Dictionary, f: &mut Formatter<'_>) -> fmt::Result {
     writeln!(f, "<nav aria-label=\"Contents\">\n<ul>")?;
+    writeln!(
+        f,
+        "<li><a href=\"#diagram\">Diagram</a></li>\n<li><a href=\"#lineage\">Lineage</a></li>"
+    )?;
     for table in &dictionary.tables {
         writeln!(f, r##"<li><a href="#{0}"><code>{0}</code></a></li>"##, Plain(table.name))?;
     }
@@ -56,19 +94,28 @@ fn tally(dictionary: &Dictionary) -> String {
 }
 
 fn diagrams(dictionary: &Dictionary, f: &mut Formatter<'_>) -> fmt::Result {
-    writeln!(f, "<h2>Entity-relationship diagram</h2>\n<p>{}</p>", Html(FROM))?;
-    let references = dictionary.references();
-    for (title, tables) in dictionary.groups() {
-        let diagram = Diagram { title, tables: &tables, references: &references };
-        writeln!(
-            f,
-            "<figure>\n<figcaption>{}</figcaption>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Diagram: {0}\">\n{diagram}</div>\n</figure>",
-            Plain(title)
-        )?;
-    }
+    writeln!(f, "<h2 id=\"diagram\">Entity-relationship diagram</h2>")?;
     writeln!(
         f,
-        "<p class=\"soft\">Bold columns are keys. A line leads from a foreign key to the referenced key; it is dashed if the column may be null.</p>"
+        "<p class=\"soft\">PK: part of the primary key. FK: foreign key; its line leads to the referenced key and is dashed if the column may be null.</p>"
+    )?;
+    let references = dictionary.references();
+    for (title, tables) in dictionary.groups() {
+        figure(title, &Diagram { title, tables: &tables, references: &references }, f)?;
+    }
+    writeln!(f, "<h2 id=\"lineage\">Lineage</h2>\n<p>{}</p>", Html(FROM))?;
+    writeln!(
+        f,
+        "<p class=\"soft\">A line leads from a source column to the column that is computed from it. In staging, the key of the record is at the right if it has another name. Point at a column to follow its lines.</p>"
+    )?;
+    figure("From staging to the model", &Lineage(dictionary), f)
+}
+
+fn figure(title: &str, diagram: &dyn Display, f: &mut Formatter<'_>) -> fmt::Result {
+    writeln!(
+        f,
+        "<figure>\n<figcaption>{}</figcaption>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Diagram: {0}\">\n{diagram}</div>\n</figure>",
+        Plain(title)
     )
 }
 
@@ -104,7 +151,8 @@ fn column(
     let (of, name) = (Plain(table.name), Plain(&column.name));
     let refers =
         column.references.map(|to| format!(r##"<a href="#{0}"><code>{0}</code></a>"##, Plain(to)));
-    let key: Vec<String> = column.key.then(|| "key".to_owned()).into_iter().chain(refers).collect();
+    let key = column.key.then(|| "primary".to_owned());
+    let key: Vec<String> = key.into_iter().chain(refers.map(|to| format!("in {to}"))).collect();
     write!(f, "<tr id=\"{of}.{name}\"><th scope=\"row\"><code>{name}</code></th>")?;
     write!(f, "<td data-label=\"type\"><code>{}</code></td>", Plain(&column.data_type))?;
     write!(f, "<td data-label=\"null\">{}</td>", column.nulls())?;

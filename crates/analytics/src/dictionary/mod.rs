@@ -7,6 +7,7 @@
 mod dbt;
 mod gather;
 mod html;
+mod lineage;
 mod markdown;
 mod plan;
 mod references;

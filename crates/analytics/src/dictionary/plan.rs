@@ -44,7 +44,11 @@ pub(super) fn height(table: &Table) -> usize {
 
 /// Positions the tables; `references` are the foreign keys among them.
 pub(super) fn plan<'a>(tables: &[&'a Table], references: &[Reference<'a>]) -> Plan<'a> {
-    let sides = sides(tables, references);
+    arrange(&sides(tables, references))
+}
+
+/// Positions tables whose lanes are known.
+pub(super) fn arrange<'a>(sides: &[(&'a Table, Lane)]) -> Plan<'a> {
     let stack = |side| -> usize {
         let heights = sides.iter().filter(|(_, its)| *its == side).map(|(it, _)| height(it));
         let heights: Vec<usize> = heights.collect();

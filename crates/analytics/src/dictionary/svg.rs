@@ -36,8 +36,18 @@ impl Display for Diagram<'_> {
                 line(reference, from, to, f)?;
             }
         }
-        plan.tables.iter().try_for_each(|placed| draw(placed, f))?;
+        plan.tables.iter().try_for_each(|placed| draw(placed, &|it| (key_of(it), short(it)), f))?;
         writeln!(f, "</svg>")
+    }
+}
+
+/// Returns the mark of a key.
+fn key_of(column: &Column) -> &str {
+    match (column.key, column.references) {
+        (true, Some(_)) => "PK FK",
+        (true, None) => "PK",
+        (false, Some(_)) => "FK",
+        (false, None) => "",
     }
 }
 
@@ -48,11 +58,22 @@ fn line(
     to: &Placed<'_>,
     f: &mut Formatter<'_>,
 ) -> fmt::Result {
+    let ends = (from.table.index_of(&reference.column.name), to.table.index_of_key());
+    let class = if reference.column.nullable { "line maybe" } else { "line" };
+    connect((from, ends.0), (to, ends.1), &format!("class=\"{class}\""), f)
+}
+
+/// Draws a line between the rows of two columns, with an arrow head at its end.
+pub(super) fn connect(
+    (from, from_row): (&Placed<'_>, Option<usize>),
+    (to, to_row): (&Placed<'_>, Option<usize>),
+    attributes: &str,
+    f: &mut Formatter<'_>,
+) -> fmt::Result {
     let middle = |placed: &Placed<'_>, place: Option<usize>| {
         signed(placed.y + HEAD + ROW * place.unwrap_or_default() + ROW / 2)
     };
-    let start_y = middle(from, from.table.index_of(&reference.column.name));
-    let end_y = middle(to, to.table.index_of_key());
+    let (start_y, end_y) = (middle(from, from_row), middle(to, to_row));
     let (left, right) = (|it: &Placed<'_>| signed(it.x), |it: &Placed<'_>| signed(it.x + WIDTH));
     // Lines leave a table on the side of their target; within a lane, on the outer side.
     let (start, end, out, into) = if from.x < to.x {
@@ -66,10 +87,9 @@ fn line(
     };
     let swing = if from.x == to.x { SWING } else { (end - start).abs() / 2 };
     let tip = end + into * TIP;
-    let class = if reference.column.nullable { "line maybe" } else { "line" };
     write!(
         f,
-        r#"<path class="{class}" d="M{start} {start_y}C{} {start_y} {} {end_y} {tip} {end_y}"/>"#,
+        r#"<path {attributes} d="M{start} {start_y}C{} {start_y} {} {end_y} {tip} {end_y}"/>"#,
         start + out * swing,
         end + into * swing,
     )?;
@@ -80,7 +100,11 @@ fn signed(length: usize) -> isize {
     isize::try_from(length).unwrap_or(isize::MAX)
 }
 
-fn draw(placed: &Placed<'_>, f: &mut Formatter<'_>) -> fmt::Result {
+/// Mark of a column, which stands out, and the text after it.
+pub(super) type Label<'a> = &'a dyn for<'b> Fn(&'b Column) -> (&'b str, &'b str);
+
+/// Draws a table, with a label at the right of each column.
+pub(super) fn draw(placed: &Placed<'_>, label: Label<'_>, f: &mut Formatter<'_>) -> fmt::Result {
     let Placed { table, x, y, .. } = *placed;
     let (name, tall) = (Plain(table.name), height(table));
     write!(f, r#"<rect class="box" x="{x}" y="{y}" width="{WIDTH}" height="{tall}" rx="6"/>"#)?;
@@ -94,14 +118,14 @@ fn draw(placed: &Placed<'_>, f: &mut Formatter<'_>) -> fmt::Result {
     write!(f, r#"<path class="rule" d="M{x} {below}h{WIDTH}"/>"#)?;
     let rows = table.columns.iter().enumerate();
     rows.map(|(place, column)| (y + HEAD + ROW * place + 16, column))
-        .try_for_each(|(base, column)| row(table, column, x, base, f))
+        .try_for_each(|(base, column)| row(table, column, label, (x, base), f))
 }
 
 fn row(
     table: &Table,
     column: &Column,
-    x: usize,
-    base: usize,
+    label: Label<'_>,
+    (x, base): (usize, usize),
     f: &mut Formatter<'_>,
 ) -> fmt::Result {
     let (of, name) = (Plain(table.name), Plain(&column.name));
@@ -111,10 +135,22 @@ fn row(
         r##"<a href="#{of}.{name}"><text class="{class}" x="{}" y="{base}">{name}</text></a>"##,
         x + 12
     )?;
+    let (mark, rest) = label(column);
+    let space = if mark.is_empty() || rest.is_empty() { "" } else { " " };
     write!(
         f,
-        r#"<text class="type" x="{}" y="{base}">{}</text>"#,
+        r#"<text class="type" x="{}" y="{base}"><tspan class="mark">{}</tspan>{space}{}</text>"#,
         x + WIDTH - 12,
-        Plain(&column.data_type)
+        Plain(mark),
+        Plain(rest)
     )
+}
+
+/// Returns the type of a column in a form that fits: without its length or collation.
+pub(super) fn short(column: &Column) -> &str {
+    match column.data_type.as_str() {
+        "timestamp without time zone" => "timestamp",
+        "double precision" => "double",
+        other => other.split(['(', ' ']).next().unwrap_or_default(),
+    }
 }

@@ -3,67 +3,96 @@
 
 use serde::Serialize;
 use time::Date;
+use time::macros::format_description;
 
 use super::answer::{LimitedSink, PageResult};
 use crate::report::{self, Arguments, Parameter, ResultColumn, SavedQuery, SavedQueryError};
-use sparkify_warehouse::{Opening, Value, Warehouse, WarehouseError};
+use crate::sql;
+use sparkify_warehouse::{Opening, SqlFile, Value, Warehouse, WarehouseError};
 
 /// Most rows of one result in the page.
 const ROWS: usize = 5000;
 /// Most bytes of text of one result in the page.
 const BYTES: usize = 4 << 20;
 
-/// Saved queries of the page, each with its `by` argument if not the default.
-const QUERIES: &[(&str, Option<&str>)] = &[
-    ("overview", None),
-    ("listening_time", None),
-    ("plays_by_level", None),
-    ("plays_by_day", None),
-    ("plays_by_week", None),
-    ("free_and_paid", None),
-    ("free_and_paid", Some("week")),
-    ("hour_by_weekday", None),
-    ("plays_by_hour", None),
-    ("plays_by_weekday", None),
-    ("top_songs", None),
-    ("top_songs", Some("listeners")),
-    ("top_songs", Some("hours")),
-    ("top_artists", None),
-    ("top_artists", Some("listeners")),
-    ("top_artists", Some("hours")),
-    ("songs_by_decade", None),
-    ("match_coverage", None),
-    ("top_users", None),
-    ("top_users", Some("hours")),
-    ("top_users", Some("sessions")),
-    ("new_and_returning", None),
-    ("new_and_returning", Some("week")),
-    ("retention", None),
-    ("gender", None),
-    ("level_changes", None),
-    ("level_changes", Some("week")),
-    ("conversion", None),
-    ("sessions", None),
-    ("session_lengths", None),
-    ("states", None),
-    ("locations", None),
-    ("browsers", None),
-    ("operating_systems", None),
+/// Ranking or grouping of a saved query in the page.
+#[derive(Debug, Clone, Copy)]
+enum By {
+    /// The query's default.
+    Default,
+    /// One of its choices.
+    Choice(&'static str),
+    /// The two grains that the span of the data suggests.
+    Grains,
+}
+
+/// Saved queries of the page: those of the first charts first, and those that share a table together.
+const QUERIES: &[(&str, By)] = &[
+    ("match_coverage", By::Default),
+    ("plays_by_period", By::Grains),
+    ("plays_by_level", By::Default),
+    ("free_and_paid", By::Grains),
+    ("listening_time", By::Default),
+    ("hour_by_weekday", By::Default),
+    ("plays_by_hour", By::Default),
+    ("plays_by_weekday", By::Default),
+    ("new_and_returning", By::Grains),
+    ("retention", By::Default),
+    ("overview", By::Default),
+    ("top_users", By::Default),
+    ("top_users", By::Choice("hours")),
+    ("top_users", By::Choice("sessions")),
+    ("gender", By::Default),
+    ("sessions", By::Default),
+    ("session_lengths", By::Default),
+    ("songs_by_decade", By::Default),
+    ("top_artists", By::Default),
+    ("top_artists", By::Choice("listeners")),
+    ("top_artists", By::Choice("hours")),
+    ("top_songs", By::Default),
+    ("top_songs", By::Choice("listeners")),
+    ("top_songs", By::Choice("hours")),
+    ("level_changes", By::Grains),
+    ("conversion", By::Default),
+    ("states", By::Default),
+    ("locations", By::Default),
+    ("browsers", By::Default),
+    ("operating_systems", By::Default),
 ];
 
-/// Data of the page.
+/// Part of the page's data, in the order in which it is known.
 #[derive(Debug, Serialize)]
-pub struct Report {
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// First part: the state of the warehouse and the filters.
+    Head(Box<Head>),
+    /// Saved query with its result.
+    Answer(Box<ChartQuery>),
+}
+
+/// Receiver of the parts; an error ends the queries.
+pub type PartSink<'a> = &'a mut dyn FnMut(Part) -> Result<(), WarehouseError>;
+
+/// State of the warehouse and the filters.
+#[derive(Debug, Serialize)]
+pub struct Head {
     /// Version of sparkify.
     version: &'static str,
     #[serde(rename = "bounds")]
     filters: Filters,
     /// Valid values of the filters.
     choices: Choices,
+    /// Finer and coarser period of the charts over time.
+    grains: [&'static str; 2],
     /// Last published load.
     load: Option<Load>,
-    /// Catalogue match coverage of the filtered plays.
-    coverage: Coverage,
+}
+
+/// Data of the page.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    #[serde(flatten)]
+    head: Head,
     /// Results in the order of [`QUERIES`].
     answers: Vec<ChartQuery>,
 }
@@ -89,15 +118,9 @@ struct Load {
     started: String,
 }
 
-#[derive(Debug, Serialize)]
-struct Coverage {
-    plays: u64,
-    matched: u64,
-}
-
 /// Saved query with its result.
 #[derive(Debug, Serialize)]
-struct ChartQuery {
+pub struct ChartQuery {
     question: &'static str,
     by: Option<&'static str>,
     asks: &'static str,
@@ -116,26 +139,160 @@ pub fn gather(
     warehouse: &mut dyn Warehouse,
     arguments: &Arguments,
 ) -> Result<Report, WarehouseError> {
-    let coverage = report::coverage(warehouse, arguments)?;
-    let answers = QUERIES
-        .iter()
-        .filter_map(|(name, by)| Some((SavedQuery::find(name)?, *by)))
-        .map(|(query, by)| run_query(warehouse, query, by, arguments))
-        .collect::<Result<_, _>>()?;
-    let day = |day: Option<Date>| day.map(|day| day.to_string());
-    let (since, until) = (day(arguments.since), day(arguments.until));
-    Ok(Report {
+    let (mut first, mut answers) = (None, Vec::new());
+    stream(warehouse, arguments, &mut |part| {
+        match part {
+            Part::Head(head) => first = Some(*head),
+            Part::Answer(answer) => answers.push(*answer),
+        }
+        Ok(())
+    })?;
+    let head = first.ok_or_else(|| WarehouseError::Sink(std::io::Error::other("no data")))?;
+    Ok(Report { head, answers })
+}
+
+/// Runs all queries of the page like [`gather`], and passes on each part as soon as it is known.
+pub fn stream(
+    warehouse: &mut dyn Warehouse,
+    arguments: &Arguments,
+    sink: PartSink<'_>,
+) -> Result<(), WarehouseError> {
+    let head = head(warehouse, arguments)?;
+    let grains = head.grains;
+    sink(Part::Head(Box::new(head)))?;
+    let mut shared = SharedTables::new(warehouse, arguments);
+    let queries = QUERIES.iter().filter_map(|(name, by)| Some((SavedQuery::find(name)?, *by)));
+    let mut queries = queries.peekable();
+    while let Some((query, by)) = queries.next() {
+        let choices = match by {
+            By::Default => vec![None],
+            By::Choice(by) => vec![Some(by)],
+            By::Grains => grains.map(Some).to_vec(),
+        };
+        for by in choices {
+            let answer = run_query(&mut shared, query, by, arguments)?;
+            sink(Part::Answer(Box::new(answer)))?;
+        }
+        shared.keep_for(&queries.clone().map(|(query, _)| query.file).collect::<Vec<_>>())?;
+    }
+    Ok(())
+}
+
+fn head(warehouse: &mut dyn Warehouse, arguments: &Arguments) -> Result<Head, WarehouseError> {
+    let text = |day: Option<Date>| day.map(|day| day.to_string());
+    let days = warehouse.query_file(&sql::filter::DAYS, &[], 1)?;
+    let day = |at: usize| days.rows.first().and_then(|row| parsed(row.get(at)?.as_text()?));
+    let (first, last) = (day(0), day(1));
+    let levels = report::levels(warehouse)?;
+    let (since, until) = (arguments.since.max(first), arguments.until.or(last).min(last));
+    Ok(Head {
         version: env!("CARGO_PKG_VERSION"),
-        filters: Filters { since, until, level: arguments.level.clone() },
-        choices: choices(warehouse)?,
+        filters: Filters {
+            since: text(arguments.since),
+            until: text(arguments.until),
+            level: arguments.level.clone(),
+        },
+        choices: Choices { first: text(first), last: text(last), levels },
+        grains: grains_of(since, until),
         load: load(warehouse)?,
-        coverage: Coverage { plays: coverage.plays, matched: coverage.matched },
-        answers,
     })
 }
 
+fn parsed(day: &str) -> Option<Date> {
+    Date::parse(day, format_description!("[year]-[month]-[day]")).ok()
+}
+
+/// Chooses the grain of charts over time, and the next coarser one, so that a chart has at most
+/// some 180 bars.
+fn grains_of(first: Option<Date>, last: Option<Date>) -> [&'static str; 2] {
+    let days = first.zip(last).map_or(0, |(first, last)| (last - first).whole_days());
+    match days {
+        ..=100 => ["day", "week"],
+        101..=800 => ["week", "month"],
+        801..=5400 => ["month", "quarter"],
+        _ => ["quarter", "month"],
+    }
+}
+
+/// Temporary tables with aggregates that several charts share, created when a query first needs
+/// them. Where readers cannot create any, each query computes them.
+struct SharedTables<'a> {
+    warehouse: &'a mut dyn Warehouse,
+    filters: [Value; 3],
+    /// Names of the tables that exist.
+    created: Vec<&'static str>,
+}
+
+/// Files of the shared tables; `page_NAME` is the table.
+const SHARED: &[SqlFile] = &[
+    sql::page::SESSION_DAYS,
+    sql::page::SESSION_TOTALS,
+    sql::page::LOGGED_SONGS,
+    sql::page::NUMBERED_SONGS,
+    sql::page::SONG_TOTALS,
+    sql::page::ARTIST_TOTALS,
+    sql::page::USER_PLACES,
+    sql::page::FIRST_PLAYS,
+];
+
+impl<'a> SharedTables<'a> {
+    fn new(warehouse: &'a mut dyn Warehouse, arguments: &Arguments) -> Self {
+        Self { warehouse, filters: arguments.filters(), created: Vec::new() }
+    }
+
+    /// Runs a file with `parameters`, after the tables that it reads were created.
+    fn query(
+        &mut self,
+        file: &SqlFile,
+        parameters: &[Value],
+        sink: &mut LimitedSink,
+    ) -> Result<(), WarehouseError> {
+        let opening = Opening::full(self.warehouse.engine());
+        if !self.warehouse.has_temporary_tables() {
+            return self.warehouse.query_each(&file.statement(opening), parameters, sink);
+        }
+        let (statement, used) = file.statement_from_shared_tables(opening);
+        for table in self.read_by(file) {
+            if !self.created.contains(&table.name) {
+                self.created.push(table.name);
+                let filters = self.filters.clone();
+                self.query(table, &filters, &mut LimitedSink::new(1, BYTES))?;
+            }
+        }
+        let used = used.iter().filter_map(|number| parameters.get(number - 1).cloned());
+        self.warehouse.query_each(&statement, &used.collect::<Vec<_>>(), sink)
+    }
+
+    /// Returns the shared tables that a file reads.
+    fn read_by(&self, file: &SqlFile) -> Vec<&'static SqlFile> {
+        let opening = Opening::full(self.warehouse.engine());
+        let (statement, _) = file.statement_from_shared_tables(opening);
+        let is_read = |table: &&SqlFile| statement.contains(&format!("from page_{}", table.name));
+        SHARED.iter().filter(is_read).collect()
+    }
+
+    /// Drops the tables that none of `files` reads, nor a table that they still need.
+    fn keep_for(&mut self, files: &[&SqlFile]) -> Result<(), WarehouseError> {
+        let mut needed: Vec<&SqlFile> = files.iter().flat_map(|file| self.read_by(file)).collect();
+        let mut at = 0;
+        while let Some(table) = needed.get(at) {
+            needed.extend(self.read_by(table));
+            at += 1;
+        }
+        let is_needed = |name: &&str| needed.iter().any(|table| table.name == *name);
+        let (kept, done): (Vec<_>, Vec<_>) = self.created.iter().copied().partition(is_needed);
+        for name in done {
+            let opening = Opening::full(self.warehouse.engine());
+            let drop = sql::page::DROP_TABLE.statement_on(&format!("page_{name}"), opening);
+            self.warehouse.execute(&drop)?;
+        }
+        self.created = kept;
+        Ok(())
+    }
+}
+
 fn run_query(
-    warehouse: &mut dyn Warehouse,
+    shared: &mut SharedTables<'_>,
     query: SavedQuery,
     by: Option<&'static str>,
     arguments: &Arguments,
@@ -143,9 +300,8 @@ fn run_query(
     let parameters = query.parameters();
     let (supported, ignores) = split_filters(&parameters, arguments, by);
     let values = query.values(&supported).map_err(|error| argument_error(&error))?;
-    let sql = query.statement(Opening::full(warehouse.engine()));
     let mut sink = LimitedSink::new(ROWS, BYTES);
-    let ended = warehouse.query_each(&sql, &values, &mut sink);
+    let ended = shared.query(query.file, &values, &mut sink);
     let written = |value: &Value| (*value != Value::Null).then(|| value.to_string());
     let names = parameters.iter().map(|parameter| parameter.name());
     Ok(ChartQuery {
@@ -154,7 +310,7 @@ fn run_query(
         asks: query.description(),
         covers: query.covers_songs(),
         columns: query.columns(),
-        sql,
+        sql: query.statement(Opening::full(shared.warehouse.engine())),
         values: names.zip(values.iter().map(written)).collect(),
         ignores,
         answer: sink.finish(ended)?,
@@ -185,27 +341,6 @@ fn argument_error(error: &SavedQueryError) -> WarehouseError {
     WarehouseError::Statement { message: error.to_string(), hint: Some(error.hint()) }
 }
 
-/// Runs the saved query `name` without filters.
-fn run_unfiltered(
-    warehouse: &mut dyn Warehouse,
-    name: &str,
-) -> Result<Vec<Vec<Value>>, WarehouseError> {
-    let Some(query) = SavedQuery::find(name) else { return Ok(Vec::new()) };
-    let values = query.values(&Arguments::default()).map_err(|error| argument_error(&error))?;
-    query.run(warehouse, &values).map(|rows| rows.rows)
-}
-
-fn choices(warehouse: &mut dyn Warehouse) -> Result<Choices, WarehouseError> {
-    let days: Vec<String> =
-        run_unfiltered(warehouse, "plays_by_day")?.iter().map(|row| row[0].to_string()).collect();
-    let levels = run_unfiltered(warehouse, "plays_by_level")?;
-    Ok(Choices {
-        first: days.first().cloned(),
-        last: days.last().cloned(),
-        levels: levels.iter().filter_map(|row| row[0].as_text().map(str::to_owned)).collect(),
-    })
-}
-
 /// Returns the last published load; `history` lists the newest first.
 fn load(warehouse: &mut dyn Warehouse) -> Result<Option<Load>, WarehouseError> {
     let Some(query) = SavedQuery::find("history") else { return Ok(None) };
@@ -230,8 +365,41 @@ mod tests {
     fn every_query_of_the_page_exists_and_accepts_its_by_argument() {
         for (name, by) in QUERIES {
             let query = SavedQuery::find(name).unwrap_or_else(|| panic!("no saved query `{name}`"));
-            let arguments = Arguments { by: by.map(str::to_owned), ..Arguments::default() };
-            assert_eq!(query.values(&arguments).err(), None, "{name}");
+            let choices = match by {
+                By::Default => vec![None],
+                By::Choice(by) => vec![Some(*by)],
+                By::Grains => ["day", "week", "month", "quarter"].map(Some).to_vec(),
+            };
+            for by in choices {
+                let arguments = Arguments { by: by.map(str::to_owned), ..Arguments::default() };
+                assert_eq!(query.values(&arguments).err(), None, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_span_of_the_data_chooses_the_grain() {
+        let first = parsed("2018-11-01");
+        for (last, finer) in [
+            ("2018-11-01", "day"),
+            ("2019-01-31", "day"),
+            ("2019-03-01", "week"),
+            ("2020-11-01", "week"),
+            ("2028-11-01", "month"),
+            ("2058-11-01", "quarter"),
+        ] {
+            assert_eq!(grains_of(first, parsed(last))[0], finer, "to {last}");
+        }
+        assert_eq!(grains_of(None, None)[0], "day");
+    }
+
+    #[test]
+    fn a_shared_table_uses_no_parameter_but_the_filters() {
+        for file in SHARED {
+            let statement = file.statement(Opening::full("duckdb"));
+            let start = format!("create temp table page_{} as", file.name);
+            assert!(statement.starts_with(&start), "{}", file.name);
+            assert!((4..10).all(|n| !statement.contains(&format!("${n}"))), "{}", file.name);
         }
     }
 

@@ -6,9 +6,7 @@
 
 use std::io::{self, Write};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest, Sha256};
+use crate::content_hash;
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("style.css");
@@ -19,14 +17,20 @@ const PLOT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../lib/
 /// Scripts of the page, in dependency order.
 const SCRIPTS: &[&str] = &[
     include_str!("words.js"),
+    include_str!("periods.js"),
     include_str!("table.js"),
+    include_str!("marks.js"),
     include_str!("charts.js"),
+    include_str!("headline.js"),
     include_str!("page.js"),
 ];
-const LIVE_SCRIPT: &str = include_str!("live.js");
+/// Scripts of the served page only, which follow.
+const LIVE_SCRIPTS: &[&str] = &[include_str!("live.js"), include_str!("editor.js")];
 const FILTERS: &str = include_str!("filters.html");
-const SQL_EDITOR: &str = include_str!("ask.html");
-const SQL_LINK: &str = "\n  <a href=\"#ask\">SQL</a>";
+const SQL_EDITOR: &str = include_str!("editor.html");
+const TABS: &str = include_str!("tabs.html");
+/// Attributes of the charts as the panel of a tab.
+const PANEL: &str = " role=\"tabpanel\" aria-labelledby=\"tab-charts\"";
 /// Style that Observable Plot adds to each drawing with class `plot`; the policy needs its hash.
 const PLOT_STYLE: &str = include_str!("plot.css");
 
@@ -58,8 +62,9 @@ pub fn write(out: &mut dyn Write, kind: PageKind<'_>, data: &str) -> io::Result<
             ("scripts", _) => &scripts,
             ("data", _) => &data,
             ("filters", PageKind::Live(_)) => FILTERS,
-            ("ask", PageKind::Live(_)) => SQL_EDITOR,
-            ("ask-link", PageKind::Live(_)) => SQL_LINK,
+            ("editor", PageKind::Live(_)) => SQL_EDITOR,
+            ("tabs", PageKind::Live(_)) => TABS,
+            ("panel", PageKind::Live(_)) => PANEL,
             ("token", PageKind::Live(token)) => token,
             _ => "",
         };
@@ -83,21 +88,18 @@ fn library() -> String {
 }
 
 fn scripts(kind: PageKind<'_>) -> String {
-    let live = matches!(kind, PageKind::Live(_)).then_some(LIVE_SCRIPT);
-    SCRIPTS.iter().copied().chain(live).collect()
+    let live = if matches!(kind, PageKind::Live(_)) { LIVE_SCRIPTS } else { &[] };
+    SCRIPTS.iter().chain(live).copied().collect()
 }
 
 fn policy(scripts: &[&str], styles: &[&str], connect: &str) -> String {
-    let hashes = |texts: &[&str]| texts.iter().map(|text| hash(text)).collect::<Vec<_>>().join(" ");
+    let hashes =
+        |texts: &[&str]| texts.iter().map(|text| content_hash(text)).collect::<Vec<_>>().join(" ");
     format!(
         "default-src 'none'; script-src {}; style-src {}; img-src data:; connect-src {connect}; base-uri 'none'; form-action 'none'",
         hashes(scripts),
         hashes(styles)
     )
-}
-
-fn hash(text: &str) -> String {
-    format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text.as_bytes())))
 }
 
 /// Escapes JSON for a script element. Markup characters occur only inside JSON strings, where an
@@ -136,7 +138,7 @@ mod tests {
 
     #[test]
     fn embedded_parts_do_not_end_their_element() {
-        for script in [THEME, D3, PLOT, LIVE_SCRIPT].iter().chain(SCRIPTS) {
+        for script in [THEME, D3, PLOT].iter().chain(SCRIPTS).chain(LIVE_SCRIPTS) {
             assert!(!script.to_lowercase().contains("</script"));
             assert!(!script.contains("<!--"));
         }

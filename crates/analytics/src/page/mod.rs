@@ -10,5 +10,5 @@ mod html;
 pub mod serve;
 
 pub use answer::{LimitedSink, PageResult};
-pub use gather::{Report, gather};
+pub use gather::{ChartQuery, Head, Part, PartSink, Report, gather, stream};
 pub use html::{PageKind, write};

@@ -2,12 +2,22 @@
 // Page logic: fills the charts from the data, switches themes, and handles keyboard navigation.
 
 const page = (() => {
-  const { element, number, percent, compact, day, date, moment, time, clean } = words;
+  const { element, number, percent, day, date, moment, time, clean } = words;
   let report = null;
+  // Results by saved query and `by`. A chart keeps that of earlier filters until it has a new one.
+  const answers = new Map();
   // State of each chart, for redrawing.
   const figures = new Map();
+  // Width of a figure on paper instead of that on the screen.
+  let paper = null;
 
-  const find = (key) => report.answers.find((it) => (it.by ? `${it.question}.${it.by}` : it.question) === key);
+  const keyOf = (entry) => (entry.by ? `${entry.question}.${entry.by}` : entry.question);
+  const rowsOf = (key) => (answers.has(key) ? tables.objects(answers.get(key).answer) : null);
+  const coverage = () => {
+    const rows = rowsOf("match_coverage");
+    const [plays, other] = [rows, rows.filter((row) => row.match_method === "not in the catalogue")].map((of) => d3.sum(of, (row) => row.plays));
+    return { plays, matched: plays - other };
+  };
   const command = (entry) => {
     const quoted = (value) => (/^[\w.-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`);
     const bounds = Object.entries(report.bounds).filter(([name, value]) => value !== null && !entry.ignores.includes(name));
@@ -47,11 +57,11 @@ const page = (() => {
   };
   const scrolled = (name, child) => element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": name }, child);
 
-  const notes = (entry) => {
+  const notes = ({ chart, entry }) => {
     const found = [];
-    if (entry.covers) {
-      const { plays, matched } = report.coverage;
-      const share = plays ? ` (${percent(Math.round((matched / plays) * 1000) / 10)})` : "";
+    if (entry.covers && !chart.covered) {
+      const { plays, matched } = coverage();
+      const share = plays ? ` (${percent((matched / plays) * 100)})` : "";
       found.push(`Covers ${entry.covers}. Catalogue match coverage: ${number(matched)} of ${number(plays)} plays${share}.`);
     }
     if (entry.ignores.length) found.push(`Not filtered by ${entry.ignores.join(", ")}: the saved query does not support it.`);
@@ -61,7 +71,7 @@ const page = (() => {
 
   const tableOf = (entry, name) => () => {
     const left = tables.left(entry.answer);
-    return [scrolled(`Table: ${name}`, tables.build(entry.answer, name, entry.columns)), left && element("p", { class: "soft" }, `${left} The CSV has all rows.`)].filter(Boolean);
+    return [scrolled(`Table: ${name}`, tables.build(entry.answer, name, { meanings: entry.columns })), left && element("p", { class: "soft" }, `${left} The CSV has all rows.`)].filter(Boolean);
   };
   const sqlOf = (entry, name) => () => {
     const bound = entry.values.map(([parameter, value], index) => `$${index + 1} ${parameter}: ${value === null ? "null" : clean(value)}`);
@@ -111,19 +121,22 @@ const page = (() => {
 
   const draw = (figure) => {
     const { chart, variant, holder, entry } = figure;
-    figure.width = holder.clientWidth;
+    if (!entry) return;
+    figure.width = paper ? paper(figure.node) : holder.clientWidth;
     const all = tables.objects(entry.answer);
     const rows = chart.usable ? chart.usable(all) : all;
     holder.onkeydown = null;
-    holder.removeAttribute("tabindex");
-    holder.removeAttribute("role");
-    holder.removeAttribute("aria-label");
+    for (const name of ["tabindex", "role", "aria-label"]) holder.removeAttribute(name);
     if (!rows.length) {
       figure.legend.replaceChildren();
-      return holder.replaceChildren(element("p", { class: "soft" }, chart.none ?? "No data for these filters."));
+      holder.replaceChildren(element("p", { class: "soft" }, chart.none ?? "No data for these filters."));
+      return;
     }
-    const drawn = chart.draw(rows, Math.max(240, figure.width), variant);
-    if (drawn.facts) return holder.replaceChildren(element("dl", { class: "facts" }, ...drawn.facts.flatMap(([label, value]) => [element("dt", {}, label), element("dd", {}, value)])));
+    const drawn = chart.draw(rows, Math.max(240, figure.width), variant, all);
+    if (drawn.facts) {
+      holder.replaceChildren(element("dl", { class: "facts" }, ...drawn.facts.flatMap(([label, value]) => [element("dt", {}, label), element("dd", {}, value)])));
+      return;
+    }
     drawn.svg.setAttribute("aria-hidden", "true");
     holder.replaceChildren(drawn.svg);
     holder.setAttribute("role", "img");
@@ -133,65 +146,49 @@ const page = (() => {
     walkable(holder, drawn);
   };
 
+  // Shows a variant, or that its result is not known yet.
   const choose = (figure, variant) => {
-    const entry = find(variant.key);
+    const entry = answers.get(variant.key);
     Object.assign(figure, { variant, entry });
+    if (!entry) {
+      figure.holder.replaceChildren(element("p", { class: "soft loading" }, "Loading …"));
+      return;
+    }
     figure.asks.textContent = words.sentence(entry.asks);
-    figure.notes.replaceChildren(...notes(entry).map((note) => element("p", { class: "soft" }, note)));
-    const name = figure.name + (figure.chart.variants.length > 1 ? `, ${variant.label.toLowerCase()}` : "");
+    figure.notes.replaceChildren(...notes(figure).map((note) => element("p", { class: "soft" }, note)));
+    const name = figure.name + (figure.variants.length > 1 ? `, ${variant.label.toLowerCase()}` : "");
     const open = [...figure.tools.querySelectorAll("details")].map((it) => it.open);
     const csv = button("CSV", () => tables.download(entry.by ? `${entry.question}-${entry.by}` : entry.question, entry.answer), { class: "csv", "aria-label": `Download CSV: ${name}` });
     const parts = [opened("Table", name, tableOf(entry, name)), opened("SQL", name, sqlOf(entry, name))];
     parts.forEach((it, index) => { it.open = open[index] ?? false; });
     figure.tools.replaceChildren(...parts, csv);
+    figure.node.removeAttribute("aria-busy");
     draw(figure);
   };
 
+  // Offers the variants of a figure, which depend on the span of the data.
+  const offer = (figure) => {
+    const { chart, name, segments } = figure;
+    figure.variants = chart.variants(report);
+    const variant = figure.variants.find((it) => it.label === figure.variant?.label) ?? figure.variants[0];
+    segments.hidden = figure.variants.length < 2;
+    segments.replaceChildren(element("legend", { class: "unseen" }, `${name} by`), ...figure.variants.map((it) => {
+      const input = element("input", { type: "radio", name: `${figure.node.dataset.chart}-by`, checked: it === variant });
+      input.addEventListener("change", () => choose(figure, it));
+      return element("label", {}, input, element("span", {}, it.label));
+    }));
+    const isSame = figure.entry && keyOf(figure.entry) === variant.key;
+    Object.assign(figure, { variant, entry: isSame ? figure.entry : undefined });
+  };
+
   const build = (node) => {
-    const chart = charts[node.dataset.chart];
     const name = node.querySelector("h3").textContent;
     const id = `figure-${node.dataset.chart}`;
     node.querySelector("h3").id = id;
     node.setAttribute("aria-labelledby", id);
-    const figure = { chart, name, node, asks: element("p", { class: "asks" }), legend: element("p", { class: "legend" }), holder: element("div", { class: "holder" }), notes: element("div", { class: "notes" }), tools: element("div", { class: "tools" }) };
+    const figure = { chart: charts[node.dataset.chart], name, node, asks: element("p", { class: "asks" }), segments: element("fieldset", { class: "segments", hidden: true }), legend: element("p", { class: "legend" }), holder: element("div", { class: "holder" }), notes: element("div", { class: "notes" }), tools: element("div", { class: "tools" }) };
+    node.append(figure.asks, figure.segments, figure.legend, figure.holder, figure.notes, figure.tools);
     figures.set(node.dataset.chart, figure);
-    node.append(figure.asks);
-    if (chart.variants.length > 1) {
-      const set = element("fieldset", { class: "segments" }, element("legend", { class: "unseen" }, `${name} by`));
-      chart.variants.forEach((variant, index) => {
-        const input = element("input", { type: "radio", name: id, value: String(index), checked: index === 0 });
-        input.addEventListener("change", () => choose(figure, variant));
-        set.append(element("label", {}, input, element("span", {}, variant.label)));
-      });
-      node.append(set);
-    }
-    node.append(figure.legend, figure.holder, figure.notes, figure.tools);
-    return figure;
-  };
-
-  // Starts with weeks if there are more than 120 days.
-  const first = (figure) => {
-    const { variants } = figure.chart;
-    if (variants[0].label !== "Day") return variants[0];
-    return variants[find("plays_by_day").answer.rows.length > 120 ? 1 : 0];
-  };
-
-  const headline = () => {
-    const of = (key) => tables.objects(find(key).answer);
-    const [all] = of("overview");
-    const paid = of("plays_by_level").find((row) => row.level === "paid");
-    const [listening] = of("listening_time");
-    const { plays, matched } = report.coverage;
-    const tiles = [
-      ["Plays", number(all.plays), all.guest_plays ? `${number(all.guest_plays)} by guests` : `${number(listening.days)} days with plays`],
-      ["Listeners", number(all.listeners), `${number(all.sessions)} sessions`],
-      ["Listening hours", number(all.hours), `${number(listening.minutes_a_play)} min per play`],
-      ["Paid share", percent(paid ? Math.round(paid.percent * 10) / 10 : 0), "of plays"],
-      ["Songs", number(all.songs), `by ${words.plural(all.artists, "artist", "artists")}`],
-      ["Catalogue coverage", percent(plays ? Math.round((matched / plays) * 1000) / 10 : null), `${number(matched)} of ${number(plays)} plays`],
-      ["Period, UTC", all.first_play ? day(moment(all.first_play)) : "–", all.last_play ? `to ${day(moment(all.last_play))}` : ""],
-    ];
-    document.getElementById("headline").replaceChildren(...tiles.map(([label, value, more]) => element("div", {}, element("dt", {}, label), element("dd", { class: "value" }, value), element("dd", { class: "soft" }, more))));
   };
 
   const bounded = () => {
@@ -205,27 +202,51 @@ const page = (() => {
     document.getElementById("foot").textContent = `Generated by sparkify ${report.version}. Each chart shows its SQL.`;
   };
 
-  const show = (next) => {
-    report = next;
-    standing();
-    const none = report.coverage.plays === 0;
+  // Guides a reader who has no plays to see.
+  const emptiness = () => {
+    const code = (text) => element("code", {}, text);
+    if (report.choices.first === null) {
+      return [
+        element("h2", {}, "The warehouse has no plays yet"),
+        element("p", {}, "Load event and song files: ", code("sparkify etl --log-data FOLDER --song-data FOLDER")),
+        element("p", {}, "Or try it with sample data: ", code("sparkify generate sample"), " and then ", code("sparkify etl --log-data sample/log_data --song-data sample/song_data")),
+      ];
+    }
+    const form = document.getElementById("filters");
+    return [
+      element("h2", {}, `No plays for these filters (${bounded()})`),
+      element("p", {}, `Plays run from ${day(date(report.choices.first))} to ${day(date(report.choices.last))}${report.choices.levels.length ? `, at level ${report.choices.levels.map(clean).join(" or ")}` : ""}.`),
+      form ? button("Reset the filters", () => form.reset()) : element("p", {}, "Write the report again with other values of ", code("--since"), ", ", code("--until"), " or ", code("--level"), "."),
+    ];
+  };
+  const showEmptiness = (none) => {
     const empty = document.getElementById("empty");
     empty.hidden = !none;
     document.getElementById("figures").hidden = none;
-    document.querySelector(".contents").hidden = none && !document.getElementById("ask");
-    if (none) {
-      empty.textContent = report.choices.first === null ? "The warehouse has no plays yet: load data with “sparkify etl”." : `No plays for these filters (${bounded()}). Plays run from ${day(date(report.choices.first))} to ${day(date(report.choices.last))}.`;
-      return;
+    document.querySelector(".contents").hidden = none;
+    if (none) empty.replaceChildren(...emptiness());
+  };
+
+  // First and last day of the plays that pass the filters.
+  const spanOf = ({ choices: { first, last }, bounds: { since, until } }) => [since && since > first ? since : first, until && until < last ? until : last].map((it) => it && date(it));
+  // Begins a report: its results follow one by one.
+  const begin = (head) => {
+    report = { ...head, span: spanOf(head) };
+    answers.clear();
+    standing();
+    for (const figure of figures.values()) {
+      figure.node.setAttribute("aria-busy", "true");
+      offer(figure);
+      if (!figure.entry) choose(figure, figure.variant);
     }
-    headline();
-    for (const node of document.querySelectorAll("figure[data-chart]")) {
-      const known = figures.get(node.dataset.chart);
-      const figure = known ?? build(node);
-      const variant = known?.variant ?? first(figure);
-      const chosen = node.querySelectorAll("input")[figure.chart.variants.indexOf(variant)];
-      if (chosen) chosen.checked = true;
-      choose(figure, variant);
-    }
+  };
+  const add = (entry) => {
+    const key = keyOf(entry);
+    answers.set(key, entry);
+    if (key === "match_coverage") showEmptiness(coverage().plays === 0);
+    if (coverage().plays === 0) return;
+    if (/^(match_coverage|overview|listening_time|plays_by_level|plays_by_period|free_and_paid)/.test(key)) headline.show(report, coverage(), rowsOf);
+    for (const figure of figures.values()) if (figure.variant.key === key) choose(figure, figure.variant);
   };
 
   const colours = () => {
@@ -244,15 +265,33 @@ const page = (() => {
     }
   };
 
+  const redraw = () => {
+    for (const figure of figures.values()) if (paper || figure.holder.clientWidth !== figure.width) draw(figure);
+  };
+
   colours();
+  document.querySelectorAll("figure[data-chart]").forEach(build);
   let waiting = 0;
   new ResizeObserver(() => {
     cancelAnimationFrame(waiting);
-    waiting = requestAnimationFrame(() => {
-      for (const figure of figures.values()) if (figure.holder.clientWidth !== figure.width) draw(figure);
-    });
+    waiting = requestAnimationFrame(redraw);
   }).observe(document.getElementById("content"));
+  // On paper a figure has the width of the print style, whatever that of the window.
+  window.addEventListener("beforeprint", () => {
+    paper = (node) => (node.classList.contains("wide") ? 680 : 325);
+    marks.setPaper(true);
+    redraw();
+  });
+  window.addEventListener("afterprint", () => {
+    paper = null;
+    marks.setPaper(false);
+    redraw();
+  });
   const data = document.getElementById("data").textContent;
-  if (data.trim()) show(JSON.parse(data));
-  return { show, button, scrolled, copy };
+  if (data.trim()) {
+    const { answers: all, ...head } = JSON.parse(data);
+    begin(head);
+    all.forEach(add);
+  }
+  return { begin, add, coverage, button, scrolled, copy };
 })();

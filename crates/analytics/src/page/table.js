@@ -2,7 +2,7 @@
 // A result as a table, and as the CSV that `sparkify query --format csv` writes.
 
 const tables = (() => {
-  const { element, number, clean } = words;
+  const { element, number, exact, clean } = words;
   const numeric = (kind) => kind === "integer" || kind === "double" || kind === "decimal";
   // Limits of the table; the CSV is complete.
   const LONGEST = 300;
@@ -11,22 +11,25 @@ const tables = (() => {
   const shown = (value, kind, name) => {
     if (value === null) return "";
     if (numeric(kind) && typeof value === "number" && /(^|_)(id|year|decade)$|^load$/.test(name)) return String(value);
-    if (numeric(kind)) return Number.isFinite(Number(value)) && Number.isSafeInteger(Math.trunc(Number(value))) ? number(Number(value)) : String(value);
+    if (numeric(kind)) return Number.isFinite(Number(value)) && Number.isSafeInteger(Math.trunc(Number(value))) ? exact(Number(value)) : String(value);
     const text = String(value);
     return clean(text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);
   };
 
+  // Values that a reader copies whole, and dates, stay in one line.
+  const isWhole = (value, kind) => kind === "date" || kind === "timestamp" || /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value);
   const cell = (value, column) => {
-    const made = element("td", { class: numeric(column.kind) ? "number" : null });
+    const made = element("td", { class: numeric(column.kind) ? "number" : isWhole(value, column.kind) ? "whole" : null });
     if (value === null) made.append(element("span", { class: "soft" }, "none"));
     else made.append(element("bdi", {}, shown(value, column.kind, column.name)));
     return made;
   };
 
-  const build = (answer, caption, meanings = []) => {
+  // With `typed`, columns have their own names and types; else `meanings` describes them.
+  const build = (answer, caption, { meanings = [], typed = false } = {}) => {
     const head = answer.columns.map((column, index) => element("th", {
       scope: "col", class: numeric(column.kind) ? "number" : null, title: meanings[index]?.description,
-    }, column.name.replaceAll("_", " ")));
+    }, typed ? clean(column.name) : column.name.replaceAll("_", " "), typed && element("span", { class: "type" }, column.kind)));
     const rows = answer.rows.slice(0, ROWS).map((row) => element("tr", {}, ...row.map((value, index) => cell(value, answer.columns[index]))));
     return element("table", {},
       element("caption", { class: "unseen" }, caption),

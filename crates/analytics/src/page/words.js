@@ -2,17 +2,29 @@
 // Formatting of numbers, dates and names, and creation of DOM elements from text.
 
 const words = (() => {
-  const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-  const fine = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
+  const digits = [0, 1, 2].map((most) => new Intl.NumberFormat("en", { maximumFractionDigits: most }));
   const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
   const days = (options) => new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", ...options });
   const dayForm = days({ day: "numeric", month: "short", year: "numeric" });
   const weekdayForm = days({ weekday: "short", day: "numeric", month: "short", year: "numeric" });
+  const monthForm = days({ month: "long", year: "numeric" });
   const tickForm = days({ day: "numeric", month: "short" });
+  const monthTickForm = days({ month: "short" });
   const momentForm = days({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
 
-  const number = (value) => (value === null || value === undefined || Number.isNaN(value) ? "–" : (Number.isInteger(value) ? whole : fine).format(value));
-  const percent = (value) => (value === null || value === undefined || Number.isNaN(value) ? "–" : `${fine.format(value)} %`);
+  const isNone = (value) => value === null || value === undefined || Number.isNaN(value);
+  // Two decimals, as saved queries round.
+  const exact = (value) => (isNone(value) ? "–" : digits[2].format(value));
+  // No more digits than a reader needs: 468, 31.6, 0.44.
+  const number = (value) => {
+    if (isNone(value)) return "–";
+    const size = Math.abs(value);
+    return digits[Number.isInteger(value) || size >= 100 ? 0 : size >= 1 ? 1 : 2].format(value);
+  };
+  const percent = (value) => {
+    if (isNone(value)) return "–";
+    return value > 0 && value < 0.05 ? "< 0.1 %" : `${digits[1].format(value)} %`;
+  };
   const date = (text) => new Date(`${text.slice(0, 10)}T00:00:00Z`);
   const moment = (text) => new Date(`${text.slice(0, 23).replace(" ", "T")}Z`);
 
@@ -33,16 +45,18 @@ const words = (() => {
     for (const [key, value] of Object.entries(attributes)) {
       if (value !== null && value !== undefined && value !== false) made.setAttribute(key, value === true ? "" : value);
     }
-    made.append(...children.filter((child) => child !== null && child !== undefined));
+    made.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
     return made;
   };
 
   return {
-    number, percent, cut, clean, date, moment, weekdays, sentence, plural, element,
+    number, exact, percent, cut, clean, date, moment, weekdays, sentence, plural, element,
     compact: (value) => short.format(value),
     day: (value) => dayForm.format(value),
     weekdayOf: (value) => weekdayForm.format(value),
+    month: (value) => monthForm.format(value),
     tick: (value) => tickForm.format(value),
+    monthTick: (value) => monthTickForm.format(value),
     time: (value) => `${momentForm.format(value)} UTC`,
     hour: (hour) => `${String(hour).padStart(2, "0")}:00`,
     say: (text) => { document.getElementById("said").textContent = text; },

@@ -169,11 +169,11 @@ impl SavedQuery {
     }
 
     fn value(self, parameter: Parameter, arguments: &Arguments) -> Result<Value, SavedQueryError> {
+        let [since, until, level] = arguments.filters();
         Ok(match parameter {
-            Parameter::Since => midnight(arguments.since),
-            // The statement compares with `<`, so the next midnight includes the last day.
-            Parameter::Until => midnight(arguments.until.and_then(Date::next_day)),
-            Parameter::Level => text(arguments.level.as_deref()),
+            Parameter::Since => since,
+            Parameter::Until => until,
+            Parameter::Level => level,
             Parameter::Limit(default) => Value::Int(
                 i64::try_from(arguments.limit.unwrap_or(default)).unwrap_or(i64::MAX).into(),
             ),
@@ -248,6 +248,13 @@ impl Arguments {
         ];
         given.into_iter().filter(|(is, _)| *is).map(|(_, name)| name)
     }
+
+    /// Returns the values of `$1`, `$2` and `$3`: first day, the moment after the last day, level.
+    pub fn filters(&self) -> [Value; 3] {
+        // The statement compares with `<`, so the next midnight includes the last day.
+        let until = midnight(self.until.and_then(Date::next_day));
+        [midnight(self.since), until, text(self.level.as_deref())]
+    }
 }
 
 fn text(value: Option<&str>) -> Value {
@@ -280,9 +287,8 @@ pub fn coverage(
     warehouse: &mut dyn Warehouse,
     arguments: &Arguments,
 ) -> Result<Coverage, WarehouseError> {
-    let until = midnight(arguments.until.and_then(Date::next_day));
-    let values = [midnight(arguments.since), until, text(arguments.level.as_deref())];
-    let rows = warehouse.query_file(&crate::sql::report::MATCH_COVERAGE, &values, usize::MAX)?.rows;
+    let coverage = &crate::sql::report::MATCH_COVERAGE;
+    let rows = warehouse.query_file(coverage, &arguments.filters(), usize::MAX)?.rows;
     let count = |row: &Vec<Value>| row[1].as_i64().and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
     let unmatched = |row: &&Vec<Value>| row[0].as_text() != Some("not in the catalogue");
     Ok(Coverage {

@@ -1,27 +1,32 @@
 //! Request handlers, and the security headers of every response.
 //!
 //! Errors of the warehouse are responses with status 200 and `{"error": …}`, shown by the page.
-//! Other statuses are for requests that the page does not send.
+//! Other statuses are for requests that the page does not send. Results of saved queries are sent
+//! as JSON lines, each as soon as it is known.
 
+use std::convert::Infallible;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
+use http_body_util::{BodyExt, Either, Full, Limited};
+use hyper::body::{Body, Frame, Incoming};
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, SET_COOKIE};
 use hyper::{Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use time::Date;
 use time::macros::format_description;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 
 use super::Options;
 use super::guard::{self, Endpoint, Rejection, Secrets};
 use super::work::{Origin, QueryError, QueryRunner};
-use crate::page::{LimitedSink, PageKind, gather, html};
+use crate::page::{LimitedSink, PageKind, html, stream};
 use crate::report::Arguments;
 use sparkify_warehouse::Connector;
 use sparkify_warehouse::{Value, Warehouse, WarehouseError};
@@ -103,7 +108,7 @@ impl Site {
         self.runner.shut_down();
     }
 
-    pub(super) async fn handle(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    pub(super) async fn handle(self: &Arc<Self>, request: Request<Incoming>) -> Reply {
         let (parts, body) = request.into_parts();
         match guard::authorize(&parts, self.port, &self.secrets) {
             Ok(Endpoint::Page) => self.page(),
@@ -115,30 +120,51 @@ impl Site {
         }
     }
 
-    fn page(&self) -> Response<Full<Bytes>> {
+    fn page(&self) -> Reply {
         let mut page = response(StatusCode::OK, "text/html; charset=utf-8", self.page.clone());
         page.headers_mut().insert("content-security-policy", self.policy.clone());
         page.headers_mut().insert(SET_COOKIE, self.cookie.clone());
         page
     }
 
-    async fn respond(&self, path: Endpoint, body: &[u8]) -> Response<Full<Bytes>> {
-        let answer = if path == Endpoint::Sql {
+    async fn respond(self: &Arc<Self>, path: Endpoint, body: &[u8]) -> Reply {
+        if path == Endpoint::Sql {
             let Ok(statement) = serde_json::from_slice(body) else { return rejected(&UNREADABLE) };
-            self.sql(statement).await
-        } else {
-            let Ok(wanted) = serde_json::from_slice(body) else { return rejected(&UNREADABLE) };
-            self.data(wanted).await
-        };
-        let answer = answer.unwrap_or_else(|error| error);
-        response(StatusCode::OK, "application/json", answer.to_string().into())
+            let answer = self.sql(statement).await.unwrap_or_else(|error| error);
+            return response(StatusCode::OK, "application/json", line(&answer));
+        }
+        let Ok(wanted) = serde_json::from_slice(body) else { return rejected(&UNREADABLE) };
+        match arguments(wanted) {
+            Ok(arguments) => {
+                let lines = Either::Right(self.data(arguments));
+                response_of(StatusCode::OK, "application/x-ndjson", lines)
+            }
+            Err(error) => response(StatusCode::OK, "application/x-ndjson", line(&error)),
+        }
     }
 
-    async fn data(&self, wanted: DataRequest) -> Result<Json, Json> {
-        let arguments = arguments(wanted)?;
-        let job = move |warehouse: &mut dyn Warehouse| gather(warehouse, &arguments);
-        let done = self.runner.run(Origin::Page, DATA_TIMEOUT, job).await;
-        to_json(done, DATA_TIMEOUT.as_secs())
+    /// Runs the saved queries of the page. The last line is `{"done": true}`, `{"busy": true}` or
+    /// an error. The queries end when the client disconnects.
+    fn data(self: &Arc<Self>, arguments: Arguments) -> Lines {
+        let (sender, receiver) = unbounded_channel();
+        let site = Arc::clone(self);
+        tokio::spawn(async move {
+            let parts = sender.clone();
+            let job = move |warehouse: &mut dyn Warehouse| {
+                stream(warehouse, &arguments, &mut |part| {
+                    let gone = |_| WarehouseError::Sink(io::ErrorKind::BrokenPipe.into());
+                    parts.send(line(&part)).map_err(gone)
+                })
+            };
+            let ended = tokio::select! {
+                ended = site.runner.run(Origin::Page, DATA_TIMEOUT, job) => ended,
+                () = sender.closed() => return,
+            };
+            let ended = ended.map(|()| json!({ "done": true }));
+            let ended = to_json(ended, DATA_TIMEOUT.as_secs()).unwrap_or_else(|error| error);
+            let _ = sender.send(line(&ended));
+        });
+        Lines(receiver)
     }
 
     async fn sql(&self, SqlRequest { sql }: SqlRequest) -> Result<Json, Json> {
@@ -154,6 +180,31 @@ impl Site {
         let done = self.runner.run(Origin::User, Duration::from_secs(self.seconds), job).await;
         to_json(done, self.seconds)
     }
+}
+
+/// Response of any request.
+type Reply = Response<Either<Full<Bytes>, Lines>>;
+
+/// Body whose lines are sent as they arrive.
+pub(super) struct Lines(UnboundedReceiver<Bytes>);
+
+impl Body for Lines {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0.poll_recv(context).map(|line| line.map(|line| Ok(Frame::data(line))))
+    }
+}
+
+/// Formats JSON as a line. What the page sends has no map with keys that are not text.
+fn line(value: &impl Serialize) -> Bytes {
+    let mut line = serde_json::to_vec(value).unwrap_or_default();
+    line.push(b'\n');
+    line.into()
 }
 
 /// Returns 256 random bits in hexadecimal.
@@ -211,15 +262,19 @@ fn error(message: &str, hint: Option<&str>) -> Json {
     json!({ "error": message, "hint": hint })
 }
 
-fn rejected(Rejection(status, words): &Rejection) -> Response<Full<Bytes>> {
+fn rejected(Rejection(status, words): &Rejection) -> Reply {
     let mut answer = response(*status, "text/plain; charset=utf-8", format!("{words}\n").into());
     // An unread rest of the body must not be parsed as the next request.
     answer.headers_mut().insert("connection", HeaderValue::from_static("close"));
     answer
 }
 
-fn response(status: StatusCode, kind: &'static str, body: Bytes) -> Response<Full<Bytes>> {
-    let mut answer = Response::new(Full::new(body));
+fn response(status: StatusCode, kind: &'static str, body: Bytes) -> Reply {
+    response_of(status, kind, Either::Left(Full::new(body)))
+}
+
+fn response_of(status: StatusCode, kind: &'static str, body: Either<Full<Bytes>, Lines>) -> Reply {
+    let mut answer = Response::new(body);
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
