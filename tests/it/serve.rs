@@ -365,7 +365,7 @@ fn the_page_waits_for_a_load() {
 }
 
 #[test]
-fn filters_and_sql_editor_run_queries() {
+fn filters_apply_to_charts_and_their_csv() {
     let folder = tempfile::tempdir().unwrap();
     small(folder.path());
     let serving = Serving::start(folder.path(), &["--time-limit", "120"]);
@@ -411,7 +411,17 @@ fn filters_and_sql_editor_run_queries() {
     browser.wait("return document.querySelectorAll('.loading').length === 0");
     assert_accessible(&browser);
     assert_fits(&browser, 400);
+    assert_quiet(&browser, &[&serving.address(), "data:", "blob:"]);
+}
 
+#[test]
+fn the_sql_editor_runs_cancels_and_refuses_statements() {
+    let folder = tempfile::tempdir().unwrap();
+    small(folder.path());
+    let serving = Serving::start(folder.path(), &["--time-limit", "120"]);
+    let browser = Browser::start();
+    browser.open(&serving.url);
+    browser.wait("return document.querySelector('#headline .value')?.textContent");
     browser.click("#tab-sql");
     assert_eq!(
         browser.run("return ['charts', 'sql'].map((it) => document.getElementById(it).hidden)"),

@@ -82,15 +82,16 @@ fn message(meter: &Meter, step: &str, elapsed: Duration, in_step: Duration) -> S
     let mut parts = vec![step.to_owned(), format!("{} s", elapsed.as_secs())];
     if step.starts_with("stage") && bytes_total > 0 {
         let percent = bytes.min(bytes_total) * 100 / bytes_total;
-        let per_second = bytes as f64 / in_step.as_secs_f64().max(0.001);
-        let left = bytes_total.saturating_sub(bytes) as f64 / per_second.max(1.0);
+        let milliseconds = u64::try_from(in_step.as_millis()).unwrap_or(u64::MAX).max(1);
+        let per_second = bytes.saturating_mul(1000) / milliseconds;
+        let left = bytes_total.saturating_sub(bytes) / per_second.max(1);
         let (read, total) = (DecimalBytes(bytes), DecimalBytes(bytes_total));
         parts.push(format!("{percent} %"));
-        parts.push(format!("{} left", HumanDuration(Duration::from_secs_f64(left.min(1e6)))));
+        parts.push(format!("{} left", HumanDuration(Duration::from_secs(left))));
         parts.push(format!("{read} of {total}"));
         parts.push(format!("{}/{} objects", HumanCount(objects), HumanCount(objects_total)));
         parts.push(format!("{} records", HumanCount(records)));
-        parts.push(format!("{}/s", DecimalBytes(per_second as u64)));
+        parts.push(format!("{}/s", DecimalBytes(per_second)));
     }
     parts.join("  ")
 }

@@ -1,6 +1,7 @@
 //! Colors of the SQL that is typed.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
@@ -9,7 +10,7 @@ const TEXT: Style = AnsiColor::Green.on_default();
 const COMMENT: Style = Style::new().dimmed();
 
 /// Returns `line` with its keywords, strings and comments in color.
-pub(super) fn sql<'l>(line: &'l str, is_keyword: impl Fn(&str) -> bool) -> Cow<'l, str> {
+pub(super) fn sql(line: &str, is_keyword: impl Fn(&str) -> bool) -> Cow<'_, str> {
     let mut colored = String::with_capacity(line.len() + 32);
     let mut rest = line;
     while let Some(first) = rest.chars().next() {
@@ -21,7 +22,7 @@ pub(super) fn sql<'l>(line: &'l str, is_keyword: impl Fn(&str) -> bool) -> Cow<'
             _ if is_keyword(token) => KEYWORD,
             _ => Style::new(),
         };
-        colored.push_str(&format!("{style}{token}{style:#}"));
+        let _ = write!(colored, "{style}{token}{style:#}");
         rest = after;
     }
     if colored.len() == line.len() { Cow::Borrowed(line) } else { Cow::Owned(colored) }

@@ -182,10 +182,9 @@ impl LoadViews {
         let value = |row: serde_json::Result<Value>| row.unwrap_or_default();
         let history =
             state.log.loads.iter().filter(|row| Some(row.query_id) != hidden).map(|row| {
-                match Some(row.query_id) == running {
-                    true => value(serde_json::to_value(row.while_running())),
-                    false => value(serde_json::to_value(row)),
-                }
+                let is_running = Some(row.query_id) == running;
+                let running = is_running.then(|| row.while_running());
+                value(serde_json::to_value(running.as_ref().unwrap_or(row)))
             });
         let errors = state.log.errors.iter().zip(&state.raw_lines);
         let errors = errors.filter(|(row, _)| Some(row.query_id) != hidden).map(|(row, raw)| {

@@ -47,16 +47,12 @@ fn days_of_partitions(folders: &str) -> Option<(Date, Date)> {
     };
     let year = i32::from(number(&["year", "yyyy", "y"])?);
     let month = Month::try_from(u8::try_from(number(&["month", "mm", "m"])?).ok()?).ok()?;
-    match number(&["day", "dd", "d"]) {
-        Some(day) => {
-            let date = Date::from_calendar_date(year, month, u8::try_from(day).ok()?).ok()?;
-            Some((date, date))
-        }
-        None => {
-            let last = Date::from_calendar_date(year, month, month.length(year)).ok()?;
-            Some((last.replace_day(1).ok()?, last))
-        }
+    if let Some(day) = number(&["day", "dd", "d"]) {
+        let date = Date::from_calendar_date(year, month, u8::try_from(day).ok()?).ok()?;
+        return Some((date, date));
     }
+    let last = Date::from_calendar_date(year, month, month.length(year)).ok()?;
+    Some((last.replace_day(1).ok()?, last))
 }
 
 /// Parses a date of the form `20181105`.
