@@ -197,6 +197,7 @@ fn a_warehouse_in_the_input_folder_is_skipped() {
         assert_eq!((&found["outcome"], &found["rejected"]), (&outcome.into(), &0.into()));
         let names = found["objects_ignored"].as_array().unwrap();
         assert!(names.iter().all(|name| name.as_str().unwrap().contains("sparkify.duckdb")));
-        assert!(!names.is_empty());
+        // The first load creates the file after the listing.
+        assert_eq!(names.is_empty(), outcome == "published");
     }
 }

@@ -1,12 +1,14 @@
 //! Interactive shell: statements from a pipe, and keys typed at a terminal.
 
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 
 use rexpect::session::{PtySession, spawn_command};
+use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{event, loaded, put, run, run_shell, sparkify};
+use crate::support::{Ended, event, loaded, put, run, run_shell, sparkify};
 
 /// Timeout for the terminal; reached only on a failure.
 const PATIENCE_MS: u64 = 60_000;
@@ -173,6 +175,32 @@ fn history_is_kept_in_a_private_file() {
     shell.exp_string("sparkify> ").unwrap();
     shell.send_control('d').unwrap();
     shell.exp_eof().unwrap();
+}
+
+/// Ctrl-C reaches a worker process that starts, before it has a process group of its own.
+#[test]
+fn a_worker_that_ctrl_c_ends_was_interrupted() {
+    let folder = loaded();
+    let mut command = sparkify(folder.path(), ["shell"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut shell = command.spawn().unwrap();
+    let mut keys = shell.stdin.take().unwrap();
+    writeln!(
+        keys,
+        "select count(*) from range(10000000) a, range(10000000) b where a.range + b.range = 1;"
+    )
+    .unwrap();
+    let children = format!("/proc/{0}/task/{0}/children", shell.id());
+    let worker: Pid = loop {
+        let text = std::fs::read_to_string(&children).unwrap();
+        if let Some(pid) = text.split_whitespace().next() {
+            break Pid::from_raw(pid.parse().unwrap()).unwrap();
+        }
+        std::thread::yield_now();
+    };
+    kill_process(worker, Signal::INT).unwrap();
+    let error = Ended::from(shell.wait_with_output().unwrap()).bad(2);
+    assert!(error.contains("error: the statement was interrupted"), "{error}");
 }
 
 #[test]

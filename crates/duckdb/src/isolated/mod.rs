@@ -109,7 +109,8 @@ impl Isolated {
     /// Returns the error for a worker that does not answer.
     fn ended(&self) -> WarehouseError {
         let status = self.worker.kill();
-        if self.worker.interrupted.load(Ordering::SeqCst) {
+        // Ctrl-C reaches a worker that starts, before it has a process group of its own.
+        if self.worker.interrupted.load(Ordering::SeqCst) || status.is_some_and(ended_by_ctrl_c) {
             let message = "the statement was interrupted".into();
             return WarehouseError::Statement { message, hint: None };
         }
@@ -122,6 +123,17 @@ impl Isolated {
             hint: Some("use smaller values, or raise `--memory`".into()),
         }
     }
+}
+
+#[cfg(unix)]
+fn ended_by_ctrl_c(status: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt as _;
+    status.signal() == Some(rustix::process::Signal::INT.as_raw())
+}
+
+#[cfg(not(unix))]
+fn ended_by_ctrl_c(_: ExitStatus) -> bool {
+    false
 }
 
 impl Drop for Isolated {

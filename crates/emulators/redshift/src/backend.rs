@@ -4,7 +4,7 @@
 //! sent and received one by one, so that the proxy can inspect each. The proxy's own statements go
 //! through [`Backend::query`] and are invisible to the client.
 
-use std::io::{self, BufReader, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::net::TcpStream;
 
 use postgres_protocol::authentication::{md5_hash, sasl};
@@ -182,7 +182,9 @@ impl Backend {
 /// Sends a cancel request for the session with this key.
 pub(crate) fn cancel(target: &Target, key: &[u8]) -> io::Result<()> {
     let mut stream = TcpStream::connect((target.host.as_str(), target.port))?;
-    stream.write_all(&[&16_u32.to_be_bytes()[..], &80_877_102_u32.to_be_bytes(), key].concat())
+    stream.write_all(&[&16_u32.to_be_bytes()[..], &80_877_102_u32.to_be_bytes(), key].concat())?;
+    // The server closes the connection once it has signalled the session.
+    stream.read_to_end(&mut Vec::new()).map(drop)
 }
 
 fn text_row(body: &[u8]) -> Vec<Option<String>> {

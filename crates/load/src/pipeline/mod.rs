@@ -207,7 +207,9 @@ fn roll_back(
     summary: Summary,
     at_commit: bool,
 ) -> FailedAttempt {
-    let rolled_back = warehouse.run(&sql::load::ROLLBACK);
+    // A server may process the last cancel request only now, and end the rollback with it.
+    let mut roll_back = || warehouse.run(&sql::load::ROLLBACK);
+    let rolled_back = roll_back().or_else(|_| roll_back());
     if let Err(second) = &rolled_back {
         tracing::debug!("rollback failed: {second}");
     }
