@@ -62,4 +62,5 @@ mod servers;
 mod set_up_and_logs;
 mod shell;
 mod support;
+mod terminal;
 mod verify;

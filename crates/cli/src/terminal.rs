@@ -23,6 +23,14 @@ pub(super) fn table(header: &[&str], rows: &[Vec<String>], right: &[usize]) -> S
     plain_table(header, rows, right, width().map_or(Layout::Full, Layout::Wrap))
 }
 
+/// Formats a table after `indent` blanks that fits the terminal; text is wrapped.
+pub(super) fn indented_table(indent: u16, header: &[&str], rows: &[Vec<String>]) -> String {
+    let layout = width().map(|width| width.saturating_sub(indent));
+    let table = plain_table(header, rows, &[], layout.map_or(Layout::Full, Layout::Wrap));
+    let margin = " ".repeat(indent.into());
+    table.lines().flat_map(|line| [margin.as_str(), line, "\n"]).collect()
+}
+
 /// Colors the state with which a line begins: `ok`, `FAILED` and others. Every other part of the text
 /// loses its control characters.
 pub(super) fn colored_states(text: &str) -> String {

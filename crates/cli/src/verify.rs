@@ -111,9 +111,7 @@ fn part(cause: &Explanation) -> String {
     if rows.is_empty() {
         return text;
     }
-    for line in terminal::table(&header, &rows, &[]).lines() {
-        let _ = writeln!(text, "      {line}");
-    }
+    text.push_str(&terminal::indented_table(6, &header, &rows));
     let (all, here) = (cause.rows.unwrap_or_default(), rows.len() as u64);
     if here < all {
         let _ = writeln!(text, "      and {} more", grouped(all - here));

@@ -15,9 +15,6 @@ use sparkify_warehouse::{Warehouse, WarehouseError};
 /// Maximum length of a recorded message in bytes. The column is slightly wider on every engine.
 const MAX_LENGTH: usize = 2000;
 
-/// Maximum number of attempts to record a failed load.
-const MAX_ATTEMPTS: u32 = 2;
-
 /// Records the load that was just rolled back as failed.
 pub(super) fn record(
     warehouse: &mut dyn Warehouse,
@@ -26,7 +23,8 @@ pub(super) fn record(
     error: &EtlError,
 ) {
     // A server may process the last request to cancel the load only now.
-    for _ in 0..MAX_ATTEMPTS {
+    let attempts = if matches!(error, EtlError::Cancelled) { 2 } else { 1 };
+    for _ in 0..attempts {
         let Err(second) = try_record(warehouse, started, summary, error) else { return };
         tracing::debug!("cannot record the failed load: {second}");
         if let Err(third) = warehouse.run(&sql::load::ROLLBACK) {

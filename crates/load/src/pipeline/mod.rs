@@ -177,7 +177,7 @@ fn run_transaction(
     // From here on a cancellation would leave the outcome unknown.
     meter.set_interrupter(None);
     if let Err(error) = worked {
-        return Err(Box::new(roll_back(warehouse, error, summary, false)));
+        return Err(Box::new(roll_back(warehouse, &meter, error, summary, false)));
     }
     summary.steps.clone_from(&timer.steps);
     match timer.time("publish", || warehouse.run(&sql::load::COMMIT)) {
@@ -185,7 +185,7 @@ fn run_transaction(
         Err(error) => {
             // The server may have committed before the connection was lost.
             let at_commit = matches!(error, EtlError::Warehouse(WarehouseError::Lost { .. }));
-            Err(Box::new(roll_back(warehouse, error, summary, at_commit)))
+            Err(Box::new(roll_back(warehouse, &meter, error, summary, at_commit)))
         }
     }
 }
@@ -203,13 +203,16 @@ fn begin(warehouse: &mut dyn Warehouse) -> Result<(), WarehouseError> {
 /// reported, and a server rolls back the transaction of a lost connection by itself.
 fn roll_back(
     warehouse: &mut dyn Warehouse,
+    meter: &Meter,
     error: EtlError,
     summary: Summary,
     at_commit: bool,
 ) -> FailedAttempt {
-    // A server may process the last cancel request only now, and end the rollback with it.
-    let mut roll_back = || warehouse.run(&sql::load::ROLLBACK);
-    let rolled_back = roll_back().or_else(|_| roll_back());
+    let mut rolled_back = warehouse.run(&sql::load::ROLLBACK);
+    if rolled_back.is_err() && meter.is_cancelled() {
+        // The server may have processed the last cancel request late, and ended the rollback.
+        rolled_back = warehouse.run(&sql::load::ROLLBACK);
+    }
     if let Err(second) = &rolled_back {
         tracing::debug!("rollback failed: {second}");
     }
