@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::{Redshift, dialect};
-use sparkify_warehouse::{Value, Warehouse, WarehouseError};
+use sparkify_warehouse::{SqlFile, Value, Warehouse, WarehouseError};
 
 /// Pauses between polls of the load history, in milliseconds.
 const POLL_PAUSES: [u64; 9] = [50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000];
@@ -82,14 +82,18 @@ fn choose<'a>(
 impl Redshift {
     /// Returns the state of the load history, before a COPY.
     pub(super) fn before_copy(&mut self) -> Result<BeforeCopy, WarehouseError> {
-        let mut integer = |file| {
-            let result = self.query_file(file, &[], 1)?;
-            Ok::<_, WarehouseError>(result.scalar().and_then(Value::as_i64).unwrap_or_default())
+        let session = match self.session_id {
+            Some(session) => session,
+            None => self.integer(&dialect::SESSION_ID)?,
         };
-        Ok(BeforeCopy {
-            last_entry: integer(&dialect::LAST_COPY_ENTRY)?,
-            session: integer(&dialect::SESSION_ID)?,
-        })
+        self.session_id = Some(session);
+        Ok(BeforeCopy { last_entry: self.integer(&dialect::LAST_COPY_ENTRY)?, session })
+    }
+
+    /// Returns the integer that a query returns; 0 for null.
+    fn integer(&mut self, file: &SqlFile) -> Result<i64, WarehouseError> {
+        let result = self.query_file(file, &[], 1)?;
+        Ok(result.scalar().and_then(Value::as_i64).unwrap_or_default())
     }
 
     /// Returns what this session knows of its last COPY, at once.

@@ -95,6 +95,8 @@ pub struct Redshift {
     columns: BTreeMap<String, Vec<String>>,
     /// True once this connection has removed leftover staged files.
     leftovers_removed: bool,
+    /// Process of the session, once it was queried.
+    session_id: Option<i64>,
 }
 
 impl Redshift {
@@ -125,6 +127,7 @@ impl Redshift {
             slices: settings.staging.slices.unwrap_or(DEFAULT_SLICES),
             columns: BTreeMap::new(),
             leftovers_removed: false,
+            session_id: None,
         };
         warehouse.begin_session()?;
         if warehouse.staging.is_some() && settings.staging.slices.is_none() {
@@ -310,6 +313,7 @@ impl Redshift {
             slices: self.slices,
             columns: BTreeMap::new(),
             leftovers_removed: true,
+            session_id: None,
         }
     }
 }
@@ -404,6 +408,7 @@ impl Reconnect for Redshift {
     fn reconnect(&mut self) -> Result<(), WarehouseError> {
         self.channel.reconnect()?;
         self.in_transaction = false;
+        self.session_id = None;
         self.begin_session()
     }
 }

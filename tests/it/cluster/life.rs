@@ -151,7 +151,7 @@ fn a_requested_snapshot_is_kept_and_reported() {
     let down = scene.run(&["down", "--yes", "--verify", "--final-snapshot", "last"]).good();
     assert!(down.contains("kept          snapshot `last`"), "{down}");
     assert_eq!(scene.left(), ["snapshot last"]);
-    // A user who did not request the snapshot is told that it exists and costs money.
+    // The message names a snapshot that the user did not request, since it costs money.
     let later = scene.run(&["down", "--yes", "--verify"]);
     assert!(later.out.contains("still exists  snapshot `last`"), "{later:#?}");
     later.bad(1);
