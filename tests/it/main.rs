@@ -63,4 +63,5 @@ mod set_up_and_logs;
 mod shell;
 mod support;
 mod terminal;
+mod transfer;
 mod verify;

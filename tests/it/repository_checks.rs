@@ -193,7 +193,7 @@ fn allowed_star(name: &str) -> bool {
         "quality/ranges_time",
         "dialect/duckdb/load",
         "dialect/postgres/check_insert",
-        "diff/rows",
+        "transfer/rows",
     ]
     .contains(&name)
 }

@@ -63,8 +63,4 @@ sql_files! {
         ARTISTS = "artists",
         TIME = "time",
     }
-    /// Query of a diff.
-    pub mod diff in "diff" {
-        ROWS = "rows",
-    }
 }

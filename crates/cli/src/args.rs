@@ -111,6 +111,11 @@ pub(super) enum Command {
     /// they differ
     #[command(after_help = "Example:\n  sparkify diff duckdb:before.duckdb duckdb:after.duckdb")]
     Diff(Diff),
+    /// Copy a whole warehouse to another file or engine: backup, restore, migration
+    #[command(
+        after_help = "Examples:\n  sparkify transfer duckdb:sparkify.duckdb postgres://etl@db.example.com/plays\n  sparkify transfer postgres://etl@db.example.com/plays duckdb:backup.duckdb"
+    )]
+    Transfer(Transfer),
     /// Run a saved query or SQL (argument, file or standard input), read-only
     #[command(
         after_help = "Examples:\n  sparkify query top_songs --since 2018-11-05 --until 2018-11-12 --level paid --limit 20\n  sparkify query top_artists --by hours --out artists.parquet\n  sparkify query \"select level, count(*) from songplays group by level\" --format csv"
@@ -372,6 +377,25 @@ pub(super) struct Diff {
     /// Maximum number of sample rows per table and kind of difference
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub limit: usize,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Transfer {
+    /// URL of the warehouse to copy; it is not changed
+    #[arg(value_name = "FROM")]
+    pub from: String,
+    /// URL of the warehouse to write, which must be empty or not exist
+    #[arg(value_name = "TO")]
+    pub to: String,
+    /// Replace the tables of a warehouse that is not empty, atomically
+    #[arg(long)]
+    pub replace: bool,
+    /// Redshift: prefix for the files that COPY loads, `s3://BUCKET/PREFIX` [default: `STAGING` in
+    /// [S3] of dwh.cfg]
+    #[arg(long, value_name = "LOCATION")]
+    pub staging: Option<String>,
+    #[command(flatten)]
+    pub s3: S3Args,
 }
 
 #[derive(Debug, Args)]

@@ -11,7 +11,9 @@ use sparkify_analytics::export::ExportError;
 use sparkify_analytics::report::SavedQueryError;
 use sparkify_analytics::verify::{ProfileError, VerifyError};
 use sparkify_config::{ConfigError, WarehouseUrl};
+use sparkify_load::data_tests::TestResult;
 use sparkify_load::pipeline::EtlError;
+use sparkify_load::transfer::TransferError;
 use sparkify_sample_data::GenerateError;
 use sparkify_warehouse::WarehouseError;
 
@@ -67,6 +69,15 @@ impl Failure {
             source = cause.source();
         }
         Self { causes, hint, ..Self::new(error.to_string(), "") }
+    }
+
+    fn add_failed_tests(&mut self, failed: &[TestResult]) {
+        self.details.extend(failed.iter().map(|result| {
+            let first = result.samples.first().map(|row| row.join(", "));
+            let (name, test, rows) = (result.test, result.description, result.failing_rows);
+            let first = first.unwrap_or_default();
+            format!("{name}: {test}: {rows} failing rows, first ({first})")
+        }));
     }
 
     /// Prints the message with causes, details and hint, and returns the exit code.
@@ -174,19 +185,27 @@ impl From<EtlError> for Failure {
                     format!("{object} at byte {position}: {reason}: {excerpt}")
                 }));
             }
-            EtlError::ChecksFailed { failed } => {
-                failure.details.extend(failed.iter().map(|result| {
-                    let first = result.samples.first().map(|row| row.join(", "));
-                    let (name, test, rows) = (result.test, result.description, result.failing_rows);
-                    let first = first.unwrap_or_default();
-                    format!("{name}: {test}: {rows} failing rows, first ({first})")
-                }));
-            }
+            EtlError::ChecksFailed { failed } => failure.add_failed_tests(failed),
             _ => {}
         }
         failure.code = match error {
             EtlError::Cancelled => SIGNAL + signals::received(),
             _ if error.is_about_data() => DATA,
+            _ => TOOL,
+        };
+        failure
+    }
+}
+
+impl From<TransferError> for Failure {
+    fn from(error: TransferError) -> Self {
+        let mut failure = Self::from_error(&error, error.hint());
+        if let TransferError::ChecksFailed { failed } = &error {
+            failure.add_failed_tests(failed);
+        }
+        failure.code = match error {
+            TransferError::Cancelled => SIGNAL + signals::received(),
+            TransferError::ChecksFailed { .. } => DATA,
             _ => TOOL,
         };
         failure

@@ -62,7 +62,7 @@ fn unused_by(command: &str) -> Vec<&'static str> {
         "init" | "completions" | "man" => without(&[WAREHOUSE, LOG, &["output"]]),
         "query" => vec!["output"],
         "shell" | "serve" | "verify" => Vec::new(),
-        "diff" => without(&[USER_SQL, &["warehouse"]]),
+        "diff" | "transfer" => without(&[USER_SQL, &["warehouse"]]),
         "sql" => without(&[USER_SQL, &["memory", "wait", "threads"], LOG]),
         "cluster" => without(&[USER_SQL, &["warehouse", "schema", "memory", "wait", "threads"]]),
         _ => USER_SQL.to_vec(),

@@ -39,6 +39,7 @@ mod source_bytes;
 mod sql;
 mod terminal;
 mod trace;
+mod transfer;
 mod verify;
 
 use std::process::ExitCode;
@@ -97,6 +98,7 @@ fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
         Command::Verify(args) => verify::run(args, &settings(&flags, printer)?, printer),
         Command::History(args) => history::run(args, &settings(&flags, printer)?, printer),
         Command::Diff(args) => diff::run(args, &flags, printer),
+        Command::Transfer(args) => transfer::run(args, flags, printer),
         Command::Query(args) => query::run(args, &settings(&flags, printer)?, printer),
         #[cfg(feature = "page")]
         Command::Report(args) => report::run(args, &settings(&flags, printer)?, printer),

@@ -102,10 +102,11 @@ impl VTab for RowsFunction {
 
 fn logical_type(kind: ColumnType) -> LogicalTypeHandle {
     LogicalTypeHandle::from(match kind {
-        ColumnType::Integer => LogicalTypeId::Integer,
+        // The insert casts them to the type of the table's column.
+        ColumnType::Integer | ColumnType::Boolean => LogicalTypeId::Integer,
         ColumnType::BigInt => LogicalTypeId::Bigint,
         ColumnType::Double => LogicalTypeId::Double,
-        ColumnType::Text => LogicalTypeId::Varchar,
+        ColumnType::Text | ColumnType::Uuid => LogicalTypeId::Varchar,
         ColumnType::Bytes => LogicalTypeId::Blob,
         ColumnType::Timestamp => LogicalTypeId::Timestamp,
     })
@@ -127,7 +128,8 @@ fn write_batch(
         return Err("a batch has more rows than a DuckDB vector".into());
     }
     for (index, (column, kind)) in batch.columns.iter().zip(types).enumerate() {
-        if *kind == ColumnType::Text && !is_utf8(&column.values) {
+        let is_text = matches!(kind, ColumnType::Text | ColumnType::Uuid);
+        if is_text && !is_utf8(&column.values) {
             return Err(format!("column {index} of a batch is not UTF-8").into());
         }
         // SAFETY: vector `index` exists (the chunk has `types.len()` columns) and was declared in

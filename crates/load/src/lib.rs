@@ -14,3 +14,4 @@ pub mod sql;
 pub mod staging;
 pub mod tables;
 pub mod trace;
+pub mod transfer;

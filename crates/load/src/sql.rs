@@ -30,6 +30,10 @@ sql_files! {
         PUBLISHED = "published",
         DROP = "drop",
     }
+    /// Reads of whole tables, to copy and to compare them.
+    pub mod transfer in "transfer" {
+        ROWS = "rows",
+    }
     /// Templates of the statements that describe a table to clients.
     pub mod describe in "describe" {
         COMMENT_ON_TABLE = "comment_on_table",

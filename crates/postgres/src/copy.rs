@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::{SinkExt, pin_mut};
+use uuid::Uuid;
 
 use super::decode::EPOCH;
 use crate::wire::Wire;
@@ -90,6 +91,7 @@ fn send(wire: &Wire, statement: &str, chunks: Receiver<Chunk>) -> Result<u64, Wa
 /// Encoder of one column, row by row.
 struct Fields<'a> {
     values: &'a Values,
+    kind: ColumnType,
     /// Null rows that are not encoded yet.
     nulls: std::iter::Peekable<std::slice::Iter<'a, usize>>,
     /// Offset of the epoch, subtracted from timestamps.
@@ -102,7 +104,7 @@ impl<'a> Fields<'a> {
     fn of(column: &'a Column, kind: ColumnType) -> Self {
         let shift = if kind == ColumnType::Timestamp { EPOCH } else { 0 };
         let nulls = column.nulls.iter().peekable();
-        Self { values: &column.values, nulls, shift, start: 0 }
+        Self { values: &column.values, kind, nulls, shift, start: 0 }
     }
 
     fn write(&mut self, row: usize, out: &mut BytesMut) {
@@ -111,6 +113,12 @@ impl<'a> Fields<'a> {
             Values::Bytes { buffer, ends } => {
                 let bytes = &buffer[self.start..ends[row]];
                 self.start = ends[row];
+                let uuid = match self.kind {
+                    ColumnType::Uuid => Uuid::try_parse_ascii(bytes).ok(),
+                    _ => None,
+                };
+                // The server refuses text that is not a UUID.
+                let bytes = uuid.as_ref().map_or(bytes, |uuid| uuid.as_bytes());
                 if !null {
                     // A value is part of one record, which is far smaller than 2 GiB.
                     out.put_i32(i32::try_from(bytes.len()).unwrap_or(i32::MAX));
@@ -118,6 +126,10 @@ impl<'a> Fields<'a> {
                 }
             }
             _ if null => {}
+            Values::Integer(values) if self.kind == ColumnType::Boolean => {
+                out.put_i32(1);
+                out.put_u8(u8::from(values[row] != 0));
+            }
             Values::Integer(values) => {
                 out.put_i32(4);
                 out.put_i32(values[row]);

@@ -130,6 +130,7 @@ fn values(
             return Value::Null;
         }
         match (&column.values, kind) {
+            (Values::Integer(values), ColumnType::Boolean) => Value::Bool(values[row] != 0),
             (Values::Integer(values), _) => Value::Int(values[row].into()),
             (Values::BigInt(values), ColumnType::Timestamp) => Value::Timestamp(values[row]),
             (Values::BigInt(values), _) => Value::Int(values[row].into()),
@@ -162,10 +163,11 @@ fn tuple(values: &[Value], types: &[ColumnType]) -> Result<String, WarehouseErro
 
 fn name(kind: ColumnType) -> &'static str {
     match kind {
+        ColumnType::Boolean => "boolean",
         ColumnType::Integer => "integer",
         ColumnType::BigInt => "bigint",
         ColumnType::Double => "double precision",
-        ColumnType::Text => "varchar",
+        ColumnType::Text | ColumnType::Uuid => "varchar",
         ColumnType::Bytes => "varbyte",
         ColumnType::Timestamp => "timestamp",
     }

@@ -71,6 +71,10 @@ impl<'a> Cursor<'a> {
 
     fn write(&self, row: usize, kind: ColumnType, out: &mut Vec<u8>) {
         match (&self.column.values, kind) {
+            (Values::Integer(values), ColumnType::Boolean) => {
+                let is_true = values.get(row).is_some_and(|value| *value != 0);
+                out.extend_from_slice(if is_true { b"true" } else { b"false" });
+            }
             (Values::Integer(values), _) => {
                 number(out, values.get(row).copied().unwrap_or_default());
             }

@@ -12,6 +12,8 @@ pub const BATCH_ROWS: usize = 2048;
 /// Type of a column in a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnType {
+    /// True (1) or false (0).
+    Boolean,
     /// Signed 32-bit integer.
     Integer,
     /// Signed 64-bit integer.
@@ -20,6 +22,8 @@ pub enum ColumnType {
     Double,
     /// UTF-8 text.
     Text,
+    /// UUID as text of 36 characters.
+    Uuid,
     /// Arbitrary bytes.
     Bytes,
     /// Microseconds since 1970-01-01 UTC.
@@ -29,13 +33,14 @@ pub enum ColumnType {
 /// Values of one column.
 #[derive(Debug, Clone)]
 pub enum Values {
-    /// Values of [`ColumnType::Integer`].
+    /// Values of [`ColumnType::Integer`] and [`ColumnType::Boolean`].
     Integer(Vec<i32>),
     /// Values of [`ColumnType::BigInt`] and [`ColumnType::Timestamp`].
     BigInt(Vec<i64>),
     /// Values of [`ColumnType::Double`].
     Double(Vec<f64>),
-    /// Values of [`ColumnType::Text`] and [`ColumnType::Bytes`], concatenated.
+    /// Values of [`ColumnType::Text`], [`ColumnType::Uuid`] and [`ColumnType::Bytes`],
+    /// concatenated.
     Bytes {
         /// Concatenated values.
         buffer: Vec<u8>,
@@ -48,10 +53,10 @@ impl Values {
     fn match_type(&self, kind: ColumnType) -> bool {
         matches!(
             (self, kind),
-            (Self::Integer(_), ColumnType::Integer)
+            (Self::Integer(_), ColumnType::Integer | ColumnType::Boolean)
                 | (Self::BigInt(_), ColumnType::BigInt | ColumnType::Timestamp)
                 | (Self::Double(_), ColumnType::Double)
-                | (Self::Bytes { .. }, ColumnType::Text | ColumnType::Bytes)
+                | (Self::Bytes { .. }, ColumnType::Text | ColumnType::Uuid | ColumnType::Bytes)
         )
     }
 
@@ -79,10 +84,10 @@ impl Column {
     /// Creates an empty column.
     pub fn new(kind: ColumnType) -> Self {
         let values = match kind {
-            ColumnType::Integer => Values::Integer(Vec::new()),
+            ColumnType::Integer | ColumnType::Boolean => Values::Integer(Vec::new()),
             ColumnType::BigInt | ColumnType::Timestamp => Values::BigInt(Vec::new()),
             ColumnType::Double => Values::Double(Vec::new()),
-            ColumnType::Text | ColumnType::Bytes => {
+            ColumnType::Text | ColumnType::Uuid | ColumnType::Bytes => {
                 Values::Bytes { buffer: Vec::new(), ends: Vec::new() }
             }
         };

@@ -138,6 +138,7 @@ fn local(page: &mut String) {
     let play = value("select min(songplay_id) from songplays where song_id is not null");
     shown("trace ID", &["trace", &play]);
     shown("diff URL URL", &["diff", "duckdb:sparkify.duckdb", "duckdb:other.duckdb"]);
+    shown("transfer FROM TO", &["transfer", "duckdb:sparkify.duckdb", "duckdb:copy.duckdb"]);
     let reject = value("select object_id || ':' || byte_offset from etl_rejects");
     shown("rejects list", &["rejects", "list"]);
     shown("rejects show ID", &["rejects", "show", &reject]);

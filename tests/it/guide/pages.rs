@@ -13,6 +13,11 @@ fn the_tutorial_prints_what_it_shows() {
 }
 
 #[test]
+fn the_page_on_transfers_prints_what_it_shows() {
+    check("docs/how-to/transfer.md", &Place::new());
+}
+
+#[test]
 fn the_page_on_backfill_and_repairs_prints_what_it_shows() {
     check("docs/how-to/backfill.md", &Place::new());
 }

@@ -3,6 +3,7 @@
 
 use super::digest::Digester;
 use super::merge::Digested;
+use sparkify_load::sql::transfer;
 use sparkify_warehouse::{Opening, RowSink, SqlFile, Value, Warehouse, WarehouseError};
 
 /// Declared columns and key of a table.
@@ -50,8 +51,7 @@ pub(super) fn each(
     layout: &Layout,
     take: impl FnMut(Digested, Vec<Value>),
 ) -> Result<(), WarehouseError> {
-    let statement =
-        crate::sql::diff::ROWS.statement_on(layout.table, Opening::full(warehouse.engine()));
+    let statement = transfer::ROWS.statement_on(layout.table, Opening::full(warehouse.engine()));
     let digester = Digester::default();
     let mut sink = Sink { layout, indexes: Vec::new(), digester, take };
     warehouse.query_each(&statement, &[], &mut sink)

@@ -236,17 +236,45 @@ pub fn recreate(warehouse: &mut dyn Warehouse, meter: &Meter) -> Result<(), Ware
     acquire_lock(warehouse, meter)?;
     let describes_later = locks_a_table(warehouse);
     warehouse.run(&sql::load::BEGIN)?;
-    let recreated = tables::recreate(warehouse);
-    let described = recreated
-        .and_then(|()| if describes_later { Ok(()) } else { tables::describe_all(warehouse) });
-    if let Err(error) = described {
-        if let Err(second) = warehouse.run(&sql::load::ROLLBACK) {
-            tracing::debug!("rollback failed: {second}");
-        }
-        return Err(error);
-    }
-    warehouse.run(&sql::load::COMMIT)?;
+    commit_or_roll_back(warehouse, meter, |warehouse| {
+        tables::recreate(warehouse)?;
+        if describes_later { Ok(()) } else { tables::describe_all(warehouse) }
+    })?;
     if describes_later { tables::describe_all(warehouse) } else { Ok(()) }
+}
+
+/// Runs `work` in one transaction under the load lock, and commits it. The tables exist then.
+pub(crate) fn in_transaction<T, E: From<WarehouseError>>(
+    warehouse: &mut dyn Warehouse,
+    meter: &Meter,
+    work: impl FnOnce(&mut dyn Warehouse) -> Result<T, E>,
+) -> Result<T, E> {
+    acquire_lock(warehouse, meter)?;
+    begin(warehouse)?;
+    commit_or_roll_back(warehouse, meter, |warehouse| {
+        tables::ensure(warehouse)?;
+        work(warehouse)
+    })
+}
+
+/// Runs `work` in the open transaction, then commits it, or rolls it back after an error.
+fn commit_or_roll_back<T, E: From<WarehouseError>>(
+    warehouse: &mut dyn Warehouse,
+    meter: &Meter,
+    work: impl FnOnce(&mut dyn Warehouse) -> Result<T, E>,
+) -> Result<T, E> {
+    let worked = work(warehouse);
+    // From here on a cancellation would leave the outcome unknown.
+    meter.set_interrupter(None);
+    let end = if worked.is_ok() { &sql::load::COMMIT } else { &sql::load::ROLLBACK };
+    match (warehouse.run(end), worked) {
+        (Ok(()), worked) => worked,
+        (Err(error), Ok(_)) => Err(error.into()),
+        (Err(second), Err(error)) => {
+            tracing::debug!("rollback failed: {second}");
+            Err(error)
+        }
+    }
 }
 
 fn locks_a_table(warehouse: &mut dyn Warehouse) -> bool {
