@@ -7,6 +7,7 @@ drop table if exists artists;
 drop table if exists songs;
 drop table if exists staging_songs;
 drop table if exists staging_events;
+drop table if exists etl_erasures;
 drop table if exists etl_rejects;
 drop table if exists etl_objects;
 drop table if exists etl_loads;

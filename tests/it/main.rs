@@ -16,6 +16,7 @@ mod data_sets;
 mod data_tests;
 mod docs;
 mod end_to_end;
+mod erase;
 mod export;
 mod faults;
 mod first_load;

@@ -142,6 +142,12 @@ pub(super) enum Command {
         after_help = "Examples:\n  sparkify export out\n  sparkify export out --format csv --tables songplays,users"
     )]
     Export(Export),
+    /// Erase a user: events, plays, dimensions, bytes of rejected records; later loads leave the user
+    /// out
+    #[command(
+        after_help = "Examples:\n  sparkify erase --user 26 --plan\n  sparkify erase --user 26 --yes --receipt receipt.json --export out"
+    )]
+    Erase(Erase),
     /// Inspect or reprocess rejected records
     #[command(
         subcommand,
@@ -396,6 +402,25 @@ pub(super) struct Transfer {
     pub staging: Option<String>,
     #[command(flatten)]
     pub s3: S3Args,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Erase {
+    /// ID of the user
+    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
+    pub user: i64,
+    /// Dry run: count the rows about the user and change nothing
+    #[arg(long)]
+    pub plan: bool,
+    /// Do not ask for confirmation
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Write a receipt as JSON, which does not name the user
+    #[arg(long, value_name = "FILE", conflicts_with = "plan")]
+    pub receipt: Option<PathBuf>,
+    /// Export to replace, with its tables and format; may be repeated
+    #[arg(long, value_name = "DIR", conflicts_with = "plan")]
+    pub export: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,6 @@
 //! `sparkify create-tables`: drops and creates all tables.
 
-use std::io::{self, BufRead, IsTerminal};
+use std::io::{self, IsTerminal};
 
 use super::args::CreateTables;
 use super::failure::Failure;
@@ -46,18 +46,15 @@ fn refused(error: WarehouseError) -> Failure {
 
 fn confirm(settings: &Settings, rows: u64) -> Result<(), Failure> {
     let rows = sparkify_analytics::report::grouped(rows);
+    let holds = format!("`{}` holds {rows} rows", settings.warehouse);
     if !io::stdin().is_terminal() {
         return Err(Failure::new(
-            format!("`{}` holds {rows} rows, which this command would drop", settings.warehouse),
+            format!("{holds}, which this command would drop"),
             "pass `--yes` to confirm",
         ));
     }
-    anstream::eprint!("`{}` holds {rows} rows. Drop all of them? [y/N] ", settings.warehouse);
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
-        Ok(())
-    } else {
-        Err(Failure::new("not confirmed: no table was dropped", "answer `y`, or pass `--yes`"))
+    if Printer::confirms(&format!("{holds}. Drop all of them?"))? {
+        return Ok(());
     }
+    Err(Failure::new("not confirmed: no table was dropped", "answer `y`, or pass `--yes`"))
 }

@@ -14,7 +14,7 @@ use sparkify_analytics::report::grouped;
 use sparkify_config::{Flags, Settings};
 use sparkify_load::ledger::{self, Relocation};
 use sparkify_load::pipeline::{self, DamagedObject, EtlError, Outcome, Request, Summary};
-use sparkify_reader::{Meter, visible};
+use sparkify_reader::{ErasureKey, Meter, visible};
 use sparkify_source::{ListOptions, Sources};
 use sparkify_warehouse::{Access, Warehouse};
 
@@ -84,9 +84,15 @@ pub(super) fn request(args: &Etl, settings: &Settings) -> Result<Request, Failur
         until: day(&args.until)?,
         sources: Sources::new(&settings.s3).with_options(options),
         log_paths: settings.log_jsonpath.clone(),
+        erasure_key: erasure_key(settings),
         own_file: settings.warehouse.file().and_then(|file| file.to_str().map(str::to_owned)),
         ..Request::new(settings.song_data.clone(), settings.log_data.clone())
     })
+}
+
+/// Returns the key of the hashes of erased persons.
+pub(super) fn erasure_key(settings: &Settings) -> Option<ErasureKey> {
+    settings.erasure_key.as_ref().map(|key| ErasureKey::new(key.reveal()))
 }
 
 /// Parses `OLD=NEW`. A location may contain `=`, as partitions do (`year=2018`): the separator is
@@ -226,6 +232,10 @@ fn retries(summary: &Summary) -> String {
 }
 
 fn extracted(summary: &Summary) -> String {
+    let records = match summary.erased {
+        0 => "records = staged + rejected",
+        _ => "records = staged + rejected + erased",
+    };
     let mut rows = vec![
         ("objects read".to_owned(), grouped(summary.objects_read)),
         ("  changed since their last load".into(), grouped(summary.objects_changed)),
@@ -250,10 +260,11 @@ fn extracted(summary: &Summary) -> String {
             "megabytes spilled to disk (peak)".into(),
             format!("{:.1}", summary.bytes_spilled as f64 / 1e6),
         ),
-        ("records = staged + rejected".into(), grouped(summary.records)),
+        (records.into(), grouped(summary.records)),
         ("  events staged".into(), grouped(summary.events_staged)),
         ("  songs staged".into(), grouped(summary.songs_staged)),
         ("  rejected".into(), grouped(summary.rejected)),
+        ("  of erased persons".into(), grouped(summary.erased)),
         ("  megabytes rejected".into(), format!("{:.1}", summary.rejected_bytes as f64 / 1e6)),
     ];
     // Rows that are zero in most loads are shown only if they are not.

@@ -12,6 +12,7 @@ use sparkify_analytics::report::SavedQueryError;
 use sparkify_analytics::verify::{ProfileError, VerifyError};
 use sparkify_config::{ConfigError, WarehouseUrl};
 use sparkify_load::data_tests::TestResult;
+use sparkify_load::erase::EraseError;
 use sparkify_load::pipeline::EtlError;
 use sparkify_load::transfer::TransferError;
 use sparkify_sample_data::GenerateError;
@@ -193,6 +194,17 @@ impl From<EtlError> for Failure {
             _ if error.is_about_data() => DATA,
             _ => TOOL,
         };
+        failure
+    }
+}
+
+impl From<EraseError> for Failure {
+    fn from(error: EraseError) -> Self {
+        let mut failure = Self::from_error(&error, error.hint());
+        if let EraseError::ChecksFailed { failed } = &error {
+            failure.add_failed_tests(failed);
+            failure.code = DATA;
+        }
         failure
     }
 }

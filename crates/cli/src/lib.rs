@@ -14,6 +14,7 @@ mod describe;
 mod diff;
 mod docs;
 mod doctor;
+mod erase;
 mod etl;
 mod export;
 mod failure;
@@ -108,6 +109,7 @@ fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
         Command::Serve(args) => serve::run(args, &settings(&flags, printer)?, printer),
         Command::Shell => shell::run(&settings(&flags, printer)?, printer),
         Command::Export(args) => export::run(args, &settings(&flags, printer)?, printer),
+        Command::Erase(args) => erase::run(args, &settings(&flags, printer)?, printer),
         Command::Rejects(command) => {
             rejects::run(command, &settings(&command.merge_into(flags), printer)?, printer)
         }

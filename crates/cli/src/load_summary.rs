@@ -65,7 +65,11 @@ fn records(summary: &Summary) -> String {
         0 => "none rejected".to_owned(),
         rejected => format!("{} rejected: `sparkify rejects list` shows them", grouped(rejected)),
     };
-    format!("{events} and {songs} staged, {rejected}")
+    let erased = match summary.erased {
+        0 => String::new(),
+        erased => format!(", {} of erased persons left out", grouped(erased)),
+    };
+    format!("{events} and {songs} staged, {rejected}{erased}")
 }
 
 fn plays(summary: &Summary) -> Option<String> {

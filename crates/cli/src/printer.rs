@@ -43,6 +43,14 @@ const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
 
 impl Printer {
+    /// Asks a question on the terminal, and returns true if the answer is yes.
+    pub(super) fn confirms(question: &str) -> io::Result<bool> {
+        anstream::eprint!("{question} [y/N] ");
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    }
+
     pub(super) fn new(options: &Global) -> Self {
         match options.color {
             Color::Auto => {}

@@ -112,6 +112,7 @@ fn replay(settings: &Settings, printer: &Printer) -> Result<(), Failure> {
         max_reject_share: settings.max_reject_share,
         sources: Sources::new(&settings.s3),
         log_paths: settings.log_jsonpath.clone(),
+        erasure_key: super::etl::erasure_key(settings),
         ..Request::new(None, None)
     };
     let meter = super::etl::cancellable_meter(printer)?;

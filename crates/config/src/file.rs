@@ -52,12 +52,13 @@ const KNOWN: &[(&str, &[&[&str]])] = &[
     ("S3", &[S3]),
     ("AWS", &[&["KEY", "SECRET", "REGION", "PROFILE", "TOKEN"]]),
     ("DWH", &[DWH]),
-    ("WAREHOUSE", &[&["URL", "SCHEMA"]]),
+    ("WAREHOUSE", &[&["URL", "SCHEMA", "ERASURE_KEY"]]),
 ];
 
 /// Keys whose values are secret.
 const SECRETS: &[(&str, &str)] = &[
     ("CLUSTER", "DB_PASSWORD"),
+    ("WAREHOUSE", "ERASURE_KEY"),
     ("CLUSTER", "DWH_DB_PASSWORD"),
     ("DWH", "DWH_DB_PASSWORD"),
     ("AWS", "SECRET"),

@@ -96,6 +96,8 @@ pub struct Settings {
     pub s3: S3Settings,
     /// Staging files of loads into a Redshift cluster.
     pub staging: StagingSettings,
+    /// Key of the hashes of erased persons.
+    pub erasure_key: Option<Secret>,
     /// The configuration file, if it exists.
     pub file: Option<PathBuf>,
     /// Warnings about unknown settings and the password file.
@@ -221,6 +223,8 @@ impl Settings {
         if flags.allow_superuser || allowed.is_some_and(|it| it == "1" || it == "true") {
             warehouse.allow_superuser();
         }
+        let erasure_key = pick(&None, "SPARKIFY_ERASURE_KEY", Some(("WAREHOUSE", "ERASURE_KEY")));
+        let erasure_key = erasure_key.map(parse_erasure_key).transpose()?;
         let share = pick(&flags.max_reject_share, "SPARKIFY_MAX_REJECT_SHARE", None);
         let memory = pick(&flags.memory, "SPARKIFY_MEMORY", None);
         let threads = pick(&flags.threads, "SPARKIFY_THREADS", None);
@@ -249,6 +253,7 @@ impl Settings {
         Ok(Self {
             warnings,
             warehouse,
+            erasure_key,
             song_data,
             log_data,
             log_jsonpath,
@@ -305,6 +310,18 @@ fn parse_threads(written: &str) -> Result<usize, ConfigError> {
             written: written.into(),
             hint: "give a whole number from 1 to 512",
         }
+    })
+}
+
+/// Checks the length of a secret that must not be guessed.
+fn parse_erasure_key(written: String) -> Result<Secret, ConfigError> {
+    if written.len() >= 32 {
+        return Ok(Secret::new(written));
+    }
+    Err(ConfigError::Value {
+        name: "the erasure key",
+        written: "****".into(),
+        hint: "give at least 32 random characters, for example those of `openssl rand -hex 32`",
     })
 }
 

@@ -8,7 +8,7 @@ mod rows;
 mod spill;
 mod statement_guard;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use duckdb::arrow::array::Array;
@@ -32,6 +32,7 @@ sql_files! {
         CATALOG = "catalog",
         NATIVE = "native",
         PARSE = "parse",
+        COMPACT = "compact",
     }
 }
 
@@ -61,6 +62,7 @@ pub fn version() -> String {
 /// Connection to a warehouse file.
 pub struct DuckDb {
     connection: Connection,
+    path: PathBuf,
     pending: rows::PendingSource,
     spill: Option<spill::SpillMonitor>,
     /// Guard of a user's statements.
@@ -82,7 +84,7 @@ impl DuckDb {
         let connection = opened.map_err(|error| cannot_open(path, &error))?;
         let spill = (access == Access::Write).then(|| spill::SpillMonitor::watch(path));
         let pending = rows::PendingSource::default();
-        let mut warehouse = Self { connection, pending, spill, guard: None };
+        let mut warehouse = Self { connection, path: path.into(), pending, spill, guard: None };
         warehouse
             .connection
             .register_table_function_with_extra_info::<rows::RowsFunction, _>(
@@ -196,6 +198,20 @@ impl Warehouse for DuckDb {
 
     fn statistics(&mut self) -> Option<&mut dyn Statistics> {
         Some(self)
+    }
+
+    /// Replaces the file by a copy without free space.
+    fn compact(mut self: Box<Self>) -> Result<(), WarehouseError> {
+        let database = self.query("select current_database()", &[], 1)?;
+        let database = database.scalar().map(Value::to_string).unwrap_or_default();
+        let path = self.path.clone();
+        create::replace(&path, |fresh| {
+            let fresh = fresh.to_string_lossy().replace('\'', "''");
+            let text = dialect::COMPACT.text.replace(":path", &fresh);
+            let text =
+                text.replace("\":database\"", &format!("\"{}\"", database.replace('"', "\"\"")));
+            self.execute_all(&split(&text))
+        })
     }
 
     fn found_columns(&mut self) -> Result<Vec<FoundColumn>, WarehouseError> {

@@ -6,6 +6,7 @@
 
 pub mod data_tests;
 pub mod doctor;
+pub mod erase;
 pub mod ledger;
 pub mod model;
 pub mod pipeline;

@@ -8,6 +8,7 @@ sql_files! {
         ETL_LOADS = "etl_loads",
         ETL_OBJECTS = "etl_objects",
         ETL_REJECTS = "etl_rejects",
+        ETL_ERASURES = "etl_erasures",
     }
     /// Steps of a load, and reads of the ledger.
     pub mod load in "load" {
@@ -33,6 +34,19 @@ sql_files! {
     /// Reads of whole tables, to copy and to compare them.
     pub mod transfer in "transfer" {
         ROWS = "rows",
+    }
+    /// Steps of the erasure of a person.
+    pub mod erase in "erase" {
+        HASHES = "hashes",
+        COUNTS = "counts",
+        NAMES = "names",
+        AFFECTED_KEYS = "affected_keys",
+        AFFECTED_OBJECTS = "affected_objects",
+        UPDATE_OBJECTS = "update_objects",
+        DELETE_ROWS = "delete_rows",
+        REJECT = "reject",
+        MESSAGES = "messages",
+        MESSAGE = "message",
     }
     /// Templates of the statements that describe a table to clients.
     pub mod describe in "describe" {
@@ -117,6 +131,8 @@ sql_files! {
         COUNT_REPAIRS = "count_repairs",
         REPAIR = "repair",
         DROP_REPAIRS = "drop_repairs",
+        LANDED_USERS = "landed_users",
+        DELETE_USER = "delete_user",
         INSERT_STAGING = "insert_staging",
         DROP_LANDING = "drop_landing",
     }

@@ -32,6 +32,7 @@ sql_files! {
         SESSION = "session",
         SCHEMA = "schema",
         READ_ONLY = "read_only",
+        COMPACT = "compact",
         CONNECTION_CHECK = "connection_check",
         WORK_MEM = "work_mem",
         SUPERUSER = "superuser",
@@ -259,6 +260,10 @@ impl Warehouse for Postgres {
 
     fn interrupter(&self) -> Option<Interrupter> {
         Some(self.wire.interrupter())
+    }
+
+    fn compact(mut self: Box<Self>) -> Result<(), WarehouseError> {
+        split(dialect::COMPACT.text).iter().try_for_each(|sql| self.execute(sql).map(drop))
     }
 
     fn found_columns(&mut self) -> Result<Vec<FoundColumn>, WarehouseError> {

@@ -44,6 +44,7 @@ impl Account {
         spool: &mut dyn FnMut(&Reject<'_>) -> io::Result<()>,
     ) -> io::Result<()> {
         self.rows.staged += part.staged;
+        self.rows.erased += part.erased;
         for (field, count) in part.repairs {
             *self.repairs.entry(field).or_default() += count;
         }

@@ -18,6 +18,7 @@ mod block;
 mod bytes;
 #[cfg(any(test, fuzzing))]
 pub mod differential;
+mod erasures;
 mod fast_path;
 mod json;
 mod limits;
@@ -42,6 +43,7 @@ use sparkify_source::{Content, Fingerprint, Object, SourceError};
 use sparkify_warehouse::{RowSource, sql_files};
 
 pub use bytes::{RawBytes, visible, visible_lines};
+pub use erasures::{ErasureKey, Erasures};
 pub use limits::TextLimits;
 pub use meter::Meter;
 pub use reader::Reader;
@@ -72,6 +74,8 @@ pub struct ObjectRows {
     pub staged: u64,
     /// Rejected records.
     pub rejected: u64,
+    /// Valid records of erased persons, which are left out.
+    pub erased: u64,
     /// Decompressed size, in bytes; the stored size if the warehouse copied the object itself.
     pub bytes: u64,
     /// Total length of the rejected records, in bytes.
@@ -92,6 +96,7 @@ impl Default for ObjectRows {
             fingerprint: None,
             staged: 0,
             rejected: 0,
+            erased: 0,
             bytes: 0,
             rejected_bytes: 0,
             first_reason: None,
@@ -166,6 +171,11 @@ impl Tally {
     /// Returns the number of rejected records.
     pub fn rejected(&self) -> u64 {
         self.objects.iter().map(|rows| rows.rejected).sum()
+    }
+
+    /// Returns the number of records of erased persons.
+    pub fn erased(&self) -> u64 {
+        self.objects.iter().map(|rows| rows.erased).sum()
     }
 
     /// Returns the number of bytes that were read, decompressed, and of those that were rejected.

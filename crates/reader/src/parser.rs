@@ -8,7 +8,9 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
+use super::erasures::{ErasureFilter, Erasures};
 use super::json::{Member, Raw};
 use super::limits::{TextLimits, remove_last_row};
 use super::record_template::RecordTemplates;
@@ -28,6 +30,8 @@ const MAX_EXTRA_NAME: usize = 200;
 pub(super) struct PartResult {
     /// Accepted records.
     pub staged: u64,
+    /// Valid records of erased persons, which are left out.
+    pub erased: u64,
     /// Rejected records, and damage between records.
     pub rejects: RejectLog,
     /// Number of records with each unknown key.
@@ -100,6 +104,7 @@ struct RowParser {
     builder: RowBuilder,
     templates: RecordTemplates,
     limits: TextLimits,
+    erasures: ErasureFilter,
     result: PartResult,
     /// Number of records that took the slow path.
     slow_records: usize,
@@ -115,6 +120,7 @@ impl Parser {
             builder: RowBuilder::new(kind),
             templates: RecordTemplates::new(kind.fields()),
             limits: TextLimits::default(),
+            erasures: ErasureFilter::default(),
             result: PartResult::default(),
             slow_records: 0,
         };
@@ -124,6 +130,12 @@ impl Parser {
     /// Rejects records with longer texts.
     pub(super) fn limited(mut self, limits: TextLimits) -> Self {
         self.rows.limits = limits;
+        self
+    }
+
+    /// Leaves out records of erased persons.
+    pub(super) fn without(mut self, erasures: Option<Arc<Erasures>>) -> Self {
+        self.rows.erasures = ErasureFilter::new(self.rows.kind, erasures);
         self
     }
 
@@ -175,6 +187,12 @@ impl Parser {
 }
 
 impl RowParser {
+    /// Keeps a reject, without its bytes if they name an erased person.
+    fn keep_reject(&mut self, offset: u64, length: u64, reason: String, raw: &[u8]) {
+        let raw = if self.erasures.has_reject(raw) { Vec::new() } else { raw.to_vec() };
+        self.result.rejects.push(PendingReject { offset, length, reason, raw });
+    }
+
     /// Returns the reason to reject the scanned record if it is one of the other kind.
     fn misplaced(&self) -> Option<&'static str> {
         let (other, reason) = match self.kind {
@@ -240,6 +258,10 @@ impl RecordSink for BatchWriter<'_> {
             remove_last_row(self.batch);
             return None;
         }
+        if self.rows.erasures.remove_erased(self.batch) {
+            self.rows.result.erased += 1;
+            return Some(end);
+        }
         self.rows.result.accept(matched.repairs);
         for key in matched.extra {
             self.rows.result.count_extra(key);
@@ -272,6 +294,7 @@ impl RecordSink for BatchWriter<'_> {
             rows.result.count_extra(key);
         }
         match appended {
+            Ok(_) if rows.erasures.remove_erased(self.batch) => rows.result.erased += 1,
             Ok(repairs) => {
                 rows.result.accept(repairs);
                 if rows.fast_path {
@@ -280,16 +303,14 @@ impl RecordSink for BatchWriter<'_> {
             }
             Err(reason) => {
                 let reason = rows.misplaced().map_or(reason, str::to_owned);
-                let raw = window[record.start..record.end.min(record.start + MAX_RAW)].to_vec();
-                let length = record.len() as u64;
-                rows.result.rejects.push(PendingReject { offset, length, reason, raw });
+                let raw = &window[record.start..record.end.min(record.start + MAX_RAW)];
+                rows.keep_reject(offset, record.len() as u64, reason, raw);
             }
         }
     }
 
     fn reject(&mut self, offset: u64, length: u64, reason: &str, raw: &[u8]) {
-        let (reason, raw) = (reason.to_owned(), raw.to_vec());
-        self.rows.result.rejects.push(PendingReject { offset, length, reason, raw });
+        self.rows.keep_reject(offset, length, reason.to_owned(), raw);
     }
 }
 

@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::account::Account;
+use super::erasures::Erasures;
 use super::limits::TextLimits;
 use super::meter::Meter;
 use super::parser::{Parser, PartResult, Stopped, count_extra, is_misplaced};
@@ -82,6 +83,7 @@ pub struct Reader {
     prefetch: Arc<Prefetch>,
     slicing: Slicing,
     limits: TextLimits,
+    erasures: Option<Arc<Erasures>>,
     is_bulk: bool,
     leaves_unstable: bool,
     /// True until a record is not of the other kind, if the caller asked for the check.
@@ -120,6 +122,7 @@ impl Reader {
             prefetch,
             slicing,
             limits: TextLimits::default(),
+            erasures: None,
             is_bulk: true,
             leaves_unstable: false,
             checks_kind: AtomicBool::new(false),
@@ -146,6 +149,12 @@ impl Reader {
     #[must_use]
     pub fn limited(self, limits: TextLimits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// Leaves out records of erased persons.
+    #[must_use]
+    pub fn without(self, erasures: Option<Arc<Erasures>>) -> Self {
+        Self { erasures, ..self }
     }
 
     /// Announces few rows, for a warehouse that inserts few rows without a staging file.
@@ -347,7 +356,7 @@ impl Reader {
 
     /// Adds the counts and rejects of a part of an object.
     fn account(&self, account: &mut Account, result: PartResult) -> Result<(), ReadError> {
-        Meter::advance(&self.meter.records, result.staged + result.rejects.count);
+        Meter::advance(&self.meter.records, result.staged + result.erased + result.rejects.count);
         self.check_kind(&result, &account.rows)?;
         let mut spool = |reject: &Reject<'_>| self.shared().rejects.store(reject);
         account.add(result, &mut spool).map_err(ReadError::Spool)
@@ -358,7 +367,9 @@ impl Reader {
         if !self.checks_kind.load(Ordering::Relaxed) {
             return Ok(());
         }
-        if part.staged > 0 || !part.rejects.by_reason.keys().all(|reason| is_misplaced(reason)) {
+        if part.staged + part.erased > 0
+            || !part.rejects.by_reason.keys().all(|reason| is_misplaced(reason))
+        {
             self.checks_kind.store(false, Ordering::Relaxed);
             return Ok(());
         }
@@ -435,7 +446,8 @@ impl RowSource for Reader {
             shared.idle.pop()
         };
         let new = || {
-            let parser = Parser::new(self.kind).limited(self.limits.clone());
+            let parser =
+                Parser::new(self.kind).limited(self.limits.clone()).without(self.erasures.clone());
             Worker { parser, work: Work::None }
         };
         let mut worker = idle.unwrap_or_else(new);

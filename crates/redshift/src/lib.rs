@@ -68,6 +68,7 @@ sql_files! {
         LOAD_ERRORS = "load_errors",
         COPY_DIRECT = "copy_direct",
         REJECTED_RECORDS = "rejected_records",
+        COMPACT = "compact",
     }
 }
 
@@ -362,6 +363,10 @@ impl Warehouse for Redshift {
             return self.load_staged(table, &source);
         }
         self.in_own_transaction(|redshift| redshift.load_by_insert(table, source.as_ref()))
+    }
+
+    fn compact(mut self: Box<Self>) -> Result<(), WarehouseError> {
+        split(dialect::COMPACT.text).iter().try_for_each(|sql| self.execute(sql).map(drop))
     }
 
     fn found_columns(&mut self) -> Result<Vec<FoundColumn>, WarehouseError> {

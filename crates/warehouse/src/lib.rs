@@ -141,6 +141,11 @@ pub trait Warehouse {
         None
     }
 
+    /// Removes deleted rows from the storage, and closes the connection.
+    fn compact(self: Box<Self>) -> Result<(), WarehouseError> {
+        Ok(())
+    }
+
     /// Runs every statement of a file.
     fn run(&mut self, file: &SqlFile) -> Result<(), WarehouseError> {
         self.execute_all(&file.statements(Opening::full(self.engine())))

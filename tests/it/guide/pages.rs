@@ -18,6 +18,11 @@ fn the_page_on_transfers_prints_what_it_shows() {
 }
 
 #[test]
+fn the_page_on_erasures_prints_what_it_shows() {
+    check("docs/how-to/erase.md", &Place::new());
+}
+
+#[test]
 fn the_page_on_backfill_and_repairs_prints_what_it_shows() {
     check("docs/how-to/backfill.md", &Place::new());
 }

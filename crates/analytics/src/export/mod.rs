@@ -48,6 +48,9 @@ pub struct Manifest {
     pub sparkify: String,
     /// `parquet`, `csv` or `json`.
     pub format: String,
+    /// True if text that a spreadsheet would run as a formula was prefixed.
+    #[serde(default)]
+    pub escape_formulas: bool,
     /// Data files, in the order of the tables.
     pub files: Vec<Exported>,
 }
@@ -131,6 +134,32 @@ pub fn extension(format: Format) -> &'static str {
     }
 }
 
+/// Returns the options that replace an existing export with the same tables in the same format.
+///
+/// # Errors
+/// If the folder is not an export.
+pub fn options_of(folder: &Path) -> Result<ExportOptions, ExportError> {
+    let foreign = |found: String| ExportError::Foreign { folder: folder.into(), found };
+    let text = std::fs::read(folder.join(MANIFEST));
+    let text = text.map_err(|_| foreign(format!("it has no `{MANIFEST}`")))?;
+    let manifest: Manifest = serde_json::from_slice(&text)
+        .map_err(|error| foreign(format!("its `{MANIFEST}` is invalid: {error}")))?;
+    let formats = [Format::Parquet, Format::Csv, Format::Lines];
+    let format = formats.into_iter().find(|format| extension(*format) == manifest.format);
+    let table = |file: &Exported| {
+        let found = TABLES.iter().find(|table| table.name == file.table);
+        found.ok_or_else(|| foreign(format!("its table `{}` is unknown", file.table)))
+    };
+    Ok(ExportOptions {
+        folder: folder.into(),
+        format: format.ok_or_else(|| foreign("its format is unknown".into()))?,
+        escape_formulas: manifest.escape_formulas,
+        tables: manifest.files.iter().map(table).collect::<Result<_, _>>()?,
+        force: false,
+        keep: None,
+    })
+}
+
 /// Writes the tables to a temporary folder, then replaces the target folder with it. `on_table` is
 /// called with the name of each table before it is exported.
 pub fn run(
@@ -150,7 +179,7 @@ pub fn run(
         })?);
     }
     let (sparkify, format) = (env!("CARGO_PKG_VERSION").into(), extension(options.format).into());
-    let manifest = Manifest { sparkify, format, files };
+    let manifest = Manifest { sparkify, format, escape_formulas: options.escape_formulas, files };
     write_manifest(&manifest, target.folder()).map_err(io)?;
     target.publish()?;
     Ok(manifest)

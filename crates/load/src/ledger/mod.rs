@@ -207,6 +207,8 @@ pub struct ObjectEntry {
     pub rejected: u64,
     /// Number of the group that it was copied with.
     pub group: Option<i64>,
+    /// Number of valid records of erased persons.
+    pub erased: u64,
 }
 
 /// Row of `etl_loads`.
@@ -218,8 +220,9 @@ pub struct LoadEntry {
     pub started: SystemTime,
     /// True if the load rebuilt only the affected part of the model.
     pub incremental: bool,
-    /// Values of the columns objects, replaced, `size_bytes`, events, songs, rejects and repairs.
-    pub counts: [u64; 7],
+    /// Values of the columns objects, replaced, `size_bytes`, events, songs, rejects, repairs and
+    /// erased.
+    pub counts: [u64; 8],
     /// Outcome.
     pub outcome: LoadOutcome,
 }
@@ -259,6 +262,7 @@ pub fn record_objects(
             push(batch, column, value);
         }
         push_optional(batch, 10, entry.group);
+        push(batch, 11, signed(entry.erased));
     });
     warehouse.load("etl_objects", Arc::new(objects)).map(drop)
 }
@@ -271,8 +275,9 @@ pub fn record_load(warehouse: &mut dyn Warehouse, load: &LoadEntry) -> Result<()
         push(batch, 2, micros(SystemTime::now()));
         batch.columns[3].push_bytes(env!("CARGO_PKG_VERSION").as_bytes());
         batch.columns[4].push_bytes(if load.incremental { b"incremental" } else { b"full" });
-        for (index, count) in load.counts.iter().enumerate() {
-            push(batch, 5 + index, signed(*count));
+        // The last count follows outcome and message.
+        for (column, count) in (5..12).chain([14]).zip(load.counts) {
+            push(batch, column, signed(count));
         }
         let (outcome, message) = match &load.outcome {
             LoadOutcome::Published(message) => ("published", message.as_deref()),
@@ -301,7 +306,7 @@ pub fn record_failed_load(
     warehouse: &mut dyn Warehouse,
     started: SystemTime,
     full: bool,
-    counts: [u64; 7],
+    counts: [u64; 8],
     message: String,
 ) -> Result<(), WarehouseError> {
     let Loads { last, published } = Loads::read(warehouse)?;
@@ -356,6 +361,7 @@ const OBJECT_TYPES: &[ColumnType] = &[
     ColumnType::BigInt,
     ColumnType::BigInt,
     ColumnType::BigInt,
+    ColumnType::BigInt,
 ];
 
 const LOAD_TYPES: &[ColumnType] = &[
@@ -373,6 +379,7 @@ const LOAD_TYPES: &[ColumnType] = &[
     ColumnType::BigInt,
     ColumnType::Text,
     ColumnType::Text,
+    ColumnType::BigInt,
 ];
 
 fn push(batch: &mut Batch, column: usize, value: i64) {

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::TooManyRejects;
 use crate::data_tests::TestResult;
+use crate::erase::{self, EraseError, KeyError};
 use crate::ledger::Relocation;
 use crate::staging::{DirectError, StageError};
 use sparkify_reader::{ReadError, RecordKind};
@@ -78,6 +79,9 @@ pub enum EtlError {
     /// The direct COPY failed.
     #[error(transparent)]
     Direct(#[from] DirectError),
+    /// The erasure key does not fit the warehouse.
+    #[error(transparent)]
+    ErasureKey(#[from] KeyError),
     /// Rejected records could not be written to a temporary file.
     #[error("cannot write rejected records to a temporary file")]
     Spool(#[source] std::io::Error),
@@ -109,6 +113,16 @@ fn other_records(kind: RecordKind) -> &'static str {
     match kind {
         RecordKind::Songs => "events",
         RecordKind::Events => "songs",
+    }
+}
+
+impl From<EraseError> for EtlError {
+    fn from(error: EraseError) -> Self {
+        match error {
+            EraseError::Key(error) => Self::ErasureKey(error),
+            EraseError::Warehouse(error) => Self::Warehouse(error),
+            EraseError::ChecksFailed { failed } => Self::ChecksFailed { failed },
+        }
     }
 }
 
@@ -157,6 +171,7 @@ impl EtlError {
                 "retry when the warehouse is reachable; loads are idempotent".into(),
             ),
             Self::Direct(error) => Some(error.hint()),
+            Self::ErasureKey(_) => Some(erase::KEY_HINT.into()),
             Self::Spool(_) => Some("check the free space of the temporary folder (TMPDIR)".into()),
             Self::NothingToRelocate { .. } => Some(
                 "name the location in `sparkify trace` or in `etl_objects` as OLD; NEW must be within `--song-data` or `--log-data`".into(),

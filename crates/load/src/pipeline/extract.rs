@@ -10,7 +10,7 @@ use super::{EtlError, Listings, LoadPlan, Request, StepTimer, analyze};
 use crate::ledger::{self, ObjectEntry, Plan};
 use crate::sql;
 use crate::staging::{self, StageError};
-use sparkify_reader::{ObjectRows, ReadError, RecordKind, Tally};
+use sparkify_reader::{Erasures, ObjectRows, ReadError, RecordKind, Tally};
 use sparkify_source::Object;
 use sparkify_warehouse::Warehouse;
 
@@ -20,6 +20,7 @@ pub(super) struct ExtractContext<'a> {
     pub listings: &'a Listings,
     pub load_id: i64,
     pub loaded_before: bool,
+    pub erasures: Option<Arc<Erasures>>,
 }
 
 impl<'a> ExtractContext<'a> {
@@ -32,6 +33,7 @@ impl<'a> ExtractContext<'a> {
             listing: listing.map(|(_, listing)| listing),
             log_paths: self.request.log_paths.as_deref(),
             sources: &self.request.sources,
+            erasures: self.erasures.clone(),
             is_new_location: self.request.max_reject_share < 1.0 && is_new_location(plan),
         }
     }
@@ -99,5 +101,6 @@ pub(super) fn object_entry(rows: ObjectRows) -> ObjectEntry {
         staged: rows.staged,
         rejected: rows.rejected,
         group: rows.group,
+        erased: rows.erased,
     }
 }

@@ -24,8 +24,8 @@ use crate::data_tests::{self, TestResult};
 use crate::ledger::{
     self, Ledger, LoadEntry, LoadOutcome, Moved, ObjectUpdate, Plan, Relocation, Selection,
 };
-use crate::{model, sql, staging, tables};
-use sparkify_reader::{Meter, RecordKind};
+use crate::{erase, model, sql, staging, tables};
+use sparkify_reader::{ErasureKey, Meter, RecordKind};
 use sparkify_source::{Listing, Object, Sources};
 use sparkify_warehouse::{LockScope, Value, Warehouse, WarehouseError};
 
@@ -66,6 +66,8 @@ pub struct Request {
     pub own_file: Option<String>,
     /// Access to folders and S3.
     pub sources: Sources,
+    /// Key of the hashes of erased persons; required if persons were erased.
+    pub erasure_key: Option<ErasureKey>,
     /// Location of the `JSONPaths` file that maps event keys to columns when the warehouse copies
     /// event objects itself.
     pub log_paths: Option<String>,
@@ -86,6 +88,7 @@ impl Request {
             until: None,
             own_file: None,
             sources: Sources::default(),
+            erasure_key: None,
             log_paths: None,
         }
     }
@@ -450,7 +453,9 @@ fn run(
     }
     let (load_id, incremental) = (ledger.next_load(), work.incremental);
     summary.incremental = incremental;
-    let context = ExtractContext { request, listings, load_id, loaded_before: !ledger.is_empty() };
+    let erasures = erase::read(warehouse, request.erasure_key.as_ref())?;
+    let loaded_before = !ledger.is_empty();
+    let context = ExtractContext { request, listings, load_id, loaded_before, erasures };
     let tally = extract(warehouse, &work, &context, timer)?;
     summary.add_tally(&tally, load_id, incremental);
     summary.leave(&tally.unstable, &work);

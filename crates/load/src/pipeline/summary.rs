@@ -98,7 +98,7 @@ pub struct Summary {
     pub bytes_read: u64,
     /// Maximum number of bytes that the warehouse spilled to disk at a time.
     pub bytes_spilled: u64,
-    /// Records read: staged and rejected ones.
+    /// Records read: staged, rejected and erased ones.
     pub records: u64,
     /// Number of staged events.
     pub events_staged: u64,
@@ -108,6 +108,8 @@ pub struct Summary {
     pub rejected: u64,
     /// Total length of the rejected records, in bytes.
     pub rejected_bytes: u64,
+    /// Valid records of erased persons, which were left out.
+    pub erased: u64,
     /// Number of rejected records by reason.
     pub rejects: BTreeMap<String, u64>,
     /// First rejected records.
@@ -218,7 +220,8 @@ impl Summary {
         self.events_staged = tally.staged(RecordKind::Events);
         self.songs_staged = tally.staged(RecordKind::Songs);
         self.rejected = tally.rejected();
-        self.records = self.events_staged + self.songs_staged + self.rejected;
+        self.erased = tally.erased();
+        self.records = self.events_staged + self.songs_staged + self.rejected + self.erased;
         self.rejects.clone_from(&tally.rejects);
         self.reject_samples.clone_from(&tally.samples);
         self.repairs.clone_from(&tally.repairs);
@@ -226,7 +229,7 @@ impl Summary {
     }
 
     /// Returns the counts in the order of the columns of `etl_loads`.
-    pub(super) fn ledger_counts(&self) -> [u64; 7] {
+    pub(super) fn ledger_counts(&self) -> [u64; 8] {
         [
             self.objects_read,
             self.objects_changed,
@@ -235,6 +238,7 @@ impl Summary {
             self.songs_staged,
             self.rejected,
             self.repairs.values().sum(),
+            self.erased,
         ]
     }
 

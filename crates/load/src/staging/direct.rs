@@ -139,7 +139,8 @@ pub(super) fn stage(
     let job = CopyJob { request, naming, columns, empty: empty.len() as u64 };
     let Copied { objects, rows, rejected } = job.copy_all(warehouse, to_copy)?;
     let mut tally = Tally { given_back: rejected.len() as u64, ..Tally::default() };
-    move_to_staging(warehouse, request, objects, rows, &mut tally)?;
+    let erased = delete_erased(warehouse, request)?;
+    move_to_staging(warehouse, request, objects, [rows, erased], &mut tally)?;
     tally.objects.extend(empty.into_iter().map(|(id, object)| object_rows(kind, id, object, None)));
     Meter::advance(&meter.objects, tally.objects.len() as u64);
     Meter::advance(&meter.records, rows);
@@ -297,9 +298,7 @@ impl CopyJob<'_> {
         if !prefixes.is_empty() {
             self.check_listing(&prefixes)?;
         }
-        let rows = warehouse.query_file(&sql::COUNT_LANDING.of(self.request.kind.ddl()), &[], 1)?;
-        let rows = rows.scalar().and_then(Value::as_i64);
-        let rows = rows.and_then(|rows| u64::try_from(rows).ok()).unwrap_or_default();
+        let rows = landed_rows(warehouse, self.request.kind)?;
         check_count("rows", rows, copied.rows, copied.rows)?;
         Ok(rejections)
     }
@@ -433,12 +432,40 @@ fn object_rows(kind: RecordKind, object_id: i64, object: Object, group: Option<i
     ObjectRows { object_id, object, kind, bytes, group, ..ObjectRows::default() }
 }
 
+/// Deletes the landed records of erased persons, and returns their number.
+fn delete_erased(
+    warehouse: &mut dyn Warehouse,
+    request: &StageRequest<'_>,
+) -> Result<u64, WarehouseError> {
+    let Some(erasures) = request.erasures.as_ref().filter(|_| request.kind == RecordKind::Events)
+    else {
+        return Ok(0);
+    };
+    let [users, delete] =
+        [sql::LANDED_USERS, sql::DELETE_USER].map(|file| file.of(request.kind.ddl()));
+    let before = landed_rows(warehouse, request.kind)?;
+    let users = warehouse.query_file(&users, &[], usize::MAX)?.rows;
+    let delete = delete.statement(Opening::full(warehouse.engine()));
+    for user_id in users.iter().filter_map(|row| row[0].as_i64()) {
+        if erasures.has_user(user_id) {
+            warehouse.query(&delete, &[Value::Int(user_id.into())], 0)?;
+        }
+    }
+    Ok(before - landed_rows(warehouse, request.kind)?)
+}
+
+fn landed_rows(warehouse: &mut dyn Warehouse, kind: RecordKind) -> Result<u64, WarehouseError> {
+    let rows = warehouse.query_file(&sql::COUNT_LANDING.of(kind.ddl()), &[], 1)?;
+    let rows = rows.scalar().and_then(Value::as_i64);
+    Ok(rows.and_then(|rows| u64::try_from(rows).ok()).unwrap_or_default())
+}
+
 /// Moves `copied` rows of the landing table to staging, or to the rejected records.
 fn move_to_staging(
     warehouse: &mut dyn Warehouse,
     request: &StageRequest<'_>,
     objects: Numbered,
-    copied: u64,
+    [copied, erased]: [u64; 2],
     tally: &mut Tally,
 ) -> Result<(), StageError> {
     let (kind, load_id) = (request.kind, request.load_id);
@@ -450,7 +477,7 @@ fn move_to_staging(
     tally.repairs = repair::repair(warehouse, kind)?;
     let (rejects, rejected_bytes) = reject_invalid(warehouse, kind, first, &key)?;
     let rejected = rejects.count;
-    let staged = staged_rows(copied, rejected)?;
+    let staged = staged_rows(copied.saturating_sub(erased), rejected)?;
     super::insert_rejects(warehouse, rejects, load_id, tally)?;
     let insert = sql::INSERT_STAGING.of(kind.ddl()).statement(Opening::full(warehouse.engine()));
     let numbers = [Value::Int(load_id.into()), Value::Int(first.into())];
@@ -458,7 +485,7 @@ fn move_to_staging(
     for (id, object) in objects {
         let mut rows = object_rows(kind, id, object, Some(first));
         if id == first {
-            (rows.staged, rows.rejected) = (staged, rejected);
+            (rows.staged, rows.rejected, rows.erased) = (staged, rejected, erased);
             rows.rejected_bytes = rejected_bytes;
         }
         tally.objects.push(rows);

@@ -12,7 +12,7 @@ mod repair;
 
 use std::sync::Arc;
 
-use sparkify_reader::{Meter, ReadError, Reader, RecordKind, Rejects, Tally, TextLimits};
+use sparkify_reader::{Erasures, Meter, ReadError, Reader, RecordKind, Rejects, Tally, TextLimits};
 use sparkify_source::{Listing, Object, SourceError, Sources};
 use sparkify_warehouse::{Batch, Opening, RowSource, Warehouse, WarehouseError};
 use thiserror::Error;
@@ -36,6 +36,8 @@ pub struct StageRequest<'a> {
     pub log_paths: Option<&'a str>,
     /// Access to the objects.
     pub sources: &'a Sources,
+    /// Erased persons, whose records are left out.
+    pub erasures: Option<Arc<Erasures>>,
     /// True if nothing of the location was loaded before: it is then checked that the first records
     /// are of this kind.
     pub is_new_location: bool,
@@ -125,6 +127,7 @@ fn read_once(
     let reader = Reader::new(kind, load_id, objects, Arc::clone(job.meter));
     let reader = if job.few { reader.expecting_few() } else { reader };
     let reader = reader.leaving_unstable(!sources.options().strict).checking_kind(job.checks_kind);
+    let reader = reader.without(job.request.erasures.clone());
     let reader = Arc::new(reader.limited(text_limits(warehouse, kind)));
     let loaded = warehouse.load(kind.table(), reader.clone());
     // The reader's own error comes first: the engine repeats only its text.

@@ -405,3 +405,34 @@ fn direct_loads_work_with_the_data_api() {
     assert!(cluster.emulator.log().statements().iter().any(|statement| statement.data_api));
     cluster.assert_same(&more);
 }
+
+#[test]
+fn an_erased_person_stays_out_of_direct_loads() {
+    let cluster = small();
+    let other = |item: u32| {
+        let event = event(2, item, 1_541_376_100_000, "NextSong", "One");
+        event.replace("\"userId\":\"7\"", "\"userId\":\"8\"")
+    };
+    // The second object has a rejected record, so it is parsed here and not copied.
+    cluster.log("2018-11-06-events.json", &[other(0), other(1)]);
+    cluster.log("2018-11-07-events.json", &[other(2), other(3).replace("NextSong\"", "NextSong\",")]);
+    let run = |arguments: &[&str]| {
+        let mut command = match arguments {
+            ["etl", more @ ..] => cluster.direct(By::Prefixes, more),
+            other => cluster.command(other),
+        };
+        ended(command.env("SPARKIFY_ERASURE_KEY", "x".repeat(32)))
+    };
+    run(&["etl", "--max-reject-share", "100%"]).good();
+    let receipt = run(&["erase", "--user", "8", "--yes", "--output", "json"]).json();
+    assert_eq!((&receipt["erased"]["events"], &receipt["erased"]["rejects"]), (&3.into(), &1.into()));
+    for (more, erased) in [("--full-refresh", 3), ("--strict-listing", 2)] {
+        let summary = run(&["etl", "--max-reject-share", "100%", more]).json();
+        assert_eq!((&summary["erased"], &summary["outcome"]), (&erased.into(), &"published".into()));
+        assert_eq!(cluster.asked("select count(*) from staging_events where user_id = 8"), "0");
+        assert_eq!(cluster.asked("select count(*) from songplays"), "2");
+        cluster.run(["check"]).good();
+        // A changed object: its whole group is copied again.
+        cluster.log("2018-11-06-events.json", &[other(0), other(4)]);
+    }
+}
