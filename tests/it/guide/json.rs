@@ -140,7 +140,11 @@ fn local(page: &mut String) {
     shown("diff URL URL", &["diff", "duckdb:sparkify.duckdb", "duckdb:other.duckdb"]);
     shown("transfer FROM TO", &["transfer", "duckdb:sparkify.duckdb", "duckdb:copy.duckdb"]);
     shown("erase --user ID --plan", &["erase", "--user", "26", "--plan"]);
-    put(here, "dwh.cfg", "[S3]\nSONG_DATA=song_data\nLOG_DATA=log_data\n[WAREHOUSE]\nERASURE_KEY=0123456789abcdef0123456789abcdef\n");
+    put(
+        here,
+        "dwh.cfg",
+        "[S3]\nSONG_DATA=song_data\nLOG_DATA=log_data\n[WAREHOUSE]\nERASURE_KEY=0123456789abcdef0123456789abcdef\n",
+    );
     shown("erase --user ID", &["erase", "--user", "1000000", "--yes"]);
     let reject = value("select object_id || ':' || byte_offset from etl_rejects");
     shown("rejects list", &["rejects", "list"]);

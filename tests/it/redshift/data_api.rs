@@ -34,6 +34,28 @@ fn a_load_through_the_data_api_makes_the_same_tables() {
     assert_eq!(cluster.emulator.data_api_sessions(), 0, "a session is left to expire");
 }
 
+/// A row of a result has at most 64 KB, and a statement at most 100 KB.
+#[test]
+fn a_warehouse_with_long_rejects_is_transferred_there_and_back() {
+    let cluster = Cluster::with_data();
+    let here = cluster.folder.path();
+    put(here, "data/log_data/long.json", format!("{{\"page\":\"{}\"}}", "y".repeat(200_000)));
+    let local = ["--max-reject-share", "100%", "--warehouse", "duckdb:same.duckdb"];
+    run(here, ETL.into_iter().chain(local)).good();
+    for [from, to] in [["duckdb:same.duckdb", URL], [URL, "duckdb:back.duckdb"]] {
+        let mut command = cluster.command(["transfer", from, to]);
+        super::ended(command.env_remove("SPARKIFY_WAREHOUSE")).good();
+    }
+    assert_eq!(cluster.emulator.data_api_sessions(), 0, "a session is left to expire");
+    run(here, ["diff", "duckdb:same.duckdb", "duckdb:back.duckdb"]).good();
+    for name in ["same", "back"] {
+        let warehouse = format!("duckdb:{name}.duckdb");
+        let sql = "select md5(\"raw\"), octet_length(\"raw\") from etl_rejects";
+        let csv = run(here, ["query", "--format", "csv", sql, "--warehouse", &warehouse]).good();
+        assert!(csv.contains(",200011"), "{name}: {csv}");
+    }
+}
+
 /// A transaction of its own is one request and atomic. A session ends with its connection,
 /// after a failure too.
 #[test]
@@ -62,7 +84,7 @@ fn missing_tables_are_created_atomically() {
     let together = calls.iter().filter(|call| *call == "BatchExecuteStatement").count();
     // Functions and tables, and both again, since the first attempt created no tables; then the
     // comments of each table, and the keys.
-    assert_eq!(together, 4 + 11 + 1, "{calls:?}");
+    assert_eq!(together, 4 + 12 + 1, "{calls:?}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use xxhash_rust::xxh3::xxh3_128;
 
+use crate::rejects::{self, Reject};
 use crate::sql;
 use sparkify_warehouse::{
     BATCH_ROWS, Batch, Column, ColumnType, Opening, RowSink, SqlFile, Value, Values, Warehouse,
@@ -48,11 +49,25 @@ pub(super) fn each_batch(
     layout: &Layout,
     take: &mut dyn FnMut(Batch) -> bool,
 ) -> Result<(), WarehouseError> {
-    let opening = Opening::full(warehouse.engine());
-    let statement = sql::transfer::ROWS.statement_on(layout.table.name, opening);
     let mut sink = BatchSink { layout, batch: Batch::new(&layout.types), bytes: 0, take };
-    warehouse.query_each(&statement, &[], &mut sink)?;
+    if layout.table.name == sql::ledger::ETL_REJECTS.name {
+        // Some engines limit the length of a row in a result.
+        rejects::for_each(warehouse, &mut |reject| {
+            sink.row(reject_row(reject)).map_err(std::io::Error::other)
+        })?;
+    } else {
+        let opening = Opening::full(warehouse.engine());
+        let statement = sql::transfer::ROWS.statement_on(layout.table.name, opening);
+        warehouse.query_each(&statement, &[], &mut sink)?;
+    }
     sink.flush()
+}
+
+/// Returns a rejected record as a row of `etl_rejects`.
+fn reject_row(reject: Reject) -> Vec<Value> {
+    let numbers = [reject.load_id, reject.id.object_id, reject.id.position, reject.length];
+    let numbers = numbers.into_iter().map(|number| Value::Int(number.into()));
+    numbers.chain([Value::Text(reject.reason), Value::Bytes(reject.raw.0)]).collect()
 }
 
 /// Returns the checksum of all rows of a table.

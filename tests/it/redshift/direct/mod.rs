@@ -415,7 +415,8 @@ fn an_erased_person_stays_out_of_direct_loads() {
     };
     // The second object has a rejected record, so it is parsed here and not copied.
     cluster.log("2018-11-06-events.json", &[other(0), other(1)]);
-    cluster.log("2018-11-07-events.json", &[other(2), other(3).replace("NextSong\"", "NextSong\",")]);
+    cluster
+        .log("2018-11-07-events.json", &[other(2), other(3).replace("NextSong\"", "NextSong\",")]);
     let run = |arguments: &[&str]| {
         let mut command = match arguments {
             ["etl", more @ ..] => cluster.direct(By::Prefixes, more),
@@ -425,10 +426,16 @@ fn an_erased_person_stays_out_of_direct_loads() {
     };
     run(&["etl", "--max-reject-share", "100%"]).good();
     let receipt = run(&["erase", "--user", "8", "--yes", "--output", "json"]).json();
-    assert_eq!((&receipt["erased"]["events"], &receipt["erased"]["rejects"]), (&3.into(), &1.into()));
+    assert_eq!(
+        (&receipt["erased"]["events"], &receipt["erased"]["rejects"]),
+        (&3.into(), &1.into())
+    );
     for (more, erased) in [("--full-refresh", 3), ("--strict-listing", 2)] {
         let summary = run(&["etl", "--max-reject-share", "100%", more]).json();
-        assert_eq!((&summary["erased"], &summary["outcome"]), (&erased.into(), &"published".into()));
+        assert_eq!(
+            (&summary["erased"], &summary["outcome"]),
+            (&erased.into(), &"published".into())
+        );
         assert_eq!(cluster.asked("select count(*) from staging_events where user_id = 8"), "0");
         assert_eq!(cluster.asked("select count(*) from songplays"), "2");
         cluster.run(["check"]).good();
