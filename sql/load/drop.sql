@@ -10,3 +10,4 @@ drop table if exists staging_events;
 drop table if exists etl_rejects;
 drop table if exists etl_objects;
 drop table if exists etl_loads;
+drop table if exists etl_layout;

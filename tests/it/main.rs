@@ -26,6 +26,7 @@ mod history_and_diff;
 mod independent_results;
 mod large_objects;
 mod links;
+mod old_warehouse;
 mod oracle;
 mod order_independence;
 #[cfg(feature = "page")]
@@ -63,4 +64,5 @@ mod set_up_and_logs;
 mod shell;
 mod support;
 mod terminal;
+mod upgrades;
 mod verify;

@@ -6,6 +6,7 @@
 
 pub mod data_tests;
 pub mod doctor;
+pub mod layout;
 pub mod ledger;
 pub mod model;
 pub mod pipeline;
@@ -14,3 +15,4 @@ pub mod sql;
 pub mod staging;
 pub mod tables;
 pub mod trace;
+pub mod upgrade;

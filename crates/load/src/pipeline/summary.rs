@@ -61,6 +61,9 @@ pub struct Summary {
     pub load_id: Option<i64>,
     /// True if only the affected part of the model was rebuilt.
     pub incremental: bool,
+    /// Layout of the warehouse before this run upgraded it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upgraded_from: Option<i64>,
     /// Objects that were read.
     pub objects_read: u64,
     /// Objects among those read that had been loaded with other content.
