@@ -16,7 +16,6 @@ create table if not exists etl_loads (
     rejects bigint not null, -- records rejected
     repairs bigint not null, -- text values whose double encoding was repaired
     outcome label not null, -- published or failed
-    message text, -- error of a failed load; of a published one, the objects that were left for the next run, else null
-    erased bigint not null -- valid records of persons who were erased before, left out
+    message text -- error of a failed load; of a published one, the objects that were left for the next run, else null
     -- redshift: a few rows
 ) /*redshift diststyle all */;

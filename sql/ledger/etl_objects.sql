@@ -13,6 +13,6 @@ create table if not exists etl_objects (
     rows_staged bigint not null, -- records accepted
     rows_rejected bigint not null, -- records rejected; `etl_rejects` keeps at most the first and the last 500
     group_id bigint, -- number of the group of objects that one COPY read, which does not report the object of a row; null when the object's rows have its own number
-    rows_erased bigint not null -- valid records of erased persons, which are left out
+    rows_erased bigint -- valid records of erased persons, which are left out
     -- redshift: read completely, once per load
 ) /*redshift diststyle even */;

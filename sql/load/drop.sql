@@ -11,3 +11,4 @@ drop table if exists etl_erasures;
 drop table if exists etl_rejects;
 drop table if exists etl_objects;
 drop table if exists etl_loads;
+drop table if exists etl_layout;

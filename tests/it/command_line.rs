@@ -324,6 +324,7 @@ fn every_command_has_help_with_an_example() {
     for command in [
         "generate",
         "create-tables",
+        "upgrade",
         "etl",
         "plan",
         "check",

@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use serde_json::{Value, json};
+
 use crate::support::{Ended, duckdb, etl_of, event, put, query_value, run, song, sparkify, walk};
 
 const KEY: &str = "a secret of at least thirty-two characters";
@@ -57,6 +59,12 @@ fn etl(folder: &str, here: &Path) -> Vec<String> {
     arguments
 }
 
+/// Returns the arguments of a load into another warehouse.
+fn etl_into(folder: &str, here: &Path, url: &str) -> Vec<String> {
+    let warehouse = ["--warehouse".to_owned(), url.to_owned()];
+    etl(folder, here).into_iter().chain(warehouse).collect()
+}
+
 fn keyed<S: AsRef<std::ffi::OsStr>>(here: &Path, arguments: impl IntoIterator<Item = S>) -> Ended {
     Ended::from(sparkify(here, arguments).env("SPARKIFY_ERASURE_KEY", KEY).output().unwrap())
 }
@@ -79,15 +87,16 @@ fn search(here: &Path, when: &str) -> u64 {
     searched
 }
 
-#[test]
-fn no_byte_of_an_erased_person_is_left_in_files_or_comes_back() {
+/// Loads the input, makes two exports and erases the person. Returns the folder and the receipt.
+fn erased() -> (tempfile::TempDir, Value) {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     input(here);
     run(here, etl("all", here)).good();
+    run(here, etl_into("others", here, "duckdb:fresh.duckdb")).good();
     run(here, ["export", "out", "--format", "json"]).good();
-    run(here, ["export", "csv", "--format", "csv", "--tables", "users", "--escape-formulas"])
-        .good();
+    let csv = ["--format", "csv", "--tables", "users", "--escape-formulas"];
+    run(here, ["export", "csv"].into_iter().chain(csv)).good();
     let bytes = std::fs::read(here.join("sparkify.duckdb")).unwrap();
     assert!(memchr::memmem::find(&bytes, b"Zyxeline").is_some(), "the search can find it");
     // Objects of the user are kept.
@@ -100,88 +109,73 @@ fn no_byte_of_an_erased_person_is_left_in_files_or_comes_back() {
         warehouse.execute(sql).unwrap();
     }
     drop(warehouse);
+    let exports = ["--export", "out", "--export", "csv"];
+    let erase = ["erase", "--user", PERSON, "--yes", "--receipt", "receipt.json"];
+    let erase = erase.into_iter().chain(exports).chain(["--output", "json"]);
+    let receipt = keyed(here, erase).json();
+    (folder, receipt)
+}
+
+#[test]
+fn no_byte_of_an_erased_person_is_left_in_files() {
+    let (folder, receipt) = erased();
+    let here = folder.path();
+    let expected = json!(
+        { "events": 3, "plays": 2, "users": 1, "levels": 3, "rejects": 3, "messages": 0 }
+    );
+    assert_eq!(receipt["erased"], expected);
+    let written = std::fs::read(here.join("receipt.json")).unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&written).unwrap(), receipt);
+    println!("searched {} bytes for {} texts", search(here, "at once"), NEEDLES.len());
+    let asked = |sql: &str| query_value(here, sql);
+    assert_eq!(asked("select (select n from notes) || (select count(*) from named)"), "11");
+    let comment = "select comment from duckdb_tables() where table_name";
+    assert_eq!(asked(&format!("{comment} = 'notes'")), "mine");
+    assert!(asked(&format!("{comment} = 'users'")).contains("One user"));
+    run(here, ["check"]).good();
+    run(here, ["diff", "duckdb:sparkify.duckdb", "duckdb:fresh.duckdb"]).good();
+    let counts = "sum(rows_staged) || ' ' || sum(rows_rejected) || ' ' || sum(rows_erased)";
+    assert_eq!(asked(&format!("select {counts} from etl_objects")), "4 4 3");
+}
+
+#[test]
+fn a_plan_counts_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    input(here);
+    run(here, etl("all", here)).good();
+    let before = std::fs::read(here.join("sparkify.duckdb")).unwrap();
     let plan = run(here, ["erase", "--user", PERSON, "--plan", "--output", "json"]).json();
-    let found = serde_json::json!(
+    let found = json!(
         { "events": 3, "plays": 2, "users": 1, "levels": 3, "rejects": 3, "messages": 0 }
     );
     assert_eq!(plan["found"], found);
-    let erase = [
-        "erase",
-        "--user",
-        PERSON,
-        "--yes",
-        "--receipt",
-        "receipt.json",
-        "--export",
-        "out",
-        "--export",
-        "csv",
-        "--output",
-        "json",
-    ];
-    let receipt = keyed(here, erase).json();
-    assert_eq!(receipt["erased"], found);
-    assert_eq!(
-        serde_json::from_slice::<serde_json::Value>(
-            &std::fs::read(here.join("receipt.json")).unwrap()
-        )
-        .unwrap(),
-        receipt
-    );
-    let mut searched = search(here, "after the erasure");
-    assert_eq!(
-        query_value(here, "select (select n from notes) || (select count(*) from named)"),
-        "11"
-    );
-    assert_eq!(
-        query_value(here, "select comment from duckdb_tables() where table_name = 'notes'"),
-        "mine"
-    );
-    assert!(
-        query_value(here, "select comment from duckdb_tables() where table_name = 'users'")
-            .contains("One user")
-    );
-    run(here, ["check"]).good();
-    run(
-        here,
-        etl("others", here).into_iter().chain(["--warehouse".into(), "duckdb:fresh.duckdb".into()]),
-    )
-    .good();
-    run(here, ["diff", "duckdb:sparkify.duckdb", "duckdb:fresh.duckdb"]).good();
-    assert_eq!(
-        query_value(
-            here,
-            "select sum(rows_staged) || ' ' || sum(rows_rejected) || ' ' || sum(rows_erased) from etl_objects"
-        ),
-        "4 4 3"
-    );
+    assert!(before == std::fs::read(here.join("sparkify.duckdb")).unwrap());
+}
 
-    // The same objects again, all of them and only those with rejects; then a changed one, and a copy.
-    let again = |arguments: &[&str]| {
-        etl("all", here)
-            .into_iter()
-            .chain(arguments.iter().map(|it| (*it).to_owned()))
-            .collect::<Vec<_>>()
+#[test]
+fn later_loads_bring_no_byte_of_an_erased_person_back() {
+    let (folder, _) = erased();
+    let here = folder.path();
+    let again = |more: &[&str]| {
+        let arguments = etl("all", here).into_iter();
+        keyed(here, arguments.chain(more.iter().map(|it| (*it).to_owned()))).json()
     };
-    let summary = keyed(here, again(&["--full-refresh"])).json();
-    assert_eq!(
-        (&summary["erased"], &summary["events_staged"], &summary["rejected"], &summary["records"]),
-        (&3.into(), &2.into(), &4.into(), &11.into())
-    );
-    searched += search(here, "after a full refresh");
-    keyed(here, ["rejects", "replay", "--max-reject-share", "100%"]).code.unwrap();
+    let summary = again(&["--full-refresh"]);
+    for (count, expected) in [("erased", 3), ("events_staged", 2), ("rejected", 4), ("records", 11)]
+    {
+        assert_eq!(summary[count], expected, "{count}");
+    }
+    let mut searched = search(here, "after a full refresh");
+    keyed(here, ["rejects", "replay", "--output", "json"]).bad(1);
     searched += search(here, "after a replay");
     let text = std::fs::read_to_string(here.join("all/log_data/a.json")).unwrap();
-    put(
-        here,
-        "all/log_data/a.json",
-        format!("{text}{}", personal(3, 0, 1_541_376_500_000, "NextSong")),
-    );
+    let changed = personal(3, 0, 1_541_376_500_000, "NextSong");
+    put(here, "all/log_data/a.json", format!("{text}{changed}"));
     // Nearly every record takes the fast path.
-    let many: String =
-        (0..5000).map(|item| personal(9, item, 1_541_376_600_000, "NextSong")).collect();
-    put(here, "all/log_data/c.json", many);
-    let summary = keyed(here, again(&[])).json();
+    let many = (0..5000).map(|item| personal(9, item, 1_541_376_600_000, "NextSong"));
+    put(here, "all/log_data/c.json", many.collect::<String>());
+    let summary = again(&[]);
     assert_eq!((&summary["erased"], &summary["events_staged"]), (&5004.into(), &2.into()));
     searched += search(here, "after an incremental load");
     run(here, ["diff", "duckdb:sparkify.duckdb", "duckdb:fresh.duckdb"]).good();
@@ -251,11 +245,7 @@ fn a_killed_erasure_can_be_repeated() {
     let here = folder.path();
     input(here);
     run(here, etl("all", here)).good();
-    run(
-        here,
-        etl("others", here).into_iter().chain(["--warehouse".into(), "duckdb:fresh.duckdb".into()]),
-    )
-    .good();
+    run(here, etl_into("others", here, "duckdb:fresh.duckdb")).good();
     let erase = ["erase", "--user", PERSON, "--yes", "-v"];
     let base = std::fs::read(here.join("sparkify.duckdb")).unwrap();
     for step in ["search rejected records", "erase", "compact the warehouse"] {
@@ -286,11 +276,7 @@ fn servers_erase_a_person_and_keep_the_person_out() {
     cluster.configure();
     let here = cluster.folder.path();
     input(here);
-    run(
-        here,
-        etl("others", here).into_iter().chain(["--warehouse".into(), "duckdb:fresh.duckdb".into()]),
-    )
-    .good();
+    run(here, etl_into("others", here, "duckdb:fresh.duckdb")).good();
     let postgres = Database::new();
     for url in [postgres.url(), cluster.url()] {
         let at = |arguments: &[&str]| {

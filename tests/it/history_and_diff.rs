@@ -346,7 +346,7 @@ fn diff_names_the_warehouse_that_it_cannot_read() {
     drop(second);
     insta::assert_snapshot!(message(&[first, "duckdb:second.duckdb"]), @r"
     error: `duckdb:second.duckdb`: table `users` was not created by sparkify: it has a column `age`
-    hint: name another warehouse with `--warehouse`; rebuild one of another version with `sparkify create-tables`
+    hint: name another warehouse with `--warehouse`; if another version of sparkify created the table, run `sparkify upgrade`
     ");
     let mut second = duckdb(here.join("second.duckdb").to_str().unwrap());
     second.execute("drop table time").unwrap();

@@ -27,6 +27,7 @@ mod history_and_diff;
 mod independent_results;
 mod large_objects;
 mod links;
+mod old_warehouse;
 mod oracle;
 mod order_independence;
 #[cfg(feature = "page")]
@@ -65,4 +66,5 @@ mod shell;
 mod support;
 mod terminal;
 mod transfer;
+mod upgrades;
 mod verify;

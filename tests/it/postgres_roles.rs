@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::old_warehouse::UNDO_MIGRATIONS;
 use crate::servers::{Database, Server, psql_command};
 use crate::support::{Ended, event, profile, put, run, song, sparkify};
 
@@ -122,6 +123,29 @@ fn the_loader_loads_and_the_analyst_reads() {
     let mut command = sparkify(here, ["create-tables", "--warehouse", &url]);
     let said = Ended::from(command.env("PGPASSWORD", PASSWORD).output().unwrap()).bad(2);
     assert!(said.contains("permission denied for database"), "{said}");
+}
+
+/// Comments and functions belong to the owner, so another role cannot upgrade; it reads both layouts.
+#[test]
+fn the_owner_upgrades() {
+    let (roles, folder) = (Roles::new(), tempfile::tempdir().unwrap());
+    let here = folder.path();
+    put(here, "data/song_data/a.json", song("SO1", "One", 200.5));
+    put(here, "data/log_data/a.json", event(1, 0, 1_541_376_000_796, "NextSong", "One"));
+    let (loader, analyst) = (roles.loader.as_str(), roles.analyst.as_str());
+    roles.run(here, loader, &ETL).good();
+    roles.database.psql(&format!("set search_path to sparkify; {}", UNDO_MIGRATIONS.join(";")));
+    roles.run(here, analyst, &["check"]).good();
+    roles.run(here, analyst, &["upgrade", "--plan"]).good();
+    let said = roles.run(here, analyst, &["upgrade"]).bad(2);
+    assert!(
+        said.contains("error: cannot upgrade the warehouse from layout 1 to 2: functions: "),
+        "{said}"
+    );
+    assert!(said.contains("hint: "), "{said}");
+    assert_eq!(roles.database.psql("select to_regclass('sparkify.etl_layout') is null"), "t");
+    roles.run(here, loader, &["upgrade"]).good();
+    roles.run(here, analyst, &["check"]).good();
 }
 
 /// A user's statement reads tables and reaches nothing else.

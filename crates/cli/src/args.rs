@@ -80,11 +80,14 @@ pub(super) enum Command {
     /// Write a commented configuration file, `dwh.cfg`
     #[command(after_help = "Example:\n  sparkify init && sparkify doctor")]
     Init(Init),
-    /// Drop and create all tables
+    /// Drop and create all tables; `upgrade` keeps the rows of another version
     #[command(
         after_help = "Example:\n  sparkify create-tables --warehouse duckdb:sparkify.duckdb --yes"
     )]
     CreateTables(CreateTables),
+    /// Upgrade the tables of an older version of sparkify in place; `etl` does it by itself
+    #[command(after_help = "Example:\n  sparkify upgrade --plan && sparkify upgrade")]
+    Upgrade(Upgrade),
     /// Load new and changed files: extract, stage, transform, test, publish
     #[command(
         after_help = "Example:\n  sparkify etl --song-data data/song_data --log-data data/log_data"
@@ -246,6 +249,13 @@ pub(super) struct CreateTables {
     /// Do not ask for confirmation before data is dropped
     #[arg(short, long)]
     pub yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Upgrade {
+    /// Print the statements and change nothing
+    #[arg(long)]
+    pub plan: bool,
 }
 
 #[derive(Debug, Args)]

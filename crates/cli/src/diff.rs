@@ -25,7 +25,7 @@ pub(super) fn run(args: &Diff, flags: &Flags, printer: &Printer) -> Result<(), F
     // Both are open at the same time and share the memory limit.
     settings.memory /= 2;
     other.memory /= 2;
-    let open = |settings| super::open(settings, Access::Read, printer);
+    let open = |settings| super::open_any(settings, Access::Read, printer);
     let (mut first, mut second) = (open(&settings)?, open(&other)?);
     let progress = Progress::of_step("compare the tables", printer);
     let tables = diff::run(first.as_mut(), second.as_mut(), args.limit).map_err(|error| {

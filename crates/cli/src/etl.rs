@@ -277,10 +277,12 @@ fn extracted(summary: &Summary) -> String {
     section("extracted", rows)
 }
 
-/// Formats the limitations of this load.
+/// Formats the upgrade and the limitations of this load.
 fn notes(summary: &Summary) -> String {
     let line = |note: &String| format!("note: {}\n", visible(note.as_bytes()));
-    let notes: Vec<_> = summary.notes.iter().map(line).collect();
+    let upgraded = load_summary::upgraded(summary);
+    let upgraded = upgraded.map(|layouts| format!("the warehouse was upgraded {layouts}"));
+    let notes: Vec<_> = upgraded.iter().chain(&summary.notes).map(line).collect();
     notes.concat()
 }
 

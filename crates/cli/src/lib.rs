@@ -41,6 +41,7 @@ mod sql;
 mod terminal;
 mod trace;
 mod transfer;
+mod upgrade;
 mod verify;
 
 use std::process::ExitCode;
@@ -54,6 +55,7 @@ use args::{Cli, Command};
 use failure::Failure;
 use printer::Printer;
 use sparkify_config::{Flags, Settings};
+use sparkify_load::{layout, tables};
 use sparkify_reader::Sample;
 use sparkify_warehouse::{Access, Warehouse, WarehouseError};
 
@@ -91,6 +93,7 @@ fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
         Command::CreateTables(args) => {
             create_tables::run(args, &settings(&flags, printer)?, printer)
         }
+        Command::Upgrade(args) => upgrade::run(args, &settings(&flags, printer)?, printer),
         Command::Etl(args) => etl::run(args, &settings(&args.merge_into(flags), printer)?, printer),
         Command::Plan(args) => {
             plan::run(args, &settings(&args.merge_into(flags), printer)?, printer)
@@ -139,21 +142,33 @@ fn open_loaded(settings: &Settings, printer: &Printer) -> Result<Box<dyn Warehou
     open_as(settings, Access::Read, printer)
 }
 
-/// Opens the warehouse with `access`; an error if a table is missing.
+/// Opens the warehouse with `access`; an error if a table of its layout is missing, or if the layout
+/// is newer than this version of sparkify.
 fn open_as(
     settings: &Settings,
     access: Access,
     printer: &Printer,
 ) -> Result<Box<dyn Warehouse>, Failure> {
     let mut warehouse = open(settings, access, printer)?;
-    let present = sparkify_load::tables::existing(warehouse.as_mut())?;
-    match sparkify_load::tables::all().find(|table| !present.contains(&table.name)) {
+    match tables::Found::read(warehouse.as_mut())?.missing() {
         Some(table) => Err(Failure::new(
             format!("the warehouse `{}` has no table `{}`", settings.warehouse, table.name),
             "run `sparkify etl` first, or name another warehouse with `--warehouse`",
         )),
         None => Ok(warehouse),
     }
+}
+
+/// Opens any database with `access`, which need not have the tables of sparkify; an error if they
+/// have a layout that is newer than this version of sparkify.
+fn open_any(
+    settings: &Settings,
+    access: Access,
+    printer: &Printer,
+) -> Result<Box<dyn Warehouse>, WarehouseError> {
+    let mut warehouse = open(settings, access, printer)?;
+    layout::check(warehouse.as_mut())?;
+    Ok(warehouse)
 }
 
 /// Opens the warehouse with `access`. Waits for other processes that use a `DuckDB` file.

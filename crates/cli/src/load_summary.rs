@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use sparkify_analytics::report::grouped;
+use sparkify_load::layout::CURRENT;
 use sparkify_load::pipeline::{Outcome, Summary};
 
 /// Name of the match method of plays that match no song, as `match_coverage.sql` returns it.
@@ -11,7 +12,9 @@ const UNMATCHED: &str = "not in the catalogue";
 
 /// Formats the lines of a load that was published or found nothing new, without its last line.
 pub(super) fn lines(summary: &Summary) -> String {
-    let mut lines = vec![("objects", objects(summary))];
+    let mut lines: Vec<_> =
+        upgraded(summary).map(|upgraded| ("upgraded", upgraded)).into_iter().collect();
+    lines.push(("objects", objects(summary)));
     if summary.outcome == Outcome::Published {
         lines.push(("records", records(summary)));
         lines.extend(plays(summary).map(|plays| ("plays", plays)));
@@ -20,6 +23,11 @@ pub(super) fn lines(summary: &Summary) -> String {
     lines.push(("seconds", format!("{:.2}", summary.seconds)));
     let lines: Vec<_> = lines.iter().map(|(name, text)| format!("{name:<9}  {text}\n")).collect();
     lines.concat()
+}
+
+/// Formats the upgrade of an older layout.
+pub(super) fn upgraded(summary: &Summary) -> Option<String> {
+    summary.upgraded_from.map(|from| format!("from layout {from} to {}", CURRENT.layout))
 }
 
 fn objects(summary: &Summary) -> String {

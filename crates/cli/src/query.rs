@@ -82,7 +82,7 @@ pub(super) fn run(args: &Query, settings: &Settings, printer: &Printer) -> Resul
         None if args.allow_files => Access::GuardedWithFiles,
         None => Access::Guarded,
     };
-    let mut warehouse = super::open(settings, access, printer)?;
+    let mut warehouse = super::open_any(settings, access, printer)?;
     if query.saved.is_some() {
         warn_of_unknown_level(&arguments, warehouse.as_mut(), printer)?;
     }

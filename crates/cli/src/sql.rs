@@ -68,6 +68,7 @@ fn files(settings: &Settings) -> Result<Vec<&'static SqlFile>, Failure> {
 fn common_files() -> Vec<&'static SqlFile> {
     let mut files: Vec<&SqlFile> = load_sql::ledger::ALL.iter().collect();
     files.extend(sparkify_reader::stage::ALL);
+    files.extend(load_sql::upgrade::ALL);
     for files_of in [load_sql::load::ALL, load_sql::model::ALL, load_sql::quality::ALL] {
         files.extend(files_of);
     }

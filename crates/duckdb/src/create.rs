@@ -27,11 +27,11 @@ pub(super) fn prepare(path: &Path, configuration: impl FnOnce() -> duckdb::Resul
     }
 }
 
-/// Replaces the file at `path` by one that `make` creates. The caller has `path` open for writing,
+/// Replaces the file at `path` by one that `fill` creates. The caller has `path` open for writing,
 /// so no other process has.
 pub(super) fn replace(
     path: &Path,
-    make: impl FnOnce(&Path) -> Result<(), WarehouseError>,
+    fill: impl FnOnce(&Path) -> Result<(), WarehouseError>,
 ) -> Result<(), WarehouseError> {
     if path == Path::new(":memory:") {
         return Ok(());
@@ -46,7 +46,7 @@ pub(super) fn replace(
         return Err(failed(std::io::ErrorKind::ResourceBusy.into()));
     };
     let made = folder.empty();
-    make(&made)?;
+    fill(&made)?;
     let log = PathBuf::from(format!("{}.wal", path.display()));
     // The log would be replayed into the new file.
     if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {

@@ -224,7 +224,7 @@ pub fn erase(
     key: &ErasureKey,
     meter: &Meter,
 ) -> Result<Receipt, EraseError> {
-    pipeline::in_transaction(warehouse, meter, |warehouse| {
+    pipeline::change(warehouse, meter, |warehouse| {
         let known = hashes(warehouse, Some(key))?;
         let person = Person::read(warehouse, user_id, key)?;
         let found = person.count(warehouse)?;

@@ -7,6 +7,7 @@
 pub mod data_tests;
 pub mod doctor;
 pub mod erase;
+pub mod layout;
 pub mod ledger;
 pub mod model;
 pub mod pipeline;
@@ -16,3 +17,4 @@ pub mod staging;
 pub mod tables;
 pub mod trace;
 pub mod transfer;
+pub mod upgrade;

@@ -9,6 +9,7 @@ sql_files! {
         ETL_OBJECTS = "etl_objects",
         ETL_REJECTS = "etl_rejects",
         ETL_ERASURES = "etl_erasures",
+        ETL_LAYOUT = "etl_layout",
     }
     /// Steps of a load, and reads of the ledger.
     pub mod load in "load" {
@@ -30,6 +31,12 @@ sql_files! {
         LAST = "last",
         PUBLISHED = "published",
         DROP = "drop",
+        LAYOUT = "layout",
+        RECORD_LAYOUT = "record_layout",
+    }
+    /// Migrations: the statements of each layout after the first, in ascending order.
+    pub mod upgrade in "upgrade" {
+        LAYOUT_2 = "layout_2",
     }
     /// Reads of whole tables, to copy and to compare them.
     pub mod transfer in "transfer" {
@@ -54,6 +61,7 @@ sql_files! {
         COMMENT_ON_COLUMN = "comment_on_column",
         PRIMARY_KEY = "primary_key",
         FOREIGN_KEY = "foreign_key",
+        DECLARED_KEYS = "declared_keys",
     }
     /// Tables of the star schema, in the order in which they are built.
     pub mod model in "model" {

@@ -288,6 +288,10 @@ impl Warehouse for Postgres {
         }
         if rebuild || !is(1) { self.run(&dialect::PRELUDE) } else { Ok(()) }
     }
+
+    fn functions(&self) -> Vec<String> {
+        split(dialect::PRELUDE.text)
+    }
 }
 
 impl LoadLock for Postgres {

@@ -383,7 +383,11 @@ impl Warehouse for Redshift {
         if self.schema != DEFAULT_SCHEMA {
             self.execute_all(&self.with_schema(&dialect::SCHEMA))?;
         }
-        self.execute_all(&self.with_schema(&dialect::PRELUDE))
+        self.execute_all(&self.functions())
+    }
+
+    fn functions(&self) -> Vec<String> {
+        self.with_schema(&dialect::PRELUDE)
     }
 
     fn interrupter(&self) -> Option<Interrupter> {

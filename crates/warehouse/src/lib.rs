@@ -115,6 +115,11 @@ pub trait Warehouse {
         Ok(())
     }
 
+    /// Returns the statements that install the UDFs; none where each connection creates them.
+    fn functions(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Returns a function that cancels the running statement from another thread, if the engine
     /// supports it.
     fn interrupter(&self) -> Option<Interrupter> {
@@ -338,6 +343,32 @@ pub enum WarehouseError {
         /// The first difference.
         difference: String,
     },
+    /// The tables have a layout that this version of sparkify does not know.
+    #[error(
+        "the warehouse has layout {layout}, and this version of sparkify knows layouts up to {known}"
+    )]
+    NewerLayout {
+        /// Layout of the warehouse.
+        layout: i64,
+        /// First version of sparkify that knows this layout.
+        version: String,
+        /// Newest layout that this version knows.
+        known: i64,
+    },
+    /// A statement of an upgrade failed.
+    #[error("cannot upgrade the warehouse from layout {from} to {to}: {step}: {message}")]
+    Upgrade {
+        /// Layout of the warehouse.
+        from: i64,
+        /// Layout that it would have.
+        to: i64,
+        /// Step that failed.
+        step: String,
+        /// The engine's message.
+        message: String,
+        /// The next action.
+        hint: Option<String>,
+    },
     /// A statement failed.
     #[error("{message}")]
     Statement {
@@ -400,8 +431,15 @@ impl WarehouseError {
             }
             Self::Unserved { .. } => Some("use `duckdb:FILE` or `postgres://USER@HOST/DATABASE`".into()),
             Self::Foreign { .. } => {
-                Some("name another warehouse with `--warehouse`; rebuild one of another version with `sparkify create-tables`".into())
+                Some("name another warehouse with `--warehouse`; if another version of sparkify created the table, run `sparkify upgrade`".into())
             }
+            Self::NewerLayout { version, .. } => Some(format!(
+                "install sparkify {version} or later; this is {}",
+                env!("CARGO_PKG_VERSION")
+            )),
+            Self::Upgrade { hint, .. } => Some(hint.clone().unwrap_or_else(|| {
+                "nothing was changed; run `sparkify upgrade` as the owner of the tables, and `sparkify upgrade --plan` to print the statements".into()
+            })),
             Self::Statement { hint, .. } => hint.clone(),
             Self::Conflict { .. } => Some("retry when the other load has finished; this load published nothing".into()),
             Self::NoStaging => Some(

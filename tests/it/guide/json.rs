@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::assert_current;
 use super::run::Place;
 use crate::data::repository as data_repository;
+use crate::old_warehouse::{Sources, restore, write_sources};
 use crate::support::{event, put, query_value, run, walk};
 
 const PAGE: &str = "docs/reference/json.md";
@@ -124,6 +125,9 @@ fn local(page: &mut String) {
     let size = ["--songs", "3", "--events", "10", "--days", "1"];
     shown("generate", &[&["generate", "sample"], &size[..]].concat());
     shown("create-tables", &["create-tables", "--warehouse", "duckdb:other.duckdb"]);
+    write_sources(&here.join("old"), Sources::Before);
+    restore(&format!("duckdb:{}/old.duckdb", here.display()), &here.join("old"));
+    shown("upgrade", &["upgrade", "--plan", "--warehouse", "duckdb:old.duckdb"]);
     shown("plan", &["plan", "--max-reject-share", "5%"]);
     shown("etl", &["etl", "--max-reject-share", "5%"]);
     shown("check", &["check"]);

@@ -8,6 +8,7 @@ mod direct;
 mod faults;
 mod load;
 mod probes;
+mod upgrade;
 mod values;
 
 use std::ffi::OsStr;

@@ -220,9 +220,8 @@ pub struct LoadEntry {
     pub started: SystemTime,
     /// True if the load rebuilt only the affected part of the model.
     pub incremental: bool,
-    /// Values of the columns objects, replaced, `size_bytes`, events, songs, rejects, repairs and
-    /// erased.
-    pub counts: [u64; 8],
+    /// Values of the columns objects, replaced, `size_bytes`, events, songs, rejects and repairs.
+    pub counts: [u64; 7],
     /// Outcome.
     pub outcome: LoadOutcome,
 }
@@ -275,9 +274,8 @@ pub fn record_load(warehouse: &mut dyn Warehouse, load: &LoadEntry) -> Result<()
         push(batch, 2, micros(SystemTime::now()));
         batch.columns[3].push_bytes(env!("CARGO_PKG_VERSION").as_bytes());
         batch.columns[4].push_bytes(if load.incremental { b"incremental" } else { b"full" });
-        // The last count follows outcome and message.
-        for (column, count) in (5..12).chain([14]).zip(load.counts) {
-            push(batch, column, signed(count));
+        for (index, count) in load.counts.iter().enumerate() {
+            push(batch, 5 + index, signed(*count));
         }
         let (outcome, message) = match &load.outcome {
             LoadOutcome::Published(message) => ("published", message.as_deref()),
@@ -306,7 +304,7 @@ pub fn record_failed_load(
     warehouse: &mut dyn Warehouse,
     started: SystemTime,
     full: bool,
-    counts: [u64; 8],
+    counts: [u64; 7],
     message: String,
 ) -> Result<(), WarehouseError> {
     let Loads { last, published } = Loads::read(warehouse)?;
@@ -379,7 +377,6 @@ const LOAD_TYPES: &[ColumnType] = &[
     ColumnType::BigInt,
     ColumnType::Text,
     ColumnType::Text,
-    ColumnType::BigInt,
 ];
 
 fn push(batch: &mut Batch, column: usize, value: i64) {

@@ -41,7 +41,13 @@ fn try_record(
     error: &EtlError,
 ) -> Result<(), WarehouseError> {
     warehouse.run(&sql::load::BEGIN)?;
-    tables::ensure(warehouse)?;
+    let found = tables::Found::read(warehouse)?;
+    if !found.is_outdated() {
+        tables::ensure(warehouse)?;
+    } else if !found.is_current(&sql::ledger::ETL_LOADS, warehouse.engine()) {
+        // A failed load upgrades nothing, so an older table cannot hold the entry.
+        return warehouse.run(&sql::load::ROLLBACK);
+    }
     // Before a load read its plan, it is not known whether it is a full one.
     let begun = summary.objects_read + summary.objects_pruned > 0;
     let full = begun && !summary.incremental;

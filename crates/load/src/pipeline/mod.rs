@@ -5,6 +5,7 @@
 //! leaves the warehouse as it was. This module orders and counts the steps; other modules implement
 //! them.
 
+mod administration;
 mod error;
 mod extract;
 mod failure_log;
@@ -29,6 +30,8 @@ use sparkify_reader::{ErasureKey, Meter, RecordKind};
 use sparkify_source::{Listing, Object, Sources};
 use sparkify_warehouse::{LockScope, Value, Warehouse, WarehouseError};
 
+pub(crate) use administration::change;
+pub use administration::{recreate, upgrade};
 pub use error::EtlError;
 use extract::{ExtractContext, extract, object_entry};
 pub use preview::{Preview, preview};
@@ -147,9 +150,10 @@ pub fn replay(
     meter: &Arc<Meter>,
 ) -> Result<Summary, EtlError> {
     retry(warehouse, &StepTimer::start(meter), |warehouse, timer, summary| {
-        tables::ensure(warehouse)?;
+        let upgraded = tables::ensure(warehouse)?;
         let ledger = Ledger::read(warehouse)?;
         let mut work = LoadPlan { incremental: true, ..LoadPlan::default() };
+        work.summary.upgraded_from = upgraded.map(|upgrade| upgrade.from);
         for kind in [RecordKind::Songs, RecordKind::Events] {
             let (mut plan, missing) = ledger.plan_reprocessing(kind.name(), &request.sources)?;
             ledger.add_group_members(&mut plan, &[], None, &request.sources)?;
@@ -196,7 +200,7 @@ fn run_transaction(
 /// Begins the transaction. A lock on a table is taken inside it, so the tables are created before.
 fn begin(warehouse: &mut dyn Warehouse) -> Result<(), WarehouseError> {
     if locks_a_table(warehouse) {
-        tables::ensure(warehouse)?;
+        tables::ensure_lockable(warehouse)?;
     }
     warehouse.run(&sql::load::BEGIN)?;
     warehouse.run(&sql::load::LOCK)
@@ -231,53 +235,6 @@ fn analyze(warehouse: &mut dyn Warehouse) -> Result<(), WarehouseError> {
 fn acquire_lock(warehouse: &mut dyn Warehouse, meter: &Meter) -> Result<(), WarehouseError> {
     let Some(lock) = warehouse.load_lock() else { return Ok(()) };
     lock.acquire(&mut || meter.wait_for("another load of this warehouse to end"))
-}
-
-/// Drops every table of sparkify and creates it empty, in one transaction. An engine that locks a
-/// table runs many statements faster outside of it, so it describes the tables afterwards.
-pub fn recreate(warehouse: &mut dyn Warehouse, meter: &Meter) -> Result<(), WarehouseError> {
-    acquire_lock(warehouse, meter)?;
-    let describes_later = locks_a_table(warehouse);
-    warehouse.run(&sql::load::BEGIN)?;
-    commit_or_roll_back(warehouse, meter, |warehouse| {
-        tables::recreate(warehouse)?;
-        if describes_later { Ok(()) } else { tables::describe_all(warehouse) }
-    })?;
-    if describes_later { tables::describe_all(warehouse) } else { Ok(()) }
-}
-
-/// Runs `work` in one transaction under the load lock, and commits it. The tables exist then.
-pub(crate) fn in_transaction<T, E: From<WarehouseError>>(
-    warehouse: &mut dyn Warehouse,
-    meter: &Meter,
-    work: impl FnOnce(&mut dyn Warehouse) -> Result<T, E>,
-) -> Result<T, E> {
-    acquire_lock(warehouse, meter)?;
-    begin(warehouse)?;
-    commit_or_roll_back(warehouse, meter, |warehouse| {
-        tables::ensure(warehouse)?;
-        work(warehouse)
-    })
-}
-
-/// Runs `work` in the open transaction, then commits it, or rolls it back after an error.
-fn commit_or_roll_back<T, E: From<WarehouseError>>(
-    warehouse: &mut dyn Warehouse,
-    meter: &Meter,
-    work: impl FnOnce(&mut dyn Warehouse) -> Result<T, E>,
-) -> Result<T, E> {
-    let worked = work(warehouse);
-    // From here on a cancellation would leave the outcome unknown.
-    meter.set_interrupter(None);
-    let end = if worked.is_ok() { &sql::load::COMMIT } else { &sql::load::ROLLBACK };
-    match (warehouse.run(end), worked) {
-        (Ok(()), worked) => worked,
-        (Err(error), Ok(_)) => Err(error.into()),
-        (Err(second), Err(error)) => {
-            tracing::debug!("rollback failed: {second}");
-            Err(error)
-        }
-    }
 }
 
 fn locks_a_table(warehouse: &mut dyn Warehouse) -> bool {
@@ -368,10 +325,11 @@ fn load(
     timer: &mut StepTimer,
     summary: &mut Summary,
 ) -> Result<(), EtlError> {
-    tables::ensure(warehouse)?;
+    let upgraded = tables::ensure(warehouse)?;
     let mut ledger = Ledger::read(warehouse)?;
     let started = timer.started;
-    let work = timer.time("compare", || compare(&mut ledger, request, listings, started))?;
+    let mut work = timer.time("compare", || compare(&mut ledger, request, listings, started))?;
+    work.summary.upgraded_from = upgraded.map(|upgrade| upgrade.from);
     run(warehouse, request, &ledger, work, listings, timer, summary)
 }
 

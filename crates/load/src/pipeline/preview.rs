@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use serde::Serialize;
 
 use super::{EtlError, LoadPlan, Request, compare, list_locations};
+use crate::layout::CURRENT;
 use crate::ledger::{Ledger, Moved};
 use crate::tables;
 use sparkify_reader::RecordKind;
@@ -54,11 +55,13 @@ pub fn preview(
     request: &Request,
 ) -> Result<Preview, EtlError> {
     let listings = list_locations(request)?;
-    let mut ledger = Ledger::default();
-    if let Some(warehouse) = warehouse
-        && tables::all_exist(warehouse)?
-    {
-        ledger = Ledger::read(warehouse)?;
+    let (mut ledger, mut upgrade) = (Ledger::default(), None);
+    if let Some(warehouse) = warehouse {
+        let found = tables::Found::read(warehouse)?;
+        if found.missing().is_none() {
+            ledger = Ledger::read(warehouse)?;
+        }
+        upgrade = found.layout.filter(|_| found.is_outdated());
     }
     let work = compare(&mut ledger, request, &listings, SystemTime::now())?;
     let mut preview = Preview {
@@ -73,6 +76,12 @@ pub fn preview(
         notes: work.summary.notes.clone(),
         ..Preview::default()
     };
+    preview.notes.extend(upgrade.map(|from| {
+        let to = CURRENT.layout;
+        format!(
+            "the warehouse would be upgraded from layout {from} to {to} (`sparkify upgrade --plan`)"
+        )
+    }));
     for (kind, plan) in &work.plans {
         for (id, object) in &plan.read {
             let keys = if plan.changed.contains(id) {

@@ -61,6 +61,9 @@ pub struct Summary {
     pub load_id: Option<i64>,
     /// True if only the affected part of the model was rebuilt.
     pub incremental: bool,
+    /// Layout of the warehouse before this run upgraded it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upgraded_from: Option<i64>,
     /// Objects that were read.
     pub objects_read: u64,
     /// Objects among those read that had been loaded with other content.
@@ -229,7 +232,7 @@ impl Summary {
     }
 
     /// Returns the counts in the order of the columns of `etl_loads`.
-    pub(super) fn ledger_counts(&self) -> [u64; 8] {
+    pub(super) fn ledger_counts(&self) -> [u64; 7] {
         [
             self.objects_read,
             self.objects_changed,
@@ -238,7 +241,6 @@ impl Summary {
             self.songs_staged,
             self.rejected,
             self.repairs.values().sum(),
-            self.erased,
         ]
     }
 

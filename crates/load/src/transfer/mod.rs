@@ -51,6 +51,9 @@ pub enum TransferError {
         /// The table.
         table: &'static str,
     },
+    /// The source has an older layout.
+    #[error("an older version of sparkify wrote the source warehouse")]
+    Outdated,
     /// The target has rows.
     #[error("the target warehouse is not empty: its tables have {rows} rows")]
     NotEmpty {
@@ -93,6 +96,7 @@ impl TransferError {
             }
             Self::Target(error) => return error.hint().or(Some(TARGET_HINT.to_owned())),
             Self::Incomplete { .. } => "run `sparkify etl` on it first, or name another warehouse",
+            Self::Outdated => "run `sparkify upgrade` on it first",
             Self::NotEmpty { .. } => {
                 "name another warehouse, or pass `--replace` to replace its tables atomically"
             }
@@ -126,8 +130,7 @@ pub fn transfer(
             return Err(TransferError::NotEmpty { rows });
         }
     }
-    meter.set_interrupter(target.interrupter());
-    let transferred = pipeline::in_transaction(target, meter, |target| {
+    let transferred = pipeline::change(target, meter, |target| {
         if replace {
             tables::recreate(target)?;
             tables::describe_all(target)?;
@@ -142,6 +145,11 @@ pub fn transfer(
         Err(_) if meter.is_cancelled() => Err(TransferError::Cancelled),
         transferred => transferred,
     }
+}
+
+/// Returns the tables whose rows are copied: all but the record of the layout, which the target has.
+fn transferred() -> impl Iterator<Item = &'static SqlFile> {
+    tables::all().filter(|table| table.name != sql::ledger::ETL_LAYOUT.name)
 }
 
 type Sent = Vec<(&'static SqlFile, Checksum)>;
@@ -181,12 +189,15 @@ fn read_source(
 ) -> Result<(), TransferError> {
     let mut source = open_source().map_err(TransferError::Source)?;
     let source = source.as_mut();
-    let existing = tables::existing(source).map_err(TransferError::Source)?;
-    if let Some(table) = tables::all().find(|table| !existing.contains(&table.name)) {
+    let found = tables::Found::read(source).map_err(TransferError::Source)?;
+    if let Some(table) = found.missing() {
         return Err(TransferError::Incomplete { table: table.name });
     }
+    if found.is_outdated() {
+        return Err(TransferError::Outdated);
+    }
     let before = ledger_checksum(source)?;
-    for table in tables::all() {
+    for table in transferred() {
         let mut is_open = true;
         let read = rows::each_batch(source, &Layout::of(table), &mut |batch| {
             is_open = sender.send(Message::Rows(batch)).is_ok();
@@ -218,7 +229,7 @@ fn write_tables(
     meter: &Meter,
 ) -> Result<Sent, TransferError> {
     let mut sent = Vec::new();
-    for table in tables::all() {
+    for table in transferred() {
         meter.enter(&format!("copy {}", table.name));
         let source = Arc::new(ReceivedRows {
             types: Layout::of(table).types,

@@ -206,7 +206,32 @@ end $$;
 -- DDL attributes that PostgreSQL lacks: distribution, sort key and encoding.
 create table rs_table_attributes (relid oid, diststyle text, compound boolean, backup boolean, keys text);
 create table rs_column_attributes (relid oid, name name, encoding text, distkey boolean, sortkey integer);
-grant select, insert, update, delete on rs_table_attributes, rs_column_attributes to public;
+-- Declared keys, which are not enforced.
+create table rs_keys (relid oid, kind text, name text);
+create function rs_declare_key(relation regclass, kind text, name text, if_new boolean) returns void language plpgsql as $$
+begin
+    if if_new and exists (select from rs_keys as k where k.relid = relation and k.kind = $2 and k.name is not distinct from $3) then
+        return;
+    end if;
+    if kind = 'PRIMARY KEY' and exists (select from rs_keys as k where k.relid = relation and k.kind = $2) then
+        raise exception 'multiple primary keys for table "%" are not allowed', relation using errcode = '42P16';
+    end if;
+    insert into rs_keys values (relation, kind, name);
+end $$;
+grant select, insert, update, delete on rs_table_attributes, rs_column_attributes, rs_keys to public;
+
+-- DG/r_ALTER_TABLE.html: the view that lists constraints, here of declared keys only. PostgreSQL's
+-- own lists the checks by which the emulator limits lengths.
+alter view information_schema.table_constraints rename to rs_table_constraints;
+create view information_schema.table_constraints as
+select current_database()::varchar as constraint_catalog, n.nspname::varchar as constraint_schema,
+    coalesce(k.name, c.relname || case k.kind when 'PRIMARY KEY' then '_pkey' when 'UNIQUE' then '_key' else '_fkey' end)::varchar as constraint_name,
+    current_database()::varchar as table_catalog, n.nspname::varchar as table_schema, c.relname::varchar as table_name,
+    k.kind::varchar as constraint_type, 'NO'::varchar as is_deferrable, 'NO'::varchar as initially_deferred
+from rs_keys as k
+join pg_class as c on c.oid = k.relid
+join pg_namespace as n on n.oid = c.relnamespace;
+grant select on information_schema.table_constraints to public;
 
 -- DG/r_PG_TABLE_DEF.html: the tables of the schemas on the search path.
 create view pg_table_def as
@@ -217,7 +242,7 @@ from pg_class as c
 join pg_namespace as n on n.oid = c.relnamespace
 join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 left join rs_column_attributes as k on k.relid = c.oid and k.name = a.attname
-where c.relkind = 'r' and n.nspname = any (current_schemas(true)) and c.relname not in ('rs_table_attributes', 'rs_column_attributes');
+where c.relkind = 'r' and n.nspname = any (current_schemas(true)) and c.relname not in ('rs_table_attributes', 'rs_column_attributes', 'rs_keys');
 -- DG/r_SVV_TABLE_INFO.html, only the columns whose values the emulator knows.
 create view svv_table_info as
 select current_database()::varchar as database, n.nspname::varchar as schema, c.oid as table_id, c.relname::varchar as "table",

@@ -1,5 +1,6 @@
 //! ALTER TABLE: added columns, new lengths with their check, and Redshift's own attributes.
 
+use super::keys::{self, Key};
 use super::{Plan, apply, forward, name_at, table};
 use crate::backend::{literal, quoted};
 use crate::lexer::{Token, keywords_at};
@@ -11,14 +12,16 @@ const DONE: &str = "ALTER TABLE";
 pub(crate) fn table(text: &str, tokens: &[Token<'_>]) -> Result<Plan, Report> {
     let (name, at) = name_at(tokens, 2);
     let action = |words: &str| keywords_at(tokens, at, words);
-    let no_effect = || Ok(Plan::Local { tag: DONE, statements: Vec::new() });
-    if ["primary", "unique", "foreign", "constraint"]
-        .iter()
-        .any(|word| action(&format!("add {word}")))
-        || action("drop constraint")
-    {
-        // Declared, not enforced (DG/t_Defining_constraints.html).
-        return no_effect();
+    let kinds = ["primary", "unique", "foreign", "constraint"];
+    if kinds.iter().any(|word| action(&format!("add {word}"))) {
+        let key = Key::parse(tokens, at + 1, tokens.len());
+        let statements = key.iter().map(|key| key.statement(&name, false)).collect();
+        return Ok(Plan::Local { tag: DONE, statements });
+    }
+    if action("drop constraint") {
+        let constraint = tokens.get(at + 2).map(Token::name).unwrap_or_default();
+        let statements = vec![keys::drop_statement(&name, &constraint)];
+        return Ok(Plan::Local { tag: DONE, statements });
     }
     if action("append from") {
         return Ok(append(&name, &name_at(tokens, at + 2).0));
@@ -36,6 +39,16 @@ pub(crate) fn table(text: &str, tokens: &[Token<'_>]) -> Result<Plan, Report> {
         let row = table::attribute_row(&format!("{}::regclass", literal(&name)), &column);
         let follow_up = vec![format!("insert into rs_column_attributes values {row}")];
         return Ok(Plan::Forward { text: apply(text, edits), follow_up });
+    }
+    if action("drop") {
+        let column = at + 1 + usize::from(keywords_at(tokens, at + 1, "column"));
+        let column = tokens.get(column).map(Token::name).unwrap_or_default();
+        let follow_up = vec![format!(
+            "delete from rs_column_attributes where relid = {}::regclass and name = {}",
+            literal(&name),
+            literal(&column)
+        )];
+        return Ok(Plan::Forward { text: text.to_owned(), follow_up });
     }
     if action("alter") {
         let column = at + 1 + usize::from(keywords_at(tokens, at + 1, "column"));

@@ -6,6 +6,7 @@
 
 mod alter;
 mod functions;
+mod keys;
 mod table;
 
 use crate::lexer::{Token, keywords_at, matching_paren, tokens};

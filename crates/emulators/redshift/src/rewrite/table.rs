@@ -7,6 +7,7 @@
 //! constraint limits VARCHAR and CHAR to a length in bytes; TEXT is VARCHAR(256)
 //! (DG/r_Character_types.html).
 
+use super::keys::Key;
 use super::{Edit, Plan, apply, items, name_at};
 use crate::backend::{literal, quoted};
 use crate::lexer::{Token, TokenKind, keywords_at, matching_paren};
@@ -20,6 +21,8 @@ pub(crate) struct ColumnAttributes {
     pub(crate) distkey: bool,
     /// Position in the sort key, counted from 1; 0 if the column is not in it.
     pub(crate) sortkey: i32,
+    /// Keys that the column declares.
+    keys: Vec<Key>,
 }
 
 /// Redshift attributes of a table.
@@ -29,6 +32,8 @@ struct TableAttributes {
     columns: Vec<ColumnAttributes>,
     /// Columns of a primary key declared as a table constraint.
     key: Vec<String>,
+    /// Keys declared as table constraints.
+    keys: Vec<Key>,
     /// Source table of LIKE.
     like: Option<String>,
 }
@@ -103,6 +108,7 @@ fn table_item(
             attributes.key =
                 tokens[key + 3..close].iter().filter(|t| t.is_name()).map(Token::name).collect();
         }
+        attributes.keys.extend(Key::parse(tokens, start, end));
         edits.push((first.start, tokens[end - 1].end(), String::new()));
     } else if first.is("like") {
         let (source, _) = name_at(tokens, start + 1);
@@ -210,10 +216,13 @@ fn column_attribute(
         column.sortkey = 1;
         replace(at + 1, String::new())
     } else if keywords_at(tokens, at, "primary key") {
+        column.keys.push(Key::of_column("PRIMARY KEY"));
         replace(at + 2, "not null".to_owned())
     } else if tokens[at].is("unique") {
+        column.keys.push(Key::of_column("UNIQUE"));
         replace(at + 1, String::new())
     } else if tokens[at].is("references") {
+        column.keys.push(Key::of_column("FOREIGN KEY"));
         let (_, after) = name_at(tokens, at + 1);
         let open = keywords_at(tokens, after, "(") && after < end;
         let after =
@@ -336,6 +345,8 @@ fn attribute_statements(table: &str, attributes: &TableAttributes) -> Vec<String
         literal(&style),
         unless_stored("rs_table_attributes")
     ));
+    let keys = attributes.columns.iter().flat_map(|column| &column.keys).chain(&attributes.keys);
+    statements.extend(keys.map(|key| key.statement(table, true)));
     statements
 }
 

@@ -54,6 +54,39 @@ fn constraints_are_not_enforced() {
     assert_eq!(client.code_and_message("insert into t (b) values (1)").0, "23502");
 }
 
+/// DG/r_ALTER_TABLE.html names the view; DG/r_CREATE_TABLE_NEW.html allows one primary key.
+#[test]
+fn declared_keys_are_listed() {
+    let emulator = emulator();
+    let client = Client::connect(&emulator);
+    let listed = |table: &str| {
+        let rows = client.rows(&format!(
+            "select constraint_type, count(*) from information_schema.table_constraints \
+             where table_name = '{table}' group by constraint_type order by constraint_type"
+        ));
+        let lines =
+            rows.iter().map(|row| row.iter().flatten().cloned().collect::<Vec<_>>().join(" "));
+        lines.collect::<Vec<_>>()
+    };
+    client.rows("create table u (a int primary key, b int unique)");
+    client.rows("create table if not exists u (a int primary key, b int unique)");
+    assert_eq!(listed("u"), ["PRIMARY KEY 1", "UNIQUE 1"]);
+    client.rows("create table t (a int not null references u (a), b int)");
+    assert_eq!(listed("t"), ["FOREIGN KEY 1"]);
+    client.rows("alter table t add primary key (a)");
+    client.rows("alter table t add foreign key (b) references u (b)");
+    let (code, message) = client.code_and_message("alter table t add primary key (a)");
+    assert_eq!(code, "42P16", "{message}");
+    assert_eq!(listed("t"), ["FOREIGN KEY 2", "PRIMARY KEY 1"]);
+    client.rows("begin");
+    client.rows("alter table t add constraint more unique (a)");
+    client.rows("rollback");
+    client.rows("alter table t add constraint more foreign key (b) references u (b)");
+    assert_eq!(listed("t"), ["FOREIGN KEY 3", "PRIMARY KEY 1"]);
+    client.rows("alter table t drop constraint more");
+    assert_eq!(listed("t"), ["FOREIGN KEY 2", "PRIMARY KEY 1"]);
+}
+
 /// DG/r_CREATE_TABLE_NEW.html, DG/r_PG_TABLE_DEF.html, DG/r_SVV_TABLE_INFO.html.
 #[test]
 fn table_attributes_are_shown_by_system_views() {
