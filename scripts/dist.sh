@@ -32,9 +32,10 @@ commit=$(git rev-parse --short=9 HEAD) || fail "this folder is not a git reposit
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH
 
-# Paths of sources in messages of panics: `/cargo` for dependencies, relative ones for this workspace.
+# Messages of panics name source files: those of dependencies as `/cargo/…`, those of the workspace are
+# relative. The flag must not differ between clones, or each would compile all dependencies.
 SPARKIFY_DIST=1 SPARKIFY_COMMIT="$commit" \
-    RUSTFLAGS="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo --remap-path-prefix=$PWD=/sparkify" \
+    RUSTFLAGS="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo" \
     cargo build --profile dist --locked -p sparkify
 
 work=$(mktemp -d)
