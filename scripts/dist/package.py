@@ -7,6 +7,7 @@ SOURCE_DATE_EPOCH. The Debian package is built on Debian and its derivatives onl
 """
 
 import base64
+import concurrent.futures
 import gzip
 import hashlib
 import os
@@ -195,13 +196,14 @@ def debian(stage, version, out):
 
 def main(stage, version, out):
     stage, out = pathlib.Path(stage), pathlib.Path(out)
-    made = [archive(stage, version, out), wheel(stage, version, out)]
-    if shutil.which("dpkg-shlibdeps"):
-        made.append(debian(stage, version, out))
-    else:
+    packers = [debian, wheel, archive]
+    if not shutil.which("dpkg-shlibdeps"):
         print("no Debian package: dpkg-shlibdeps is not installed", file=sys.stderr)
-    for file in made:
-        print(f"{file.stat().st_size / 1e6:6.1f} MB  {file}")
+        packers.remove(debian)
+    with concurrent.futures.ProcessPoolExecutor() as pool:
+        for packed in [pool.submit(packer, stage, version, out) for packer in packers]:
+            file = packed.result()
+            print(f"{file.stat().st_size / 1e6:6.1f} MB  {file}")
 
 
 if __name__ == "__main__":
