@@ -6,7 +6,7 @@ PROGRAM := bin/sparkify
 DUCKDB := $(if $(filter Darwin,$(shell uname -s)),libduckdb.dylib,libduckdb.so)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build lint fmt bench bench-reader fuzz clean
+.PHONY: help demo test build dist test-dist lint fmt bench bench-reader fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,12 @@ lib/plot.min.js:
 
 test: lib/$(DUCKDB) lib/plot.min.js ## run all tests; installs what they need on Debian
 	@scripts/test.sh
+
+dist: ## build the release artifacts in dist/: archive, Python wheel, Debian package
+	@scripts/dist.sh
+
+test-dist: ## install the artifacts of dist/ into clean environments and run them
+	@scripts/test_dist.sh
 
 lint: lib/$(DUCKDB) lib/plot.min.js ## check format, Rust versions, dependencies (cargo deny), clippy
 	cargo fmt --all --check
@@ -65,4 +71,4 @@ fuzz: lib/$(DUCKDB) ## fuzz the reader for ten minutes; needs cargo-fuzz
 	done
 
 clean: ## remove what was built in this folder; shared caches stay
-	rm -rf bin lib sample sparkify.duckdb sparkify.duckdb.wal
+	rm -rf bin dist lib sample sparkify.duckdb sparkify.duckdb.wal

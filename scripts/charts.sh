@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Links the charting library of the report page into lib/, unless it is already there: Observable Plot
-# and D3, on which it depends, from their npm packages.
+# and D3, on which it depends, from their npm packages, each with its licence.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
@@ -15,7 +15,7 @@ cache="$CACHE_ROOT/charts-plot-0.6.17-d3-7.9.0"
 
 # fetch PACKAGE SHA256 FILE SHA256 NAME: links FILE of an npm package as lib/NAME.
 fetch() {
-    if ! matches "$4" "$cache/$5"; then
+    if ! matches "$4" "$cache/$5" || ! [ -f "$cache/$5.LICENSE" ]; then
         scripts/setup.sh npm
         local work
         work=$(mktemp -d "$scratch/XXXXXX")
@@ -23,12 +23,14 @@ fetch() {
         matches "$4" "$work/$3" || fail "checksum mismatch: \`$3\` of $1 is not the pinned file" "do not use it; report this"
         mkdir -p "$cache"
         # Atomic rename: a concurrent build must never see a partial file.
+        mv "$work/package/LICENSE" "$cache/$5.LICENSE.$$" && mv "$cache/$5.LICENSE.$$" "$cache/$5.LICENSE"
         mv "$work/$3" "$cache/$5.$$" && mv "$cache/$5.$$" "$cache/$5"
     fi
-    mkdir -p lib && ln -sf "$cache/$5" "lib/$5"
+    mkdir -p lib && ln -sf "$cache/$5" "lib/$5" && ln -sf "$cache/$5.LICENSE" "lib/$5.LICENSE"
 }
 
-[ -f lib/d3.min.js ] && [ -f lib/plot.min.js ] && exit 0
+for file in {d3,plot}.min.js{,.LICENSE}; do [ -f "lib/$file" ] || missing=$file; done
+[ -n "${missing:-}" ] || exit 0
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 fetch "$D3" "$D3_SHA256" package/dist/d3.min.js "$D3_FILE_SHA256" d3.min.js

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Links the DuckDB library into lib/, unless it is already there. It comes from the folder in
+# Links the DuckDB library and its licence into lib/, unless they are already there. It comes from the folder in
 # DUCKDB_LIB_DIR if that is set, otherwise from the npm package of DuckDB's own Node.js bindings.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -20,7 +20,7 @@ if [ -n "${DUCKDB_LIB_DIR:-}" ] && ! [ "$DUCKDB_LIB_DIR" -ef lib ]; then
     exit 0
 fi
 
-if [ -f "lib/$library" ]; then
+if [ -f "lib/$library" ] && [ -f lib/duckdb.LICENSE ]; then
     scripts/setup.sh
     exit 0
 fi
@@ -54,7 +54,7 @@ Darwin-x86_64)
 esac
 cache="$CACHE_ROOT/duckdb-$VERSION-$platform"
 
-if matches "$library_sha256" "$cache/$library"; then
+if matches "$library_sha256" "$cache/$library" && [ -f "$cache/LICENSE" ]; then
     scripts/setup.sh
 else
     scripts/setup.sh npm
@@ -65,6 +65,9 @@ else
         fail "checksum mismatch: $library is not the pinned library" "do not use it; report this"
     mkdir -p "$cache"
     # Atomic rename: a concurrent build must never see a partial library.
-    mv "$work/package/$library" "$cache/$library.$$" && mv "$cache/$library.$$" "$cache/$library"
+    for file in LICENSE "$library"; do
+        mv "$work/package/$file" "$cache/$file.$$" && mv "$cache/$file.$$" "$cache/$file"
+    done
 fi
 ln -sf "$cache/$library" "lib/$library"
+ln -sf "$cache/LICENSE" lib/duckdb.LICENSE

@@ -4,6 +4,8 @@
 #   scripts/test.sh                        every test
 #   scripts/test.sh --test it -- export    arguments of `cargo test`, then of the test programs
 #
+# DUCKDB_LIB_DIR names the folder of another DuckDB library to run the tests with. They are built with
+# the pinned one. scripts/duckdb_next.sh prepares the library of the next major version.
 # SPARKIFY_CASES=5000 sets the number of cases of the property tests. SPARKIFY_COURSE=FOLDER names the
 # course data (default: ../shared/data/course, if it exists). Tests on them are marked as ignored,
 # and included if the folder is known. The last line of the output says whether they ran.
@@ -13,6 +15,10 @@ export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/spa
 for tool in bash mkfifo sha256sum; do
     command -v "$tool" >/dev/null || { printf 'error: the tests need `%s`\nhint: install it\n' "$tool" >&2; exit 2; }
 done
+if [ -n "${DUCKDB_LIB_DIR:-}" ] && ! [ "$DUCKDB_LIB_DIR" -ef lib ]; then
+    export LD_LIBRARY_PATH="$DUCKDB_LIB_DIR${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+    unset DUCKDB_LIB_DIR
+fi
 # The tests call Python clients, open the report page in a browser, and print it to PDF.
 missing=()
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-venv)
@@ -25,9 +31,9 @@ if [ "${#missing[@]}" -gt 0 ]; then
     echo "installing ${missing[*]}" >&2
     "${as_root[@]}" apt-get update -qq && "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
 fi
-# An independent Redshift grammar, the AWS SDK for the Data API, and the tools of examples/, fetched
-# before the build.
-for environment in sqlfluff boto3 dbt dagster airflow; do scripts/python.sh "$environment"; done
+# An independent Redshift grammar, the AWS SDK for the Data API, other versions of DuckDB, and the tools
+# of examples/, fetched before the build.
+for environment in sqlfluff boto3 duckdb15 duckdb20 dbt dagster airflow; do scripts/python.sh "$environment"; done
 # A PostgreSQL server for this run.
 postgres=$(mktemp -d)
 moto=$(mktemp -d)

@@ -1,6 +1,7 @@
 //! Build script of every crate that links `libduckdb`: sets the run-time search path of programs
-//! and tests, the program's own folder first. Also reports a missing charting library before the
-//! compiler does.
+//! and tests, the program's own folder first. With `SPARKIFY_DIST`, set by `scripts/dist.sh`, the
+//! path names no folder of the machine that builds: `../lib/sparkify` is searched instead. Also
+//! reports a missing charting library before the compiler does.
 
 use std::env;
 use std::path::Path;
@@ -10,6 +11,7 @@ const LIBRARIES: &str = "../../lib";
 
 fn main() {
     println!("cargo:rerun-if-env-changed=DUCKDB_LIB_DIR");
+    println!("cargo:rerun-if-env-changed=SPARKIFY_DIST");
     println!("cargo:rerun-if-changed=../duckdb/build.rs");
     if env::var_os("CARGO_FEATURE_PAGE").is_some() {
         check_charts();
@@ -23,7 +25,9 @@ fn main() {
         "$ORIGIN"
     };
     println!("cargo:rustc-link-arg=-Wl,-rpath,{program_folder}");
-    if let Ok(folder) = env::var("DUCKDB_LIB_DIR") {
+    if env::var_os("SPARKIFY_DIST").is_some() {
+        println!("cargo:rustc-link-arg=-Wl,-rpath,{program_folder}/../lib/sparkify");
+    } else if let Ok(folder) = env::var("DUCKDB_LIB_DIR") {
         println!("cargo:rustc-link-arg=-Wl,-rpath,{folder}");
     }
 }

@@ -15,6 +15,7 @@ mod data;
 mod data_sets;
 mod data_tests;
 mod docs;
+mod duckdb_versions;
 mod end_to_end;
 mod erase;
 mod export;

@@ -47,7 +47,7 @@ fn the_version_names_the_library() {
     let version = run(folder.path(), ["--version"]).good();
     let lines: Vec<&str> = version.lines().collect();
     assert!(lines[0].starts_with(concat!("sparkify ", env!("CARGO_PKG_VERSION"))), "{version}");
-    assert!(lines[1].starts_with("DuckDB v1."), "{version}");
+    assert!(lines[1].starts_with("DuckDB v"), "{version}");
     assert!(run(folder.path(), ["-V"]).good().starts_with("sparkify "));
 }
 

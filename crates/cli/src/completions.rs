@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use clap::Command;
+
 use super::args::{Completions, Man};
 use super::failure::Failure;
 use super::help;
@@ -22,9 +24,14 @@ pub(super) fn man(args: &Man, printer: &Printer) -> Result<(), Failure> {
         let message = format!("cannot write man pages to `{}`: {error}", folder.display());
         Failure::new(message, "name a folder that exists and is writable")
     };
-    let mut command = help::command();
+    let mut command = without_help(help::command());
     command.build();
     clap_mangen::generate_to(command, folder).map_err(failed)?;
     printer.note(&format!("wrote man pages to `{}`", folder.display()));
     Ok(())
+}
+
+/// Removes the commands `help`, which would get a man page for each other command.
+fn without_help(command: Command) -> Command {
+    command.disable_help_subcommand(true).mut_subcommands(without_help)
 }

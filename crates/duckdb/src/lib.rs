@@ -267,10 +267,33 @@ fn cannot_open(path: &Path, error: &duckdb::Error) -> WarehouseError {
         ("its folder does not exist".into(), "create the folder first")
     } else if message.contains("Permission denied") {
         ("permission denied".into(), "check the permissions of the file and its folder")
+    } else if let Some(reason) = newer_format(&message) {
+        (reason, COPY_TO_OLDER_FORMAT)
     } else {
         (first_line(&message), "choose another file with `--warehouse duckdb:FILE`")
     };
     WarehouseError::CannotOpen { path, reason, hint: hint.into() }
+}
+
+/// Action for a file that only a newer library reads.
+const COPY_TO_OLDER_FORMAT: &str = "convert it with the newer DuckDB: `attach 'copy.duckdb' (storage_version 'v1.3.0')`, \
+     then `copy from database`; or use a sparkify with a newer library";
+
+/// Returns the reason if DuckDB's message says that the file is in a newer format: "a database file
+/// with version number 69, but we can only read versions between 64 and 68".
+fn newer_format(message: &str) -> Option<String> {
+    let versions = message.split("database file with version number ").nth(1)?;
+    let mut numbers = versions
+        .split(|character: char| !character.is_ascii_digit())
+        .filter_map(|digits| digits.parse::<u32>().ok());
+    let (found, newest) = (numbers.next()?, numbers.nth(1)?);
+    let library = version();
+    let library = library.trim_start_matches('v');
+    (found > newest).then(|| {
+        format!(
+            "its storage format is newer than DuckDB {library} reads (version {found}, not {newest})"
+        )
+    })
 }
 
 fn first_line(message: &str) -> String {

@@ -161,14 +161,17 @@ fn remove_leftovers(parent: &Path) {
     }
 }
 
-/// Swaps two folders atomically. On a file system without `RENAME_EXCHANGE`, renames the old folder
-/// aside first, and back if the second rename fails.
+/// Swaps two folders atomically (`RENAME_EXCHANGE` on Linux, `RENAME_SWAP` on macOS), or by renames
+/// on a file system that cannot.
 fn exchange(new: &Path, old: &Path) -> io::Result<()> {
     match renameat_with(CWD, new, CWD, old, RenameFlags::EXCHANGE) {
-        Ok(()) => return Ok(()),
-        Err(error) if !unsupported(error) => return Err(error.into()),
-        Err(_) => {}
+        Err(error) if unsupported(error) => exchange_by_renames(new, old),
+        exchanged => Ok(exchanged?),
     }
+}
+
+/// Swaps two folders: renames the old folder aside first, and back if the second rename fails.
+fn exchange_by_renames(new: &Path, old: &Path) -> io::Result<()> {
     let aside = new.with_extension("old");
     fs::rename(old, &aside)?;
     if let Err(error) = fs::rename(new, old) {
@@ -185,4 +188,29 @@ fn unsupported(error: rustix::io::Errno) -> bool {
 
 fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// File systems without an atomic exchange are rare on Linux, so their path is called directly.
+    #[test]
+    fn renames_swap_two_folders_or_restore_the_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let [new, old] = ["new", "old"].map(|name| folder.path().join(name));
+        for path in [&new, &old] {
+            fs::create_dir(path).unwrap();
+            fs::write(path.join("name"), path.file_name().unwrap().as_encoded_bytes()).unwrap();
+        }
+        let name_in = |path: &Path| fs::read_to_string(path.join("name")).unwrap();
+        exchange_by_renames(&new, &old).unwrap();
+        assert_eq!([name_in(&new), name_in(&old)], ["old", "new"]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+
+        fs::remove_dir_all(&new).unwrap();
+        assert!(exchange_by_renames(&new, &old).is_err());
+        assert_eq!(name_in(&old), "new");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 }

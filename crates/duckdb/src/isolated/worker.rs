@@ -11,8 +11,10 @@ use crate::{DuckDb, Limits};
 
 /// Address space beyond the memory limit: buffers of the worker and of `DuckDB` that its own limit
 /// does not count.
+#[cfg(target_os = "linux")]
 const SLACK: u64 = 256 << 20;
 /// Address space that a thread takes for its stack and its heap.
+#[cfg(target_os = "linux")]
 const PER_THREAD: u64 = 80 << 20;
 
 /// Runs a worker on standard input and output, until the parent process closes the former.
