@@ -11,7 +11,7 @@ use sparkify_config::{Flags, S3Flags};
 const SETTINGS: &str = "\
 Precedence of settings: flags, environment, configuration file (dwh.cfg), defaults.
 Environment: SPARKIFY_CONFIG, SPARKIFY_WAREHOUSE, SPARKIFY_SCHEMA, SPARKIFY_SONG_DATA, SPARKIFY_LOG_DATA,
-SPARKIFY_MAX_REJECT_SHARE, SPARKIFY_MEMORY, SPARKIFY_THREADS, SPARKIFY_ALLOW_SUPERUSER; PGHOST, PGPASSWORD, ... for PostgreSQL; AWS_... for S3.
+SPARKIFY_MAX_REJECT_SHARE, SPARKIFY_MEMORY, SPARKIFY_THREADS, SPARKIFY_ALLOW_SUPERUSER, SPARKIFY_ERASURE_KEY; PGHOST, PGPASSWORD, ... for PostgreSQL; AWS_... for S3.
 
 Exit codes: 0 success; 1 a data test, comparison or pre-flight check failed; 2 the program failed;
 130 Ctrl-C or 143 SIGTERM cancelled a load.";

@@ -15,6 +15,7 @@ sql_files! {
     pub mod load in "load" {
         BEGIN = "begin",
         LOCK = "lock",
+        LOCK_TABLE = "lock_table",
         COMMIT = "commit",
         ROLLBACK = "rollback",
         PREPARE = "prepare",

@@ -98,14 +98,18 @@ pub fn ensure(warehouse: &mut dyn Warehouse) -> Result<Option<Upgrade>, Warehous
     Ok(upgrade)
 }
 
-/// Creates the tables of a new warehouse before the transaction of a load begins, which locks one of
-/// them. Others are left for this transaction.
+/// Table that a load locks, on an engine without a load lock.
+const LOCK_TABLE: &str = "etl_lock";
+
+/// Creates the table that a load locks, before its transaction begins, and the tables of a new
+/// warehouse. Changes of existing tables are left for the transaction.
 pub fn ensure_lockable(warehouse: &mut dyn Warehouse) -> Result<(), WarehouseError> {
-    if has_ledger(warehouse)? {
-        return Ok(());
+    let columns = layout::columns(warehouse)?;
+    if !columns.contains_key(sql::ledger::ETL_LOADS.name) {
+        let found = Found::read(warehouse)?;
+        create_and_describe(warehouse, &found)?;
     }
-    let found = Found::read(warehouse)?;
-    create_and_describe(warehouse, &found)
+    if columns.contains_key(LOCK_TABLE) { Ok(()) } else { warehouse.run(&sql::load::LOCK_TABLE) }
 }
 
 fn create_and_describe(warehouse: &mut dyn Warehouse, found: &Found) -> Result<(), WarehouseError> {

@@ -11,7 +11,9 @@ use super::direct::By;
 use super::{Cluster, ETL};
 use crate::data::{DataSet, on_each_data_set};
 use crate::oracle::awkward;
-use crate::support::{etl_of, event, put, run, song};
+use crate::support::{etl_of, event, open, put, run, song};
+use sparkify_load::sql;
+use sparkify_warehouse::Access;
 
 on_each_data_set!(a_staged_load_gives_the_figures_and_the_same_rows_as_duckdb);
 
@@ -235,4 +237,34 @@ fn doctor_examines_a_cluster() {
     let found = examined("redshift:workgroup/nobody/dev");
     assert!(found("warehouse").starts_with("\"failed\": "), "{}", found("warehouse"));
     assert!(!found("warehouse").contains("folder"), "{}", found("warehouse"));
+}
+
+/// A load holds its lock until the commit. LOCK excludes queries of the same table, too.
+#[test]
+fn readers_do_not_wait_for_a_load() {
+    let cluster = Cluster::with_data();
+    cluster.run(ETL).good();
+    cluster.configure();
+    let mut load = open(&cluster.url(), Access::Write).unwrap();
+    load.run(&sql::load::BEGIN).unwrap();
+    load.run(&sql::load::LOCK).unwrap();
+    load.execute("update etl_objects set rows_staged = rows_staged").unwrap();
+    load.execute("insert into etl_loads select * from etl_loads").unwrap();
+    for command in [
+        &["history"][..],
+        &["check"],
+        &["rejects", "list"],
+        &["query", "top_songs"],
+        &["trace", "--session", "1", "--item", "0"],
+        &["plan", "--song-data", "data/song_data", "--log-data", "data/log_data"],
+        &["report"],
+        &["diff", &cluster.url(), &cluster.url()],
+    ] {
+        cluster.run(command).good();
+    }
+    load.run(&sql::load::ROLLBACK).unwrap();
+    let locked = cluster.sent().into_iter().filter(|text| text.starts_with("lock table "));
+    assert!(
+        locked.clone().count() >= 2 && locked.into_iter().all(|text| text == "lock table etl_lock")
+    );
 }

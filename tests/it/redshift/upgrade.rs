@@ -23,7 +23,7 @@ fn the_data_api_upgrades_in_one_transaction() {
     let at = |text: &str| sent.iter().position(|it| it.starts_with(text)).expect(text);
     let order = [
         "begin",
-        "lock table etl_loads",
+        "lock table etl_lock",
         "create table etl_layout",
         "insert into etl_layout",
         "commit",

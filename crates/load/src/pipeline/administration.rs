@@ -26,6 +26,9 @@ pub fn upgrade(
     meter: &Meter,
 ) -> Result<Option<Upgrade>, WarehouseError> {
     acquire_lock(warehouse, meter)?;
+    if locks_a_table(warehouse) {
+        tables::ensure_lockable(warehouse)?;
+    }
     in_transaction(warehouse, |warehouse| {
         warehouse.run(&sql::load::LOCK)?;
         let found = tables::Found::read(warehouse)?;
