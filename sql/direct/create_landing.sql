@@ -2,7 +2,11 @@
 -- named like the key in lower case, so that COPY matches keys of any case. No column is `not null`:
 -- the guide does not say whether COPY then skips the record or fails. `running` distinguishes
 -- identical rows.
+-- Integers land as text, as they are written: the guide does not say what COPY makes of `2.5` in a
+-- column of integers.
 create temp table landing_:kind (
-    /*each column*/:key :type,/*end*/
+    /*each whole column*/:key varchar(64),/*end*/
+    /*each user_id column*/:key varchar(64),/*end*/
+    /*each other column*/:key :type,/*end*/
     running bigint /*redshift identity(0, 1) */
 );

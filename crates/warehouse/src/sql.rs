@@ -415,6 +415,10 @@ fn copies(body: &str, selection: &str, table: &SqlFile) -> Vec<String> {
         "column" => true,
         "required column" => json.required,
         "text column" => is_text(&column.declared_type),
+        "whole column" => {
+            is_whole(&column.declared_type) && json.format.as_deref() != Some(USER_ID)
+        }
+        "other column" => !is_whole(&column.declared_type),
         other => other.strip_suffix(" column") == json.format.as_deref(),
     });
     let copy = |(place, (column, json)): (usize, (DeclaredColumn, JsonKey))| {
@@ -423,9 +427,23 @@ fn copies(body: &str, selection: &str, table: &SqlFile) -> Vec<String> {
         body.replace(":column", &column.name)
             .replace(":key", &json.key.to_lowercase())
             .replace(":type", &column.declared_type)
+            .replace(":digits", digits_after_the_first(&column.declared_type))
             .replace(":place", &place.to_string())
     };
     columns.enumerate().map(copy).collect()
+}
+
+/// Format of a user's ID, for which empty text is null.
+const USER_ID: &str = "user_id";
+
+/// True for a type of whole numbers.
+fn is_whole(logical_type: &str) -> bool {
+    ["integer", "bigint"].contains(&logical_type)
+}
+
+/// Returns the number of further digits with which every number fits the type.
+fn digits_after_the_first(logical_type: &str) -> &'static str {
+    if logical_type == "integer" { "8" } else { "17" }
 }
 
 /// True for a logical type that holds text.

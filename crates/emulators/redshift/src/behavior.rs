@@ -15,6 +15,9 @@ pub enum Behavior {
     BackslashEscapes,
     /// COPY with `'auto'` matches keys case-sensitively.
     CaseSensitiveKeys,
+    /// COPY refuses `2.5` from JSON for a column of integers. Otherwise it cuts the fraction. The
+    /// guide says neither.
+    RefusesFractions,
     /// SYS views number a COPY as `pg_last_copy_id()` and STL tables do. The guide says both.
     SharedQueryIds,
     /// SYS views name a session by its `pg_backend_pid()`.
@@ -41,6 +44,7 @@ impl Behavior {
             }
             Self::BackslashEscapes
             | Self::CaseSensitiveKeys
+            | Self::RefusesFractions
             | Self::SharedQueryIds
             | Self::SessionsAreProcesses => "",
         }

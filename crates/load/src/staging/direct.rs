@@ -513,7 +513,7 @@ fn reject_invalid(
     for row in warehouse.query_file(&sql::INVALID_ROWS.of(kind.ddl()), &[], usize::MAX)?.rows {
         let Some((running, values)) = row.split_first() else { continue };
         let missing = kind.needed().find(|index| values.get(*index) == Some(&Value::Null));
-        let what = missing.map_or("ts is out of range".to_owned(), |index| {
+        let what = missing.map_or("a number is not whole or out of range".to_owned(), |index| {
             format!("{} is missing", kind.keys()[index])
         });
         let record = Record(kind.keys().iter().copied().zip(values).collect());

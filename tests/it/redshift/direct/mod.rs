@@ -443,3 +443,50 @@ fn an_erased_person_stays_out_of_direct_loads() {
         cluster.log("2018-11-06-events.json", &[other(0), other(4)]);
     }
 }
+
+/// Integers land as text, so the result does not depend on what COPY makes of a fraction.
+#[test]
+fn numbers_are_read_as_the_reader_reads_them() {
+    for without in [vec![], vec![Behavior::RefusesFractions]] {
+        let cluster = small_without(without);
+        let with = |item: u32, from: &str, to: &str| {
+            let event = event(3, item, 1_541_376_200_000, "NextSong", "One");
+            assert!(event.contains(from), "{from}");
+            event.replace(from, to)
+        };
+        let written = [
+            ("\"status\":200", "\"status\":200.0"),
+            ("\"userId\":\"7\"", "\"userId\":\"\""),
+            ("\"userId\":\"7\"", "\"userId\":8"),
+            ("\"ts\":1541376200000", "\"ts\":1541376200000.000"),
+            ("\"ts\":1541376200000", "\"ts\":\"1541376200000\""),
+            ("\"sessionId\":3", "\"sessionId\":\"3\""),
+        ];
+        let same = (0..).zip(written).map(|(item, (from, to))| with(item, from, to));
+        cluster.log("2018-11-06-events.json", &same.collect::<Vec<_>>());
+        let summary = cluster.load(By::Prefixes).json();
+        assert_eq!(summary["objects_parsed_after_copy"], 0, "COPY and SQL read all of these");
+        cluster.assert_same(&[]);
+        // Each of these objects is parsed here.
+        let others = [
+            ("\"status\":200", "\"status\":2.5"),
+            ("\"status\":200", "\"status\":2e2"),
+            ("\"status\":200", "\"status\":\"\""),
+            ("\"status\":200", "\"status\":\"007\""),
+            ("\"status\":200", "\"status\":9999999999"),
+            ("\"status\":200", "\"status\":1234567890"),
+            ("\"ts\":1541376200000", "\"ts\":1541376200000.5"),
+            ("\"userId\":\"7\"", "\"userId\":\" 7\""),
+            ("\"userId\":\"7\"", "\"userId\":7.5"),
+            ("\"sessionId\":3", "\"sessionId\":true"),
+            ("\"sessionId\":3", "\"sessionId\":\"\""),
+        ];
+        for (item, (from, to)) in (10..).zip(others) {
+            cluster.log(&format!("2018-11-{item}-events.json"), &[with(item, from, to)]);
+        }
+        let more = ["--max-reject-share", "100%"];
+        let summary = ended(&mut cluster.direct(By::Prefixes, &more)).json();
+        assert_eq!(summary["objects_parsed_after_copy"], others.len() as u64, "{summary}");
+        cluster.assert_same(&more);
+    }
+}

@@ -114,12 +114,16 @@ fn typed(
         return Ok(None);
     }
     let text = &text::utf8(&bytes, None)?;
+    let whole = match value.body {
+        Body::Number => numbers::without_fraction(text, options.cuts_fractions),
+        _ => text,
+    };
     let date_format = options.date_format.as_deref();
     let time_format = options.time_format.as_deref();
     let converted = match column_type {
-        ColumnType::SmallInt => numbers::integer(text, i16::MIN.into(), i16::MAX.into(), "Short"),
-        ColumnType::Integer => numbers::integer(text, i32::MIN.into(), i32::MAX.into(), "Integer"),
-        ColumnType::BigInt => numbers::integer(text, i64::MIN, i64::MAX, "Long"),
+        ColumnType::SmallInt => numbers::integer(whole, i16::MIN.into(), i16::MAX.into(), "Short"),
+        ColumnType::Integer => numbers::integer(whole, i32::MIN.into(), i32::MAX.into(), "Integer"),
+        ColumnType::BigInt => numbers::integer(whole, i64::MIN, i64::MAX, "Long"),
         ColumnType::Real => numbers::float(text, true),
         ColumnType::Double => numbers::float(text, false),
         ColumnType::Decimal(precision, scale) => {

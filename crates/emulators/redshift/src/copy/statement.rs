@@ -85,6 +85,8 @@ pub struct CopyOptions {
     pub trim_blanks: bool,
     pub truncate_columns: bool,
     pub round_decimals: bool,
+    /// Cuts fractions of JSON numbers for columns of integers, instead of refusing them.
+    pub cuts_fractions: bool,
     pub accept_any_date: bool,
     pub accept_invalid: Option<char>,
     pub date_format: Option<String>,

@@ -32,6 +32,7 @@ impl Session {
         if is_auto && self.cluster.is_disabled(Behavior::CaseSensitiveKeys) {
             copy.options.json = Some(JsonFormat::AutoIgnoreCase);
         }
+        copy.options.cuts_fractions = self.cluster.is_disabled(Behavior::RefusesFractions);
         let table = match self.target_table(&copy)? {
             Ok(table) => table,
             Err(report) => return self.fail_statement(report, out),
