@@ -38,6 +38,21 @@ pub(super) fn whole(text: &[u8]) -> Result<i64, Misfit> {
     scaled(&digits, place, negative)
 }
 
+/// Returns true for at most `digits` digits without a leading zero, with an optional sign and an
+/// optional fraction of zeros: the whole numbers that SQL recognizes in text.
+pub(super) fn is_plain(text: &[u8], digits: usize) -> bool {
+    let unsigned = text.strip_prefix(b"-").unwrap_or(text);
+    let point = unsigned.iter().position(|byte| *byte == b'.');
+    let (whole, fraction) = unsigned.split_at(point.unwrap_or(unsigned.len()));
+    let is_zeros = fraction.is_empty()
+        || fraction.len() > 1 && fraction[1..].iter().all(|digit| *digit == b'0');
+    let has_leading_zero = whole.len() > 1 && whole[0] == b'0';
+    is_zeros
+        && !has_leading_zero
+        && (1..=digits).contains(&whole.len())
+        && whole.iter().all(u8::is_ascii_digit)
+}
+
 /// Parses the common case: an optional sign and at most 18 digits, without a leading zero.
 fn short(text: &[u8]) -> Option<i64> {
     let (negative, digits) = match text {

@@ -139,6 +139,15 @@ impl Parser {
         self
     }
 
+    /// Rejects records with numbers that only this crate reads. The slow path reads all records then.
+    pub(super) fn requiring_plain_numbers(mut self, required: bool) -> Self {
+        if required {
+            self.rows.fast_path = false;
+            self.rows.builder.require_plain_numbers();
+        }
+        self
+    }
+
     /// Creates a parser without the fast path, as the reference of differential tests.
     #[cfg(any(test, fuzzing))]
     pub(super) fn slow_path_only(kind: RecordKind) -> Self {

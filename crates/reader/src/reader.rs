@@ -84,6 +84,7 @@ pub struct Reader {
     slicing: Slicing,
     limits: TextLimits,
     erasures: Option<Arc<Erasures>>,
+    plain_numbers: bool,
     is_bulk: bool,
     leaves_unstable: bool,
     /// True until a record is not of the other kind, if the caller asked for the check.
@@ -123,6 +124,7 @@ impl Reader {
             slicing,
             limits: TextLimits::default(),
             erasures: None,
+            plain_numbers: false,
             is_bulk: true,
             leaves_unstable: false,
             checks_kind: AtomicBool::new(false),
@@ -155,6 +157,12 @@ impl Reader {
     #[must_use]
     pub fn without(self, erasures: Option<Arc<Erasures>>) -> Self {
         Self { erasures, ..self }
+    }
+
+    /// Rejects records with numbers that a warehouse may read differently, such as `2e2`.
+    #[must_use]
+    pub fn requiring_plain_numbers(self) -> Self {
+        Self { plain_numbers: true, ..self }
     }
 
     /// Announces few rows, for a warehouse that inserts few rows without a staging file.
@@ -446,8 +454,10 @@ impl RowSource for Reader {
             shared.idle.pop()
         };
         let new = || {
-            let parser =
-                Parser::new(self.kind).limited(self.limits.clone()).without(self.erasures.clone());
+            let parser = Parser::new(self.kind)
+                .limited(self.limits.clone())
+                .without(self.erasures.clone())
+                .requiring_plain_numbers(self.plain_numbers);
             Worker { parser, work: Work::None }
         };
         let mut worker = idle.unwrap_or_else(new);

@@ -156,11 +156,19 @@ pub(super) struct RowBuilder {
     fields: &'static [Field],
     row: Vec<Typed>,
     scratch: Vec<u8>,
+    /// True if records with numbers that only this crate reads are rejected.
+    plain_numbers: bool,
 }
 
 impl RowBuilder {
     pub(super) fn new(kind: RecordKind) -> Self {
-        Self { fields: kind.fields(), row: Vec::new(), scratch: Vec::new() }
+        let fields = kind.fields();
+        Self { fields, row: Vec::new(), scratch: Vec::new(), plain_numbers: false }
+    }
+
+    /// Rejects records with numbers that only this crate reads, such as `2e2`.
+    pub(super) fn require_plain_numbers(&mut self) {
+        self.plain_numbers = true;
     }
 
     /// Appends the record whose values are in `slots` to `batch`. Returns one bit for each repaired
@@ -177,6 +185,9 @@ impl RowBuilder {
         let mut repairs = 0;
         for (index, raw) in slots.iter().enumerate() {
             let (field, mut repaired) = (&self.fields[index], false);
+            if self.plain_numbers && is_unusual(field.kind, *raw, window) {
+                return Err(format!("{} is not a plain number", field.key));
+            }
             let typed = typed(field, *raw, window, &mut self.scratch, &mut repaired)
                 .map_err(|misfit| format!("{} {misfit}", field.key))?;
             self.row.push(typed);
@@ -256,6 +267,19 @@ fn textual(written: &[u8], scratch: &mut Vec<u8>, repaired: &mut bool) -> Result
 /// 0001-01-01 and the last millisecond of 9999-12-31, in milliseconds since 1970 UTC.
 const FIRST_MS: i64 = -62_135_596_800_000;
 const LAST_MS: i64 = 253_402_300_799_999;
+
+/// Returns true for a whole number that is written in a form that only this crate reads.
+fn is_unusual(kind: Kind, raw: Raw, window: &[u8]) -> bool {
+    let digits = match kind {
+        Kind::Integer => 9,
+        Kind::BigInt | Kind::EpochMillis | Kind::UserId => 18,
+        Kind::Double | Kind::Text => return false,
+    };
+    let (Raw::Number { start, end } | Raw::Text { start, end, .. }) = raw else { return false };
+    let written = &window[start..end];
+    let is_blank = kind == Kind::UserId && written.is_empty();
+    !is_blank && !number::is_plain(written, digits)
+}
 
 fn numeric(kind: Kind, written: &[u8]) -> Result<Typed, String> {
     if kind == Kind::Double {

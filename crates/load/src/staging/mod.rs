@@ -151,12 +151,12 @@ fn text_limits(warehouse: &mut dyn Warehouse, kind: RecordKind) -> TextLimits {
 }
 
 /// Parses `objects` without storing any row, and returns the keys of those that have rejected
-/// records.
+/// records, or records with numbers that only the reader reads.
 fn find_rejecting(
     kind: RecordKind,
     objects: Vec<(i64, Object)>,
 ) -> Result<Vec<String>, StageError> {
-    let reader = Reader::new(kind, 0, objects, Arc::default());
+    let reader = Reader::new(kind, 0, objects, Arc::default()).requiring_plain_numbers();
     let drain = || {
         let mut batch = Batch::new(&kind.columns());
         // An error ends the loop; `reader.finish` returns it.
