@@ -306,6 +306,9 @@ fn servers_erase_a_person_and_keep_the_person_out() {
         let rejects = run(here, at(&["rejects", "list", "--output", "json"])).good();
         assert!(NEEDLES.iter().all(|needle| !rejects.contains(needle)), "{rejects}");
     }
+    // Staged files hold the rows of a load.
+    assert!(cluster.sent().iter().any(|text| text.starts_with("copy \"staging_events\"")));
+    assert_eq!(cluster.store.keys(s3_emulator::BUCKET), Vec::<String>::new());
     // The files of PostgreSQL's tables.
     postgres.psql("checkpoint");
     for table in ["staging_events", "songplays", "users", "user_levels", "etl_rejects"] {

@@ -165,16 +165,21 @@ fn a_killed_transfer_publishes_nothing_and_can_be_repeated() {
     }
 }
 
-/// Warehouse into which another process loads while its last table is read.
-struct ChangingSource(Box<dyn Warehouse>);
+/// Warehouse that another process changes.
+struct Disturbed {
+    warehouse: Box<dyn Warehouse>,
+    /// Text of a query, before which the change happens, or a table, after whose load it does.
+    at: &'static str,
+    change: &'static str,
+}
 
-impl Warehouse for ChangingSource {
+impl Warehouse for Disturbed {
     fn engine(&self) -> &'static str {
-        self.0.engine()
+        self.warehouse.engine()
     }
 
     fn execute(&mut self, statement: &str) -> Result<u64, WarehouseError> {
-        self.0.execute(statement)
+        self.warehouse.execute(statement)
     }
 
     fn query_each(
@@ -183,18 +188,22 @@ impl Warehouse for ChangingSource {
         parameters: &[Value],
         rows: &mut dyn RowSink,
     ) -> Result<(), WarehouseError> {
-        if statement.contains("\"time\"") {
-            self.0.execute("update etl_objects set rows_staged = rows_staged + 1")?;
+        if statement.contains(self.at) {
+            self.warehouse.execute(self.change)?;
         }
-        self.0.query_each(statement, parameters, rows)
+        self.warehouse.query_each(statement, parameters, rows)
     }
 
     fn load(&mut self, table: &str, source: Arc<dyn RowSource>) -> Result<u64, WarehouseError> {
-        self.0.load(table, source)
+        let loaded = self.warehouse.load(table, source)?;
+        if table == self.at {
+            self.warehouse.execute(self.change)?;
+        }
+        Ok(loaded)
     }
 
     fn found_columns(&mut self) -> Result<Vec<FoundColumn>, WarehouseError> {
-        self.0.found_columns()
+        self.warehouse.found_columns()
     }
 }
 
@@ -204,7 +213,9 @@ fn a_source_that_changes_during_the_transfer_is_an_error() {
     let from = format!("duckdb:{}", folder.path().join("sparkify.duckdb").display());
     let mut target = duckdb(":memory:");
     let source = || -> Result<Box<dyn Warehouse>, WarehouseError> {
-        Ok(Box::new(ChangingSource(open(&from, Access::Write)?)))
+        let warehouse = open(&from, Access::Write)?;
+        let change = "update etl_objects set rows_staged = rows_staged + 1";
+        Ok(Box::new(Disturbed { warehouse, at: "\"time\"", change }))
     };
     let moved = transfer(&source, target.as_mut(), false, &Meter::default());
     assert!(matches!(moved, Err(TransferError::SourceChanged)), "{moved:?}");
@@ -213,45 +224,13 @@ fn a_source_that_changes_during_the_transfer_is_an_error() {
     assert_eq!(tables.unwrap().scalar(), Some(&Value::Int(0)), "rolled back");
 }
 
-/// Target that loses a row of one table.
-struct LossyTarget(Box<dyn Warehouse>);
-
-impl Warehouse for LossyTarget {
-    fn engine(&self) -> &'static str {
-        self.0.engine()
-    }
-
-    fn execute(&mut self, statement: &str) -> Result<u64, WarehouseError> {
-        self.0.execute(statement)
-    }
-
-    fn query_each(
-        &mut self,
-        statement: &str,
-        parameters: &[Value],
-        rows: &mut dyn RowSink,
-    ) -> Result<(), WarehouseError> {
-        self.0.query_each(statement, parameters, rows)
-    }
-
-    fn load(&mut self, table: &str, source: Arc<dyn RowSource>) -> Result<u64, WarehouseError> {
-        let loaded = self.0.load(table, source)?;
-        if table == "staging_events" {
-            self.0.execute("update staging_events set status = 201 where item_in_session = 3")?;
-        }
-        Ok(loaded)
-    }
-
-    fn found_columns(&mut self) -> Result<Vec<FoundColumn>, WarehouseError> {
-        self.0.found_columns()
-    }
-}
-
 #[test]
 fn a_target_that_returns_other_rows_is_an_error() {
     let folder = loaded();
     let from = format!("duckdb:{}", folder.path().join("sparkify.duckdb").display());
-    let mut target = LossyTarget(duckdb(":memory:"));
+    let change = "update staging_events set status = 201 where item_in_session = 3";
+    let warehouse = duckdb(":memory:");
+    let mut target = Disturbed { warehouse, at: "staging_events", change };
     let source = || open(&from, Access::Read);
     let moved = transfer(&source, &mut target, false, &Meter::default());
     assert!(

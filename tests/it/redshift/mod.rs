@@ -135,7 +135,7 @@ impl Cluster {
     }
 
     /// Returns the statements sent since the log was cleared.
-    fn sent(&self) -> Vec<String> {
+    pub(crate) fn sent(&self) -> Vec<String> {
         self.emulator.log().statements().into_iter().map(|statement| statement.text).collect()
     }
 
