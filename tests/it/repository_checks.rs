@@ -229,3 +229,26 @@ fn files_are_short_enough_to_read() {
         assert!(lines <= 500, "{} has {lines} lines", path.display());
     }
 }
+
+/// Functions that stay in a schema, by their layout. They are replaced only by an upgrade.
+const FUNCTIONS: [(i64, &str, &str); 2] = [
+    (2, "postgres", "b96e321c572b49666e059fce9ebe6fc7"),
+    (2, "redshift", "bb5cbda483aa6b35739d53128b776b60"),
+];
+
+#[test]
+fn functions_change_only_with_the_layout() {
+    use md5::{Digest, Md5};
+    for (layout, engine, known) in FUNCTIONS {
+        let path = root().join(format!("sql/dialect/{engine}/prelude.sql"));
+        let text = std::fs::read_to_string(path).unwrap();
+        let lines: Vec<&str> = text.split('\n').filter(|line| !line.starts_with("--")).collect();
+        let digest: [u8; 16] = Md5::digest(lines.join("\n")).into();
+        let found = format!("{:032x}", u128::from_be_bytes(digest));
+        assert_eq!(
+            (sparkify_load::layout::CURRENT.layout, found.as_str()),
+            (layout, known),
+            "functions of {engine} changed: after a release, add a migration"
+        );
+    }
+}

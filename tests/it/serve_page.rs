@@ -135,6 +135,8 @@ fn filters_without_plays_offer_a_reset() {
     browser.open(&format!("{}&since=2030-01-01", serving.url()));
     let text = browser.wait("return document.getElementById('empty').innerText");
     assert!(text.as_str().unwrap().contains("Plays run from"), "{text}");
+    // The last line of the answer renders the message again.
+    browser.wait("return document.body.innerText.includes('Charts updated')");
     browser.click("#empty button");
     browser.wait("return document.querySelector('figure[data-chart=plays] svg.plot') !== null && document.getElementById('empty').hidden");
     assert_quiet(&browser, &[&serving.address(), "data:"]);

@@ -52,7 +52,7 @@ pub(super) fn run(args: &Transfer, flags: Flags, printer: &Printer) -> Result<()
     let names = [from.warehouse.to_string(), to.warehouse.to_string()];
     printer.result(&document(&names, &transferred, seconds), || text(&transferred))?;
     printer.note(&format!(
-        "transferred {} rows to `{}` in {seconds:.1} s: each table was read back and compared, {} data tests passed",
+        "transferred {} rows to `{}`: each table was read back and compared, {} data tests passed, in {seconds:.1} s",
         grouped(total(&transferred)),
         names[1],
         transferred.data_tests

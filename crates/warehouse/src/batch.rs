@@ -322,18 +322,29 @@ pub struct RowList<T, F> {
     types: &'static [ColumnType],
     items: Mutex<std::vec::IntoIter<T>>,
     append: F,
+    is_bulk: bool,
 }
 
 impl<T, F: Fn(&T, &mut Batch)> RowList<T, F> {
     /// Creates a source with columns of these types; `append` appends the row of an item.
     pub fn new(types: &'static [ColumnType], items: Vec<T>, append: F) -> Self {
-        Self { types, items: Mutex::new(items.into_iter()), append }
+        Self { types, items: Mutex::new(items.into_iter()), append, is_bulk: false }
+    }
+
+    /// Sets whether the list has many rows.
+    #[must_use]
+    pub fn with_bulk(self, is_bulk: bool) -> Self {
+        Self { is_bulk, ..self }
     }
 }
 
 impl<T: Send, F: Fn(&T, &mut Batch) + Send + Sync> RowSource for RowList<T, F> {
     fn types(&self) -> Vec<ColumnType> {
         self.types.to_vec()
+    }
+
+    fn is_bulk(&self) -> bool {
+        self.is_bulk
     }
 
     fn next(&self, batch: &mut Batch) -> Result<(), String> {

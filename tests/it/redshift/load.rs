@@ -268,3 +268,19 @@ fn readers_do_not_wait_for_a_load() {
         locked.clone().count() >= 2 && locked.into_iter().all(|text| text == "lock table etl_lock")
     );
 }
+
+/// Literals of a million entries would be thousands of statements.
+#[test]
+fn entries_of_many_objects_are_copied() {
+    let cluster = Cluster::with_data();
+    for number in 0..10_000 {
+        let id = format!("SO{number:05}");
+        put(cluster.folder.path(), &format!("data/song_data/{id}.json"), song(&id, "Many", 1.0));
+    }
+    cluster.run(ETL).good();
+    let sent = |start: &str| cluster.sent().iter().any(|text| text.starts_with(start));
+    assert!(sent("copy \"etl_objects\"") && !sent("insert into \"etl_objects\""));
+    cluster.assert_whole(1, 2);
+    let summary = cluster.run(ETL.into_iter().chain(["--output", "json"])).json();
+    assert_eq!(summary["objects_skipped"], 10_003);
+}

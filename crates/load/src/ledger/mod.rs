@@ -235,6 +235,10 @@ pub enum LoadOutcome {
     Failed(String),
 }
 
+/// Number of objects above which their entries are inserted in bulk. Some 300 entries fit into one
+/// statement of Redshift's Data API.
+const MANY_OBJECTS: usize = 10_000;
+
 /// Inserts the objects of a load into `etl_objects`.
 pub fn record_objects(
     warehouse: &mut dyn Warehouse,
@@ -244,6 +248,8 @@ pub fn record_objects(
 ) -> Result<(), WarehouseError> {
     // Threads finish objects in any order; sorting makes the written rows deterministic.
     entries.sort_by_key(|entry| entry.object_id);
+    let is_bulk = entries.len() > MANY_OBJECTS
+        && warehouse.remote_copy().is_none_or(|remote| remote.supports_bulk_insert());
     let objects = RowList::new(OBJECT_TYPES, entries, move |entry, batch| {
         let object = &entry.object;
         push(batch, 0, entry.object_id);
@@ -263,6 +269,7 @@ pub fn record_objects(
         push_optional(batch, 10, entry.group);
         push(batch, 11, signed(entry.erased));
     });
+    let objects = objects.with_bulk(is_bulk);
     warehouse.load("etl_objects", Arc::new(objects)).map(drop)
 }
 
