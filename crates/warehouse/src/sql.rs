@@ -706,7 +706,7 @@ mod tests {
         let blocks =
             "/*each text column separated by union*/\nselect :key, :place\nfrom t\n/*end*/;\n";
         assert_eq!(opened(blocks), "select thec, 0\nfrom t;\n");
-        let nothing = "where true\n    /*each user_id column*/and :key/*end*/\norder by 1;\n";
+        let nothing = "where true\n    /*each absent column*/and :key/*end*/\norder by 1;\n";
         assert_eq!(opened(nothing), "where true\norder by 1;\n");
         let kinds =
             "/*each whole column*/:key [0-9]{0,:digits}/*end*/\n/*each other column*/:key/*end*/\n";

@@ -385,7 +385,8 @@ fn requests_of_direct_and_staged_loads_of_small_objects() {
         println!("| {name} | {} | {} |", table[0][at], table[1][at]);
     }
     println!("| rows staged | {0} | {0} |", SONGS + 1000);
-    assert_eq!((table[0][1], table[1][1]), (2, 2));
+    // In staged mode, the entries of so many objects are a COPY, too.
+    assert_eq!((table[0][1], table[1][1]), (2, 3));
     assert!(table[1][5] < 20, "{table:?}");
 }
 
