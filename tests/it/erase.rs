@@ -132,6 +132,13 @@ fn no_byte_of_an_erased_person_is_left_in_files() {
     let comment = "select comment from duckdb_tables() where table_name";
     assert_eq!(asked(&format!("{comment} = 'notes'")), "mine");
     assert!(asked(&format!("{comment} = 'users'")).contains("One user"));
+    // The copy keeps the storage version, and with it the compression.
+    let storage = "select tags['storage_version'] from duckdb_databases() where path like";
+    let version = asked(&format!("{storage} '%sparkify.duckdb'"));
+    let fresh = ["query", "--format", "csv", "--warehouse", "duckdb:fresh.duckdb"];
+    let fresh = run(here, fresh.into_iter().chain([format!("{storage} '%fresh.duckdb'").as_str()]));
+    assert_eq!(fresh.good().lines().nth(1), Some(version.as_str()), "{version}");
+    assert!(version.starts_with('v'), "{version}");
     run(here, ["check"]).good();
     run(here, ["diff", "duckdb:sparkify.duckdb", "duckdb:fresh.duckdb"]).good();
     let counts = "sum(rows_staged) || ' ' || sum(rows_rejected) || ' ' || sum(rows_erased)";

@@ -66,7 +66,7 @@ fn every_saved_query_runs_in_every_output_format() {
 fn the_extension_sets_the_format_of_a_file_written_atomically() {
     let folder = loaded();
     let here = folder.path();
-    let sql = "select 7 as a, 1.50 as b, sum(2::bigint) as a, null as n, date '0001-01-31' as d, '\\xff'::blob as x, \
+    let sql = "select 7 as a, 1.50 as b, sum(2::bigint) as a, null::integer as n, date '0001-01-31' as d, '\\xff'::blob as x, \
                [1, 2] as l, 'é' as t, true as y, timestamp '2018-11-05 01:02:03.000004' as m";
     for (file, start) in
         [("a.csv", "a,b,a,n"), ("a.json", "[\n"), ("a.ndjson", "{\"a\""), ("a.md", "| a |")]

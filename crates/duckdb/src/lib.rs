@@ -208,6 +208,7 @@ impl Warehouse for DuckDb {
         create::replace(&path, |fresh| {
             let fresh = fresh.to_string_lossy().replace('\'', "''");
             let text = dialect::COMPACT.text.replace(":path", &fresh);
+            let text = text.replace(":storage_version", STORAGE_VERSION);
             let text =
                 text.replace("\":database\"", &format!("\"{}\"", database.replace('"', "\"\"")));
             self.execute_all(&split(&text))
