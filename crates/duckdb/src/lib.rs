@@ -33,6 +33,7 @@ sql_files! {
         NATIVE = "native",
         PARSE = "parse",
         COMPACT = "compact",
+        DATABASE = "database",
     }
 }
 
@@ -202,7 +203,7 @@ impl Warehouse for DuckDb {
 
     /// Replaces the file by a copy without free space.
     fn compact(mut self: Box<Self>) -> Result<(), WarehouseError> {
-        let database = self.query("select current_database()", &[], 1)?;
+        let database = self.query_file(&dialect::DATABASE, &[], 1)?;
         let database = database.scalar().map(Value::to_string).unwrap_or_default();
         let path = self.path.clone();
         create::replace(&path, |fresh| {

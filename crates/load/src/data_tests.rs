@@ -43,6 +43,15 @@ pub fn run(
     DATA_TESTS.iter().map(|test| run_one(warehouse, test, incremental)).collect()
 }
 
+/// Runs every data test like [`run`], and returns the results of those that failed.
+pub fn failed(
+    warehouse: &mut dyn Warehouse,
+    incremental: bool,
+) -> Result<Vec<TestResult>, WarehouseError> {
+    let results = run(warehouse, incremental)?;
+    Ok(results.into_iter().filter(|result| !result.passed()).collect())
+}
+
 fn run_one(
     warehouse: &mut dyn Warehouse,
     test: &SqlFile,

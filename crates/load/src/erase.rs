@@ -270,8 +270,7 @@ fn delete_rows(warehouse: &mut dyn Warehouse, user_id: i64) -> Result<(), EraseE
     for table in model::TABLES {
         model::build(warehouse, table, true)?;
     }
-    let results = data_tests::run(warehouse, true)?;
-    let failed: Vec<TestResult> = results.into_iter().filter(|result| !result.passed()).collect();
+    let failed = data_tests::failed(warehouse, true)?;
     if !failed.is_empty() {
         return Err(EraseError::ChecksFailed { failed });
     }

@@ -1,0 +1,2 @@
+-- Name of the open database.
+select current_database() as name;
