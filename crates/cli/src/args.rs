@@ -181,6 +181,11 @@ pub(super) enum Command {
         after_help = "Examples:\n  sparkify cluster plan\n  sparkify cluster up --ttl 4h --write-config\n  sparkify cluster down --verify"
     )]
     Cluster(super::cluster::Cluster),
+    /// List the log formats that `etl` reads, or print one
+    #[command(
+        after_help = "Examples:\n  sparkify formats\n  sparkify formats show spotify > mine.toml"
+    )]
+    Formats(super::formats::Formats),
     /// Print the completion script of a shell
     #[command(
         after_help = "Example:\n  sparkify completions bash > ~/.local/share/bash-completion/completions/sparkify"
@@ -300,12 +305,23 @@ pub(super) struct Etl {
     /// `MANIFEST` in [S3] of dwh.cfg]
     #[arg(long, value_name = "LOCATION")]
     pub manifest: Option<String>,
-    /// Redshift: `JSONPaths` file for a direct COPY of event files [default: `LOG_JSONPATH` in [S3]
-    /// of dwh.cfg]
-    #[arg(long, value_name = "URL")]
-    pub log_jsonpath: Option<String>,
+    #[command(flatten)]
+    pub log_format: LogFormatArgs,
     #[command(flatten)]
     pub s3: S3Args,
+}
+
+/// Format of the event files.
+#[derive(Debug, Clone, Args)]
+pub(super) struct LogFormatArgs {
+    /// Format of the event files: a name of `sparkify formats`, or a file [default: `LOG_FORMAT` in
+    /// [S3] of dwh.cfg, else sparkify]
+    #[arg(long, value_name = "NAME|FILE.toml")]
+    pub log_format: Option<String>,
+    /// `JSONPaths` file: its paths fill the columns of `staging_events` by position [default:
+    /// `LOG_JSONPATH` in [S3] of dwh.cfg]
+    #[arg(long, value_name = "LOCATION", conflicts_with = "log_format")]
+    pub log_jsonpath: Option<String>,
 }
 
 /// Listings of folders and S3 prefixes.

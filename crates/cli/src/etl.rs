@@ -13,6 +13,7 @@ use super::terminal;
 use sparkify_analytics::report::grouped;
 use sparkify_config::{Flags, Settings};
 use sparkify_load::ledger::{self, Relocation};
+use sparkify_load::log_format::ChosenFormat;
 use sparkify_load::pipeline::{self, DamagedObject, EtlError, Outcome, Request, Summary};
 use sparkify_reader::{ErasureKey, Meter, visible};
 use sparkify_source::{ListOptions, Sources};
@@ -30,7 +31,8 @@ impl Etl {
             max_reject_share: self.max_reject_share.clone(),
             staging: self.staging.clone(),
             manifest: self.manifest.clone(),
-            log_jsonpath: self.log_jsonpath.clone(),
+            log_format: self.log_format.log_format.clone(),
+            log_jsonpath: self.log_format.log_jsonpath.clone(),
             s3: self.s3.flags(),
             ..flags
         }
@@ -74,6 +76,7 @@ pub(super) fn request(args: &Etl, settings: &Settings) -> Result<Request, Failur
     let ListingArgs { follow_links, allow_empty, strict_listing } = args.listing;
     let options =
         ListOptions { follow_links, strict: strict_listing, require_objects: !allow_empty };
+    let sources = Sources::new(&settings.s3).with_options(options);
     Ok(Request {
         max_reject_share: settings.max_reject_share,
         full_refresh: args.full_refresh,
@@ -82,12 +85,18 @@ pub(super) fn request(args: &Etl, settings: &Settings) -> Result<Request, Failur
         relocations: relocations.collect::<Result<_, _>>()?,
         since: day(&args.since)?,
         until: day(&args.until)?,
-        sources: Sources::new(&settings.s3).with_options(options),
-        log_paths: settings.log_jsonpath.clone(),
+        log_format: log_format(settings, &sources)?,
+        sources,
         erasure_key: erasure_key(settings),
         own_file: settings.warehouse.file().and_then(|file| file.to_str().map(str::to_owned)),
         ..Request::new(settings.song_data.clone(), settings.log_data.clone())
     })
+}
+
+/// Reads the log format that is configured.
+pub(super) fn log_format(settings: &Settings, sources: &Sources) -> Result<ChosenFormat, Failure> {
+    let (setting, log_data) = (settings.log_format.as_ref(), settings.log_data.as_deref());
+    Ok(ChosenFormat::resolve(setting, log_data, sources)?)
 }
 
 /// Returns the key of the hashes of erased persons.
@@ -232,9 +241,11 @@ fn retries(summary: &Summary) -> String {
 }
 
 fn extracted(summary: &Summary) -> String {
-    let records = match summary.erased {
-        0 => "records = staged + rejected",
-        _ => "records = staged + rejected + erased",
+    let records = match (summary.left_out, summary.erased) {
+        (0, 0) => "records = staged + rejected",
+        (0, _) => "records = staged + rejected + erased",
+        (_, 0) => "records = staged + rejected + left out",
+        _ => "records = staged + rejected + left out + erased",
     };
     let mut rows = vec![
         ("objects read".to_owned(), grouped(summary.objects_read)),
@@ -264,6 +275,7 @@ fn extracted(summary: &Summary) -> String {
         ("  events staged".into(), grouped(summary.events_staged)),
         ("  songs staged".into(), grouped(summary.songs_staged)),
         ("  rejected".into(), grouped(summary.rejected)),
+        ("  left out, no plays".into(), grouped(summary.left_out)),
         ("  of erased persons".into(), grouped(summary.erased)),
         ("  megabytes rejected".into(), format!("{:.1}", summary.rejected_bytes as f64 / 1e6)),
     ];
@@ -291,6 +303,9 @@ fn warnings(summary: &Summary) -> String {
     let mut rows = Vec::new();
     for (reason, count) in &summary.rejects {
         rows.push((format!("rejected: {reason}"), grouped(*count)));
+    }
+    for (name, count) in &summary.not_plays {
+        rows.push((format!("no play: {}", name.escape_debug()), grouped(*count)));
     }
     for (key, count) in &summary.repairs {
         rows.push((format!("text repaired: {key}"), grouped(*count)));

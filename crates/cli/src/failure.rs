@@ -13,6 +13,7 @@ use sparkify_analytics::verify::{ProfileError, VerifyError};
 use sparkify_config::{ConfigError, WarehouseUrl};
 use sparkify_load::data_tests::TestResult;
 use sparkify_load::erase::EraseError;
+use sparkify_load::log_format::ChoiceError;
 use sparkify_load::pipeline::EtlError;
 use sparkify_load::transfer::TransferError;
 use sparkify_sample_data::GenerateError;
@@ -195,6 +196,12 @@ impl From<EtlError> for Failure {
             _ => TOOL,
         };
         failure
+    }
+}
+
+impl From<ChoiceError> for Failure {
+    fn from(error: ChoiceError) -> Self {
+        Self::from_error(&error, Some(error.hint()))
     }
 }
 

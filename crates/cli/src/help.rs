@@ -60,6 +60,7 @@ fn unused_by(command: &str) -> Vec<&'static str> {
     match command {
         "generate" => without(&[WAREHOUSE, LOG]),
         "init" | "completions" | "man" => without(&[WAREHOUSE, LOG, &["output"]]),
+        "formats" => without(&[WAREHOUSE, LOG]),
         "query" => vec!["output"],
         "shell" | "serve" | "verify" => Vec::new(),
         "diff" | "transfer" => without(&[USER_SQL, &["warehouse"]]),

@@ -18,6 +18,7 @@ mod erase;
 mod etl;
 mod export;
 mod failure;
+mod formats;
 mod generate;
 mod help;
 mod history;
@@ -86,6 +87,7 @@ fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
     match &cli.command {
         Command::Generate(args) => generate::run(args, printer),
         Command::Init(args) => init::run(args, printer),
+        Command::Formats(args) => formats::run(args, printer),
         Command::Completions(args) => completions::run(args, printer),
         Command::Man(args) => completions::man(args, printer),
         // Its parent process has read the configuration.

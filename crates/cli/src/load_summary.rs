@@ -73,17 +73,30 @@ fn records(summary: &Summary) -> String {
         0 => "none rejected".to_owned(),
         rejected => format!("{} rejected: `sparkify rejects list` shows them", grouped(rejected)),
     };
+    let not_plays = not_plays(summary);
     let erased = match summary.erased {
         0 => String::new(),
         erased => format!(", {} of erased persons left out", grouped(erased)),
     };
-    format!("{events} and {songs} staged, {rejected}{erased}")
+    format!("{events} and {songs} staged, {rejected}{erased}{not_plays}")
+}
+
+/// Returns the number of records that are no plays, by name, as the continuation of a sentence.
+fn not_plays(summary: &Summary) -> String {
+    let counts = summary.not_plays.iter();
+    let named: Vec<_> = counts
+        .map(|(name, count)| format!("{} {}", grouped(*count), name.escape_debug()))
+        .collect();
+    if named.is_empty() { String::new() } else { format!("; no plays: {}", named.join(", ")) }
 }
 
 fn plays(summary: &Summary) -> Option<String> {
     let plays = summary.rows("songplays");
     let unmatched = summary.matched.iter().filter(|(method, _)| method == UNMATCHED);
     let unmatched: u64 = unmatched.map(|(_, plays)| plays).sum();
+    if plays > 0 && summary.rows("songs") == 0 {
+        return Some(format!("{} in the warehouse, which has no song catalogue", grouped(plays)));
+    }
     (plays > 0).then(|| {
         let matched = plays.saturating_sub(unmatched);
         let percent = 100.0 * matched as f64 / plays as f64;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::args::S3Args;
+use super::args::{LogFormatArgs, S3Args};
 use super::atomic_file;
 use super::failure::Failure;
 use super::printer::{Output, Printer};
@@ -46,6 +46,8 @@ pub(super) struct Replay {
     #[arg(long, value_name = "SHARE")]
     pub max_reject_share: Option<String>,
     #[command(flatten)]
+    pub log_format: LogFormatArgs,
+    #[command(flatten)]
     pub s3: S3Args,
 }
 
@@ -54,8 +56,10 @@ impl Rejects {
     pub(super) fn merge_into(&self, flags: Flags) -> Flags {
         match self {
             Self::Replay(args) => {
+                let LogFormatArgs { log_format, log_jsonpath } = args.log_format.clone();
                 let max_reject_share = args.max_reject_share.clone();
-                Flags { max_reject_share, s3: args.s3.flags(), ..flags }
+                let s3 = args.s3.flags();
+                Flags { max_reject_share, log_format, log_jsonpath, s3, ..flags }
             }
             _ => flags,
         }
@@ -108,10 +112,11 @@ pub(super) fn run(
 fn replay(settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     // The warehouse lists the objects to read again: a missing one is an error.
     drop(super::open_loaded(settings, printer)?);
+    let sources = Sources::new(&settings.s3);
     let request = Request {
         max_reject_share: settings.max_reject_share,
-        sources: Sources::new(&settings.s3),
-        log_paths: settings.log_jsonpath.clone(),
+        log_format: super::etl::log_format(settings, &sources)?,
+        sources,
         erasure_key: super::etl::erasure_key(settings),
         ..Request::new(None, None)
     };

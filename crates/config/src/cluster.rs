@@ -8,7 +8,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Access, ConfigError, Flags, Secret, Settings, cluster_rules as rules};
+use super::{
+    Access, ConfigError, Flags, LogFormatSetting, Secret, Settings, cluster_rules as rules,
+};
 
 /// Command-line options of a cluster; `None` falls back to the environment, the file and the
 /// default.
@@ -316,8 +318,11 @@ fn configured_password(
 fn prefixes(settings: &Settings, staging: Option<&String>) -> Result<Vec<Prefix>, ConfigError> {
     let staging = staging.or(settings.staging.location.as_ref());
     let mut found: Vec<Prefix> = Vec::new();
-    let read =
-        [(&settings.song_data, false), (&settings.log_data, false), (&settings.log_jsonpath, true)];
+    let log_paths = match &settings.log_format {
+        Some(LogFormatSetting::JsonPaths(location)) => Some(location.clone()),
+        _ => None,
+    };
+    let read = [(&settings.song_data, false), (&settings.log_data, false), (&log_paths, true)];
     for (location, is_object) in read {
         let s3 = location.as_deref().filter(|location| location.starts_with("s3://"));
         let Some(location) = s3 else { continue };

@@ -32,6 +32,7 @@ const DWH: &[&str] = &[
 ];
 const S3: &[&str] = &[
     "LOG_DATA",
+    "LOG_FORMAT",
     "LOG_JSONPATH",
     "SONG_DATA",
     "STAGING",

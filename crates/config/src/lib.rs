@@ -66,6 +66,8 @@ pub struct Flags {
     pub staging: Option<String>,
     /// `--manifest`
     pub manifest: Option<String>,
+    /// `--log-format`
+    pub log_format: Option<String>,
     /// `--log-jsonpath`
     pub log_jsonpath: Option<String>,
     /// Options for S3.
@@ -81,8 +83,8 @@ pub struct Settings {
     pub song_data: Option<String>,
     /// Location of the event objects, as written.
     pub log_data: Option<String>,
-    /// `JSONPaths` file for a direct COPY of event objects; without one, COPY matches keys by name.
-    pub log_jsonpath: Option<String>,
+    /// Format of the event objects; none for the default one.
+    pub log_format: Option<LogFormatSetting>,
     /// Share of rejected records above which a load fails, from 0 to 1.
     pub max_reject_share: f64,
     /// Memory limit of the warehouse in bytes; larger work spills to disk. If a location is in S3,
@@ -243,8 +245,11 @@ impl Settings {
             pick(&None, "SPARKIFY_SLICES", None),
             pick(&None, "SPARKIFY_STAGING_HOURS", None),
         )?;
-        let log_jsonpath =
-            pick(&flags.log_jsonpath, "SPARKIFY_LOG_JSONPATH", Some(("S3", "LOG_JSONPATH")));
+        let log_format = log_format([
+            [flags.log_format.clone(), flags.log_jsonpath.clone()],
+            [environment("SPARKIFY_LOG_FORMAT"), environment("SPARKIFY_LOG_JSONPATH")],
+            [from_file("S3", "LOG_FORMAT"), from_file("S3", "LOG_JSONPATH")],
+        ])?;
         let s3 = S3Settings::resolve(&flags.s3, environment, &from_file, prefetch)?;
         let mut warnings = [file.warnings, warehouse.warnings().to_vec()].concat();
         if flags.schema.is_some() && matches!(warehouse, WarehouseUrl::DuckDb(_)) {
@@ -256,7 +261,7 @@ impl Settings {
             erasure_key,
             song_data,
             log_data,
-            log_jsonpath,
+            log_format,
             max_reject_share: share.as_deref().map_or(Ok(0.01), parse_share)?,
             memory: if uses_s3 { memory - prefetch } else { memory },
             s3,
@@ -268,6 +273,35 @@ impl Settings {
             file: path.exists().then_some(path),
         })
     }
+}
+
+/// Choice of the format of event objects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogFormatSetting {
+    /// Name of a format, or path of its file.
+    Format(String),
+    /// URL or path of a `JSONPaths` file.
+    JsonPaths(String),
+}
+
+/// Returns the choice of the first level that has one: flags, environment, file. Each is a name and a
+/// `JSONPaths` file, of which a level has one at most.
+fn log_format(levels: [[Option<String>; 2]; 3]) -> Result<Option<LogFormatSetting>, ConfigError> {
+    for level in levels {
+        match level {
+            [None, None] => {}
+            [Some(name), None] => return Ok(Some(LogFormatSetting::Format(name))),
+            [None, Some(location)] => return Ok(Some(LogFormatSetting::JsonPaths(location))),
+            [Some(written), Some(_)] => {
+                return Err(ConfigError::Value {
+                    name: "the log format",
+                    written,
+                    hint: "a JSONPaths file is a log format too: remove LOG_FORMAT or LOG_JSONPATH",
+                });
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// Returns the path and content of the configuration file; only the default file may be missing.

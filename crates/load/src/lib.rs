@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod erase;
 pub mod layout;
 pub mod ledger;
+pub mod log_format;
 pub mod model;
 pub mod pipeline;
 pub mod rejects;

@@ -20,6 +20,8 @@ pub(super) struct Account {
     pub rows: ObjectRows,
     /// Number of repaired double-encoded values, by field.
     pub repairs: BTreeMap<u32, u64>,
+    /// Number of records that are no plays, by page.
+    pub pages: BTreeMap<&'static str, u64>,
     /// Number of records with each unknown key.
     pub extra: BTreeMap<String, u64>,
     /// Number of rejects by reason.
@@ -47,6 +49,9 @@ impl Account {
         self.rows.erased += part.erased;
         for (field, count) in part.repairs {
             *self.repairs.entry(field).or_default() += count;
+        }
+        for (page, count) in part.pages {
+            *self.pages.entry(page).or_default() += count;
         }
         for (name, count) in part.extra {
             count_extra(&mut self.extra, &name, count);

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::schema::RecordKind;
+use super::schema::RecordShape;
 use super::text;
 
 /// Value of a key, as a range of the window.
@@ -48,6 +48,15 @@ pub(super) struct Member<'a> {
     pub value: Raw,
 }
 
+/// Value in the window.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Found {
+    /// Value without its quotes.
+    pub raw: Raw,
+    /// Start of the value in the window, including its quote or bracket.
+    pub start: usize,
+}
+
 /// Scans the object whose `{` is at `start`, passes each of its members to `visit`, and returns the
 /// offset after the closing `}`.
 pub(super) fn scan_object<'a>(
@@ -59,18 +68,55 @@ pub(super) fn scan_object<'a>(
     members(&mut Cursor { window, at: start + 1 }, keys, visit)
 }
 
-/// Scans the object whose `{` is at `start`. Returns true if it has all required keys of `kind`,
+/// Scans the object whose `{` is at `start`. Returns true if it has the required keys of a record,
 /// and the number of bytes that were scanned.
 pub(super) fn find_object(
     window: &[u8],
     start: usize,
-    kind: RecordKind,
+    shape: RecordShape,
 ) -> (Result<bool, ScanError>, usize) {
-    let (mut cursor, mut found) = (Cursor { window, at: start + 1 }, 0_u32);
+    let (mut cursor, mut found) = (Cursor { window, at: start + 1 }, 0_u64);
     let visit = &mut |member: Member<'_>| found |= member.slot.map_or(0, |slot| 1 << slot);
-    let scanned = members(&mut cursor, kind.keys(), visit);
-    let complete = scanned.map(|_| kind.needed().all(|slot| found & (1 << slot) != 0));
-    (complete, cursor.at - start)
+    let scanned = members(&mut cursor, shape.keys, visit);
+    (scanned.map(|_| shape.is_complete(found)), cursor.at - start)
+}
+
+/// Scans the elements of the array whose `[` is at `start`, passes each to `visit`, and returns the
+/// offset after the closing `]`.
+pub(super) fn scan_array(
+    window: &[u8],
+    start: usize,
+    visit: &mut impl FnMut(Found),
+) -> Result<usize, ScanError> {
+    let mut cursor = Cursor { window, at: start + 1 };
+    if cursor.next_token()? == b']' {
+        return Ok(cursor.at + 1);
+    }
+    loop {
+        cursor.next_token()?;
+        let start = cursor.at;
+        let raw = cursor.value()?;
+        visit(Found { raw, start });
+        match cursor.next_token()? {
+            b',' => cursor.at += 1,
+            b']' => return Ok(cursor.at + 1),
+            _ => return Err(ScanError::Invalid("`,` or `]` is missing")),
+        }
+    }
+}
+
+/// Scans a key at `at` and its colon; returns the key and the offset of its value.
+pub(super) fn scan_key(window: &[u8], at: usize) -> Result<(Cow<'_, [u8]>, usize), ScanError> {
+    let mut cursor = Cursor { window, at };
+    let key = cursor.key()?.name(window);
+    Ok((key, cursor.at))
+}
+
+/// Scans the value at `at` and returns the offset after it.
+pub(super) fn scan_value(window: &[u8], at: usize) -> Result<usize, ScanError> {
+    let mut cursor = Cursor { window, at };
+    cursor.value()?;
+    Ok(cursor.at)
 }
 
 /// Scans the members of an object, from the byte after its `{` on.

@@ -7,6 +7,8 @@
 //!   them. It decides what is a row and what is a reject.
 //! - Fast path: `record_template` and `fast_path` read a record that has the same layout as an
 //!   earlier one, as nearly all have, in one pass; `block` scans 16 bytes at a time.
+//! - Other log formats: `format` maps their records to columns, on the slow path; `container` finds
+//!   records that are inside an object, as in exports.
 //! - `parser` runs both paths and writes their rows into the same batch.
 //! - `reader` runs one parser per thread, and `slices` lets several threads read one large object.
 //! - `differential` compares the fast path and the slices with the slow path on one thread.
@@ -16,10 +18,12 @@
 mod account;
 mod block;
 mod bytes;
+mod container;
 #[cfg(any(test, fuzzing))]
 pub mod differential;
 mod erasures;
 mod fast_path;
+mod format;
 mod json;
 mod limits;
 mod meter;
@@ -44,6 +48,7 @@ use sparkify_warehouse::{RowSource, sql_files};
 
 pub use bytes::{RawBytes, visible, visible_lines};
 pub use erasures::{ErasureKey, Erasures};
+pub use format::{FormatError, LogFormat, NATIVE, NOT_A_PLAY};
 pub use limits::TextLimits;
 pub use meter::Meter;
 pub use reader::Reader;
@@ -125,6 +130,8 @@ pub struct Tally {
     pub extra_keys: BTreeMap<String, u64>,
     /// Number of repaired double-encoded values, by `kind.key`.
     pub repairs: BTreeMap<String, u64>,
+    /// Accepted records that are no plays by a rule of the log format, by the page that it names.
+    pub pages: BTreeMap<String, u64>,
     /// Rejected records, by reason.
     pub rejects: BTreeMap<String, u64>,
     /// The first few rejected records.
@@ -150,6 +157,7 @@ impl Tally {
         for (totals, added) in [
             (&mut self.extra_keys, other.extra_keys),
             (&mut self.repairs, other.repairs),
+            (&mut self.pages, other.pages),
             (&mut self.rejects, other.rejects),
         ] {
             for (name, count) in added {
@@ -173,6 +181,15 @@ impl Tally {
         self.objects.iter().map(|rows| rows.rejected).sum()
     }
 
+    /// Returns the number of records that the log format leaves out, by name. They are counted with
+    /// the rejected records.
+    pub fn left_out(&self) -> BTreeMap<String, u64> {
+        let named = |(reason, count): (&String, &u64)| {
+            Some((reason.strip_prefix(NOT_A_PLAY)?.to_owned(), *count))
+        };
+        self.rejects.iter().filter_map(named).collect()
+    }
+
     /// Returns the number of records of erased persons.
     pub fn erased(&self) -> u64 {
         self.objects.iter().map(|rows| rows.erased).sum()
@@ -193,16 +210,13 @@ pub fn rows(kind: RecordKind, objects: Vec<Object>) -> impl RowSource {
 }
 
 /// Returns the bytes of the record or reject that begins at `offset` of the decompressed `object`;
-/// none if neither begins there.
+/// none if neither begins there. The log format does not matter for a record.
 pub fn bytes_at(
     kind: RecordKind,
     object: &Object,
     offset: u64,
 ) -> Result<Option<Vec<u8>>, ReadError> {
-    // Saves the download of everything before `offset`.
-    if object.is_remote()
-        && let Some(bytes) = record_at(kind, object, offset)?
-    {
+    if let Some(bytes) = record_at(kind, object, offset)? {
         return Ok(Some(bytes));
     }
     let mut content = Content::open(object)?;
@@ -221,14 +235,23 @@ pub fn bytes_at(
     }
 }
 
-/// Returns the record at `offset` of an uncompressed object, read from there on.
+/// Returns the record at `offset` of an object, read from there on.
 ///
 /// A valid record needs no context. A reject does: its extent depends on the bytes before it.
 fn record_at(kind: RecordKind, object: &Object, offset: u64) -> Result<Option<Vec<u8>>, ReadError> {
-    if Content::open(object)?.is_compressed() {
-        return Ok(None);
+    let mut content = Content::open(object)?;
+    if content.is_compressed() {
+        let (mut skipped, mut buffer) = (0, vec![0; 1 << 16]);
+        while skipped < offset {
+            let most = usize::try_from(offset - skipped).unwrap_or(usize::MAX).min(buffer.len());
+            match content.read(&mut buffer[..most])? {
+                0 => return Ok(None),
+                read => skipped += read as u64,
+            }
+        }
+    } else {
+        content = Content::open_at(object, offset)?;
     }
-    let mut content = Content::open_at(object, offset)?;
     let mut records = records::Records::new();
     match records.next(&mut content, &mut records::Discard(kind))? {
         records::Item::Record { offset: 0, start, end } => {
@@ -252,6 +275,14 @@ pub enum ReadError {
     OtherKind {
         /// Key of an object.
         object: String,
+    },
+    /// All first records have another log format.
+    #[error("the first records have the log format `{format}`, in `{object}` for example")]
+    OtherFormat {
+        /// Key of an object.
+        object: String,
+        /// Name of the format.
+        format: String,
     },
     /// The load was cancelled.
     #[error("the load was cancelled")]

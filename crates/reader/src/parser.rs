@@ -11,12 +11,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::erasures::{ErasureFilter, Erasures};
+use super::format::{LogFormat, Mapping, NATIVE, NOT_A_PLAY, recognized};
 use super::json::{Member, Raw};
 use super::limits::{TextLimits, remove_last_row};
 use super::record_template::RecordTemplates;
 use super::records::{Input, Item, MAX_RAW, RecordSink, Records};
 use super::rejects::{PendingReject, RejectLog};
-use super::schema::{RecordKind, RowBuilder};
+use super::schema::{RecordKind, RecordShape, RowBuilder};
 use sparkify_warehouse::{BATCH_ROWS, Batch};
 
 /// Most bytes of records and rejects that go into one batch, plus one record: rows can be long.
@@ -38,6 +39,8 @@ pub(super) struct PartResult {
     pub extra: BTreeMap<String, u64>,
     /// Number of repaired double-encoded values, by field.
     pub repairs: BTreeMap<u32, u64>,
+    /// Accepted records that are no plays by a rule of the log format, by the page that it names.
+    pub pages: BTreeMap<&'static str, u64>,
 }
 
 impl PartResult {
@@ -68,10 +71,18 @@ pub(super) fn count_extra(extra: &mut BTreeMap<String, u64>, name: &str, by: u64
 
 /// Reasons to reject a valid record of the other kind.
 const MISPLACED: [&str; 2] = ["a song record in the log data", "an event in the song data"];
+/// Reason to reject a valid record of another log format, before its name in backticks.
+const OF_FORMAT: &str = "a record of the log format ";
 
-/// Returns true if this is the reason of a reject that is a record of the other kind.
+/// Returns true if this is the reason of a reject that is a record of the other kind, or of another
+/// log format.
 pub(super) fn is_misplaced(reason: &str) -> bool {
-    MISPLACED.contains(&reason)
+    MISPLACED.contains(&reason) || format_of(reason).is_some()
+}
+
+/// Returns the log format that a reject has by its reason.
+pub(super) fn format_of(reason: &str) -> Option<&str> {
+    reason.strip_prefix(OF_FORMAT)?.strip_prefix('`')?.strip_suffix('`')
 }
 
 /// Reason why a parser stopped.
@@ -95,6 +106,12 @@ pub(super) struct Parser {
 /// State that turns records into rows.
 struct RowParser {
     kind: RecordKind,
+    /// Format of the records; none for the program's own.
+    format: Option<LogFormat>,
+    /// Its mapping, unless the fast path reads it.
+    mapping: Option<&'static Mapping>,
+    /// Page that a rule gave the last record, if it is no play.
+    page: Option<&'static str>,
     /// False if every record takes the slow path.
     fast_path: bool,
     /// Values of the scanned record, by column.
@@ -114,6 +131,9 @@ impl Parser {
     pub(super) fn new(kind: RecordKind) -> Self {
         let rows = RowParser {
             kind,
+            format: None,
+            mapping: None,
+            page: None,
             fast_path: true,
             slots: Vec::new(),
             unknown: Vec::new(),
@@ -125,6 +145,14 @@ impl Parser {
             slow_records: 0,
         };
         Self { records: Records::new(), rows }
+    }
+
+    /// Reads records in this format.
+    pub(super) fn of_format(mut self, format: Option<LogFormat>) -> Self {
+        self.rows.mapping = format.and_then(LogFormat::mapping);
+        self.rows.format = format;
+        self.rows.fast_path = self.rows.mapping.is_none();
+        self
     }
 
     /// Rejects records with longer texts.
@@ -196,14 +224,18 @@ impl Parser {
 }
 
 impl RowParser {
-    /// Keeps a reject, without its bytes if they name an erased person.
+    /// Keeps a reject, without its bytes if they name an erased person, and with private texts
+    /// masked.
     fn keep_reject(&mut self, offset: u64, length: u64, reason: String, raw: &[u8]) {
-        let raw = if self.erasures.has_reject(raw) { Vec::new() } else { raw.to_vec() };
+        let mut raw = if self.erasures.has_reject(raw) { Vec::new() } else { raw.to_vec() };
+        if let Some(mapping) = self.mapping {
+            mapping.mask(&mut raw);
+        }
         self.result.rejects.push(PendingReject { offset, length, reason, raw });
     }
 
-    /// Returns the reason to reject the scanned record if it is one of the other kind.
-    fn misplaced(&self) -> Option<&'static str> {
+    /// Returns the reason to reject a record if it is one of the other kind, or of another format.
+    fn misplaced(&self, raw: &[u8]) -> Option<String> {
         let (other, reason) = match self.kind {
             RecordKind::Events => (RecordKind::Songs, MISPLACED[0]),
             RecordKind::Songs => (RecordKind::Events, MISPLACED[1]),
@@ -213,7 +245,13 @@ impl RowParser {
             let key = other.keys()[slot].as_bytes();
             self.unknown.binary_search_by(|name| name.as_slice().cmp(key)).is_ok()
         };
-        other.needed().all(has).then_some(reason)
+        if other.needed().all(has) {
+            return Some(reason.to_owned());
+        }
+        let own = self.format.map_or(NATIVE, |format| format.name);
+        let is_events = self.kind == RecordKind::Events;
+        let name = is_events.then(|| recognized(raw, own)).flatten()?;
+        Some(format!("{OF_FORMAT}`{name}`"))
     }
 }
 
@@ -231,10 +269,19 @@ impl BatchWriter<'_> {
 
     /// Appends the scanned record; returns one bit for each repaired field, or the reason why the
     /// record is rejected, and then the batch is unchanged.
-    fn append(&mut self, window: &[u8], offset: u64) -> Result<u32, String> {
+    fn append(&mut self, window: &[u8], start: usize, offset: u64) -> Result<u32, String> {
         let lineage = self.lineage(offset);
         let rows = &mut *self.rows;
-        let repairs = rows.builder.append(window, &rows.slots, lineage, self.batch)?;
+        rows.page = None;
+        let repairs = match rows.mapping {
+            None => rows.builder.append(window, &rows.slots, lineage, self.batch)?,
+            Some(mapping) => {
+                let mapped =
+                    rows.builder.append_mapped(mapping, window, start, lineage, self.batch)?;
+                rows.page = mapped.page;
+                mapped.repairs
+            }
+        };
         let Some((column, length, limit)) = rows.limits.exceeded(self.batch) else {
             return Ok(repairs);
         };
@@ -245,8 +292,8 @@ impl BatchWriter<'_> {
 }
 
 impl RecordSink for BatchWriter<'_> {
-    fn kind(&self) -> RecordKind {
-        self.rows.kind
+    fn shape(&self) -> RecordShape {
+        self.rows.mapping.map_or_else(|| self.rows.kind.shape(), Mapping::shape)
     }
 
     fn try_fast_path(&mut self, window: &[u8], at: usize, offset: u64) -> Option<usize> {
@@ -286,6 +333,8 @@ impl RecordSink for BatchWriter<'_> {
 
     fn member(&mut self, member: Member<'_>) {
         match member.slot {
+            // A mapping finds its values itself.
+            _ if self.rows.mapping.is_some() => {}
             Some(slot) => self.rows.slots[slot] = member.value,
             None => self.rows.unknown.push(member.name.into_owned()),
         }
@@ -294,7 +343,7 @@ impl RecordSink for BatchWriter<'_> {
     fn record(&mut self, window: &[u8], record: Range<usize>, offset: u64) {
         #[cfg(test)]
         injected_panic(&window[record.clone()]);
-        let appended = self.append(window, offset);
+        let appended = self.append(window, record.start, offset);
         let rows = &mut *self.rows;
         rows.slow_records += 1;
         rows.unknown.sort_unstable();
@@ -306,13 +355,18 @@ impl RecordSink for BatchWriter<'_> {
             Ok(_) if rows.erasures.remove_erased(self.batch) => rows.result.erased += 1,
             Ok(repairs) => {
                 rows.result.accept(repairs);
+                if let Some(page) = rows.page {
+                    *rows.result.pages.entry(page).or_default() += 1;
+                }
                 if rows.fast_path {
                     rows.templates.learn(window, record.start, rows.kind.keys());
                 }
             }
             Err(reason) => {
-                let reason = rows.misplaced().map_or(reason, str::to_owned);
                 let raw = &window[record.start..record.end.min(record.start + MAX_RAW)];
+                let is_known = reason.starts_with(NOT_A_PLAY);
+                let misplaced = (!is_known).then(|| rows.misplaced(raw)).flatten();
+                let reason = misplaced.unwrap_or(reason);
                 rows.keep_reject(offset, record.len() as u64, reason, raw);
             }
         }

@@ -21,9 +21,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::account::Account;
 use super::erasures::Erasures;
+use super::format::LogFormat;
 use super::limits::TextLimits;
 use super::meter::Meter;
-use super::parser::{Parser, PartResult, Stopped, count_extra, is_misplaced};
+use super::parser::{Parser, PartResult, Stopped, count_extra, format_of, is_misplaced};
 use super::rejects::{Reject, Rejects};
 use super::schema::RecordKind;
 use super::slices::{Remainder, ReplayInput, SlicedObject, Slicing, Step};
@@ -46,6 +47,8 @@ struct Shared {
     /// Number of records of the other kind, while the kind is checked, and their objects.
     misplaced: u64,
     misplaced_in: BTreeSet<i64>,
+    /// Log format that they have, if it is another.
+    misplaced_as: Option<String>,
     /// The first error. It ends the load.
     error: Option<ReadError>,
 }
@@ -84,6 +87,7 @@ pub struct Reader {
     slicing: Slicing,
     limits: TextLimits,
     erasures: Option<Arc<Erasures>>,
+    format: Option<LogFormat>,
     plain_numbers: bool,
     is_bulk: bool,
     leaves_unstable: bool,
@@ -109,6 +113,7 @@ impl Reader {
             rejects: Rejects::new(),
             misplaced: 0,
             misplaced_in: BTreeSet::new(),
+            misplaced_as: None,
             error: None,
         };
         let slicing = Slicing::default();
@@ -124,6 +129,7 @@ impl Reader {
             slicing,
             limits: TextLimits::default(),
             erasures: None,
+            format: None,
             plain_numbers: false,
             is_bulk: true,
             leaves_unstable: false,
@@ -151,6 +157,17 @@ impl Reader {
     #[must_use]
     pub fn limited(self, limits: TextLimits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// Reads events in this format. Song records have one format only.
+    #[must_use]
+    pub fn of_format(self, format: Option<LogFormat>) -> Self {
+        let format = format.filter(|_| self.kind == RecordKind::Events);
+        let is_contained = format.is_some_and(|format| format.is_contained());
+        // Slices begin at lines; the records of a container have no context there.
+        let min_object = if is_contained { u64::MAX } else { self.slicing.min_object };
+        let slicing = Slicing { min_object, ..self.slicing };
+        Self { slicing, format, ..self }
     }
 
     /// Leaves out records of erased persons.
@@ -184,7 +201,7 @@ impl Reader {
             Some(error) => Err(error),
             None if shared.misplaced > 0 && self.checks_kind.load(Ordering::Relaxed) => {
                 let object = self.objects.first().map(|object| object.key.to_string());
-                Err(ReadError::OtherKind { object: object.unwrap_or_default() })
+                Err(misplaced(object.unwrap_or_default(), shared.misplaced_as.take()))
             }
             None => Ok((std::mem::take(&mut shared.tally), std::mem::take(&mut shared.rejects))),
         }
@@ -383,13 +400,16 @@ impl Reader {
         }
         let mut shared = self.shared();
         shared.misplaced += part.rejects.count;
+        if let Some(format) = part.rejects.by_reason.keys().find_map(|reason| format_of(reason)) {
+            shared.misplaced_as = Some(format.to_owned());
+        }
         shared.misplaced_in.insert(rows.object_id);
         let (records, objects) = KIND_SAMPLE;
         let objects = objects.min(self.objects.len());
         if shared.misplaced < records || shared.misplaced_in.len() < objects {
             return Ok(());
         }
-        Err(ReadError::OtherKind { object: rows.object.key.to_string() })
+        Err(misplaced(rows.object.key.to_string(), shared.misplaced_as.take()))
     }
 
     /// Adds the counts of an object that was read to its end, if it is still the listed version.
@@ -408,6 +428,9 @@ impl Reader {
         for (field, count) in &account.repairs {
             let key = self.kind.keys()[*field as usize];
             *tally.repairs.entry(format!("{}.{key}", self.kind.name())).or_default() += count;
+        }
+        for (page, count) in &account.pages {
+            *tally.pages.entry((*page).to_owned()).or_default() += count;
         }
         for (name, count) in &account.extra {
             count_extra(&mut tally.extra_keys, name, *count);
@@ -455,6 +478,7 @@ impl RowSource for Reader {
         };
         let new = || {
             let parser = Parser::new(self.kind)
+                .of_format(self.format)
                 .limited(self.limits.clone())
                 .without(self.erasures.clone())
                 .requiring_plain_numbers(self.plain_numbers);
@@ -483,6 +507,14 @@ impl RowSource for Reader {
                 Err(text)
             }
         }
+    }
+}
+
+/// Returns the error of a location whose first records are misplaced.
+fn misplaced(object: String, format: Option<String>) -> ReadError {
+    match format {
+        Some(format) => ReadError::OtherFormat { object, format },
+        None => ReadError::OtherKind { object },
     }
 }
 

@@ -21,10 +21,11 @@ use std::ops::Range;
 
 use memchr::memchr;
 
+use super::container::Containers;
 use super::fast_path::PADDING;
-use super::json::{Member, ScanError, scan_object};
+use super::json::{Member, ScanError, scan_key, scan_object, scan_value};
 use super::resync::{RecordSearch, Region, Search};
-use super::schema::RecordKind;
+use super::schema::{RecordKind, RecordShape};
 use sparkify_source::{Content, SourceError, recognized};
 
 /// Longest record, in bytes. A longer one is rejected like invalid JSON.
@@ -42,8 +43,8 @@ pub(super) trait Input {
 
 /// Receiver of the records and rejects of a stream, in order.
 pub(super) trait RecordSink {
-    /// Returns the kind of the records.
-    fn kind(&self) -> RecordKind;
+    /// Returns the shape of the records.
+    fn shape(&self) -> RecordShape;
 
     /// Tries to read the record at `at` of the window, which is at `offset` of the stream, on the
     /// fast path. Returns the offset after it; none if the record must take the slow path, and then
@@ -68,8 +69,8 @@ pub(super) trait RecordSink {
 pub(super) struct Discard(pub RecordKind);
 
 impl RecordSink for Discard {
-    fn kind(&self) -> RecordKind {
-        self.0
+    fn shape(&self) -> RecordShape {
+        self.0.shape()
     }
 
     fn try_fast_path(&mut self, _: &[u8], _: usize, _: u64) -> Option<usize> {
@@ -120,6 +121,18 @@ pub(super) enum ParserState {
     ArrayClosed,
 }
 
+/// Where a member of a container leads.
+enum Led {
+    /// To an array of records.
+    Records,
+    /// To a single record.
+    Record,
+    /// To a further container.
+    Container(Vec<u8>),
+    /// To a value without records.
+    Nowhere,
+}
+
 /// Part of a stream, from one line that begins with `{` to another.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Slice {
@@ -148,6 +161,8 @@ pub(super) struct Records {
     boundary: Option<usize>,
     /// Bytes of the last reject.
     raw: Vec<u8>,
+    /// Open objects that contain records.
+    containers: Containers,
 }
 
 impl Records {
@@ -161,6 +176,7 @@ impl Records {
             state: ParserState::Start,
             boundary: None,
             raw: Vec::new(),
+            containers: Containers::default(),
         }
     }
 
@@ -176,6 +192,7 @@ impl Records {
         }
         (self.at, self.filled, self.base) = (0, 0, offset);
         (self.ended, self.state, self.boundary) = (false, state, None);
+        self.containers = Containers::default();
     }
 
     /// Prepares to read a slice: the first `filled` bytes of `window`, which has space for one more
@@ -229,6 +246,12 @@ impl Records {
             if self.boundary == Some(self.at) {
                 return Ok(Item::SliceEnd);
             }
+            if !sink.shape().containers.is_empty() && next.is_some() {
+                match self.contained(input, sink)? {
+                    Some(item) => return Ok(item),
+                    None => continue,
+                }
+            }
             match next {
                 None => return Ok(self.end(sink)),
                 Some(b'{') => return self.record(input, sink),
@@ -247,7 +270,106 @@ impl Records {
         self.base + self.at as u64
     }
 
+    /// Reads the next byte of a stream whose records are in containers. Returns an item, or nothing
+    /// if the byte only leads to the next one.
+    fn contained<I: Input>(
+        &mut self,
+        input: &mut I,
+        sink: &mut impl RecordSink,
+    ) -> Result<Option<Item>, I::Error> {
+        let byte = self.window[self.at];
+        let is_open = self.containers.is_open();
+        match byte {
+            b'{' if self.containers.in_array => return self.record(input, sink).map(Some),
+            b'{' if !is_open => {
+                self.enter_sequence();
+                self.containers.open_first(self.offset(), &self.window[self.at..self.filled]);
+            }
+            b'[' if self.state == ParserState::Start && !is_open => self.state = ParserState::Array,
+            b',' if is_open || self.state == ParserState::Array => {}
+            b']' if self.containers.in_array => self.containers.in_array = false,
+            b']' if self.state == ParserState::Array && !is_open => {
+                self.state = ParserState::ArrayClosed;
+            }
+            b'}' if is_open => {
+                self.at += 1;
+                return Ok(self.close_container(sink));
+            }
+            b'"' if is_open && !self.containers.in_array => return self.member(input, sink),
+            _ => {
+                if is_open {
+                    // The records after the damage are found one by one.
+                    self.containers.enter_array();
+                }
+                return self.damage(input, sink).map(Some);
+            }
+        }
+        self.at += 1;
+        Ok(None)
+    }
+
+    /// Closes the innermost container. One without records is not of this format: a reject.
+    fn close_container(&mut self, sink: &mut impl RecordSink) -> Option<Item> {
+        self.containers.in_array = false;
+        let (start, head) = self.containers.close()?;
+        let length = self.offset() - start;
+        self.raw = head;
+        self.raw.truncate(usize::try_from(length).unwrap_or(MAX_RAW));
+        Some(self.reject(sink, start, length, "no list of records"))
+    }
+
+    /// Reads the key of a container, and skips its value unless it leads to records.
+    fn member<I: Input>(
+        &mut self,
+        input: &mut I,
+        sink: &mut impl RecordSink,
+    ) -> Result<Option<Item>, I::Error> {
+        let paths = sink.shape().containers;
+        loop {
+            let most = self.filled.min(self.at + MAX_RECORD);
+            let window = &self.window[..most];
+            let scanned = scan_key(window, self.at).and_then(|(key, value)| {
+                let leads = self.containers.leads(&key, paths);
+                match (leads, *window.get(value).ok_or(ScanError::Incomplete)?) {
+                    (Some(true), b'[') => Ok((Led::Records, value)),
+                    (Some(true), b'{') => Ok((Led::Record, value)),
+                    (Some(false), b'{') => Ok((Led::Container(key.into_owned()), value)),
+                    _ => scan_value(window, value).map(|end| (Led::Nowhere, end)),
+                }
+            });
+            match scanned {
+                Ok((led, at)) => {
+                    self.at = at;
+                    match led {
+                        Led::Nowhere => return Ok(None),
+                        // One record may stand in place of an array.
+                        Led::Record => {
+                            self.containers.found = true;
+                            let item = self.record(input, sink)?;
+                            self.containers.in_array = matches!(item, Item::Reject { .. });
+                            return Ok(Some(item));
+                        }
+                        Led::Records => self.containers.enter_array(),
+                        Led::Container(key) => self.containers.open(key),
+                    }
+                    self.at += 1;
+                    return Ok(None);
+                }
+                Err(ScanError::Incomplete) if most == self.filled && self.fill_double(input)? => {}
+                Err(_) => {
+                    self.containers.enter_array();
+                    return self.damage(input, sink).map(Some);
+                }
+            }
+        }
+    }
+
     fn end(&mut self, sink: &mut impl RecordSink) -> Item {
+        if self.containers.is_open() {
+            self.containers = Containers::default();
+            self.raw.clear();
+            return self.reject(sink, self.offset(), 0, "the object is not closed");
+        }
         if self.state != ParserState::Array {
             return Item::End;
         }
@@ -318,7 +440,7 @@ impl Records {
         sink: &mut impl RecordSink,
     ) -> Result<Item, I::Error> {
         let first = self.enter_sequence();
-        let keys = sink.kind().keys();
+        let shape = sink.shape();
         loop {
             let (offset, start) = (self.offset(), self.at);
             if let Some(end) = self.fast_path(sink) {
@@ -328,7 +450,7 @@ impl Records {
             let most = self.filled.min(start + MAX_RECORD);
             sink.begin_scan();
             let visit = &mut |member: Member<'_>| sink.member(member);
-            let reason = match scan_object(&self.window[..most], start, keys, visit) {
+            let reason = match scan_object(&self.window[..most], start, shape.keys, visit) {
                 Ok(end) => {
                     self.at = end;
                     sink.record(self.window(), start..end, offset);
@@ -343,7 +465,7 @@ impl Records {
                     "truncated record"
                 }
             };
-            let mut search = RecordSearch::new(sink.kind(), offset);
+            let mut search = RecordSearch::new(shape, offset);
             let length = self.skip(input, |region| search.next(region))?;
             return Ok(self.reject(sink, offset, length, &self.named(reason, first)));
         }
@@ -475,8 +597,8 @@ mod tests {
     struct Reasons(Vec<String>);
 
     impl RecordSink for Reasons {
-        fn kind(&self) -> RecordKind {
-            RecordKind::Songs
+        fn shape(&self) -> RecordShape {
+            RecordKind::Songs.shape()
         }
 
         fn try_fast_path(&mut self, _: &[u8], _: usize, _: u64) -> Option<usize> {

@@ -10,6 +10,7 @@ use std::vec;
 use tempfile::SpooledTempFile;
 
 use super::bytes::excerpt;
+use super::format::NOT_A_PLAY;
 use sparkify_warehouse::{BATCH_ROWS, Batch, ColumnType, RowSource};
 
 /// Size of the spool at which it moves to a file, in bytes.
@@ -98,7 +99,10 @@ pub(super) struct RejectLog {
 impl RejectLog {
     pub(super) fn push(&mut self, reject: PendingReject) {
         self.count += 1;
-        self.bytes += reject.length;
+        // A record that is no play is in order, and its bytes are not lost.
+        if !reject.reason.starts_with(NOT_A_PLAY) {
+            self.bytes += reject.length;
+        }
         add(&mut self.by_reason, &reject.reason, 1);
         if self.first.len() < KEPT {
             self.first.push(reject);

@@ -8,7 +8,7 @@
 use memchr::{memchr, memmem};
 
 use super::json::{ScanError, find_object};
-use super::schema::RecordKind;
+use super::schema::RecordShape;
 
 /// Longest record that is found within a line, in bytes.
 const MAX_RECORD: usize = 64 << 10;
@@ -40,7 +40,7 @@ pub(super) enum Search {
 
 /// Search for the record that follows a broken one.
 pub(super) struct RecordSearch {
-    kind: RecordKind,
+    shape: RecordShape,
     /// Offset of the broken record in the stream.
     start: u64,
     /// Bytes that were scanned in vain.
@@ -48,8 +48,8 @@ pub(super) struct RecordSearch {
 }
 
 impl RecordSearch {
-    pub(super) fn new(kind: RecordKind, start: u64) -> Self {
-        Self { kind, start, effort: 0 }
+    pub(super) fn new(shape: RecordShape, start: u64) -> Self {
+        Self { shape, start, effort: 0 }
     }
 
     pub(super) fn next(&mut self, region: Region<'_>) -> Search {
@@ -68,7 +68,7 @@ impl RecordSearch {
             }
             // A record within a line ends before the next line that begins with `{`.
             let most = line.unwrap_or(bytes.len()).min(start + MAX_RECORD);
-            let (found, scanned) = find_object(&bytes[..most], start, self.kind);
+            let (found, scanned) = find_object(&bytes[..most], start, self.shape);
             match found {
                 Ok(true) => return Search::Found(start),
                 Err(ScanError::Incomplete)
@@ -88,6 +88,7 @@ impl RecordSearch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema::RecordKind;
 
     const SONG: &str =
         r#"{"song_id":"S","title":"T","artist_id":"A","artist_name":"N","duration":1}"#;
@@ -95,7 +96,7 @@ mod tests {
     /// Searches `text` as the stream after its first byte, with so many bytes at first and one more
     /// each time; returns what was found, or none at the end.
     fn search(text: &[u8], first: usize) -> Option<usize> {
-        let mut search = RecordSearch::new(RecordKind::Songs, 0);
+        let mut search = RecordSearch::new(RecordKind::Songs.shape(), 0);
         let (mut begin, mut end, mut from) = (0, first.min(text.len()), 1);
         loop {
             let (bytes, ended) = (&text[begin..end], end == text.len());
@@ -136,7 +137,7 @@ mod tests {
     fn the_effort_is_limited() {
         // Each `{` begins an object that is open to the end of the search.
         let text = r#"{"a":[1,"#.repeat(1 << 17);
-        let mut search = RecordSearch::new(RecordKind::Songs, 0);
+        let mut search = RecordSearch::new(RecordKind::Songs.shape(), 0);
         let region = Region { bytes: text.as_bytes(), from: 1, offset: 0, ended: true };
         assert!(matches!(search.next(region), Search::More { .. }));
         let most = EFFORT * text.len() as u64 + FIRST_EFFORT + MAX_RECORD as u64;

@@ -5,7 +5,8 @@
 
 use std::sync::LazyLock;
 
-use super::json::Raw;
+use super::format::{Mapped, Mapping, RowParts};
+use super::json::{Found, Raw};
 use super::number::{self, Misfit};
 use super::{stage, text};
 use sparkify_warehouse::{Batch, ColumnType, DeclaredColumn, JsonKey, SqlFile, is_text};
@@ -49,6 +50,26 @@ pub enum RecordKind {
     Events,
     /// Song records of the catalogue.
     Songs,
+}
+
+/// Where the records of a stream are, and by which keys one is recognized.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RecordShape {
+    /// Keys of a record that are read, at most 64.
+    pub keys: &'static [&'static str],
+    /// Masks of the keys that a record must have: all of these, and any of those (if there are any).
+    pub all: u64,
+    pub any: u64,
+    /// Keys that lead to the arrays of records; none if the records are the objects of the stream,
+    /// or of its array.
+    pub containers: &'static [&'static [&'static str]],
+}
+
+impl RecordShape {
+    /// Returns true if an object with these keys may be a record.
+    pub(super) fn is_complete(self, found: u64) -> bool {
+        found & self.all == self.all && (self.any == 0 || found & self.any != 0)
+    }
 }
 
 /// Fields of one staging table and their keys, parsed once.
@@ -128,6 +149,18 @@ impl RecordKind {
         self.schema().keys
     }
 
+    /// Returns the names of the columns that keys fill, in their order.
+    pub fn column_names(self) -> Vec<String> {
+        let columns = self.ddl().json_columns().into_iter();
+        columns.map(|(column, _)| column.name).collect()
+    }
+
+    /// Returns the shape of records in the format of the program itself.
+    pub(super) fn shape(self) -> RecordShape {
+        let all = self.needed().fold(0, |mask, slot| mask | 1 << slot);
+        RecordShape { keys: self.keys(), all, any: 0, containers: &[] }
+    }
+
     /// Returns the column indexes of the required keys.
     pub fn needed(self) -> impl Iterator<Item = usize> {
         self.fields().iter().enumerate().filter_map(|(place, field)| field.needed.then_some(place))
@@ -143,7 +176,7 @@ impl RecordKind {
 /// Typed value of a record. Text is a range of the window, or of the row's scratch buffer if it was
 /// decoded.
 #[derive(Debug, Clone, Copy)]
-enum Typed {
+pub(super) enum Typed {
     Null,
     Int(i64),
     Double(f64),
@@ -151,11 +184,23 @@ enum Typed {
     Scratch(usize, usize),
 }
 
+impl Typed {
+    /// Returns the value, or null if it is the number 0.
+    pub(super) fn without_zero(self) -> Self {
+        match self {
+            Self::Int(0) | Self::Double(0.0) => Self::Null,
+            other => other,
+        }
+    }
+}
+
 /// Slow path: converts scanned records of one kind. Reused for the next row to save allocations.
 pub(super) struct RowBuilder {
     fields: &'static [Field],
     row: Vec<Typed>,
     scratch: Vec<u8>,
+    /// Values of a record in another format, by path.
+    found: Vec<Found>,
     /// True if records with numbers that only this crate reads are rejected.
     plain_numbers: bool,
 }
@@ -163,7 +208,13 @@ pub(super) struct RowBuilder {
 impl RowBuilder {
     pub(super) fn new(kind: RecordKind) -> Self {
         let fields = kind.fields();
-        Self { fields, row: Vec::new(), scratch: Vec::new(), plain_numbers: false }
+        Self {
+            fields,
+            row: Vec::new(),
+            scratch: Vec::new(),
+            found: Vec::new(),
+            plain_numbers: false,
+        }
     }
 
     /// Rejects records with numbers that only this crate reads, such as `2e2`.
@@ -188,11 +239,40 @@ impl RowBuilder {
             if self.plain_numbers && is_unusual(field.kind, *raw, window) {
                 return Err(format!("{} is not a plain number", field.key));
             }
-            let typed = typed(field, *raw, window, &mut self.scratch, &mut repaired)
+            let typed = typed(field, *raw, window, &mut self.scratch, &mut repaired, true)
                 .map_err(|misfit| format!("{} {misfit}", field.key))?;
             self.row.push(typed);
             repairs |= u32::from(repaired) << index;
         }
+        self.write(window, lineage, batch);
+        Ok(repairs)
+    }
+
+    /// Appends the record at `start`, which is in another format, to `batch`; as
+    /// [`Self::append`].
+    pub(super) fn append_mapped(
+        &mut self,
+        mapping: &'static Mapping,
+        window: &[u8],
+        start: usize,
+        lineage: [i64; 3],
+        batch: &mut Batch,
+    ) -> Result<Mapped, String> {
+        self.row.clear();
+        self.scratch.clear();
+        let parts = &mut RowParts {
+            fields: self.fields,
+            row: &mut self.row,
+            scratch: &mut self.scratch,
+            plain_numbers: self.plain_numbers,
+        };
+        let mapped = mapping.convert(window, start, &mut self.found, parts)?;
+        self.write(window, lineage, batch);
+        Ok(mapped)
+    }
+
+    /// Appends the row to `batch`.
+    fn write(&self, window: &[u8], lineage: [i64; 3], batch: &mut Batch) {
         let (own, behind) = batch.columns.split_at_mut(self.row.len());
         for (typed, column) in self.row.iter().zip(own) {
             match *typed {
@@ -206,16 +286,18 @@ impl RowBuilder {
         for (value, column) in lineage.into_iter().zip(behind) {
             column.push_int(value);
         }
-        Ok(repairs)
     }
 }
 
-fn typed(
+/// Converts a value as `field` wants it, and repairs double-encoded text if `repairs` is true; fails
+/// with the reason.
+pub(super) fn typed(
     field: &Field,
     raw: Raw,
     window: &[u8],
     scratch: &mut Vec<u8>,
     repaired: &mut bool,
+    repairs: bool,
 ) -> Result<Typed, String> {
     let (start, end, plain) = match raw {
         Raw::Missing if field.needed => return Err("is missing".into()),
@@ -235,7 +317,7 @@ fn typed(
     }
     let written = &window[start..end];
     if field.kind == Kind::Text {
-        return textual(written, scratch, repaired);
+        return textual(written, scratch, repaired, repairs);
     }
     if field.kind == Kind::UserId && written.is_empty() {
         return Ok(Typed::Null);
@@ -249,11 +331,16 @@ fn typed(
 }
 
 /// Decodes text with escapes or non-ASCII characters into the scratch buffer, and repairs it.
-fn textual(written: &[u8], scratch: &mut Vec<u8>, repaired: &mut bool) -> Result<Typed, String> {
+fn textual(
+    written: &[u8],
+    scratch: &mut Vec<u8>,
+    repaired: &mut bool,
+    repairs: bool,
+) -> Result<Typed, String> {
     let from = scratch.len();
     text::unescape(written, scratch)?;
     let meant = &scratch[from..];
-    if !meant.is_ascii() {
+    if repairs && !meant.is_ascii() {
         let meant = std::str::from_utf8(meant).map_err(|_| "is not UTF-8")?;
         if let Some(repaired_text) = text::repair(meant) {
             *repaired = true;
@@ -269,7 +356,7 @@ const FIRST_MS: i64 = -62_135_596_800_000;
 const LAST_MS: i64 = 253_402_300_799_999;
 
 /// Returns true for a whole number that is written in a form that only this crate reads.
-fn is_unusual(kind: Kind, raw: Raw, window: &[u8]) -> bool {
+pub(super) fn is_unusual(kind: Kind, raw: Raw, window: &[u8]) -> bool {
     let digits = match kind {
         Kind::Integer => 9,
         Kind::BigInt | Kind::EpochMillis | Kind::UserId => 18,

@@ -48,6 +48,16 @@ pub enum EtlError {
         /// Key of an object.
         object: String,
     },
+    /// A location holds the records of another log format.
+    #[error("the log data `{location}` has the log format `{format}`, in `{object}` for example")]
+    OtherFormat {
+        /// The location.
+        location: String,
+        /// Key of an object.
+        object: String,
+        /// Name of the format.
+        format: String,
+    },
     /// The user cancelled the load.
     #[error("the load was cancelled: nothing was published")]
     Cancelled,
@@ -134,9 +144,11 @@ impl From<StageError> for EtlError {
             StageError::Direct(error) => Self::Direct(error),
             StageError::Read(ReadError::Spool(error)) => Self::Spool(error),
             StageError::Read(ReadError::Cancelled) => Self::Cancelled,
-            StageError::Read(error @ (ReadError::Panicked(_) | ReadError::OtherKind { .. })) => {
-                Self::Reader(error)
-            }
+            StageError::Read(
+                error @ (ReadError::Panicked(_)
+                | ReadError::OtherKind { .. }
+                | ReadError::OtherFormat { .. }),
+            ) => Self::Reader(error),
         }
     }
 }
@@ -164,6 +176,9 @@ impl EtlError {
             Self::Swapped { .. } => Some(
                 "check that `--song-data` and `--log-data` (SONG_DATA and LOG_DATA in [S3] of dwh.cfg) are not swapped; nothing was loaded".into(),
             ),
+            Self::OtherFormat { format, .. } => Some(format!(
+                "pass `--log-format {format}`, or set LOG_FORMAT in [S3] of dwh.cfg; nothing was loaded"
+            )),
             Self::Cancelled => Some("run the command again to load the same files".into()),
             Self::Reader(_) => Some("report a bug; this load published nothing".into()),
             Self::Warehouse(error) | Self::GaveUp { source: error, .. } => error.hint(),

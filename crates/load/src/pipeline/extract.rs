@@ -31,21 +31,29 @@ impl<'a> ExtractContext<'a> {
             load_id: self.load_id,
             objects: plan.read.clone(),
             listing: listing.map(|(_, listing)| listing),
-            log_paths: self.request.log_paths.as_deref(),
+            log_format: &self.request.log_format,
             sources: &self.request.sources,
             erasures: self.erasures.clone(),
             is_new_location: self.request.max_reject_share < 1.0 && is_new_location(plan),
         }
     }
 
-    /// Names the location if all its first records are of the other kind.
+    /// Names the location if all its first records are of the other kind, or of another format.
     fn error(&self, kind: RecordKind, error: StageError) -> EtlError {
-        let StageError::Read(ReadError::OtherKind { object }) = error else { return error.into() };
         let location = match kind {
             RecordKind::Songs => &self.request.song_data,
             RecordKind::Events => &self.request.log_data,
         };
-        EtlError::Swapped { kind, location: location.clone().unwrap_or_default(), object }
+        let location = location.clone().unwrap_or_default();
+        match error {
+            StageError::Read(ReadError::OtherKind { object }) => {
+                EtlError::Swapped { kind, location, object }
+            }
+            StageError::Read(ReadError::OtherFormat { object, format }) => {
+                EtlError::OtherFormat { location, object, format }
+            }
+            other => other.into(),
+        }
     }
 }
 

@@ -25,6 +25,7 @@ use crate::data_tests;
 use crate::ledger::{
     self, Ledger, LoadEntry, LoadOutcome, Moved, ObjectUpdate, Plan, Relocation, Selection,
 };
+use crate::log_format::ChosenFormat;
 use crate::{erase, model, sql, staging, tables};
 use sparkify_reader::{ErasureKey, Meter, RecordKind};
 use sparkify_source::{Listing, Object, Sources};
@@ -71,9 +72,8 @@ pub struct Request {
     pub sources: Sources,
     /// Key of the hashes of erased persons; required if persons were erased.
     pub erasure_key: Option<ErasureKey>,
-    /// Location of the `JSONPaths` file that maps event keys to columns when the warehouse copies
-    /// event objects itself.
-    pub log_paths: Option<String>,
+    /// Format of the events.
+    pub log_format: ChosenFormat,
 }
 
 impl Request {
@@ -92,7 +92,7 @@ impl Request {
             own_file: None,
             sources: Sources::default(),
             erasure_key: None,
-            log_paths: None,
+            log_format: ChosenFormat::default(),
         }
     }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{EtlError, Summary};
-use sparkify_reader::{ObjectRows, Sample, Tally};
+use sparkify_reader::{NOT_A_PLAY, ObjectRows, Sample, Tally};
 
 /// Most damaged objects that a summary and an error name.
 const MAX_NAMED: usize = 20;
@@ -83,8 +83,10 @@ fn share(part: u64, whole: u64) -> f64 {
 pub(super) fn check(tally: &Tally, limit: f64, summary: &mut Summary) -> Result<(), EtlError> {
     let is_damaged = |rows: &&ObjectRows| {
         let lost = share(rows.rejected_bytes, rows.bytes) > limit;
+        // The records of a file may all be no plays.
+        let is_other = rows.first_reason.as_deref().is_some_and(|it| it.starts_with(NOT_A_PLAY));
         // The bytes of an object in a group are not those of its rows.
-        rows.rejected > 0 && (rows.staged == 0 || lost && rows.group.is_none())
+        rows.rejected > 0 && (rows.staged == 0 && !is_other || lost && rows.group.is_none())
     };
     let mut damaged: Vec<&ObjectRows> = tally.objects.iter().filter(is_damaged).collect();
     summary.objects_damaged = damaged.len() as u64;

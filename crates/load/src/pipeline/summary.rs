@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use super::failure_log::shortened;
 use super::{DamagedObject, LoadPlan};
 use crate::ledger::{Moved, Plan};
-use sparkify_reader::{RecordKind, Sample, Tally, UnstableObject};
+use sparkify_reader::{NOT_A_PLAY, RecordKind, Sample, Tally, UnstableObject};
 use sparkify_source::Listing;
 
 /// Outcome of a successful run.
@@ -111,6 +111,14 @@ pub struct Summary {
     pub rejected: u64,
     /// Total length of the rejected records, in bytes.
     pub rejected_bytes: u64,
+    /// Number of records that are no plays by a rule of the log format, by the page or the name that
+    /// it gives them. Pages are staged.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub not_plays: BTreeMap<String, u64>,
+    /// Number of those among them that are not staged, for example since they have no time. They are
+    /// kept with the rejected records.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub left_out: u64,
     /// Valid records of erased persons, which were left out.
     pub erased: u64,
     /// Number of rejected records by reason.
@@ -222,10 +230,15 @@ impl Summary {
         }
         self.events_staged = tally.staged(RecordKind::Events);
         self.songs_staged = tally.staged(RecordKind::Songs);
-        self.rejected = tally.rejected();
+        let left_out = tally.left_out();
+        self.left_out = left_out.values().sum();
+        self.not_plays = tally.pages.clone().into_iter().chain(left_out).collect();
+        self.rejected = tally.rejected() - self.left_out;
         self.erased = tally.erased();
-        self.records = self.events_staged + self.songs_staged + self.rejected + self.erased;
+        let staged = self.events_staged + self.songs_staged;
+        self.records = staged + self.rejected + self.left_out + self.erased;
         self.rejects.clone_from(&tally.rejects);
+        self.rejects.retain(|reason, _| !reason.starts_with(NOT_A_PLAY));
         self.reject_samples.clone_from(&tally.samples);
         self.repairs.clone_from(&tally.repairs);
         self.extra_keys.clone_from(&tally.extra_keys);
@@ -239,7 +252,7 @@ impl Summary {
             self.bytes_read,
             self.events_staged,
             self.songs_staged,
-            self.rejected,
+            self.rejected + self.left_out,
             self.repairs.values().sum(),
         ]
     }

@@ -16,7 +16,8 @@ use std::sync::{Arc, LazyLock};
 
 use thiserror::Error;
 
-use super::{StageError, StageRequest, json_paths, repair};
+use super::{StageError, StageRequest, repair};
+use crate::log_format::ChosenFormat;
 use crate::sql::direct as sql;
 use sparkify_reader::{Meter, ObjectRows, ReadError, RecordKind, Reject, Rejects, Tally};
 use sparkify_source::cover::{CoverError, cover};
@@ -42,13 +43,17 @@ pub enum DirectError {
     /// No set of prefixes matches only the objects of this load.
     #[error(transparent)]
     Cover(#[from] CoverError),
-    /// The `JSONPaths` file does not fit the records.
-    #[error("cannot use the JSONPaths file `{location}`: {reason}")]
+    /// COPY cannot express the log format.
+    #[error("Redshift cannot copy the log format `{name}` itself")]
+    Format {
+        /// Name, or path of the file.
+        name: &'static str,
+    },
+    /// The `JSONPaths` file is not in S3.
+    #[error("cannot use the JSONPaths file `{location}`: it is not in S3")]
     Paths {
-        /// URL or path of the file.
+        /// Path of the file.
         location: String,
-        /// Error in the file.
-        reason: String,
     },
     /// Objects were added or removed during the COPY.
     #[error("`{key}` {what} while the warehouse copied other objects")]
@@ -89,7 +94,8 @@ impl DirectError {
     pub fn hint(&self) -> String {
         match self {
             Self::Cover(_) => "set a prefix for manifests with `--manifest s3://BUCKET/PREFIX`, or `[S3] MANIFEST` in `dwh.cfg`".into(),
-            Self::Paths { .. } => "fix the file, or remove `LOG_JSONPATH`: columns are then matched by key name".into(),
+            Self::Format { .. } => "set a prefix for staged files with `--staging s3://BUCKET/PREFIX`, or `[S3] STAGING` in `dwh.cfg`: sparkify then reads the logs".into(),
+            Self::Paths { .. } => "put the file into S3, or remove `LOG_JSONPATH`: columns are then matched by key name".into(),
             Self::Moved { .. } => "nothing of this load was published; run it again, or set a prefix for manifests with `--manifest`, so that only listed objects are copied".into(),
             Self::Unaccounted { .. } | Self::TooManyRejected { .. } | Self::Restless { .. } => "nothing of this load was published; run it again when no process writes to the source".into(),
         }
@@ -162,25 +168,20 @@ struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     fn of(request: &StageRequest<'a>) -> Result<Self, StageError> {
-        let keys = request.kind.keys();
-        let names = |indexes: Vec<usize>| {
-            indexes.into_iter().map(|index| keys[index].to_lowercase()).collect()
+        let names = request.kind.keys().iter().map(|key| key.to_lowercase()).collect();
+        let ChosenFormat { format, json_paths } = request.log_format;
+        let mapping = match (request.kind, json_paths, format) {
+            (RecordKind::Events, Some(location), _) if !location.starts_with("s3://") => {
+                return Err(DirectError::Paths { location: location.clone() }.into());
+            }
+            (RecordKind::Events, Some(location), _) => KeyMapping::Paths(location),
+            (RecordKind::Events, None, Some(format)) => {
+                return Err(DirectError::Format { name: format.name }.into());
+            }
+            (RecordKind::Events, None, None) => KeyMapping::IgnoreCase,
+            (RecordKind::Songs, ..) => KeyMapping::Exact,
         };
-        let all = (0..keys.len()).collect();
-        Ok(match (request.kind, request.log_paths) {
-            (RecordKind::Events, Some(location)) if !location.starts_with("s3://") => {
-                let (location, reason) = (location.to_owned(), "it is not in S3".to_owned());
-                return Err(DirectError::Paths { location, reason }.into());
-            }
-            (RecordKind::Events, Some(location)) => {
-                let indexes = json_paths::key_indexes(request.sources, location, request.kind)?;
-                Self { names: names(indexes), mapping: KeyMapping::Paths(location) }
-            }
-            (RecordKind::Events, None) => {
-                Self { names: names(all), mapping: KeyMapping::IgnoreCase }
-            }
-            (RecordKind::Songs, _) => Self { names: names(all), mapping: KeyMapping::Exact },
-        })
+        Ok(Self { names, mapping })
     }
 }
 
@@ -251,7 +252,8 @@ impl CopyJob<'_> {
             return Ok(Vec::new());
         }
         tracing::info!("{} copied rows are invalid; searching their objects", invalid.total);
-        let found = super::find_rejecting(self.request.kind, objects.to_vec())?;
+        let format = self.request.log_format.format;
+        let found = super::find_rejecting(self.request.kind, format, objects.to_vec())?;
         let reason = "it has an invalid record";
         Ok(found
             .into_iter()

@@ -7,16 +7,18 @@
 //! nothing of it is published.
 
 pub mod direct;
-mod json_paths;
 mod repair;
 
 use std::sync::Arc;
 
-use sparkify_reader::{Erasures, Meter, ReadError, Reader, RecordKind, Rejects, Tally, TextLimits};
+use sparkify_reader::{
+    Erasures, LogFormat, Meter, ReadError, Reader, RecordKind, Rejects, Tally, TextLimits,
+};
 use sparkify_source::{Listing, Object, SourceError, Sources};
 use sparkify_warehouse::{Batch, Opening, RowSource, Warehouse, WarehouseError};
 use thiserror::Error;
 
+use crate::log_format::ChosenFormat;
 use crate::{ledger, sql};
 
 pub use direct::DirectError;
@@ -32,8 +34,8 @@ pub struct StageRequest<'a> {
     pub objects: Vec<(i64, Object)>,
     /// Listing that the objects are from; none if each was looked up by its key.
     pub listing: Option<&'a Listing>,
-    /// `JSONPaths` file for event objects that the warehouse copies itself.
-    pub log_paths: Option<&'a str>,
+    /// Format of the events.
+    pub log_format: &'a ChosenFormat,
     /// Access to the objects.
     pub sources: &'a Sources,
     /// Erased persons, whose records are left out.
@@ -124,7 +126,8 @@ fn read_once(
     job: &ReadJob<'_>,
 ) -> Result<Tally, StageError> {
     let StageRequest { kind, load_id, sources, .. } = *job.request;
-    let reader = Reader::new(kind, load_id, objects, Arc::clone(job.meter));
+    let reader = Reader::new(kind, load_id, objects, Arc::clone(job.meter))
+        .of_format(job.request.log_format.format);
     let reader = if job.few { reader.expecting_few() } else { reader };
     let reader = reader.leaving_unstable(!sources.options().strict).checking_kind(job.checks_kind);
     let reader = reader.without(job.request.erasures.clone());
@@ -154,9 +157,11 @@ fn text_limits(warehouse: &mut dyn Warehouse, kind: RecordKind) -> TextLimits {
 /// records, or records with numbers that only the reader reads.
 fn find_rejecting(
     kind: RecordKind,
+    format: Option<LogFormat>,
     objects: Vec<(i64, Object)>,
 ) -> Result<Vec<String>, StageError> {
-    let reader = Reader::new(kind, 0, objects, Arc::default()).requiring_plain_numbers();
+    let reader = Reader::new(kind, 0, objects, Arc::default()).of_format(format);
+    let reader = reader.requiring_plain_numbers();
     let drain = || {
         let mut batch = Batch::new(&kind.columns());
         // An error ends the loop; `reader.finish` returns it.
