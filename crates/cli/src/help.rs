@@ -58,9 +58,8 @@ fn with_layout(command: Command, hidden: &[clap::Arg]) -> Command {
 fn unused_by(command: &str) -> Vec<&'static str> {
     let without = |parts: &[&[&'static str]]| parts.concat();
     match command {
-        "generate" => without(&[WAREHOUSE, LOG]),
+        "generate" | "formats" => without(&[WAREHOUSE, LOG]),
         "init" | "completions" | "man" => without(&[WAREHOUSE, LOG, &["output"]]),
-        "formats" => without(&[WAREHOUSE, LOG]),
         "query" => vec!["output"],
         "shell" | "serve" | "verify" => Vec::new(),
         "diff" | "transfer" => without(&[USER_SQL, &["warehouse"]]),
