@@ -28,6 +28,7 @@ mod history_and_diff;
 mod independent_results;
 mod large_objects;
 mod links;
+mod log_formats;
 mod old_warehouse;
 mod oracle;
 mod order_independence;

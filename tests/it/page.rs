@@ -25,8 +25,7 @@ fn report(here: &Path) -> PathBuf {
 }
 
 /// Script for the names of the figures, in order.
-const FIGURES: &str =
-    "return [...document.querySelectorAll('figure[data-chart]')].map((it) => it.dataset.chart)";
+const FIGURES: &str = "return [...document.querySelectorAll('figure[data-chart]:not([hidden])')].map((it) => it.dataset.chart)";
 
 /// Asserts that the console has no messages, and that only the page and `allowed` addresses were
 /// requested.
@@ -57,7 +56,7 @@ fn every_figure_is_drawn_offline_and_downloads_the_csv_of_its_saved_query() {
     let figures = browser.run(FIGURES);
     assert_eq!(figures.as_array().unwrap().len(), 23);
     let empty = browser.run(
-        "return [...document.querySelectorAll('figure[data-chart]')].filter((it) => {
+        "return [...document.querySelectorAll('figure[data-chart]:not([hidden])')].filter((it) => {
              const marks = it.querySelectorAll('svg.plot :is(rect, path, text)').length;
              return !(marks > 5 || it.querySelectorAll('dl.facts dd').length > 3);
          }).map((it) => it.dataset.chart)",
@@ -71,7 +70,7 @@ fn every_figure_is_drawn_offline_and_downloads_the_csv_of_its_saved_query() {
          URL.createObjectURL = (blob) => { window.saved.push(blob.text()); return made.call(URL, blob); };
          HTMLAnchorElement.prototype.click = function () { window.saved.push(this.download); };
          const commands = [];
-         for (const figure of document.querySelectorAll('figure[data-chart]')) {
+         for (const figure of document.querySelectorAll('figure[data-chart]:not([hidden])')) {
              const inputs = [...figure.querySelectorAll('.segments input')];
              for (const input of inputs.length ? inputs : [null]) {
                  input?.click();
@@ -295,7 +294,7 @@ fn the_report_fits_a_phone_and_paper() {
     );
     browser.chrome("Emulation.setEmulatedMedia", &json!({ "media": "" }));
     let headings = browser.run(
-        "return [...document.querySelectorAll('h1, h2, h3, .asks')].map((it) => it.textContent)",
+        "return [...document.querySelectorAll('h1, h2, h3, .asks')].filter((it) => !it.closest('[hidden]')).map((it) => it.textContent)",
     );
     let printed = Command::new("pdftotext").arg("-raw").arg(browser.print()).arg("-").output();
     let printed = printed.expect("the tests need `pdftotext`: `apt-get install poppler-utils`");

@@ -25,6 +25,7 @@ sql_files! {
         CONVERSION = "conversion",
         SESSIONS = "sessions",
         SESSION_LENGTHS = "session_lengths",
+        STREAKS = "streaks",
         NEW_AND_RETURNING = "new_and_returning",
         RETENTION = "retention",
         LOCATIONS = "locations",
@@ -35,6 +36,7 @@ sql_files! {
         SONGS_BY_DECADE = "songs_by_decade",
         WHO_HEARD_WHAT_WHEN = "who_heard_what_when",
         MATCH_COVERAGE = "match_coverage",
+        RECORDS_BY_FILE = "records_by_file",
         HISTORY = "history",
     }
     /// Values of the filters of saved queries.

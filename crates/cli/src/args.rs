@@ -382,8 +382,8 @@ impl S3Args {
 
 #[derive(Debug, Args)]
 pub(super) struct Verify {
-    /// `strict` (rules for any warehouse), `course` (the numbers that the course publishes), or a
-    /// profile file
+    /// `strict` (rules for any warehouse), `course` (the numbers that the course publishes), `koito`,
+    /// `maloja` or `your-spotify` (what these count in the same export of Spotify), or a profile file
     #[arg(long, value_name = "PROFILE", default_value = "strict")]
     pub profile: String,
     /// Print the profile and exit

@@ -167,6 +167,11 @@ impl ErasureFilter {
         Self { erasures, column: column.unwrap_or_default(), known: HashMap::new() }
     }
 
+    /// Returns true if the user is erased.
+    pub(super) fn has_user(&self, user_id: i64) -> bool {
+        self.erasures.as_ref().is_some_and(|erasures| erasures.has_user(user_id))
+    }
+
     /// Removes the last row if its user is erased, and returns true then.
     pub(super) fn remove_erased(&mut self, batch: &mut Batch) -> bool {
         let Some(erasures) = &self.erasures else { return false };

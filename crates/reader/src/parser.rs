@@ -15,7 +15,7 @@ use super::format::{LogFormat, Mapping, NATIVE, NOT_A_PLAY, recognized};
 use super::json::{Member, Raw};
 use super::limits::{TextLimits, remove_last_row};
 use super::record_template::RecordTemplates;
-use super::records::{Input, Item, MAX_RAW, RecordSink, Records};
+use super::records::{Input, Item, MAX_RAW, NO_RECORDS, RecordSink, Records};
 use super::rejects::{PendingReject, RejectLog};
 use super::schema::{RecordKind, RecordShape, RowBuilder};
 use sparkify_warehouse::{BATCH_ROWS, Batch};
@@ -227,7 +227,10 @@ impl RowParser {
     /// Keeps a reject, without its bytes if they name an erased person, and with private texts
     /// masked.
     fn keep_reject(&mut self, offset: u64, length: u64, reason: String, raw: &[u8]) {
-        let mut raw = if self.erasures.has_reject(raw) { Vec::new() } else { raw.to_vec() };
+        let user = self.mapping.and_then(Mapping::constant_user);
+        let is_erased = user.is_some_and(|user| self.erasures.has_user(user));
+        let is_erased = is_erased || self.erasures.has_reject(raw);
+        let mut raw = if is_erased { Vec::new() } else { raw.to_vec() };
         if let Some(mapping) = self.mapping {
             mapping.mask(&mut raw);
         }
@@ -248,6 +251,11 @@ impl RowParser {
         if other.needed().all(has) {
             return Some(reason.to_owned());
         }
+        self.other_format(raw)
+    }
+
+    /// Returns the reason to reject an object if it is of another log format.
+    fn other_format(&self, raw: &[u8]) -> Option<String> {
         let own = self.format.map_or(NATIVE, |format| format.name);
         let is_events = self.kind == RecordKind::Events;
         let name = is_events.then(|| recognized(raw, own)).flatten()?;
@@ -373,7 +381,10 @@ impl RecordSink for BatchWriter<'_> {
     }
 
     fn reject(&mut self, offset: u64, length: u64, reason: &str, raw: &[u8]) {
-        self.rows.keep_reject(offset, length, reason.to_owned(), raw);
+        let is_object = reason == NO_RECORDS;
+        let misplaced = is_object.then(|| self.rows.other_format(raw)).flatten();
+        let reason = misplaced.unwrap_or_else(|| reason.to_owned());
+        self.rows.keep_reject(offset, length, reason, raw);
     }
 }
 

@@ -32,6 +32,8 @@ use sparkify_source::{Content, SourceError, recognized};
 const MAX_RECORD: usize = 64 << 20;
 /// Bytes of a reject that are kept.
 pub(super) const MAX_RAW: usize = 1 << 20;
+/// Reason to reject an object that should contain records.
+pub(super) const NO_RECORDS: &str = "no list of records";
 /// Initial size of the window, in bytes.
 const WINDOW: usize = 256 << 10;
 
@@ -315,7 +317,7 @@ impl Records {
         let length = self.offset() - start;
         self.raw = head;
         self.raw.truncate(usize::try_from(length).unwrap_or(MAX_RAW));
-        Some(self.reject(sink, start, length, "no list of records"))
+        Some(self.reject(sink, start, length, NO_RECORDS))
     }
 
     /// Reads the key of a container, and skips its value unless it leads to records.

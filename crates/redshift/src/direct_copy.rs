@@ -56,7 +56,9 @@ impl Redshift {
     ) -> Result<CopyResult, WarehouseError> {
         let role = self.direct_copy.role.clone().ok_or(WarehouseError::NoRole)?;
         let (objects, manifests) = match request.objects {
-            CopyObjects::Prefix(prefix) => return self.send_copy(request, prefix, &role, false),
+            CopyObjects::Prefix(prefix) => {
+                return self.send_copy(request, prefix, &role, mapping_of(request)?, false);
+            }
             CopyObjects::List(objects) => (objects, self.direct_copy.manifests.clone()),
         };
         let Some(place) = manifests else { return Err(WarehouseError::NoStaging) };
@@ -66,10 +68,21 @@ impl Redshift {
         let folder = place.below(&staged::folder_name());
         let manifest = "manifest.json";
         let entries = objects.iter().map(|(url, size)| (*url, *size));
-        let copied = folder
-            .put(manifest, staged::manifest_of(entries))
+        let paths = "paths.json";
+        let mapping = match request.mapping {
+            KeyMapping::Written(text) => {
+                folder.put(paths, text.as_bytes().to_vec()).map(|()| folder.url_of(paths))
+            }
+            _ => Ok(mapping_of(request)?.to_owned()),
+        };
+        let copied = mapping
+            .and_then(|mapping| {
+                folder.put(manifest, staged::manifest_of(entries)).map(|()| mapping)
+            })
             .map_err(|error| failed(&error))
-            .and_then(|()| self.send_copy(request, &folder.url_of(manifest), &role, true));
+            .and_then(|mapping| {
+                self.send_copy(request, &folder.url_of(manifest), &role, &mapping, true)
+            });
         clear(&folder);
         copied
     }
@@ -79,6 +92,7 @@ impl Redshift {
         request: &CopyRequest<'_>,
         from: &str,
         role: &str,
+        mapping: &str,
         is_manifest: bool,
     ) -> Result<CopyResult, WarehouseError> {
         let quoted: Vec<String> =
@@ -87,11 +101,6 @@ impl Redshift {
             .statement_on(request.table, Opening::full(self.engine()))
             .replace("\":columns\"", &quoted.join(", "))
             .replace(" :form", &copy_options(request.compression, is_manifest));
-        let mapping = match request.mapping {
-            KeyMapping::Exact => "auto",
-            KeyMapping::IgnoreCase => "auto ignorecase",
-            KeyMapping::Paths(url) => url,
-        };
         let parameters =
             [from, role, request.region, mapping].map(|text| Value::Text(text.to_owned()));
         let copy = literal::bind(&copy, &parameters)?;
@@ -147,6 +156,16 @@ impl Redshift {
             ))
         })?;
         Ok(CopyResult { rows, objects, refused })
+    }
+}
+
+/// Returns the parameter of `JSON`. A file that is to be written needs a place for manifests.
+fn mapping_of<'a>(request: &CopyRequest<'a>) -> Result<&'a str, WarehouseError> {
+    match request.mapping {
+        KeyMapping::Exact => Ok("auto"),
+        KeyMapping::IgnoreCase => Ok("auto ignorecase"),
+        KeyMapping::Paths(url) => Ok(url),
+        KeyMapping::Written(_) => Err(WarehouseError::NoStaging),
     }
 }
 

@@ -27,6 +27,8 @@ pub enum KeyMapping<'a> {
     IgnoreCase,
     /// By the `JSONPaths` file at this URL, one path per column.
     Paths(&'a str),
+    /// By a `JSONPaths` file with this text, which is written beside the manifest for the COPY.
+    Written(&'a str),
 }
 
 /// Compression of all objects of a COPY.

@@ -45,6 +45,7 @@ const QUERIES: &[(&str, By)] = &[
     ("gender", By::Default),
     ("sessions", By::Default),
     ("session_lengths", By::Default),
+    ("streaks", By::Default),
     ("songs_by_decade", By::Default),
     ("top_artists", By::Default),
     ("top_artists", By::Choice("listeners")),

@@ -40,8 +40,8 @@ const headline = (() => {
     return element("div", {}, element("dt", {}, label), shown, element("dd", { class: "soft" }, more), changed && element("dd", { class: "change", title: changed.title }, changed.text));
   };
 
-  // `of` returns the rows of a result, or null before it is known.
-  const show = (report, coverage, of) => {
+  // `of` returns the rows of a result, or null before it is known; `held` is what the plays hold.
+  const show = (report, coverage, of, held) => {
     const row = (key) => of(key)?.[0] ?? {};
     const two = lastTwo(report.grains, of, ...report.span);
     const [all, listening] = [row("overview"), row("listening_time")];
@@ -49,14 +49,14 @@ const headline = (() => {
     const known = (value, text) => (value === undefined ? "…" : value === null ? "–" : text(value));
     const cards = [
       ["Plays", number(coverage.plays), known(all.guest_plays, (guests) => (guests ? `${number(guests)} by guests` : known(listening.days, (days) => `${plural(days, "day", "days")} with plays`))), change(two, "plays")],
-      ["Listeners", known(listening.listeners, number), known(all.sessions, (sessions) => plural(sessions, "session", "sessions")), change(two, "listeners")],
+      !held.personal && ["Listeners", known(listening.listeners, number), known(all.sessions, (sessions) => plural(sessions, "session", "sessions")), change(two, "listeners")],
       ["Listening time", known(listening.hours, (hours) => `${number(hours)} h`), known(listening.minutes_a_play, (minutes) => `${number(minutes)} min per play`), change(two, "hours")],
-      ["Paid share", of("plays_by_level") === null ? "…" : percent(paid ? paid.percent : 0), "of plays", points(two, of)],
+      held.levels && ["Paid share", of("plays_by_level") === null ? "…" : percent(paid ? paid.percent : 0), "of plays", points(two, of)],
       ["Songs", known(all.songs, number), known(all.artists, (artists) => `by ${plural(artists, "artist", "artists")}`)],
-      ["Match coverage", percent(coverage.plays ? (coverage.matched / coverage.plays) * 100 : null), `${number(coverage.matched)} of ${number(coverage.plays)} plays`],
+      (!held.personal || held.matched) && ["Match coverage", percent(coverage.plays ? (coverage.matched / coverage.plays) * 100 : null), `${number(coverage.matched)} of ${number(coverage.plays)} plays`],
       ["Period, UTC", known(all.first_play, (text) => day(moment(text))), known(all.last_play, (text) => `to ${day(moment(text))}`)],
     ];
-    document.getElementById("headline").replaceChildren(...cards.map(card));
+    document.getElementById("headline").replaceChildren(...cards.filter(Boolean).map(card));
     document.getElementById("compared").textContent = two ? `Changes compare the last complete ${two.grain} (${periods.full(date(two.now.period), two.grain).replace(/^Week from/, "from")}) with the ${two.grain} before.` : "";
   };
 

@@ -59,7 +59,8 @@ const page = (() => {
 
   const notes = ({ chart, entry }) => {
     const found = [];
-    if (entry.covers && !chart.covered) {
+    const { personal, matched: any } = holds();
+    if (entry.covers && !chart.covered && (!personal || any)) {
       const { plays, matched } = coverage();
       const share = plays ? ` (${percent((matched / plays) * 100)})` : "";
       found.push(`Covers ${entry.covers}. Catalogue match coverage: ${number(matched)} of ${number(plays)} plays${share}.`);
@@ -227,6 +228,24 @@ const page = (() => {
     if (none) empty.replaceChildren(...emptiness());
   };
 
+  // What the plays hold, beside their number. A result that is not known yet leaves everything out
+  // that depends on it.
+  const holds = () => {
+    const users = rowsOf("top_users") ?? [];
+    const personal = users.length === 1 && users[0].first_name === null && users[0].last_name === null;
+    return { personal, matched: coverage().matched > 0, levels: report.choices.levels.length > 0 };
+  };
+  // Leaves out the charts that have nothing to say, and sections without a chart.
+  const leaveOut = () => {
+    const held = holds();
+    for (const { chart, node, entry } of figures.values()) node.hidden = Boolean(entry && chart.informs && !chart.informs(tables.objects(entry.answer), held));
+    for (const section of document.querySelectorAll("#figures section:has(figure)")) {
+      section.hidden = !section.querySelector("figure:not([hidden])");
+      document.querySelector(`.contents a[href="#${section.getAttribute("aria-labelledby")}"]`).hidden = section.hidden;
+    }
+    return held;
+  };
+
   // First and last day of the plays that pass the filters.
   const spanOf = ({ choices: { first, last }, bounds: { since, until } }) => [since && since > first ? since : first, until && until < last ? until : last].map((it) => it && date(it));
   // Begins a report: its results follow one by one.
@@ -245,8 +264,9 @@ const page = (() => {
     answers.set(key, entry);
     if (key === "match_coverage") showEmptiness(coverage().plays === 0);
     if (coverage().plays === 0) return;
-    if (/^(match_coverage|overview|listening_time|plays_by_level|plays_by_period|free_and_paid)/.test(key)) headline.show(report, coverage(), rowsOf);
     for (const figure of figures.values()) if (figure.variant.key === key) choose(figure, figure.variant);
+    const held = leaveOut();
+    if (/^(match_coverage|overview|listening_time|plays_by_level|plays_by_period|free_and_paid|top_users)/.test(key)) headline.show(report, coverage(), rowsOf, held);
   };
 
   const colours = () => {

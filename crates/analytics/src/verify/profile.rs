@@ -19,6 +19,12 @@ use sparkify_load::data_tests;
 pub const BUILT_IN: &[(&str, &str)] = &[
     ("strict", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../sql/verify/strict.toml"))),
     ("course", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../sql/verify/course.toml"))),
+    ("koito", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../sql/verify/koito.toml"))),
+    ("maloja", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../sql/verify/maloja.toml"))),
+    (
+        "your-spotify",
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../sql/verify/your-spotify.toml")),
+    ),
 ];
 
 /// Largest profile that is read, in bytes.
@@ -154,7 +160,11 @@ impl ProfileError {
         match self {
             Self::Unknown { name } => {
                 let names = BUILT_IN.iter().map(|(name, _)| *name);
-                suggest::hint(name, names, "give `strict`, `course` or a path")
+                suggest::hint(
+                    name,
+                    names,
+                    "give `strict`, `course`, `koito`, `maloja`, `your-spotify` or a path",
+                )
             }
             Self::Unreadable { .. } => "give the path of an existing UTF-8 text file".into(),
             Self::Malformed { hint, .. } => hint.clone(),

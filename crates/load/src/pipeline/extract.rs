@@ -32,6 +32,7 @@ impl<'a> ExtractContext<'a> {
             objects: plan.read.clone(),
             listing: listing.map(|(_, listing)| listing),
             log_format: &self.request.log_format,
+            copy_paths: self.request.log_format.format.and_then(|format| format.json_paths()),
             sources: &self.request.sources,
             erasures: self.erasures.clone(),
             is_new_location: self.request.max_reject_share < 1.0 && is_new_location(plan),

@@ -49,6 +49,14 @@ pub enum DirectError {
         /// Name, or path of the file.
         name: &'static str,
     },
+    /// COPY can express the log format, but there is no place for its `JSONPaths` file.
+    #[error(
+        "Redshift needs a JSONPaths file to copy the log format `{name}`, and no place for it is configured"
+    )]
+    NoPlace {
+        /// Name, or path of the file.
+        name: &'static str,
+    },
     /// The `JSONPaths` file is not in S3.
     #[error("cannot use the JSONPaths file `{location}`: it is not in S3")]
     Paths {
@@ -95,6 +103,7 @@ impl DirectError {
         match self {
             Self::Cover(_) => "set a prefix for manifests with `--manifest s3://BUCKET/PREFIX`, or `[S3] MANIFEST` in `dwh.cfg`".into(),
             Self::Format { .. } => "set a prefix for staged files with `--staging s3://BUCKET/PREFIX`, or `[S3] STAGING` in `dwh.cfg`: sparkify then reads the logs".into(),
+            Self::NoPlace { .. } => "set a prefix for it with `--manifest s3://BUCKET/PREFIX`, or `[S3] MANIFEST` in `dwh.cfg`".into(),
             Self::Paths { .. } => "put the file into S3, or remove `LOG_JSONPATH`: columns are then matched by key name".into(),
             Self::Moved { .. } => "nothing of this load was published; run it again, or set a prefix for manifests with `--manifest`, so that only listed objects are copied".into(),
             Self::Unaccounted { .. } | Self::TooManyRejected { .. } | Self::Restless { .. } => "nothing of this load was published; run it again when no process writes to the source".into(),
@@ -138,7 +147,7 @@ pub(super) fn stage(
 ) -> Result<Tally, StageError> {
     let kind = request.kind;
     warehouse.run(&sql::CREATE_LANDING.of(kind.ddl()))?;
-    let columns = Columns::of(request)?;
+    let columns = Columns::of(request, naming)?;
     // Empty objects need no COPY. It is not documented whether COPY by prefix counts them.
     let (to_copy, empty): (Numbered, Numbered) =
         request.objects.iter().cloned().partition(|(_, object)| object.size > 0);
@@ -167,7 +176,7 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn of(request: &StageRequest<'a>) -> Result<Self, StageError> {
+    fn of(request: &'a StageRequest<'a>, naming: Naming) -> Result<Self, StageError> {
         let names = request.kind.keys().iter().map(|key| key.to_lowercase()).collect();
         let ChosenFormat { format, json_paths } = request.log_format;
         let mapping = match (request.kind, json_paths, format) {
@@ -175,9 +184,13 @@ impl<'a> Columns<'a> {
                 return Err(DirectError::Paths { location: location.clone() }.into());
             }
             (RecordKind::Events, Some(location), _) => KeyMapping::Paths(location),
-            (RecordKind::Events, None, Some(format)) => {
-                return Err(DirectError::Format { name: format.name }.into());
-            }
+            (RecordKind::Events, None, Some(format)) => match (&request.copy_paths, naming) {
+                (Some(text), Naming::Manifests) => KeyMapping::Written(text),
+                (Some(_), Naming::Prefixes) => {
+                    return Err(DirectError::NoPlace { name: format.name }.into());
+                }
+                (None, _) => return Err(DirectError::Format { name: format.name }.into()),
+            },
             (RecordKind::Events, None, None) => KeyMapping::IgnoreCase,
             (RecordKind::Songs, ..) => KeyMapping::Exact,
         };

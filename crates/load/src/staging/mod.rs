@@ -36,6 +36,8 @@ pub struct StageRequest<'a> {
     pub listing: Option<&'a Listing>,
     /// Format of the events.
     pub log_format: &'a ChosenFormat,
+    /// Text of the `JSONPaths` file of that format, if COPY can express it.
+    pub copy_paths: Option<String>,
     /// Access to the objects.
     pub sources: &'a Sources,
     /// Erased persons, whose records are left out.

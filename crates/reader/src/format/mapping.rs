@@ -11,7 +11,7 @@ use super::rule::{Condition, Outcome, Rule};
 use super::time::TimeForm;
 use super::{MILLISECONDS_OF_DAY, NOT_A_PLAY, PLAY};
 use crate::json::{Found, Raw, scan_array};
-use crate::schema::{Field, Kind, RecordShape, Typed, in_range, is_unusual, typed};
+use crate::schema::{Field, Kind, RecordKind, RecordShape, Typed, in_range, is_unusual, typed};
 use crate::{number, text};
 
 /// Separators of the parts of an identity, and of the elements of a list in one.
@@ -323,6 +323,15 @@ impl Mapping {
         let digest: [u8; 16] = hash.finalize().into();
         let [a, b, c, d, ..] = digest;
         i64::from(u32::from_be_bytes([a, b, c, d]) >> 1)
+    }
+
+    /// Returns the user of all records, if it is a constant.
+    pub(crate) fn constant_user(&self) -> Option<i64> {
+        let mut pairs = self.sources.iter().zip(RecordKind::Events.fields());
+        pairs.find_map(|(source, field)| match source {
+            Source::Int(user) if field.kind == Kind::UserId => Some(*user),
+            _ => None,
+        })
     }
 
     /// Masks private texts in the bytes of a reject; their length stays.

@@ -123,11 +123,12 @@ fn invalid_options_are_rejected() {
     let paths = format!("s3://{BUCKET}/data/paths.json");
     let message = ended(&mut cluster.direct(By::Prefixes, &["--log-jsonpath", &paths])).bad(2);
     assert!(
-        message.contains("`$['tag']` is the path of an unknown key")
-            && message.contains("LOG_JSONPATH"),
+        message.contains("it has 1 paths for the 18 columns") && message.contains("LOG_JSONPATH"),
         "{message}"
     );
-    put(cluster.folder.path(), "paths.json", "{}");
+    let own = sparkify_reader::RecordKind::Events.keys().iter().map(|key| format!("$['{key}']"));
+    let own = serde_json::json!({ "jsonpaths": own.collect::<Vec<_>>() });
+    put(cluster.folder.path(), "paths.json", own.to_string());
     let message =
         ended(&mut cluster.direct(By::Prefixes, &["--log-jsonpath", "paths.json"])).bad(2);
     assert!(message.contains("`paths.json`: it is not in S3"), "{message}");
