@@ -1,5 +1,6 @@
 //! End-to-end tests of the program on real engines: one test binary, one module per subject.
 
+mod archives;
 mod backfill_and_plan;
 #[cfg(feature = "page")]
 mod browser;

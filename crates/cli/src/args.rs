@@ -265,10 +265,10 @@ pub(super) struct Upgrade {
 
 #[derive(Debug, Args)]
 pub(super) struct Etl {
-    /// Song files: folder, file or `s3://BUCKET/PREFIX` [default: `SONG_DATA` in [S3] of dwh.cfg]
+    /// Song files: folder, file, zip archive or `s3://BUCKET/PREFIX` [default: `SONG_DATA` in [S3] of dwh.cfg]
     #[arg(long, value_name = "LOCATION")]
     pub song_data: Option<String>,
-    /// Event files: folder, file or `s3://BUCKET/PREFIX` [default: `LOG_DATA` in [S3] of dwh.cfg]
+    /// Event files: folder, file, zip archive or `s3://BUCKET/PREFIX` [default: `LOG_DATA` in [S3] of dwh.cfg]
     #[arg(long, value_name = "LOCATION")]
     pub log_data: Option<String>,
     /// Maximum share of rejected records, and of their bytes; above it the load fails and publishes

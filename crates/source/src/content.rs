@@ -7,10 +7,12 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::Path;
 
 use flate2::bufread::GzDecoder;
 
+use super::archive::MemberReader;
 use super::fingerprint::Hasher;
 use super::local::{is_as_listed, unreadable};
 #[cfg(feature = "s3")]
@@ -56,9 +58,10 @@ enum Decoder {
     Zstandard(Box<zstd::Decoder<'static, BufReader<Fingerprinted>>>),
 }
 
-/// Stream of the bytes of an object as stored.
-enum Raw {
+/// Stream of the bytes of an object as stored; of a member of an archive, of its content.
+pub(super) enum Raw {
     File(File),
+    Member(Box<MemberReader>),
     #[cfg(feature = "s3")]
     Body(Body),
 }
@@ -67,6 +70,7 @@ impl Read for Raw {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::File(file) => file.read(buffer),
+            Self::Member(member) => member.read(buffer),
             #[cfg(feature = "s3")]
             Self::Body(body) => body.read(buffer),
         }
@@ -76,11 +80,36 @@ impl Read for Raw {
 impl Raw {
     /// Opens `object` at its byte `start`.
     fn open(object: &Object, start: u64) -> Result<Self, SourceError> {
+        let Place::Member(member) = &object.place else {
+            return Self::open_span(object, start..object.size);
+        };
+        let mut reader = MemberReader::open(object, member)?;
+        reader.skip(start)?;
+        Ok(Self::Member(Box::new(reader)))
+    }
+
+    /// Opens a stored object for its bytes `span`. A file can be read beyond them.
+    pub(super) fn open_span(object: &Object, span: Range<u64>) -> Result<Self, SourceError> {
         match &object.place {
-            Place::File => Self::file(File::open(&*object.key), object, start),
-            Place::Below(root) => Self::file(root.file(&object.key), object, start),
+            Place::File => Self::file(File::open(&*object.key), object, span.start),
+            Place::Below(root) => Self::file(root.file(&object.key), object, span.start),
+            Place::Member(_) | Place::Unread => {
+                Err(SourceError::Changed { path: object.key.to_string() })
+            }
             #[cfg(feature = "s3")]
-            Place::S3(bucket) => Ok(Self::Body(bucket.open(object, start))),
+            Place::S3(bucket) => Ok(Self::Body(bucket.open(object, span))),
+        }
+    }
+
+    /// Returns the stream of an object whose download has begun.
+    #[cfg(feature = "s3")]
+    fn of_body(object: &Object, body: Body) -> Result<Self, SourceError> {
+        match &object.place {
+            Place::Member(member) => {
+                let reader = MemberReader::of(object, member, Self::Body(body))?;
+                Ok(Self::Member(Box::new(reader)))
+            }
+            _ => Ok(Self::Body(body)),
         }
     }
 
@@ -95,9 +124,10 @@ impl Raw {
 
     /// Returns true if the object, read to its end, is still the version that was listed. A
     /// download checks that itself and fails before its end.
-    fn is_as_listed(&self, object: &Object) -> Result<bool, SourceError> {
+    pub(super) fn is_as_listed(&self, object: &Object) -> Result<bool, SourceError> {
         match self {
             Self::File(file) => is_as_listed(file, object).map_err(|error| failed(object, error)),
+            Self::Member(member) => member.is_as_listed(),
             #[cfg(feature = "s3")]
             Self::Body(_) => Ok(true),
         }
@@ -153,7 +183,7 @@ impl Content {
     /// Opens an object whose download has begun.
     #[cfg(feature = "s3")]
     pub(super) fn of_body(object: &Object, body: Body) -> Result<Self, SourceError> {
-        Self::of(object, Raw::Body(body))
+        Self::of(object, Raw::of_body(object, body)?)
     }
 
     fn of(object: &Object, raw: Raw) -> Result<Self, SourceError> {
@@ -180,9 +210,10 @@ impl Content {
         Ok(Self { object: object.clone(), decoder, decompressed: 0 })
     }
 
-    /// Returns true if the object is compressed.
+    /// Returns true if the object is compressed, or a member of an archive: it can be read from its
+    /// start only.
     pub fn is_compressed(&self) -> bool {
-        !matches!(self.decoder, Decoder::Plain(_))
+        !matches!(self.decoder, Decoder::Plain(_)) || self.object.is_member()
     }
 
     /// Reads decompressed bytes into `buffer`; returns 0 at the end.
@@ -336,7 +367,7 @@ impl Object {
 }
 
 /// Converts a read error. An error of a download is a `SourceError` inside the I/O error.
-fn failed(object: &Object, error: io::Error) -> SourceError {
+pub(super) fn failed(object: &Object, error: io::Error) -> SourceError {
     let path = object.key.to_string();
     error.downcast().unwrap_or_else(|source| SourceError::Unreadable {
         doing: "read",

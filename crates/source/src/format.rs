@@ -15,6 +15,7 @@ const MAGIC: &[(&[u8], &str)] = &[
     (b"BZh", "bzip2 data"),
     (b"\xfd7zXZ\0", "xz data"),
     (b"PAR1", "a Parquet file"),
+    (b"%PDF-", "a PDF document"),
     (b"version https://git-lfs.", "a Git LFS pointer, not the file itself"),
     (b"\xff\xfe", "UTF-16 text"),
     (b"\xfe\xff", "UTF-16 text"),
@@ -65,8 +66,9 @@ mod tests {
     #[test]
     fn usual_mistakes_are_recognized() {
         let utf16: Vec<u8> = "{\"ts\":1}".encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let cases: [(&[u8], &str); 11] = [
+        let cases: [(&[u8], &str); 12] = [
             (b"PK\x03\x04\x14\0", "a zip archive"),
+            (b"%PDF-1.7\n", "a PDF document"),
             (
                 b"version https://git-lfs.github.com/spec/v1\noid sha256:4d",
                 "a Git LFS pointer, not the file itself",

@@ -4,6 +4,7 @@
 //! public interface blocks; asynchronous code is internal to the `s3` module. This crate knows
 //! neither records nor tables.
 
+mod archive;
 mod content;
 pub mod cover;
 mod fingerprint;
@@ -48,15 +49,17 @@ impl From<ObjectMetadata> for Object {
 /// Metadata of an object in a listing.
 #[derive(Debug, Default)]
 pub struct ObjectMetadata {
-    /// Absolute path or URL; identifies the object in the ledger.
+    /// Absolute path or URL, or `ARCHIVE!/NAME` for a member of a zip archive; identifies the
+    /// object in the ledger.
     pub key: Box<str>,
-    /// Size as stored (compressed), in bytes.
+    /// Size as stored (compressed), in bytes; of a member, the size that it would have as a file.
     pub size: u64,
-    /// Modification time in nanoseconds since 1970 UTC.
+    /// Modification time in nanoseconds since 1970 UTC; of a member, that of its archive.
     pub modified_ns: i64,
-    /// Identifier of this version of the object; none for files, and for servers without etags.
+    /// Identifier of this version of the object; none for files, and for servers without etags. Of
+    /// a member, that of its archive.
     pub etag: Option<Box<str>>,
-    /// Version of a file; none for an object in S3.
+    /// Version of a file, or of the file that is its archive; none for an object in S3.
     pub file: Option<FileVersion>,
     place: Place,
 }
@@ -96,15 +99,30 @@ impl Object {
     /// Returns the region of its bucket; none for a file.
     pub fn region(&self) -> Option<String> {
         match &self.place {
-            Place::File | Place::Below(_) => None,
+            Place::File | Place::Below(_) | Place::Unread => None,
+            Place::Member(member) => member.archive.region(),
             #[cfg(feature = "s3")]
             Place::S3(bucket) => Some(bucket.region()),
         }
     }
 
+    /// Returns true if the object is a member of an archive. Its version is that of the archive, so
+    /// another version does not show that the member changed.
+    pub fn is_member(&self) -> bool {
+        matches!(self.place, Place::Member(_))
+    }
+
+    /// Returns true if the object is in S3 as it is, so that a warehouse can copy it.
+    pub fn is_copyable(&self) -> bool {
+        self.is_remote() && !self.is_member()
+    }
+
     /// Returns true if the object is this file, or one that is named after it (`file.…`), after
     /// links are resolved.
     fn is_at(&self, file: &str) -> bool {
+        if let Place::Member(member) = &self.place {
+            return member.archive.is_at(file);
+        }
         let is_named = |key: &str| {
             key.strip_prefix(file).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
@@ -117,7 +135,12 @@ impl Object {
 
     /// Returns true if reading the object uses the network.
     pub fn is_remote(&self) -> bool {
-        !matches!(self.place, Place::File | Place::Below(_))
+        match &self.place {
+            Place::File | Place::Below(_) | Place::Unread => false,
+            Place::Member(member) => member.archive.is_remote(),
+            #[cfg(feature = "s3")]
+            Place::S3(_) => true,
+        }
     }
 }
 
@@ -129,6 +152,10 @@ enum Place {
     File,
     /// File below this folder, at the path in the key.
     Below(Arc<local::Root>),
+    /// Member of an archive.
+    Member(Box<archive::Member>),
+    /// Archive that changed each time that its directory was read.
+    Unread,
     #[cfg(feature = "s3")]
     S3(Arc<s3::Bucket>),
 }
@@ -139,6 +166,7 @@ pub struct Sources {
     #[cfg(feature = "s3")]
     stores: Arc<s3::Stores>,
     options: ListOptions,
+    last_directory: Arc<archive::LastDirectory>,
 }
 
 /// Options of listings.
@@ -160,6 +188,7 @@ impl Sources {
             #[cfg(feature = "s3")]
             stores: Arc::new(s3::Stores::new(settings.clone())),
             options: ListOptions::default(),
+            last_directory: Arc::default(),
         }
     }
 
@@ -175,8 +204,17 @@ impl Sources {
         self.options
     }
 
-    /// Lists every object under `location`: a folder, one file, or `s3://bucket/prefix`.
+    /// Lists every object under `location`: a folder, one file, or `s3://bucket/prefix`. A zip
+    /// archive is listed as its members, and `archive.zip!/folder` is a location, too.
     pub fn list(&self, location: &str) -> Result<Listing, SourceError> {
+        if let Some(listing) = self.list_in_archive(location)? {
+            return Ok(listing);
+        }
+        self.with_members(self.list_stored(location)?, "")
+    }
+
+    /// Lists a location without opening archives.
+    fn list_stored(&self, location: &str) -> Result<Listing, SourceError> {
         match location.split_once("://") {
             None => local::list(location, self.options),
             Some(("file", path)) => local::list(path, self.options),
@@ -190,6 +228,15 @@ impl Sources {
 
     /// Returns the current version of the object with this key.
     pub fn find(&self, key: &str) -> Result<Object, SourceError> {
+        match self.find_in_archive(key)? {
+            Some(member) => Ok(member),
+            None => self.find_stored(key),
+        }
+    }
+
+    /// Returns the object with this key, which is not a member of an archive.
+    #[cfg_attr(not(feature = "s3"), expect(clippy::unused_self, reason = "S3 needs settings"))]
+    fn find_stored(&self, key: &str) -> Result<Object, SourceError> {
         #[cfg(feature = "s3")]
         if let Some(place) = key.strip_prefix("s3://") {
             return self.stores.find(place);
@@ -199,10 +246,18 @@ impl Sources {
 
     /// Returns the current version of a listed object. Links are followed as in its listing.
     pub fn refreshed(&self, object: &Object) -> Result<Object, SourceError> {
-        if let Place::Below(root) = &object.place {
-            return root.find(&object.key)?.ok_or_else(|| missing(&object.key));
+        match &object.place {
+            Place::Below(root) => root.find(&object.key)?.ok_or_else(|| missing(&object.key)),
+            Place::Member(member) => {
+                let archive = self.refreshed(&member.archive)?;
+                let name = archive::split(&object.key).map_or("", |(_, name)| name);
+                self.member_of(&archive, name)?.ok_or_else(|| missing(&object.key))
+            }
+            Place::Unread => Err(SourceError::Changed { path: object.key.to_string() }),
+            Place::File => self.find_stored(&object.key),
+            #[cfg(feature = "s3")]
+            Place::S3(_) => self.find_stored(&object.key),
         }
-        self.find(&object.key)
     }
 }
 
@@ -224,6 +279,8 @@ pub struct Listing {
     pub ignored: Vec<String>,
     /// Symbolic links that lead out of the folder and are not followed, sorted.
     pub links_out: Vec<String>,
+    /// Archives that changed each time that their directory was read. Their members are not listed.
+    pub unread: Vec<String>,
 }
 
 impl Listing {
@@ -243,12 +300,19 @@ impl Listing {
         self.objects.get(at)
     }
 
-    /// Returns true if this key is a link that is not followed, or below one.
-    pub fn is_below_link_out(&self, key: &str) -> bool {
+    /// Returns true if this key may exist, although it is not listed: it is a link that is not
+    /// followed, or below one, or in an archive that could not be read.
+    pub fn may_hide(&self, key: &str) -> bool {
         let is_link =
             |path: &str| self.links_out.binary_search_by(|link| link.as_str().cmp(path)).is_ok();
+        let archive = archive::split(key).map(|(archive, _)| archive);
+        if archive.is_some_and(|archive| self.unread.iter().any(|unread| unread == archive)) {
+            return true;
+        }
         !self.links_out.is_empty()
-            && (is_link(key) || key.match_indices('/').any(|(at, _)| is_link(&key[..at])))
+            && (is_link(key)
+                || archive.is_some_and(is_link)
+                || key.match_indices('/').any(|(at, _)| is_link(&key[..at])))
     }
 
     /// Returns the total size of the objects, in bytes.
@@ -319,6 +383,16 @@ pub enum SourceError {
         /// Error of the decoder.
         reason: String,
     },
+    /// Zip archive or member that cannot be read.
+    #[error("cannot read `{path}`: {reason}")]
+    Archive {
+        /// Key of the archive or of the member.
+        path: String,
+        /// Damage, or feature that is not supported.
+        reason: String,
+        /// Next action.
+        hint: &'static str,
+    },
     /// Entry of a folder that has no content, such as a named pipe.
     #[error("`{path}` is {what}, not a file")]
     NotAFile {
@@ -385,6 +459,7 @@ impl SourceError {
     pub fn hint(&self) -> String {
         match self {
             Self::Missing { hint, .. } | Self::Store { hint, .. } => hint.clone(),
+            Self::Archive { hint, .. } => (*hint).into(),
             Self::Unsupported { .. } => "use a folder, or `s3://BUCKET/PREFIX`".into(),
             Self::WithoutS3 { .. } => "build the program with `make build`".into(),
             Self::Config(error) => error.hint(),

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Content, Object, SourceError};
 #[cfg(feature = "s3")]
-use super::{Place, s3};
+use super::s3;
+use super::{Content, Object, SourceError};
 
 /// Prefetched list of objects. Only objects in S3 are downloaded before they are opened.
 #[derive(Debug, Default)]
@@ -27,8 +27,8 @@ impl Prefetch {
     #[cfg_attr(not(feature = "s3"), allow(unused_variables))]
     pub fn open(&self, index: usize, object: &Object) -> Result<Content, SourceError> {
         #[cfg(feature = "s3")]
-        if let (Some(downloads), Place::S3(bucket)) = (&self.downloads, &object.place) {
-            return Content::of_body(object, downloads.take(index, bucket, object));
+        if let Some(body) = self.downloads.as_ref().and_then(|it| it.take(index, object)) {
+            return Content::of_body(object, body);
         }
         Content::open(object)
     }

@@ -443,7 +443,7 @@ impl WarehouseError {
             Self::Statement { hint, .. } => hint.clone(),
             Self::Conflict { .. } => Some("retry when the other load has finished; this load published nothing".into()),
             Self::NoStaging => Some(
-                "pass `--staging s3://BUCKET/PREFIX`, or set SPARKIFY_STAGING or STAGING in [S3] of dwh.cfg; sources in S3 can be copied without one".into(),
+                "pass `--staging s3://BUCKET/PREFIX`, or set SPARKIFY_STAGING or STAGING in [S3] of dwh.cfg; sources in S3, except zip archives, can be copied without one".into(),
             ),
             Self::NoRole => Some("set ARN in [IAM_ROLE] of dwh.cfg, or SPARKIFY_IAM_ROLE, to a role that is attached to the cluster and can read the files".into()),
             Self::Full { .. } => Some("free some space and retry; this load published nothing".into()),

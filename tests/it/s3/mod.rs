@@ -1,6 +1,7 @@
 //! Objects in a bucket, over HTTP from the S3 emulator (`crates/emulators/s3`): the same rows as
 //! from a folder, also after faults.
 
+mod archives;
 mod credentials;
 mod end_to_end;
 mod faults;

@@ -7,6 +7,9 @@
 //! `chmod`, a hard link or a copy of the folder costs one reading of the content, and no load: the
 //! new version is then recorded ([`ObjectUpdate`]).
 //!
+//! A member of a zip archive has the version of its archive. If the archive is another one, the
+//! fingerprint decides for each member of equal size.
+//!
 //! Entries of sparkify before 0.2 have no file version. Their file is unchanged if its inode has
 //! not changed since the load that read it.
 
@@ -82,7 +85,9 @@ pub(super) fn compare(
         return Ok(Comparison::Changed);
     }
     if !verify_content || loaded.fingerprint.is_none() {
-        if let (Some(loaded), Some(etag)) = (&loaded.version, &object.etag) {
+        if let (Some(loaded), Some(etag)) = (&loaded.version, &object.etag)
+            && !object.is_member()
+        {
             return Ok(same(loaded == etag));
         }
         if is_recorded(loaded, object) || is_older_than_its_load(loaded, object) {

@@ -158,8 +158,8 @@ impl Ledger {
         let mut listed = listing.in_order();
         let loaded_here = self.objects.of(kind).filter(|loaded| loaded.key.starts_with(&below));
         for loaded in loaded_here.filter(|loaded| listed.get(&loaded.key).is_none()) {
-            // It may still exist, after a link that is not followed.
-            if listing.is_below_link_out(&loaded.key) {
+            // It may still exist.
+            if listing.may_hide(&loaded.key) {
                 continue;
             }
             plan.staged_rows.insert(loaded.object_id, loaded.staged);

@@ -54,7 +54,7 @@ pub fn check_loadable<'a>(
     mut objects: impl Iterator<Item = &'a Object>,
 ) -> Result<(), WarehouseError> {
     match warehouse.remote_copy() {
-        Some(remote) if !remote.supports_bulk_insert() && !objects.all(Object::is_remote) => {
+        Some(remote) if !remote.supports_bulk_insert() && !objects.all(Object::is_copyable) => {
             Err(WarehouseError::NoStaging)
         }
         _ => Ok(()),

@@ -23,6 +23,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
+use std::ops::Range;
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -60,9 +61,15 @@ pub(super) fn part_budget(prefetch: u64) -> Option<u64> {
 }
 
 impl Body {
-    /// Starts to download `object` from its byte `start` on, as one stream.
-    pub(super) fn open(bucket: &Arc<Bucket>, object: &Object, start: u64) -> Self {
-        let stream = Stream::fetch(bucket, object, start..object.size, Mode::Whole, None);
+    /// Starts to download the bytes `span` of `object`, as one stream. `budget` is its share of the
+    /// prefetch budget.
+    pub(super) fn open(
+        bucket: &Arc<Bucket>,
+        object: &Object,
+        span: Range<u64>,
+        budget: Option<OwnedSemaphorePermit>,
+    ) -> Self {
+        let stream = Stream::fetch(bucket, object, span, Mode::Whole, budget);
         Self { stream, ranges: None }
     }
 

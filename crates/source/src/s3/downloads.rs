@@ -9,12 +9,12 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
 
+use super::Download;
 use super::body::{self, Body, PART};
 use super::stream::WINDOW;
-use super::{Bucket, bucket_of};
 use crate::Object;
 
 /// Least budget of an object, in bytes, for its task, connection and buffers.
@@ -41,13 +41,14 @@ enum Slot {
 impl Downloads {
     /// Starts to download; none if no object is in S3.
     pub(crate) fn start(objects: &Arc<[Object]>) -> Option<Self> {
-        let first = Arc::clone(objects.iter().find_map(bucket_of)?);
+        let first = Arc::clone(objects.iter().find_map(Download::of)?.bucket);
         let slots: Vec<Slot> = objects.iter().map(|_| Slot::Pending).collect();
         let slots = Arc::new(Mutex::new(slots));
         let total = first.client.limits.ahead.max(LEAST);
-        let any_large = objects
-            .iter()
-            .any(|object| bucket_of(object).is_some_and(|bucket| body::is_large(bucket, object)));
+        let any_large = objects.iter().any(|object| {
+            Download::of(object)
+                .is_some_and(|it| !object.is_member() && body::is_large(it.bucket, object))
+        });
         let parts = body::part_budget(total).filter(|_| any_large);
         let permits = |count: u64| usize::try_from(count).unwrap_or(1 << 26);
         let part_budget = parts.map(|bytes| Arc::new(Semaphore::new(permits(bytes / PART))));
@@ -58,14 +59,30 @@ impl Downloads {
     }
 
     /// Takes the download of `object`, which is at `index` of the list; starts it if necessary.
-    pub(crate) fn take(&self, index: usize, bucket: &Arc<Bucket>, object: &Object) -> Body {
+    /// Returns none for a file.
+    pub(crate) fn take(&self, index: usize, object: &Object) -> Option<Body> {
+        let download = Download::of(object)?;
         let slot =
             lock(&self.slots).get_mut(index).map(|slot| std::mem::replace(slot, Slot::Taken));
-        match slot {
+        Some(match slot {
             Some(Slot::Started(body)) => *body,
-            _ => Body::fetch(bucket, object, None, self.part_budget.as_ref()),
-        }
+            _ => start(download, object, None, self.part_budget.as_ref()),
+        })
     }
+}
+
+/// Starts a download. A member of an archive is one stream.
+fn start(
+    download: Download<'_>,
+    object: &Object,
+    budget: Option<OwnedSemaphorePermit>,
+    part_budget: Option<&Arc<Semaphore>>,
+) -> Body {
+    let Download { bucket, stored, span } = download;
+    if object.is_member() {
+        return Body::open(bucket, stored, span, budget);
+    }
+    Body::fetch(bucket, stored, budget, part_budget)
 }
 
 impl Drop for Downloads {
@@ -82,13 +99,14 @@ async fn run(
     part_budget: Option<Arc<Semaphore>>,
 ) {
     for (index, object) in objects.iter().enumerate() {
-        let Some(bucket) = bucket_of(object) else { continue };
+        let Some(download) = Download::of(object) else { continue };
         // A stream buffers at most a window.
-        let cost = object.size.clamp(LEAST, WINDOW).min(bucket.client.limits.ahead.max(LEAST));
+        let ahead = download.bucket.client.limits.ahead.max(LEAST);
+        let cost = (download.span.end - download.span.start).clamp(LEAST, WINDOW).min(ahead);
         let cost = u32::try_from(cost).unwrap_or(u32::MAX);
         let Ok(share) = Arc::clone(&budget).acquire_many_owned(cost).await else { return };
         if let Some(slot @ Slot::Pending) = lock(&slots).get_mut(index) {
-            let body = Body::fetch(bucket, object, Some(share), part_budget.as_ref());
+            let body = start(download, object, Some(share), part_budget.as_ref());
             *slot = Slot::Started(Box::new(body));
         }
     }

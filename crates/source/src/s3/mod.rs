@@ -17,6 +17,7 @@ mod retry;
 mod stream;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use reqwest::Method;
@@ -82,11 +83,24 @@ fn quoted(etag: &str) -> Option<String> {
     }
 }
 
-/// Returns the bucket of an object; none for a file.
-fn bucket_of(object: &Object) -> Option<&Arc<Bucket>> {
-    match &object.place {
-        Place::S3(bucket) => Some(bucket),
-        Place::File | Place::Below(_) => None,
+/// Bytes to download for an object: all of it, or those of a member in its archive.
+struct Download<'a> {
+    bucket: &'a Arc<Bucket>,
+    stored: &'a Object,
+    span: Range<u64>,
+}
+
+impl<'a> Download<'a> {
+    /// Returns the download of an object; none for a file.
+    fn of(object: &'a Object) -> Option<Self> {
+        match &object.place {
+            Place::S3(bucket) => Some(Self { bucket, stored: object, span: 0..object.size }),
+            Place::Member(member) => {
+                let archive = Self::of(&member.archive)?;
+                Some(Self { span: member.span.clone(), ..archive })
+            }
+            Place::File | Place::Below(_) | Place::Unread => None,
+        }
     }
 }
 
@@ -184,9 +198,9 @@ fn check_name(name: &str) -> Result<(), SourceError> {
 }
 
 impl Bucket {
-    /// Starts to download `object` from its byte `start` on.
-    pub(super) fn open(self: &Arc<Self>, object: &Object, start: u64) -> Body {
-        Body::open(self, object, start)
+    /// Starts to download the bytes `span` of `object`.
+    pub(super) fn open(self: &Arc<Self>, object: &Object, span: Range<u64>) -> Body {
+        Body::open(self, object, span, None)
     }
 
     /// Returns the region that requests are signed for: that of the bucket, after its first
@@ -287,7 +301,7 @@ fn sorted(bucket: &Arc<Bucket>, root: String, below: &str, listed: Vec<Listed>) 
             None => objects.push(bucket.object(found)),
         }
     }
-    Listing { root, objects, ignored: ignored.into_iter().collect(), links_out: Vec::new() }
+    Listing { root, objects, ignored: ignored.into_iter().collect(), ..Listing::default() }
 }
 
 /// Returns the most similar name in the folder of `prefix`.

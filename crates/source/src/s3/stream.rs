@@ -239,6 +239,9 @@ impl Fetch {
         let client = &self.bucket.client;
         let mut response = client.attempt(&self.request(requested)).await?;
         let mut skip = self.verify(&response, requested)?;
+        // Without range support, bytes follow after those of the span.
+        let partial = response.status() == StatusCode::PARTIAL_CONTENT;
+        let end = if partial { requested.end } else { self.object.size };
         let (server, mut pace) = (client.server_name(), Pace::default());
         while !self.left().is_empty() {
             let chunk = client.chunk(&mut response, &mut pace, &server).await?;
@@ -246,7 +249,7 @@ impl Fetch {
             let skipped = usize::try_from(skip).unwrap_or(usize::MAX).min(chunk.len());
             skip -= skipped as u64;
             let chunk = chunk.slice(skipped..);
-            if chunk.len() as u64 > requested.end - self.left().start {
+            if chunk.len() as u64 > end - self.left().start {
                 return Err(self.wrong_length("is too long"));
             }
             self.pass_on(chunk, permit).await;

@@ -6,6 +6,7 @@ use redshift_emulator::{Behavior, Fault, When};
 use s3_emulator::{BUCKET, Fault as StoreFault};
 
 use super::{By, small, small_without};
+use crate::archives::zipped;
 use crate::redshift::ended;
 use crate::support::{event, gzip, open, put, song};
 use sparkify_warehouse::Access;
@@ -291,4 +292,25 @@ fn a_wrong_compression_extension_loses_no_record() {
     cluster.store.put("data/log_data/2018/11/2018-11-07-events.json", plain);
     cluster.load(By::Prefixes).good();
     cluster.assert_same(&[]);
+}
+
+/// COPY cannot read zip archives.
+#[test]
+fn archives_are_loaded_with_a_staging_prefix_only() {
+    let cluster = small();
+    let play = event(2, 0, 1_541_476_000_000, "NextSong", "One");
+    cluster.store.put("data/log_data/2018/x.zip", zipped([("1.json", play)]));
+    let message = ended(&mut cluster.direct(By::Prefixes, &[])).bad(2);
+    assert!(message.contains("no staging prefix is configured"), "{message}");
+    assert!(message.contains("except zip archives"), "{message}");
+    let staged = || {
+        let mut command = cluster.direct(By::Prefixes, &[]);
+        command.env("SPARKIFY_STAGING", format!("s3://{BUCKET}/staging"));
+        ended(&mut command).json()
+    };
+    let summary = staged();
+    assert_eq!((&summary["objects_read"], &summary["objects_copied"]), (&4.into(), &0.into()));
+    assert_eq!(staged()["outcome"], "unchanged");
+    cluster.assert_same(&[]);
+    cluster.assert_tidy();
 }
