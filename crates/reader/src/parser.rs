@@ -106,6 +106,8 @@ pub(super) struct Parser {
 /// State that turns records into rows.
 struct RowParser {
     kind: RecordKind,
+    /// Shape of the records.
+    shape: RecordShape,
     /// Format of the records; none for the program's own.
     format: Option<LogFormat>,
     /// Its mapping, unless the fast path reads it.
@@ -131,6 +133,7 @@ impl Parser {
     pub(super) fn new(kind: RecordKind) -> Self {
         let rows = RowParser {
             kind,
+            shape: kind.shape(),
             format: None,
             mapping: None,
             page: None,
@@ -150,6 +153,7 @@ impl Parser {
     /// Reads records in this format.
     pub(super) fn of_format(mut self, format: Option<LogFormat>) -> Self {
         self.rows.mapping = format.and_then(LogFormat::mapping);
+        self.rows.shape = self.rows.mapping.map_or(self.rows.shape, Mapping::shape);
         self.rows.format = format;
         self.rows.fast_path = self.rows.mapping.is_none();
         self
@@ -301,7 +305,11 @@ impl BatchWriter<'_> {
 
 impl RecordSink for BatchWriter<'_> {
     fn shape(&self) -> RecordShape {
-        self.rows.mapping.map_or_else(|| self.rows.kind.shape(), Mapping::shape)
+        self.rows.shape
+    }
+
+    fn leaves_out_documents(&self) -> bool {
+        self.rows.mapping.is_some()
     }
 
     fn try_fast_path(&mut self, window: &[u8], at: usize, offset: u64) -> Option<usize> {

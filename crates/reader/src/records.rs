@@ -23,6 +23,7 @@ use memchr::memchr;
 
 use super::container::Containers;
 use super::fast_path::PADDING;
+use super::format::NOT_A_PLAY;
 use super::json::{Member, ScanError, scan_key, scan_object, scan_value};
 use super::resync::{RecordSearch, Region, Search};
 use super::schema::{RecordKind, RecordShape};
@@ -32,6 +33,8 @@ use sparkify_source::{Content, SourceError, recognized};
 const MAX_RECORD: usize = 64 << 20;
 /// Bytes of a reject that are kept.
 pub(super) const MAX_RAW: usize = 1 << 20;
+/// First bytes of a PDF document.
+const PDF: &[u8] = b"%PDF-";
 /// Reason to reject an object that should contain records.
 pub(super) const NO_RECORDS: &str = "no list of records";
 /// Initial size of the window, in bytes.
@@ -47,6 +50,11 @@ pub(super) trait Input {
 pub(super) trait RecordSink {
     /// Returns the shape of the records.
     fn shape(&self) -> RecordShape;
+
+    /// Returns true if a stream that is a document is no damage: exports come with one.
+    fn leaves_out_documents(&self) -> bool {
+        false
+    }
 
     /// Tries to read the record at `at` of the window, which is at `offset` of the stream, on the
     /// fast path. Returns the offset after it; none if the record must take the slow path, and then
@@ -520,6 +528,17 @@ impl Records {
     ) -> Result<Item, I::Error> {
         let first = self.enter_sequence();
         let offset = self.offset();
+        if first && sink.leaves_out_documents() {
+            while self.filled - self.at < PDF.len() && self.fill(input)? {}
+            if self.window[self.at..self.filled].starts_with(PDF) {
+                let length = self.skip(input, |Region { bytes, .. }| Search::More {
+                    keep: bytes.len(),
+                    from: bytes.len(),
+                })?;
+                let reason = format!("{NOT_A_PLAY}a PDF document");
+                return Ok(self.reject(sink, offset, length, &reason));
+            }
+        }
         let length = self.skip(input, |Region { bytes, from, .. }| {
             match bytes.get(from..).and_then(|rest| memchr(b'{', rest)) {
                 Some(at) => Search::Found(from + at),

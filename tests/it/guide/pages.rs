@@ -26,3 +26,8 @@ fn the_page_on_erasures_prints_what_it_shows() {
 fn the_page_on_backfill_and_repairs_prints_what_it_shows() {
     check("docs/how-to/backfill.md", &Place::new());
 }
+
+#[test]
+fn the_page_on_listening_histories_prints_what_it_shows() {
+    check("docs/how-to/listening-history.md", &Place::new());
+}

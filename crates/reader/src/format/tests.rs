@@ -166,6 +166,20 @@ fn records_become_plays_and_other_pages() {
     }
 }
 
+/// An export comes with a document, and an account with other files.
+#[test]
+fn what_is_no_history_is_left_out_by_name() {
+    let document = format!("%PDF-1.7\n{{\"ts\":1}}{{{}", "x{".repeat(50_000));
+    for chunk in [1, 4096] {
+        let items = read(named("spotify"), &document, chunk);
+        assert_eq!(items, ["! not a play: a PDF document"]);
+    }
+    let items = read(named("spotify"), r#"{"playlists":[{"name":"x"}]}"#, 9);
+    assert_eq!(items, ["! not a play: other data of the account"]);
+    let items = read(named("spotify"), "<html>{</html>", 9);
+    assert_eq!(items[0], "! not JSON: an HTML page");
+}
+
 #[test]
 fn the_identity_is_that_of_the_content() {
     let item = |record: &str| {

@@ -2,6 +2,7 @@
 //! rejects.
 
 mod faults;
+mod formats;
 mod histories;
 
 use std::process::Command;
