@@ -1,7 +1,8 @@
 -- Users of all days and levels, excluding guests, by day and by the day before on which the user had
 -- plays: at any level, at the level of the filter, at free and at paid; null if there is none. A user
 -- counts in a period if the day before is in an earlier one. This holds for periods of any length, and
--- is cheaper than counting distinct users for each of them.
+-- is cheaper than counting distinct users for each of them. PostgreSQL computes only the columns that a
+-- query reads, unless they are grouped.
 -- arguments: filter
 -- shared: page_listener_intervals
 select
@@ -12,7 +13,7 @@ select
     filtered_before,
     free_before,
     paid_before,
-    count(*) as users
+    count(*) /*postgres= 1 */ as users
 from (
     select
         user_id,
@@ -31,4 +32,4 @@ from (
     ) as session_days
     where user_id is not null
 ) as intervals
-group by day, level_code, first_day, day_before, filtered_before, free_before, paid_before
+/*duckdb group by day, level_code, first_day, day_before, filtered_before, free_before, paid_before *//*redshift group by day, level_code, first_day, day_before, filtered_before, free_before, paid_before */
