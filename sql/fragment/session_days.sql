@@ -1,13 +1,20 @@
--- Plays of a session by day and level, within the days of the filter. A day is enough for every
--- longer period.
+-- Plays of a session by day and number of the level, of all days and levels.
+-- arguments: filter
 -- shared: page_session_days
 select
-    cast(start_time as date) as day,
-    level,
+    day,
+    level_code,
     user_id,
     session_id,
     count(*) as plays,
-    sum(/*include listened(length) */) as seconds
-from songplays
-where /*include in_days(start_time) */
-group by cast(start_time as date), level, user_id, session_id
+    sum(seconds) as seconds
+from (
+    select
+        cast(start_time as date) as day,
+        /*include level_code(level, :filter) */ as level_code,
+        user_id,
+        session_id,
+        /*include listened(length) */ as seconds
+    from songplays
+) as plays
+group by day, level_code, user_id, session_id

@@ -10,10 +10,11 @@ with user_places as (
     /*include user_places() */
 ),
 
-plays as (
+agents as (
     select
+        agent,
         case
-            when user_agent is null or user_agent = '' then null
+            when user_agent = '' then null
             when user_agent like '%Edge/%' or user_agent like '%Edg/%' then 'Edge'
             when user_agent like '%OPR/%' or user_agent like '%Opera%' then 'Opera'
             when user_agent like '%MSIE %' or user_agent like '%Trident/%' then 'Internet Explorer'
@@ -21,11 +22,20 @@ plays as (
             when user_agent like '%Chrome/%' or user_agent like '%CriOS/%' or user_agent like '%Chromium/%' then 'Chrome'
             when user_agent like '%Safari/%' then 'Safari'
             else 'other'
-        end /*postgres collate "C" */ as browser,
-        user_id,
-        plays,
-        seconds
+        end /*postgres collate "C" */ as browser
+    from (
+        /*include numbered_agents() */
+    ) as numbered_agents
+),
+
+plays as (
+    select
+        agents.browser,
+        user_places.user_id,
+        user_places.plays,
+        user_places.seconds
     from user_places
+    left join agents on agents.agent = user_places.agent
 )
 
 select

@@ -9,35 +9,39 @@
 --   conversion_percent: upgraded users, as a share of free users
 --   churn_percent: downgraded users, as a share of paid users
 with spans as (
-    select
-        user_id,
-        level,
-        valid_from,
-        valid_to,
-        /*include level_before() */
-    from user_levels
+    /*include changed_levels() */
 ),
 
-within as (
+by_user as (
     select
         user_id,
-        level,
-        case
-            when (cast($1 as timestamp) is null or valid_from >= cast($1 as timestamp)) then level_before
-        end as changed_from
-    from spans
+        max(case when level = 'free' then 1 else 0 end) as is_free,
+        max(case when level = 'paid' then 1 else 0 end) as is_paid
+    from user_levels
     where (cast($1 as timestamp) is null or valid_to is null or valid_to > cast($1 as timestamp))
         and (cast($2 as timestamp) is null or valid_from < cast($2 as timestamp))
+    group by user_id
+),
+
+changes as (
+    select
+        user_id,
+        max(case when level_before = 'free' and level = 'paid' then 1 else 0 end) as has_upgraded,
+        max(case when level_before = 'paid' and level = 'free' then 1 else 0 end) as has_downgraded
+    from spans
+    where /*include in_days(valid_from) */
+        and (cast($1 as timestamp) is null or valid_to is null or valid_to > cast($1 as timestamp))
+    group by user_id
 ),
 
 counted as (
     select
-        count(distinct user_id) as users,
-        count(distinct case when level = 'free' then user_id end) as free_users,
-        count(distinct case when level = 'paid' then user_id end) as paid_users,
-        count(distinct case when changed_from = 'free' and level = 'paid' then user_id end) as upgraded,
-        count(distinct case when changed_from = 'paid' and level = 'free' then user_id end) as downgraded
-    from within
+        count(*) as users,
+        cast(coalesce(sum(is_free), 0) as bigint) as free_users,
+        cast(coalesce(sum(is_paid), 0) as bigint) as paid_users,
+        cast(coalesce((select sum(has_upgraded) from changes), 0) as bigint) as upgraded,
+        cast(coalesce((select sum(has_downgraded) from changes), 0) as bigint) as downgraded
+    from by_user
 )
 
 select

@@ -8,38 +8,70 @@
 --   paid_listeners: users who played at level paid
 --   paid_plays_percent: paid plays, as a share of free and paid plays
 --   paid_listeners_percent: users who played at level paid, as a share of users who played at either level
-with session_days as (
-    /*include session_days() */
+with listener_intervals as (
+    /*include listener_intervals(null) */
+),
+
+days as (
+    select
+        cast(start_time as date) as day,
+        count(case when level = 'free' then 1 end) as free_plays,
+        count(case when level = 'paid' then 1 end) as paid_plays
+    from songplays
+    where level in ('free', 'paid')
+        and /*include in_days(start_time) */
+    group by cast(start_time as date)
+),
+
+plays as (
+    select
+        /*include first_day_of_period($3, cast(day as timestamp)) */ as period,
+        sum(free_plays) as free_plays,
+        sum(paid_plays) as paid_plays
+    from days
+    group by /*include first_day_of_period($3, cast(day as timestamp)) */
 ),
 
 periods as (
     select
         /*include first_day_of_period($3, cast(day as timestamp)) */ as period,
-        level,
-        user_id,
-        plays
-    from session_days
-    where level in ('free', 'paid')
+        level_code,
+        free_before,
+        paid_before,
+        users
+    from listener_intervals
+    where level_code in (1, 2)
+        and /*include in_days(day) */
 ),
 
-by_user as (
+firsts as (
     select
         period,
-        user_id,
-        sum(case when level = 'free' then plays else 0 end) as free_plays,
-        sum(case when level = 'paid' then plays else 0 end) as paid_plays
+        level_code,
+        users,
+        case when /*include first_in_period(free_before, period) */ then users else 0 end as first_at_free,
+        case when /*include first_in_period(paid_before, period) */ then users else 0 end as first_at_paid
     from periods
-    group by period, user_id
+),
+
+listeners as (
+    select
+        period,
+        sum(case when level_code = 1 then first_at_free else 0 end) as free_listeners,
+        sum(case when level_code = 2 then first_at_paid else 0 end) as paid_listeners,
+        sum(case when first_at_free = users and first_at_paid = users then users else 0 end) as listeners
+    from firsts
+    group by period
 )
 
 select
-    period,
-    cast(sum(free_plays) as bigint) as free_plays,
-    cast(sum(paid_plays) as bigint) as paid_plays,
-    count(case when free_plays > 0 then user_id end) as free_listeners,
-    count(case when paid_plays > 0 then user_id end) as paid_listeners,
-    f_percent(sum(paid_plays), sum(free_plays + paid_plays)) as paid_plays_percent,
-    f_percent(count(case when paid_plays > 0 then user_id end), count(user_id)) as paid_listeners_percent
-from by_user
-group by period
-order by period;
+    plays.period,
+    cast(plays.free_plays as bigint) as free_plays,
+    cast(plays.paid_plays as bigint) as paid_plays,
+    cast(coalesce(listeners.free_listeners, 0) as bigint) as free_listeners,
+    cast(coalesce(listeners.paid_listeners, 0) as bigint) as paid_listeners,
+    f_percent(plays.paid_plays, plays.free_plays + plays.paid_plays) as paid_plays_percent,
+    f_percent(coalesce(listeners.paid_listeners, 0), coalesce(listeners.listeners, 0)) as paid_listeners_percent
+from plays
+left join listeners on listeners.period = plays.period
+order by plays.period;

@@ -7,27 +7,18 @@
 --   hours: sum of the lengths of the songs played
 --   plays_a_listener: mean plays per user, excluding guests
 --   percent: share of all plays
-with session_totals as (
-    /*include session_totals() */
-),
-
-by_user as (
-    select
-        user_id,
-        sum(plays) as plays,
-        sum(seconds) as seconds
-    from session_totals
-    group by user_id
+with user_totals as (
+    /*include user_totals() */
 ),
 
 people as (
     select
         users.gender,
-        by_user.user_id,
-        by_user.plays,
-        by_user.seconds
-    from by_user
-    left join users on users.user_id = by_user.user_id
+        user_totals.user_id,
+        user_totals.plays,
+        user_totals.seconds
+    from user_totals
+    left join users on users.user_id = user_totals.user_id
 )
 
 select
@@ -36,7 +27,7 @@ select
     count(user_id) as listeners,
     f_round(coalesce(sum(seconds), 0) / 3600) as hours,
     f_round(cast(sum(case when user_id is not null then plays end) as double precision) / nullif(count(user_id), 0)) as plays_a_listener,
-    f_percent(sum(plays), (select sum(plays) from by_user)) as "percent"
+    f_percent(sum(plays), (select sum(plays) from user_totals)) as "percent"
 from people
 group by gender
 order by plays desc, f_bytes(gender) nulls last;

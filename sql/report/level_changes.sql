@@ -6,12 +6,7 @@
 --   downgrades: changes from paid to free
 --   net: upgrades minus downgrades
 with spans as (
-    select
-        user_id,
-        level,
-        valid_from,
-        /*include level_before() */
-    from user_levels
+    /*include changed_levels() */
 ),
 
 changes as (

@@ -9,23 +9,45 @@
 --   hours_a_listener: mean of these hours per user, excluding guests
 --   days: days with a play
 --   hours_a_day: mean of these hours per day with a play
-with plays as (
+with user_totals as (
+    /*include user_totals() */
+),
+
+days as (
     select
-        start_time,
-        user_id,
-        /*include listened(length) */ as length
+        cast(start_time as date) as day,
+        count(*) as plays,
+        count(/*include listened(length) */) as plays_with_length
     from songplays
     where /*include in_days(start_time) */
         and /*include at_level(level) */
+    group by cast(start_time as date)
+),
+
+totals as (
+    select
+        count(user_id) as listeners,
+        sum(seconds) as seconds,
+        sum(case when user_id is not null then seconds end) as listener_seconds
+    from user_totals
+),
+
+counted as (
+    select
+        cast(coalesce(sum(plays), 0) as bigint) as plays,
+        cast(coalesce(sum(plays_with_length), 0) as bigint) as plays_with_length,
+        count(*) as days
+    from days
 )
 
 select
-    count(*) as plays,
-    count(length) as plays_with_length,
-    f_round(coalesce(sum(length), 0) / 3600) as hours,
-    f_round(sum(length) / nullif(count(length), 0) / 60) as minutes_a_play,
-    count(distinct user_id) as listeners,
-    f_round(sum(case when user_id is not null then length end) / nullif(count(distinct user_id), 0) / 3600) as hours_a_listener,
-    count(distinct cast(start_time as date)) as days,
-    f_round(sum(length) / nullif(count(distinct cast(start_time as date)), 0) / 3600) as hours_a_day
-from plays;
+    counted.plays,
+    counted.plays_with_length,
+    f_round(coalesce(totals.seconds, 0) / 3600) as hours,
+    f_round(totals.seconds / nullif(counted.plays_with_length, 0) / 60) as minutes_a_play,
+    totals.listeners,
+    f_round(totals.listener_seconds / nullif(totals.listeners, 0) / 3600) as hours_a_listener,
+    counted.days,
+    f_round(totals.seconds / nullif(counted.days, 0) / 3600) as hours_a_day
+from counted
+cross join totals;

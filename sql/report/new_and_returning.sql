@@ -6,45 +6,36 @@
 --   new_listeners: of these, users who had never played before, at any level
 --   returning_listeners: users who had played before
 --   new_percent: share of new listeners
-with session_days as (
-    /*include session_days() */
-),
-
-first_plays as (
-    /*include first_plays() */
+with listener_intervals as (
+    /*include listener_intervals($3) */
 ),
 
 periods as (
     select
         /*include first_day_of_period($4, cast(day as timestamp)) */ as period,
-        user_id
-    from session_days
-    where user_id is not null
-        and /*include at_level(level) */
+        first_day,
+        filtered_before,
+        users
+    from listener_intervals
+    where /*include in_days(day) */
+        and /*include at_level_code(level_code, $3) */
 ),
 
 active as (
     select
         period,
-        user_id
+        sum(users) as listeners,
+        sum(case when first_day >= period then users else 0 end) as new_listeners
     from periods
-    group by period, user_id
-),
-
-firsts as (
-    select
-        user_id,
-        /*include first_day_of_period($4, first_play) */ as first_period
-    from first_plays
+    where /*include first_in_period(filtered_before, period) */
+    group by period
 )
 
 select
-    active.period,
-    count(*) as listeners,
-    count(case when active.period = firsts.first_period then 1 end) as new_listeners,
-    count(case when active.period > firsts.first_period then 1 end) as returning_listeners,
-    f_percent(count(case when active.period = firsts.first_period then 1 end), count(*)) as new_percent
+    period,
+    cast(listeners as bigint) as listeners,
+    cast(new_listeners as bigint) as new_listeners,
+    cast(listeners - new_listeners as bigint) as returning_listeners,
+    f_percent(new_listeners, listeners) as new_percent
 from active
-join firsts on firsts.user_id = active.user_id
-group by active.period
-order by active.period;
+order by period;

@@ -10,10 +10,11 @@ with user_places as (
     /*include user_places() */
 ),
 
-plays as (
+agents as (
     select
+        agent,
         case
-            when user_agent is null or user_agent = '' then null
+            when user_agent = '' then null
             when user_agent like '%iPhone%' or user_agent like '%iPad%' or user_agent like '%iPod%' then 'iOS'
             when user_agent like '%Android%' then 'Android'
             when user_agent like '%Windows%' then 'Windows'
@@ -21,11 +22,20 @@ plays as (
             when user_agent like '%CrOS%' then 'ChromeOS'
             when user_agent like '%Linux%' or user_agent like '%X11%' then 'Linux'
             else 'other'
-        end /*postgres collate "C" */ as operating_system,
-        user_id,
-        plays,
-        seconds
+        end /*postgres collate "C" */ as operating_system
+    from (
+        /*include numbered_agents() */
+    ) as numbered_agents
+),
+
+plays as (
+    select
+        agents.operating_system,
+        user_places.user_id,
+        user_places.plays,
+        user_places.seconds
     from user_places
+    left join agents on agents.agent = user_places.agent
 )
 
 select

@@ -24,15 +24,15 @@ songs as (
     group by song_title, artist_name
 ),
 
-session_totals as (
-    /*include session_totals() */
+user_totals as (
+    /*include user_totals() */
 )
 
 select
     count(*) as plays,
-    count(distinct user_id) as listeners,
+    (select count(user_id) from user_totals) as listeners,
     count(*) - count(user_id) as guest_plays,
-    (select count(*) from session_totals) as sessions,
+    cast((select coalesce(sum(sessions), 0) from user_totals) as bigint) as sessions,
     (select count(song_title) from songs) as songs,
     (select count(distinct artist_name) from songs) as artists,
     f_round(coalesce(sum(/*include listened(length) */), 0) / 3600) as hours,

@@ -7,30 +7,42 @@
 with
 /*include hours_of_day() */,
 
-by_user as (
-    select
-        extract(hour from start_time) as hour,
-        user_id,
-        count(*) as plays
-    from songplays
-    where /*include in_days(start_time) */
-        and /*include at_level(level) */
-    group by extract(hour from start_time), user_id
+user_totals as (
+    /*include user_totals() */
 ),
 
 plays as (
     select
-        hour,
-        cast(sum(plays) as bigint) as plays,
+        extract(hour from start_time) as hour,
+        count(*) as plays
+    from songplays
+    where /*include in_days(start_time) */
+        and /*include at_level(level) */
+    group by extract(hour from start_time)
+),
+
+sets as (
+    select
+        hours,
         count(user_id) as listeners
-    from by_user
-    group by hour
+    from user_totals
+    group by hours
+),
+
+listeners as (
+    select
+        hours.hour,
+        sum(sets.listeners) as listeners
+    from hours
+    join sets on (sets.hours & (cast(1 as bigint) << hours.hour)) <> 0
+    group by hours.hour
 )
 
 select
     hours.hour,
     coalesce(plays.plays, 0) as plays,
-    coalesce(plays.listeners, 0) as listeners
+    cast(coalesce(listeners.listeners, 0) as bigint) as listeners
 from hours
 left join plays on plays.hour = hours.hour
+left join listeners on listeners.hour = hours.hour
 order by hours.hour;

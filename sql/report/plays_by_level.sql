@@ -6,16 +6,49 @@
 --   listeners: users who played at it, excluding guests
 --   hours: sum of the lengths of the songs played
 --   percent: share of all plays
-with session_days as (
-    /*include session_days() */
+with listener_intervals as (
+    /*include listener_intervals(null) */
+),
+
+-- The first play of a user at the level within the days is on such a day.
+counted as (
+    select
+        level,
+        count(*) as plays,
+        sum(/*include listened(length) */) as seconds,
+        count(distinct case when level is null or level not in ('free', 'paid') then user_id end) as listeners
+    from songplays
+    where /*include in_days(start_time) */
+    group by level
+    union all
+    select
+        cast('free' as varchar) as level,
+        0 as plays,
+        null as seconds,
+        sum(users) as listeners
+    from listener_intervals
+    where level_code = 1
+        and /*include in_days(day) */
+        and (free_before is null or free_before < cast($1 as timestamp))
+    union all
+    select
+        cast('paid' as varchar) as level,
+        0 as plays,
+        null as seconds,
+        sum(users) as listeners
+    from listener_intervals
+    where level_code = 2
+        and /*include in_days(day) */
+        and (paid_before is null or paid_before < cast($1 as timestamp))
 )
 
 select
     level,
     cast(sum(plays) as bigint) as plays,
-    count(distinct user_id) as listeners,
+    cast(coalesce(sum(listeners), 0) as bigint) as listeners,
     f_round(coalesce(sum(seconds), 0) / 3600) as hours,
-    f_percent(sum(plays), (select sum(plays) from session_days)) as "percent"
-from session_days
+    f_percent(sum(plays), (select sum(plays) from counted)) as "percent"
+from counted
 group by level
+having sum(plays) > 0
 order by plays desc, f_bytes(level) nulls last;

@@ -8,20 +8,17 @@
 --   listeners: users who played, excluding guests
 --   sessions: sessions with a play
 --   hours: sum of the lengths of the songs played
-with session_days as (
-    /*include session_days() */
-),
-
-by_session as (
+with by_session as (
     select
-        date_trunc('week', cast(day as timestamp)) as monday,
+        date_trunc('week', start_time) as monday,
         user_id,
         session_id,
-        sum(plays) as plays,
-        sum(seconds) as seconds
-    from session_days
-    where /*include at_level(level) */
-    group by date_trunc('week', cast(day as timestamp)), user_id, session_id
+        count(*) as plays,
+        sum(/*include listened(length) */) as seconds
+    from songplays
+    where /*include in_days(start_time) */
+        and /*include at_level(level) */
+    group by date_trunc('week', start_time), user_id, session_id
 )
 
 select

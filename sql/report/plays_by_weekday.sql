@@ -4,8 +4,8 @@
 --   weekday: 0 Sunday to 6 Saturday, UTC; each day has a row
 --   plays: plays that started on the day, in all weeks
 --   listeners: users who played on the day, excluding guests
-with session_days as (
-    /*include session_days() */
+with user_totals as (
+    /*include user_totals() */
 ),
 
 weekdays as (
@@ -18,28 +18,38 @@ weekdays as (
     union all select 6
 ),
 
-days as (
-    select
-        f_weekday(cast(day as timestamp)) as weekday,
-        user_id,
-        plays
-    from session_days
-    where /*include at_level(level) */
-),
-
 plays as (
     select
-        weekday,
-        cast(sum(plays) as bigint) as plays,
-        count(distinct user_id) as listeners
-    from days
-    group by weekday
+        f_weekday(start_time) as weekday,
+        count(*) as plays
+    from songplays
+    where /*include in_days(start_time) */
+        and /*include at_level(level) */
+    group by f_weekday(start_time)
+),
+
+sets as (
+    select
+        weekdays,
+        count(user_id) as listeners
+    from user_totals
+    group by weekdays
+),
+
+listeners as (
+    select
+        weekdays.weekday,
+        sum(sets.listeners) as listeners
+    from weekdays
+    join sets on (sets.weekdays & (cast(1 as bigint) << weekdays.weekday)) <> 0
+    group by weekdays.weekday
 )
 
 select
     weekdays.weekday,
     coalesce(plays.plays, 0) as plays,
-    coalesce(plays.listeners, 0) as listeners
+    cast(coalesce(listeners.listeners, 0) as bigint) as listeners
 from weekdays
 left join plays on plays.weekday = weekdays.weekday
+left join listeners on listeners.weekday = weekdays.weekday
 order by weekdays.weekday;

@@ -7,32 +7,18 @@
 --   listeners: of these, users who played in that week; a week in which no user played at all has no row
 --   percent: share of the cohort
 --   complete: 1 if the plays reach to the end of the week; 0 for a week that may still grow
-with first_plays as (
-    /*include first_plays() */
-),
-
-cohorts as (
-    select
-        user_id,
-        cast(date_trunc('week', first_play) as date) as cohort
-    from first_plays
-    where /*include in_days(first_play) */
-),
-
-sizes as (
-    select
-        cohort,
-        count(*) as cohort_listeners
-    from cohorts
-    group by cohort
+with listener_intervals as (
+    /*include listener_intervals(null) */
 ),
 
 weeks as (
-    select distinct
-        user_id,
-        cast(date_trunc('week', start_time) as date) as week
-    from songplays
-    where user_id is not null
+    select
+        cast(date_trunc('week', first_day) as date) as cohort,
+        cast(date_trunc('week', day) as date) as week,
+        first_day,
+        day_before,
+        users
+    from listener_intervals
 ),
 
 -- Weeks with plays, and the last day with a play.
@@ -42,28 +28,40 @@ periods as (
         max(plays.last_day) over () as last_day
     from (
         select
-            cast(date_trunc('week', start_time) as date) as week,
-            max(cast(start_time as date)) as last_day
-        from songplays
-        group by cast(date_trunc('week', start_time) as date)
+            cast(date_trunc('week', day) as date) as week,
+            max(day) as last_day
+        from (
+            select distinct cast(start_time as date) as day
+            from songplays
+        ) as days
+        group by cast(date_trunc('week', day) as date)
     ) as plays
 ),
 
 active as (
     select
-        cohorts.cohort,
-        cast((weeks.week - cohorts.cohort) / 7 as integer) as weeks_after,
-        count(*) as listeners
-    from cohorts
-    join weeks on weeks.user_id = cohorts.user_id
-    group by cohorts.cohort, cast((weeks.week - cohorts.cohort) / 7 as integer)
+        cohort,
+        cast((week - cohort) / 7 as integer) as weeks_after,
+        sum(users) as listeners
+    from weeks
+    where (day_before is null or day_before < week)
+        and /*include in_days(first_day) */
+    group by cohort, cast((week - cohort) / 7 as integer)
+),
+
+sizes as (
+    select
+        cohort,
+        listeners as cohort_listeners
+    from active
+    where weeks_after = 0
 )
 
 select
     sizes.cohort,
     cast((periods.week - sizes.cohort) / 7 as integer) as weeks_after,
-    sizes.cohort_listeners,
-    coalesce(active.listeners, 0) as listeners,
+    cast(sizes.cohort_listeners as bigint) as cohort_listeners,
+    cast(coalesce(active.listeners, 0) as bigint) as listeners,
     f_percent(coalesce(active.listeners, 0), sizes.cohort_listeners) as "percent",
     case when periods.last_day - periods.week >= 6 then 1 else 0 end as complete
 from sizes

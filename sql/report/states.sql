@@ -10,13 +10,23 @@ with user_places as (
     /*include user_places() */
 ),
 
+states as (
+    select
+        place,
+        nullif(split_part(split_part(location, ', ', 2), '-', 1), '') as state
+    from (
+        /*include numbered_locations() */
+    ) as numbered_locations
+),
+
 places as (
     select
-        nullif(split_part(split_part(location, ', ', 2), '-', 1), '') as state,
-        user_id,
-        plays,
-        seconds
+        states.state,
+        user_places.user_id,
+        user_places.plays,
+        user_places.seconds
     from user_places
+    left join states on states.place = user_places.place
 )
 
 select

@@ -8,37 +8,44 @@
 --   plays: songs played
 --   sessions: sessions with a play
 --   hours: sum of the lengths of the songs played
-with session_totals as (
-    /*include session_totals() */
+with user_totals as (
+    /*include user_totals() */
 ),
 
-listeners as (
+ranked as (
     select
         user_id,
-        cast(sum(plays) as bigint) as plays,
-        count(*) as sessions,
-        f_round(coalesce(sum(seconds), 0) / 3600) as hours
-    from session_totals
+        plays,
+        sessions,
+        f_round(coalesce(seconds, 0) / 3600) as hours
+    from user_totals
     where user_id is not null
-    group by user_id
+    order by
+        case cast($5 as varchar)
+            when 'hours' then f_round(coalesce(seconds, 0) / 3600)
+            when 'sessions' then cast(sessions as double precision)
+            else cast(plays as double precision)
+        end desc,
+        plays desc,
+        user_id
+    limit $4
 )
 
 select
-    listeners.user_id,
+    ranked.user_id,
     users.first_name,
     users.last_name,
     users.level,
-    listeners.plays,
-    listeners.sessions,
-    listeners.hours
-from listeners
-join users on users.user_id = listeners.user_id
+    ranked.plays,
+    ranked.sessions,
+    ranked.hours
+from ranked
+left join users on users.user_id = ranked.user_id
 order by
     case cast($5 as varchar)
-        when 'hours' then listeners.hours
-        when 'sessions' then cast(listeners.sessions as double precision)
-        else cast(listeners.plays as double precision)
+        when 'hours' then ranked.hours
+        when 'sessions' then cast(ranked.sessions as double precision)
+        else cast(ranked.plays as double precision)
     end desc,
-    listeners.plays desc,
-    listeners.user_id
-limit $4;
+    ranked.plays desc,
+    ranked.user_id;

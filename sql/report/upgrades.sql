@@ -8,12 +8,7 @@
 --   days_before: days at level free before, as far back as the events go
 --   level_now: free or paid, as last logged
 with spans as (
-    select
-        user_id,
-        level,
-        valid_from,
-        /*include level_before() */
-    from user_levels
+    /*include changed_levels() */
 )
 
 select

@@ -48,13 +48,17 @@ sql_files! {
     pub mod page in "page" {
         DROP_TABLE = "drop_table",
         SESSION_DAYS = "session_days",
+        SESSION_INTERVALS = "session_intervals",
+        LISTENER_INTERVALS = "listener_intervals",
         SESSION_TOTALS = "session_totals",
+        USER_TOTALS = "user_totals",
         LOGGED_SONGS = "logged_songs",
         NUMBERED_SONGS = "numbered_songs",
         SONG_TOTALS = "song_totals",
         ARTIST_TOTALS = "artist_totals",
+        NUMBERED_LOCATIONS = "numbered_locations",
+        NUMBERED_AGENTS = "numbered_agents",
         USER_PLACES = "user_places",
-        FIRST_PLAYS = "first_plays",
     }
     /// Queries of an export, one per table of the model.
     pub mod export in "export" {

@@ -227,13 +227,17 @@ struct SharedTables<'a> {
 /// Files of the shared tables; `page_NAME` is the table.
 const SHARED: &[SqlFile] = &[
     sql::page::SESSION_DAYS,
+    sql::page::SESSION_INTERVALS,
+    sql::page::LISTENER_INTERVALS,
     sql::page::SESSION_TOTALS,
+    sql::page::USER_TOTALS,
     sql::page::LOGGED_SONGS,
     sql::page::NUMBERED_SONGS,
     sql::page::SONG_TOTALS,
     sql::page::ARTIST_TOTALS,
+    sql::page::NUMBERED_LOCATIONS,
+    sql::page::NUMBERED_AGENTS,
     sql::page::USER_PLACES,
-    sql::page::FIRST_PLAYS,
 ];
 
 impl<'a> SharedTables<'a> {
