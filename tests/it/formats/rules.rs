@@ -86,3 +86,52 @@ fn joined_values_are_texts_and_numbers() {
         assert_eq!((found.staged, found.rejects.len()), (vec![artist.to_owned()], 0), "{artists}");
     }
 }
+
+#[test]
+fn joined_text_that_is_encoded_twice_is_repaired() {
+    let found = loaded(Source::Eventsim, &play_in("\"Malm\u{c3}\u{b6}\"", "\"XX\""), "location");
+    assert_eq!(found.staged, ["Malm\u{f6}, XX"]);
+}
+
+#[test]
+fn a_joined_value_of_another_type_rejects_the_record() {
+    for wrong in ["true", "{\"a\":1}", r#""\ud83d""#, r#""a\u0000b""#] {
+        let found = loaded(Source::Eventsim, &play_in(wrong, "\"XX\""), "location");
+        assert_eq!((found.staged, found.rejects.len()), (vec![], 1), "city {wrong}");
+        for artists in [wrong.to_owned(), format!("[\"a\",{wrong}]")] {
+            let found = loaded(Source::Maloja, &scrobble_by(&artists), "artist");
+            assert_eq!((found.staged, found.rejects.len()), (vec![], 1), "artists {artists}");
+        }
+    }
+}
+
+#[test]
+fn an_identity_without_text_rejects_the_record() {
+    for wrong in [r#""\ud83d""#, r#""a\u0000b""#, "{\"a\":1}", "true"] {
+        // Two tracks that ended at one time.
+        let stream = |title: &str| {
+            let uri = format!(r#","spotify_track_uri":{wrong}"#);
+            stream_of("2024-03-01T09:15:30Z", "201000", title, &uri)
+        };
+        let text = format!("[{},\n{}]", stream("One"), stream("Two"));
+        let found = loaded(Source::SpotifyExtended, &text, "song");
+        assert_eq!((found.staged, found.rejects.len()), (vec![], 2), "{wrong}");
+    }
+}
+
+#[test]
+fn rejects_hold_no_private_values() {
+    for private in [
+        r#""ip_addr":"192.0.2.7""#,
+        r#""ip_addr": null, "username" : "192.0.2.7""#,
+        r#""\u0069p_addr":"192.0.2.7""#,
+        r#""ip_addr_decrypted":["192.0.2.7"]"#,
+        r#""ip_addr_decrypted":{"a":"192.0.2.7"}"#,
+        r#""username":192.02"#,
+    ] {
+        let more = format!(",{private}");
+        let found = loaded(Source::SpotifyExtended, &stream_of("soon", "0", "T", &more), "song");
+        let [raw] = found.rejects.as_slice() else { panic!("{private}: {:?}", found.rejects) };
+        assert!(!raw.contains("192.0"), "{private}: {raw}");
+    }
+}
