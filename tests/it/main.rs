@@ -22,6 +22,7 @@ mod erase;
 mod export;
 mod faults;
 mod first_load;
+mod formats;
 mod forms;
 #[cfg(all(feature = "cluster", feature = "page", feature = "redshift"))]
 mod guide;

@@ -81,7 +81,7 @@ pub(super) fn required<T>(value: Option<T>) -> Result<T, Rejected> {
 }
 
 /// Returns the value of a JSON number that is whole and fits 64 bits: `5`, `5.0`, `5e0`, `50e-1`.
-fn whole_number(written: &str) -> Option<i64> {
+pub(crate) fn whole_number(written: &str) -> Option<i64> {
     let (negative, unsigned) = match written.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, written),
@@ -107,7 +107,7 @@ fn whole_number(written: &str) -> Option<i64> {
 
 /// "While all characters are at most U+00FF, at least one is above U+007F, and their Latin-1 bytes
 /// are valid UTF-8, those bytes become the text", at most three times.
-fn repaired(text: &str) -> String {
+pub(crate) fn repaired(text: &str) -> String {
     let mut text = text.to_owned();
     for _ in 0..3 {
         let latin1: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(c).ok()).collect();

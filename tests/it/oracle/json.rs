@@ -28,7 +28,7 @@ pub(super) fn object(bytes: &[u8]) -> Option<(usize, Members)> {
 }
 
 /// Whether the whole text is one JSON number.
-pub(super) fn is_number(text: &str) -> bool {
+pub(crate) fn is_number(text: &str) -> bool {
     let mut cursor = Cursor { bytes: text.as_bytes(), at: 0 };
     cursor.number().is_some() && cursor.at == text.len()
 }

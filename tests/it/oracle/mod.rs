@@ -22,8 +22,12 @@ mod rows;
 mod tests;
 
 use fields::Fields;
+pub(crate) use fields::{repaired, whole_number};
+pub(crate) use json::is_number;
+pub(crate) use model::tables;
 use records::Piece;
-use rows::{Event, Song};
+pub(crate) use rows::Event;
+use rows::Song;
 
 /// Bytes of a reject that are kept: "first 1 MiB" (rules, section Records).
 const KEPT_BYTES: usize = 1 << 20;
@@ -94,7 +98,7 @@ pub(crate) fn expected(song_data: Option<&Path>, log_data: Option<&Path>) -> Exp
         read_folder(song_data, [&rows::SONG_KEYS, &rows::SONG_REQUIRED], rows::song);
     let events: Reading<Event> =
         read_folder(log_data, [&rows::EVENT_KEYS, &rows::EVENT_REQUIRED], rows::event);
-    let (tables, duplicates) = model::tables(&events.rows, &songs.rows);
+    let (tables, duplicates) = tables(&events.rows, &songs.rows);
     let mut rejects = [songs.rejects, events.rejects].concat();
     rejects.sort();
     let mut extra_keys = songs.extra_keys;

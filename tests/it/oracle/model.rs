@@ -10,7 +10,7 @@ use super::rows::{Event, Song};
 type Rows = Vec<Vec<String>>;
 
 /// Returns the sorted rows of each table, and the number of duplicate plays.
-pub(super) fn tables(events: &[Event], songs: &[Song]) -> (BTreeMap<&'static str, Rows>, usize) {
+pub(crate) fn tables(events: &[Event], songs: &[Song]) -> (BTreeMap<&'static str, Rows>, usize) {
     let plays: Vec<&Event> = events.iter().filter(|event| event.page == "NextSong").collect();
     let facts = facts(&plays);
     let mut tables = BTreeMap::from([

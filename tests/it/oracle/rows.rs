@@ -48,27 +48,27 @@ pub(super) const SONG_KEYS: [&str; 10] = [
 
 /// One accepted event.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Event {
-    pub(super) artist: Option<String>,
-    pub(super) first_name: Option<String>,
-    pub(super) gender: Option<String>,
-    pub(super) item_in_session: i32,
-    pub(super) last_name: Option<String>,
-    pub(super) length: Option<f64>,
-    pub(super) level: Option<String>,
-    pub(super) location: Option<String>,
-    pub(super) page: String,
-    pub(super) session_id: i64,
-    pub(super) song: Option<String>,
-    pub(super) ts: i64,
-    pub(super) user_agent: Option<String>,
-    pub(super) user_id: Option<i64>,
+pub(crate) struct Event {
+    pub(crate) artist: Option<String>,
+    pub(crate) first_name: Option<String>,
+    pub(crate) gender: Option<String>,
+    pub(crate) item_in_session: i32,
+    pub(crate) last_name: Option<String>,
+    pub(crate) length: Option<f64>,
+    pub(crate) level: Option<String>,
+    pub(crate) location: Option<String>,
+    pub(crate) page: String,
+    pub(crate) session_id: i64,
+    pub(crate) song: Option<String>,
+    pub(crate) ts: i64,
+    pub(crate) user_agent: Option<String>,
+    pub(crate) user_id: Option<i64>,
 }
 
 /// One accepted song record.
 #[allow(clippy::struct_field_names, reason = "they are the columns' names")]
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Song {
+pub(crate) struct Song {
     pub(super) artist_id: String,
     pub(super) artist_latitude: Option<f64>,
     pub(super) artist_longitude: Option<f64>,
