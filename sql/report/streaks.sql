@@ -11,17 +11,14 @@
 --   longest_to: its last day
 --   latest_streak: days in a row up to the last day with a play
 --   latest_to: the last day with a play
-with session_days as (
-    /*include session_days() */
-),
-
-by_day as (
+with by_day as (
     select
-        day,
-        cast(sum(plays) as bigint) as plays
-    from session_days
-    where /*include at_level(level) */
-    group by day
+        cast(start_time as date) as day,
+        count(*) as plays
+    from songplays
+    where /*include in_days(start_time) */
+        and /*include at_level(level) */
+    group by cast(start_time as date)
 ),
 
 numbered as (

@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::erasures::{ErasureFilter, Erasures};
-use super::format::{LogFormat, Mapping, NATIVE, NOT_A_PLAY, recognized};
+use super::format::{LogFormat, Mapping, NATIVE, NOT_A_PLAY, has_key, recognized};
 use super::json::{Member, Raw};
 use super::limits::{TextLimits, remove_last_row};
 use super::record_template::RecordTemplates;
@@ -241,8 +241,8 @@ impl RowParser {
         self.result.rejects.push(PendingReject { offset, length, reason, raw });
     }
 
-    /// Returns the reason to reject a record if it is one of the other kind, or of another format.
-    fn misplaced(&self, raw: &[u8]) -> Option<String> {
+    /// Returns the reason to reject a record if it is one of the other kind.
+    fn other_kind(&self, raw: &[u8]) -> Option<String> {
         let (other, reason) = match self.kind {
             RecordKind::Events => (RecordKind::Songs, MISPLACED[0]),
             RecordKind::Songs => (RecordKind::Events, MISPLACED[1]),
@@ -252,10 +252,11 @@ impl RowParser {
             let key = other.keys()[slot].as_bytes();
             self.unknown.binary_search_by(|name| name.as_slice().cmp(key)).is_ok()
         };
-        if other.needed().all(has) {
-            return Some(reason.to_owned());
-        }
-        self.other_format(raw)
+        let has_keys = match self.mapping {
+            None => other.needed().all(has),
+            Some(_) => other.needed().all(|slot| has_key(raw, other.keys()[slot])),
+        };
+        has_keys.then(|| reason.to_owned())
     }
 
     /// Returns the reason to reject an object if it is of another log format.
@@ -380,8 +381,10 @@ impl RecordSink for BatchWriter<'_> {
             }
             Err(reason) => {
                 let raw = &window[record.start..record.end.min(record.start + MAX_RAW)];
-                let is_known = reason.starts_with(NOT_A_PLAY);
-                let misplaced = (!is_known).then(|| rows.misplaced(raw)).flatten();
+                let is_left_out = reason.starts_with(NOT_A_PLAY);
+                let misplaced = rows.other_kind(raw);
+                let misplaced =
+                    misplaced.or_else(|| (!is_left_out).then(|| rows.other_format(raw)).flatten());
                 let reason = misplaced.unwrap_or(reason);
                 rows.keep_reject(offset, record.len() as u64, reason, raw);
             }

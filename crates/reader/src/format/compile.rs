@@ -160,9 +160,9 @@ pub(super) fn compile(file: &FormatFile) -> Result<Mapping, String> {
         sources.push(source.map_err(|reason| format!("column `{name}`: {reason}"))?);
     }
     let containers = containers(&file.records).map_err(|reason| format!("records: {reason}"))?;
-    let private = file.private.iter().map(|key| format!("\"{key}\"")).collect();
     let mut mapping = finish(compiler.tree, sources, containers)?;
-    (mapping.rules, mapping.identity, mapping.private) = (rules, identity, private);
+    (mapping.rules, mapping.identity) = (rules, identity);
+    mapping.private.clone_from(&file.private);
     (mapping.empty_is_null, mapping.repair_text) = (file.empty_is_null, file.repair_text);
     Ok(mapping)
 }

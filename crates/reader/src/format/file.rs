@@ -120,6 +120,8 @@ pub(super) struct Condition {
     pub present: Option<Paths>,
     /// Paths of which none has a value.
     pub absent: Option<Paths>,
+    /// Paths of which none leads to a member, not even to null.
+    pub missing: Option<Paths>,
     /// Paths for the conditions below.
     pub path: Option<Paths>,
     /// The value is one of these texts.

@@ -10,7 +10,7 @@ use super::path::PathTree;
 use super::rule::{Condition, Outcome, Rule};
 use super::time::TimeForm;
 use super::{MILLISECONDS_OF_DAY, NOT_A_PLAY, PLAY};
-use crate::json::{Found, Raw, scan_array};
+use crate::json::{Found, Raw, scan_array, scan_object};
 use crate::schema::{Field, Kind, RecordKind, RecordShape, Typed, in_range, is_unusual, typed};
 use crate::{number, text};
 
@@ -76,7 +76,7 @@ pub(crate) struct Mapping {
     pub(super) identity: Vec<Vec<usize>>,
     pub(super) empty_is_null: bool,
     pub(super) repair_text: bool,
-    /// Quoted keys whose text is masked in rejects.
+    /// Keys whose values are masked in rejects.
     pub(super) private: Vec<String>,
 }
 
@@ -114,16 +114,22 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// Returns a value as text, or the elements of a list.
-    fn texts(self, found: Found) -> Vec<Cow<'a, [u8]>> {
+    /// Returns a value as text, or the non-empty texts of a list; fails with what is neither.
+    fn texts(self, found: Found) -> Result<Vec<Cow<'a, [u8]>>, &'static str> {
+        let as_text = |found: Found| match found.raw {
+            Raw::Other(what) => Err(what),
+            _ => self.text(found).ok_or("text that no warehouse can hold"),
+        };
         if found.raw != Raw::Other("an array") {
-            return self.text(found).into_iter().collect();
+            return Ok(vec![as_text(found)?]);
         }
-        let mut texts = Vec::new();
-        let _ = scan_array(self.window, found.start, &mut |element| {
-            texts.extend(self.text(element).filter(|text| !text.is_empty()));
+        let (mut texts, mut wrong) = (Vec::new(), None);
+        let _ = scan_array(self.window, found.start, &mut |element| match as_text(element) {
+            _ if element.raw == Raw::Null => {}
+            Ok(text) => texts.extend(Some(text).filter(|text| !text.is_empty())),
+            Err(what) => wrong = Some(what),
         });
-        texts
+        wrong.map_or(Ok(texts), Err)
     }
 }
 
@@ -188,7 +194,11 @@ impl Mapping {
                     if *zero_is_null { typed.without_zero() } else { typed }
                 }
                 Source::Joined { slots, separator, sorted } => {
-                    joined(values, slots, separator, *sorted, scratch)
+                    let texts = self.joined_texts(values, slots, *sorted, &mut repaired)?;
+                    match texts.is_empty() {
+                        true => Typed::Null,
+                        false => append(scratch, &texts.join(separator.as_bytes())),
+                    }
                 }
                 Source::Time(_) => Typed::Int(time),
                 Source::Page(places) => match page {
@@ -197,7 +207,7 @@ impl Mapping {
                     None => self.value(values, places, field, scratch, &mut repaired)?,
                 },
                 Source::Day => Typed::Int(time.div_euclid(MILLISECONDS_OF_DAY)),
-                Source::Item => Typed::Int(self.item(values)),
+                Source::Item => Typed::Int(self.item(values)?),
             };
             parts.row.push(typed);
             repairs |= u32::from(repaired) << index;
@@ -298,13 +308,50 @@ impl Mapping {
         Ok(i64::try_from(milliseconds).ok().and_then(|milliseconds| end.checked_sub(milliseconds)))
     }
 
+    /// Returns the values of all slots, and the elements of lists; repaired as single texts are.
+    fn joined_texts<'a>(
+        &self,
+        values: Values<'a>,
+        slots: &[usize],
+        sorted: bool,
+        repaired: &mut bool,
+    ) -> Result<Vec<Cow<'a, [u8]>>, String> {
+        let mut joined = Vec::new();
+        for (slot, found) in slots.iter().filter_map(|slot| values.first([*slot])) {
+            for text in self.texts(values, slot, found)?.into_iter().filter(|text| !text.is_empty())
+            {
+                let meant = std::str::from_utf8(&text).ok().filter(|_| self.repair_text);
+                match meant.and_then(text::repair) {
+                    Some(meant) => {
+                        *repaired = true;
+                        joined.push(Cow::Owned(meant.into_bytes()));
+                    }
+                    None => joined.push(text),
+                }
+            }
+        }
+        if sorted {
+            joined.sort_unstable();
+        }
+        Ok(joined)
+    }
+
+    fn texts<'a>(
+        &self,
+        values: Values<'a>,
+        slot: usize,
+        found: Found,
+    ) -> Result<Vec<Cow<'a, [u8]>>, String> {
+        values.texts(found).map_err(|what| format!("{} is {what}", self.tree.text(slot)))
+    }
+
     /// Returns the first 31 bits of the md5 of the identity. It depends on the record alone, so
     /// that the order of loads does not matter.
-    fn item(&self, values: Values<'_>) -> i64 {
+    fn item(&self, values: Values<'_>) -> Result<i64, String> {
         let mut hash = Md5::new();
         for slots in &self.identity {
-            if let Some((_, found)) = values.first(slots.iter().copied()) {
-                let mut texts = values.texts(found);
+            if let Some((slot, found)) = values.first(slots.iter().copied()) {
+                let mut texts = self.texts(values, slot, found)?;
                 texts.sort_unstable();
                 for text in texts {
                     // Exports differ in how they write a whole number.
@@ -322,7 +369,7 @@ impl Mapping {
         }
         let digest: [u8; 16] = hash.finalize().into();
         let [a, b, c, d, ..] = digest;
-        i64::from(u32::from_be_bytes([a, b, c, d]) >> 1)
+        Ok(i64::from(u32::from_be_bytes([a, b, c, d]) >> 1))
     }
 
     /// Returns the user of all records, if it is a constant.
@@ -334,26 +381,43 @@ impl Mapping {
         })
     }
 
-    /// Masks private texts in the bytes of a reject; their length stays.
+    /// Masks private values in the bytes of a reject; their length stays. Members before any damage
+    /// are found as in a record, others by their key as it is usually written.
     pub(crate) fn mask(&self, raw: &mut [u8]) {
+        let mut values = Vec::new();
+        if raw.starts_with(b"{") {
+            let _ = scan_object(raw, 0, &[], &mut |member| {
+                if self.private.iter().any(|key| key.as_bytes() == &*member.name) {
+                    values.push(member.start);
+                }
+            });
+        }
         for key in &self.private {
-            let mut at = 0;
-            while let Some(found) = memchr::memmem::find(&raw[at..], key.as_bytes()) {
-                at += found + key.len();
-                let gap =
-                    raw[at..].iter().position(|byte| !byte.is_ascii_whitespace() && *byte != b':');
-                let Some(value) = gap.map(|gap| at + gap) else { return };
-                if raw[value] != b'"' {
-                    continue;
-                }
-                at = value + 1;
-                let mut escaped = false;
-                while let Some(byte) = raw.get_mut(at).filter(|byte| escaped || **byte != b'"') {
-                    escaped = *byte == b'\\' && !escaped;
-                    *byte = b'x';
-                    at += 1;
-                }
+            let quoted = format!("\"{key}\"");
+            values.extend(memchr::memmem::find_iter(raw, &quoted).map(|at| at + quoted.len()));
+        }
+        for at in values {
+            mask_value(&mut raw[at..]);
+        }
+    }
+}
+
+/// Masks the value at the start of `raw`, before which there may be a colon; it may be damaged.
+fn mask_value(raw: &mut [u8]) {
+    let (mut depth, mut quoted, mut escaped) = (0_u32, false, false);
+    for byte in raw {
+        match *byte {
+            b'"' if !escaped => quoted = !quoted,
+            _ if quoted => {
+                escaped = *byte == b'\\' && !escaped;
+                *byte = b'x';
             }
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' | b',' if depth == 0 => return,
+            b']' | b'}' => depth -= 1,
+            b',' | b':' => {}
+            other if other.is_ascii_whitespace() => {}
+            _ => *byte = b'x',
         }
     }
 }
@@ -362,28 +426,6 @@ fn append(scratch: &mut Vec<u8>, text: &[u8]) -> Typed {
     let from = scratch.len();
     scratch.extend_from_slice(text);
     Typed::Scratch(from, scratch.len())
-}
-
-/// Joins the values of all slots, and the elements of lists.
-fn joined(
-    values: Values<'_>,
-    slots: &[usize],
-    separator: &str,
-    sorted: bool,
-    scratch: &mut Vec<u8>,
-) -> Typed {
-    let present = slots.iter().filter_map(|slot| values.first([*slot]));
-    let mut texts: Vec<Cow<'_, [u8]>> = present
-        .flat_map(|(_, found)| values.texts(found))
-        .filter(|text| !text.is_empty())
-        .collect();
-    if texts.is_empty() {
-        return Typed::Null;
-    }
-    if sorted {
-        texts.sort_unstable();
-    }
-    append(scratch, &texts.join(separator.as_bytes()))
 }
 
 /// Returns true if a field of this kind takes a duration in seconds.

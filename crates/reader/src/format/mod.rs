@@ -150,7 +150,8 @@ impl LogFormat {
     }
 }
 
-fn has_key(raw: &[u8], key: &str) -> bool {
+/// Returns true if these bytes of a record have the key, by its usual spelling.
+pub(crate) fn has_key(raw: &[u8], key: &str) -> bool {
     memchr::memmem::find(raw, format!("\"{key}\"").as_bytes()).is_some()
 }
 

@@ -2,6 +2,7 @@
 
 use super::file;
 use super::mapping::Values;
+use crate::json::Raw;
 use crate::number;
 
 /// Compiled rule: what becomes of the records to which all conditions apply.
@@ -36,6 +37,7 @@ pub(super) struct Condition {
 pub(super) enum Test {
     Present,
     Absent,
+    Missing,
     Is(Vec<String>),
     IsNot(Vec<String>),
     Below(f64),
@@ -47,16 +49,18 @@ impl Condition {
         condition: &file::Condition,
         slots: &mut dyn FnMut(&file::Paths) -> Result<Vec<usize>, String>,
     ) -> Result<Self, String> {
-        let file::Condition { present, absent, path, is, is_not, below } = condition;
-        let (paths, test) = match (present, absent, path, is, is_not, below) {
-            (Some(paths), None, None, None, None, None) => (paths, Test::Present),
-            (None, Some(paths), None, None, None, None) => (paths, Test::Absent),
-            (None, None, Some(path), Some(texts), None, None) => (path, Test::Is(texts.clone())),
-            (None, None, Some(path), None, Some(texts), None) => (path, Test::IsNot(texts.clone())),
-            (None, None, Some(path), None, None, Some(below)) => (path, Test::Below(*below)),
-            _ => {
-                return Err("a condition is `present`, `absent`, or `path` with one of `is`, `is_not` and `below`".into());
-            }
+        let file::Condition { present, absent, missing, path, is, is_not, below } = condition;
+        let tests = [
+            (present, present.as_ref().map(|_| Test::Present)),
+            (absent, absent.as_ref().map(|_| Test::Absent)),
+            (missing, missing.as_ref().map(|_| Test::Missing)),
+            (path, is.clone().map(Test::Is)),
+            (path, is_not.clone().map(Test::IsNot)),
+            (path, below.map(Test::Below)),
+        ];
+        let mut tests: Vec<_> = tests.into_iter().filter(|(_, test)| test.is_some()).collect();
+        let (Some((Some(paths), Some(test))), true) = (tests.pop(), tests.is_empty()) else {
+            return Err("a condition is `present`, `absent`, `missing`, or `path` with one of `is`, `is_not` and `below`".into());
         };
         Ok(Self { slots: slots(paths)?, test })
     }
@@ -70,6 +74,7 @@ impl Condition {
         match &self.test {
             Test::Present => first.is_some(),
             Test::Absent => first.is_none(),
+            Test::Missing => self.slots.iter().all(|slot| values.found[*slot].raw == Raw::Missing),
             Test::Is(texts) => is_any(texts),
             Test::IsNot(texts) => !is_any(texts),
             Test::Below(limit) => {

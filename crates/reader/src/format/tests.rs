@@ -243,7 +243,7 @@ fn private_texts_of_rejects_are_masked() {
         (r#"{"ip_addr":"192.0.2.7","ts":"x"}"#, r#"{"ip_addr":"xxxxxxxxx","ts":"x"}"#),
         (
             r#"{"ip_addr" : "1\"2", "username":null,"username":"me""#,
-            r#"{"ip_addr" : "xxxx", "username":null,"username":"xx""#,
+            r#"{"ip_addr" : "xxxx", "username":xxxx,"username":"xx""#,
         ),
         (r#"{"ip_addr":"192.0"#, r#"{"ip_addr":"xxxxx"#),
         (r#"{"ip_addr""#, r#"{"ip_addr""#),
