@@ -5,7 +5,9 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::archives::zipped;
 use crate::browser::Browser;
+use crate::servers::Database;
 use crate::support::{event, put, query_value, run, song, sparkify};
 
 /// Two plays, a skipped one and a podcast, as Spotify exports them.
@@ -56,6 +58,34 @@ fn an_export_is_loaded_by_the_name_of_its_format() {
         files.lines().skip(1).map(|it| it.split_once(".json,").unwrap().1).collect();
     assert_eq!(files, ["4,2,0,2,0,0", "4,0,2,2,0,0"]);
     assert_eq!(run(here, ["check"]).code, Some(0));
+}
+
+/// An archive as Spotify sends it: a document, other files of the account, and what a Mac adds.
+#[test]
+fn an_export_is_loaded_as_its_archive() {
+    let folder = spotify();
+    let here = folder.path();
+    let account = r#"[{"platform":"ANDROID","searchTime":"2024-03-01"}]"#;
+    let members = [
+        ("Spotify Extended Streaming History/Streaming_History_Audio_2024_0.json", SPOTIFY),
+        ("Spotify Extended Streaming History/ReadMeFirst.pdf", "%PDF-1.7\n{x}{\"ts\":{}"),
+        ("Spotify Account Data/SearchQueries.json", account),
+        ("__MACOSX/._Streaming_History_Audio_2024_0.json", "\0\u{5}"),
+    ];
+    put(here, "my_spotify_data.zip", zipped(members));
+    let etl =
+        ["etl", "--log-data", "my_spotify_data.zip", "--log-format", "spotify", "--output", "json"];
+    let summary = run(here, etl).json();
+    let not_plays =
+        json!({ "Podcast": 1, "Skipped": 1, "PDF document": 1, "other data of the account": 1 });
+    assert_eq!(summary["not_plays"], not_plays);
+    assert_eq!((&summary["records"], &summary["rejected"]), (&6.into(), &0.into()));
+    run(
+        here,
+        ["etl", "--log-data", "data", "--log-format", "spotify", "--warehouse", "duckdb:f.duckdb"],
+    )
+    .good();
+    run(here, ["diff", "duckdb:sparkify.duckdb", "duckdb:f.duckdb"]).good();
 }
 
 #[test]
@@ -169,6 +199,14 @@ fn a_json_paths_file_counts_for_local_files() {
     ];
     run(here, etl).good();
     run(here, ["diff", "duckdb:own.duckdb", "duckdb:other.duckdb"]).good();
+    let database = Database::new();
+    let url = database.url();
+    let etl = ["etl", "--log-data", "other", "--log-jsonpath", "paths.json", "--warehouse", &url];
+    for arguments in [&etl[..], &["diff", "duckdb:own.duckdb", &url]] {
+        let mut command = sparkify(here, arguments);
+        let output = command.env("SPARKIFY_ALLOW_SUPERUSER", "1").output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
 
     put(here, "dwh.cfg", "[S3]\nLOG_DATA=other\nLOG_JSONPATH=paths.json\n");
     assert!(run(here, ["etl", "--warehouse", "duckdb:cfg.duckdb"]).good().contains("1 events"));

@@ -535,7 +535,7 @@ impl Records {
                     keep: bytes.len(),
                     from: bytes.len(),
                 })?;
-                let reason = format!("{NOT_A_PLAY}a PDF document");
+                let reason = format!("{NOT_A_PLAY}PDF document");
                 return Ok(self.reject(sink, offset, length, &reason));
             }
         }

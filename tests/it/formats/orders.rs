@@ -13,7 +13,7 @@ use crate::support::{assert_same_model, model, open};
 /// order and split of their files.
 #[test]
 fn overlapping_exports_in_any_order_and_split_give_the_same_tables() {
-    let cases = cases(20);
+    let cases = cases(100);
     let (mut loads, mut repeats) = (0, 0);
     for seed in 0..cases {
         let mut random = Random::new(1_000_000 + seed);

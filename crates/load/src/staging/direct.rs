@@ -44,7 +44,7 @@ pub enum DirectError {
     #[error(transparent)]
     Cover(#[from] CoverError),
     /// COPY cannot express the log format.
-    #[error("Redshift cannot copy the log format `{name}` itself")]
+    #[error("the warehouse cannot copy the log format `{name}` itself")]
     Format {
         /// Name, or path of the file.
         name: &'static str,

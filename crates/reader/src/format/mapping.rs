@@ -195,9 +195,10 @@ impl Mapping {
                 }
                 Source::Joined { slots, separator, sorted } => {
                     let texts = self.joined_texts(values, slots, *sorted, &mut repaired)?;
-                    match texts.is_empty() {
-                        true => Typed::Null,
-                        false => append(scratch, &texts.join(separator.as_bytes())),
+                    if texts.is_empty() {
+                        Typed::Null
+                    } else {
+                        append(scratch, &texts.join(separator.as_bytes()))
                     }
                 }
                 Source::Time(_) => Typed::Int(time),

@@ -172,7 +172,7 @@ fn what_is_no_history_is_left_out_by_name() {
     let document = format!("%PDF-1.7\n{{\"ts\":1}}{{{}", "x{".repeat(50_000));
     for chunk in [1, 4096] {
         let items = read(named("spotify"), &document, chunk);
-        assert_eq!(items, ["! not a play: a PDF document"]);
+        assert_eq!(items, ["! not a play: PDF document"]);
     }
     let items = read(named("spotify"), r#"{"playlists":[{"name":"x"}]}"#, 9);
     assert_eq!(items, ["! not a play: other data of the account"]);

@@ -1,4 +1,4 @@
-//! Log formats and JSONPaths files: which of them COPY reads, and that the tables are the same as in
+//! Log formats and `JSONPaths` files: which of them COPY reads, and that the tables are the same as in
 //! DuckDB.
 
 use super::{BUCKET, By, ended, small};
@@ -42,6 +42,20 @@ fn a_json_paths_file_gives_the_same_tables_as_in_duckdb() {
         cluster.assert_same(&more);
         cluster.assert_tidy();
     }
+    let cluster = small();
+    renamed(&cluster);
+    cluster.store.put("data/paths.json", file);
+    staged(&cluster, &["--log-jsonpath", &format!("s3://{BUCKET}/data/paths.json")]);
+}
+
+/// Loads the bucket through staged files, and compares the tables with those of DuckDB.
+fn staged(cluster: &super::Cluster, more: &[&str]) {
+    let (songs, logs) =
+        (format!("s3://{BUCKET}/data/song_data"), format!("s3://{BUCKET}/data/log_data"));
+    let etl = ["etl", "--song-data", &songs, "--log-data", &logs];
+    cluster.run(etl.into_iter().chain(more.iter().copied())).good();
+    assert_eq!(cluster.asked("select count(*) from songplays"), "1");
+    cluster.assert_same(more);
 }
 
 #[test]
@@ -50,9 +64,10 @@ fn a_format_of_single_paths_is_copied_with_a_generated_file() {
     renamed(&cluster);
     let kind = sparkify_reader::RecordKind::Events;
     let columns = kind.column_names().into_iter().zip(kind.keys());
-    let columns: String =
-        columns.map(|(column, key)| format!("{column} = \"{}\"\n", path_of(key))).collect();
-    let format = format!("title = 'mine'\nrepair_text = true\n[columns]\n{columns}");
+    let columns: Vec<String> =
+        columns.map(|(column, key)| format!("{column} = \"{}\"", path_of(key))).collect();
+    let columns = columns.join("\n");
+    let format = format!("title = 'mine'\nrepair_text = true\n[columns]\n{columns}\n");
     put(cluster.folder.path(), "mine.toml", format);
     let more = ["--log-format", "mine.toml"];
     let message = ended(&mut cluster.direct(By::Prefixes, &more)).bad(2);
@@ -75,10 +90,5 @@ fn a_format_that_copy_cannot_express_takes_the_staged_way() {
         message.contains("cannot copy the log format `eventsim`") && message.contains("--staging"),
         "{message}"
     );
-    let (songs, logs) =
-        (format!("s3://{BUCKET}/data/song_data"), format!("s3://{BUCKET}/data/log_data"));
-    let etl = ["etl", "--song-data", &songs, "--log-data", &logs];
-    cluster.run(etl.into_iter().chain(more)).good();
-    assert_eq!(cluster.asked("select count(*) from songplays"), "1");
-    cluster.assert_same(&more);
+    staged(&cluster, &more);
 }
