@@ -51,7 +51,7 @@ pub enum DirectError {
     },
     /// COPY can express the log format, but there is no place for its `JSONPaths` file.
     #[error(
-        "Redshift needs a JSONPaths file to copy the log format `{name}`, and no place for it is configured"
+        "the warehouse needs a JSONPaths file to copy the log format `{name}`, and no place for it is configured"
     )]
     NoPlace {
         /// Name, or path of the file.
