@@ -80,7 +80,7 @@ fn one_damaged_byte_in_a_file_without_newlines_loses_one_record() {
 fn usual_mistakes_are_named() {
     let utf16: Vec<u8> = day(2)[..3000].encode_utf16().flat_map(u16::to_le_bytes).collect();
     let cases: [(&str, Vec<u8>, &str); 6] = [
-        ("a.zip", b"PK\x03\x04\x14\0\0\0\x08\0{\"\x01}\n{zipped".repeat(9), "a zip archive"),
+        ("archive.json", b"PK\x03\x04\x14\0\0\0\x08\0{\"\x01}\n{zipped".repeat(9), "a zip archive"),
         (
             "pointer.json",
             b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n".to_vec(),

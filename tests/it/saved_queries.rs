@@ -164,11 +164,14 @@ fn date_filters_are_inclusive_days() {
 }
 
 /// Compares the results of every saved query with the golden results, except `history`, which has
-/// timestamps and versions.
+/// timestamps and versions. Keys of objects are compared from the name of the location on.
 fn compare(url: &str) {
     let folder = tempfile::tempdir().unwrap();
     for query in SavedQuery::all().filter(|query| query.name() != "history") {
         let answer = csv(folder.path(), &[query.name(), "--warehouse", url]);
+        let below = |line: &str| line.find("log_data/").unwrap_or_default();
+        let lines = answer.lines().map(|line| format!("{}\n", &line[below(line)..]));
+        let answer = lines.collect::<Vec<_>>().concat();
         insta::assert_snapshot!(query.name(), answer);
     }
 }

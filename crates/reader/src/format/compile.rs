@@ -18,6 +18,7 @@ const ITEM: &str = "item_in_session";
 /// State of a compilation.
 struct Compiler {
     tree: PathTree,
+    time: Option<TimeSource>,
     /// True if `[primary]` is a step of paths: formats have it, `JSONPaths` files do not.
     has_primary: bool,
 }
@@ -107,7 +108,8 @@ impl Compiler {
         }
         let (forms, anchor) = (column.forms.clone(), column.anchor);
         let end_when = self.conditions(&column.end_when)?;
-        Ok(Source::Time(TimeSource { places, forms, anchor, end_when, duration }))
+        self.time = Some(TimeSource { places, forms, anchor, end_when, duration });
+        Ok(Source::Time)
     }
 }
 
@@ -138,7 +140,7 @@ pub(super) fn compile(file: &FormatFile) -> Result<Mapping, String> {
             names.join(", ")
         ));
     }
-    let mut compiler = Compiler { tree: PathTree::default(), has_primary: true };
+    let mut compiler = Compiler { tree: PathTree::default(), time: None, has_primary: true };
     let rules: Result<Vec<Rule>, String> =
         file.rules.iter().map(|rule| compiler.rule(rule)).collect();
     let rules = rules.map_err(|reason| format!("rules: {reason}"))?;
@@ -160,7 +162,7 @@ pub(super) fn compile(file: &FormatFile) -> Result<Mapping, String> {
         sources.push(source.map_err(|reason| format!("column `{name}`: {reason}"))?);
     }
     let containers = containers(&file.records).map_err(|reason| format!("records: {reason}"))?;
-    let mut mapping = finish(compiler.tree, sources, containers)?;
+    let mut mapping = finish(compiler.tree, sources, compiler.time, containers)?;
     (mapping.rules, mapping.identity) = (rules, identity);
     mapping.private.clone_from(&file.private);
     (mapping.empty_is_null, mapping.repair_text) = (file.empty_is_null, file.repair_text);
@@ -171,15 +173,16 @@ pub(super) fn compile(file: &FormatFile) -> Result<Mapping, String> {
 fn finish(
     mut tree: PathTree,
     sources: Vec<Source>,
+    time: Option<TimeSource>,
     containers: &'static [&'static [&'static str]],
 ) -> Result<Mapping, String> {
-    let time = sources.iter().position(|source| matches!(source, Source::Time(_)));
-    let time = time.ok_or("column `ts`: it is no time")?;
-    let (mut all, mut any) = (0, 0);
-    if let Source::Time(source) = &sources[time] {
-        let keys = source.places.iter().filter_map(|place| tree.root_key(place.slot));
-        any = keys.fold(0, |mask, key| mask | 1 << key);
-    }
+    let time_field = sources.iter().position(|source| matches!(source, Source::Time));
+    let (Some(time), Some(time_field)) = (time, time_field) else {
+        return Err("column `ts`: it is no time".into());
+    };
+    let keys = time.places.iter().filter_map(|place| tree.root_key(place.slot));
+    let any = keys.fold(0, |mask, key| mask | 1 << key);
+    let mut all = 0;
     for (source, field) in sources.iter().zip(RecordKind::Events.fields()) {
         if let Source::Value { places, .. } = source
             && let [place] = places[..]
@@ -195,6 +198,7 @@ fn finish(
         tree,
         sources,
         time,
+        time_field,
         rules: Vec::new(),
         identity: Vec::new(),
         empty_is_null: false,
@@ -236,7 +240,7 @@ pub(super) fn of_json_paths(text: &[u8]) -> Result<Mapping, String> {
             names.join(", ")
         ));
     }
-    let mut compiler = Compiler { tree: PathTree::default(), has_primary: false };
+    let mut compiler = Compiler { tree: PathTree::default(), time: None, has_primary: false };
     let (mut sources, mut known) = (Vec::new(), None);
     for ((path, name), field) in paths.iter().zip(&names).zip(kind.fields()) {
         let path = path.as_str().ok_or("a path is not a string")?;
@@ -265,14 +269,15 @@ pub(super) fn of_json_paths(text: &[u8]) -> Result<Mapping, String> {
         let source = compiler.source(name, &column, field);
         sources.push(source.map_err(|reason| format!("column `{name}`: {reason}"))?);
     }
-    finish(compiler.tree, sources, &[])
+    finish(compiler.tree, sources, compiler.time, &[])
 }
 
 /// Returns the slot of a column that is one value as it is in the record.
-fn plain(source: &Source) -> Option<usize> {
+fn plain(mapping: &Mapping, source: &Source) -> Option<usize> {
+    let time = &mapping.time;
     let places = match source {
         Source::Value { places, zero_is_null: false } | Source::Page(places) => places,
-        Source::Time(time) if time.forms == [TimeForm::EpochMs] && time.duration.is_empty() => {
+        Source::Time if time.forms == [TimeForm::EpochMs] && time.duration.is_empty() => {
             &time.places
         }
         _ => return None,
@@ -291,7 +296,7 @@ fn is_plain(mapping: &Mapping) -> bool {
         && mapping.shape.containers.is_empty()
         && mapping.repair_text
         && !mapping.empty_is_null
-        && mapping.sources.iter().all(|source| plain(source).is_some())
+        && mapping.sources.iter().all(|source| plain(mapping, source).is_some())
 }
 
 /// Returns true if the mapping is that of the program's own format.
@@ -299,7 +304,7 @@ pub(super) fn is_native(mapping: &Mapping) -> bool {
     let keys = RecordKind::Events.keys().iter();
     is_plain(mapping)
         && mapping.sources.iter().zip(keys).all(|(source, key)| {
-            plain(source)
+            plain(mapping, source)
                 .is_some_and(|slot| *mapping.tree.steps(slot) == [Step::Key((*key).into())])
         })
 }
@@ -312,7 +317,7 @@ pub(super) fn json_paths(mapping: &Mapping) -> Option<String> {
     let mut paths = Vec::new();
     for source in &mapping.sources {
         let mut text = "$".to_owned();
-        for step in mapping.tree.steps(plain(source)?) {
+        for step in mapping.tree.steps(plain(mapping, source)?) {
             match step {
                 Step::Key(key) if key.contains(['\'', '\\']) => return None,
                 Step::Key(key) => {

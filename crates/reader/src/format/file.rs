@@ -13,7 +13,7 @@ use super::time::TimeForm;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FormatFile {
-    /// What the format is, in a line.
+    /// Short description.
     pub title: String,
     /// Paths to the records, each ending in `[*]`.
     #[serde(default)]
@@ -33,7 +33,7 @@ pub(super) struct FormatFile {
     /// Fields that identify a record, each with alternatives. They give the session and the item.
     #[serde(default)]
     pub identity: Vec<Paths>,
-    /// What fills each staging column.
+    /// Source of each staging column.
     pub columns: BTreeMap<String, ColumnEntry>,
     /// Rules that name the page of a record; the first one that applies counts.
     #[serde(default)]
@@ -64,7 +64,7 @@ pub(super) enum Unit {
     Ms,
 }
 
-/// What fills a column.
+/// Source of a column.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Column {

@@ -18,7 +18,7 @@ use crate::{number, text};
 const PART: u8 = 0x1f;
 const ELEMENT: u8 = 0x1e;
 
-/// What fills a column.
+/// Source of the values of a column.
 #[derive(Debug)]
 pub(super) enum Source {
     Absent,
@@ -36,7 +36,8 @@ pub(super) enum Source {
         separator: String,
         sorted: bool,
     },
-    Time(TimeSource),
+    /// Start of the play.
+    Time,
     /// Name that a rule gives, else the value at these places, else that of a play.
     Page(Vec<Place>),
     /// UTC day of the time, as a number of days since 1970.
@@ -69,8 +70,9 @@ pub(crate) struct Mapping {
     pub(super) shape: RecordShape,
     /// One source for each field, in their order.
     pub(super) sources: Vec<Source>,
-    /// Index of the time among them.
-    pub(super) time: usize,
+    pub(super) time: TimeSource,
+    /// Index of the field of the time.
+    pub(super) time_field: usize,
     pub(super) rules: Vec<Rule>,
     /// Parts of the identity, each with alternatives.
     pub(super) identity: Vec<Vec<usize>>,
@@ -142,7 +144,7 @@ pub(crate) struct RowParts<'a> {
     pub plain_numbers: bool,
 }
 
-/// What is known of a row beside its values.
+/// Metadata of a converted row.
 pub(crate) struct Mapped {
     /// One bit for each repaired field.
     pub repairs: u32,
@@ -175,11 +177,9 @@ impl Mapping {
             Outcome::Page(name) => Some(name.as_str()),
             Outcome::LeaveOut(_) => None,
         });
-        let time_field = &parts.fields[self.time];
-        if let Source::Time(source) = &self.sources[self.time] {
-            self.check_number(values, &source.places, time_field, parts.plain_numbers)?;
-        }
-        let time = self.time(values, time_field)?;
+        let time_field = &parts.fields[self.time_field];
+        self.check_number(values, &self.time.places, time_field, parts.plain_numbers)?;
+        let time = self.start(values, time_field)?;
         let mut repairs = 0;
         for (index, (source, field)) in self.sources.iter().zip(parts.fields).enumerate() {
             let (mut repaired, scratch) = (false, &mut *parts.scratch);
@@ -201,7 +201,7 @@ impl Mapping {
                         append(scratch, &texts.join(separator.as_bytes()))
                     }
                 }
-                Source::Time(_) => Typed::Int(time),
+                Source::Time => Typed::Int(time),
                 Source::Page(places) => match page {
                     Some(name) => append(scratch, name.as_bytes()),
                     None if places.is_empty() => append(scratch, PLAY.as_bytes()),
@@ -261,12 +261,8 @@ impl Mapping {
     }
 
     /// Returns the start of the play, in milliseconds since 1970.
-    fn time(&self, values: Values<'_>, field: &Field) -> Result<i64, String> {
-        let source = match &self.sources[self.time] {
-            Source::Time(source) => source,
-            Source::Int(value) => return Ok(*value),
-            _ => return Err("the format has no time".to_owned()),
-        };
+    fn start(&self, values: Values<'_>, field: &Field) -> Result<i64, String> {
+        let source = &self.time;
         let first = values.first(source.places.iter().map(|place| place.slot));
         let (slot, found) = first.ok_or_else(|| self.missing(&source.places))?;
         let written = values.text(found);
@@ -280,24 +276,19 @@ impl Mapping {
         let is_end = source.anchor == Anchor::End
             || !source.end_when.is_empty()
                 && source.end_when.iter().all(|condition| condition.holds(values));
-        let start = if is_end { self.before(values, source, stored)? } else { Some(stored) };
+        let start = if is_end { self.before(values, stored)? } else { Some(stored) };
         start
             .filter(|start| in_range(field.kind, *start))
             .ok_or_else(|| format!("{path} is out of range"))
     }
 
     /// Subtracts the duration from the end of a play; none if the result is out of range.
-    fn before(
-        &self,
-        values: Values<'_>,
-        source: &TimeSource,
-        end: i64,
-    ) -> Result<Option<i64>, String> {
-        let Some((slot, found)) = values.first(source.duration.iter().map(|place| place.slot))
-        else {
+    fn before(&self, values: Values<'_>, end: i64) -> Result<Option<i64>, String> {
+        let places = &self.time.duration;
+        let Some((slot, found)) = values.first(places.iter().map(|place| place.slot)) else {
             return Ok(Some(end));
         };
-        let unit = source.duration.iter().find(|place| place.slot == slot).map(|place| place.unit);
+        let unit = places.iter().find(|place| place.slot == slot).map(|place| place.unit);
         let written = values.text(found).unwrap_or_default();
         let seconds = number::double(&written).ok();
         let seconds =
@@ -305,7 +296,7 @@ impl Mapping {
         let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let duration =
             duration.ok_or_else(|| format!("{} is not a duration", self.tree.text(slot)))?;
-        let milliseconds = (duration + Duration::from_micros(500)).as_millis();
+        let milliseconds = duration.saturating_add(Duration::from_micros(500)).as_millis();
         Ok(i64::try_from(milliseconds).ok().and_then(|milliseconds| end.checked_sub(milliseconds)))
     }
 
@@ -346,8 +337,8 @@ impl Mapping {
         values.texts(found).map_err(|what| format!("{} is {what}", self.tree.text(slot)))
     }
 
-    /// Returns the first 31 bits of the md5 of the identity. It depends on the record alone, so
-    /// that the order of loads does not matter.
+    /// Returns the first 31 bits of the md5 of the identity. It depends only on the record, so the
+    /// order of loads does not matter.
     fn item(&self, values: Values<'_>) -> Result<i64, String> {
         let mut hash = Md5::new();
         for slots in &self.identity {

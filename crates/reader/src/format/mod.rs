@@ -37,7 +37,7 @@ const RECOGNIZED_IN: usize = 16 << 10;
 pub struct LogFormat {
     /// Name, or path of the file.
     pub name: &'static str,
-    /// What the format is, in a line.
+    /// Short description.
     pub title: &'static str,
     /// Text of its file.
     pub text: &'static str,

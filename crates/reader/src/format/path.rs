@@ -120,7 +120,7 @@ pub(super) struct Members {
     nodes: Vec<Node>,
 }
 
-/// What paths want of one value.
+/// Node of the tree: a value, and the paths that end there or enter it.
 #[derive(Debug, Default)]
 struct Node {
     /// Index of the path that ends here.

@@ -2,23 +2,9 @@
 
 use super::*;
 use crate::parser::{Parser, Stopped};
-use crate::records::Input;
+use crate::records::Chunked;
 use crate::schema::RecordKind;
 use sparkify_warehouse::{Batch, Column, Values};
-use std::convert::Infallible;
-
-/// Input that returns at most this many bytes per read.
-struct Chunked<'a>(&'a [u8], usize);
-
-impl Input for Chunked<'_> {
-    type Error = Infallible;
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
-        let count = self.1.min(self.0.len()).min(buffer.len());
-        buffer[..count].copy_from_slice(&self.0[..count]);
-        self.0 = &self.0[count..];
-        Ok(count)
-    }
-}
 
 fn text_of(column: &Column, row: usize) -> String {
     if column.nulls.contains(&row) {
