@@ -596,25 +596,10 @@ fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
 }
 
-/// Input that returns at most this many bytes per read.
-#[cfg(test)]
-pub(super) struct Chunked<'a>(pub &'a [u8], pub usize);
-
-#[cfg(test)]
-impl Input for Chunked<'_> {
-    type Error = std::convert::Infallible;
-
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Self::Error> {
-        let count = self.1.min(self.0.len()).min(buffer.len());
-        buffer[..count].copy_from_slice(&self.0[..count]);
-        self.0 = &self.0[count..];
-        Ok(count)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::tests::Chunked;
 
     /// Sink of the reasons of rejects.
     struct Reasons(Vec<String>);
