@@ -275,7 +275,7 @@ fn a_play_inside_a_container_is_traced_to_its_bytes() {
     assert!(traced.contains(&second), "{traced}");
 }
 
-/// What other programs import from the same export, by their rules.
+/// Counts of other programs for the same export, by their rules.
 #[test]
 fn other_programs_counts_are_explained_by_rows() {
     let folder = spotify();

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sparkify_config::LogFormatSetting;
-use sparkify_reader::{FormatError, LogFormat, NATIVE, ReadError};
+use sparkify_reader::{FormatError, LogFormat, ReadError};
 use sparkify_source::{Content, Object, Sources};
 use thiserror::Error;
 
@@ -121,11 +121,6 @@ pub fn named(name: &str) -> Result<LogFormat, ChoiceError> {
     }
     let text = std::fs::read_to_string(name).map_err(unreadable)?;
     Ok(LogFormat::parse(name, &text)?)
-}
-
-/// Returns the name of a format in messages.
-pub fn name_of(format: Option<LogFormat>) -> &'static str {
-    format.map_or(NATIVE, |format| format.name)
 }
 
 fn read(sources: &Sources, location: &str) -> Result<Vec<u8>, ReadError> {

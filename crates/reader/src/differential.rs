@@ -15,7 +15,7 @@ use sparkify_source::Sources;
 use sparkify_warehouse::{Batch, Column, RowSource, Values};
 
 /// Input that returns at most this many bytes per read.
-struct Chunked<'a>(&'a [u8], usize);
+pub(super) struct Chunked<'a>(pub &'a [u8], pub usize);
 
 impl Input for Chunked<'_> {
     type Error = std::convert::Infallible;

@@ -599,7 +599,7 @@ fn is_blank(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::tests::Chunked;
+    use crate::differential::Chunked;
 
     /// Sink of the reasons of rejects.
     struct Reasons(Vec<String>);

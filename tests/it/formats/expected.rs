@@ -34,7 +34,7 @@ pub(super) const STAGING: [&str; 18] = [
     "user_id",
 ];
 
-/// What becomes of a record.
+/// Outcome of a record.
 #[derive(Debug)]
 pub(super) enum Fate {
     Staged(Box<Row>),

@@ -165,4 +165,4 @@ pub(crate) fn recognized(raw: &[u8], own: &str) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

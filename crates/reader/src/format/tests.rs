@@ -1,24 +1,10 @@
 //! The program's formats on records as their producers write them (all content is invented).
 
 use super::*;
+use crate::differential::Chunked;
 use crate::parser::{Parser, Stopped};
-use crate::records::Input;
 use crate::schema::RecordKind;
 use sparkify_warehouse::{Batch, Column, Values};
-
-/// Input that returns at most this many bytes per read.
-pub(crate) struct Chunked<'a>(pub &'a [u8], pub usize);
-
-impl Input for Chunked<'_> {
-    type Error = std::convert::Infallible;
-
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Self::Error> {
-        let count = self.1.min(self.0.len()).min(buffer.len());
-        buffer[..count].copy_from_slice(&self.0[..count]);
-        self.0 = &self.0[count..];
-        Ok(count)
-    }
-}
 
 fn text_of(column: &Column, row: usize) -> String {
     if column.nulls.contains(&row) {
