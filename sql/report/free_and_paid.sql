@@ -12,23 +12,17 @@ with listener_intervals as (
     /*include listener_intervals(null) */
 ),
 
-days as (
-    select
-        cast(start_time as date) as day,
-        count(case when level = 'free' then 1 end) as free_plays,
-        count(case when level = 'paid' then 1 end) as paid_plays
-    from songplays
-    where level in ('free', 'paid')
-        and /*include in_days(start_time) */
-    group by cast(start_time as date)
+play_hours as (
+    /*include play_hours() */
 ),
 
 plays as (
     select
         /*include first_day_of_period($3, cast(day as timestamp)) */ as period,
-        sum(free_plays) as free_plays,
-        sum(paid_plays) as paid_plays
-    from days
+        sum(case when level = 'free' then plays else 0 end) as free_plays,
+        sum(case when level = 'paid' then plays else 0 end) as paid_plays
+    from play_hours
+    where level in ('free', 'paid')
     group by /*include first_day_of_period($3, cast(day as timestamp)) */
 ),
 

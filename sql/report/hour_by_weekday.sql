@@ -13,15 +13,18 @@ weekdays as (
     where digit < 7
 ),
 
+play_hours as (
+    /*include play_hours() */
+),
+
 plays as (
     select
-        f_weekday(start_time) as weekday,
-        extract(hour from start_time) as hour,
-        count(*) as plays
-    from songplays
-    where /*include in_days(start_time) */
-        and /*include at_level(level) */
-    group by f_weekday(start_time), extract(hour from start_time)
+        f_weekday(cast(day as timestamp)) as weekday,
+        hour,
+        cast(sum(plays) as bigint) as plays
+    from play_hours
+    where /*include at_level(level) */
+    group by f_weekday(cast(day as timestamp)), hour
 )
 
 select

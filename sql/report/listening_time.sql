@@ -13,15 +13,18 @@ with user_totals as (
     /*include user_totals() */
 ),
 
+play_hours as (
+    /*include play_hours() */
+),
+
 days as (
     select
-        cast(start_time as date) as day,
-        count(*) as plays,
-        count(/*include listened(length) */) as plays_with_length
-    from songplays
-    where /*include in_days(start_time) */
-        and /*include at_level(level) */
-    group by cast(start_time as date)
+        day,
+        sum(plays) as plays,
+        sum(plays_with_length) as plays_with_length
+    from play_hours
+    where /*include at_level(level) */
+    group by day
 ),
 
 totals as (

@@ -4,18 +4,22 @@
 --   match_method: exact: title, artist and duration match; title_artist: only title and artist match; not in the catalogue
 --   plays: plays with this match
 --   percent: share of all plays
-with plays as (
+with play_hours as (
+    /*include play_hours() */
+),
+
+matches as (
     select
-        coalesce(match_method, 'not in the catalogue') as match_method
-    from songplays
-    where /*include in_days(start_time) */
-        and /*include at_level(level) */
+        coalesce(match_method, 'not in the catalogue') as match_method,
+        cast(sum(plays) as bigint) as plays
+    from play_hours
+    where /*include at_level(level) */
+    group by coalesce(match_method, 'not in the catalogue')
 )
 
 select
     match_method,
-    count(*) as plays,
-    f_percent(count(*), (select count(*) from plays)) as "percent"
-from plays
-group by match_method
+    plays,
+    f_percent(plays, (select sum(plays) from matches)) as "percent"
+from matches
 order by plays desc, f_bytes(match_method);

@@ -26,19 +26,22 @@ songs as (
 
 user_totals as (
     /*include user_totals() */
+),
+
+play_hours as (
+    /*include play_hours() */
 )
 
 select
-    count(*) as plays,
+    cast(coalesce(sum(plays), 0) as bigint) as plays,
     (select count(user_id) from user_totals) as listeners,
-    count(*) - count(user_id) as guest_plays,
+    cast(coalesce(sum(plays - user_plays), 0) as bigint) as guest_plays,
     cast((select coalesce(sum(sessions), 0) from user_totals) as bigint) as sessions,
     (select count(song_title) from songs) as songs,
     (select count(distinct artist_name) from songs) as artists,
-    f_round(coalesce(sum(/*include listened(length) */), 0) / 3600) as hours,
-    min(start_time) as first_play,
-    max(start_time) as last_play,
-    f_percent(count(song_id), count(*)) as matched_percent
-from songplays
-where /*include in_days(start_time) */
-    and /*include at_level(level) */;
+    f_round(coalesce(sum(seconds), 0) / 3600) as hours,
+    min(first_play) as first_play,
+    max(last_play) as last_play,
+    f_percent(sum(matched_plays), sum(plays)) as matched_percent
+from play_hours
+where /*include at_level(level) */;

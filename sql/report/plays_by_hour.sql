@@ -11,14 +11,17 @@ user_totals as (
     /*include user_totals() */
 ),
 
+play_hours as (
+    /*include play_hours() */
+),
+
 plays as (
     select
-        extract(hour from start_time) as hour,
-        count(*) as plays
-    from songplays
-    where /*include in_days(start_time) */
-        and /*include at_level(level) */
-    group by extract(hour from start_time)
+        hour,
+        cast(sum(plays) as bigint) as plays
+    from play_hours
+    where /*include at_level(level) */
+    group by hour
 ),
 
 sets as (

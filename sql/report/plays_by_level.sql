@@ -10,15 +10,28 @@ with listener_intervals as (
     /*include listener_intervals(null) */
 ),
 
+play_hours as (
+    /*include play_hours() */
+),
+
 -- The first play of a user at the level within the days is on such a day.
 counted as (
     select
         level,
-        count(*) as plays,
-        sum(/*include listened(length) */) as seconds,
-        count(distinct case when level is null or level not in ('free', 'paid') then user_id end) as listeners
+        sum(plays) as plays,
+        sum(seconds) as seconds,
+        0 as listeners
+    from play_hours
+    group by level
+    union all
+    select
+        level,
+        0 as plays,
+        null as seconds,
+        count(distinct user_id) as listeners
     from songplays
-    where /*include in_days(start_time) */
+    where (level is null or level not in ('free', 'paid'))
+        and /*include in_days(start_time) */
     group by level
     union all
     select

@@ -18,14 +18,17 @@ weekdays as (
     union all select 6
 ),
 
+play_hours as (
+    /*include play_hours() */
+),
+
 plays as (
     select
-        f_weekday(start_time) as weekday,
-        count(*) as plays
-    from songplays
-    where /*include in_days(start_time) */
-        and /*include at_level(level) */
-    group by f_weekday(start_time)
+        f_weekday(cast(day as timestamp)) as weekday,
+        cast(sum(plays) as bigint) as plays
+    from play_hours
+    where /*include at_level(level) */
+    group by f_weekday(cast(day as timestamp))
 ),
 
 sets as (

@@ -11,14 +11,17 @@
 --   longest_to: its last day
 --   latest_streak: days in a row up to the last day with a play
 --   latest_to: the last day with a play
-with by_day as (
+with play_hours as (
+    /*include play_hours() */
+),
+
+by_day as (
     select
-        cast(start_time as date) as day,
-        count(*) as plays
-    from songplays
-    where /*include in_days(start_time) */
-        and /*include at_level(level) */
-    group by cast(start_time as date)
+        day,
+        cast(sum(plays) as bigint) as plays
+    from play_hours
+    where /*include at_level(level) */
+    group by day
 ),
 
 numbered as (

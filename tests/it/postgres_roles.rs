@@ -125,6 +125,33 @@ fn the_loader_loads_and_the_analyst_reads() {
     assert!(said.contains("permission denied for database"), "{said}");
 }
 
+#[test]
+fn the_report_is_the_same_without_temporary_tables() {
+    let (roles, folder) = (Roles::new(), tempfile::tempdir().unwrap());
+    let here = folder.path();
+    put(here, "data/song_data/a.json", song("SO1", "One", 200.5));
+    let events = [(0, "One"), (1, "Two")].map(|(item, title)| {
+        event(1, item, 1_541_376_000_796 + u64::from(item), "NextSong", title)
+    });
+    put(here, "data/log_data/a.json", events.join("\n"));
+    let (loader, analyst) = (roles.loader.as_str(), roles.analyst.as_str());
+    roles.run(here, loader, &ETL).good();
+    let report = |name: &str| {
+        let ended = roles.run(here, analyst, &["report", "--out", name, "-vv"]);
+        assert_eq!(ended.code, Some(0), "{ended:#?}");
+        let page = std::fs::read_to_string(here.join(name)).unwrap();
+        (ended.err.matches("create temp table page_").count(), page)
+    };
+    let (created, shared) = report("shared.html");
+    assert!(created > 5, "{created}");
+    let database = &roles.database.name;
+    roles.database.psql(&format!("revoke temporary on database {database} from public"));
+    let (created, alone) = report("alone.html");
+    assert_eq!(created, 0);
+    assert!(alone.contains("Two"));
+    assert!(alone == shared, "the pages differ");
+}
+
 /// Comments and functions belong to the owner, so another role cannot upgrade; it reads both layouts.
 #[test]
 fn the_owner_upgrades() {

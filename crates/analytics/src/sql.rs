@@ -47,6 +47,7 @@ sql_files! {
     /// Temporary tables that charts of the report page share.
     pub mod page in "page" {
         DROP_TABLE = "drop_table",
+        PLAY_HOURS = "play_hours",
         SESSION_DAYS = "session_days",
         SESSION_INTERVALS = "session_intervals",
         LISTENER_INTERVALS = "listener_intervals",

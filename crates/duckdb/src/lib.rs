@@ -188,8 +188,8 @@ impl Warehouse for DuckDb {
         loaded
     }
 
-    fn has_temporary_tables(&self) -> bool {
-        true
+    fn allow_temporary_tables(&mut self) -> Result<bool, WarehouseError> {
+        Ok(true)
     }
 
     fn interrupter(&self) -> Option<Interrupter> {

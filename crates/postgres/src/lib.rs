@@ -32,6 +32,8 @@ sql_files! {
         SESSION = "session",
         SCHEMA = "schema",
         READ_ONLY = "read_only",
+        TEMPORARY = "temporary",
+        TEMPORARY_TABLES = "temporary_tables",
         COMPACT = "compact",
         CONNECTION_CHECK = "connection_check",
         WORK_MEM = "work_mem",
@@ -96,15 +98,19 @@ impl Postgres {
             tracing::debug!("{error}");
         }
         if self.access == Access::Write {
-            // An eighth of the limit, because a statement has several sorts and joins at a time.
-            let share = Value::Text(format!("{}kB", (self.limits.memory >> 13).max(4096)));
-            return self.query_file(&dialect::WORK_MEM, &[share], 1).map(drop);
+            return self.set_work_mem();
         }
         if self.access.is_guarded() {
             let allows_superuser = self.server.allows_superuser;
             self.guard = Some(statement_guard::StatementGuard::new(self, allows_superuser)?);
         }
         self.run(&dialect::READ_ONLY)
+    }
+
+    /// Allows an eighth of the limit, because a statement has several sorts and joins at a time.
+    fn set_work_mem(&mut self) -> Result<(), WarehouseError> {
+        let share = Value::Text(format!("{}kB", (self.limits.memory >> 13).max(4096)));
+        self.query_file(&dialect::WORK_MEM, &[share], 1).map(drop)
     }
 
     /// Checks version and encoding of the server, which follow the schema in `found`.
@@ -260,6 +266,16 @@ impl Warehouse for Postgres {
 
     fn interrupter(&self) -> Option<Interrupter> {
         Some(self.wire.interrupter())
+    }
+
+    /// Begins a new snapshot in a transaction that is not read-only, since the server permits
+    /// `create temp table` in no other. It never commits. Guarded connections stay read-only.
+    fn allow_temporary_tables(&mut self) -> Result<bool, WarehouseError> {
+        if self.access != Access::Read || !self.is_true(&dialect::TEMPORARY, &[])? {
+            return Ok(false);
+        }
+        self.run(&dialect::TEMPORARY_TABLES)?;
+        self.set_work_mem().map(|()| true)
     }
 
     fn compact(mut self: Box<Self>) -> Result<(), WarehouseError> {

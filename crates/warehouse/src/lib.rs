@@ -126,9 +126,10 @@ pub trait Warehouse {
         None
     }
 
-    /// True if a connection for reading can create temporary tables, which its end drops.
-    fn has_temporary_tables(&self) -> bool {
-        false
+    /// Lets a connection for reading create temporary tables, which its end drops. Returns false if
+    /// it cannot create any.
+    fn allow_temporary_tables(&mut self) -> Result<bool, WarehouseError> {
+        Ok(false)
     }
 
     /// Returns the load lock, if other processes may load into the same warehouse at the same time.

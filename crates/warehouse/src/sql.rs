@@ -96,6 +96,7 @@ sql_files! {
         FIRST_DAY_OF_PERIOD = "first_day_of_period",
         HOURS_OF_DAY = "hours_of_day",
         LISTENED = "listened",
+        PLAY_HOURS = "play_hours",
         SESSION_DAYS = "session_days",
         SESSION_INTERVALS = "session_intervals",
         LISTENER_INTERVALS = "listener_intervals",

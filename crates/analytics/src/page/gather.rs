@@ -158,10 +158,10 @@ pub fn stream(
     arguments: &Arguments,
     sink: PartSink<'_>,
 ) -> Result<(), WarehouseError> {
-    let head = head(warehouse, arguments)?;
+    let mut shared = SharedTables::new(warehouse, arguments)?;
+    let head = head(shared.warehouse, arguments)?;
     let grains = head.grains;
     sink(Part::Head(Box::new(head)))?;
-    let mut shared = SharedTables::new(warehouse, arguments);
     let queries = QUERIES.iter().filter_map(|(name, by)| Some((SavedQuery::find(name)?, *by)));
     let mut queries = queries.peekable();
     while let Some((query, by)) = queries.next() {
@@ -220,12 +220,15 @@ fn grains_of(first: Option<Date>, last: Option<Date>) -> [&'static str; 2] {
 struct SharedTables<'a> {
     warehouse: &'a mut dyn Warehouse,
     filters: [Value; 3],
+    /// True if the connection can create them.
+    is_allowed: bool,
     /// Names of the tables that exist.
     created: Vec<&'static str>,
 }
 
 /// Files of the shared tables; `page_NAME` is the table.
 const SHARED: &[SqlFile] = &[
+    sql::page::PLAY_HOURS,
     sql::page::SESSION_DAYS,
     sql::page::SESSION_INTERVALS,
     sql::page::LISTENER_INTERVALS,
@@ -241,8 +244,12 @@ const SHARED: &[SqlFile] = &[
 ];
 
 impl<'a> SharedTables<'a> {
-    fn new(warehouse: &'a mut dyn Warehouse, arguments: &Arguments) -> Self {
-        Self { warehouse, filters: arguments.filters(), created: Vec::new() }
+    fn new(
+        warehouse: &'a mut dyn Warehouse,
+        arguments: &Arguments,
+    ) -> Result<Self, WarehouseError> {
+        let is_allowed = warehouse.allow_temporary_tables()?;
+        Ok(Self { warehouse, filters: arguments.filters(), is_allowed, created: Vec::new() })
     }
 
     /// Runs a file with `parameters`, after the tables that it reads were created.
@@ -253,7 +260,7 @@ impl<'a> SharedTables<'a> {
         sink: &mut LimitedSink,
     ) -> Result<(), WarehouseError> {
         let opening = Opening::full(self.warehouse.engine());
-        if !self.warehouse.has_temporary_tables() {
+        if !self.is_allowed {
             return self.warehouse.query_each(&file.statement(opening), parameters, sink);
         }
         let (statement, used) = file.statement_from_shared_tables(opening);
