@@ -30,6 +30,7 @@ sql_files! {
         DUPLICATES = "duplicates",
         OBJECTS = "objects",
         LAST = "last",
+        DIGEST = "digest",
         PUBLISHED = "published",
         DROP = "drop",
         LAYOUT = "layout",

@@ -52,7 +52,7 @@ pub use format::{FormatError, LogFormat, NATIVE, NOT_A_PLAY};
 pub use limits::TextLimits;
 pub use meter::Meter;
 pub use reader::Reader;
-pub use rejects::{KEPT_REJECTS, Reject, Rejects, Sample};
+pub use rejects::{KEPT_REJECTS, Reject, RejectSource, Rejects, Sample};
 pub use schema::RecordKind;
 pub use text::repair;
 

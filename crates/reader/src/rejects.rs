@@ -232,14 +232,17 @@ impl Rejects {
     pub fn into_source(self, load_id: i64) -> io::Result<RejectSource> {
         let mut spool = self.spool.into_inner().map_err(io::IntoInnerError::into_error)?;
         spool.seek(SeekFrom::Start(0))?;
-        let state = Mutex::new((BufReader::with_capacity(BUFFER, spool), self.stored));
-        Ok(RejectSource { load_id, discarded: self.discarded, state })
+        let (stored, discarded) = (self.stored, self.discarded);
+        let state = Mutex::new((BufReader::with_capacity(BUFFER, spool), stored));
+        Ok(RejectSource { load_id, stored, discarded, state })
     }
 }
 
 /// Rejects of a load as rows for the warehouse.
 pub struct RejectSource {
     load_id: i64,
+    /// Number of rejects in the spool.
+    stored: u64,
     discarded: BTreeSet<i64>,
     /// The spool, and the number of rejects left in it.
     state: Mutex<(BufReader<SpooledTempFile>, u64)>,
@@ -279,6 +282,14 @@ fn read_reject(spool: &mut impl Read) -> io::Result<Spooled> {
 }
 
 impl RejectSource {
+    /// Starts again with the first reject.
+    pub fn rewind(&self) -> io::Result<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.0.seek(SeekFrom::Start(0))?;
+        state.1 = self.stored;
+        Ok(())
+    }
+
     fn read_one(&self, spool: &mut impl Read, batch: &mut Batch) -> io::Result<usize> {
         let Spooled { numbers: [object_id, offset, length], reason, raw } = read_reject(spool)?;
         if self.discarded.contains(&object_id) {
@@ -329,16 +340,20 @@ mod tests {
             }
             assert_eq!(rejects.count, number);
             let source = rejects.into_source(1).unwrap();
-            let (mut batch, mut rows) = (Batch::new(&source.types()), 0);
-            loop {
-                batch.clear();
-                source.next(&mut batch).unwrap();
-                if batch.is_empty() {
-                    break;
+            // A load that is retried inserts them again.
+            for _ in 0..2 {
+                let (mut batch, mut rows) = (Batch::new(&source.types()), 0);
+                source.rewind().unwrap();
+                loop {
+                    batch.clear();
+                    source.next(&mut batch).unwrap();
+                    if batch.is_empty() {
+                        break;
+                    }
+                    rows += batch.len() as u64;
                 }
-                rows += batch.len() as u64;
+                assert_eq!(rows, number);
             }
-            assert_eq!(rows, number);
         }
     }
 }

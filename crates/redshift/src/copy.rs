@@ -8,41 +8,37 @@ use super::staged::{self, Staging};
 use super::{Redshift, dialect, literal};
 use sparkify_aws::Landing;
 use sparkify_config::Settings;
-use sparkify_warehouse::{Opening, RowSource, Value, Warehouse, WarehouseError};
+use sparkify_warehouse::{Opening, RowSource, Value, Warehouse, WarehouseError, WrittenRows};
 
 impl Redshift {
-    /// Loads many rows: writes files to S3 and loads them with COPY.
-    pub(super) fn load_staged(
+    /// Writes many rows to files in S3.
+    pub(super) fn write_rows(
         &mut self,
         table: &str,
         source: &Arc<dyn RowSource>,
-    ) -> Result<u64, WarehouseError> {
+    ) -> Result<WrittenRows, WarehouseError> {
         let Some(staging) = self.staging.clone() else { return Err(WarehouseError::NoStaging) };
         // Once per connection is enough; the listing costs requests.
         if !std::mem::replace(&mut self.leftovers_removed, true) {
             staging.remove_leftovers();
         }
         let columns = self.columns_of(table)?;
-        let staged = staging.write(table, &columns, self.slices, source)?;
-        let loaded = if staged.rows == 0 { Ok(()) } else { self.copy(table, &staged, &staging) };
-        staged.clear();
-        loaded.map(|()| staged.rows)
+        staging.write(table, &columns, self.slices, source)
     }
 
-    fn copy(
-        &mut self,
-        table: &str,
-        staged: &staged::StagedFiles,
-        staging: &Staging,
-    ) -> Result<(), WarehouseError> {
-        let copy = dialect::COPY_STAGED.statement_on(table, Opening::full(self.engine()));
-        let parameters = [&staged.manifest, &staging.role, &staging.region];
+    /// Loads written rows with COPY.
+    pub(super) fn copy_rows(&mut self, written: &WrittenRows) -> Result<(), WarehouseError> {
+        if written.rows == 0 {
+            return Ok(());
+        }
+        let copy = dialect::COPY_STAGED.statement_on(&written.table, Opening::full(self.engine()));
+        let parameters = [&written.manifest, &written.folder.role, &written.folder.region];
         let copy = literal::bind(&copy, &parameters.map(|text| Value::Text(text.clone())))?;
         let before = self.before_copy()?;
         match self.run(&copy) {
-            Ok(_) => self.verify_counts(&before, staged),
+            Ok(_) => self.verify_counts(&before, written),
             Err(error @ WarehouseError::Statement { .. }) => {
-                Err(self.with_load_errors(error, &staged.folder.location()))
+                Err(self.with_load_errors(error, &written.folder.folder))
             }
             Err(error) => Err(error),
         }
@@ -52,11 +48,11 @@ impl Redshift {
     fn verify_counts(
         &mut self,
         before: &BeforeCopy,
-        staged: &staged::StagedFiles,
+        staged: &WrittenRows,
     ) -> Result<(), WarehouseError> {
         let last = self.last_copy()?;
         let counted = last.rows;
-        let written = [staged.rows, staged.files.len() as u64, 0].map(Some);
+        let written = [staged.rows, staged.files, 0].map(Some);
         // The session's own count is available at once and always compared. The entry in the load
         // history may appear later than the COPY returns; it is compared only if it is there, and
         // then once it is complete.
@@ -75,8 +71,7 @@ impl Redshift {
         Err(WarehouseError::Statement {
             message: format!(
                 "COPY loaded {loaded} rows, but {} rows in {} files were staged",
-                staged.rows,
-                staged.files.len(),
+                staged.rows, staged.files,
             ),
             hint: Some("nothing of this load was published; see sys_load_history".into()),
         })

@@ -35,7 +35,7 @@ use sparkify_config::{DEFAULT_SCHEMA, Server, Settings};
 use sparkify_warehouse::{
     Access, ColumnType, CopyRequest, CopyResult, FoundColumn, Interrupter, LoadLock, LockScope,
     Naming, Reconnect, RemoteCopy, RowSink, RowSource, SqlFile, UploadedFiles, Value, Warehouse,
-    WarehouseError, split, sql_files, with_table,
+    WarehouseError, WrittenRows, split, sql_files, with_table,
 };
 
 use channel::{Channel, ChannelError, Discard};
@@ -360,7 +360,8 @@ impl Warehouse for Redshift {
 
     fn load(&mut self, table: &str, source: Arc<dyn RowSource>) -> Result<u64, WarehouseError> {
         if source.is_bulk() {
-            return self.load_staged(table, &source);
+            let written = self.write_rows(table, &source)?;
+            return self.copy_rows(&written).map(|()| written.rows);
         }
         self.in_own_transaction(|redshift| redshift.load_by_insert(table, source.as_ref()))
     }
@@ -433,6 +434,18 @@ impl RemoteCopy for Redshift {
 
     fn supports_bulk_insert(&self) -> bool {
         self.staging.is_some()
+    }
+
+    fn write(
+        &mut self,
+        table: &str,
+        source: &Arc<dyn RowSource>,
+    ) -> Result<WrittenRows, WarehouseError> {
+        self.write_rows(table, source)
+    }
+
+    fn insert_written(&mut self, written: &WrittenRows) -> Result<(), WarehouseError> {
+        self.copy_rows(written)
     }
 
     fn upload(

@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::json_lines::JsonLines;
-use super::part_writer::{PartWriter, StagedFile};
+use super::part_writer::PartWriter;
 use super::service::aws_failed;
 use sparkify_aws::{AwsError, Landing};
-use sparkify_warehouse::{Batch, RowSource, WarehouseError};
+use sparkify_warehouse::{Batch, RowSource, UploadedFiles, WarehouseError, WrittenRows};
 
 /// Prefix of folder names. Only objects below such a folder are ever removed.
 const FOLDER_PREFIX: &str = "sparkify-load-";
@@ -33,22 +33,7 @@ pub(super) struct Staging {
     pub threads: usize,
 }
 
-/// Complete files of one load.
-pub(super) struct StagedFiles {
-    pub folder: Landing,
-    /// URL of the manifest.
-    pub manifest: String,
-    pub files: Vec<StagedFile>,
-    pub rows: u64,
-}
-
-impl StagedFiles {
-    /// Removes the files. A later load removes files that could not be removed.
-    pub(super) fn clear(&self) {
-        clear(&self.folder);
-    }
-}
-
+/// Removes the files. A later load removes files that could not be removed.
 pub(super) fn clear(folder: &Landing) {
     match folder.clear() {
         Ok(files) => tracing::debug!("removed {files} files from `{}`", folder.location()),
@@ -64,8 +49,10 @@ impl Staging {
         columns: &[String],
         slices: usize,
         source: &Arc<dyn RowSource>,
-    ) -> Result<StagedFiles, WarehouseError> {
+    ) -> Result<WrittenRows, WarehouseError> {
         let folder = self.place.below(&folder_name());
+        // Created before the first file, so that its drop removes the files after an error too.
+        let files = self.files_of(&folder);
         let writer = PartWriter::new(folder.clone(), table, slices);
         let encoder = JsonLines::new(columns, &source.types());
         let written = match self.write_rows(&writer, &encoder, source) {
@@ -75,17 +62,20 @@ impl Staging {
                 Err(error)
             }
         };
-        let staged = written.and_then(|(rows, files)| {
-            let manifest = "manifest.json";
-            let entries = files.iter().map(|file| (file.url.as_str(), file.size));
-            folder.put(manifest, manifest_of(entries)).map_err(|error| failed(&error))?;
-            let manifest = folder.url_of(manifest);
-            Ok(StagedFiles { folder: folder.clone(), manifest, files, rows })
-        });
-        if staged.is_err() {
-            clear(&folder);
-        }
-        staged
+        let (rows, parts) = written?;
+        let manifest = "manifest.json";
+        let entries = parts.iter().map(|part| (part.url.as_str(), part.size));
+        folder.put(manifest, manifest_of(entries)).map_err(|error| failed(&error))?;
+        let manifest = folder.url_of(manifest);
+        let (table, parts) = (table.to_owned(), parts.len() as u64);
+        Ok(WrittenRows { table, rows, files: parts, manifest, folder: files })
+    }
+
+    /// Returns the owner of a folder: dropping it removes all files there, including later ones.
+    pub(super) fn files_of(&self, folder: &Landing) -> UploadedFiles {
+        let to_clear = folder.clone();
+        let (role, region) = (self.role.clone(), self.region.clone());
+        UploadedFiles::new(folder.location(), role, region, move || clear(&to_clear))
     }
 
     /// Writes rows on all threads. The first failure stops the other threads.

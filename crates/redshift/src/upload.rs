@@ -12,11 +12,8 @@ pub(super) fn upload(
     files: &[(String, &str)],
 ) -> Result<UploadedFiles, WarehouseError> {
     let folder = staging.place.below(&staged::folder_name());
-    let to_clear = folder.clone();
     // Created before the first file, so that its drop removes the files of a failed upload too.
-    let (role, region) = (staging.role.clone(), staging.region.clone());
-    let uploaded =
-        UploadedFiles::new(folder.location(), role, region, move || staged::clear(&to_clear));
+    let uploaded = staging.files_of(&folder);
     for (name, text) in files {
         folder.put(name, text.as_bytes().to_vec()).map_err(|error| staged::failed(&error))?;
     }

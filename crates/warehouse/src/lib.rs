@@ -16,7 +16,7 @@ use thiserror::Error;
 pub use batch::{BATCH_ROWS, Batch, BatchError, Column, ColumnType, RowList, RowSource, Values};
 pub use remote_copy::{
     Compression, CopyObjects, CopyRequest, CopyResult, KeyMapping, Naming, RefusedRecord,
-    UploadedFiles,
+    UploadedFiles, WrittenRows,
 };
 pub use sql::fragment;
 pub use sql::{DeclaredColumn, JsonKey, Opening, SqlFile, is_text, split, with_table};
@@ -236,6 +236,17 @@ pub trait RemoteCopy {
 
     /// True if bulk inserts are available as configured; Redshift needs a staging prefix for them.
     fn supports_bulk_insert(&self) -> bool;
+
+    /// Writes all rows of `source` to files, which [`insert_written`](Self::insert_written) inserts.
+    /// This needs no transaction, and lasts longer than one.
+    fn write(
+        &mut self,
+        table: &str,
+        source: &Arc<dyn RowSource>,
+    ) -> Result<WrittenRows, WarehouseError>;
+
+    /// Inserts written rows into their table. The files stay, so that this can be repeated.
+    fn insert_written(&mut self, written: &WrittenRows) -> Result<(), WarehouseError>;
 
     /// Uploads small files (name and text) to the staging prefix. They are deleted when the
     /// returned value is dropped. Returns none if no such prefix is configured.

@@ -79,6 +79,20 @@ pub struct RefusedRecord {
     pub reason: String,
 }
 
+/// Rows in files of the staging prefix. Dropping this value deletes them.
+pub struct WrittenRows {
+    /// Table of the rows.
+    pub table: String,
+    /// Number of rows.
+    pub rows: u64,
+    /// Number of files.
+    pub files: u64,
+    /// URL of the manifest that lists the files.
+    pub manifest: String,
+    /// Deletes the files.
+    pub folder: UploadedFiles,
+}
+
 /// Small files in the staging prefix. Dropping this value deletes them.
 pub struct UploadedFiles {
     /// URL of their folder.

@@ -198,9 +198,12 @@ impl Cluster {
         super::ended(&mut command)
     }
 
-    /// The number of statements that begin a load.
+    /// The number of statements that begin to stage.
     fn begun(&self) -> usize {
-        self.sent().iter().filter(|text| text.starts_with("lock table")).count()
+        self.sent()
+            .iter()
+            .filter(|text| text.starts_with("create temp table scope_objects"))
+            .count()
     }
 
     fn called(&self, operation: &str) -> usize {

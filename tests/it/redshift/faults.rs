@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use redshift_emulator::{Authentication, Emulator, Fault, Options, User, When};
-use s3_emulator::Fault as StoreFault;
+use s3_emulator::{BUCKET, Fault as StoreFault};
 
 use super::{Cluster, ETL};
-use crate::support::{put, sparkify};
+use crate::support::{event, put, sparkify};
 
 /// Creates a cluster with empty tables: the next statements are a load.
 fn ready() -> Cluster {
@@ -48,6 +48,83 @@ fn a_commit_without_a_response_is_looked_up_in_the_ledger() {
     cluster.assert_whole(1, 2);
 }
 
+/// Returns the number of staged data files that were written since the last call.
+fn written(cluster: &Cluster) -> usize {
+    let requests = cluster.store.take_requests();
+    requests.iter().filter(|line| line.starts_with("PUT ") && line.contains(".json.gz")).count()
+}
+
+#[test]
+fn a_retry_uses_the_files_of_the_attempt_before() {
+    let cluster = ready();
+    cluster.run(ETL).good();
+    let once = written(&cluster);
+    assert!(once >= 2, "{once}");
+    for (when, fault) in [
+        (When::Commit(1), Fault::Serializable),
+        (When::Copy(2), Fault::Serializable),
+        (When::Commit(1), Fault::Disconnect),
+    ] {
+        let cluster = ready();
+        cluster.emulator.faults().arm(when.clone(), fault.clone());
+        let told = cluster.run(ETL).good();
+        assert!(told.contains("failed attempts retried"), "{when:?}, {fault:?}: {told}");
+        assert_eq!(written(&cluster), once, "{when:?}, {fault:?}");
+        cluster.assert_whole(1, 2);
+    }
+}
+
+/// While objects are read and files written, neither a transaction nor its lock is held.
+#[test]
+fn files_are_written_before_the_transaction() {
+    let cluster = ready();
+    cluster.emulator.log().clear();
+    cluster.store.hold("PUT *.json.gz");
+    std::thread::scope(|scope| {
+        let load = scope.spawn(|| cluster.run(ETL));
+        cluster.store.wait_for_held(1);
+        let sent = cluster.sent();
+        let last = |text: &str| sent.iter().rposition(|sent| sent == text);
+        assert!(last("rollback") > last("lock table etl_lock"), "{sent:#?}");
+        assert!(last("rollback") > last("begin"), "{sent:#?}");
+        cluster.store.release();
+        load.join().unwrap().good();
+    });
+    cluster.assert_whole(1, 2);
+}
+
+/// Another load is published after the files of this one were written: numbers in them are taken.
+#[test]
+fn a_load_that_another_one_overtook_starts_again() {
+    for (is_loaded, other) in [(false, ETL.to_vec()), (true, vec!["create-tables", "--yes"])] {
+        let cluster = ready();
+        let add = || {
+            let more = event(9, 0, 1_541_476_000_000, "NextSong", "One");
+            put(cluster.folder.path(), "data/log_data/more.json", more);
+        };
+        if is_loaded {
+            cluster.run(ETL).good();
+            add();
+        }
+        cluster.store.hold("PUT *staging/*.json.gz");
+        std::thread::scope(|scope| {
+            let load = scope.spawn(|| cluster.run(ETL.into_iter().chain(["--output", "json"])));
+            cluster.store.wait_for_held(1);
+            add();
+            let mut command = cluster.command(other);
+            command.env("SPARKIFY_STAGING", format!("s3://{BUCKET}/lists"));
+            super::ended(&mut command).good();
+            cluster.store.release();
+            let summary = load.join().unwrap().json();
+            let reason = "another load was published while the objects were read";
+            assert_eq!(summary["retries"], serde_json::json!([reason]));
+        });
+        assert_eq!(cluster.asked("select count(*) from songplays"), "3");
+        cluster.run(["check"]).good();
+        assert_eq!(cluster.staged(), Vec::<String>::new());
+    }
+}
+
 #[test]
 fn permanent_errors_are_recorded_in_the_load_history() {
     let cluster = ready();
@@ -74,7 +151,7 @@ fn transient_store_errors_are_retried() {
     put(
         cluster.folder.path(),
         "data/log_data/more.json",
-        crate::support::event(9, 0, 1_541_476_000_000, "NextSong", "One"),
+        event(9, 0, 1_541_476_000_000, "NextSong", "One"),
     );
     cluster.store.fail("PUT", StoreFault::Status(403, "AccessDenied"), 1);
     let words = cluster.run(ETL).bad(2);

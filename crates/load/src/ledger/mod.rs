@@ -107,6 +107,11 @@ impl Ledger {
         Ok(ledger)
     }
 
+    /// Returns the digest of the ledger in the warehouse, which changes with each load.
+    pub fn digest(warehouse: &mut dyn Warehouse) -> Result<Vec<Value>, WarehouseError> {
+        Ok(warehouse.query_file(&sql::load::DIGEST, &[], 1)?.rows.concat())
+    }
+
     /// Returns true if no load was published yet.
     pub fn is_empty(&self) -> bool {
         !self.loads.published

@@ -23,6 +23,9 @@ pub enum EtlError {
         /// The object.
         key: String,
     },
+    /// Another load was published between the extraction and the transaction of this one.
+    #[error("another load was published while the objects were read")]
+    Overtaken,
     /// A location has no objects.
     #[error("no files found in `{location}`")]
     Empty {
@@ -179,6 +182,7 @@ impl EtlError {
             Self::OtherFormat { format, .. } => Some(format!(
                 "pass `--log-format {format}`, or set LOG_FORMAT in [S3] of dwh.cfg; nothing was loaded"
             )),
+            Self::Overtaken => Some("run the command again".into()),
             Self::Cancelled => Some("run the command again to load the same files".into()),
             Self::Reader(_) => Some("report a bug; this load published nothing".into()),
             Self::Warehouse(error) | Self::GaveUp { source: error, .. } => error.hint(),

@@ -6,18 +6,19 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{EtlError, Listings, LoadPlan, Request, StepTimer, analyze};
+use super::load::LoadPlan;
+use super::{EtlError, Request, StepTimer, analyze};
 use crate::ledger::{self, ObjectEntry, Plan};
 use crate::sql;
-use crate::staging::{self, StageError};
-use sparkify_reader::{Erasures, ObjectRows, ReadError, RecordKind, Tally};
-use sparkify_source::Object;
+use crate::staging::{self, Extract, StageError};
+use sparkify_reader::{Erasures, Meter, ObjectRows, ReadError, RecordKind, Tally};
+use sparkify_source::{Listing, Object};
 use sparkify_warehouse::Warehouse;
 
 /// Parameters that the extraction of all kinds of record shares.
 pub(super) struct ExtractContext<'a> {
     pub request: &'a Request,
-    pub listings: &'a Listings,
+    pub listings: &'a [(RecordKind, Listing)],
     pub load_id: i64,
     pub loaded_before: bool,
     pub erasures: Option<Arc<Erasures>>,
@@ -64,40 +65,83 @@ fn is_new_location(plan: &Plan) -> bool {
     plan.unchanged == 0 && !plan.read.iter().any(is_known)
 }
 
-/// Stages the objects, then deletes the staged rows of their earlier versions.
-pub(super) fn extract(
-    warehouse: &mut dyn Warehouse,
-    work: &LoadPlan,
-    context: &ExtractContext<'_>,
-    timer: &mut StepTimer,
-) -> Result<Tally, EtlError> {
-    warehouse.run(&sql::load::PREPARE)?;
-    let meter = Arc::clone(&timer.meter);
+impl ExtractContext<'_> {
+    /// Extracts the objects of each kind to files, for [`stage`](Self::stage).
+    pub(super) fn extract_to_files(
+        &self,
+        warehouse: &mut dyn Warehouse,
+        work: &LoadPlan,
+        timer: &mut StepTimer,
+    ) -> Result<Vec<(RecordKind, Vec<Extract>)>, EtlError> {
+        let meter = Arc::clone(&timer.meter);
+        set_totals(&meter, work);
+        let extract = |(kind, plan): &(RecordKind, Plan)| {
+            let extracts = timer.time(&format!("extract {}", kind.name()), || {
+                staging::extract(warehouse, self.request(*kind, plan), &meter)
+                    .map_err(|error| self.error(*kind, error))
+            })?;
+            Ok((*kind, extracts))
+        };
+        work.plans.iter().map(extract).collect()
+    }
+
+    /// Stages the objects, or their extracts, then deletes the staged rows of their earlier versions.
+    pub(super) fn stage(
+        &self,
+        warehouse: &mut dyn Warehouse,
+        work: &LoadPlan,
+        extracts: &[(RecordKind, Vec<Extract>)],
+        timer: &mut StepTimer,
+    ) -> Result<Tally, EtlError> {
+        warehouse.run(&sql::load::PREPARE)?;
+        let meter = Arc::clone(&timer.meter);
+        if extracts.is_empty() {
+            set_totals(&meter, work);
+        }
+        let mut tally = Tally::default();
+        for (kind, plan) in &work.plans {
+            let extracts = extracts.iter().find(|(of, _)| of == kind).map(|(_, extracts)| extracts);
+            let staged = timer.time(&format!("stage {}", kind.name()), || {
+                let staged = match extracts {
+                    Some(extracts) => self.insert(warehouse, extracts),
+                    None => staging::stage(warehouse, self.request(*kind, plan), &meter),
+                };
+                let staged = staged.map_err(|error| self.error(*kind, error))?;
+                analyze(warehouse)?;
+                Ok::<_, EtlError>(staged)
+            })?;
+            tally.merge(staged);
+        }
+        if self.loaded_before {
+            let read = tally.objects.iter().map(|rows| rows.object_id);
+            let objects = read.chain(work.prune.iter().copied()).collect();
+            timer.time("delete replaced rows", || {
+                ledger::set_scope_objects(warehouse, self.load_id, objects)?;
+                if work.incremental {
+                    warehouse.run(&sql::load::AFFECTED_KEYS)?;
+                }
+                warehouse.run(&sql::load::DELETE_REPLACED)
+            })?;
+        }
+        Ok(tally)
+    }
+
+    fn insert(
+        &self,
+        warehouse: &mut dyn Warehouse,
+        extracts: &[Extract],
+    ) -> Result<Tally, StageError> {
+        let mut tally = Tally::default();
+        for extract in extracts {
+            tally.merge(staging::insert(warehouse, self.load_id, extract)?);
+        }
+        Ok(tally)
+    }
+}
+
+fn set_totals(meter: &Meter, work: &LoadPlan) {
     meter.objects_total.store(work.to_read().count() as u64, Ordering::Relaxed);
     meter.bytes_total.store(work.to_read().map(|(_, object)| object.size).sum(), Ordering::Relaxed);
-    let mut tally = Tally::default();
-    for (kind, plan) in &work.plans {
-        let staged = timer.time(&format!("stage {}", kind.name()), || {
-            let request = context.request(*kind, plan);
-            let staged = staging::stage(warehouse, request, &meter)
-                .map_err(|error| context.error(*kind, error))?;
-            analyze(warehouse)?;
-            Ok::<_, EtlError>(staged)
-        })?;
-        tally.merge(staged);
-    }
-    if context.loaded_before {
-        let read = tally.objects.iter().map(|rows| rows.object_id);
-        let objects = read.chain(work.prune.iter().copied()).collect();
-        timer.time("delete replaced rows", || {
-            ledger::set_scope_objects(warehouse, context.load_id, objects)?;
-            if work.incremental {
-                warehouse.run(&sql::load::AFFECTED_KEYS)?;
-            }
-            warehouse.run(&sql::load::DELETE_REPLACED)
-        })?;
-    }
-    Ok(tally)
 }
 
 /// Returns the entry of an object in the ledger.

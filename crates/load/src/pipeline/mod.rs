@@ -9,32 +9,29 @@ mod administration;
 mod error;
 mod extract;
 mod failure_log;
+mod load;
 mod preview;
 mod reject_limit;
 mod retry;
 mod summary;
 mod timer;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use time::Date;
 
 use crate::data_tests;
-use crate::ledger::{
-    self, Ledger, LoadEntry, LoadOutcome, Moved, ObjectUpdate, Plan, Relocation, Selection,
-};
+use crate::ledger::{Relocation, Selection};
 use crate::log_format::ChosenFormat;
-use crate::{erase, model, sql, staging, tables};
+use crate::{model, sql, staging, tables};
 use sparkify_reader::{ErasureKey, Meter, RecordKind};
-use sparkify_source::{Listing, Object, Sources};
+use sparkify_source::{Listing, Sources};
 use sparkify_warehouse::{LockScope, Value, Warehouse, WarehouseError};
 
 pub(crate) use administration::change;
 pub use administration::{recreate, upgrade};
 pub use error::EtlError;
-use extract::{ExtractContext, extract, object_entry};
+use load::{Input, Load, LoadPlan, compare};
 pub use preview::{Preview, preview};
 pub use reject_limit::{DamagedObject, TooManyRejects};
 use retry::{FailedAttempt, retry};
@@ -137,9 +134,7 @@ pub fn etl(
 ) -> Result<Summary, EtlError> {
     let Listed { timer, listings } = listed;
     staging::check_loadable(warehouse, listings.iter().flat_map(|(_, listing)| &listing.objects))?;
-    retry(warehouse, &timer, |warehouse, timer, summary| {
-        load(warehouse, request, &listings, timer, summary)
-    })
+    retry(warehouse, &timer, Load::new(request, Input::Listings(&listings)))
 }
 
 /// Reprocesses rejected records: reads their objects again, so that records that are valid by now
@@ -149,28 +144,15 @@ pub fn replay(
     request: &Request,
     meter: &Arc<Meter>,
 ) -> Result<Summary, EtlError> {
-    retry(warehouse, &StepTimer::start(meter), |warehouse, timer, summary| {
-        let upgraded = tables::ensure(warehouse)?;
-        let ledger = Ledger::read(warehouse)?;
-        let mut work = LoadPlan { incremental: true, ..LoadPlan::default() };
-        work.summary.upgraded_from = upgraded.map(|upgrade| upgrade.from);
-        for kind in [RecordKind::Songs, RecordKind::Events] {
-            let (mut plan, missing) = ledger.plan_reprocessing(kind.name(), &request.sources)?;
-            ledger.add_group_members(&mut plan, &[], None, &request.sources)?;
-            work.summary.objects_vanished.extend(missing);
-            work.plans.push((kind, plan));
-        }
-        work.summarize();
-        run(warehouse, request, &ledger, work, &Vec::new(), timer, summary)
-    })
+    retry(warehouse, &StepTimer::start(meter), Load::new(request, Input::Rejected))
 }
 
-/// Acquires the load lock, runs `work` in one transaction and commits it. `work` fills the summary
+/// Acquires the load lock, runs `load` in one transaction and commits it. The load fills the summary
 /// step by step, so that a failed attempt still reports the counts up to the error.
 fn run_transaction(
     warehouse: &mut dyn Warehouse,
     mut timer: StepTimer,
-    work: &impl Fn(&mut dyn Warehouse, &mut StepTimer, &mut Summary) -> Result<(), EtlError>,
+    load: &mut Load<'_>,
 ) -> Result<Summary, Box<FailedAttempt>> {
     let mut summary = Summary::default();
     let meter = Arc::clone(&timer.meter);
@@ -179,8 +161,13 @@ fn run_transaction(
         let error = error.into();
         return Err(Box::new(FailedAttempt { error, summary, is_usable: false, at_commit: false }));
     }
-    let begun = begin(warehouse).map_err(EtlError::from);
-    let worked = begun.and_then(|()| work(warehouse, &mut timer, &mut summary));
+    // A lock on a table is taken inside the transaction, so the tables are created before.
+    let lockable =
+        if locks_a_table(warehouse) { tables::ensure_lockable(warehouse) } else { Ok(()) };
+    let prepared = lockable.map_err(EtlError::from);
+    let prepared = prepared.and_then(|()| load.prepare(warehouse, &mut timer));
+    let begun = prepared.and_then(|()| Ok(begin(warehouse)?));
+    let worked = begun.and_then(|()| load.run(warehouse, &mut timer, &mut summary));
     // From here on a cancellation would leave the outcome unknown.
     meter.set_interrupter(None);
     if let Err(error) = worked {
@@ -197,11 +184,7 @@ fn run_transaction(
     }
 }
 
-/// Begins the transaction. A lock on a table is taken inside it, so the tables are created before.
 fn begin(warehouse: &mut dyn Warehouse) -> Result<(), WarehouseError> {
-    if locks_a_table(warehouse) {
-        tables::ensure_lockable(warehouse)?;
-    }
     warehouse.run(&sql::load::BEGIN)?;
     warehouse.run(&sql::load::LOCK)
 }
@@ -282,155 +265,6 @@ fn shared_key(one: &Listing, other: &Listing) -> Option<String> {
     let mut others = other.in_order();
     let shared = one.objects.iter().find(|object| others.get(&object.key).is_some());
     shared.map(|object| object.key.to_string())
-}
-
-/// Complete plan of a load.
-#[derive(Default)]
-struct LoadPlan {
-    plans: Plans,
-    /// True if only the affected part of the model is rebuilt.
-    incremental: bool,
-    /// Objects whose rows are deleted: vanished ones, and doubled ones.
-    prune: Vec<i64>,
-    /// Objects that were moved and loaded again, with their numbers of staged rows.
-    doubled: BTreeMap<i64, u64>,
-    /// New keys and versions of objects whose content is unchanged, by object.
-    updates: BTreeMap<i64, ObjectUpdate>,
-    /// New objects that were loaded from another location.
-    moved: Vec<Moved>,
-    summary: Summary,
-}
-
-impl LoadPlan {
-    fn to_read(&self) -> impl Iterator<Item = &(i64, Object)> {
-        self.plans.iter().flat_map(|(_, plan)| &plan.read)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.to_read().next().is_none() && self.prune.is_empty()
-    }
-
-    /// Adds the counts of the plans to the summary.
-    fn summarize(&mut self) {
-        for (_, plan) in &self.plans {
-            self.summary.add_plan(plan);
-        }
-    }
-}
-
-fn load(
-    warehouse: &mut dyn Warehouse,
-    request: &Request,
-    listings: &Listings,
-    timer: &mut StepTimer,
-    summary: &mut Summary,
-) -> Result<(), EtlError> {
-    let upgraded = tables::ensure(warehouse)?;
-    let mut ledger = Ledger::read(warehouse)?;
-    let started = timer.started;
-    let mut work = timer.time("compare", || compare(&mut ledger, request, listings, started))?;
-    work.summary.upgraded_from = upgraded.map(|upgrade| upgrade.from);
-    run(warehouse, request, &ledger, work, listings, timer, summary)
-}
-
-type Plans = Vec<(RecordKind, Plan)>;
-
-/// Compares the listings with the ledger.
-fn compare(
-    ledger: &mut Ledger,
-    request: &Request,
-    listings: &Listings,
-    started: SystemTime,
-) -> Result<LoadPlan, EtlError> {
-    let incremental = !ledger.is_empty() && !request.full_refresh;
-    let mut work = LoadPlan { incremental, ..LoadPlan::default() };
-    relocate(ledger, request, listings, &mut work)?;
-    for (kind, listing) in listings {
-        let selection = request.selection(*kind);
-        let mut plan = ledger.plan(listing, kind.name(), selection, started)?;
-        plan.vanished.retain(|(id, _)| !work.doubled.contains_key(id));
-        if request.prune {
-            if listing.objects.is_empty() && !plan.vanished.is_empty() {
-                return Err(EtlError::PruneAll { location: listing.root.clone() });
-            }
-            work.prune.extend(plan.vanished.iter().map(|(id, _)| *id));
-            work.summary.objects_pruned += plan.vanished.len() as u64;
-        }
-        ledger.add_group_members(&mut plan, &work.prune, Some(listing), &request.sources)?;
-        work.moved.extend(ledger.find_moved(&plan, listing, kind.name()));
-        let updates = std::mem::take(&mut plan.updates).into_iter();
-        work.updates.extend(updates.map(|update| (update.object_id, update)));
-        work.summary.add_listing(listing);
-        work.plans.push((*kind, plan));
-    }
-    work.prune.sort_unstable();
-    work.prune.dedup();
-    work.summary.add_moved(&work.moved);
-    work.summarize();
-    Ok(work)
-}
-
-/// Gives the entries of moved objects their new keys.
-fn relocate(
-    ledger: &mut Ledger,
-    request: &Request,
-    listings: &Listings,
-    work: &mut LoadPlan,
-) -> Result<(), EtlError> {
-    let listings: Vec<&Listing> = listings.iter().map(|(_, listing)| listing).collect();
-    for relocation in &request.relocations {
-        let relocated = ledger.relocate(relocation, &listings);
-        let objects = relocated.updates.len() + relocated.doubled.len();
-        if objects == 0 {
-            return Err(EtlError::NothingToRelocate { relocation: relocation.clone() });
-        }
-        work.summary.objects_relocated += objects as u64;
-        work.prune.extend(relocated.doubled.keys());
-        work.doubled.extend(relocated.doubled);
-        let updates = relocated.updates.into_iter();
-        work.updates.extend(updates.map(|update| (update.object_id, update)));
-    }
-    Ok(())
-}
-
-/// Runs one load from the updates of the ledger to the data tests, within the open transaction.
-fn run(
-    warehouse: &mut dyn Warehouse,
-    request: &Request,
-    ledger: &Ledger,
-    mut work: LoadPlan,
-    listings: &Listings,
-    timer: &mut StepTimer,
-    summary: &mut Summary,
-) -> Result<(), EtlError> {
-    *summary = std::mem::take(&mut work.summary);
-    let updates = std::mem::take(&mut work.updates).into_values().collect();
-    ledger::update_objects(warehouse, updates)?;
-    if work.is_empty() {
-        return Ok(count_rows(warehouse, summary)?);
-    }
-    let (load_id, incremental) = (ledger.next_load(), work.incremental);
-    summary.incremental = incremental;
-    let erasures = erase::read(warehouse, request.erasure_key.as_ref())?;
-    let loaded_before = !ledger.is_empty();
-    let context = ExtractContext { request, listings, load_id, loaded_before, erasures };
-    let tally = extract(warehouse, &work, &context, timer)?;
-    summary.add_tally(&tally, load_id, incremental);
-    summary.leave(&tally.unstable, &work);
-    reject_limit::check(&tally, request.max_reject_share, summary)?;
-    let (started, counts) = (timer.started, summary.ledger_counts());
-    let entries = tally.objects.into_iter().map(object_entry).collect();
-    ledger::record_objects(warehouse, load_id, started, entries)?;
-    transform(warehouse, incremental, timer)?;
-    run_data_tests(warehouse, incremental, timer)?;
-    if incremental {
-        warehouse.run(&sql::load::DROP_SCOPE)?;
-    }
-    warehouse.run(&sql::load::FINISH)?;
-    let outcome = LoadOutcome::Published(summary.left_message());
-    let entry = LoadEntry { load_id, started, incremental, counts, outcome };
-    ledger::record_load(warehouse, &entry)?;
-    Ok(count_rows(warehouse, summary)?)
 }
 
 fn transform(

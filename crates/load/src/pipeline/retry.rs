@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::load::Load;
 use super::{EtlError, StepTimer, Summary, failure_log, run_transaction};
 use crate::ledger;
 use sparkify_reader::Meter;
@@ -31,11 +32,11 @@ pub(super) struct FailedAttempt {
     pub at_commit: bool,
 }
 
-/// Runs `work` in a transaction and retries it after transient errors.
+/// Runs a load in a transaction and retries it after transient errors.
 pub(super) fn retry(
     warehouse: &mut dyn Warehouse,
     timer: &StepTimer,
-    work: impl Fn(&mut dyn Warehouse, &mut StepTimer, &mut Summary) -> Result<(), EtlError>,
+    mut load: Load<'_>,
 ) -> Result<Summary, EtlError> {
     let mut reasons: Vec<String> = Vec::new();
     let complete = |summary, retries| Summary {
@@ -45,7 +46,7 @@ pub(super) fn retry(
         ..summary
     };
     loop {
-        let failed = match run_transaction(warehouse, timer.clone(), &work) {
+        let failed = match run_transaction(warehouse, timer.clone(), &mut load) {
             Ok(summary) => return Ok(complete(summary, reasons)),
             Err(failed) => *failed,
         };
@@ -79,7 +80,8 @@ fn reconnect(warehouse: &mut dyn Warehouse) -> Result<(), WarehouseError> {
 fn is_transient(error: &EtlError) -> bool {
     matches!(
         error,
-        EtlError::Warehouse(WarehouseError::Conflict { .. } | WarehouseError::Lost { .. })
+        EtlError::Overtaken
+            | EtlError::Warehouse(WarehouseError::Conflict { .. } | WarehouseError::Lost { .. })
     )
 }
 

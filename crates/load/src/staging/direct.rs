@@ -163,7 +163,7 @@ pub(super) fn stage(
     warehouse.run(&sql::DROP_LANDING.of(kind.ddl()))?;
     if !rejected.is_empty() {
         let checks_kind = request.is_new_location && rejected.len() == request.objects.len();
-        let job = super::ReadJob { request, meter, few: true, checks_kind };
+        let job = super::ReadJob { few: true, checks_kind, ..super::ReadJob::new(request, meter) };
         tally.merge(super::read(warehouse, rejected, &job)?);
     }
     Ok(tally)
@@ -493,7 +493,8 @@ fn move_to_staging(
     let (rejects, rejected_bytes) = reject_invalid(warehouse, kind, first, &key)?;
     let rejected = rejects.count;
     let staged = staged_rows(copied.saturating_sub(erased), rejected)?;
-    super::insert_rejects(warehouse, rejects, load_id, tally)?;
+    let rejects = super::reject_rows(rejects, load_id, tally)?;
+    super::insert_rejects(warehouse, rejects.as_ref())?;
     let insert = sql::INSERT_STAGING.of(kind.ddl()).statement(Opening::full(warehouse.engine()));
     let numbers = [Value::Int(load_id.into()), Value::Int(first.into())];
     warehouse.query(&insert, &numbers, 0)?;

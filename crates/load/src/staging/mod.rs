@@ -12,10 +12,11 @@ mod repair;
 use std::sync::Arc;
 
 use sparkify_reader::{
-    Erasures, LogFormat, Meter, ReadError, Reader, RecordKind, Rejects, Tally, TextLimits,
+    Erasures, LogFormat, Meter, ReadError, Reader, RecordKind, RejectSource, Rejects, Tally,
+    TextLimits,
 };
 use sparkify_source::{Listing, Object, SourceError, Sources};
-use sparkify_warehouse::{Batch, Opening, RowSource, Warehouse, WarehouseError};
+use sparkify_warehouse::{Batch, Opening, RowSource, Warehouse, WarehouseError, WrittenRows};
 use thiserror::Error;
 
 use crate::log_format::ChosenFormat;
@@ -61,6 +62,12 @@ pub fn check_loadable<'a>(
     }
 }
 
+/// Returns true if the warehouse inserts rows from files. Objects can then be extracted before the
+/// transaction begins.
+pub fn extracts_to_files(warehouse: &mut dyn Warehouse) -> bool {
+    warehouse.remote_copy().is_some_and(|remote| remote.supports_bulk_insert())
+}
+
 /// Stages objects in the staging table of their kind, and rejected records in `etl_rejects`.
 pub fn stage(
     warehouse: &mut dyn Warehouse,
@@ -76,9 +83,37 @@ pub fn stage(
         direct::stage(warehouse, &request, naming, meter)
     } else {
         let objects = std::mem::take(&mut request.objects);
-        let checks_kind = request.is_new_location;
-        read(warehouse, objects, &ReadJob { request: &request, meter, few: false, checks_kind })
+        read(warehouse, objects, &ReadJob::new(&request, meter))
     }
+}
+
+/// Extracts objects to files, for [`insert`]. See [`extracts_to_files`].
+pub fn extract(
+    warehouse: &mut dyn Warehouse,
+    mut request: StageRequest<'_>,
+    meter: &Arc<Meter>,
+) -> Result<Vec<Extract>, StageError> {
+    let mut extracts = Vec::new();
+    let objects = std::mem::take(&mut request.objects);
+    if !objects.is_empty() {
+        let job = ReadJob { to_files: true, ..ReadJob::new(&request, meter) };
+        read_stable(warehouse, objects, &job, &mut |_, extract| {
+            extracts.push(extract);
+            Ok(())
+        })?;
+    }
+    Ok(extracts)
+}
+
+/// Objects that were read once.
+pub struct Extract {
+    tally: Tally,
+    /// Rejected records, if any.
+    rejects: Option<Arc<RejectSource>>,
+    /// Rows in files; none if they were inserted while the objects were read.
+    written: Option<WrittenRows>,
+    /// Objects that were not read to their end. Their rows must not stay.
+    unread: Vec<i64>,
 }
 
 /// Parameters of reading in this process.
@@ -89,44 +124,66 @@ struct ReadJob<'a> {
     few: bool,
     /// True if it is an error that all first records are of the other kind.
     checks_kind: bool,
+    /// True if the rows are written to files and not inserted.
+    to_files: bool,
 }
 
-/// Parses objects in this process and inserts their rows. Reads unstable objects once more.
+impl<'a> ReadJob<'a> {
+    fn new(request: &'a StageRequest<'a>, meter: &'a Arc<Meter>) -> Self {
+        let checks_kind = request.is_new_location;
+        Self { request, meter, few: false, checks_kind, to_files: false }
+    }
+}
+
+/// Parses objects in this process and inserts their rows.
 fn read(
     warehouse: &mut dyn Warehouse,
     objects: Vec<(i64, Object)>,
     job: &ReadJob<'_>,
 ) -> Result<Tally, StageError> {
-    let mut tally = read_once(warehouse, objects, job)?;
-    if tally.unstable.is_empty() {
-        return Ok(tally);
-    }
+    let mut tally = Tally::default();
+    read_stable(warehouse, objects, job, &mut |warehouse, extract| {
+        tally.merge(insert(warehouse, job.request.load_id, &extract)?);
+        Ok(())
+    })?;
+    Ok(tally)
+}
+
+/// Receiver of extracts, in the order in which they have to be inserted.
+type ExtractSink<'a> = &'a mut dyn FnMut(&mut dyn Warehouse, Extract) -> Result<(), StageError>;
+
+/// Parses objects, and unstable ones once more.
+fn read_stable(
+    warehouse: &mut dyn Warehouse,
+    objects: Vec<(i64, Object)>,
+    job: &ReadJob<'_>,
+    sink: ExtractSink<'_>,
+) -> Result<(), StageError> {
+    let mut first = read_once(warehouse, objects, job)?;
     let mut again = Vec::new();
-    for unstable in std::mem::take(&mut tally.unstable) {
+    for unstable in std::mem::take(&mut first.tally.unstable) {
         match job.request.sources.refreshed(&unstable.object) {
             Ok(object) => again.push((unstable.object_id, object)),
             Err(error) if error.is_unstable() || matches!(error, SourceError::Missing { .. }) => {
-                tally.unstable.push(unstable);
+                first.tally.unstable.push(unstable);
             }
             Err(error) => return Err(ReadError::from(error).into()),
         }
     }
-    if !again.is_empty() {
-        tally.merge(read_once(
-            warehouse,
-            again,
-            &ReadJob { few: true, checks_kind: false, ..*job },
-        )?);
+    sink(warehouse, first)?;
+    if again.is_empty() {
+        return Ok(());
     }
-    Ok(tally)
+    let second = ReadJob { few: true, checks_kind: false, ..*job };
+    let second = read_once(warehouse, again, &second)?;
+    sink(warehouse, second)
 }
 
-/// Parses objects and inserts their rows, then deletes those of unstable objects.
 fn read_once(
     warehouse: &mut dyn Warehouse,
     objects: Vec<(i64, Object)>,
     job: &ReadJob<'_>,
-) -> Result<Tally, StageError> {
+) -> Result<Extract, StageError> {
     let StageRequest { kind, load_id, sources, .. } = *job.request;
     let reader = Reader::new(kind, load_id, objects, Arc::clone(job.meter))
         .of_format(job.request.log_format.format);
@@ -134,17 +191,57 @@ fn read_once(
     let reader = reader.leaving_unstable(!sources.options().strict).checking_kind(job.checks_kind);
     let reader = reader.without(job.request.erasures.clone());
     let reader = Arc::new(reader.limited(text_limits(warehouse, kind)));
-    let loaded = warehouse.load(kind.table(), reader.clone());
+    let source: Arc<dyn RowSource> = reader.clone();
+    let written = match warehouse.remote_copy().filter(|_| job.to_files) {
+        Some(remote) => remote.write(kind.table(), &source).map(Some),
+        None => warehouse.load(kind.table(), source).map(|_| None),
+    };
     // The reader's own error comes first: the engine repeats only its text.
     let (mut tally, rejects) = reader.finish()?;
-    loaded?;
-    insert_rejects(warehouse, rejects, load_id, &mut tally)?;
-    if !tally.unstable.is_empty() {
-        let objects = tally.unstable.iter().map(|unstable| unstable.object_id).collect();
-        ledger::set_scope_objects(warehouse, load_id, objects)?;
+    let written = written?;
+    let rejects = reject_rows(rejects, load_id, &mut tally)?;
+    let unread = tally.unstable.iter().map(|unstable| unstable.object_id).collect();
+    Ok(Extract { tally, rejects, written, unread })
+}
+
+/// Adds the counts of rejected records to the tally, and returns their rows, if there are any.
+fn reject_rows(
+    rejects: Rejects,
+    load_id: i64,
+    tally: &mut Tally,
+) -> Result<Option<Arc<RejectSource>>, StageError> {
+    tally.rejects.clone_from(&rejects.by_reason);
+    tally.samples.clone_from(&rejects.samples);
+    let rows = (rejects.count > 0).then(|| rejects.into_source(load_id)).transpose();
+    Ok(rows.map_err(ReadError::Spool)?.map(Arc::new))
+}
+
+fn insert_rejects(
+    warehouse: &mut dyn Warehouse,
+    rejects: Option<&Arc<RejectSource>>,
+) -> Result<(), StageError> {
+    let Some(rejects) = rejects else { return Ok(()) };
+    rejects.rewind().map_err(ReadError::Spool)?;
+    warehouse.load(sql::ledger::ETL_REJECTS.name, rejects.clone())?;
+    Ok(())
+}
+
+/// Inserts rows and rejected records of an extract, except those of objects that were not read to
+/// their end. It can be repeated in another transaction.
+pub fn insert(
+    warehouse: &mut dyn Warehouse,
+    load_id: i64,
+    extract: &Extract,
+) -> Result<Tally, StageError> {
+    if let Some((written, remote)) = extract.written.as_ref().zip(warehouse.remote_copy()) {
+        remote.insert_written(written)?;
+    }
+    insert_rejects(warehouse, extract.rejects.as_ref())?;
+    if !extract.unread.is_empty() {
+        ledger::set_scope_objects(warehouse, load_id, extract.unread.clone())?;
         warehouse.run(&sql::load::DELETE_UNREAD)?;
     }
-    Ok(tally)
+    Ok(extract.tally.clone())
 }
 
 /// Returns the maximum length of text in each column of the staging table.
@@ -180,22 +277,6 @@ fn find_rejecting(
     let (tally, _) = reader.finish()?;
     let rejecting = tally.objects.into_iter().filter(|rows| rows.rejected > 0);
     Ok(rejecting.map(|rows| rows.object.key.to_string()).collect())
-}
-
-/// Inserts rejected records into `etl_rejects` and adds their counts to the tally.
-fn insert_rejects(
-    warehouse: &mut dyn Warehouse,
-    rejects: Rejects,
-    load_id: i64,
-    tally: &mut Tally,
-) -> Result<(), StageError> {
-    tally.rejects.clone_from(&rejects.by_reason);
-    tally.samples.clone_from(&rejects.samples);
-    if rejects.count > 0 {
-        let source = rejects.into_source(load_id).map_err(ReadError::Spool)?;
-        warehouse.load("etl_rejects", Arc::new(source))?;
-    }
-    Ok(())
 }
 
 /// Error of staging.
