@@ -8,11 +8,12 @@ use std::sync::atomic::Ordering;
 
 use super::{EtlError, Listings, LoadPlan, Request, StepTimer, analyze};
 use crate::ledger::{self, ObjectEntry, Plan};
+use crate::scope::TouchedLoads;
 use crate::sql;
 use crate::staging::{self, StageError};
 use sparkify_reader::{Erasures, ObjectRows, ReadError, RecordKind, Tally};
 use sparkify_source::Object;
-use sparkify_warehouse::Warehouse;
+use sparkify_warehouse::{Bounds, Warehouse};
 
 /// Parameters that the extraction of all kinds of record shares.
 pub(super) struct ExtractContext<'a> {
@@ -64,13 +65,14 @@ fn is_new_location(plan: &Plan) -> bool {
     plan.unchanged == 0 && !plan.read.iter().any(is_known)
 }
 
-/// Stages the objects, then deletes the staged rows of their earlier versions.
+/// Stages the objects, then deletes the staged rows of their earlier versions. Returns the bounds of
+/// the rows of both.
 pub(super) fn extract(
     warehouse: &mut dyn Warehouse,
     work: &LoadPlan,
     context: &ExtractContext<'_>,
     timer: &mut StepTimer,
-) -> Result<Tally, EtlError> {
+) -> Result<(Tally, Bounds), EtlError> {
     warehouse.run(&sql::load::PREPARE)?;
     let meter = Arc::clone(&timer.meter);
     meter.objects_total.store(work.to_read().count() as u64, Ordering::Relaxed);
@@ -86,18 +88,21 @@ pub(super) fn extract(
         })?;
         tally.merge(staged);
     }
+    let mut bounds = Bounds::default();
     if context.loaded_before {
         let read = tally.objects.iter().map(|rows| rows.object_id);
         let objects = read.chain(work.prune.iter().copied()).collect();
-        timer.time("delete replaced rows", || {
+        bounds = timer.time("delete replaced rows", || {
             ledger::set_scope_objects(warehouse, context.load_id, objects)?;
+            let loads = TouchedLoads::read(warehouse, Some(context.load_id))?;
             if work.incremental {
-                warehouse.run(&sql::load::AFFECTED_KEYS)?;
+                loads.record_keys(warehouse)?;
             }
-            warehouse.run(&sql::load::DELETE_REPLACED)
+            loads.delete_replaced(warehouse)?;
+            Ok::<_, EtlError>(loads.into_bounds())
         })?;
     }
-    Ok(tally)
+    Ok((tally, bounds))
 }
 
 /// Returns the entry of an object in the ledger.

@@ -26,10 +26,11 @@ use crate::ledger::{
     self, Ledger, LoadEntry, LoadOutcome, Moved, ObjectUpdate, Plan, Relocation, Selection,
 };
 use crate::log_format::ChosenFormat;
+use crate::scope::{self, Scope};
 use crate::{erase, model, sql, staging, tables};
 use sparkify_reader::{ErasureKey, Meter, RecordKind};
 use sparkify_source::{Listing, Object, Sources};
-use sparkify_warehouse::{LockScope, Value, Warehouse, WarehouseError};
+use sparkify_warehouse::{Bounds, LockScope, Value, Warehouse, WarehouseError};
 
 pub(crate) use administration::change;
 pub use administration::{recreate, upgrade};
@@ -414,15 +415,15 @@ fn run(
     let erasures = erase::read(warehouse, request.erasure_key.as_ref())?;
     let loaded_before = !ledger.is_empty();
     let context = ExtractContext { request, listings, load_id, loaded_before, erasures };
-    let tally = extract(warehouse, &work, &context, timer)?;
+    let (tally, bounds) = extract(warehouse, &work, &context, timer)?;
     summary.add_tally(&tally, load_id, incremental);
     summary.leave(&tally.unstable, &work);
     reject_limit::check(&tally, request.max_reject_share, summary)?;
     let (started, counts) = (timer.started, summary.ledger_counts());
     let entries = tally.objects.into_iter().map(object_entry).collect();
     ledger::record_objects(warehouse, load_id, started, entries)?;
-    transform(warehouse, incremental, timer)?;
-    run_data_tests(warehouse, incremental, timer)?;
+    let scope = transform(warehouse, incremental.then_some(bounds), timer)?;
+    run_data_tests(warehouse, scope.as_ref(), timer)?;
     if incremental {
         warehouse.run(&sql::load::DROP_SCOPE)?;
     }
@@ -433,33 +434,36 @@ fn run(
     Ok(count_rows(warehouse, summary)?)
 }
 
+/// Builds the model: whole or, with bounds of what was staged, the rows that the load affects.
 fn transform(
     warehouse: &mut dyn Warehouse,
-    incremental: bool,
+    bounds: Option<Bounds>,
     timer: &mut StepTimer,
-) -> Result<(), EtlError> {
-    if incremental {
+) -> Result<Option<Scope>, EtlError> {
+    let find = |bounds| {
         timer.time("find affected keys", || {
             analyze(warehouse)?;
-            warehouse.run(&sql::load::SCOPE)?;
-            analyze(warehouse)
-        })?;
-    }
+            let scope = scope::find(warehouse, bounds)?;
+            analyze(warehouse)?;
+            Ok::<_, EtlError>(scope)
+        })
+    };
+    let scope = bounds.map(find).transpose()?;
     for table in model::TABLES {
         timer.time(table.name, || {
-            model::build(warehouse, table, incremental)?;
+            model::build(warehouse, table, scope.as_ref())?;
             analyze(warehouse)
         })?;
     }
-    Ok(())
+    Ok(scope)
 }
 
 fn run_data_tests(
     warehouse: &mut dyn Warehouse,
-    incremental: bool,
+    scope: Option<&Scope>,
     timer: &mut StepTimer,
 ) -> Result<(), EtlError> {
-    let failed = timer.time("check", || data_tests::failed(warehouse, incremental))?;
+    let failed = timer.time("check", || data_tests::failed(warehouse, scope))?;
     if failed.is_empty() { Ok(()) } else { Err(EtlError::ChecksFailed { failed }) }
 }
 
