@@ -5,6 +5,7 @@ select
     item_in_session,
     ts,
     user_id,
-    page
+    page,
+    1 = 0
 from staging_events
 where user_id = cast($1 as bigint);

@@ -8,7 +8,8 @@ create temp table touched_events (
     item_in_session integer,
     ts bigint,
     user_id bigint,
-    page label
+    page label,
+    is_new boolean -- staged by this load
 );
 create temp table touched_songs (
     song_id code,

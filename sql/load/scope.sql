@@ -1,5 +1,5 @@
--- Distinct model keys that a load affects. The incremental form of a model file is restricted to
--- them.
+-- Distinct model keys that a load affects, and days of plays. The incremental form of a model file is
+-- restricted to them.
 create temp table scope_plays as
 select distinct
     session_id,
@@ -7,36 +7,20 @@ select distinct
 from touched_events
 where page = 'NextSong';
 
--- Plays that a song record of this load matches, or that a deleted one matched.
-insert into scope_plays
-with titles as (
-    select distinct
-        title,
-        artist_name
-    from touched_songs
-),
+-- Days since 1970 on which a play is affected.
+create temp table scope_days as
+select distinct cast(floor(cast(ts as double precision) / 86400000) as bigint) as day
+from touched_events
+where page = 'NextSong';
 
-concerned as (
-    select distinct
-        songplays.session_id,
-        songplays.item_in_session
-    from songplays
-    join titles on titles.title = songplays.song_title and titles.artist_name = songplays.artist_name
-)
-
-select
-    concerned.session_id,
-    concerned.item_in_session
-from concerned
-left join scope_plays
-    on scope_plays.session_id = concerned.session_id and scope_plays.item_in_session = concerned.item_in_session
-where scope_plays.session_id is null;
-
--- Affected users, each with the time of the first affected event.
+-- Affected users, each with the time of the first affected event and of the last new one. A user
+-- whose rows of an earlier version are deleted has replaced events.
 create temp table scope_users as
 select
     user_id,
-    min(ts) as since
+    min(ts) as since,
+    max(case when is_new then ts end) as newest,
+    max(case when is_new then 0 else 1 end) as has_replaced
 from touched_events
 where user_id is not null
 group by user_id;

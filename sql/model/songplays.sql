@@ -37,7 +37,9 @@ create table if not exists songplays (
     -- which all filter. The sort key stays raw, so that blocks can be skipped.
 ) /*redshift distkey(user_id) sortkey(start_time) */;
 
-delete from songplays /*incremental using scope_plays where songplays.session_id = scope_plays.session_id and songplays.item_in_session = scope_plays.item_in_session */;
+/*postgres create index if not exists songplays_bounds on songplays using brin (start_time) with (pages_per_range = 32) */;
+
+delete from songplays /*incremental using scope_plays where songplays.session_id = scope_plays.session_id and songplays.item_in_session = scope_plays.item_in_session and :within_times(touched_plays, songplays.start_time) */;
 
 insert into songplays
 -- Materialized for DuckDB: see sql/README.md.
@@ -55,7 +57,7 @@ with plays as /*duckdb materialized *//*postgres not materialized */ (
         length
     from staging_events
     /*incremental join scope_plays using (session_id, item_in_session) */
-    where page = 'NextSong'
+    where page = 'NextSong' /*incremental and :within(touched_plays, ts) */
 ),
 
 -- Positions in a session that occur more than once: only their events are ranked.

@@ -21,14 +21,17 @@ create table if not exists time (
     -- redshift: nearly as many rows as plays, so distributed and sorted by its key
 ) /*redshift distkey(start_time) sortkey(start_time) */;
 
-delete from time /*incremental using scope_times where time.start_time = scope_times.start_time */;
+/*postgres create index if not exists time_bounds on time using brin (start_time) with (pages_per_range = 32) */;
+
+delete from time /*incremental using scope_times where time.start_time = scope_times.start_time and :within_times(touched_plays, time.start_time) */;
 
 insert into time
 -- Materialized for DuckDB: see sql/README.md.
 with played as /*duckdb materialized */ (
     select songplays.start_time
     from songplays
-    /*incremental join scope_times on scope_times.start_time = songplays.start_time */
+    /*incremental join scope_times on scope_times.start_time = songplays.start_time
+    where :within_times(touched_plays, songplays.start_time) */
 ),
 
 moments as (

@@ -31,7 +31,7 @@ with events as /*duckdb not materialized *//*postgres not materialized */ (
     from staging_events
     /*incremental join scope_users using (user_id) */
     where user_id is not null and level is not null
-    /*incremental and ts >= since and ts >= (select min(since) from scope_users)
+    /*incremental and ts >= since and :within(since_touched, ts)
     union all
     select user_id, level, ts, null, null from scope_levels */
 ),

@@ -26,7 +26,7 @@ with latest as (
         max(ts) as ts
     from staging_events
     /*incremental join scope_users using (user_id) */
-    where user_id is not null
+    where user_id is not null /*incremental and :within(latest_events, ts) */
     group by user_id
 ),
 
@@ -49,6 +49,7 @@ ranked as (
         ) as place
     from staging_events as e
     join latest on latest.user_id = e.user_id and latest.ts = e.ts
+    /*incremental where :within(latest_events, e.ts) */
 )
 
 select

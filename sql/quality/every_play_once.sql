@@ -8,7 +8,7 @@ with plays as /*duckdb materialized */ (
         user_id
     from staging_events
     /*incremental join scope_plays using (session_id, item_in_session) */
-    where page = 'NextSong'
+    where page = 'NextSong' /*incremental and :within(touched_plays, ts) */
 ),
 
 staged as (
@@ -23,7 +23,7 @@ staged as (
 counted as (
     select
         (select count(*) from staged) as plays_staged,
-        (select count(*) from songplays /*incremental join scope_plays using (session_id, item_in_session) */) as facts
+        (select count(*) from songplays /*incremental join scope_plays using (session_id, item_in_session) where :within_times(touched_plays, songplays.start_time) */) as facts
 )
 
 select

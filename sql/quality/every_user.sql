@@ -3,7 +3,7 @@ with staged as (
     select distinct user_id
     from staging_events
     /*incremental join scope_users using (user_id) */
-    where user_id is not null
+    where user_id is not null /*incremental and :within(latest_events, ts) */
 ),
 
 modelled as (

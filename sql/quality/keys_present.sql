@@ -2,7 +2,8 @@
 select 'songplays' as table_name, cast(songplay_id as varchar) as row_key
 from songplays
 /*incremental join scope_plays using (session_id, item_in_session) */
-where songplay_id is null or start_time is null or session_id is null or item_in_session is null
+where (songplay_id is null or start_time is null or session_id is null or item_in_session is null)
+    /*incremental and :within_times(touched_plays, songplays.start_time) */
 union all
 select 'users', cast(user_id as varchar)
 from users

@@ -7,4 +7,5 @@ select
 from songplays
 /*incremental join scope_plays using (session_id, item_in_session) */
 left join artists on artists.artist_id = songplays.artist_id /*redshift || '' */
-where songplays.artist_id is not null and artists.artist_id is null;
+where songplays.artist_id is not null and artists.artist_id is null
+    /*incremental and :within_times(touched_plays, songplays.start_time) */;

@@ -7,4 +7,5 @@ select
 from songplays
 /*incremental join scope_plays using (session_id, item_in_session) */
 left join songs on songs.song_id = songplays.song_id /*redshift || '' */
-where songplays.song_id is not null and songs.song_id is null;
+where songplays.song_id is not null and songs.song_id is null
+    /*incremental and :within_times(touched_plays, songplays.start_time) */;

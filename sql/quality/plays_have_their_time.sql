@@ -7,7 +7,8 @@ with plays as /*duckdb materialized */ (
         songplays.songplay_id,
         songplays.start_time
     from songplays
-    /*incremental join scope_plays using (session_id, item_in_session) */
+    /*incremental join scope_plays using (session_id, item_in_session)
+    where :within_times(touched_plays, songplays.start_time) */
 )
 
 select
@@ -15,4 +16,5 @@ select
     plays.start_time
 from plays
 left join time on time.start_time = plays.start_time /*redshift + interval '0 seconds' */
+    /*incremental and :within_times(touched_plays, time.start_time) */
 where plays.start_time is not null and time.start_time is null;

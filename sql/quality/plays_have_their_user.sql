@@ -7,4 +7,5 @@ select
 from songplays
 /*incremental join scope_plays using (session_id, item_in_session) */
 left join users on users.user_id = songplays.user_id /*redshift + 0 */
-where songplays.user_id is not null and users.user_id is null;
+where songplays.user_id is not null and users.user_id is null
+    /*incremental and :within_times(touched_plays, songplays.start_time) */;

@@ -2,19 +2,19 @@
 with staged as (
     select object_id, count(*) as rows_found
     from staging_events
-    /*incremental join scope_objects using (object_id) */
+    /*incremental join scope_objects using (object_id) where :within(touched_loads, staging_events.load_id) */
     group by object_id
     union all
     select object_id, count(*)
     from staging_songs
-    /*incremental join scope_objects using (object_id) */
+    /*incremental join scope_objects using (object_id) where :within(touched_loads, staging_songs.load_id) */
     group by object_id
 ),
 
 rejected as (
     select object_id, count(*) as rows_found
     from etl_rejects
-    /*incremental join scope_objects using (object_id) */
+    /*incremental join scope_objects using (object_id) where :within(touched_loads, etl_rejects.load_id) */
     group by object_id
 )
 

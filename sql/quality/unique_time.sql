@@ -5,7 +5,8 @@
 with keys as /*duckdb materialized */ (
     select time.start_time /*redshift + interval '0 seconds' as start_time */
     from time
-    /*incremental join scope_times on scope_times.start_time = time.start_time */
+    /*incremental join scope_times on scope_times.start_time = time.start_time
+    where :within_times(touched_plays, time.start_time) */
 )
 
 select

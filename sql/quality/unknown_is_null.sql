@@ -2,7 +2,7 @@
 select 'songplays' as table_name, cast(songplay_id as varchar) as row_key
 from songplays
 /*incremental join scope_plays using (session_id, item_in_session) */
-where location = ''
+where location = '' /*incremental and :within_times(touched_plays, songplays.start_time) */
 union all
 select 'artists', artist_id
 from artists

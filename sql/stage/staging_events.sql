@@ -26,3 +26,6 @@ create table if not exists staging_events (
     -- redshift: distributed by session, which every event has and no session dominates; by user,
     -- all logged-out events would be on one slice. Sorted by time, since loads select later events.
 ) /*redshift distkey(session_id) sortkey(ts) */;
+
+-- Ranges of times and loads of each group of pages, which the bounds of incremental loads exclude.
+/*postgres create index if not exists staging_events_bounds on staging_events using brin (ts, load_id) with (pages_per_range = 32) */;

@@ -1,6 +1,7 @@
 -- Layout 2, of sparkify 0.2.0: the warehouse records its layout, and persons who were erased.
 -- Layout 1 is that of sparkify 0.1.0. All other columns, types, collations, encodings, distribution
 -- and sort keys are the same; the rules of the model are the same, so no row is rebuilt.
+-- PostgreSQL also gets the indexes of incremental loads.
 -- Descriptions as comments and declared keys follow from the files of the tables.
 create table etl_layout (
     layout bigint not null,
@@ -16,3 +17,6 @@ create table etl_erasures (
 ) /*redshift diststyle all */;
 alter table etl_objects add column rows_erased bigint;
 update etl_objects set rows_erased = 0;
+/*postgres create index if not exists staging_events_bounds on staging_events using brin (ts, load_id) with (pages_per_range = 32) */;
+/*postgres create index if not exists songplays_bounds on songplays using brin (start_time) with (pages_per_range = 32) */;
+/*postgres create index if not exists time_bounds on time using brin (start_time) with (pages_per_range = 32) */;

@@ -2,6 +2,7 @@
 
 mod archives;
 mod backfill_and_plan;
+mod bounded_scans;
 #[cfg(feature = "page")]
 mod browser;
 #[cfg(feature = "cluster")]

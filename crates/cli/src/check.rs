@@ -11,7 +11,7 @@ use sparkify_load::data_tests::{self, TestResult};
 pub(super) fn run(settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     let mut warehouse = super::open_loaded(settings, printer)?;
     let progress = Progress::of_step("data tests", printer);
-    let results = data_tests::run(warehouse.as_mut(), false)?;
+    let results = data_tests::run(warehouse.as_mut())?;
     progress.end();
     printer.result_with_states(&results, || text(&results))?;
     let failed = results.iter().filter(|result| !result.passed()).count();

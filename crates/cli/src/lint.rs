@@ -14,7 +14,7 @@ use super::failure::{DATA, Failure};
 use super::printer::Printer;
 use super::query::unreadable;
 use super::terminal;
-use sparkify_warehouse::{Opening, SqlFile};
+use sparkify_warehouse::{Bounds, Opening, SqlFile};
 
 /// The engine whose statements are checked.
 const ENGINE: &str = "redshift";
@@ -41,9 +41,10 @@ pub(super) fn check_script(path: &str, printer: &Printer) -> Result<(), Failure>
 /// Checks sparkify's own files as Redshift gets them, for a full and for an incremental load.
 pub(super) fn check_files(files: &[&SqlFile], printer: &Printer) -> Result<(), Failure> {
     let mut findings = Findings::default();
+    let bounds = Bounds::example();
     for file in files {
-        let [full, incremental] =
-            [false, true].map(|incremental| file.opened(Opening { engine: ENGINE, incremental }));
+        let [full, incremental] = [false, true]
+            .map(|incremental| bounds.fill(&file.opened(Opening { engine: ENGINE, incremental })));
         findings.check_filled(file.name, &full);
         if incremental != full {
             findings.check_filled(&format!("{} (incremental)", file.name), &incremental);

@@ -10,7 +10,7 @@ use crate::connect;
 use sparkify_analytics::sql as analytics_sql;
 use sparkify_config::{Settings, suggest};
 use sparkify_load::sql as load_sql;
-use sparkify_warehouse::{Opening, SqlFile};
+use sparkify_warehouse::{Bounds, Opening, SqlFile};
 
 pub(super) fn run(args: &Sql, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     if args.rules {
@@ -37,10 +37,10 @@ pub(super) fn run(args: &Sql, settings: &Settings, printer: &Printer) -> Result<
             matching
         }
     };
-    let rendered: Vec<RenderedFile> = chosen
-        .iter()
-        .map(|file| RenderedFile { name: file.name, sql: file.opened(opening) })
-        .collect();
+    let bounds = Bounds::example();
+    let render =
+        |file: &&SqlFile| RenderedFile { name: file.name, sql: bounds.fill(&file.opened(opening)) };
+    let rendered: Vec<RenderedFile> = chosen.iter().map(render).collect();
     printer.result(&rendered, || {
         rendered.iter().map(|file| file.sql.as_str()).collect::<Vec<_>>().join("\n")
     })

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::scope::Scope;
 use sparkify_warehouse::{Opening, Rows, SqlFile, Value, Warehouse, WarehouseError};
 
 /// All data tests.
@@ -35,29 +36,38 @@ impl TestResult {
     }
 }
 
-/// Runs every data test: on all rows or, if `incremental`, on rows with keys that the load affects.
-pub fn run(
-    warehouse: &mut dyn Warehouse,
-    incremental: bool,
-) -> Result<Vec<TestResult>, WarehouseError> {
-    DATA_TESTS.iter().map(|test| run_one(warehouse, test, incremental)).collect()
+/// Runs every data test on all rows.
+pub fn run(warehouse: &mut dyn Warehouse) -> Result<Vec<TestResult>, WarehouseError> {
+    run_within(warehouse, None)
 }
 
-/// Runs every data test like [`run`], and returns the results of those that failed.
-pub fn failed(
+fn run_within(
     warehouse: &mut dyn Warehouse,
-    incremental: bool,
+    scope: Option<&Scope>,
 ) -> Result<Vec<TestResult>, WarehouseError> {
-    let results = run(warehouse, incremental)?;
+    DATA_TESTS.iter().map(|test| run_one(warehouse, test, scope)).collect()
+}
+
+/// Runs every data test, on all rows or on those with keys that the load affects, and returns the
+/// results of those that failed.
+pub(crate) fn failed(
+    warehouse: &mut dyn Warehouse,
+    scope: Option<&Scope>,
+) -> Result<Vec<TestResult>, WarehouseError> {
+    let results = run_within(warehouse, scope)?;
     Ok(results.into_iter().filter(|result| !result.passed()).collect())
 }
 
 fn run_one(
     warehouse: &mut dyn Warehouse,
     test: &SqlFile,
-    incremental: bool,
+    scope: Option<&Scope>,
 ) -> Result<TestResult, WarehouseError> {
-    let statement = test.statement(Opening::new(warehouse.engine(), incremental));
+    let statement = test.statement(Opening::new(warehouse.engine(), scope.is_some()));
+    let statement = match scope {
+        Some(scope) => scope.bounds.fill(&statement),
+        None => statement,
+    };
     let Rows { columns, rows, total } = warehouse.query(&statement, &[], SAMPLES)?;
     let samples = rows.iter().map(|row| row.iter().map(Value::to_string).collect()).collect();
     let (test, description) = (test.name, test.headline());

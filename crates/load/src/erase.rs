@@ -15,7 +15,7 @@ use thiserror::Error;
 
 use crate::data_tests::{self, TestResult};
 use crate::rejects::{self, RejectId};
-use crate::{model, pipeline, sql};
+use crate::{model, pipeline, scope, sql};
 use sparkify_reader::{ErasureKey, Erasures, Meter};
 use sparkify_warehouse::{ColumnType, Opening, RowList, SqlFile, Value, Warehouse, WarehouseError};
 
@@ -258,19 +258,18 @@ pub fn erase(
 /// Deletes the staged rows, rebuilds the affected part of the model and tests it.
 fn delete_rows(warehouse: &mut dyn Warehouse, user_id: i64) -> Result<(), EraseError> {
     warehouse.run(&sql::load::PREPARE)?;
-    for step in [
-        &sql::erase::AFFECTED_KEYS,
-        &sql::erase::AFFECTED_OBJECTS,
-        &sql::erase::UPDATE_OBJECTS,
-        &sql::erase::DELETE_ROWS,
-    ] {
+    for step in [&sql::erase::AFFECTED_KEYS, &sql::erase::AFFECTED_OBJECTS] {
         run(warehouse, step, &[id(user_id)])?;
     }
-    warehouse.run(&sql::load::SCOPE)?;
-    for table in model::TABLES {
-        model::build(warehouse, table, true)?;
+    let loads = scope::TouchedLoads::read(warehouse, None)?;
+    for step in [&sql::erase::UPDATE_OBJECTS, &sql::erase::DELETE_ROWS] {
+        run(warehouse, step, &[id(user_id)])?;
     }
-    let failed = data_tests::failed(warehouse, true)?;
+    let scope = scope::find(warehouse, loads.into_bounds())?;
+    for table in model::TABLES {
+        model::build(warehouse, table, Some(&scope))?;
+    }
+    let failed = data_tests::failed(warehouse, Some(&scope))?;
     if !failed.is_empty() {
         return Err(EraseError::ChecksFailed { failed });
     }

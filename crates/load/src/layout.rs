@@ -113,17 +113,23 @@ pub(crate) fn target(statement: &str) -> Option<&str> {
     let mut words = statement.split_whitespace();
     let name = match (words.next()?, words.next()?) {
         ("create" | "alter", "table") | ("insert", "into") | ("delete", "from") => words.next()?,
+        ("create", "index") => words.skip_while(|word| *word != "on").nth(1)?,
         ("update", name) => name,
         _ => return None,
     };
     Some(name.trim_matches('"'))
 }
 
+/// Returns true if the statement creates a table.
+pub(crate) fn is_definition(statement: &str) -> bool {
+    statement.split_whitespace().take(2).eq(["create", "table"])
+}
+
 fn addition(statement: &str) -> Option<Addition> {
     let table = target(statement)?.to_owned();
     let words: Vec<&str> = statement.split_whitespace().collect();
     match words[..] {
-        ["create", ..] => Some(Addition { table, column: None }),
+        ["create", "table", ..] => Some(Addition { table, column: None }),
         ["alter", _, _, "add", "column", column, ..] => {
             Some(Addition { table, column: Some(column.trim_matches('"').to_owned()) })
         }
@@ -150,6 +156,8 @@ mod tests {
         };
         assert_eq!(addition("create table t (\n    a bigint\n)"), added("t", None));
         assert_eq!(addition("alter table t add column \"b\" bigint"), added("t", Some("b")));
+        assert_eq!(addition("create index if not exists i on t using brin (a)"), None);
+        assert_eq!(target("create index if not exists i on t using brin (a)"), Some("t"));
         assert_eq!(addition("update t set a = 1"), None);
         assert_eq!(addition("alter table t rename column a to b"), None);
         assert_eq!(target("delete from t where a = 1"), Some("t"));

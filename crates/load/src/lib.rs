@@ -13,6 +13,7 @@ pub mod log_format;
 pub mod model;
 pub mod pipeline;
 pub mod rejects;
+mod scope;
 pub mod sql;
 pub mod staging;
 pub mod tables;

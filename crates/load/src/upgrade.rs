@@ -114,7 +114,7 @@ fn statements_for(
 ) -> Vec<String> {
     let mut statements = migration.file.statements(opening);
     statements.retain(|statement| match layout::target(statement) {
-        Some(table) if statement.starts_with("create ") => existing.insert(table.to_owned()),
+        Some(table) if layout::is_definition(statement) => existing.insert(table.to_owned()),
         target => target.is_none_or(|table| existing.contains(table)),
     });
     statements

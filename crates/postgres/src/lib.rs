@@ -48,6 +48,7 @@ sql_files! {
         LOAD = "load",
         STALE_STATISTICS = "stale_statistics",
         ANALYZE = "analyze",
+        SUMMARIZE = "summarize",
     }
 }
 
@@ -332,6 +333,7 @@ impl Statistics for Postgres {
         let tables = outgrown.iter().filter_map(|row| row.first().and_then(Value::as_text));
         let analyze = |table| split(&with_table(dialect::ANALYZE.text, table)).concat();
         let statements: Vec<String> = tables.map(analyze).collect();
-        self.execute_all(&statements)
+        self.execute_all(&statements)?;
+        self.query_file(&dialect::SUMMARIZE, &[], 0).map(drop)
     }
 }

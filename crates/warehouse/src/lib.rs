@@ -4,6 +4,7 @@
 //! This crate depends on no engine, table or file format. It never decides which statement runs.
 
 mod batch;
+mod bounds;
 mod remote_copy;
 mod sql;
 mod value;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 pub use batch::{BATCH_ROWS, Batch, BatchError, Column, ColumnType, RowList, RowSource, Values};
+pub use bounds::{Bounds, Ranges};
 pub use remote_copy::{
     Compression, CopyObjects, CopyRequest, CopyResult, KeyMapping, Naming, RefusedRecord,
     UploadedFiles, WrittenRows,

@@ -223,7 +223,7 @@ impl SqlFile {
         renumbered(&split(&self.expanded(opening, &is_shared)).concat())
     }
 
-    /// Returns the statements that create the file's table.
+    /// Returns the statements that create the file's table and its index.
     pub fn definitions(&self, opening: Opening) -> Vec<String> {
         self.statements(opening).into_iter().filter(|sql| is_definition(sql)).collect()
     }
@@ -354,7 +354,9 @@ fn json_key(comment: &str) -> Option<(JsonKey, &str)> {
 }
 
 fn is_definition(sql: &str) -> bool {
-    sql.starts_with("create table if not exists")
+    ["create table if not exists", "create index if not exists"]
+        .iter()
+        .any(|it| sql.starts_with(it))
 }
 
 /// Replaces `":table"` by a table's quoted name.

@@ -28,12 +28,12 @@ pub(crate) fn every_data_test_finds_its_damage(engine: &Engine) {
         for statement in damage.split("; ") {
             warehouse.execute(statement).unwrap();
         }
-        let verdicts = data_tests::run(warehouse.as_mut(), false).unwrap();
+        let verdicts = data_tests::run(warehouse.as_mut()).unwrap();
         let verdict = verdicts.iter().find(|verdict| verdict.test == *check).unwrap();
         assert!(!verdict.passed(), "{check} found nothing");
         warehouse.execute("rollback").unwrap();
         found += 1;
     }
-    let verdicts = data_tests::run(warehouse.as_mut(), false).unwrap();
+    let verdicts = data_tests::run(warehouse.as_mut()).unwrap();
     assert!(verdicts.iter().all(data_tests::TestResult::passed) && verdicts.len() == found);
 }

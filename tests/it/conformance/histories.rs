@@ -34,6 +34,8 @@ pub(crate) fn histories_end_in_the_same_tables(engine: &Engine) {
     order_independence::histories(24, || open(&place.url()));
 }
 
+pub(crate) use crate::bounded_scans::distant_events_end_in_the_same_tables;
+
 pub(crate) fn killed_loads_leave_nothing_behind(engine: &Engine) {
     let place = (engine.place)();
     order_independence::histories_with_kills(6, || place.url());
@@ -75,6 +77,8 @@ const TEMPORARY: &[&str] = &[
     "touched_songs",
     "known_objects",
     "scope_plays",
+    "scope_days",
+    "scope_matched",
     "scope_users",
     "scope_levels",
     "scope_songs",

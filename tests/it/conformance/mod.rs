@@ -59,7 +59,7 @@ macro_rules! conformance {
                 a_read_only_connection_cannot_write, many_batches_are_inserted_once;
             data_tests: every_data_test_finds_its_damage;
             query_results: an_empty_warehouse_gives_the_golden_results, awkward_input_gives_the_same_tables_as_duckdb;
-            histories: loads_give_what_the_oracle_computes, histories_end_in_the_same_tables, killed_loads_leave_nothing_behind,
+            histories: loads_give_what_the_oracle_computes, histories_end_in_the_same_tables, distant_events_end_in_the_same_tables, killed_loads_leave_nothing_behind,
                 moved_data_is_kept_once, a_long_record_is_one_reject, tables_of_the_user_are_kept;
             upgrades: an_upgraded_warehouse_equals_a_fresh_one, loads_go_on_after_an_upgrade, a_replay_upgrades,
                 an_interrupted_upgrade_leaves_the_old_layout, a_killed_load_leaves_the_old_layout, a_failed_load_upgrades_nothing,

@@ -65,7 +65,7 @@ fn assert_same(one: &mut dyn Warehouse, other: &mut dyn Warehouse, context: &str
     let (found, expected) = (catalog(one), catalog(other));
     let differing: Vec<_> = found.iter().filter(|line| !expected.contains(line)).collect();
     assert!(found == expected, "{context}: {differing:#?}");
-    let results = data_tests::run(one, false).unwrap();
+    let results = data_tests::run(one).unwrap();
     let failed: Vec<_> = results.iter().filter(|result| !result.passed()).collect();
     assert!(failed.is_empty(), "{context}: {failed:?}");
 }

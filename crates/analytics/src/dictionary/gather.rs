@@ -61,7 +61,7 @@ impl Dictionary {
                 }
             }
         }
-        let results = data_tests::run(warehouse, false)?;
+        let results = data_tests::run(warehouse)?;
         for (test, result) in self.tests.iter_mut().zip(results) {
             test.failing_rows = Some(result.failing_rows);
         }

@@ -4,17 +4,23 @@
 //! This module reads staging tables and writes the model. It contains no SQL and depends on no
 //! engine.
 
+use crate::scope::Scope;
 use sparkify_warehouse::{Opening, SqlFile, Warehouse, WarehouseError};
 
 /// Tables of the model; each one follows the tables that it is built from.
 pub const TABLES: &[SqlFile] = crate::sql::model::ALL;
 
-/// Rebuilds one table from staging or, if `incremental`, only the rows with keys that the load
-/// affects.
-pub fn build(
+/// Rebuilds one table from staging or, within a scope, only the rows with keys that the load affects.
+pub(crate) fn build(
     warehouse: &mut dyn Warehouse,
     table: &SqlFile,
-    incremental: bool,
+    scope: Option<&Scope>,
 ) -> Result<(), WarehouseError> {
-    warehouse.execute_all(&table.transformation(Opening::new(warehouse.engine(), incremental)))
+    let opening = Opening::new(warehouse.engine(), scope.is_some());
+    let statements = table.transformation(opening);
+    match scope {
+        Some(scope) if scope.is_without(table) => Ok(()),
+        Some(scope) => warehouse.execute_all(&scope.bounds.fill_all(&statements)),
+        None => warehouse.execute_all(&statements),
+    }
 }

@@ -9,11 +9,12 @@ use std::sync::atomic::Ordering;
 use super::load::LoadPlan;
 use super::{EtlError, Request, StepTimer, analyze};
 use crate::ledger::{self, ObjectEntry, Plan};
+use crate::scope::TouchedLoads;
 use crate::sql;
 use crate::staging::{self, Extract, StageError};
 use sparkify_reader::{Erasures, Meter, ObjectRows, ReadError, RecordKind, Tally};
 use sparkify_source::{Listing, Object};
-use sparkify_warehouse::Warehouse;
+use sparkify_warehouse::{Bounds, Warehouse};
 
 /// Parameters that the extraction of all kinds of record shares.
 pub(super) struct ExtractContext<'a> {
@@ -86,13 +87,14 @@ impl ExtractContext<'_> {
     }
 
     /// Stages the objects, or their extracts, then deletes the staged rows of their earlier versions.
+    /// Returns the bounds of the rows of both.
     pub(super) fn stage(
         &self,
         warehouse: &mut dyn Warehouse,
         work: &LoadPlan,
         extracts: &[(RecordKind, Vec<Extract>)],
         timer: &mut StepTimer,
-    ) -> Result<Tally, EtlError> {
+    ) -> Result<(Tally, Bounds), EtlError> {
         warehouse.run(&sql::load::PREPARE)?;
         let meter = Arc::clone(&timer.meter);
         if extracts.is_empty() {
@@ -112,18 +114,21 @@ impl ExtractContext<'_> {
             })?;
             tally.merge(staged);
         }
+        let mut bounds = Bounds::default();
         if self.loaded_before {
             let read = tally.objects.iter().map(|rows| rows.object_id);
             let objects = read.chain(work.prune.iter().copied()).collect();
-            timer.time("delete replaced rows", || {
+            bounds = timer.time("delete replaced rows", || {
                 ledger::set_scope_objects(warehouse, self.load_id, objects)?;
+                let loads = TouchedLoads::read(warehouse, Some(self.load_id))?;
                 if work.incremental {
-                    warehouse.run(&sql::load::AFFECTED_KEYS)?;
+                    loads.record_keys(warehouse)?;
                 }
-                warehouse.run(&sql::load::DELETE_REPLACED)
+                loads.delete_replaced(warehouse)?;
+                Ok::<_, EtlError>(loads.into_bounds())
             })?;
         }
-        Ok(tally)
+        Ok((tally, bounds))
     }
 
     fn insert(

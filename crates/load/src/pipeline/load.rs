@@ -202,15 +202,15 @@ impl<'a> Load<'a> {
         }
         let (load_id, incremental) = (*load_id, work.incremental);
         summary.incremental = incremental;
-        let tally = self.context(planned).stage(warehouse, work, extracts, timer)?;
+        let (tally, bounds) = self.context(planned).stage(warehouse, work, extracts, timer)?;
         summary.add_tally(&tally, load_id, incremental);
         summary.leave(&tally.unstable, work);
         reject_limit::check(&tally, self.request.max_reject_share, summary)?;
         let (started, counts) = (timer.started, summary.ledger_counts());
         let entries = tally.objects.into_iter().map(object_entry).collect();
         ledger::record_objects(warehouse, load_id, started, entries)?;
-        transform(warehouse, incremental, timer)?;
-        run_data_tests(warehouse, incremental, timer)?;
+        let scope = transform(warehouse, incremental.then_some(bounds), timer)?;
+        run_data_tests(warehouse, scope.as_ref(), timer)?;
         if incremental {
             warehouse.run(&sql::load::DROP_SCOPE)?;
         }

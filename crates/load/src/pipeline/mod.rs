@@ -23,10 +23,11 @@ use time::Date;
 use crate::data_tests;
 use crate::ledger::{Relocation, Selection};
 use crate::log_format::ChosenFormat;
+use crate::scope::{self, Scope};
 use crate::{model, sql, staging, tables};
 use sparkify_reader::{ErasureKey, Meter, RecordKind};
 use sparkify_source::{Listing, Sources};
-use sparkify_warehouse::{LockScope, Value, Warehouse, WarehouseError};
+use sparkify_warehouse::{Bounds, LockScope, Value, Warehouse, WarehouseError};
 
 pub(crate) use administration::change;
 pub use administration::{recreate, upgrade};
@@ -269,31 +270,33 @@ fn shared_key(one: &Listing, other: &Listing) -> Option<String> {
 
 fn transform(
     warehouse: &mut dyn Warehouse,
-    incremental: bool,
+    bounds: Option<Bounds>,
     timer: &mut StepTimer,
-) -> Result<(), EtlError> {
-    if incremental {
+) -> Result<Option<Scope>, EtlError> {
+    let find = |bounds| {
         timer.time("find affected keys", || {
             analyze(warehouse)?;
-            warehouse.run(&sql::load::SCOPE)?;
-            analyze(warehouse)
-        })?;
-    }
+            let scope = scope::find(warehouse, bounds)?;
+            analyze(warehouse)?;
+            Ok::<_, EtlError>(scope)
+        })
+    };
+    let scope = bounds.map(find).transpose()?;
     for table in model::TABLES {
         timer.time(table.name, || {
-            model::build(warehouse, table, incremental)?;
+            model::build(warehouse, table, scope.as_ref())?;
             analyze(warehouse)
         })?;
     }
-    Ok(())
+    Ok(scope)
 }
 
 fn run_data_tests(
     warehouse: &mut dyn Warehouse,
-    incremental: bool,
+    scope: Option<&Scope>,
     timer: &mut StepTimer,
 ) -> Result<(), EtlError> {
-    let failed = timer.time("check", || data_tests::failed(warehouse, incremental))?;
+    let failed = timer.time("check", || data_tests::failed(warehouse, scope))?;
     if failed.is_empty() { Ok(()) } else { Err(EtlError::ChecksFailed { failed }) }
 }
 

@@ -309,7 +309,7 @@ fn verify(target: &mut dyn Warehouse, sent: &Sent, meter: &Meter) -> Result<(), 
 
 fn run_data_tests(target: &mut dyn Warehouse, meter: &Meter) -> Result<usize, TransferError> {
     meter.enter("check");
-    let failed = data_tests::failed(target, false)?;
+    let failed = data_tests::failed(target, None)?;
     if failed.is_empty() {
         Ok(data_tests::DATA_TESTS.len())
     } else {
