@@ -1,7 +1,8 @@
 //! Staged loads into a cluster: the same tables as in DuckDB, for known and awkward input, and the
 //! statements that are sent.
 
-use std::process::Command;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
@@ -267,6 +268,26 @@ fn readers_do_not_wait_for_a_load() {
     assert!(
         locked.clone().count() >= 2 && locked.into_iter().all(|text| text == "lock table etl_lock")
     );
+}
+
+/// LOCK does not tell that it waits, so sparkify does.
+#[test]
+fn a_load_says_that_it_waits_for_another_one() {
+    let cluster = Cluster::with_data();
+    cluster.run(["create-tables"]).good();
+    cluster.configure();
+    let mut other = open(&cluster.url(), Access::Write).unwrap();
+    other.run(&sql::load::BEGIN).unwrap();
+    other.run(&sql::load::LOCK_TABLE).unwrap();
+    other.run(&sql::load::LOCK).unwrap();
+    let mut load = cluster.command(ETL);
+    let mut load = load.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(load.stderr.take().unwrap()).lines();
+    let waits = "waiting for another load of this warehouse to end";
+    assert_eq!(stderr.next().unwrap().unwrap(), waits);
+    other.run(&sql::load::ROLLBACK).unwrap();
+    assert!(load.wait().unwrap().success());
+    cluster.assert_whole(1, 2);
 }
 
 /// Literals of a million entries would be thousands of statements.

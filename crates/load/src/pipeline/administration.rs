@@ -1,7 +1,7 @@
 //! Changes of the tables without a load: `create-tables`, `upgrade`, `transfer` and `erase`. Each is
 //! one transaction under the load lock.
 
-use super::{acquire_lock, locks_a_table};
+use super::{acquire_lock, lock_table, locks_a_table};
 use crate::upgrade::Upgrade;
 use crate::{sql, tables};
 use sparkify_reader::Meter;
@@ -30,7 +30,7 @@ pub fn upgrade(
         tables::ensure_lockable(warehouse)?;
     }
     in_transaction(warehouse, |warehouse| {
-        warehouse.run(&sql::load::LOCK)?;
+        lock_table(warehouse, meter)?;
         let found = tables::Found::read(warehouse)?;
         let upgrade = Upgrade::plan(warehouse, &found)?;
         upgrade.iter().try_for_each(|upgrade| upgrade.run(warehouse))?;
@@ -51,7 +51,7 @@ pub(crate) fn change<T, E: From<WarehouseError>>(
     }
     meter.set_interrupter(warehouse.interrupter());
     in_transaction(warehouse, |warehouse| {
-        warehouse.run(&sql::load::LOCK)?;
+        lock_table(warehouse, meter)?;
         tables::ensure(warehouse)?;
         let worked = work(warehouse);
         // From here on a cancellation would leave the outcome unknown.

@@ -119,7 +119,7 @@ impl<'a> Load<'a> {
             return Ok(());
         }
         // The lock waits for the end of a load that would change the ledger.
-        begin(warehouse)?;
+        begin(warehouse, &timer.meter)?;
         let mut ledger = Ledger::read(warehouse)?;
         let digest = Ledger::digest(warehouse)?;
         let erasures = erase::read(warehouse, self.request.erasure_key.as_ref())?;

@@ -17,6 +17,8 @@ mod summary;
 mod timer;
 
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
 use time::Date;
 
@@ -41,6 +43,11 @@ use timer::StepTimer;
 
 /// Parameters `since`, `until` and `level` of a saved query without filters.
 const NO_FILTERS: [Value; 3] = [Value::Null, Value::Null, Value::Null];
+
+/// What a load waits for.
+const OTHER_LOAD: &str = "another load of this warehouse to end";
+/// Time after which the user is told that a load waits for a locked table.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Options of a load.
 #[derive(Debug, Clone)]
@@ -167,7 +174,7 @@ fn run_transaction(
         if locks_a_table(warehouse) { tables::ensure_lockable(warehouse) } else { Ok(()) };
     let prepared = lockable.map_err(EtlError::from);
     let prepared = prepared.and_then(|()| load.prepare(warehouse, &mut timer));
-    let begun = prepared.and_then(|()| Ok(begin(warehouse)?));
+    let begun = prepared.and_then(|()| Ok(begin(warehouse, &meter)?));
     let worked = begun.and_then(|()| load.run(warehouse, &mut timer, &mut summary));
     // From here on a cancellation would leave the outcome unknown.
     meter.set_interrupter(None);
@@ -185,9 +192,28 @@ fn run_transaction(
     }
 }
 
-fn begin(warehouse: &mut dyn Warehouse) -> Result<(), WarehouseError> {
+fn begin(warehouse: &mut dyn Warehouse, meter: &Meter) -> Result<(), WarehouseError> {
     warehouse.run(&sql::load::BEGIN)?;
-    warehouse.run(&sql::load::LOCK)
+    lock_table(warehouse, meter)
+}
+
+/// Takes the lock of an engine that locks a table. The statement does not tell that it waits, so the
+/// user is told after a while.
+fn lock_table(warehouse: &mut dyn Warehouse, meter: &Meter) -> Result<(), WarehouseError> {
+    if !locks_a_table(warehouse) {
+        return Ok(());
+    }
+    let (locked, waiting) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            if waiting.recv_timeout(LOCK_PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                meter.wait_for(OTHER_LOAD);
+            }
+        });
+        let done = warehouse.run(&sql::load::LOCK);
+        drop(locked);
+        done
+    })
 }
 
 /// Rolls back after `error`. An error of the rollback itself is only logged: the first error is
@@ -218,7 +244,7 @@ fn analyze(warehouse: &mut dyn Warehouse) -> Result<(), WarehouseError> {
 /// Acquires the load lock, waiting for another load to end.
 fn acquire_lock(warehouse: &mut dyn Warehouse, meter: &Meter) -> Result<(), WarehouseError> {
     let Some(lock) = warehouse.load_lock() else { return Ok(()) };
-    lock.acquire(&mut || meter.wait_for("another load of this warehouse to end"))
+    lock.acquire(&mut || meter.wait_for(OTHER_LOAD))
 }
 
 fn locks_a_table(warehouse: &mut dyn Warehouse) -> bool {
