@@ -21,8 +21,15 @@ impl Parser<'_> {
                 && !self.peek_nth(1).is_symbol(".")
             {
                 self.advance();
-                self.record_leader_function(function, token);
+                // A default is evaluated for inserted rows, without a table.
+                if self.clause != Clause::Default {
+                    self.record_leader_function(function, token);
+                }
                 return Ok(());
+            }
+            if self.is("pg_catalog") && self.is_catalog_call() {
+                self.advance();
+                self.advance();
             }
         }
         // Number of tokens of `[[database.]schema.]name`.
@@ -41,6 +48,13 @@ impl Parser<'_> {
                 Err(Violation::new(&rules::FUNCTION_UNKNOWN, name.at, message))
             }
         }
+    }
+
+    /// Looks ahead: returns true for `pg_catalog.name(` where `name` is a built-in function.
+    fn is_catalog_call(&self) -> bool {
+        self.peek_nth(1).is_symbol(".")
+            && self.peek_nth(3).is_symbol("(")
+            && functions::find(self.peek_nth(2).text).is_some()
     }
 
     /// Parses the call of a UDF, which its prefix `f_` identifies.
@@ -181,13 +195,17 @@ impl Parser<'_> {
         self.expect_symbol(")")
     }
 
-    /// Parses `trim([both | leading | trailing] [characters from] text)`.
+    /// Parses `trim([both | leading | trailing] [characters from] text)` or `trim(text, characters)`.
     fn trim(&mut self) -> Parsed {
         self.advance();
         self.expect_symbol("(")?;
         let sided = self.eat_any(&["both", "leading", "trailing"]).is_some();
         if !(sided && self.eat("from")) {
             self.value()?;
+            if !sided && self.eat_symbol(",") {
+                self.value()?;
+                return self.expect_symbol(")");
+            }
             if !self.eat("from") {
                 return self.expect_symbol(")");
             }
@@ -206,7 +224,7 @@ impl Parser<'_> {
             self.in_clause(Clause::Aggregate, |parser| {
                 parser.parenthesized_list(Self::expression).map(drop)
             })?;
-            return self.within_group();
+            return self.within_group(Clause::Aggregate);
         }
         let distinct = self.peek_nth(1).is_symbol("(") && self.peek_nth(2).is_word("distinct");
         if !self.is("count") || !distinct {
@@ -229,7 +247,7 @@ impl Parser<'_> {
         let distinct =
             self.in_clause(inside, |parser| parser.aggregate_arguments(function, token))?;
         if function.class == Class::Ordered {
-            self.within_group_clause(function, token)?;
+            self.within_group_clause(function, token, inside)?;
         }
         if self.is("filter") && self.peek_nth(1).is_symbol("(") {
             return self.violation(&rules::FILTER, "FILTER is not supported");
@@ -239,6 +257,11 @@ impl Parser<'_> {
         }
         if !windowed {
             return match function.class {
+                _ if function.name == "percentile_disc" => {
+                    let message = "PERCENTILE_DISC without APPROXIMATE has no OVER";
+                    Err(Violation::new(&rules::WINDOW_FORM, token.at, message)
+                        .with_page(function.page))
+                }
                 Class::Rank | Class::Offset | Class::Frame => {
                     let message = format!("the window function {} has no OVER", token.describe());
                     Err(Violation::new(&rules::WINDOW_FORM, token.at, message)
@@ -290,22 +313,27 @@ impl Parser<'_> {
     }
 
     /// Parses WITHIN GROUP as the function requires it. These functions run only on compute nodes.
-    fn within_group_clause(&mut self, function: &Function, token: Token<'_>) -> Parsed {
+    fn within_group_clause(
+        &mut self,
+        function: &Function,
+        token: Token<'_>,
+        inside: Clause,
+    ) -> Parsed {
         if self.facts.compute_only.is_none() {
             self.facts.compute_only = Some((token.text.to_ascii_lowercase(), token.at));
         }
         match function.name {
-            "percentile_cont" => self.within_group(),
-            "listagg" if self.is("within") => self.within_group(),
+            "percentile_cont" | "percentile_disc" => self.within_group(inside),
+            "listagg" if self.is("within") => self.within_group(inside),
             _ => Ok(()),
         }
     }
 
-    fn within_group(&mut self) -> Parsed {
+    fn within_group(&mut self, inside: Clause) -> Parsed {
         self.expect_sequence(&["within", "group"])?;
         self.expect_symbol("(")?;
         self.expect_sequence(&["order", "by"])?;
-        self.in_clause(Clause::Aggregate, Self::order_list)?;
+        self.in_clause(inside, Self::order_list)?;
         self.expect_symbol(")")
     }
 

@@ -3,6 +3,7 @@
 use crate::StatementKind;
 use crate::Violation;
 use crate::keywords;
+use crate::lexer::TokenKind;
 use crate::parser::{Clause, Parsed, Parser};
 use crate::rules;
 use crate::scope::Position;
@@ -20,6 +21,8 @@ struct TableDefinition {
     has_sort_key: bool,
     /// True if LIKE adds columns that are not known here.
     has_like: bool,
+    /// True for CREATE TABLE AS, whose keys can be positions of columns.
+    is_query: bool,
 }
 
 impl Parser<'_> {
@@ -43,6 +46,7 @@ impl Parser<'_> {
         } else if has_definitions {
             self.definitions(&mut table)?;
         }
+        table.is_query = !has_definitions;
         self.table_attributes(&mut table)?;
         self.check_keys(&table)?;
         if has_definitions {
@@ -195,10 +199,9 @@ impl Parser<'_> {
             return self
                 .violation(&rules::IDENTITY, "the identity column is neither int nor bigint");
         }
-        if !self.is_symbol("(") {
-            return self.violation(&rules::IDENTITY, "the identity has no seed and step");
+        if !self.eat_symbol("(") {
+            return Ok(());
         }
-        self.advance();
         self.signed()?;
         self.expect_symbol(",")?;
         self.signed()?;
@@ -276,12 +279,20 @@ impl Parser<'_> {
 
     fn dist_columns(&mut self, at: usize, table: &mut TableDefinition) -> Parsed {
         self.expect_symbol("(")?;
-        let name = self.name("a column")?;
+        let name = self.key_column(table)?;
         if self.is_symbol(",") {
             return self.violation(&rules::DISTKEY, "DISTKEY names a second column");
         }
         self.expect_symbol(")")?;
         set_distkey(table, name, at)
+    }
+
+    /// Parses a column of a key: its name, or its position in the query of CREATE TABLE AS.
+    fn key_column(&mut self, table: &TableDefinition) -> Parsed<String> {
+        if table.is_query && self.peek().kind == TokenKind::Number {
+            return self.integer("the position of a column").map(|position| position.to_string());
+        }
+        self.name("a column")
     }
 
     fn sort_key(&mut self, table: &mut TableDefinition) -> Parsed {
@@ -297,7 +308,7 @@ impl Parser<'_> {
         }
         let mut names = Vec::new();
         self.parenthesized_list(|parser| {
-            names.push((parser.peek().at, parser.name("a column")?));
+            names.push((parser.peek().at, parser.key_column(table)?));
             Ok(())
         })?;
         table.sort_columns = names.len();

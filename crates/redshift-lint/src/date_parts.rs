@@ -127,8 +127,21 @@ impl Parser<'_> {
     }
 }
 
+/// Splits `1w, 2 days` into quantities and units; a blank between both is optional.
+fn quantities_and_units(text: &str) -> Vec<&str> {
+    let is_number = |c: char| c.is_ascii_digit() || "+-.".contains(c);
+    let mut words = Vec::new();
+    for word in text.split([' ', ',']).filter(|word| !word.is_empty()) {
+        let unit = word.find(|c| !is_number(c)).filter(|at| *at > 0).unwrap_or(word.len());
+        let (quantity, unit) = word.split_at(unit);
+        words.push(quantity);
+        words.extend(Some(unit).filter(|unit| !unit.is_empty()));
+    }
+    words
+}
+
 fn is_interval(text: &str) -> bool {
-    let words: Vec<&str> = text.split([' ', ',']).filter(|word| !word.is_empty()).collect();
+    let words = quantities_and_units(text);
     let pairs = words.chunks(2).all(|pair| match pair {
         [quantity, unit] => quantity.parse::<f64>().is_ok() && is_unit(unit),
         _ => false,

@@ -29,8 +29,7 @@ impl Parser<'_> {
             }
             position += 1;
         }
-        self.query(Position::Outermost)?;
-        Ok(StatementKind::Select)
+        self.query_statement()
     }
 
     fn dml_with_ctes(&mut self) -> Parsed<StatementKind> {

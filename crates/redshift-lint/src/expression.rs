@@ -201,10 +201,29 @@ impl Parser<'_> {
         }
         self.expect_symbol("(")?;
         self.expression()?;
-        if self.is_symbol(",") {
-            return self.violation(&rules::ROW_CONSTRUCTOR, "row constructors are not supported");
+        if self.eat_symbol(",") {
+            return self.row_membership();
         }
         self.expect_symbol(")")
+    }
+
+    /// Parses the rest of `(a, b) [not] in ((1, 2), …)`, the only place for a list of expressions.
+    fn row_membership(&mut self) -> Parsed {
+        let count = 1 + self.comma_separated(Self::expression)?;
+        self.expect_symbol(")")?;
+        self.eat("not");
+        if !self.eat("in") || self.begins_query() {
+            return self.violation(&rules::ROW_CONSTRUCTOR, "row constructors are not supported");
+        }
+        self.parenthesized_list(|parser| {
+            let at = parser.peek().at;
+            if parser.parenthesized_list(Self::expression)? == count {
+                return Ok(());
+            }
+            let message = format!("the list of expressions has not {count} of them");
+            Err(crate::Violation::new(&rules::ROW_CONSTRUCTOR, at, message))
+        })
+        .map(drop)
     }
 
     /// Parses a term that starts with a word: special syntax, a function call, or a column.
@@ -228,6 +247,15 @@ impl Parser<'_> {
                     self.advance();
                     return Ok(());
                 }
+                "time" | "timestamp" if self.is_zoned_literal() => {
+                    self.data_type()?;
+                    self.advance();
+                    return Ok(());
+                }
+                "prior" if self.clause == Clause::Hierarchy && !is_call => {
+                    self.advance();
+                    return self.column();
+                }
                 "array" if self.peek_nth(1).is_symbol("[") => {
                     return self.violation(&rules::ARRAY, "array constructors are not supported");
                 }
@@ -239,6 +267,14 @@ impl Parser<'_> {
             }
         }
         self.function_or_column()
+    }
+
+    /// Looks ahead: returns true for `timestamp with time zone '…'`.
+    fn is_zoned_literal(&self) -> bool {
+        ["with", "without"].iter().any(|word| self.peek_nth(1).is_word(word))
+            && self.peek_nth(2).is_word("time")
+            && self.peek_nth(3).is_word("zone")
+            && self.peek_nth(4).kind == TokenKind::StringLiteral
     }
 
     fn case(&mut self) -> Parsed {
@@ -295,7 +331,7 @@ impl Parser<'_> {
                 if self.is_symbol("*") {
                     return self.unexpected("a column");
                 }
-                self.path_part(parts)?;
+                self.label("a column")?;
                 parts += 1;
             } else if self.is_symbol("[") {
                 self.subscript()?;
@@ -307,16 +343,6 @@ impl Parser<'_> {
             self.add_reference(first, at);
         }
         Ok(())
-    }
-
-    /// Parses a name after a dot. After the second dot it can be a key of a super value, for which
-    /// reserved words are allowed.
-    fn path_part(&mut self, parts: usize) -> Parsed {
-        if parts >= 2 && self.peek().kind == TokenKind::Word {
-            self.advance();
-            return Ok(());
-        }
-        self.name("a column").map(drop)
     }
 
     pub(crate) fn subscript(&mut self) -> Parsed {

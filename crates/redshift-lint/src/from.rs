@@ -17,9 +17,9 @@ impl Parser<'_> {
     }
 
     fn joined(&mut self) -> Parsed<bool> {
-        let mut alias = self.table_factor()?;
+        let mut alias = self.rotated_table()?;
         while let Some((outer, conditional)) = self.join()? {
-            alias = self.table_factor()?;
+            alias = self.rotated_table()?;
             if conditional {
                 self.join_condition(outer)?;
             } else if self.is("on") || self.is("using") {
@@ -63,6 +63,14 @@ impl Parser<'_> {
         self.in_clause(clause, Self::expression)
     }
 
+    fn rotated_table(&mut self) -> Parsed<bool> {
+        let mut alias = self.table_factor()?;
+        while self.is_any(&["pivot", "unpivot"]) {
+            alias = self.rotation()?;
+        }
+        Ok(alias)
+    }
+
     /// Parses one operand of a join. Returns true if it has an alias.
     fn table_factor(&mut self) -> Parsed<bool> {
         if self.is("lateral") {
@@ -85,7 +93,7 @@ impl Parser<'_> {
             return self.unnested_value();
         }
         let name = self.table_or_cte(token.kind)?;
-        let alias = self.alias("an alias")?;
+        let alias = self.table_alias()?;
         let found = alias.is_some();
         if found && self.is_symbol("(") {
             self.column_names()?;
@@ -140,13 +148,62 @@ impl Parser<'_> {
                 .violation(&rules::JOIN_NESTED, "parentheses around joins are not supported");
         }
         self.subquery(Position::FromItem)?;
-        let Some(alias) = self.alias("an alias")? else {
-            return self.violation(&rules::SUBQUERY_ALIAS, "the subquery in FROM has no alias");
-        };
+        let Some(alias) = self.table_alias()? else { return Ok(false) };
         if self.is_symbol("(") {
             self.column_names()?;
         }
         self.add_table(alias);
         Ok(true)
+    }
+
+    /// Parses the alias of a table, if there is one. PIVOT and a parenthesis are not an alias.
+    fn table_alias(&mut self) -> Parsed<Option<String>> {
+        if self.is("pivot") && self.peek_nth(1).is_symbol("(") {
+            return Ok(None);
+        }
+        self.alias("an alias")
+    }
+
+    /// Parses `pivot (aggregate [as alias], … for column in (value [as alias], …)) [as alias]` or
+    /// `unpivot [include nulls | exclude nulls] (value for name in (column [as alias], …)) [alias]`.
+    fn rotation(&mut self) -> Parsed<bool> {
+        let pivot = self.is("pivot");
+        self.advance();
+        if !pivot && self.eat_any(&["include", "exclude"]).is_some() {
+            self.expect("nulls")?;
+        }
+        self.expect_symbol("(")?;
+        if pivot {
+            self.in_clause(Clause::SelectList, |parser| {
+                parser.comma_separated(|parser| {
+                    parser.expression()?;
+                    parser.rotation_alias()
+                })
+            })?;
+        } else {
+            self.name("the column of the values")?;
+        }
+        self.expect("for")?;
+        self.qualified_name("a column")?;
+        self.expect("in")?;
+        self.parenthesized_list(|parser| {
+            if pivot {
+                parser.value()?;
+            } else {
+                parser.column()?;
+            }
+            parser.rotation_alias()
+        })?;
+        self.expect_symbol(")")?;
+        let alias = self.alias("an alias")?;
+        let found = alias.is_some();
+        if let Some(alias) = alias {
+            self.add_table(alias);
+        }
+        Ok(found)
+    }
+
+    fn rotation_alias(&mut self) -> Parsed {
+        if self.is("for") { Ok(()) } else { self.alias("an alias").map(drop) }
     }
 }

@@ -76,11 +76,13 @@ functions! {
         "any_value" 1..=1 "r_ANY_VALUE";
         "bit_and" 1..=1 "r_BIT_AND";
         "bit_or" 1..=1 "r_BIT_OR";
+        "grouping" 1..=UNLIMITED "r_GROUP_BY_aggregation-extensions";
     }
     Ordered {
         "listagg" 1..=2 "r_LISTAGG";
         "median" 1..=1 "r_MEDIAN";
         "percentile_cont" 1..=1 "r_PERCENTILE_CONT";
+        "percentile_disc" 1..=1 "r_WF_PERCENTILE_DISC";
     }
     Rank {
         "cume_dist" 0..=0 "r_WF_CUME_DIST";
@@ -184,7 +186,16 @@ functions! {
         "to_varbyte" 2..=2 "r_TO_VARBYTE";
         // Numbers.
         "abs" 1..=1 "r_ABS";
+        "acos" 1..=1 "r_ACOS";
+        "asin" 1..=1 "r_ASIN";
+        "atan" 1..=1 "r_ATAN";
+        "atan2" 2..=2 "r_ATAN2";
         "cbrt" 1..=1 "r_CBRT";
+        "cos" 1..=1 "r_COS";
+        "cot" 1..=1 "r_COT";
+        "degrees" 1..=1 "r_DEGREES";
+        "dexp" 1..=1 "r_DEXP";
+        "dlog10" 1..=1 "r_DLOG10";
         "ceil" 1..=1 "r_CEILING_FLOOR";
         "ceiling" 1..=1 "r_CEILING_FLOOR";
         "exp" 1..=1 "r_EXP";
@@ -192,12 +203,16 @@ functions! {
         "ln" 1..=1 "r_LN";
         "log" 1..=1 "r_LOG";
         "mod" 2..=2 "r_MOD";
+        "pi" 0..=0 "r_PI";
         "pow" 2..=2 "r_POWER";
         "power" 2..=2 "r_POWER";
+        "radians" 1..=1 "r_RADIANS";
         "random" 0..=0 "r_RANDOM";
         "round" 1..=2 "r_ROUND";
         "sign" 1..=1 "r_SIGN";
+        "sin" 1..=1 "r_SIN";
         "sqrt" 1..=1 "r_SQRT";
+        "tan" 1..=1 "r_TAN";
         "trunc" 1..=2 "r_TRUNC";
         // JSON and super.
         "array" 0..=UNLIMITED "r_array";
@@ -353,6 +368,7 @@ mod tests {
         let clauses = match (class, name) {
             (Class::Bare | Class::BareLeader, _) => return name.into(),
             (_, "percentile_cont") => " within group (order by a)",
+            (_, "percentile_disc") => " within group (order by a) over (partition by b)",
             (_, "ratio_to_report") => " over (partition by b)",
             (Class::Rank | Class::Offset, _) => " over (order by a)",
             (Class::Frame, _) => " over (order by a rows unbounded preceding)",

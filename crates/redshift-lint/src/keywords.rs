@@ -167,6 +167,7 @@ const NOT_ALIASES: &[&str] = &[
     "connect",
     "escape",
     "except",
+    "exclude",
     "fetch",
     "filter",
     "lateral",

@@ -34,6 +34,8 @@ pub(crate) enum Clause {
     Window,
     /// Default of a column: also no columns, subqueries and UDFs.
     Default,
+    /// CONNECT BY: neither, but PRIOR.
+    Hierarchy,
 }
 
 /// Properties of a whole statement.
@@ -49,6 +51,8 @@ pub(crate) struct Facts {
     pub udf_calls: Vec<(String, usize, usize)>,
     /// UDF that the statement creates: name, number of arguments.
     pub created_udf: Option<(String, usize)>,
+    /// True if the statement is SELECT INTO.
+    pub selects_into: bool,
     /// Highest `n` of all parameters `$n`.
     pub max_parameter: u32,
 }
@@ -63,6 +67,8 @@ pub(crate) struct Parser<'a> {
     /// Non-recursive CTEs whose query is being parsed: they cannot read themselves.
     pub open_ctes: Vec<String>,
     pub facts: Facts,
+    /// True while the first SELECT of a statement that is a query can have INTO.
+    pub is_query_statement: bool,
     /// Number of arguments of the UDF whose body is parsed; `None` outside a body.
     pub arguments: Option<u32>,
 }
@@ -77,6 +83,7 @@ impl<'a> Parser<'a> {
             scopes: Vec::new(),
             open_ctes: Vec::new(),
             facts: Facts::default(),
+            is_query_statement: false,
             arguments: None,
         })
     }
@@ -281,13 +288,23 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// Parses a name after a dot or AS, where reserved words are names too.
+    pub(crate) fn label(&mut self, expected: &str) -> Parsed<String> {
+        let token = self.peek();
+        if token.kind == TokenKind::Word && !token.text.starts_with('#') {
+            self.advance();
+            return Ok(token.text.to_ascii_lowercase());
+        }
+        self.name(expected)
+    }
+
     /// Parses `[[database.]schema.]name` and returns the last part.
     pub(crate) fn qualified_name(&mut self, expected: &str) -> Parsed<String> {
         let mut parts = 1;
         let mut name = self.name(expected)?;
         while self.is_symbol(".") && parts < 3 {
             self.advance();
-            name = self.name(expected)?;
+            name = self.label(expected)?;
             parts += 1;
         }
         Ok(name)

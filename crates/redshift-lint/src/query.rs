@@ -23,6 +23,8 @@ impl Parser<'_> {
             self.ctes()?;
         }
         let mut top = self.query_term()?;
+        // Only the first operand of a set operation has INTO.
+        self.is_query_statement &= self.scopes.len() > 1;
         while let Some(keyword) = self.eat_any(&["union", "intersect", "except", "minus"]) {
             let all = self.is("all");
             if all && keyword != "union" {
@@ -166,8 +168,9 @@ impl Parser<'_> {
         }
         self.distinct()?;
         self.in_clause(Clause::SelectList, |parser| parser.comma_separated(Self::select_item))?;
+        self.excluded_columns()?;
         if self.is("into") {
-            return self.violation(&rules::SELECT_INTO, "SELECT INTO is not supported");
+            self.new_table()?;
         }
         let mut has_alias = true;
         let from = self.eat("from");
@@ -180,8 +183,9 @@ impl Parser<'_> {
             directly_after_from = false;
             self.in_clause(Clause::Scalar, Self::expression)?;
         }
-        if self.is("connect") || self.is("start") {
-            return self.unexpected("GROUP BY or the end of the query");
+        if self.is_sequence(&["start", "with"]) || self.is_sequence(&["connect", "by"]) {
+            directly_after_from = false;
+            self.hierarchy()?;
         }
         directly_after_from &= !self.group_by()?;
         if self.eat("having") {
@@ -195,6 +199,20 @@ impl Parser<'_> {
             self.qualify(directly_after_from && !has_alias)?;
         }
         Ok(top)
+    }
+
+    /// Parses `[start with condition] connect by condition`, in either order.
+    fn hierarchy(&mut self) -> Parsed {
+        let mut connected = false;
+        for _ in 0..2 {
+            if self.eat_sequence(&["start", "with"]) {
+                self.in_clause(Clause::Scalar, Self::expression)?;
+            } else if !connected && self.eat_sequence(&["connect", "by"]) {
+                connected = true;
+                self.in_clause(Clause::Hierarchy, Self::expression)?;
+            }
+        }
+        if connected { Ok(()) } else { self.unexpected("CONNECT BY") }
     }
 
     fn distinct(&mut self) -> Parsed {
@@ -279,7 +297,34 @@ impl Parser<'_> {
             return Ok(());
         }
         self.expression()?;
+        if self.eat("as") {
+            return self.label("an alias").map(drop);
+        }
         self.alias("an alias").map(drop)
+    }
+
+    /// Parses `exclude a, b` or `exclude (a, b)` after the select list.
+    fn excluded_columns(&mut self) -> Parsed {
+        if !self.eat("exclude") {
+            return Ok(());
+        }
+        if self.is_symbol("(") {
+            return self.column_names().map(drop);
+        }
+        self.comma_separated(|parser| parser.name("a column").map(drop)).map(drop)
+    }
+
+    /// Parses `into [temp] [table] name` of a statement that is a query.
+    fn new_table(&mut self) -> Parsed {
+        if self.scopes.len() > 1 || self.facts.selects_into || !self.is_query_statement {
+            return self.violation(&rules::SELECT_INTO, "SELECT INTO is not a statement here");
+        }
+        self.advance();
+        self.eat_any(&["temp", "temporary"]);
+        self.eat("table");
+        self.table_name()?;
+        self.facts.selects_into = true;
+        Ok(())
     }
 
     fn is_table_star(&self) -> bool {

@@ -113,7 +113,7 @@ restrictions! {
         "a name has 1 to 127 bytes",
         "choose a shorter name";
     RESERVED = "reserved-word", "r_pg_keywords",
-        "a reserved word is a name only in double quotes",
+        "a reserved word is a name only in double quotes, after a dot, or as a column's alias after AS",
         "write it in double quotes, or choose another name";
     SYSTEM_COLUMN = "system-column", "c_unsupported-postgresql-features",
         "a column is not named like a PostgreSQL system column",
@@ -150,7 +150,7 @@ restrictions! {
         "only encodings on the allow-list, each for the types that it supports",
         "omit it: ENCODE AUTO is the default";
     IDENTITY = "identity", "r_CREATE_TABLE_NEW",
-        "an identity column is int or bigint, and has a seed and a step",
+        "an identity column is int or bigint, and has both a seed and a step or neither",
         "write `identity(0, 1)` on a bigint; or better, derive a key from the row";
     COLUMN_COUNT = "column-count", "r_CREATE_TABLE_NEW",
         "a table has 1 to 1600 columns with different names",
@@ -217,14 +217,14 @@ restrictions! {
         "VALUES is not a table or query",
         "write `select … union all select …`";
     ROW_CONSTRUCTOR = "row-constructor", "c_unsupported-postgresql-features",
-        "row constructors are not supported",
+        "a list of expressions is compared only with IN and lists of the same length; no row constructors",
         "compare column by column; join, or use EXISTS";
     ARRAY = "array", "c_unsupported-postgresql-features",
         "array constructors and slices are not supported",
         "use the function array(…), which makes a super value";
     SUBQUERY_ALIAS = "subquery-alias", "r_FROM_clause30",
-        "a subquery in FROM has an alias",
-        "write an alias after the parenthesis";
+        "an unnested super value in FROM has an alias",
+        "write an alias after the path";
     JOIN_CONDITION = "join-condition", "r_FROM_clause30",
         "inner and outer joins have ON or USING; cross and natural joins do not",
         "write `on …`, or `cross join`";
@@ -268,7 +268,7 @@ restrictions! {
         "no grouped aggregate except min and max in a correlated subquery after IN",
         "group in a CTE and join it";
     SELECT_INTO = "select-into", "r_SELECT_INTO",
-        "SELECT INTO is not on the allow-list",
+        "INTO follows the select list of a statement's own first SELECT",
         "create table … as select …";
 
     // Expressions and functions.

@@ -167,6 +167,7 @@ impl Parser<'_> {
         let has_plan = matches!(
             kind,
             StatementKind::Select
+                | StatementKind::SelectInto
                 | StatementKind::Insert
                 | StatementKind::Update
                 | StatementKind::Delete
@@ -182,7 +183,11 @@ impl Parser<'_> {
     pub(crate) fn declare(&mut self) -> Parsed<StatementKind> {
         self.expect("declare")?;
         self.name("the cursor's name")?;
-        self.expect_sequence(&["cursor", "for"])?;
+        self.expect("cursor")?;
+        if self.eat("without") {
+            self.expect("hold")?;
+        }
+        self.expect("for")?;
         self.query(Position::Outermost)?;
         Ok(StatementKind::Declare)
     }

@@ -22,6 +22,7 @@ macro_rules! statements {
 
 statements! {
     Select "select" "r_SELECT_synopsis";
+    SelectInto "select … into" "r_SELECT_INTO";
     Insert "insert" "r_INSERT_30";
     Delete "delete" "r_DELETE";
     Update "update" "r_UPDATE";
@@ -111,11 +112,18 @@ impl Parser<'_> {
         }
     }
 
+    /// Parses a query that is a statement, perhaps with INTO.
+    pub(crate) fn query_statement(&mut self) -> Parsed<StatementKind> {
+        self.is_query_statement = true;
+        self.query(Position::Outermost)?;
+        Ok(if self.facts.selects_into { StatementKind::SelectInto } else { StatementKind::Select })
+    }
+
     /// Parses a statement that EXPLAIN could accept. `explain` rejects the plain CREATE commands.
     pub(crate) fn explainable(&mut self) -> Parsed<StatementKind> {
         let token = self.peek();
         match token.text.to_ascii_lowercase().as_str() {
-            "select" | "(" => self.query(Position::Outermost).map(|()| StatementKind::Select),
+            "select" | "(" => self.query_statement(),
             "with" => self.with_statement(),
             "insert" => self.insert(),
             "delete" => self.delete(),

@@ -39,6 +39,7 @@ const TYPES: &[(&str, DataType, &str)] = &[
     ("int8", DataType::BigInt, NUMERIC),
     ("decimal", DataType::Decimal, NUMERIC),
     ("numeric", DataType::Decimal, NUMERIC),
+    ("dec", DataType::Decimal, dg!("r_STDDEV_functions")),
     ("real", DataType::Float, NUMERIC),
     ("float4", DataType::Float, NUMERIC),
     ("double", DataType::Float, NUMERIC),

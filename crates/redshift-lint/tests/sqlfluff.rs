@@ -56,7 +56,7 @@ fn sqlfluff_parses_every_valid_statement() {
             marked.insert(name);
         }
     }
-    assert!(valid.len() > 200 && marked.len() < 20, "{} of {}", marked.len(), valid.len());
+    assert!(valid.len() > 200 && marked.len() < 30, "{} of {}", marked.len(), valid.len());
     let (unparsed, _) = unparsed(&folder);
     for name in unparsed.symmetric_difference(&marked) {
         let statement = std::fs::read_to_string(folder.0.join(name)).unwrap();
