@@ -158,7 +158,7 @@ fn check_warehouse(
     }
     findings.push(Finding::ok("rights", "tables can be created, filled and dropped"));
     if with_probes {
-        findings.extend(probes::run(warehouse.as_mut()));
+        findings.extend(probes::run(warehouse.as_mut()).findings());
     }
 }
 
