@@ -40,6 +40,8 @@ mod page;
 #[cfg(feature = "page")]
 mod page_charts;
 #[cfg(feature = "postgres")]
+mod plans;
+#[cfg(feature = "postgres")]
 mod postgres_connection;
 #[cfg(feature = "postgres")]
 mod postgres_faults;

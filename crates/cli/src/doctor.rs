@@ -9,7 +9,8 @@ use super::printer::Printer;
 use super::terminal;
 use crate::connect::Engines;
 use sparkify_config::{Access, ConfigError, Credentials, Flags, Settings, redact};
-use sparkify_load::doctor::{self, Finding, Status};
+use sparkify_load::doctor::plans::StatementPlan;
+use sparkify_load::doctor::{self, Checks, Finding, Status};
 
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
@@ -22,6 +23,9 @@ pub(super) struct Doctor {
     /// Skip compatibility probes (Redshift)
     #[arg(long)]
     pub no_probes: bool,
+    /// Explain the statements of an incremental load, and report expensive plans
+    #[arg(long)]
+    pub plans: bool,
     #[command(flatten)]
     pub s3: S3Args,
 }
@@ -31,6 +35,8 @@ struct Report<'a> {
     version: &'static str,
     ok: bool,
     lines: &'a [Finding],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plans: Option<&'a [StatementPlan]>,
 }
 
 impl Doctor {
@@ -45,13 +51,17 @@ impl Doctor {
     }
 }
 
-pub(super) fn run(flags: &Flags, no_probes: bool, printer: &Printer) -> Result<(), Failure> {
+pub(super) fn run(args: &Doctor, flags: &Flags, printer: &Printer) -> Result<(), Failure> {
+    let mut plans = Vec::new();
     let mut lines = vec![Finding::ok("version", format!("sparkify {}", env!("CARGO_PKG_VERSION")))];
     match Settings::resolve(flags) {
         Ok(settings) => {
             lines.push(configuration(&settings));
             lines.extend(check_aws(flags, &settings, printer));
-            lines.extend(doctor::examine(&settings, &Engines::new(&settings), !no_probes));
+            let checks = Checks { probes: !args.no_probes, plans: args.plans };
+            let examined = doctor::examine(&settings, &Engines::new(&settings), checks);
+            lines.extend(examined.findings);
+            plans = examined.plans;
         }
         Err(error) => lines.push(invalid("configuration", &error)),
     }
@@ -60,7 +70,8 @@ pub(super) fn run(flags: &Flags, no_probes: bool, printer: &Printer) -> Result<(
         line.hint = line.hint.as_deref().map(redact::without_secrets);
     }
     let ok = lines.iter().all(|line| line.status != Status::Failed);
-    let report = Report { version: env!("CARGO_PKG_VERSION"), ok, lines: &lines };
+    let plans = args.plans.then_some(plans.as_slice());
+    let report = Report { version: env!("CARGO_PKG_VERSION"), ok, lines: &lines, plans };
     printer.result(&report, || text(&lines))?;
     if ok { Ok(()) } else { Err(Failure::reported(DATA)) }
 }

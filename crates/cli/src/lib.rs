@@ -124,7 +124,7 @@ fn run(cli: &Cli, printer: &Printer) -> Result<(), Failure> {
         }
         Command::Describe(args) => describe::run(args, &settings(&flags, printer)?, printer),
         Command::Docs(args) => docs::run(args, &settings(&flags, printer)?, printer),
-        Command::Doctor(args) => doctor::run(&args.merge_into(flags), args.no_probes, printer),
+        Command::Doctor(args) => doctor::run(args, &args.merge_into(flags), printer),
         Command::Cluster(command) => {
             let flags = command.merge_into(flags);
             cluster::run(command, &flags, &settings(&flags, printer)?, printer)

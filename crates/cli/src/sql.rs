@@ -57,7 +57,7 @@ struct RenderedFile {
 fn files(settings: &Settings) -> Result<Vec<&'static SqlFile>, Failure> {
     let mut files = connect::dialect_of(&settings.warehouse)?;
     files.extend(common_files());
-    files.extend(load_sql::describe::ALL);
+    files.extend(load_sql::describe::ALL.iter().chain(load_sql::explain::ALL));
     if settings.warehouse.scheme() == "redshift" {
         files.extend(sparkify_load::staging::direct::STEPS.iter());
     }

@@ -127,6 +127,11 @@ sql_files! {
         PROBE = "probe",
         PROBE_UNDO = "probe_undo",
         VERSION = "version",
+        RECENT_OBJECTS = "recent_objects",
+    }
+    /// Template of a statement of `sparkify doctor --plans`.
+    pub mod explain in "doctor" {
+        EXPLAIN = "explain",
     }
     /// Row counts that a load reports at its end. They are saved queries too.
     pub mod counts in "report" {

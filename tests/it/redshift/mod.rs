@@ -7,6 +7,7 @@ mod data_api;
 mod direct;
 mod faults;
 mod load;
+mod plans;
 mod probes;
 mod upgrade;
 mod values;
@@ -40,17 +41,17 @@ impl Cluster {
     /// Starts a cluster with two songs and two plays to load, with other options of the
     /// Data API.
     fn with_data_api(change: impl FnOnce(&mut DataApiOptions)) -> Self {
-        let cluster = Self::launch(Vec::new(), change);
+        let cluster = Self::launch(|options| change(&mut options.data_api));
         small(cluster.folder.path());
         cluster
     }
 
     /// Starts a cluster without some of Redshift's behaviors.
     fn without(without: Vec<Behavior>) -> Self {
-        Self::launch(without, |_| {})
+        Self::launch(|options| options.disabled = without)
     }
 
-    fn launch(without: Vec<Behavior>, change: impl FnOnce(&mut DataApiOptions)) -> Self {
+    fn launch(change: impl FnOnce(&mut Options)) -> Self {
         let store = Server::start();
         let mut reads = Store::new(&store.endpoint(), REGION);
         reads.roles.push(Role {
@@ -61,14 +62,13 @@ impl Cluster {
                 .map(|folder| Permission::all(&format!("s3://{BUCKET}/{folder}/")))
                 .to_vec(),
         });
-        let mut data_api = DataApiOptions {
+        let data_api = DataApiOptions {
             access_key: KEY.into(),
             secret_key: SECRET.into(),
             ..DataApiOptions::default()
         };
-        change(&mut data_api);
-        let options =
-            Options { store: Some(reads), data_api, disabled: without, ..Options::default() };
+        let mut options = Options { store: Some(reads), data_api, ..Options::default() };
+        change(&mut options);
         let emulator = Emulator::start(options).expect("an emulator");
         let folder = tempfile::tempdir().unwrap();
         put(folder.path(), "ca.pem", emulator.ca_pem());

@@ -8,7 +8,8 @@ use std::time::Duration;
 use redshift_emulator::{Behavior, Fault, When};
 use s3_emulator::Fault as StoreFault;
 use serde_json::Value as Json;
-use sparkify_load::doctor::{Finding, Status, probes};
+use sparkify_load::doctor::probes::{self, Node};
+use sparkify_load::doctor::{Finding, Status};
 use sparkify_warehouse::{
     Access, FoundColumn, RemoteCopy, ResultType, RowSink, RowSource, Value, Warehouse,
     WarehouseError,
@@ -18,7 +19,18 @@ use super::{Cluster, ETL};
 use crate::support;
 
 const LIST: &str = include_str!("../../../sql/dialect/redshift/probes.toml");
-const ALL: &str = "79 of 79 results are as documented";
+const PROBES: usize = 80;
+/// Number of probes that need no file.
+const WITHOUT_FILES: usize = 64;
+/// Number of probes that run on leader and compute nodes.
+const ON_BOTH: usize = 33;
+
+/// Returns the message of the summary.
+fn summary(equal: usize, tried: usize) -> String {
+    format!(
+        "{equal} of {tried} results are as documented; {ON_BOTH} probes ran on leader and compute nodes"
+    )
+}
 
 fn list() -> Vec<toml::Table> {
     let list: toml::Table = LIST.parse().unwrap();
@@ -56,14 +68,16 @@ fn all_results_are_as_documented_and_nothing_remains() {
     let cluster = Cluster::with_data();
     let lines = examined(&cluster, |_| {});
     assert_eq!(found(&lines, "probe"), Vec::<&Json>::new());
-    assert_eq!(line(&lines, "probes"), ("ok".into(), ALL.into()));
+    assert_eq!(line(&lines, "probes"), ("ok".into(), summary(PROBES, PROBES)));
     assert_eq!(cluster.staged(), Vec::<String>::new());
     let sent = cluster.sent();
     // A statement that is not sent would count as an expected failure.
     for probe in list() {
         let statement = probe["ask"].as_str().unwrap();
-        let head = statement.split('$').next().unwrap();
-        assert!(sent.iter().any(|text| text.starts_with(head)), "not sent: {statement}");
+        let head = statement.split(['$', ':']).next().unwrap();
+        let copies = sent.iter().filter(|text| text.starts_with(head)).count();
+        let forms = if probe.contains_key("over") { 2 } else { 1 };
+        assert!(copies >= forms, "sent {copies} times: {statement}");
     }
     let count = |text: &str| sent.iter().filter(|sent| *sent == text).count();
     assert_eq!(count("begin"), count("rollback"));
@@ -80,7 +94,7 @@ fn the_data_api_runs_the_same_probes() {
         command.env("SPARKIFY_WAREHOUSE", "redshift:workgroup/emulator/dev");
     });
     assert_eq!(found(&lines, "probe"), Vec::<&Json>::new());
-    assert_eq!(line(&lines, "probes"), ("ok".into(), ALL.into()));
+    assert_eq!(line(&lines, "probes"), ("ok".into(), summary(PROBES, PROBES)));
     assert_eq!(found(&lines, "tcp"), Vec::<&Json>::new(), "no connection steps");
     assert!(cluster.emulator.log().statements().iter().all(|statement| statement.data_api));
 }
@@ -88,15 +102,20 @@ fn the_data_api_runs_the_same_probes() {
 /// The table of probes in the documentation is up to date. `INSTA_UPDATE=always` writes it.
 #[test]
 fn the_evidence_names_each_probe() {
-    let mut table = String::from("| probe | affects | page |\n|---|---|---|\n");
+    let mut table = String::from("| probe | nodes | affects | page |\n|---|---|---|---|\n");
     for probe in list() {
         let value = |name: &str| probe.get(name).and_then(toml::Value::as_str).unwrap_or_default();
         let page = value("page").rsplit('/').next().unwrap().trim_end_matches(".html");
         let assumed = value("assumed");
         let assumed =
             if assumed.is_empty() { String::new() } else { format!("; assumed: {assumed}") };
+        let nodes = match (probe.contains_key("over"), value("leader")) {
+            (true, _) => "leader, compute".to_owned(),
+            (false, "") => "compute".to_owned(),
+            (false, reason) => format!("leader: {reason}"),
+        };
         let row = format!(
-            "| {}{assumed} | {} | [{page}]({}) |\n",
+            "| {}{assumed} | {nodes} | {} | [{page}]({}) |\n",
             value("name"),
             value("rests"),
             value("page")
@@ -172,8 +191,7 @@ fn a_cluster_with_other_behavior_is_detected() {
                 "{message}"
             );
         }
-        let agree = 79 - names.len();
-        let sum = format!("{agree} of 79 results are as documented");
+        let sum = summary(PROBES - names.len(), PROBES);
         assert_eq!(line(&lines, "probes"), (state.into(), sum), "{behavior:?}");
         let hint = differences[0]["hint"].as_str().unwrap();
         assert!(hint.starts_with("sent: create temp table probe_t"), "{hint}");
@@ -204,10 +222,10 @@ fn without_a_staging_prefix_the_other_probes_run() {
     let sum = found(&lines, "probes")[0];
     assert_eq!(
         (&sum["state"], &sum["said"]),
-        (&"hint".into(), &"64 of 64 results are as documented".into())
+        (&"hint".into(), &summary(WITHOUT_FILES, WITHOUT_FILES).into())
     );
     let hint = sum["hint"].as_str().unwrap();
-    assert!(hint.starts_with("15 more need files") && hint.contains("[S3] STAGING"), "{hint}");
+    assert!(hint.starts_with("16 more need files") && hint.contains("[S3] STAGING"), "{hint}");
 }
 
 #[test]
@@ -229,7 +247,7 @@ fn a_read_only_staging_prefix_fails_and_the_other_probes_run() {
     let lines = examined(&cluster, |_| {});
     let (state, message) = line(&lines, "staging");
     assert!(state == "failed" && message.contains("AccessDenied"), "{message}");
-    assert!(line(&lines, "probes").1.starts_with("64 of 64"), "{:?}", line(&lines, "probes"));
+    assert_eq!(line(&lines, "probes").1, summary(WITHOUT_FILES, WITHOUT_FILES));
     assert_eq!((cluster.store.faults_left(), cluster.staged()), (0, Vec::new()));
 }
 
@@ -249,7 +267,7 @@ fn a_serialization_conflict_is_not_a_difference() {
     let cluster = Cluster::with_data();
     cluster.emulator.faults().arm(When::Copy(1), Fault::Serializable);
     let lines = examined(&cluster, |_| {});
-    assert_eq!(line(&lines, "probes"), ("ok".into(), ALL.into()));
+    assert_eq!(line(&lines, "probes"), ("ok".into(), summary(PROBES, PROBES)));
     assert_eq!(cluster.emulator.faults().left(), 0);
 }
 
@@ -287,6 +305,20 @@ struct WrongWarehouse {
     inner: Box<dyn Warehouse>,
     /// Changes only the types.
     types: bool,
+    /// Changes only the results of this kind of node, of probes that run on both.
+    node: Option<Node>,
+}
+
+impl WrongWarehouse {
+    fn is_wrong(&self, statement: &str) -> bool {
+        let scans = statement.contains(" from probe_x");
+        let calculates = !statement.contains(" from probe_") && !statement.contains("insert into");
+        match self.node {
+            None => true,
+            Some(Node::Compute) => scans,
+            Some(Node::Leader) => calculates,
+        }
+    }
 }
 
 impl Warehouse for WrongWarehouse {
@@ -304,10 +336,17 @@ impl Warehouse for WrongWarehouse {
         parameters: &[Value],
         rows: &mut dyn RowSink,
     ) -> Result<(), WarehouseError> {
+        if !self.is_wrong(statement) {
+            return self.inner.query_each(statement, parameters, rows);
+        }
         let mut wrong = WrongRows { rows, types: self.types, rows_seen: 0, is_answer: false };
         match self.inner.query_each(statement, parameters, &mut wrong) {
             // A statement that should fail succeeds.
-            Err(WarehouseError::Statement { .. }) if !self.types => Ok(()),
+            Err(WarehouseError::Statement { .. }) if !self.types => {
+                // The error ended the transaction.
+                self.inner.execute("rollback")?;
+                self.inner.execute("begin").map(drop)
+            }
             Ok(()) if wrong.is_answer && wrong.rows_seen == 0 && !self.types => {
                 wrong.rows.row(vec![Value::Text("a row that does not exist".into())])
             }
@@ -362,16 +401,79 @@ impl RowSink for WrongRows<'_> {
     }
 }
 
+fn findings_of_wrong(cluster: &Cluster, types: bool, node: Option<Node>) -> Vec<Finding> {
+    let inner = support::open(&cluster.url(), Access::Write).unwrap();
+    probes::run(&mut WrongWarehouse { inner, types, node }).findings()
+}
+
+/// A load runs on compute nodes, a query without a table on the leader node: a probe that runs on
+/// both finds a wrong answer of either, and names the nodes.
+#[test]
+fn a_difference_between_leader_and_compute_nodes_is_named() {
+    let cluster = Cluster::start();
+    cluster.configure();
+    let both: Vec<toml::Table> =
+        list().into_iter().filter(|probe| probe.contains_key("over")).collect();
+    assert_eq!(both.len(), ON_BOTH);
+    for (types, node) in
+        [(false, Node::Compute), (true, Node::Compute), (false, Node::Leader), (true, Node::Leader)]
+    {
+        let lines = findings_of_wrong(&cluster, types, Some(node));
+        for probe in &both {
+            let name = probe["name"].as_str().unwrap();
+            if types && probe.contains_key("fails") {
+                continue;
+            }
+            let head = format!("{name}: expected ");
+            let line = lines.iter().find(|line| line.message.starts_with(&head));
+            let line = line.unwrap_or_else(|| panic!("{node:?}: `{name}` accepts a difference"));
+            let message = &line.message;
+            assert!(
+                message.contains(" on the leader node, ")
+                    && message.ends_with(" on compute nodes: they differ"),
+                "{message}"
+            );
+            let documented = !types || probe.contains_key("types");
+            let fails = node == Node::Compute && probe.contains_key("rests") && documented;
+            assert_eq!(line.status == Status::Failed, fails, "{node:?} {types} {name}");
+            let hint = line.hint.as_deref().unwrap();
+            assert!(
+                hint.contains("; insert into probe_x") && hint.contains(" from probe_x"),
+                "{hint}"
+            );
+        }
+        if node == Node::Compute {
+            assert_eq!(lines.len(), 1 + both.len() - usize::from(types), "only these differ");
+        }
+    }
+}
+
+/// A probe runs on compute nodes, or says why it runs on the leader node only.
+#[test]
+fn each_probe_says_where_it_runs() {
+    for probe in list() {
+        let name = probe["name"].as_str().unwrap();
+        let first = probe.get("first").and_then(toml::Value::as_array);
+        let first = first.into_iter().flatten().map(|sql| sql.as_str().unwrap());
+        let asked = [probe["ask"].as_str().unwrap()];
+        let uses_table = first.chain(asked).any(|sql| {
+            ["from probe_", "into probe_", "copy probe_", "from sparkify_probe"]
+                .iter()
+                .any(|words| sql.contains(words))
+        });
+        let scans =
+            uses_table && (asked[0].contains(" probe_") || asked[0].contains(" sparkify_probe"));
+        let ways = [scans, probe.contains_key("over"), probe.contains_key("leader")];
+        assert_eq!(ways.iter().filter(|way| **way).count(), 1, "{name}: {ways:?}");
+    }
+}
+
 /// Each probe can fail.
 #[test]
 fn each_probe_finds_a_wrong_answer() {
     let cluster = Cluster::start();
     cluster.configure();
-    let findings = |types: bool| -> Vec<Finding> {
-        let inner = support::open(&cluster.url(), Access::Write).unwrap();
-        probes::run(&mut WrongWarehouse { inner, types })
-    };
-    let lines = findings(false);
+    let lines = findings_of_wrong(&cluster, false, None);
     let differs = |name: &str| {
         lines.iter().find(|line| line.message.starts_with(&format!("{name}: expected ")))
     };
@@ -382,6 +484,6 @@ fn each_probe_finds_a_wrong_answer() {
         assert_eq!(state == Status::Failed, probe.contains_key("rests"), "{name}");
     }
     let typed = list().iter().filter(|probe| probe.contains_key("types")).count();
-    assert_eq!(findings(true).len(), typed + 1, "types");
+    assert_eq!(findings_of_wrong(&cluster, true, None).len(), typed + 1, "types");
     assert_eq!(cluster.staged(), Vec::<String>::new());
 }

@@ -51,7 +51,7 @@ use std::time::Duration;
 pub use behavior::Behavior;
 pub use faults::{Fault, Faults, When};
 pub use log::{Log, Outcome, Statement};
-pub use options::{Authentication, DataApiOptions, Options, User};
+pub use options::{Authentication, DataApiOptions, FixedPlan, Options, User};
 pub use wire::Report;
 
 use backend::Target;

@@ -100,6 +100,18 @@ pub struct Options {
     /// Redshift behaviors to switch off, to test how clients detect a cluster that deviates from
     /// its documentation.
     pub disabled: Vec<Behavior>,
+    /// Plans that EXPLAIN returns for statements which contain a text. Other plans are those of
+    /// PostgreSQL, whose operators are not distributed.
+    pub plans: Vec<FixedPlan>,
+}
+
+/// Plan of the statements that contain a text.
+#[derive(Clone, Debug)]
+pub struct FixedPlan {
+    /// The text.
+    pub of: String,
+    /// Lines of the plan.
+    pub plan: String,
 }
 
 impl Default for Options {
@@ -113,6 +125,7 @@ impl Default for Options {
             store: None,
             data_api: DataApiOptions::default(),
             disabled: Vec::new(),
+            plans: Vec::new(),
         }
     }
 }

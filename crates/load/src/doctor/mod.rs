@@ -1,10 +1,11 @@
 //! Preflight checks of a load: lists and reads the source, connects to the warehouse step by step,
 //! creates a table and rolls that back, compares the engine with its documentation ([`probes`]),
-//! and measures free disk space. Nothing is changed.
+//! explains the statements of a load ([`plans`]), and measures free disk space. Nothing is changed.
 //!
 //! This module depends on no engine and reads no loaded data. The `cluster` crate checks AWS; the
 //! CLI joins both lists.
 
+pub mod plans;
 pub mod probes;
 
 use std::path::Path;
@@ -12,6 +13,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::sql::doctor as sql;
+use plans::StatementPlan;
 use sparkify_config::Settings;
 use sparkify_source::{Content, Listing, SourceError, Sources};
 use sparkify_warehouse::{Access, ConnectionStep, Connector, Rows, Warehouse, WarehouseError};
@@ -74,11 +76,29 @@ impl Finding {
     }
 }
 
-/// Runs all checks that need no AWS service except S3. Runs the compatibility probes if
-/// `with_probes`.
-pub fn examine(settings: &Settings, connector: &dyn Connector, with_probes: bool) -> Vec<Finding> {
+/// Checks that run only on request.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Checks {
+    /// Run the compatibility probes.
+    pub probes: bool,
+    /// Explain the statements of an incremental load.
+    pub plans: bool,
+}
+
+/// Results of all checks.
+#[derive(Debug, Default)]
+pub struct Examined {
+    /// Findings in the order of the checks.
+    pub findings: Vec<Finding>,
+    /// Plans of the statements of an incremental load.
+    pub plans: Vec<StatementPlan>,
+}
+
+/// Runs all checks that need no AWS service except S3.
+pub fn examine(settings: &Settings, connector: &dyn Connector, checks: Checks) -> Examined {
     let sources = Sources::new(&settings.s3);
-    let mut findings = Vec::new();
+    let mut examined = Examined::default();
+    let findings = &mut examined.findings;
     let mut bytes = 0;
     for (check, location) in [("song data", &settings.song_data), ("log data", &settings.log_data)]
     {
@@ -102,9 +122,9 @@ pub fn examine(settings: &Settings, connector: &dyn Connector, with_probes: bool
             }
         }
     }
-    check_warehouse(settings, connector, with_probes, &mut findings);
-    findings.extend(check_disk_space(settings, bytes));
-    findings
+    check_warehouse(settings, connector, checks, &mut examined);
+    examined.findings.extend(check_disk_space(settings, bytes));
+    examined
 }
 
 /// Lists a location and reads the beginning of its first object that is not empty.
@@ -124,9 +144,10 @@ fn list_and_read(sources: &Sources, location: &str) -> Result<(Listing, String),
 fn check_warehouse(
     settings: &Settings,
     connector: &dyn Connector,
-    with_probes: bool,
-    findings: &mut Vec<Finding>,
+    checks: Checks,
+    examined: &mut Examined,
 ) {
+    let findings = &mut examined.findings;
     let name = settings.warehouse.to_string();
     if let Some(file) = settings.warehouse.file()
         && !file.exists()
@@ -148,17 +169,22 @@ fn check_warehouse(
         Ok(warehouse) => warehouse,
         Err(error) => return findings.push(finding_of_error("warehouse", &error)),
     };
-    let version = warehouse.query_file(&sql::VERSION, &[], 1).map(|rows| first_cell(&rows));
-    match version {
-        Ok(version) => findings.push(Finding::ok("warehouse", format!("`{name}` is {version}"))),
+    let version = match warehouse.query_file(&sql::VERSION, &[], 1) {
+        Ok(rows) => first_cell(&rows),
         Err(error) => return findings.push(finding_of_error("warehouse", &error)),
-    }
+    };
+    findings.push(Finding::ok("warehouse", format!("`{name}` is {version}")));
     if let Err(error) = check_rights(warehouse.as_mut()) {
         return findings.push(finding_of_error("rights", &error));
     }
     findings.push(Finding::ok("rights", "tables can be created, filled and dropped"));
-    if with_probes {
-        findings.extend(probes::run(warehouse.as_mut()));
+    if checks.probes {
+        findings.extend(probes::run(warehouse.as_mut()).findings());
+    }
+    if checks.plans {
+        let explained = plans::run(warehouse.as_mut());
+        findings.extend(explained.findings);
+        examined.plans = explained.plans;
     }
 }
 

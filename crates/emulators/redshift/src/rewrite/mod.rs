@@ -51,6 +51,12 @@ pub(crate) fn apply(text: &str, mut edits: Vec<Edit>) -> String {
 
 /// Plans one statement.
 pub(crate) fn plan(statement: &str, context: Context) -> Result<Plan, Report> {
+    if let [first, second, ..] = tokens(statement)[..]
+        && first.is("explain")
+        && !second.is("verbose")
+    {
+        return explain(plan(&statement[second.start..], context)?);
+    }
     let text = apply(statement, functions::edits(&tokens(statement), context));
     let tokens = tokens(&text);
     let Some(first) = tokens.first() else { return Ok(forward(text)) };
@@ -67,6 +73,14 @@ pub(crate) fn plan(statement: &str, context: Context) -> Result<Plan, Report> {
         "set" | "show" | "reset" => Ok(forward(setting(&text, &tokens))),
         "analyze" | "analyse" | "vacuum" => maintenance(&tokens),
         _ => Ok(forward(text)),
+    }
+}
+
+/// Plans the EXPLAIN of a statement, without what follows the statement itself.
+fn explain(plan: Plan) -> Result<Plan, Report> {
+    match plan {
+        Plan::Forward { text, .. } => Ok(forward(format!("explain {text}"))),
+        _ => Err(Report::error("42601", "EXPLAIN of this statement is not supported")),
     }
 }
 

@@ -125,7 +125,10 @@ impl Session {
             FaultAction::Disconnect => true,
             FaultAction::Fail(report) => return self.fail_statement(report, out),
         };
-        let plan = match rewrite::plan(text, self.context()) {
+        let plan = match self.fixed_plan(text, &tokens).map_or_else(
+            || rewrite::plan(text, self.context()),
+            |plan| Ok(Plan::Forward { text: plan, follow_up: Vec::new() }),
+        ) {
             Ok(plan) => plan,
             Err(report) => return self.fail_statement(report, out),
         };
@@ -134,6 +137,16 @@ impl Session {
         let sink: &mut dyn MessageSink = if disconnect { &mut discard } else { out };
         let outcome = self.run_plan(plan, text, sink, disconnect)?;
         if disconnect { Err(injected_disconnect()) } else { Ok(outcome) }
+    }
+
+    /// Returns a query of the lines of a fixed plan, for EXPLAIN of a statement that has one.
+    fn fixed_plan(&self, text: &str, tokens: &[Token<'_>]) -> Option<String> {
+        if !tokens.first()?.is("explain") {
+            return None;
+        }
+        let fixed = self.cluster.options.plans.iter().find(|plan| text.contains(&plan.of))?;
+        let lines = crate::backend::literal(&fixed.plan);
+        Some(format!("select unnest(string_to_array({lines}, chr(10))) as \"QUERY PLAN\""))
     }
 
     /// Returns an error if Redshift does not support the statement, or not in the current

@@ -7,6 +7,7 @@
 mod client;
 mod copy;
 mod data_api;
+mod explain;
 mod faults;
 mod semantics;
 mod session;
