@@ -6,7 +6,7 @@ PROGRAM := bin/sparkify
 DUCKDB := $(if $(filter Darwin,$(shell uname -s)),libduckdb.dylib,libduckdb.so)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build dist test-dist lint fmt bench bench-reader fuzz clean
+.PHONY: help demo test build dist test-dist lint fmt bench bench-parts bench-reader fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -48,16 +48,17 @@ lint: lib/$(DUCKDB) lib/plot.min.js ## check format, Rust versions, dependencies
 fmt: ## format the code
 	cargo fmt --all
 
-# PEERS: a folder of other solutions of the same job, see benches/peers.py.
-# PYTHON: an interpreter that has their packages.
+# PEERS: a folder of other solutions of the same job, see benches/overview.py.
 PEERS ?= ../shared/bench
-PYTHON ?= python3
-bench: build ## measure incremental loads, S3 requests, range reads, PostgreSQL, other solutions
+bench: build ## compare with other solutions, in one table; measure the growth of incremental loads
+	@if [ -d "$(PEERS)" ]; then benches/overview.py "$(PEERS)"; else echo "no other solutions in $(PEERS): set PEERS=FOLDER"; fi
 	@benches/growth.sh
+
+bench-parts: build ## measure S3 requests, range reads, PostgreSQL, listing and staging
 	@benches/s3.sh
 	@benches/ranges.sh
 	@benches/postgres.sh
-	@if [ -d "$(PEERS)" ]; then $(PYTHON) benches/peers.py "$(PEERS)"; else echo "no other solutions in $(PEERS): set PEERS=FOLDER"; fi
+	@if [ -d "$(PEERS)" ]; then $$(scripts/python.sh duckdb20 -c 'import sys; print(sys.executable)') benches/staging.py "$(PEERS)"; fi
 
 bench-reader: lib/$(DUCKDB) lib/plot.min.js ## measure the reader and simd-json; SPARKIFY_BENCH=FILES reads other events
 	cargo bench --locked -p sparkify-reader --bench reader

@@ -3,7 +3,8 @@
 
 usage: benches/overview.py PEERS [--runs N] [--small] [--only NAME,…] [--work FOLDER]
 
-PEERS holds `gen.py` and `peers/NAME.py IN OUT`, see peers.py. The other solutions run in environments
+PEERS holds `gen.py` and `peers/NAME.py IN OUT`, whose output is a DuckDB
+file or a folder of Parquet files. The other solutions run in environments
 of scripts/python.sh (duckdb15, duckdb20, peers), PostgreSQL is the server of the tests, without
 durability. Runs alternate; files are read once before, so they come from the page cache. Each figure is
 the median with the smallest and the largest run, each ratio the median of the ratios of adjacent runs.
@@ -155,16 +156,17 @@ class Bench:
             tests.append((step["seconds"], step["cpu_seconds"], used[2]))
             return used
 
-        others = {
-            f"duckdb_contract, DuckDB {version}": lambda version=version, interpreter=interpreter: self.peer(
-                interpreter, "duckdb_contract", source, self.new(f"contract{version}.duckdb"))
-            for version, interpreter in self.duckdb.items()
-        }
+        def other(script, version):
+            return lambda: self.peer(self.duckdb[version], script, source, self.new(f"{script}.duckdb"))
+
+        # The second script keeps no staging and reads only what the model needs.
+        scripts = [("duckdb_contract", "1.5"), ("duckdb_contract", "2.0"), ("duckdb_tuned", "2.0")]
+        others = {f"{script}, DuckDB {version}": other(script, version) for script, version in scripts}
 
         def check(name):
-            version = name.split()[-1]
-            other = self.results(f"{self.work}/contract{version}.duckdb", interpreter=self.duckdb[version])
-            self.same(name, self.results(own), other)
+            script, version = name.split(", DuckDB ")
+            found = self.results(f"{self.work}/{script}.duckdb", interpreter=self.duckdb[version])
+            self.same(name, self.results(own), found)
 
         self.compare("20,000 songs, 2 M events, all anew", load, others, check)
         self.add("its data tests", tests, "", [])
@@ -267,8 +269,8 @@ def main():
     bench = Bench(parser.parse_args())
     for work in bench.options.only.split(","):
         getattr(bench, work)()
-    version = subprocess.run([PROGRAM, "--version"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-    print(f"{version}; {os.cpu_count()} cores, {platform.machine()}; {bench.options.runs} alternating runs: median [smallest, largest]; ratio: the other one's time by sparkify's\n")
+    version = subprocess.run([PROGRAM, "--version"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    print(f"{', '.join(version.split(chr(10))[:2])}; {os.cpu_count()} cores, {platform.machine()}; {bench.options.runs} alternating runs: median [smallest, largest]; ratio: the other one's time by sparkify's\n")
     print("| work | compared with | sparkify, s | other, s | ratio | sparkify, CPU s | other, CPU s | ratio | sparkify, peak MB |")
     print("|---|---|---:|---:|---:|---:|---:|---:|---:|")
     for cells in bench.rows:

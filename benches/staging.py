@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Compares sparkify with scripts for the same work, in interleaved runs. Prints Markdown tables.
+"""Compares listing and staging with DuckDB's, in interleaved runs. Prints Markdown tables.
 
-usage: benches/peers.py PEERS [--songs N] [--events N] [--users N] [--runs N] [--work FOLDER]
+usage: benches/staging.py PEERS [--songs N] [--events N] [--users N] [--runs N] [--work FOLDER]
 
-PEERS holds `gen.py` (generates the input) and `peers/NAME.py IN OUT` (the other solutions, whose last
-lines are `table rows`). The Python that runs this script needs the packages of the peers. Each figure
+PEERS holds `gen.py`, which generates the input, and `peers/peerlib.py` with the columns. The Python that
+runs this script needs the package duckdb. overview.py compares whole loads. Each figure
 is the median of the runs, each ratio the median of the ratios of adjacent runs. The files are read once
 before, so they come from the page cache. Different row counts end the benchmark.
 """
@@ -18,7 +18,6 @@ import sys
 import time
 
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "bin", "sparkify")
-TABLES = ["songplays", "users", "songs", "artists", "time", "user_levels"]
 STAGE = """
 import duckdb, sys, time
 sys.path.insert(0, sys.argv[1]); from peerlib import *
@@ -61,15 +60,6 @@ def sparkify(options, source, threads=None, parts=("song", "log")):
     return wall, cpu, memory, json.loads(printed)
 
 
-def peer(options, name, source):
-    """Runs another solution: returns the measurements and the rows of each table."""
-    script = os.path.join(options.peers, "peers", f"{name}.py")
-    out = os.path.join(options.work, f"{name}.duckdb")
-    wall, cpu, memory, printed = measured([sys.executable, script, source, out])
-    lines = [line.split() for line in printed.splitlines()]
-    return wall, cpu, memory, {line[0]: int(line[1]) for line in lines if len(line) == 2 and line[1].isdigit()}
-
-
 def staged(options, source, what, threads):
     """DuckDB reads one kind of file into a table: returns the measurements, its own seconds and the rows."""
     out = os.path.join(options.work, "staged.duckdb")
@@ -96,21 +86,6 @@ def table(title, rows):
         ratio = lambda at: statistics.median(run[at] / own[at] for run, own in zip(runs, first))
         print(f"| {name} | {middle[1]:.2f} | {middle[0]:.2f} | {middle[2]:.0f} | {ratio(1):.2f} | {ratio(0):.2f} |")
     sys.stdout.flush()
-
-
-def whole_job(options, source):
-    rows = {"sparkify": [], "duckdb_contract": [], "duckdb_tuned": []}
-    for _ in range(options.runs):
-        *used, summary = sparkify(options, source)
-        rows["sparkify"].append(used)
-        own = summary["tables"]
-        for name in ("duckdb_contract", "duckdb_tuned"):
-            *used, counts = peer(options, name, source)
-            rows[name].append(used)
-            for each in TABLES:
-                if each in counts:
-                    same(counts[each], own[each], f"{name}, {each}")
-    table("full load", rows)
 
 
 def steps(summary, *names):
@@ -166,7 +141,6 @@ def main():
     print(f"reading the bytes of the logs: {time.time() - began:.2f} s")
     songs(options, source, min(options.runs, 2))
     events(options, source)
-    whole_job(options, source)
     for name in os.listdir(options.work):
         if name.endswith((".duckdb", ".wal")):
             os.remove(os.path.join(options.work, name))
