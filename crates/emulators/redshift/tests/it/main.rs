@@ -5,9 +5,11 @@
 #![allow(clippy::doc_markdown)]
 
 mod client;
+mod compatibility;
 mod copy;
 mod data_api;
 mod faults;
+mod guide_examples;
 mod semantics;
 mod session;
 mod tables;
