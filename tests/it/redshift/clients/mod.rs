@@ -1,4 +1,4 @@
-//! Clients that others wrote, on the Redshift emulator: drivers, SQLAlchemy, dbt, awswrangler.
+//! Clients that others wrote, on the Redshift emulator: drivers, `SQLAlchemy`, dbt, awswrangler.
 //!
 //! Each scenario is a Python script of this folder. It asserts the values that the client returns, and
 //! prints `passed NAME` at its end.

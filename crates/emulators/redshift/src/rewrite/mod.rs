@@ -104,10 +104,18 @@ fn forward(text: String) -> Plan {
 fn setting(text: &str, tokens: &[Token<'_>]) -> String {
     const REDSHIFT_ONLY: &[&str] = &[
         "analyze_threshold_percent",
+        "cast_super_null_on_error",
+        "describe_field_name_in_uppercase",
         "enable_case_sensitive_identifier",
+        "enable_case_sensitive_super_attribute",
         "enable_result_cache_for_session",
         "error_on_nondeterministic_update",
+        "json_parse_dedup_attributes",
+        "json_parse_truncate_strings",
         "json_serialization_enable",
+        "json_serialization_parse_nested_strings",
+        "navigate_super_null_on_error",
+        "parse_super_null_on_error",
         "query_group",
         "wlm_query_slot_count",
     ];
