@@ -31,9 +31,9 @@ if [ "${#missing[@]}" -gt 0 ]; then
     echo "installing ${missing[*]}" >&2
     "${as_root[@]}" apt-get update -qq && "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
 fi
-# An independent Redshift grammar, the AWS SDK for the Data API, other versions of DuckDB, and the tools
-# of examples/, fetched before the build.
-for environment in sqlfluff boto3 duckdb15 duckdb20 dbt dagster airflow; do scripts/python.sh "$environment"; done
+# An independent Redshift grammar, the AWS SDK for the Data API, clients of Redshift, other versions of
+# DuckDB, and the tools of examples/, fetched before the build.
+for environment in sqlfluff boto3 redshift_drivers redshift_tools duckdb15 duckdb20 dbt dagster airflow; do scripts/python.sh "$environment"; done
 # A PostgreSQL server for this run.
 postgres=$(mktemp -d)
 moto=$(mktemp -d)

@@ -52,6 +52,12 @@ const DATE_PARTS: &[&[&str]] = &[
 /// Range of [`DATE_PARTS`] with the units of `date_trunc`; `r_DATE_TRUNC` refers to the same table.
 const UNITS: std::ops::Range<usize> = 0..16;
 
+/// Returns the full name of a date part: `year` for `yrs`. Only documented names are known.
+pub fn date_part(name: &str) -> Option<&'static str> {
+    let is_name = |names: &&&[&str]| names.iter().any(|it| name.eq_ignore_ascii_case(it));
+    DATE_PARTS.iter().find(is_name).map(|names| names[0])
+}
+
 fn is_part(word: &str) -> bool {
     DATE_PARTS.iter().flat_map(|names| names.iter()).any(|name| word.eq_ignore_ascii_case(name))
 }

@@ -37,6 +37,7 @@ mod unload;
 mod violation;
 mod window;
 
+pub use date_parts::date_part;
 pub use rules::{Rule, RuleKind};
 pub use script::{fill_parameters, literals, split};
 pub use session::Session;

@@ -1,6 +1,7 @@
 //! Amazon Redshift, tested with an emulator in front of PostgreSQL and an S3 store that it
 //! reads with a role.
 
+mod clients;
 mod comments;
 mod copy_failures;
 mod data_api;

@@ -3,9 +3,12 @@
 //! The list of unsupported syntax applies first because its errors have Redshift's SQLSTATEs. The
 //! linter's errors all have SQLSTATE 42601, with the rule in DETAIL.
 
-use crate::lexer::{Token, tokens};
+use crate::lexer::{Token, keywords_at, tokens};
 use crate::unsupported;
 use crate::wire::Report;
+
+/// Statements of drivers that the guide does not list, but PostgreSQL 8.0 knows.
+const DRIVER_STATEMENTS: &[&str] = &["show transaction isolation level"];
 
 /// Statement checker of one session.
 ///
@@ -18,12 +21,15 @@ pub(crate) struct StatementChecker {
 impl StatementChecker {
     /// Returns an error if Redshift does not support the statement.
     ///
-    /// The linter skips queries that read only the catalog: drivers and `psql` send them,
-    /// `sparkify` does not.
+    /// The linter skips queries that read only the catalog: drivers, `psql` and dbt send them with
+    /// functions that the guide does not list.
     pub(crate) fn check(&mut self, statement: &str) -> Result<(), Report> {
         let tokens = tokens(statement);
-        unsupported::check(&tokens)?;
         if reads_only_catalog(&tokens) {
+            return unsupported::check_catalog(&tokens);
+        }
+        unsupported::check(&tokens)?;
+        if DRIVER_STATEMENTS.iter().any(|words| keywords_at(&tokens, 0, words)) {
             return Ok(());
         }
         self.linter.check(statement).map(|_| ()).map_err(|violation| report(statement, &violation))
@@ -39,15 +45,31 @@ fn report(statement: &str, violation: &redshift_lint::Violation) -> Report {
     Report { position: Some((before.chars().count() + 1).to_string()), ..report }
 }
 
-/// Returns true if every relation of a query is qualified with a catalog schema.
+/// Returns true if every relation of a query is in a catalog schema or a CTE: its schema is named,
+/// or its name starts as those of catalog tables do.
 fn reads_only_catalog(tokens: &[Token<'_>]) -> bool {
-    let relations: Vec<_> = tokens
+    const CATALOG: &[&str] = &["pg_", "svv_", "svl_", "stv_", "stl_", "svcs_", "sys_"];
+    let is_name = |at: usize| tokens.get(at).is_some_and(Token::is_name);
+    let ctes: Vec<String> = (1..tokens.len())
+        .filter(|at| is_name(at - 1) && keywords_at(tokens, *at, "as ( select"))
+        .map(|at| tokens[at - 1].name())
+        .collect();
+    let relations: Vec<String> = tokens
         .windows(2)
         .filter(|pair| pair[0].is("from") || pair[0].is("join"))
         .map(|pair| pair[1])
         .filter(Token::is_name)
+        .map(|token| token.name())
         .collect();
-    tokens.first().is_some_and(|first| first.is("select"))
-        && !relations.is_empty()
-        && relations.iter().all(|name| name.is("pg_catalog") || name.is("information_schema"))
+    // `select 'name'::regclass::oid` of sqlalchemy-redshift reads the catalog without FROM.
+    let looks_up_name = (0..tokens.len()).any(|at| keywords_at(tokens, at, ":: regclass"));
+    let is_catalog = |name: &String| {
+        // Amazon's Python driver reads the catalogs `from current_database()`.
+        ["information_schema", "current_database"].contains(&name.as_str())
+            || CATALOG.iter().any(|prefix| name.starts_with(prefix))
+            || ctes.contains(name)
+    };
+    tokens.first().is_some_and(|first| first.is("select") || first.is("with"))
+        && (!relations.is_empty() || looks_up_name)
+        && relations.iter().all(is_catalog)
 }

@@ -33,6 +33,9 @@ pub(crate) struct Cluster {
 }
 
 const SEMANTICS: &str = include_str!("catalog/semantics.sql");
+/// Scripts that run after the semantics, with `search_path = pg_catalog`.
+const SCRIPTS: &[&str] =
+    &[include_str!("catalog/functions.sql"), include_str!("catalog/clients.sql")];
 
 impl Cluster {
     /// Creates the database and installs Redshift's semantics in it.
@@ -53,8 +56,14 @@ impl Cluster {
         new.query(SEMANTICS)?.map_err(|report| io_error(&report))?;
         new.query("grant create on schema public to public")?
             .map_err(|report| io_error(&report))?;
-        new.query("set allow_system_table_mods = on; set search_path = pg_catalog")?
-            .map_err(|report| io_error(&report))?;
+        new.query(
+            "set allow_system_table_mods = on; set search_path = pg_catalog; \
+                   set check_function_bodies = off; set standard_conforming_strings = on",
+        )?
+        .map_err(|report| io_error(&report))?;
+        for script in SCRIPTS {
+            new.query(script)?.map_err(|report| io_error(&report))?;
+        }
         for behavior in &options.disabled {
             new.query(behavior.disable_sql())?.map_err(|report| io_error(&report))?;
         }
@@ -175,7 +184,7 @@ fn io_error(report: &crate::wire::Report) -> io::Error {
 ///
 /// Roles belong to the whole server, and emulators that start concurrently create the same ones.
 fn create_role(name: &str) -> String {
-    let statement = format!("create role {}", quoted(name));
+    let statement = format!("create role {} login", quoted(name));
     format!(
         "do language plpgsql {}",
         literal(&format!(

@@ -23,8 +23,9 @@ const PROTOCOL_3: i32 = 196_608;
 
 /// Startup parameters that Redshift accepts, also as settings in `options`.
 ///
-/// They include the parameters that Amazon's drivers send about themselves, and `DateStyle` and
-/// `TimeZone`, which sqlx sends (launchbadge/sqlx#801).
+/// They include the parameters that Amazon's drivers send about themselves and about an identity
+/// provider (`core.py` of redshift_connector 2.1.17 and 2.2.0), and `DateStyle` and `TimeZone`, which
+/// sqlx sends (launchbadge/sqlx#801).
 const PARAMETERS: &[&str] = &[
     "user",
     "database",
@@ -37,6 +38,13 @@ const PARAMETERS: &[&str] = &[
     "client_protocol_version",
     "driver_version",
     "os_version",
+    "driver_discovery_version",
+    "plugin_name",
+    "idp_type",
+    "provider_name",
+    "identity_namespace",
+    "token_type",
+    "idc_client_display_name",
 ];
 /// Settings that are passed to the backend.
 const SETTINGS: &[&str] =
@@ -211,7 +219,7 @@ fn startup_parameters(body: &[u8]) -> Result<(String, String, String), Report> {
 }
 
 fn unknown_parameter(name: &str) -> Report {
-    Report::fatal("22023", format!("unrecognized configuration parameter \"{name}\""))
+    Report::fatal("42704", format!("unrecognized configuration parameter \"{name}\""))
 }
 
 /// Translates the value of `options` (`-c name=value …`) into options of the backend.

@@ -7,8 +7,11 @@
 use crate::lexer::{Token, TokenKind, keywords_at};
 use crate::wire::Report;
 
-/// Unsupported keyword sequences, each with SQLSTATE and message.
-const UNSUPPORTED_SEQUENCES: &[(&str, &str, &str)] = &[
+/// Keywords, SQLSTATE and message.
+type Sequence = (&'static str, &'static str, &'static str);
+
+/// Unsupported keyword sequences.
+const UNSUPPORTED_SEQUENCES: &[Sequence] = &[
     // DG/c_unsupported-postgresql-features.html
     ("on conflict", "42601", "syntax error at or near \"on\""),
     ("distinct on", "42601", "syntax error at or near \"on\""),
@@ -89,15 +92,26 @@ const LEADER_ONLY: &[&str] =
 
 /// Returns Redshift's error if the statement is unsupported.
 pub(crate) fn check(tokens: &[Token<'_>]) -> Result<(), Report> {
+    check_except(tokens, None)
+}
+
+/// Returns Redshift's error if a query of catalog tables is unsupported.
+///
+/// It runs on the leader node, with more of PostgreSQL: sqlalchemy-redshift sends array constructors.
+pub(crate) fn check_catalog(tokens: &[Token<'_>]) -> Result<(), Report> {
+    check_except(tokens, Some("array ["))
+}
+
+fn check_except(tokens: &[Token<'_>], allowed: Option<&str>) -> Result<(), Report> {
     let Some(first) = tokens.first() else { return Ok(()) };
     if UNSUPPORTED_COMMANDS.iter().any(|words| keywords_at(tokens, 0, words)) {
         return Err(syntax_error(first));
     }
     for at in 0..tokens.len() {
-        for (words, code, message) in UNSUPPORTED_SEQUENCES {
-            if keywords_at(tokens, at, words) {
-                return Err(Report::error(code, *message));
-            }
+        let is_sequence =
+            |(words, ..): &&Sequence| Some(*words) != allowed && keywords_at(tokens, at, words);
+        if let Some((_, code, message)) = UNSUPPORTED_SEQUENCES.iter().find(is_sequence) {
+            return Err(Report::error(code, *message));
         }
         check_string_prefix(tokens, at)?;
         let is_unsupported = |name: &&&str| tokens[at].is(name) && is_type(tokens, at);

@@ -59,13 +59,6 @@ create function rs_avg_decimal(numeric[]) returns numeric language sql immutable
     'select case when $1[2] > 0 then trunc($1[1] / $1[2], $1[3]::integer) end';
 create aggregate avg(numeric) (sfunc = rs_avg_step, stype = numeric[], finalfunc = rs_avg_decimal, initcond = '{0,0,0}');
 
--- EXTRACT is an INTEGER (DG/r_EXTRACT_function.html).
-create function "extract"(text, timestamp) returns integer language sql immutable strict as 'select trunc(rs_pg_extract($1, $2))::integer';
-create function "extract"(text, timestamptz) returns integer language sql stable strict as 'select trunc(rs_pg_extract($1, $2))::integer';
-create function "extract"(text, date) returns integer language sql immutable strict as 'select trunc(rs_pg_extract($1, $2))::integer';
-create function "extract"(text, time) returns integer language sql immutable strict as 'select trunc(rs_pg_extract($1, $2))::integer';
-create function "extract"(text, interval) returns integer language sql immutable strict as 'select trunc(rs_pg_extract($1, $2))::integer';
-
 -- Functions that PostgreSQL lacks (DG/c_SQL_functions.html and the page of each).
 create function version() returns varchar language sql stable as
     $$select 'PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2 20041017 (Red Hat 3.4.2-6.fc3), Redshift 1.0.117891'::varchar$$;
@@ -79,48 +72,9 @@ create function nvl2(anyelement, anycompatible, anycompatible) returns anycompat
 create function nvl2(text, anycompatible, anycompatible) returns anycompatible language sql immutable as
     'select case when $1 is not null then $2 else $3 end';
 create function charindex(text, text) returns integer language sql immutable strict as 'select strpos($2, $1)';
-create function add_months(timestamp, integer) returns timestamp language sql immutable strict as
-    $$select $1 + $2 * interval '1 month'$$;
 create function last_day(timestamp) returns date language sql immutable strict as
     $$select (date_trunc('month', $1) + interval '1 month' - interval '1 day')::date$$;
 create function trunc(timestamp) returns date language sql immutable strict as 'select $1::date';
-create function dateadd(text, bigint, timestamp) returns timestamp language plpgsql immutable strict as $$
-begin
-    return case lower($1)
-        when 'quarter' then $3 + 3 * $2 * interval '1 month' when 'quarters' then $3 + 3 * $2 * interval '1 month'
-        when 'qtr' then $3 + 3 * $2 * interval '1 month' when 'week' then $3 + 7 * $2 * interval '1 day'
-        else $3 + $2 * ('1 ' || case lower($1)
-            when 'ms' then 'milliseconds' when 'msec' then 'milliseconds' when 'us' then 'microseconds' when 'mon' then 'month'
-            when 'd' then 'day' when 'h' then 'hour' when 'hr' then 'hour' when 'm' then 'minute' when 'mi' then 'minute'
-            when 'n' then 'minute' when 's' then 'second' when 'w' then 'week' when 'y' then 'year' when 'yr' then 'year'
-            else lower($1) end)::interval
-    end;
-end $$;
-create function datediff(text, timestamp, timestamp) returns bigint language plpgsql immutable strict as $$
-declare
-    part text := case lower($1)
-        when 'ms' then 'milliseconds' when 'msec' then 'milliseconds' when 'us' then 'microseconds' when 'mon' then 'month'
-        when 'd' then 'day' when 'h' then 'hour' when 'hr' then 'hour' when 'm' then 'minute' when 'mi' then 'minute'
-        when 'n' then 'minute' when 's' then 'second' when 'w' then 'week' when 'y' then 'year' when 'yr' then 'year'
-        when 'qtr' then 'quarter' else lower(regexp_replace($1, 's$', '')) end;
-    months bigint := 12 * (extract('year' from $3) - extract('year' from $2)) + extract('month' from $3) - extract('month' from $2);
-    span numeric;
-begin
-    -- DATEDIFF counts the boundaries of the date part between the two times, not the elapsed time.
-    case part
-        when 'year' then return extract('year' from $3) - extract('year' from $2);
-        when 'month' then return months;
-        when 'quarter' then return 4 * (extract('year' from $3) - extract('year' from $2)) + extract('quarter' from $3) - extract('quarter' from $2);
-        when 'day' then return $3::date - $2::date;
-        -- Weeks begin on Sunday in DATEDIFF; date_trunc('week') begins them on Monday.
-        when 'week' then return (date_trunc('week', $3 + interval '1 day')::date - date_trunc('week', $2 + interval '1 day')::date) / 7;
-        else
-            part := case part when 'millisecond' then 'milliseconds' when 'microsecond' then 'microseconds' else part end;
-            span := rs_pg_extract('epoch', date_trunc(part, $3) - date_trunc(part, $2));
-            return span / case part when 'hour' then 3600 when 'minute' then 60 when 'second' then 1
-                when 'milliseconds' then 0.001 when 'microseconds' then 0.000001 end;
-    end case;
-end $$;
 create function convert_timezone(text, text, timestamp) returns timestamp language sql stable strict as
     'select ($3 at time zone $1) at time zone $2';
 create function convert_timezone(text, timestamp) returns timestamp language sql stable strict as
@@ -149,23 +103,12 @@ begin
     end if;
     return total;
 end $$;
-create function json_parse(text) returns json language sql immutable strict as 'select $1::super';
 create function json_serialize(json) returns varchar language sql immutable strict as 'select $1::varchar';
-create function is_valid_json(text) returns boolean language plpgsql immutable strict as $$
-begin
-    return json_typeof($1::super) in ('object', 'array');
-exception when others then
-    return false;
-end $$;
 create function json_extract_path_text(text, variadic text[]) returns varchar language sql immutable strict as
     $$select coalesce(json_extract_path_text($1::super, variadic $2), '')::varchar$$;
 create function json_array_length(text) returns integer language sql immutable strict as 'select json_array_length($1::super)';
 create function json_extract_array_element_text(text, integer) returns varchar language sql immutable strict as
     'select ($1::super ->> $2)::varchar';
-create function to_varbyte(text, text) returns bytea language sql immutable strict as
-    $$select case lower($2) when 'hex' then decode($1, 'hex') when 'base64' then decode($1, 'base64') else convert_to($1, 'UTF8') end$$;
-create function from_varbyte(bytea, text) returns varchar language sql immutable strict as
-    $$select case lower($2) when 'hex' then encode($1, 'hex') when 'base64' then encode($1, 'base64') else convert_from($1, 'UTF8') end::varchar$$;
 create function sha2(text, integer) returns varchar language sql immutable strict as
     $$select encode(case $2 when 224 then sha224(convert_to($1, 'UTF8')) when 384 then sha384(convert_to($1, 'UTF8'))
         when 512 then sha512(convert_to($1, 'UTF8')) else sha256(convert_to($1, 'UTF8')) end, 'hex')::varchar$$;
@@ -207,16 +150,25 @@ end $$;
 create table rs_table_attributes (relid oid, diststyle text, compound boolean, backup boolean, keys text);
 create table rs_column_attributes (relid oid, name name, encoding text, distkey boolean, sortkey integer);
 -- Declared keys, which are not enforced.
-create table rs_keys (relid oid, kind text, name text);
-create function rs_declare_key(relation regclass, kind text, name text, if_new boolean) returns void language plpgsql as $$
+create table rs_keys (relid oid, kind text, name text, columns text[], target text, target_columns text[],
+    number integer generated always as identity);
+create function rs_key_name(key rs_keys) returns text language sql stable as $$
+    select coalesce(key.name, c.relname || case key.kind when 'PRIMARY KEY' then '_pkey'
+        else '_' || array_to_string(key.columns, '_') || case key.kind when 'UNIQUE' then '_key' else '_fkey' end end)
+    from pg_class as c where c.oid = key.relid $$;
+create function rs_key_columns(relation oid, columns text[]) returns smallint[] language sql stable as $$
+    select array(select a.attnum from unnest(columns) with ordinality as n (name, place)
+        join pg_attribute as a on a.attrelid = relation and a.attname = n.name order by n.place) $$;
+create function rs_declare_key(relation regclass, kind text, name text, columns text[], target text, target_columns text[], if_new boolean)
+    returns void language plpgsql as $$
 begin
-    if if_new and exists (select from rs_keys as k where k.relid = relation and k.kind = $2 and k.name is not distinct from $3) then
+    if if_new and exists (select from rs_keys as k where k.relid = relation and k.kind = $2 and k.columns = $4) then
         return;
     end if;
     if kind = 'PRIMARY KEY' and exists (select from rs_keys as k where k.relid = relation and k.kind = $2) then
         raise exception 'multiple primary keys for table "%" are not allowed', relation using errcode = '42P16';
     end if;
-    insert into rs_keys values (relation, kind, name);
+    insert into rs_keys values (relation, kind, name, columns, target, target_columns);
 end $$;
 grant select, insert, update, delete on rs_table_attributes, rs_column_attributes, rs_keys to public;
 
@@ -225,7 +177,7 @@ grant select, insert, update, delete on rs_table_attributes, rs_column_attribute
 alter view information_schema.table_constraints rename to rs_table_constraints;
 create view information_schema.table_constraints as
 select current_database()::varchar as constraint_catalog, n.nspname::varchar as constraint_schema,
-    coalesce(k.name, c.relname || case k.kind when 'PRIMARY KEY' then '_pkey' when 'UNIQUE' then '_key' else '_fkey' end)::varchar as constraint_name,
+    rs_key_name(k)::varchar as constraint_name,
     current_database()::varchar as table_catalog, n.nspname::varchar as table_schema, c.relname::varchar as table_name,
     k.kind::varchar as constraint_type, 'NO'::varchar as is_deferrable, 'NO'::varchar as initially_deferred
 from rs_keys as k
@@ -243,13 +195,15 @@ join pg_namespace as n on n.oid = c.relnamespace
 join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 left join rs_column_attributes as k on k.relid = c.oid and k.name = a.attname
 where c.relkind = 'r' and n.nspname = any (current_schemas(true)) and c.relname not in ('rs_table_attributes', 'rs_column_attributes', 'rs_keys');
--- DG/r_SVV_TABLE_INFO.html, only the columns whose values the emulator knows.
+-- DG/r_SVV_TABLE_INFO.html. Values that the emulator does not know are NULL.
 create view svv_table_info as
 select current_database()::varchar as database, n.nspname::varchar as schema, c.oid as table_id, c.relname::varchar as "table",
     case when exists (select 1 from rs_column_attributes as k where k.relid = c.oid and k.encoding <> 'none') then 'Y' else 'N' end::varchar as encoded,
     coalesce(t.diststyle, 'AUTO(ALL)')::varchar as diststyle,
     coalesce((select k.name from rs_column_attributes as k where k.relid = c.oid and k.sortkey in (1, -1)), 'AUTO(SORTKEY)')::varchar as sortkey1,
     (select count(*) from rs_column_attributes as k where k.relid = c.oid and k.sortkey <> 0)::integer as sortkey_num,
+    null::integer as max_varchar, null::char(32) as sortkey1_enc, null::bigint as size, null::numeric(10, 4) as pct_used,
+    null::numeric(5, 2) as unsorted, null::numeric(5, 2) as stats_off, null::numeric(19, 2) as skew_sortkey1, null::numeric(19, 2) as skew_rows,
     (xpath('/row/c/text()', query_to_xml(format('select count(*) as c from %I.%I', n.nspname, c.relname), false, true, '')))[1]::text::bigint as tbl_rows
 from pg_class as c
 join pg_namespace as n on n.oid = c.relnamespace

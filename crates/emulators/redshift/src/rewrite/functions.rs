@@ -8,11 +8,11 @@ use super::{Context, Edit, apply};
 use crate::lexer::{Token, TokenKind, keywords_at, matching_paren, tokens};
 
 /// Returns the edits for a statement.
-pub(crate) fn edits(tokens: &[Token<'_>], context: Context) -> Vec<Edit> {
+pub(crate) fn edits(tokens: &[Token<'_>], context: Context<'_>) -> Vec<Edit> {
     (0..tokens.len()).flat_map(|at| edit(tokens, at, context)).collect()
 }
 
-fn edit(tokens: &[Token<'_>], at: usize, context: Context) -> Vec<Edit> {
+fn edit(tokens: &[Token<'_>], at: usize, context: Context<'_>) -> Vec<Edit> {
     let token = tokens[at];
     let replace = |with: &str| vec![(token.start, token.end(), with.to_owned())];
     match token.kind {
@@ -27,7 +27,14 @@ fn edit(tokens: &[Token<'_>], at: usize, context: Context) -> Vec<Edit> {
         name if name.starts_with('#') => replace(&format!("\"{name}\"")),
         "nvl" if is_call => replace("coalesce"),
         "sysdate" if !is_call && !is_column => replace("rs_sysdate()"),
-        "dateadd" | "datediff" | "date_part" | "pgdate_part" if is_call => date_part(tokens, at),
+        "dateadd" | "datediff" | "date_part" | "date_trunc" | "pgdate_part" | "extract"
+            if is_call =>
+        {
+            date_part(tokens, at)
+        }
+        // Constructors of super values, of which `array(` begins a subquery in PostgreSQL.
+        "array" if is_call => super_value(tokens, at, "json_build_array"),
+        "object" if is_call && !is_column => super_value(tokens, at, "json_build_object"),
         "listagg" if is_call => listagg(tokens, at),
         "pg_last_copy_id" if keywords_at(tokens, at + 1, "( )") => {
             vec![(token.start, tokens[at + 2].end(), context.last_copy.0.to_string())]
@@ -50,21 +57,40 @@ fn edit(tokens: &[Token<'_>], at: usize, context: Context) -> Vec<Edit> {
 }
 
 /// Rewrites the dollar-quoted body of a function.
-fn function_body(text: &str, context: Context) -> String {
+fn function_body(text: &str, context: Context<'_>) -> String {
     let end = 1 + text[1..].find('$').unwrap_or(0);
     let tag = &text[..=end];
     let inner = text[end + 1..].strip_suffix(tag).unwrap_or(&text[end + 1..]);
     format!("{tag}{}{tag}", apply(inner, edits(&tokens(inner), context)))
 }
 
-/// Turns the date part of `dateadd(day, …)` into a string.
+/// Turns the date part of `dateadd(d, …)` into a string with its full name, as the functions of
+/// `catalog/functions.sql` expect it. PostgreSQL has shorter names for the days of week and year.
 fn date_part(tokens: &[Token<'_>], at: usize) -> Vec<Edit> {
-    match tokens.get(at + 2) {
-        Some(part) if part.kind == TokenKind::Word && keywords_at(tokens, at + 3, ",") => {
-            vec![(part.start, part.end(), format!("'{}'", part.text.to_ascii_lowercase()))]
-        }
-        _ => Vec::new(),
+    let Some(part) = tokens.get(at + 2) else { return Vec::new() };
+    let is_name = matches!(part.kind, TokenKind::Word | TokenKind::StringLiteral);
+    let ends = keywords_at(tokens, at + 3, ",") || keywords_at(tokens, at + 3, "from");
+    if !is_name || !ends {
+        return Vec::new();
     }
+    let given = part.text.trim_matches('\'').to_ascii_lowercase();
+    let name = match redshift_lint::date_part(&given) {
+        Some("dayofweek") => "dow",
+        Some("dayofyear") => "doy",
+        Some(name) => name,
+        None => &given,
+    };
+    vec![(part.start, part.end(), format!("'{name}'"))]
+}
+
+/// Turns `array(…)` or `object(…)` into a function of PostgreSQL.
+fn super_value(tokens: &[Token<'_>], at: usize, function: &str) -> Vec<Edit> {
+    let Some(close) = matching_paren(tokens, at + 1) else { return Vec::new() };
+    let end = tokens[close].end();
+    vec![
+        (tokens[at].start, tokens[at].end(), format!("rs_compact({function}")),
+        (end, end, ")".to_owned()),
+    ]
 }
 
 /// Turns `listagg(x, ',') within group (order by y)` into `string_agg(x, ',' order by y)`.

@@ -7,6 +7,7 @@
 mod alter;
 mod functions;
 mod keys;
+mod names;
 mod table;
 
 use crate::lexer::{Token, keywords_at, matching_paren, tokens};
@@ -14,7 +15,9 @@ use crate::wire::Report;
 
 /// Session state that a statement may refer to.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Context {
+pub(crate) struct Context<'a> {
+    /// Name of the database that the client is connected to.
+    pub(crate) database: &'a str,
     /// Query ID of the session's last COPY, and the number of rows that it loaded.
     pub(crate) last_copy: (i64, i64),
 }
@@ -50,7 +53,7 @@ pub(crate) fn apply(text: &str, mut edits: Vec<Edit>) -> String {
 }
 
 /// Plans one statement.
-pub(crate) fn plan(statement: &str, context: Context) -> Result<Plan, Report> {
+pub(crate) fn plan(statement: &str, context: Context<'_>) -> Result<Plan, Report> {
     if let [first, second, ..] = tokens(statement)[..]
         && first.is("explain")
         && !second.is("verbose")
@@ -58,8 +61,12 @@ pub(crate) fn plan(statement: &str, context: Context) -> Result<Plan, Report> {
         return explain(plan(&statement[second.start..], context)?);
     }
     let text = apply(statement, functions::edits(&tokens(statement), context));
+    let text = apply(&text, names::edits(&tokens(&text), context.database));
     let tokens = tokens(&text);
     let Some(first) = tokens.first() else { return Ok(forward(text)) };
+    if let Some(name) = unsupported_clause(&tokens) {
+        return Err(Report::error("0A000", format!("{name} is not supported by the emulator")));
+    }
     match first.text.to_ascii_lowercase().as_str() {
         "copy" => Ok(Plan::Copy),
         "unload" => Err(Report::error("0A000", "UNLOAD is not supported by the emulator")),
@@ -84,6 +91,23 @@ fn explain(plan: Plan) -> Result<Plan, Report> {
     }
 }
 
+/// Returns a documented clause that the emulator does not translate for PostgreSQL.
+fn unsupported_clause(tokens: &[Token<'_>]) -> Option<&'static str> {
+    const CLAUSES: &[(&str, &str)] = &[
+        ("pivot (", "PIVOT"),
+        ("unpivot", "UNPIVOT"),
+        ("connect by", "CONNECT BY"),
+        ("exclude", "EXCLUDE"),
+    ];
+    let found = |(words, _): &&(&str, &str)| {
+        (1..tokens.len()).any(|at| {
+            let is_name = tokens[at - 1].is(".") || tokens[at - 1].is("as");
+            !is_name && keywords_at(tokens, at, words)
+        })
+    };
+    CLAUSES.iter().find(found).map(|(_, name)| *name)
+}
+
 fn forward(text: String) -> Plan {
     Plan::Forward { text, follow_up: Vec::new() }
 }
@@ -94,10 +118,18 @@ fn forward(text: String) -> Plan {
 fn setting(text: &str, tokens: &[Token<'_>]) -> String {
     const REDSHIFT_ONLY: &[&str] = &[
         "analyze_threshold_percent",
+        "cast_super_null_on_error",
+        "describe_field_name_in_uppercase",
         "enable_case_sensitive_identifier",
+        "enable_case_sensitive_super_attribute",
         "enable_result_cache_for_session",
         "error_on_nondeterministic_update",
+        "json_parse_dedup_attributes",
+        "json_parse_truncate_strings",
         "json_serialization_enable",
+        "json_serialization_parse_nested_strings",
+        "navigate_super_null_on_error",
+        "parse_super_null_on_error",
         "query_group",
         "wlm_query_slot_count",
     ];
@@ -182,7 +214,7 @@ pub(crate) fn items(tokens: &[Token<'_>], open: usize) -> Option<(Vec<(usize, us
 mod tests {
     use super::*;
 
-    const CONTEXT: Context = Context { last_copy: (7, 42) };
+    const CONTEXT: Context<'_> = Context { database: "dev", last_copy: (7, 42) };
 
     pub(super) fn sent(statement: &str) -> String {
         match plan(statement, CONTEXT).unwrap() {
@@ -195,7 +227,16 @@ mod tests {
     fn redshift_syntax_is_translated() {
         for (given, expected) in [
             ("select nvl(a, sysdate) from t", "select coalesce(a, rs_sysdate()) from t"),
-            ("select dateadd(ms, 1, a)", "select dateadd('ms', 1, a)"),
+            ("select dateadd(ms, 1, a)", "select dateadd('millisecond', 1, a)"),
+            (
+                "select extract(dw from a), date_trunc('Mons', a)",
+                "select extract('dow' from a), date_trunc('month', a)",
+            ),
+            ("select extract(fortnight from a)", "select extract('fortnight' from a)"),
+            (
+                "select object('a', array(1)), array[0], t.object from t",
+                "select rs_compact(json_build_object('a', rs_compact(json_build_array(1)))), array[0], t.object from t",
+            ),
             ("select datediff(day, a, b) as day", "select datediff('day', a, b) as day"),
             ("select pg_last_copy_id(), pg_last_copy_count()", "select 7, 42"),
             ("select a::varchar(max) from #t", "select a::varchar(65535) from \"#t\""),
@@ -213,6 +254,20 @@ mod tests {
             ("set search_path to a", "set search_path to a"),
             ("analyze t predicate columns", "analyze t"),
             ("select 'nvl(sysdate)'", "select 'nvl(sysdate)'"),
+            (
+                "select dev.s.t.a, dev.t.b from dev.s.t, \"dev\".\"s\".u where dev.u.c = 1",
+                "select s.t.a, dev.t.b from s.t, \"s\".u where dev.u.c = 1",
+            ),
+            ("drop table if exists dev.s.t", "drop table if exists s.t"),
+            (
+                "insert into dev.s.t select a from other.s.t",
+                "insert into s.t select a from other.s.t",
+            ),
+            (
+                "select a from (select b from t), (select 1) as c join (select 2) on true where a in (select 3)",
+                "select a from (select b from t) rs_1, (select 1) as c join (select 2) rs_2 on true where a in (select 3)",
+            ),
+            ("select a into #u from t", "select a into temp \"#u\" from t"),
         ] {
             assert_eq!(sent(given), expected);
         }

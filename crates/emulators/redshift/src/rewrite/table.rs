@@ -216,13 +216,13 @@ fn column_attribute(
         column.sortkey = 1;
         replace(at + 1, String::new())
     } else if keywords_at(tokens, at, "primary key") {
-        column.keys.push(Key::of_column("PRIMARY KEY"));
+        column.keys.push(Key::of_column("PRIMARY KEY", &column.name));
         replace(at + 2, "not null".to_owned())
     } else if tokens[at].is("unique") {
-        column.keys.push(Key::of_column("UNIQUE"));
+        column.keys.push(Key::of_column("UNIQUE", &column.name));
         replace(at + 1, String::new())
     } else if tokens[at].is("references") {
-        column.keys.push(Key::of_column("FOREIGN KEY"));
+        column.keys.push(Key::reference(&column.name, tokens, at));
         let (_, after) = name_at(tokens, at + 1);
         let open = keywords_at(tokens, after, "(") && after < end;
         let after =
@@ -268,7 +268,8 @@ fn table_attributes(
     while let Some(token) = tokens.get(at).filter(|token| !token.is("as")) {
         let list = |open: usize| -> (Vec<String>, usize) {
             let close = matching_paren(tokens, open).unwrap_or(tokens.len() - 1);
-            let names = tokens[open..close].iter().filter(|token| token.is_name());
+            let is_column = |token: &&Token<'_>| token.is_name() || token.kind == TokenKind::Number;
+            let names = tokens[open..close].iter().filter(is_column);
             (names.map(Token::name).collect(), close + 1)
         };
         if token.is("diststyle") {
@@ -315,9 +316,9 @@ fn attribute_statements(table: &str, attributes: &TableAttributes) -> Vec<String
     let relation = format!("{}::regclass", literal(table));
     let distkey = attributes.columns.iter().find(|column| column.distkey);
     let style = match (&attributes.diststyle, distkey) {
-        (_, Some(column)) => format!("KEY({})", column.name),
-        (Some(style), None) if style != "AUTO" => style.clone(),
-        _ => "AUTO(ALL)".to_owned(),
+        (_, Some(column)) => format!("'KEY(' || {} || ')'", column_name(&relation, &column.name)),
+        (Some(style), None) if style != "AUTO" => literal(style),
+        _ => literal("AUTO(ALL)"),
     };
     // With IF NOT EXISTS the table may have existed before, with its attributes.
     let unless_stored =
@@ -341,8 +342,7 @@ fn attribute_statements(table: &str, attributes: &TableAttributes) -> Vec<String
         ));
     }
     statements.push(format!(
-        "insert into rs_table_attributes (relid, diststyle) select {relation}, {} {}",
-        literal(&style),
+        "insert into rs_table_attributes (relid, diststyle) select {relation}, {style} {}",
         unless_stored("rs_table_attributes")
     ));
     let keys = attributes.columns.iter().flat_map(|column| &column.keys).chain(&attributes.keys);
@@ -350,11 +350,21 @@ fn attribute_statements(table: &str, attributes: &TableAttributes) -> Vec<String
     statements
 }
 
+/// Returns the SQL for the name of a column, which CREATE TABLE AS can give as a position.
+fn column_name(relation: &str, name: &str) -> String {
+    match name.parse::<u16>() {
+        Ok(position) => format!(
+            "(select attname from pg_attribute where attrelid = {relation} and attnum = {position})"
+        ),
+        Err(_) => literal(name),
+    }
+}
+
 /// Returns the row of `rs_column_attributes` for one column.
 pub(crate) fn attribute_row(relation: &str, column: &ColumnAttributes) -> String {
     let encoding =
         if matches!(column.encoding.as_str(), "raw" | "") { "none" } else { &column.encoding };
-    let (name, encoding) = (literal(&column.name), literal(encoding));
+    let (name, encoding) = (column_name(relation, &column.name), literal(encoding));
     format!("({relation}::oid, {name}::name, {encoding}, {}, {})", column.distkey, column.sortkey)
 }
 

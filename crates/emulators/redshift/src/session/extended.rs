@@ -21,6 +21,8 @@ struct Prepared {
     /// SQL as the client sent it.
     text: String,
     plan: Plan,
+    /// True for each column that is a VARBYTE in text format, once the statement was described.
+    varbyte: Vec<bool>,
 }
 
 /// State of the extended protocol between messages.
@@ -54,8 +56,29 @@ impl Extended {
             b'P' => self.parse(session, &message.body, out),
             b'B' => self.bind(session, message, out),
             b'E' => self.execute(session, message, out),
+            b'D' => self.describe(session, message, out),
             tag => self.forward(session, tag, &message.body, out).map(|_| ()),
         }
+    }
+
+    /// Forwards Describe, and notes the columns that Execute must translate.
+    fn describe(
+        &mut self,
+        session: &mut Session,
+        message: &Message,
+        out: &mut dyn MessageSink,
+    ) -> io::Result<()> {
+        let mut forwarder = Forwarder::default();
+        self.forward_with(session, &mut forwarder, (b'D', &message.body), out)?;
+        let mut body = BodyReader(&message.body);
+        let described = match body.bytes(1) {
+            b"S" => self.prepared.get_mut(&body.string()),
+            _ => self.portals.get_mut(&body.string()),
+        };
+        if let Some(described) = described {
+            described.varbyte = forwarder.varbyte;
+        }
+        Ok(())
     }
 
     fn sync(&mut self, session: &mut Session, out: &mut dyn MessageSink) -> io::Result<()> {
@@ -111,12 +134,13 @@ impl Extended {
             }
         };
         let sent = match &plan {
-            Plan::Forward { text, .. } | Plan::ForwardAndCommit(text) => text.clone(),
+            Plan::Forward { text, .. } => session.resolve_aliases(text.clone())?,
+            Plan::ForwardAndCommit(text) => text.clone(),
             Plan::Copy | Plan::Local { .. } => String::new(),
         };
         let mut parse = wire::strings(&[&name, &sent]);
         parse.extend_from_slice(body.0);
-        self.prepared.insert(name, Prepared { text, plan });
+        self.prepared.insert(name, Prepared { text, plan, varbyte: Vec::new() });
         self.forward(session, b'P', &parse, out).map(|_| ())
     }
 
@@ -129,7 +153,14 @@ impl Extended {
         let mut body = BodyReader(&message.body);
         let (portal, name) = (body.string(), body.string());
         if let Some(prepared) = self.prepared.get(&name) {
-            self.portals.insert(portal, prepared.clone());
+            let mut prepared = prepared.clone();
+            let formats = result_formats(body);
+            for (column, varbyte) in prepared.varbyte.iter_mut().enumerate() {
+                // One format applies to all columns, none means text.
+                let format = formats.get(column).or(formats.first());
+                *varbyte &= format.is_none_or(|format| *format == 0);
+            }
+            self.portals.insert(portal, prepared);
         }
         self.forward(session, b'B', &message.body, out).map(|_| ())
     }
@@ -175,7 +206,9 @@ impl Extended {
             }
             Plan::Forward { follow_up, .. } => {
                 self.follow_up.extend(follow_up.iter().cloned());
-                self.forward(session, b'E', body, out)?
+                let varbyte = prepared.varbyte.clone();
+                let mut forwarder = Forwarder { varbyte, ..Forwarder::default() };
+                self.forward_with(session, &mut forwarder, (b'E', body), out)?
             }
             Plan::ForwardAndCommit(_) => {
                 self.commit = true;
@@ -199,8 +232,17 @@ impl Extended {
         body: &[u8],
         out: &mut dyn MessageSink,
     ) -> io::Result<Outcome> {
+        self.forward_with(session, &mut Forwarder::default(), (tag, body), out)
+    }
+
+    fn forward_with(
+        &mut self,
+        session: &mut Session,
+        forwarder: &mut Forwarder,
+        (tag, body): (u8, &[u8]),
+        out: &mut dyn MessageSink,
+    ) -> io::Result<Outcome> {
         session.backend.send_and_flush(tag, body)?;
-        let mut forwarder = Forwarder::default();
         loop {
             let message = session.backend.receive()?;
             forwarder.message(&message, out)?;
@@ -219,7 +261,18 @@ impl Extended {
             } else if !ends.contains(&message.tag) {
                 continue;
             }
-            return Ok(forwarder.outcome.unwrap_or(Outcome::Done(String::new())));
+            return Ok(forwarder.outcome.take().unwrap_or(Outcome::Done(String::new())));
         }
     }
+}
+
+/// Reads the result formats of a Bind, after the names: 0 is text, 1 is binary.
+fn result_formats(mut body: BodyReader<'_>) -> Vec<u16> {
+    let parameter_formats = usize::from(body.short());
+    body.bytes(2 * parameter_formats);
+    for _ in 0..body.short() {
+        let length = usize::try_from(body.int()).unwrap_or(0);
+        body.bytes(length);
+    }
+    (0..body.short()).map(|_| body.short()).collect()
 }

@@ -16,7 +16,7 @@ const VARBYTE: i32 = 6551;
 #[derive(Default)]
 pub(crate) struct Forwarder {
     /// True for each column that is a VARBYTE in text format.
-    varbyte: Vec<bool>,
+    pub(crate) varbyte: Vec<bool>,
     /// True if the backend got the client's text, so that error positions are valid.
     pub(crate) unchanged: bool,
     /// Outcome of the statement, once it ended.

@@ -5,6 +5,7 @@
 //! the same steps for the extended protocol. Responses go into a [`MessageSink`]. An [`io::Error`]
 //! means that the connection is lost, by accident or by an injected fault.
 
+mod aliases;
 mod copy;
 mod extended;
 mod forward;
@@ -89,8 +90,9 @@ impl Session {
         self.backend.status
     }
 
-    fn context(&self) -> Context {
-        Context { last_copy: (self.last_copy.id, self.last_copy.count) }
+    fn context(&self) -> Context<'_> {
+        let database = &self.cluster.options.database;
+        Context { database, last_copy: (self.last_copy.id, self.last_copy.count) }
     }
 
     /// Returns the number of rows that the last COPY loaded.
@@ -211,6 +213,7 @@ impl Session {
         match plan {
             Plan::Copy => self.copy(text, out, disconnect),
             Plan::Forward { text: sent, follow_up } => {
+                let sent = self.resolve_aliases(sent)?;
                 let outcome = self.forward(&sent, sent == text, out)?;
                 self.run_follow_up(&outcome, &follow_up)?;
                 Ok(outcome)

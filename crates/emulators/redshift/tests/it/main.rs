@@ -5,10 +5,12 @@
 #![allow(clippy::doc_markdown)]
 
 mod client;
+mod compatibility;
 mod copy;
 mod data_api;
 mod explain;
 mod faults;
+mod guide_examples;
 mod semantics;
 mod session;
 mod tables;

@@ -150,6 +150,10 @@ fn redshift_settings_are_accepted() {
     client.rows("set query_group to 'load'; set enable_result_cache_for_session to off");
     client.rows("set search_path to a, public; set extra_float_digits to 2");
     assert_eq!(client.value("show search_path"), "a, public");
+    client.rows(
+        "set parse_super_null_on_error to off; set enable_case_sensitive_super_attribute to on",
+    );
+    client.rows("set seed to .25");
     assert_eq!(client.value("show server_version"), "8.0.2");
     client.rows("reset query_group");
 }

@@ -112,7 +112,7 @@ fn temporary_credentials_expire() {
     assert_eq!(result, "28000 password authentication failed for user \"IAM:awsuser\"");
 }
 
-/// launchbadge/sqlx#801: `extra_float_digits` above 2 and unknown parameters are error 22023.
+/// launchbadge/sqlx#801: `extra_float_digits` above 2 is error 22023, an unknown parameter 42704.
 #[test]
 fn startup_parameters_are_validated() {
     let emulator = emulator();
@@ -123,7 +123,7 @@ fn startup_parameters_are_validated() {
             "-c extra_float_digits=3",
             "22023 3 is outside the valid range for parameter \"extra_float_digits\" (-15 .. 2)",
         ),
-        ("-c jit=off", "22023 unrecognized configuration parameter \"jit\""),
+        ("-c jit=off", "42704 unrecognized configuration parameter \"jit\""),
     ] {
         let result = connect_result(&emulator, |config| {
             config.options(options);
@@ -147,7 +147,7 @@ fn an_unknown_startup_parameter_is_fatal() {
     let mut response = Vec::new();
     stream.read_to_end(&mut response).unwrap();
     let text = String::from_utf8_lossy(&response);
-    assert!(text.starts_with('E') && text.contains("FATAL\0C22023\0"), "{text}");
+    assert!(text.starts_with('E') && text.contains("FATAL\0C42704\0"), "{text}");
     assert!(text.contains("unrecognized configuration parameter \"lc_messages\""), "{text}");
 }
 
