@@ -7,7 +7,7 @@
 #
 # NAME is boto3 (the AWS SDK), sqlfluff (a SQL linter with a grammar of Redshift), moto (an AWS emulator),
 # duckdb15 or duckdb20 (DuckDB 1.5 and 2.0), installers (pipx and uv), redshift_drivers or redshift_tools
-# (clients of Redshift), or a tool of examples/: airflow, dagster or dbt.
+# (clients of Redshift), peers (other solutions, for benches), or a tool of examples/: airflow, dagster or dbt.
 set -euo pipefail
 folder=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=scripts/common.sh
@@ -15,7 +15,7 @@ folder=$(cd "$(dirname "$0")" && pwd)
 
 name=${1:-}
 requirements="$folder/python/$name.txt"
-[ -f "$requirements" ] || fail "unknown environment \`$name\`" "scripts/python.sh airflow|boto3|dagster|dbt|duckdb15|duckdb20|installers|moto|redshift_drivers|redshift_tools|sqlfluff [ARGUMENT …]"
+[ -f "$requirements" ] || fail "unknown environment \`$name\`" "scripts/python.sh airflow|boto3|dagster|dbt|duckdb15|duckdb20|installers|moto|peers|redshift_drivers|redshift_tools|sqlfluff [ARGUMENT …]"
 shift
 # A change of the requirements creates a new environment.
 checksum=$(sha256 "$requirements")

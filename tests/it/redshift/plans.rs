@@ -52,25 +52,55 @@ fn has_no_plan(statement: &str) -> bool {
     !is_planned || is_definition || reads_catalog || statement.starts_with("insert into \"")
 }
 
+/// Returns a statement without comparisons with literals, such as bounds: `doctor` explains other days
+/// and loads than the load had.
+fn without_bounds(statement: &str) -> String {
+    let words: Vec<&str> = statement.split_whitespace().collect();
+    let mut kept = Vec::new();
+    let mut at = 0;
+    while let Some(word) = words.get(at) {
+        let is_literal = |word: &&str| {
+            *word == "timestamp"
+                || word.starts_with(|first: char| first == '-' || first.is_ascii_digit())
+        };
+        let is_bound = words.get(at + 1).is_some_and(|next| [">=", "<=", "="].contains(next))
+            && words.get(at + 2).is_some_and(|literal| is_literal(literal));
+        if is_bound {
+            let length = if words[at + 2] == "timestamp" { 5 } else { 3 };
+            let last = words[at + length - 1].trim_start_matches(|c| !")];".contains(c));
+            kept.push(last);
+            at += length;
+        } else {
+            kept.push(if ["and", "where"].contains(word) { "" } else { word });
+            at += 1;
+        }
+    }
+    kept.retain(|word| !word.is_empty());
+    kept.join(" ")
+}
+
 #[test]
 fn every_statement_of_an_incremental_load_is_explained() {
     let cluster = Cluster::with_data();
     load_twice(&cluster);
-    let sent: BTreeSet<String> =
-        cluster.sent().into_iter().filter(|sent| !has_no_plan(sent)).collect();
+    let sent = cluster.sent();
+    let sent = sent.iter().filter(|sent| !has_no_plan(sent));
+    let sent: BTreeSet<String> = sent.map(|sent| without_bounds(sent)).collect();
     assert!(sent.len() > 50, "{}", sent.len());
     cluster.emulator.log().clear();
     let (report, lines) = report(&doctor(&cluster));
     let explained: BTreeSet<String> = cluster
         .sent()
         .iter()
-        .filter_map(|sent| sent.strip_prefix("explain ").map(str::to_owned))
+        .filter_map(|sent| sent.strip_prefix("explain ").map(without_bounds))
         .collect();
     let missing: Vec<&String> = sent.difference(&explained).collect();
-    // The layout is read before the plans, without one.
-    let missing: Vec<_> =
-        missing.into_iter().filter(|statement| !statement.contains("from etl_layout")).collect();
-    assert_eq!(missing, Vec::<&String>::new());
+    // The layout is read before the plans, without one, and the digest before the transaction.
+    let is_read_before = |statement: &&&String| {
+        ["from etl_layout", "as digest"].iter().any(|text| statement.contains(text))
+    };
+    let missing: Vec<_> = missing.iter().filter(|it| !is_read_before(it)).collect();
+    assert_eq!(missing, Vec::<&&String>::new());
     let plans = report["plans"].as_array().unwrap();
     assert!(plans.len() >= explained.len(), "{} {}", plans.len(), explained.len());
     for plan in plans {
