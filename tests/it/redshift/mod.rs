@@ -54,6 +54,7 @@ impl Cluster {
     fn launch(without: Vec<Behavior>, change: impl FnOnce(&mut DataApiOptions)) -> Self {
         let store = Server::start();
         let mut reads = Store::new(&store.endpoint(), REGION);
+        reads.parquet = Some(clients::read_parquet);
         reads.roles.push(Role {
             arn: ROLE.into(),
             key: KEY.into(),
