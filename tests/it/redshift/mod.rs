@@ -55,6 +55,7 @@ impl Cluster {
     fn launch(change: impl FnOnce(&mut Options)) -> Self {
         let store = Server::start();
         let mut reads = Store::new(&store.endpoint(), REGION);
+        reads.parquet = Some(clients::read_parquet);
         reads.roles.push(Role {
             arn: ROLE.into(),
             key: KEY.into(),

@@ -100,13 +100,14 @@ impl Cluster {
     /// Opens a PostgreSQL session of `user` with Redshift's settings and these additional ones.
     pub(crate) fn open_backend(&self, user: &str, settings: &str) -> io::Result<Backend> {
         // Backslashes escape in literals, a transaction reads one snapshot
-        // (DG/c_serial_isolation.html), and times are in UTC.
+        // (DG/c_serial_isolation.html), times are in UTC, and doubles have 15 digits
+        // (DG/r_extra_float_digits.html).
         let standard_strings =
             if self.is_disabled(Behavior::BackslashEscapes) { "on" } else { "off" };
         let options = format!(
             "-c standard_conforming_strings={standard_strings} -c escape_string_warning=off -c backslash_quote=on \
              -c default_transaction_isolation=repeatable\\ read -c timezone=UTC -c datestyle=ISO,MDY -c jit=off \
-             -c extra_float_digits=1 -c emulator.database={} {settings}",
+             -c extra_float_digits=0 -c emulator.database={} {settings}",
             self.options.database
         );
         let mut backend = Backend::connect(&self.target, &self.database, &options)?;

@@ -47,10 +47,16 @@ const PARAMETERS: &[&str] = &[
     "idc_client_display_name",
 ];
 /// Settings that are passed to the backend.
-const SETTINGS: &[&str] =
-    &["datestyle", "timezone", "search_path", "statement_timeout", "application_name"];
-/// Settings that only Redshift has, and `extra_float_digits`: accepted without effect.
-const IGNORED: &[&str] = &["query_group", "enable_result_cache_for_session", "extra_float_digits"];
+const SETTINGS: &[&str] = &[
+    "datestyle",
+    "timezone",
+    "search_path",
+    "statement_timeout",
+    "application_name",
+    "extra_float_digits",
+];
+/// Settings that only Redshift has: accepted without effect.
+const IGNORED: &[&str] = &["query_group", "enable_result_cache_for_session"];
 
 /// Client connection with an output buffer.
 struct Connection {

@@ -1,8 +1,8 @@
-"""awswrangler: to_sql (overwrite and upsert), read_sql_query, read_sql_table.
+"""awswrangler: to_sql (overwrite and upsert), read_sql_query, read_sql_table, copy of Parquet files.
 
-    run_awswrangler.py PORT USER PASSWORD DATABASE
+    run_awswrangler.py PORT USER PASSWORD DATABASE S3_ENDPOINT BUCKET ROLE
 
-Its `copy` and `unload` use Parquet files, which the emulator does not read or write.
+Its `unload` uses UNLOAD, which the emulator lacks.
 """
 
 import decimal
@@ -12,7 +12,8 @@ import awswrangler as wr
 import pandas as pd
 import redshift_connector
 
-PORT, USER, PASSWORD, DATABASE = sys.argv[1:]
+PORT, USER, PASSWORD, DATABASE, ENDPOINT, BUCKET, ROLE = sys.argv[1:]
+wr.config.s3_endpoint_url = ENDPOINT
 FRAME = pd.DataFrame(
     {
         "id": [1, 2, 3],
@@ -49,8 +50,33 @@ def check(connection):
     )
 
 
+def check_copy(connection):
+    path = f"s3://{BUCKET}/data/frames/"
+    wr.redshift.copy(
+        FRAME, path, connection, "copied", "public", iam_role=ROLE, mode="overwrite", primary_keys=["id"],
+        varchar_lengths={"name": 40},
+    )
+    equal(rows(wr.redshift.read_sql_query("select * from copied order by id", connection)), rows(FRAME))
+    equal(wr.s3.list_objects(path), [])
+    more = FRAME.assign(id=[3, 4, 5], name="new")
+    wr.redshift.copy(
+        more, path, connection, "copied", "public", iam_role=ROLE, mode="upsert", primary_keys=["id"],
+        varchar_lengths={"name": 40},
+    )
+    found = wr.redshift.read_sql_query("select id, name from copied order by id", connection)
+    equal(rows(found), [(1, "It's \\ one"), (2, "Bj\u00f6rk"), (3, "new"), (4, "new"), (5, "new")])
+    # A file with other columns than the table fails the load, and nothing is loaded.
+    try:
+        wr.redshift.copy(FRAME[["id"]], path, connection, "copied", "public", iam_role=ROLE)
+        raise AssertionError("the load did not fail")
+    except redshift_connector.ProgrammingError as error:
+        assert "columns" in error.args[0]["M"], error
+    equal(wr.redshift.read_sql_query("select count(*) as n from copied", connection).values.tolist(), [[5]])
+
+
 with redshift_connector.connect(
     host="localhost", port=int(PORT), user=USER, password=PASSWORD, database=DATABASE, sslmode="verify-full"
 ) as connection:
     check(connection)
+    check_copy(connection)
 print("passed run_awswrangler")

@@ -120,7 +120,32 @@ impl Load<'_> {
         };
         self.loaded.files.push(ScannedFile { url: entry.url.clone(), bytes: size });
         self.file = entry.url;
+        if self.copy.options.parquet {
+            return self.load_parquet(&content, objects);
+        }
         self.load_file(&content)
+    }
+
+    /// Loads a Parquet file: values by the position of their column, each file with as many columns as
+    /// the table (DG/copy-usage_notes-copy-from-columnar.html). PostgreSQL converts the values.
+    fn load_parquet(
+        &mut self,
+        content: &[u8],
+        objects: &dyn ObjectReader,
+    ) -> Result<(), LoadFailure> {
+        let file = &self.file;
+        let rows = objects
+            .parquet(content)
+            .map_err(|error| LoadFailure::new(format!("'{file}' cannot be read: {error}")))?;
+        let columns = self.targets.len();
+        if let Some(row) = rows.iter().find(|row| row.len() != columns) {
+            let found = row.len();
+            return Err(LoadFailure::new(format!(
+                "Spectrum Scan Error: '{file}' has {found} columns, the table has {columns}"
+            )));
+        }
+        self.loaded.rows.extend(rows);
+        Ok(())
     }
 
     fn load_file(&mut self, content: &[u8]) -> Result<(), LoadFailure> {

@@ -130,7 +130,7 @@ impl LoadLog {
             end_time: run.end_time,
             duration: run.end_time - run.start_time,
             data_source: copy.from.clone(),
-            file_format: "json",
+            file_format: if copy.options.parquet { "parquet" } else { "json" },
             loaded_rows: signed(rows),
             loaded_bytes: signed(bytes),
             source_file_count: file_count,

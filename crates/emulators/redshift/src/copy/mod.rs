@@ -83,6 +83,11 @@ pub trait ObjectReader {
     fn get(&self, url: &str) -> Result<Vec<u8>, ObjectError>;
     /// Lists URL and size of all objects with this URL prefix in key order.
     fn list(&self, url_prefix: &str) -> Result<Vec<(String, u64)>, ObjectError>;
+
+    /// Reads the rows of a Parquet file as text, in the order of its columns.
+    fn parquet(&self, _content: &[u8]) -> Result<Vec<Vec<Option<String>>>, String> {
+        Err("Parquet is not supported by the emulator without a reader of it".to_owned())
+    }
 }
 
 /// Error of an object request in Redshift's wording.

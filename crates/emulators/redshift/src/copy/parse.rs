@@ -15,7 +15,6 @@ const MAX_MAXERROR: u64 = 100_000;
 const NOT_SUPPORTED: &[&str] = &[
     "avro",
     "orc",
-    "parquet",
     "shapefile",
     "fixedwidth",
     "bzip2",
@@ -153,8 +152,8 @@ impl StatementParser {
                 "IGNOREALLERRORS cannot be used together with MAXERROR",
             ));
         }
-        if options.json.is_none() {
-            return Err(CopyError::not_supported("COPY without FORMAT JSON"));
+        if options.json.is_none() && !options.parquet {
+            return Err(CopyError::not_supported("COPY without FORMAT JSON or PARQUET"));
         }
         let authorization = authorization.resolve()?;
         Ok(CopyStatement { schema, table, columns, from, authorization, options })
@@ -270,12 +269,13 @@ impl StatementParser {
         match keyword {
             "format" => {
                 self.skip("as");
-                if !self.next_is("json") {
+                if !self.next_is("json") && !self.next_is("parquet") {
                     let format = self.name()?.to_uppercase();
                     return Err(CopyError::not_supported(&format!("FORMAT {format}")));
                 }
             }
             "json" => options.json = Some(self.json_format()?),
+            "parquet" => options.parquet = true,
             "manifest" => options.manifest = true,
             "region" => options.region = Some(self.string()?),
             "gzip" | "zstd" => options.compress(keyword)?,

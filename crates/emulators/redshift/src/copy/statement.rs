@@ -73,6 +73,8 @@ pub enum Compression {
 #[allow(missing_docs, clippy::struct_excessive_bools)]
 pub struct CopyOptions {
     pub json: Option<JsonFormat>,
+    /// Reads Parquet files instead of JSON.
+    pub parquet: bool,
     pub manifest: bool,
     pub region: Option<String>,
     pub compression: Compression,

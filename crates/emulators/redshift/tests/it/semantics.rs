@@ -155,6 +155,11 @@ fn redshift_settings_are_accepted() {
     );
     client.rows("set seed to .25");
     assert_eq!(client.value("show server_version"), "8.0.2");
+    // DG/r_extra_float_digits.html: doubles have 15 digits by default.
+    client.rows("set extra_float_digits to default");
+    assert_eq!(client.value("select 0.1::float8 + 0.2::float8"), "0.3");
+    client.rows("set extra_float_digits to 2");
+    assert_eq!(client.value("select 0.1::float8 + 0.2::float8"), "0.30000000000000004");
     client.rows("reset query_group");
 }
 

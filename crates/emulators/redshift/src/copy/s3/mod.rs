@@ -43,6 +43,9 @@ pub struct Role {
     pub permissions: Vec<Permission>,
 }
 
+/// Function that reads the rows of a Parquet file as text.
+pub type ParquetReader = fn(&[u8]) -> Result<Vec<Vec<Option<String>>>, String>;
+
 /// S3 endpoint and the IAM roles of the cluster.
 #[derive(Clone)]
 pub struct Store {
@@ -56,6 +59,8 @@ pub struct Store {
     pub attempts: u32,
     /// Pause before the first retry; it doubles with each retry (exponential backoff).
     pub backoff: Duration,
+    /// Reader of Parquet files. The emulator has none of its own.
+    pub parquet: Option<ParquetReader>,
 }
 
 impl Store {
@@ -67,6 +72,7 @@ impl Store {
             roles: Vec::new(),
             attempts: 5,
             backoff: Duration::from_millis(5),
+            parquet: None,
         }
     }
 
@@ -143,6 +149,11 @@ fn bucket_and_key(url: &str) -> Result<(&str, &str), ObjectError> {
 }
 
 impl ObjectReader for S3Reader {
+    fn parquet(&self, content: &[u8]) -> Result<Vec<Vec<Option<String>>>, String> {
+        let missing = "Parquet is not supported by the emulator without a reader of it";
+        self.store.parquet.map_or_else(|| Err(missing.to_owned()), |read| read(content))
+    }
+
     fn get(&self, url: &str) -> Result<Vec<u8>, ObjectError> {
         let (bucket, key) = bucket_and_key(url)?;
         if !self.may_get(url) {
