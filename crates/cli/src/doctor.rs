@@ -1,9 +1,13 @@
 //! `sparkify doctor`: pre-flight check of everything that a load needs.
 
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 use serde::Serialize;
 
 use super::args::S3Args;
+use super::atomic_file;
 use super::failure::{DATA, Failure};
 use super::printer::Printer;
 use super::terminal;
@@ -11,6 +15,7 @@ use crate::connect::Engines;
 use sparkify_config::{Access, ConfigError, Credentials, Flags, Settings, redact};
 use sparkify_load::doctor::plans::StatementPlan;
 use sparkify_load::doctor::{self, Checks, Finding, Status};
+use sparkify_warehouse::WarehouseError;
 
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
@@ -26,6 +31,10 @@ pub(super) struct Doctor {
     /// Explain the statements of an incremental load, and report expensive plans
     #[arg(long)]
     pub plans: bool,
+    /// Write what the warehouse answers to probes and plans, without private parts, to send it to
+    /// the project
+    #[arg(long, value_name = "FILE", conflicts_with = "no_probes")]
+    pub evidence: Option<PathBuf>,
     #[command(flatten)]
     pub s3: S3Args,
 }
@@ -52,18 +61,26 @@ impl Doctor {
 }
 
 pub(super) fn run(args: &Doctor, flags: &Flags, printer: &Printer) -> Result<(), Failure> {
-    let mut plans = Vec::new();
+    let (mut plans, mut evidence) = (Vec::new(), None);
     let mut lines = vec![Finding::ok("version", format!("sparkify {}", env!("CARGO_PKG_VERSION")))];
     match Settings::resolve(flags) {
         Ok(settings) => {
             lines.push(configuration(&settings));
             lines.extend(check_aws(flags, &settings, printer));
-            let checks = Checks { probes: !args.no_probes, plans: args.plans };
+            let checks = Checks {
+                probes: !args.no_probes,
+                plans: args.plans,
+                evidence: args.evidence.is_some(),
+            };
             let examined = doctor::examine(&settings, &Engines::new(&settings), checks);
             lines.extend(examined.findings);
             plans = examined.plans;
+            evidence = examined.evidence;
         }
         Err(error) => lines.push(invalid("configuration", &error)),
+    }
+    if let Some(file) = &args.evidence {
+        lines.push(write_evidence(file, evidence.as_ref())?);
     }
     for line in &mut lines {
         line.message = redact::without_secrets(&line.message);
@@ -74,6 +91,26 @@ pub(super) fn run(args: &Doctor, flags: &Flags, printer: &Printer) -> Result<(),
     let report = Report { version: env!("CARGO_PKG_VERSION"), ok, lines: &lines, plans };
     printer.result(&report, || text(&lines))?;
     if ok { Ok(()) } else { Err(Failure::reported(DATA)) }
+}
+
+/// Writes the evidence file, if the warehouse could be examined.
+fn write_evidence(file: &Path, evidence: Option<&serde_json::Value>) -> Result<Finding, Failure> {
+    let Some(evidence) = evidence else {
+        let hint = "the checks above say why";
+        return Ok(Finding::hint(
+            "evidence",
+            "not written: the warehouse cannot be examined",
+            hint,
+        ));
+    };
+    atomic_file::write(file, true, |out| {
+        serde_json::to_writer_pretty(&mut *out, evidence)
+            .map_err(std::io::Error::from)
+            .and_then(|()| writeln!(out))
+            .map_err(WarehouseError::Sink)
+    })?;
+    let message = format!("written to `{}`", file.display());
+    Ok(Finding::hint("evidence", message, "read the file before you send it"))
 }
 
 fn invalid(check: &str, error: &ConfigError) -> Finding {

@@ -4,6 +4,7 @@
 //! knows no SQL. Its results are [`Settings`], in which every value is resolved, and [`Secret`]s,
 //! which print as `****`.
 
+mod anonymize;
 mod cluster;
 mod cluster_rules;
 mod data_api;
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+pub use anonymize::Anonymizer;
 pub use cluster::{AwsSettings, ClusterFlags, ClusterSettings, Form, Prefix};
 pub use cluster_rules::NODE_TYPES;
 pub use data_api::DataApiTarget;

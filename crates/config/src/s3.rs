@@ -247,6 +247,13 @@ impl S3Settings {
         Ok(())
     }
 
+    /// Returns the configured keys, names and addresses, which a message may repeat.
+    pub(super) fn private_values(&self) -> Vec<String> {
+        let filed = self.filed.iter().flatten();
+        let secrets = filed.chain(self.environment.values()).map(|value| value.reveal().to_owned());
+        secrets.chain(self.filed_profile.clone()).chain(self.endpoint.clone()).collect()
+    }
+
     /// Returns the first explicit source: keys of the environment, `AWS_PROFILE`, keys of `dwh.cfg`;
     /// otherwise the chain decides.
     fn credentials(&self) -> Result<Credentials, ConfigError> {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::server::{Environment, Server, ServerKind, TlsMode};
+use super::server::{Environment, Host, Server, ServerKind, TlsMode};
 use super::{ConfigError, data_api, redact, suggest};
 
 /// Default warehouse: a file in the current folder.
@@ -97,6 +97,30 @@ impl WarehouseUrl {
             Self::DuckDb(_) => "duckdb",
             Self::Postgres(server) | Self::Redshift(server) => server.scheme,
             Self::Unsupported(scheme) => scheme,
+        }
+    }
+
+    /// Returns how the warehouse is reached.
+    pub fn channel(&self) -> &'static str {
+        match self {
+            Self::Postgres(server) | Self::Redshift(server) if server.data_api.is_some() => {
+                "Data API"
+            }
+            Self::Postgres(_) | Self::Redshift(_) => "wire protocol",
+            Self::DuckDb(_) | Self::Unsupported(_) => "embedded",
+        }
+    }
+
+    /// Returns the kind of deployment, as far as the URL says it: `serverless` or `provisioned`.
+    pub fn deployment(&self) -> Option<&'static str> {
+        let Self::Redshift(server) = self else { return None };
+        if let Some(target) = &server.data_api {
+            return Some(if target.workgroup.is_some() { "serverless" } else { "provisioned" });
+        }
+        match &server.host {
+            Host::Tcp(name) if name.contains(".redshift-serverless.") => Some("serverless"),
+            Host::Tcp(name) if name.contains(".redshift.") => Some("provisioned"),
+            _ => None,
         }
     }
 

@@ -5,20 +5,23 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use aws_emulator::Behavior;
+use redshift_emulator::FixedPlan;
 use serde_json::Value;
 
 use super::assert_current;
 use super::run::Place;
 use crate::data::repository as data_repository;
 use crate::old_warehouse::{Sources, restore, write_sources};
-use crate::support::{event, put, query_value, run, walk};
+use crate::redshift::{self, Cluster};
+use crate::support::{Ended, event, put, query_value, run, walk};
 
 const PAGE: &str = "docs/reference/json.md";
 const CLUSTER: &str = "[CLUSTER]\nDB_NAME=dwh\nDB_USER=dwhuser\nDB_PORT=5439\n[S3]\nLOG_DATA=s3://udacity-dend/log_data\n\
 SONG_DATA=s3://udacity-dend/song_data\n[DWH]\nDWH_CLUSTER_IDENTIFIER=dwhCluster\nDWH_REGION=us-west-2\n";
 
 /// Objects of the summary of a load whose keys are data.
-const MAPS: &[&str] = &["extra_keys", "extra_keys.KEY", "rejects", "repairs", "repairs.KEY"];
+const MAPS: &[&str] =
+    &["extra_keys", "extra_keys.KEY", "rejects", "repairs", "repairs.KEY", "settings"];
 
 /// Adds the type of each field of a value, by its path: `tables[].rows`.
 fn collect(path: &str, value: &Value, fields: &mut BTreeMap<String, Vec<&'static str>>) {
@@ -160,6 +163,26 @@ fn local(page: &mut String) {
     shown("sql --check FILE", &["sql", "--check", "script.sql"]);
 }
 
+/// Plans and the evidence file, which need a server.
+fn diagnostics(page: &mut String) {
+    let plan = "XN Nested Loop DS_DIST_NONE  (cost=0.00..7.00 rows=90 width=4)";
+    let plan = FixedPlan { of: "insert into songplays".into(), plan: plan.into() };
+    let cluster = Cluster::launch(|options| options.plans = vec![plan]);
+    redshift::small(cluster.folder.path());
+    Ended::from(cluster.command(redshift::ETL).output().unwrap()).good();
+    let doctor = |arguments: &[&str]| {
+        let mut command = cluster.command([&["doctor", "--output", "json"], arguments].concat());
+        command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
+        command.env("SPARKIFY_WAREHOUSE", "redshift:workgroup/emulator/dev");
+        Ended::from(command.output().unwrap()).out
+    };
+    let plans = doctor(&["--no-probes", "--plans"]);
+    add(page, "doctor --plans", &serde_json::from_str(&plans).unwrap());
+    doctor(&["--evidence", "evidence.json"]);
+    let evidence = std::fs::read(cluster.folder.path().join("evidence.json")).unwrap();
+    add(page, "doctor --evidence FILE: the file", &serde_json::from_slice(&evidence).unwrap());
+}
+
 fn clusters(page: &mut String) {
     let aws = aws_emulator::Server::start(Behavior::default()).unwrap();
     let mut place = Place::new();
@@ -194,6 +217,7 @@ fn the_reference_of_json_output_lists_every_field() {
         introduction.split_once("\n## sparkify ").unwrap_or((&introduction, ""));
     let mut page = introduction.trim_end().to_owned() + "\n";
     local(&mut page);
+    diagnostics(&mut page);
     clusters(&mut page);
     assert_current(PAGE, &page);
 }

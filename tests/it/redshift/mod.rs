@@ -6,6 +6,7 @@ mod comments;
 mod copy_failures;
 mod data_api;
 mod direct;
+mod evidence;
 mod faults;
 mod load;
 mod plans;
@@ -25,7 +26,8 @@ use crate::support::{self, Ended, event, put, song, sparkify};
 
 const ROLE: &str = "arn:aws:iam::000000000000:role/reader";
 const REGION: &str = "us-west-2";
-const ETL: [&str; 5] = ["etl", "--song-data", "data/song_data", "--log-data", "data/log_data"];
+pub(crate) const ETL: [&str; 5] =
+    ["etl", "--song-data", "data/song_data", "--log-data", "data/log_data"];
 
 /// A cluster, the bucket with its staging prefix, and a working folder.
 pub(crate) struct Cluster {
@@ -52,7 +54,7 @@ impl Cluster {
         Self::launch(|options| options.disabled = without)
     }
 
-    fn launch(change: impl FnOnce(&mut Options)) -> Self {
+    pub(crate) fn launch(change: impl FnOnce(&mut Options)) -> Self {
         let store = Server::start();
         let mut reads = Store::new(&store.endpoint(), REGION);
         reads.parquet = Some(clients::read_parquet);
@@ -162,7 +164,7 @@ fn ended(command: &mut Command) -> Ended {
     ended
 }
 
-fn small(folder: &Path) {
+pub(crate) fn small(folder: &Path) {
     put(folder, "data/song_data/a.json", song("SO1", "One", 200.5));
     put(folder, "data/song_data/b.json", song("SO2", "It's \\\\ two", 100.0));
     let events = [

@@ -19,9 +19,9 @@ use super::{Cluster, ETL};
 use crate::support;
 
 const LIST: &str = include_str!("../../../sql/dialect/redshift/probes.toml");
-const PROBES: usize = 80;
+pub(super) const PROBES: usize = 80;
 /// Number of probes that need no file.
-const WITHOUT_FILES: usize = 64;
+pub(super) const WITHOUT_FILES: usize = 64;
 /// Number of probes that run on leader and compute nodes.
 const ON_BOTH: usize = 33;
 

@@ -5,6 +5,7 @@
 //! This module depends on no engine and reads no loaded data. The `cluster` crate checks AWS; the
 //! CLI joins both lists.
 
+mod evidence;
 pub mod plans;
 pub mod probes;
 
@@ -13,7 +14,8 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::sql::doctor as sql;
-use plans::StatementPlan;
+use plans::{Explained, StatementPlan};
+use probes::Probed;
 use sparkify_config::Settings;
 use sparkify_source::{Content, Listing, SourceError, Sources};
 use sparkify_warehouse::{Access, ConnectionStep, Connector, Rows, Warehouse, WarehouseError};
@@ -83,6 +85,8 @@ pub struct Checks {
     pub probes: bool,
     /// Explain the statements of an incremental load.
     pub plans: bool,
+    /// Collect the content of an evidence file, which has the results of probes and plans too.
+    pub evidence: bool,
 }
 
 /// Results of all checks.
@@ -92,6 +96,8 @@ pub struct Examined {
     pub findings: Vec<Finding>,
     /// Plans of the statements of an incremental load.
     pub plans: Vec<StatementPlan>,
+    /// Content of an evidence file, without private parts; none if the warehouse cannot be opened.
+    pub evidence: Option<serde_json::Value>,
 }
 
 /// Runs all checks that need no AWS service except S3.
@@ -178,14 +184,22 @@ fn check_warehouse(
         return findings.push(finding_of_error("rights", &error));
     }
     findings.push(Finding::ok("rights", "tables can be created, filled and dropped"));
-    if checks.probes {
-        findings.extend(probes::run(warehouse.as_mut()).findings());
+    let mut probed = Probed::default();
+    if checks.probes || checks.evidence {
+        probed = probes::run(warehouse.as_mut());
+        findings.extend(probed.findings());
     }
-    if checks.plans {
-        let explained = plans::run(warehouse.as_mut());
-        findings.extend(explained.findings);
-        examined.plans = explained.plans;
+    let mut explained = Explained::default();
+    if checks.plans || checks.evidence {
+        explained = plans::run(warehouse.as_mut());
+        findings.extend(explained.findings.clone());
     }
+    if checks.evidence {
+        let gathered =
+            evidence::gather(settings, warehouse.as_mut(), &version, &probed, &explained);
+        examined.evidence = Some(gathered);
+    }
+    examined.plans = explained.plans;
 }
 
 fn finding_of_step(ConnectionStep { name, outcome }: ConnectionStep) -> Finding {

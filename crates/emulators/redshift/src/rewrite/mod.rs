@@ -114,24 +114,25 @@ fn forward(text: String) -> Plan {
 
 /// Renames settings that only Redshift has (DG/cm_chap_ConfigurationRef.html).
 ///
-/// PostgreSQL accepts any setting whose name contains a dot; it has no effect.
+/// PostgreSQL accepts any setting whose name contains a dot; it has no effect. SHOW returns the
+/// documented default of one that is not set.
 fn setting(text: &str, tokens: &[Token<'_>]) -> String {
-    const REDSHIFT_ONLY: &[&str] = &[
-        "analyze_threshold_percent",
-        "cast_super_null_on_error",
-        "describe_field_name_in_uppercase",
-        "enable_case_sensitive_identifier",
-        "enable_case_sensitive_super_attribute",
-        "enable_result_cache_for_session",
-        "error_on_nondeterministic_update",
-        "json_parse_dedup_attributes",
-        "json_parse_truncate_strings",
-        "json_serialization_enable",
-        "json_serialization_parse_nested_strings",
-        "navigate_super_null_on_error",
-        "parse_super_null_on_error",
-        "query_group",
-        "wlm_query_slot_count",
+    const REDSHIFT_ONLY: &[(&str, &str)] = &[
+        ("analyze_threshold_percent", "10"),
+        ("cast_super_null_on_error", "on"),
+        ("describe_field_name_in_uppercase", "off"),
+        ("enable_case_sensitive_identifier", "off"),
+        ("enable_case_sensitive_super_attribute", "off"),
+        ("enable_result_cache_for_session", "on"),
+        ("error_on_nondeterministic_update", "off"),
+        ("json_parse_dedup_attributes", "off"),
+        ("json_parse_truncate_strings", "off"),
+        ("json_serialization_enable", "off"),
+        ("json_serialization_parse_nested_strings", "off"),
+        ("navigate_super_null_on_error", "on"),
+        ("parse_super_null_on_error", "off"),
+        ("query_group", "default"),
+        ("wlm_query_slot_count", "1"),
     ];
     if keywords_at(tokens, 0, "show server_version") {
         return "select '8.0.2'::varchar as server_version".to_owned();
@@ -139,11 +140,17 @@ fn setting(text: &str, tokens: &[Token<'_>]) -> String {
     if keywords_at(tokens, 0, "show client_encoding") {
         return "select 'UNICODE'::varchar as client_encoding".to_owned();
     }
-    let named = tokens.iter().take(3).find(|token| REDSHIFT_ONLY.iter().any(|name| token.is(name)));
-    named.map_or_else(
-        || text.to_owned(),
-        |token| apply(text, vec![(token.start, token.start, "emulator.".to_owned())]),
-    )
+    let found = tokens.iter().take(3).find_map(|token| {
+        let setting = REDSHIFT_ONLY.iter().find(|(name, _)| token.is(name))?;
+        Some((token, setting))
+    });
+    match found {
+        Some((_, (name, default))) if keywords_at(tokens, 0, "show") => format!(
+            "select coalesce(nullif(current_setting('emulator.{name}', true), ''), '{default}')::varchar as {name}"
+        ),
+        Some((token, _)) => apply(text, vec![(token.start, token.start, "emulator.".to_owned())]),
+        None => text.to_owned(),
+    }
 }
 
 /// Drops the isolation level, which has no effect (DG/r_BEGIN.html), and keeps READ ONLY.

@@ -273,3 +273,16 @@ fn psql_connects_and_lists_tables() {
     let stdout = String::from_utf8_lossy(&output.stdout);
     assert_eq!(stdout.trim(), "public|plays|table|awsuser", "{output:?}");
 }
+
+/// Settings that PostgreSQL lacks (DG/cm_chap_ConfigurationRef.html).
+#[test]
+fn settings_of_redshift_have_a_value() {
+    let emulator = emulator();
+    let client = Client::connect(&emulator);
+    assert_eq!(client.value("show wlm_query_slot_count"), "1");
+    client.rows("set wlm_query_slot_count to 3");
+    assert_eq!(client.value("show wlm_query_slot_count"), "3");
+    assert_eq!(client.value("show analyze_threshold_percent"), "10");
+    client.rows("reset wlm_query_slot_count");
+    assert_eq!(client.value("show wlm_query_slot_count"), "1");
+}

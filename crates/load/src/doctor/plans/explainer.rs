@@ -177,8 +177,14 @@ impl RowSink for Lines {
 
 /// Returns the statements of the files of a load, each with the name of its file.
 fn names(engine: &'static str) -> Vec<(String, String)> {
-    let files =
-        [sql::ledger::ALL, sql::load::ALL, model::TABLES, sql::quality::ALL, sql::counts::ALL];
+    let files = [
+        sql::ledger::ALL,
+        sql::erase::ALL,
+        sql::load::ALL,
+        model::TABLES,
+        sql::quality::ALL,
+        sql::counts::ALL,
+    ];
     let mut names = Vec::new();
     for file in files.into_iter().flatten() {
         for incremental in [true, false] {

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::Node;
+use crate::doctor::evidence::EvidenceTemplates;
 
 /// Probes of one engine. The header of the file describes the keys.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ProbeFile {
     pub forms: FormTemplates,
+    pub evidence: EvidenceTemplates,
     #[serde(rename = "probe")]
     pub probes: Vec<Probe>,
 }
@@ -121,6 +123,20 @@ constant = "cast(:value as :type)"
 table = "create temp table :table (:columns)"
 rows = "insert into :table values (:values)"
 scan = ":ask from :table"
+
+[evidence]
+setting = "show :name"
+settings = ["datestyle"]
+
+[evidence.copy]
+values = []
+types = []
+table = ""
+copy = ""
+result = ""
+errors = ""
+last = ""
+entry = ""
 
 [[probe]]
 name = "a"

@@ -5,11 +5,14 @@
 //! failed or created something. Files that a probe needs are uploaded before, and removed in any
 //! case.
 
+mod copies;
 mod file;
 mod report;
 
+use super::evidence::EvidenceTemplates;
 use super::{Finding, Status, finding_of_error};
 use crate::sql::doctor as sql;
+pub(super) use copies::{CopyEvidence, CopyTemplates, run as copies};
 use file::{Form, Probe, ProbeFile};
 pub use report::{Node, ProbeResult};
 use report::{NodeResult, TextRows};
@@ -32,7 +35,7 @@ pub struct Probed {
     /// Results in the order of the file.
     pub results: Vec<ProbeResult>,
     /// Errors that are not results of a probe.
-    errors: Vec<Finding>,
+    pub(super) errors: Vec<Finding>,
     /// Number of probes that need files in S3, where none can be uploaded.
     skipped: usize,
     /// True if the probes ended early.
@@ -87,6 +90,13 @@ pub fn run(warehouse: &mut dyn Warehouse) -> Probed {
     }
 }
 
+/// Returns the statements that only the evidence file needs.
+pub(super) fn evidence_templates(
+    warehouse: &mut dyn Warehouse,
+) -> Result<Option<EvidenceTemplates>, String> {
+    read_file(warehouse).map(|file| file.map(|file| file.evidence))
+}
+
 /// Reads the file of probes, if the engine has one.
 fn read_file(warehouse: &mut dyn Warehouse) -> Result<Option<ProbeFile>, String> {
     let text = warehouse.remote_copy().map(|remote| remote.probes());
@@ -117,7 +127,7 @@ fn run_all(warehouse: &mut dyn Warehouse, file: &ProbeFile) -> Probed {
         });
         match ran.collect::<Result<Vec<_>, WarehouseError>>() {
             Ok(actual) => {
-                probed.results.push(ProbeResult::new(probe, &forms, actual, &parameters));
+                probed.results.push(ProbeResult::new(probe, &forms, &actual, &parameters));
             }
             Err(error) => {
                 probed.errors.push(finding_of_error("probes", &error));

@@ -92,11 +92,11 @@ impl ProbeResult {
     pub(super) fn new(
         probe: &Probe,
         forms: &[Form],
-        actual: Vec<NodeResult>,
+        actual: &[NodeResult],
         parameters: &[Value],
     ) -> Self {
         let is_wrong = |result: &NodeResult| !is_as_documented(probe, &result.actual);
-        let differ = nodes_differ(&actual);
+        let differ = nodes_differ(actual);
         let is_as_documented = !differ && !actual.iter().any(is_wrong);
         // Loads run on compute nodes; a deviation of the leader node alone does not break them.
         let is_relied = probe.dependents.is_some()
