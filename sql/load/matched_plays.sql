@@ -1,6 +1,6 @@
 -- Adds the plays that a song record of this load matches, or that a deleted one matched, to the
 -- affected plays. They can be of any day.
-create temp table scope_matched as
+create temp table scope_matched /*redshift distkey(session_id) */ as
 with titles as (
     select distinct
         title,

@@ -23,7 +23,7 @@ staged as (
 counted as (
     select
         (select count(*) from staged) as plays_staged,
-        (select count(*) from songplays /*incremental join scope_plays using (session_id, item_in_session) where :within_times(touched_plays, songplays.start_time) */) as facts
+        (select count(*) from songplays /*incremental= scope_facts as songplays */) as facts
 )
 
 select

@@ -4,11 +4,7 @@ select
     song_id,
     artist_id,
     match_method
-from songplays
-/*incremental join scope_plays using (session_id, item_in_session) */
-where (
-        (song_id is null and (artist_id is not null or match_method is not null))
-        or (song_id is not null and (artist_id is null or match_method is null))
-        or match_method not in ('exact', 'title_artist')
-    )
-    /*incremental and :within_times(touched_plays, songplays.start_time) */;
+from songplays /*incremental= scope_facts as songplays */
+where (song_id is null and (artist_id is not null or match_method is not null))
+    or (song_id is not null and (artist_id is null or match_method is null))
+    or match_method not in ('exact', 'title_artist');

@@ -4,8 +4,6 @@
 select
     songplays.songplay_id,
     songplays.artist_id
-from songplays
-/*incremental join scope_plays using (session_id, item_in_session) */
+from songplays /*incremental= scope_facts as songplays */
 left join artists on artists.artist_id = songplays.artist_id /*redshift || '' */
-where songplays.artist_id is not null and artists.artist_id is null
-    /*incremental and :within_times(touched_plays, songplays.start_time) */;
+where songplays.artist_id is not null and artists.artist_id is null;

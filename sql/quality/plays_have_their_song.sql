@@ -4,8 +4,6 @@
 select
     songplays.songplay_id,
     songplays.song_id
-from songplays
-/*incremental join scope_plays using (session_id, item_in_session) */
+from songplays /*incremental= scope_facts as songplays */
 left join songs on songs.song_id = songplays.song_id /*redshift || '' */
-where songplays.song_id is not null and songs.song_id is null
-    /*incremental and :within_times(touched_plays, songplays.start_time) */;
+where songplays.song_id is not null and songs.song_id is null;

@@ -6,9 +6,7 @@ with plays as /*duckdb materialized */ (
     select
         songplays.songplay_id,
         songplays.start_time
-    from songplays
-    /*incremental join scope_plays using (session_id, item_in_session)
-    where :within_times(touched_plays, songplays.start_time) */
+    from songplays /*incremental= scope_facts as songplays */
 )
 
 select

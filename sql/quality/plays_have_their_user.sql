@@ -4,8 +4,6 @@
 select
     songplays.songplay_id,
     songplays.user_id
-from songplays
-/*incremental join scope_plays using (session_id, item_in_session) */
+from songplays /*incremental= scope_facts as songplays */
 left join users on users.user_id = songplays.user_id /*redshift + 0 */
-where songplays.user_id is not null and users.user_id is null
-    /*incremental and :within_times(touched_plays, songplays.start_time) */;
+where songplays.user_id is not null and users.user_id is null;

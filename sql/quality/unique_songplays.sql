@@ -4,9 +4,7 @@
 -- Materialized for DuckDB: see sql/README.md.
 with keys as /*duckdb materialized */ (
     select songplays.songplay_id /*redshift || '' as songplay_id */
-    from songplays
-    /*incremental join scope_plays using (session_id, item_in_session)
-    where :within_times(touched_plays, songplays.start_time) */
+    from songplays /*incremental= scope_facts as songplays */
 )
 
 select

@@ -1,8 +1,7 @@
 -- test: unknown values are null in the model: no empty location, no year 0
 select 'songplays' as table_name, cast(songplay_id as varchar) as row_key
-from songplays
-/*incremental join scope_plays using (session_id, item_in_session) */
-where location = '' /*incremental and :within_times(touched_plays, songplays.start_time) */
+from songplays /*incremental= scope_facts as songplays */
+where location = ''
 union all
 select 'artists', artist_id
 from artists

@@ -69,7 +69,8 @@ fn common_files() -> Vec<&'static SqlFile> {
     let mut files: Vec<&SqlFile> = load_sql::ledger::ALL.iter().collect();
     files.extend(sparkify_reader::stage::ALL);
     files.extend(load_sql::upgrade::ALL);
-    for files_of in [load_sql::load::ALL, load_sql::model::ALL, load_sql::quality::ALL] {
+    let quality = [load_sql::screen::ALL, load_sql::quality::ALL];
+    for files_of in [load_sql::load::ALL, load_sql::model::ALL].into_iter().chain(quality) {
         files.extend(files_of);
     }
     files.extend(analytics_sql::report::ALL.iter().chain(analytics_sql::page::ALL));

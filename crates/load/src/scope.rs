@@ -14,6 +14,14 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
+    /// Copies the affected plays for the data tests.
+    pub(crate) fn collect_facts(
+        &self,
+        warehouse: &mut dyn Warehouse,
+    ) -> Result<(), WarehouseError> {
+        run(warehouse, &sql::load::SCOPE_FACTS, &self.bounds)
+    }
+
     /// Returns true if the load changes no row of this table of the model: songs and artists come
     /// from song records only.
     pub(crate) fn is_without(&self, table: &SqlFile) -> bool {

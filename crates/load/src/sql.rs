@@ -29,9 +29,10 @@ sql_files! {
         MATCHED_PLAYS = "matched_plays",
         TOUCHED_USERS = "touched_users",
         TOUCHED_DAYS = "touched_days",
+        SCOPE_FACTS = "scope_facts",
         DROP_SCOPE = "drop_scope",
         FINISH = "finish",
-        DUPLICATES = "duplicates",
+        SUMMARY = "summary",
         OBJECTS = "objects",
         LAST = "last",
         DIGEST = "digest",
@@ -104,6 +105,11 @@ sql_files! {
         RANGES_TIME = "ranges_time",
         UNKNOWN_IS_NULL = "unknown_is_null",
     }
+    /// Screens: each proves several data tests with one scan.
+    pub mod screen in "screen" {
+        TIMES = "times",
+        MATCHES = "matches",
+    }
     /// Queries of `sparkify rejects`.
     pub mod rejects in "rejects" {
         REASONS = "reasons",
@@ -133,10 +139,9 @@ sql_files! {
     pub mod explain in "doctor" {
         EXPLAIN = "explain",
     }
-    /// Row counts that a load reports at its end. They are saved queries too.
+    /// Row counts, which are a saved query too.
     pub mod counts in "report" {
         ROW_COUNTS = "row_counts",
-        MATCH_COVERAGE = "match_coverage",
     }
     /// Templates of a direct load, one for both kinds of record: steps between objects that the
     /// warehouse copied and the staging tables.

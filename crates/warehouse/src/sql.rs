@@ -523,15 +523,17 @@ fn indentation(text: &str) -> String {
 fn open_comments(text: &str, opening: Opening) -> String {
     let mut opened = String::with_capacity(text.len());
     let mut rest = text;
+    let applies =
+        |label: &str| label == opening.engine || (label == "incremental" && opening.incremental);
     while let Some((before, comment_on)) = rest.split_once("/*") {
         let Some((body, after)) = comment_on.split_once("*/") else { break };
         let (label, content) = body.split_once(' ').unwrap_or((body, ""));
         let content = content.trim();
         opened.push_str(before);
         rest = after;
-        if label == opening.engine || (label == "incremental" && opening.incremental) {
+        if applies(label) {
             opened.push_str(content);
-        } else if label.strip_suffix('=') == Some(opening.engine) {
+        } else if label.strip_suffix('=').is_some_and(applies) {
             let kept = opened.trim_end().rfind(char::is_whitespace).map_or(0, |at| at + 1);
             opened.truncate(kept);
             opened.push_str(content);
@@ -619,6 +621,9 @@ mod tests {
         assert_eq!(open_comments(text, DUCKDB), "from t\nwhere x");
         let incremental = Opening { incremental: true, ..DUCKDB };
         assert_eq!(open_comments(text, incremental), "from t\njoin s using (k)\nwhere x");
+        let text = "from t /*incremental= s as t */\nwhere x";
+        assert_eq!(open_comments(text, DUCKDB), "from t\nwhere x");
+        assert_eq!(open_comments(text, incremental), "from s as t\nwhere x");
     }
 
     #[test]

@@ -79,6 +79,7 @@ const TEMPORARY: &[&str] = &[
     "scope_plays",
     "scope_days",
     "scope_matched",
+    "scope_facts",
     "scope_users",
     "scope_levels",
     "scope_songs",

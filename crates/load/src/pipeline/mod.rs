@@ -30,7 +30,7 @@ use crate::scope::{self, Scope};
 use crate::{model, sql, staging, tables};
 use sparkify_reader::{ErasureKey, Meter, RecordKind};
 use sparkify_source::{Listing, Sources};
-use sparkify_warehouse::{Bounds, LockScope, Value, Warehouse, WarehouseError};
+use sparkify_warehouse::{Bounds, LockScope, Warehouse, WarehouseError};
 
 pub(crate) use administration::change;
 pub use administration::{recreate, upgrade};
@@ -42,9 +42,6 @@ pub use reject_limit::{DamagedObject, TooManyRejects};
 use retry::{FailedAttempt, retry};
 pub use summary::{LeftObject, Outcome, Step, Summary};
 use timer::StepTimer;
-
-/// Parameters `since`, `until` and `level` of a saved query without filters.
-const NO_FILTERS: [Value; 3] = [Value::Null, Value::Null, Value::Null];
 
 /// What a load waits for.
 const OTHER_LOAD: &str = "another load of this warehouse to end";
@@ -330,20 +327,17 @@ fn run_data_tests(
 
 /// Adds row counts, match coverage, duplicates and spilled bytes to the summary.
 fn count_rows(warehouse: &mut dyn Warehouse, summary: &mut Summary) -> Result<(), WarehouseError> {
-    let number = |value: &Value| value.as_i64().and_then(|count| u64::try_from(count).ok());
-    for row in warehouse.query_file(&sql::counts::ROW_COUNTS, &[], usize::MAX)?.rows {
-        if let [Value::Text(table), rows] = row.as_slice() {
-            summary.tables.push((table.clone(), number(rows).unwrap_or_default()));
-        }
-    }
-    for row in warehouse.query_file(&sql::counts::MATCH_COVERAGE, &NO_FILTERS, usize::MAX)?.rows {
-        if let [Value::Text(method), plays, ..] = row.as_slice() {
-            summary.matched.push((method.clone(), number(plays).unwrap_or_default()));
+    for row in warehouse.query_file(&sql::load::SUMMARY, &[], usize::MAX)?.rows {
+        let [subject, name, number] = row.as_slice() else { continue };
+        let number =
+            number.as_i64().and_then(|count| u64::try_from(count).ok()).unwrap_or_default();
+        match subject.as_text() {
+            Some("table") => summary.tables.push((name.to_string(), number)),
+            Some("match") => summary.matched.push((name.to_string(), number)),
+            _ => summary.duplicates = number,
         }
     }
     summary.bytes_spilled =
         warehouse.statistics().map_or(0, |statistics| statistics.bytes_spilled());
-    let duplicates = warehouse.query_file(&sql::load::DUPLICATES, &[], 1)?;
-    summary.duplicates = duplicates.scalar().and_then(number).unwrap_or_default();
     Ok(())
 }
