@@ -2,4 +2,4 @@
 create temp table landing_repairs (
     damaged long_text not null,
     meant long_text not null
-);
+) /*redshift diststyle all */;

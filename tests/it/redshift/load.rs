@@ -277,8 +277,8 @@ fn a_load_says_that_it_waits_for_another_one() {
     cluster.run(["create-tables"]).good();
     cluster.configure();
     let mut other = open(&cluster.url(), Access::Write).unwrap();
-    other.run(&sql::load::BEGIN).unwrap();
     other.run(&sql::load::LOCK_TABLE).unwrap();
+    other.run(&sql::load::BEGIN).unwrap();
     other.run(&sql::load::LOCK).unwrap();
     let mut load = cluster.command(ETL);
     let mut load = load.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
