@@ -59,14 +59,14 @@ impl Anonymizer {
     /// Returns the text without its private parts.
     pub fn clean(&self, text: &str) -> String {
         let text = redact::without_secrets(text);
-        let text = self.words.iter().fold(text, |text, word| without_word(&text, word.reveal()));
         let parts = text.split_inclusive(ENDS_WORD).map(|part| {
-            let end = part.len()
-                - part.chars().last().filter(|c| ENDS_WORD.contains(c)).map_or(0, char::len_utf8);
+            let end = part.trim_end_matches(ENDS_WORD).len();
             let (word, rest) = part.split_at(end);
             format!("{}{rest}", without_private_form(word))
         });
-        parts.collect()
+        // Forms come first: a URL without its host would have none.
+        let text: String = parts.collect();
+        self.words.iter().fold(text, |text, word| without_word(&text, word.reveal()))
     }
 }
 
@@ -74,7 +74,9 @@ fn words_of_server(server: &Server) -> Vec<String> {
     let Server { user, database, schema, password, data_api, .. } = server;
     let mut words = vec![user.clone(), database.clone()];
     match &server.host {
-        Host::Tcp(name) => words.extend([name.clone(), label(name)]),
+        Host::Tcp(name) => {
+            words.extend([name.clone(), label(name), format!("{name}:{}", server.port)]);
+        }
         Host::Socket(folder) => words.push(folder.display().to_string()),
     }
     words.extend((schema != super::DEFAULT_SCHEMA).then(|| schema.clone()));
@@ -174,6 +176,7 @@ mod tests {
             ("database \"dev\" of DWHUSER", "database \"<removed>\" of <removed>"),
             ("a device of dwhusers", "a device of dwhusers"),
             ("dev.public.t", "<removed>.public.t"),
+            ("lost `redshift://dwhuser@h:5439/dev`", "lost `<removed>`"),
             ("my-bucket/a, c/d", "<removed>/a, <removed>"),
             ("İ dev", "İ <removed>"),
         ] {

@@ -31,7 +31,9 @@ impl<'a> Effect<'a> {
         match words[..] {
             ["create", "temp", "table", name] => Self::Creates {
                 table: table_name(name),
-                from_query: statement.split_whitespace().any(|word| word == "select"),
+                from_query: statement
+                    .split(|letter: char| letter.is_whitespace() || letter == '(')
+                    .any(|word| word == "select"),
             },
             ["insert", "into", name, ..] | ["delete", "from", name, ..] => {
                 Self::Writes(table_name(name))
