@@ -17,6 +17,9 @@ create function "extract"(text, time) returns integer language sql immutable str
     select case $1 when 'microsecond' then mod(rs_pg_extract('microsecond', $2), 1000)
         when 'millisecond' then mod(trunc(rs_pg_extract('millisecond', $2)), 1000)
         else trunc(rs_pg_extract($1, $2)) end::integer $$;
+update pg_proc set proname = 'rs_pg_extract' where oid = '"extract"(text, timetz)'::regprocedure;
+create function "extract"(text, timetz) returns integer language sql immutable strict as $$
+    select case when $1 like 'timezone%' then trunc(rs_pg_extract($1, $2))::integer else "extract"($1, $2::time) end $$;
 create function "extract"(text, interval) returns integer language sql immutable strict as 'select trunc(rs_pg_extract($1, $2))::integer';
 update pg_proc set proname = 'rs_pg_date_part' where oid in ('date_part(text, timestamp)'::regprocedure, 'date_part(text, date)'::regprocedure);
 create function date_part(text, timestamp) returns float8 language sql immutable strict as $$
@@ -76,6 +79,21 @@ begin
         else perform rs_unknown_part($1); return null;
     end case;
 end $$;
+-- Text is converted to a timestamp; a TIME stays one, a TIMETZ becomes one in UTC (DG/r_DATEADD_function.html,
+-- r_DATEDIFF_function.html).
+create function dateadd(text, bigint, text) returns timestamp language sql immutable strict as 'select dateadd($1, $2, $3::timestamp)';
+create function dateadd(text, bigint, time) returns time language sql immutable strict as
+    $$select dateadd($1, $2, date '2000-01-01' + $3)::time$$;
+create function dateadd(text, bigint, timetz) returns timetz language sql immutable strict as
+    $$select (dateadd($1, $2, ($3 at time zone 'UTC')::time)::text || '+00')::timetz$$;
+create function datediff(text, text, text) returns bigint language sql immutable strict as
+    'select datediff($1, $2::timestamp, $3::timestamp)';
+create function datediff(text, text, timestamp) returns bigint language sql immutable strict as 'select datediff($1, $2::timestamp, $3)';
+create function datediff(text, timestamp, text) returns bigint language sql immutable strict as 'select datediff($1, $2, $3::timestamp)';
+create function datediff(text, time, time) returns bigint language sql immutable strict as
+    $$select datediff($1, date '2000-01-01' + $2, date '2000-01-01' + $3)$$;
+create function datediff(text, timetz, timetz) returns bigint language sql immutable strict as
+    $$select datediff($1, ($2 at time zone 'UTC')::time, ($3 at time zone 'UTC')::time)$$;
 -- DG/r_ADD_MONTHS.html: the last day of a month stays the last day.
 create function add_months(timestamp, integer) returns timestamp language sql immutable strict as $$
     select case when $1::date = last_day($1) then last_day($1 + $2 * interval '1 month') + $1::time else $1 + $2 * interval '1 month' end $$;

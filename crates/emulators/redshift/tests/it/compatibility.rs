@@ -119,6 +119,16 @@ const RESULTS: &[(&str, &str, &str)] = &[
         "2009-03-07 00:00:00",
         "r_DATEADD_function",
     ),
+    (
+        "select datediff(day, text, start_time) from (select start_time, '2008-11-01'::varchar as text from plays where id = 1)",
+        "29",
+        "r_DATEDIFF_function",
+    ),
+    (
+        "select dateadd(day, 1, text) from (select '2008-11-01'::varchar as text)",
+        "2008-11-02 00:00:00",
+        "r_DATEADD_function",
+    ),
     ("select dateadd(year, 1, '2016-02-29')", "2017-03-01 00:00:00", "r_DATEADD_function"),
     ("select dateadd(year, 4, '2016-02-29')", "2020-02-29 00:00:00", "r_DATEADD_function"),
     (
