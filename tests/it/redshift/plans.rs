@@ -64,7 +64,7 @@ fn without_bounds(statement: &str) -> String {
                 || word.starts_with(|first: char| first == '-' || first.is_ascii_digit())
         };
         let is_bound = words.get(at + 1).is_some_and(|next| [">=", "<=", "="].contains(next))
-            && words.get(at + 2).is_some_and(|literal| is_literal(literal));
+            && words.get(at + 2).is_some_and(is_literal);
         if is_bound {
             let length = if words[at + 2] == "timestamp" { 5 } else { 3 };
             let last = words[at + length - 1].trim_start_matches(|c| !")];".contains(c));

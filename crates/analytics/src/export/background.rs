@@ -32,7 +32,7 @@ pub(super) fn write<'a>(
             write_all(receiver, writer.as_mut())?;
             writer.finish()
         });
-        let mut sink = Sender { sender, rows: Vec::with_capacity(ROWS), count: 0 };
+        let mut sink = Queue { sender, rows: Vec::with_capacity(ROWS), count: 0 };
         let read = read(&mut sink).and_then(|()| sink.pass_on());
         let count = sink.count;
         drop(sink);
@@ -55,13 +55,13 @@ fn write_all(messages: Receiver<Message>, writer: &mut dyn Writer) -> Result<(),
 }
 
 /// Row sink of the reading thread.
-struct Sender {
+struct Queue {
     sender: SyncSender<Message>,
     rows: Vec<Vec<Value>>,
     count: u64,
 }
 
-impl Sender {
+impl Queue {
     fn send(&self, message: Message) -> Result<(), WarehouseError> {
         // The writer has failed; its error is reported.
         let ended = |_| WarehouseError::Sink(io::ErrorKind::BrokenPipe.into());
@@ -74,7 +74,7 @@ impl Sender {
     }
 }
 
-impl RowSink for Sender {
+impl RowSink for Queue {
     fn types(&mut self, types: &[ResultType]) -> Result<(), WarehouseError> {
         self.send(Message::Types(types.to_vec()))
     }
@@ -107,8 +107,13 @@ mod tests {
         let options = WriterOptions::default();
         let rows = write(ten_thousand, || writer(Format::Csv, options, &mut out));
         assert_eq!(rows.unwrap(), 10_000);
-        let wanted: String = (0..10_000).map(|n| format!("{n}\r\n")).collect();
-        assert_eq!(String::from_utf8(out).unwrap(), format!("n\r\n{wanted}"));
+        let out = String::from_utf8(out).unwrap();
+        let written: Vec<&str> = out.lines().collect();
+        let wanted: Vec<String> = (0..10_000).map(|n| n.to_string()).collect();
+        assert_eq!(
+            (written[0], &written[1..]),
+            ("n", &wanted.iter().map(String::as_str).collect::<Vec<_>>()[..])
+        );
     }
 
     #[test]
