@@ -37,7 +37,7 @@ create table if not exists songplays (
     -- which all filter. The sort key stays raw, so that blocks can be skipped.
 ) /*redshift distkey(user_id) sortkey(start_time) */;
 
-/*postgres create index if not exists songplays_bounds on songplays using brin (start_time) with (pages_per_range = 32) */;
+/*postgres create index if not exists songplays_start_time on songplays (start_time) */;
 
 delete from songplays /*incremental using scope_plays where songplays.session_id = scope_plays.session_id and songplays.item_in_session = scope_plays.item_in_session and :within_times(touched_plays, songplays.start_time) */;
 

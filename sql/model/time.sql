@@ -21,7 +21,7 @@ create table if not exists time (
     -- redshift: nearly as many rows as plays, so distributed and sorted by its key
 ) /*redshift distkey(start_time) sortkey(start_time) */;
 
-/*postgres create index if not exists time_bounds on time using brin (start_time) with (pages_per_range = 32) */;
+/*postgres create index if not exists time_start_time on time using brin (start_time) with (pages_per_range = 32) */;
 
 delete from time /*incremental using scope_times where time.start_time = scope_times.start_time and :within_times(touched_plays, time.start_time) */;
 

@@ -27,5 +27,6 @@ create table if not exists staging_events (
     -- all logged-out events would be on one slice. Sorted by time, since loads select later events.
 ) /*redshift distkey(session_id) sortkey(ts) */;
 
--- Ranges of times and loads of each group of pages, which the bounds of incremental loads exclude.
-/*postgres create index if not exists staging_events_bounds on staging_events using brin (ts, load_id) with (pages_per_range = 32) */;
+-- For the bounds of incremental loads.
+/*postgres create index if not exists staging_events_ts on staging_events (ts) */;
+/*postgres create index if not exists staging_events_load_id on staging_events (load_id) */;

@@ -17,6 +17,7 @@ create table etl_erasures (
 ) /*redshift diststyle all */;
 alter table etl_objects add column rows_erased bigint;
 update etl_objects set rows_erased = 0;
-/*postgres create index if not exists staging_events_bounds on staging_events using brin (ts, load_id) with (pages_per_range = 32) */;
-/*postgres create index if not exists songplays_bounds on songplays using brin (start_time) with (pages_per_range = 32) */;
-/*postgres create index if not exists time_bounds on time using brin (start_time) with (pages_per_range = 32) */;
+/*postgres create index if not exists staging_events_ts on staging_events (ts) */;
+/*postgres create index if not exists staging_events_load_id on staging_events (load_id) */;
+/*postgres create index if not exists songplays_start_time on songplays (start_time) */;
+/*postgres create index if not exists time_start_time on time using brin (start_time) with (pages_per_range = 32) */;
