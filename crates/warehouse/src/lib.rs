@@ -5,6 +5,7 @@
 
 mod batch;
 mod bounds;
+mod dialect;
 mod remote_copy;
 mod sql;
 mod value;

@@ -6,10 +6,7 @@
 //! column types become the engine's types. The text is then cut into statements at each `;` that
 //! ends a line, and `":table"` becomes a table's name. Nothing else is ever pasted into SQL.
 
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
-
-use serde::Deserialize;
+use crate::dialect;
 
 /// Engine and scope for which a file is expanded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,45 +116,6 @@ sql_files! {
     }
 }
 
-/// Column types of an engine: `sql/dialect/ENGINE/types.toml`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Types {
-    /// Logical type -> type of the engine. A type that is not listed is sent as it is written.
-    types: BTreeMap<String, String>,
-    /// Logical type -> compression of the column, in the tables of [`COMPRESSED`].
-    #[serde(default)]
-    encodings: BTreeMap<String, String>,
-}
-
-/// Folders whose tables grow with the input: their columns are compressed where an engine wants to
-/// be told how.
-const COMPRESSED: [&str; 2] = ["stage", "model"];
-
-macro_rules! types {
-    ($engine:literal) => {
-        (
-            $engine,
-            include_str!(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/../../sql/dialect/",
-                $engine,
-                "/types.toml"
-            )),
-        )
-    };
-}
-
-const TYPES: [(&str, &str); 3] = [types!("duckdb"), types!("postgres"), types!("redshift")];
-
-static TYPES_OF: LazyLock<BTreeMap<&str, Types>> = LazyLock::new(|| {
-    // A test reads the same texts, so that a malformed one is never released.
-    TYPES
-        .into_iter()
-        .map(|(engine, text)| (engine, toml::from_str(text).unwrap_or_default()))
-        .collect()
-});
-
 /// Column as its table's file declares it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeclaredColumn {
@@ -198,10 +156,7 @@ impl SqlFile {
             None => self.text.to_owned(),
         };
         let text = open_comments(&include_fragments(&text, is_shared), opening);
-        match TYPES_OF.get(opening.engine) {
-            Some(types) => translate_types(&text, types, COMPRESSED.contains(&self.folder)),
-            None => text,
-        }
+        dialect::translate(text, self.folder, opening.engine)
     }
 
     /// Returns the statements of the expanded file, without comment lines before or after them.
@@ -556,47 +511,6 @@ fn drop_blank(opened: &mut String, after: &str) {
     }
 }
 
-/// Replaces the logical types in the column lines of each `create table (` by those of an engine.
-fn translate_types(text: &str, types: &Types, is_compressed: bool) -> String {
-    let mut translated = String::with_capacity(text.len());
-    let mut in_columns = false;
-    for line in text.split_inclusive('\n') {
-        let code = line.trim();
-        let begins = code.starts_with("create table ") || code.starts_with("create temp table ");
-        if in_columns && !code.starts_with("--") && !code.starts_with(')') {
-            translated.push_str(&column_line(line, types, is_compressed));
-            continue;
-        }
-        in_columns = (in_columns && !code.starts_with(')')) || (begins && code.ends_with('('));
-        translated.push_str(line);
-    }
-    translated
-}
-
-/// Translates the type in `    name type …`, and says how the column is compressed unless the line
-/// does.
-fn column_line(line: &str, types: &Types, is_compressed: bool) -> String {
-    let name_at = line.len() - line.trim_start().len();
-    let Some(type_at) = line[name_at..].find(' ').map(|length| name_at + length + 1) else {
-        return line.to_owned();
-    };
-    let rest = &line[type_at..];
-    // `double precision` is two words, so names are compared instead of cut at a blank.
-    let is_here = |name: &&String| {
-        let behind = rest.strip_prefix(name.as_str());
-        behind.is_some_and(|it| !it.starts_with(|next: char| next.is_alphanumeric() || next == '_'))
-    };
-    let Some(logical) = types.types.keys().chain(types.encodings.keys()).find(is_here) else {
-        return line.to_owned();
-    };
-    let own = types.types.get(logical).unwrap_or(logical);
-    let code = line.split("--").next().unwrap_or_default();
-    let encoding =
-        types.encodings.get(logical).filter(|_| is_compressed && !code.contains(" encode "));
-    let encoding = encoding.map(|encoding| format!(" encode {encoding}")).unwrap_or_default();
-    format!("{}{own}{encoding}{}", &line[..type_at], &rest[logical.len()..])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -613,6 +527,16 @@ mod tests {
         let text = "a varchar /*redshift (9) */,\nb uuid /*redshift= char(36) *//*postgres= text */ not null\n";
         assert_eq!(open_comments(text, DUCKDB), "a varchar,\nb uuid not null\n");
         assert_eq!(open_comments(text, REDSHIFT), "a varchar (9),\nb char(36) not null\n");
+    }
+
+    #[test]
+    fn calls_of_inlined_functions_become_expressions() {
+        let query = file("select f_bytes(a.b), f_ms(c) order by f_bytes(d) nulls last");
+        assert_eq!(
+            query.opened(REDSHIFT),
+            "select (a.b || chr(1)), f_ms(c) order by (d || chr(1)) nulls last"
+        );
+        assert_eq!(query.opened(DUCKDB), query.text);
     }
 
     #[test]
@@ -694,20 +618,6 @@ mod tests {
         let postgres = Opening { engine: "postgres", ..DUCKDB };
         assert_eq!(THINGS.columns(postgres)[2].declared_type, "varchar");
         assert!(THINGS.statement(postgres).contains("\"c\" varchar collate \"C\" not null, --"));
-    }
-
-    #[test]
-    fn the_types_of_each_engine_are_read() {
-        for (engine, text) in TYPES {
-            let types: Types =
-                toml::from_str(text).unwrap_or_else(|error| panic!("{engine}: {error}"));
-            for logical in ["label", "code", "short_text", "text", "long_text"] {
-                assert!(
-                    is_text(logical) && types.types.contains_key(logical),
-                    "{engine}: {logical}"
-                );
-            }
-        }
     }
 
     #[test]
