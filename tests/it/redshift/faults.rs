@@ -156,6 +156,9 @@ fn transient_store_errors_are_retried() {
     cluster.store.fail("PUT", StoreFault::Status(403, "AccessDenied"), 1);
     let words = cluster.run(ETL).bad(2);
     assert!(words.contains("`s3:PutObject`"), "{words}");
+    let failed =
+        "select cast(objects as varchar) || ' ' || kind from etl_loads where outcome = 'failed'";
+    assert_eq!(cluster.asked(failed), "1 incremental");
     assert_eq!(cluster.asked("select count(*) from songplays"), "2");
     cluster.run(ETL).good();
     cluster.assert_whole(2, 3);

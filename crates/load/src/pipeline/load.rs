@@ -105,6 +105,7 @@ impl<'a> Load<'a> {
         &mut self,
         warehouse: &mut dyn Warehouse,
         timer: &mut StepTimer,
+        summary: &mut Summary,
     ) -> Result<(), EtlError> {
         if let Some(prepared) = &self.prepared {
             timer.steps.clone_from(&prepared.steps);
@@ -125,6 +126,9 @@ impl<'a> Load<'a> {
         let erasures = erase::read(warehouse, self.request.erasure_key.as_ref())?;
         warehouse.run(&sql::load::ROLLBACK)?;
         let planned = self.plan(&mut ledger, erasures, timer)?;
+        // A failed extraction reports what it was to read.
+        summary.clone_from(&planned.work.summary);
+        summary.incremental = planned.work.incremental;
         let context = self.context(&planned);
         let extracts = context.extract_to_files(warehouse, &planned.work, timer)?;
         let steps = timer.steps.clone();

@@ -172,7 +172,7 @@ fn run_transaction(
     let lockable =
         if locks_a_table(warehouse) { tables::ensure_lockable(warehouse) } else { Ok(()) };
     let prepared = lockable.map_err(EtlError::from);
-    let prepared = prepared.and_then(|()| load.prepare(warehouse, &mut timer));
+    let prepared = prepared.and_then(|()| load.prepare(warehouse, &mut timer, &mut summary));
     let begun = prepared.and_then(|()| Ok(begin(warehouse, &meter)?));
     let worked = begun.and_then(|()| load.run(warehouse, &mut timer, &mut summary));
     // From here on a cancellation would leave the outcome unknown.

@@ -581,14 +581,14 @@ mod tests {
         let text = ddl.text.replacen("    song text,", line, 1).leak();
         let file: &'static SqlFile = Box::leak(Box::new(SqlFile { text, ..*ddl }));
         for (step, parts) in [
-            (sql::CREATE_LANDING, &["    usermood varchar,\n"][..]),
+            (sql::CREATE_LANDING, &["    usermood varchar encode zstd,\n"][..]),
             (sql::INVALID_ROWS, &["    usermood,\n", "    or usermood is null\n"]),
             (
                 sql::INSERT_STAGING,
                 &["    user_mood,\n", "    usermood,\n", "    and usermood is not null\n"],
             ),
             (sql::REPAIR_CANDIDATES, &["select usermood || '|' as candidate\n"]),
-            (sql::COUNT_REPAIRS, &["select 9 as place", "f_bytes(landing_events.usermood)"]),
+            (sql::COUNT_REPAIRS, &["select 9 as place", "(landing_events.usermood || chr(1))"]),
             (sql::REPAIR, &["set usermood = landing_repairs.meant\n"]),
         ] {
             let text = step.of(file).opened(Opening::full("redshift"));
