@@ -4,7 +4,6 @@
 //! produce equal files. [`atomic`] replaces the folder; `report` writes the formats.
 
 mod atomic;
-mod background;
 
 use std::fs::File;
 use std::io::{self, BufWriter};
@@ -13,8 +12,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::report::{self, Format, WriterOptions};
-use sparkify_warehouse::{Opening, SqlFile, Warehouse, WarehouseError};
+use crate::report::{self, Format, Writer, WriterOptions};
+use sparkify_warehouse::{Opening, ResultType, RowSink, SqlFile, Value, Warehouse, WarehouseError};
 
 use atomic::AtomicFolder;
 
@@ -198,11 +197,12 @@ fn export(
     let mut file = File::create_new(folder.join(&name)).map_err(WarehouseError::Sink)?;
     let rows = {
         let mut out = BufWriter::with_capacity(1 << 20, &mut file);
+        let writer = report::writer(options.format, writer_options, &mut out);
+        let mut writer = CountingWriter { writer, rows: 0 };
         let statement = table.statement(Opening::full(warehouse.engine()));
-        background::write(
-            |sink| warehouse.query_each(&statement, &[], sink),
-            || report::writer(options.format, writer_options, &mut out),
-        )?
+        warehouse.query_each(&statement, &[], &mut writer)?;
+        writer.writer.finish()?;
+        writer.rows
     };
     let bytes = sync_size(&file).map_err(WarehouseError::Sink)?;
     Ok(Exported { table: table.name.into(), file: name, rows, bytes })
@@ -220,4 +220,25 @@ fn write_manifest(manifest: &Manifest, folder: &Path) -> io::Result<()> {
     let path = folder.join(MANIFEST);
     std::fs::write(&path, text)?;
     File::open(path)?.sync_all()
+}
+
+/// Row sink that counts the rows and passes them on.
+struct CountingWriter<'a> {
+    writer: Box<dyn Writer + 'a>,
+    rows: u64,
+}
+
+impl RowSink for CountingWriter<'_> {
+    fn types(&mut self, types: &[ResultType]) -> Result<(), WarehouseError> {
+        self.writer.types(types)
+    }
+
+    fn start(&mut self, columns: Vec<String>) -> Result<(), WarehouseError> {
+        self.writer.start(columns)
+    }
+
+    fn row(&mut self, row: Vec<Value>) -> Result<(), WarehouseError> {
+        self.rows += 1;
+        self.writer.row(row)
+    }
 }
