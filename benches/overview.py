@@ -168,7 +168,7 @@ class Bench:
             found = self.results(f"{self.work}/{script}.duckdb", interpreter=self.duckdb[version])
             self.same(name, self.results(own), found)
 
-        self.compare("20,000 songs, 2 M events, all anew", load, others, check)
+        self.compare("20,000 songs, 2 M events, empty warehouse", load, others, check)
         self.add("its data tests", tests, "", [])
 
     def day(self):

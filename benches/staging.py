@@ -17,7 +17,8 @@ import subprocess
 import sys
 import time
 
-PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "bin", "sparkify")
+from overview import PROGRAM, measured
+
 STAGE = """
 import duckdb, sys, time
 sys.path.insert(0, sys.argv[1]); from peerlib import *
@@ -36,17 +37,6 @@ print(time.time() - began, c.execute("select count(*) from staging").fetchone()[
 """
 
 
-def measured(command):
-    """Returns (wall s, CPU s, peak MB, output) of a process and its children."""
-    began = time.time()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    printed = process.stdout.read()
-    _, status, used = os.wait4(process.pid, 0)
-    if status != 0:
-        sys.exit(f"failed: {' '.join(command)}")
-    return time.time() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, printed
-
-
 def sparkify(options, source, threads=None, parts=("song", "log")):
     """Loads into a new warehouse: returns the measurements and the summary."""
     warehouse = os.path.join(options.work, "sparkify.duckdb")
@@ -56,7 +46,7 @@ def sparkify(options, source, threads=None, parts=("song", "log")):
     command = [PROGRAM, "etl", "--warehouse", f"duckdb:{warehouse}", "--output", "json", "--quiet"]
     for part in parts:
         command += [f"--{part}-data", os.path.join(source, f"{part}_data")]
-    wall, cpu, memory, printed = measured(command + (["--threads", str(threads)] if threads else []))
+    (wall, cpu, memory), printed = measured(command + (["--threads", str(threads)] if threads else []))
     return wall, cpu, memory, json.loads(printed)
 
 
@@ -67,7 +57,7 @@ def staged(options, source, what, threads):
         os.remove(out)
     folder = os.path.join(options.peers, "peers")
     command = [sys.executable, "-c", STAGE, folder, source, out, str(threads), what]
-    wall, cpu, memory, printed = measured(command)
+    (wall, cpu, memory), printed = measured(command)
     seconds, rows = printed.splitlines()[-1].split()
     return wall, cpu, memory, (float(seconds), int(rows))
 
