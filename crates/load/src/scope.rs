@@ -4,7 +4,7 @@
 use crate::sql;
 use sparkify_warehouse::{Bounds, Opening, Ranges, SqlFile, Value, Warehouse, WarehouseError};
 
-/// What an incremental load affects.
+/// Scope of an incremental load.
 #[derive(Debug, Default)]
 pub(crate) struct Scope {
     /// Literal ranges that the statements carry.

@@ -1,4 +1,4 @@
-//! What differs between engines within a file: logical column types, compression and inlined UDFs, as
+//! Dialects of the engines within a file: logical column types, compression and inlined UDFs, as
 //! `sql/dialect/ENGINE/types.toml` declares them.
 
 use std::collections::BTreeMap;

@@ -21,7 +21,7 @@ use sparkify_reader::{Erasures, RecordKind};
 use sparkify_source::{Listing, Object};
 use sparkify_warehouse::{Value, Warehouse};
 
-/// What a load reads.
+/// Input of a load.
 #[derive(Clone, Copy)]
 pub(super) enum Input<'a> {
     /// New and changed objects of the listings.

@@ -43,7 +43,7 @@ use retry::{FailedAttempt, retry};
 pub use summary::{LeftObject, Outcome, Step, Summary};
 use timer::StepTimer;
 
-/// What a load waits for.
+/// Event for which the load lock is waited for, as the user reads it.
 const OTHER_LOAD: &str = "another load of this warehouse to end";
 /// Time after which the user is told that a load waits for a locked table.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);

@@ -26,7 +26,7 @@ pub struct StatementPlan {
     pub step: String,
     /// The statement.
     pub statement: String,
-    /// What makes the plan expensive.
+    /// Reasons why the plan is expensive.
     pub findings: Vec<String>,
     /// Lines of the plan.
     pub plan: Vec<String>,
